@@ -5,6 +5,7 @@ from webapp.classify.submit import commit_pending
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
+from webapp.known_objects import start_match
 from webapp.learning.drift_alarms import start_after_drift
 from webapp.learning.rescoring import score_arrivals
 from webapp.learning.training_states import delete_old_states
@@ -44,6 +45,12 @@ def nightly_aggregation() -> None:
 def nightly_quality_scan() -> None:
     for workflow in quality_scan.workflows_to_scan():
         quality_scan.start_scan(workflow, by=None)
+
+
+@task("tasks.known.hourly")
+def hourly_match() -> None:
+    for survey in start_match.surveys_to_match():
+        start_match.start_match(survey, by=None)
 
 
 @task("tasks.retrain.run")

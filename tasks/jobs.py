@@ -8,6 +8,8 @@ from webapp.consensus.models import Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import recompute_consensus
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import bring_in
+from webapp.known_objects.match_subjects import match_subjects
+from webapp.known_objects.models import MatchRun
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.models import ScoringRun
 from webapp.quality.models import QualityScan
@@ -51,6 +53,12 @@ def scan_quality(row: QualityScan) -> None:
 def inject(row: Injection) -> None:
     """Inject synthetic movers into a survey's pixels."""
     inject_movers(row)
+
+
+@job(MatchRun)
+def match_known(row: MatchRun) -> None:
+    """Compare a survey's subjects with the orbits of known objects."""
+    match_subjects(row)
 
 
 @job(ScoringRun)

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "webapp.consensus",
     "webapp.quality",
     "webapp.synthetics",
+    "webapp.known_objects",
     "webapp.learning",
     "webapp.review",
     "webapp.imports",
@@ -272,6 +273,7 @@ _periodic = {
     "housekeeping.run": _sweep_seconds,
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
+    "known.hourly": 3600,
     "retrain.run": _retrain_seconds,
     "alerts.run": 60,
 }

@@ -6,6 +6,7 @@ from django.urls import reverse
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
+from webapp.known_objects.models import MatchRun, OrbitCatalogue
 from webapp.learning.models import Checkpoint, ExternalScorer, Promotion, TrainingRun
 from webapp.review.models import Case, Ruling
 from webapp.streams.models import Stream
@@ -30,8 +31,8 @@ CONSENSUS_PAGES += [
 ]
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
-SCIENTIST_PAGES = ["overview", "review", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk"]
+SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
+SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def world(django_user_model):
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
     checkpoint = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={})
     scorer = ExternalScorer.objects.create(workflow=workflow, name="x", address="https://x.org", secret="s" * 16)
+    OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=61000.0)
     ingest = IngestRun.objects.create(survey=survey, path="/nowhere", subject_set="all")
     stream = Stream.objects.create(survey=survey, topic="alerts", brokers="b:1", group="g", subject_set="live")
     for name, where in [("volunteer", survey), ("moderator", survey), ("scientist", survey), ("admin", survey)]:
@@ -56,6 +58,7 @@ def world(django_user_model):
     of_workflow = {"workflow": workflow.slug}
     return {
         **dict.fromkeys(CONSENSUS_PAGES, of_workflow),
+        "known-objects-csv": {"show": "unidentified"},
         "subject-votes": {"pk": subject.pk},
         "votes-csv": of_subject,
         "lines-csv": of_subject,
@@ -99,6 +102,7 @@ def assert_nothing_changed():
     assert ExternalScorer.objects.get().secret == "s" * 16
     assert not Ruling.objects.exists()
     assert not Case.objects.exists()
+    assert not MatchRun.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)

@@ -1,0 +1,217 @@
+"""Subjects are compared with the orbits of known objects; what is settled and near none is unidentified."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from ml.sky.packed import unpack_designation
+from tasks.housekeeping import hourly_match
+from tasks.jobs import match_known
+from tests.integration.learning import sky
+from tests.integration.people import account, browser, member
+from webapp.archive.models import Frame, Survey
+from webapp.consensus.models import Consensus
+from webapp.core.jobs import JobState
+from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
+from webapp.known_objects.start_match import start_match
+from webapp.known_objects.unidentified import identified, unidentified
+
+pytestmark = pytest.mark.django_db
+
+ORBITS = Path(__file__).parents[2] / "unit" / "sky" / "orbits"
+UTC = 61030.0 - 69.184 / 86400  # 30 days after the epoch of the orbits
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "DATA", tmp_path)
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)  # run in the test's transaction
+
+
+@pytest.fixture
+def places():
+    """Return name, RA and Dec of 20 real asteroids from the Earth's centre at `UTC`."""
+    rows = csv.DictReader((ORBITS / "places.csv").read_text().splitlines())
+    return [(row["name"], float(row["ra"]), float(row["dec"])) for row in rows if row["days"] == "30"]
+
+
+@pytest.fixture
+def catalogue():
+    call_command("load_orbits", str(ORBITS / "mpcorb.dat"))
+    return OrbitCatalogue.objects.get()
+
+
+@pytest.fixture
+def survey(places):
+    """Two stamps where two asteroids are, one where none is, and one without a position."""
+    survey = sky.survey("night")
+    rows = sky.subjects(survey, [True] * 4)
+    spots = [(UTC, *places[0][1:]), (UTC, *places[1][1:]), (UTC, 10.0, -80.0), (None, None, None)]
+    for row, (mjd, ra, dec) in zip(rows, spots, strict=True):
+        row.mjd, row.ra, row.dec = mjd, ra, dec
+        row.save()
+    return survey
+
+
+def settle(survey, posterior=0.99):
+    workflow = sky.workflow(survey)
+    for row in survey.subjects.all():
+        Consensus.objects.create(
+            workflow=workflow, subject=row, posterior=posterior, method="majority", is_retired=True, votes_yes=5
+        )
+
+
+def run(survey):
+    job = start_match(survey, by=None)
+    match_known(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_catalogue_is_loaded_once_and_its_files_are_kept(catalogue, capsys):
+    assert (catalogue.orbits, catalogue.bad_lines, catalogue.epoch) == (20, 0, 61000.0)
+    assert catalogue.asteroid_file.read_bytes() == (ORBITS / "mpcorb.dat").read_bytes()
+    call_command("load_orbits", str(ORBITS / "mpcorb.dat"))
+    assert OrbitCatalogue.objects.count() == 1
+    assert "20 orbits, epoch MJD 61000.0." in capsys.readouterr().out
+
+
+def test_a_file_without_orbits_changes_nothing(catalogue, tmp_path):
+    (tmp_path / "bad").write_text("nothing\n")
+    for arguments in ([str(tmp_path / "bad")], [str(tmp_path / "missing")], []):
+        with pytest.raises(CommandError):
+            call_command("load_orbits", *arguments)
+    assert OrbitCatalogue.objects.get() == catalogue
+
+
+def test_subjects_get_their_candidates(catalogue, survey, places):
+    job = run(survey)
+    assert (job.state, job.done, job.total) == (JobState.DONE, 4, 4)
+    assert str(job.message) == "2 of 4 subjects have a known object near them."
+    first, second, nowhere, lost = survey.subjects.order_by("pk")
+    names = [row.known_matches.get().designation for row in (first, second)]
+    assert names == [unpack_designation(places[at][0]) for at in (0, 1)]
+    assert first.known_matches.get().separation < 0.1
+    assert first.identity_check.orbit_days == pytest.approx(30, abs=0.01)
+    assert (nowhere.identity_check.detections, nowhere.identity_check.candidates) == (1, 0)
+    assert lost.identity_check.detections == 0
+
+
+def test_settled_movers_near_nothing_are_unidentified(catalogue, survey):
+    settle(survey)
+    assert not unidentified(survey).exists()  # not compared yet
+    run(survey)
+    first, second, nowhere, _ = survey.subjects.order_by("pk")
+    assert list(unidentified(survey)) == [nowhere]
+    assert set(identified(survey)) == {first, second}
+    Consensus.objects.update(posterior=0.01)
+    assert not unidentified(survey).exists()
+    nowhere.gold_label, nowhere.gold_source = "yes", "ruling"
+    nowhere.save()
+    assert list(unidentified(survey)) == [nowhere]
+
+
+def test_a_tracklet_matches_where_half_of_its_frames_do(catalogue, places):
+    survey = sky.survey("night")
+    rows = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4)
+    _, ra, dec = places[0]
+    for row, near in zip(rows, (2, 1), strict=True):
+        Frame.objects.bulk_create(
+            Frame(subject=row, position=n, mjd_mid=UTC, ra=ra, dec=dec + (0 if n < near else 1)) for n in range(4)
+        )
+    run(survey)
+    assert [row.known_matches.count() for row in rows] == [1, 0]
+    assert rows[0].known_matches.get().detections == 2
+
+
+def test_repeated_and_later_matches_count_nothing_twice(catalogue, survey):
+    run(survey)
+    assert run(survey).total == 0
+    IdentityCheck.objects.all().delete()
+    run(survey)
+    assert (KnownMatch.objects.count(), IdentityCheck.objects.count()) == (2, 4)
+
+
+def test_a_new_catalogue_is_compared_with_everything_again(catalogue, survey, tmp_path):
+    run(survey)
+    (tmp_path / "newer").write_text("\n".join((ORBITS / "mpcorb.dat").read_text().splitlines()[4:]))
+    call_command("load_orbits", str(tmp_path / "newer"))
+    assert run(survey).total == 4
+    assert KnownMatch.objects.count() == 1  # the first object is gone from the new file
+
+
+def test_the_observatory_counts_and_an_impossible_one_is_said(catalogue, survey):
+    Survey.objects.update(observatory="I41")
+    survey.refresh_from_db()
+    run(survey)
+    assert KnownMatch.objects.order_by("subject").first().separation > 0.5  # Palomar is not the Earth's centre
+    IdentityCheck.objects.all().delete()
+    Survey.objects.update(observatory="250")
+    job = run(survey)
+    assert job.state == JobState.FAILED
+    assert "250 (Hubble Space Telescope) has no fixed place" in str(job.error)
+    assert not IdentityCheck.objects.exists()
+
+
+def test_new_subjects_are_compared_every_hour(catalogue, survey):
+    hourly_match()
+    hourly_match()
+    job = MatchRun.objects.get()
+    assert job.survey == survey
+    match_known(job.pk)
+    hourly_match()
+    assert MatchRun.objects.count() == 1
+
+
+def test_without_a_catalogue_nothing_starts(survey):
+    hourly_match()
+    assert start_match(survey, by=None) is None
+    assert not MatchRun.objects.exists()
+
+
+def test_scientists_see_both_lists_and_download_them(catalogue, survey):
+    settle(survey)
+    run(survey)
+    client = browser(member(survey, "scientist"))
+    first, _, nowhere, _ = survey.subjects.order_by("pk")
+    page = client.get(reverse("known-objects", args=["night"])).content.decode()
+    assert nowhere.external_id in page
+    assert first.external_id not in page
+    assert "9″ off" in page  # no observatory code
+    page = client.get(reverse("known-objects", args=["night"]), {"show": "identified"}).content.decode()
+    assert first.known_matches.get().designation in page
+    lines = list(csv.reader(_text(client, "unidentified").splitlines()))
+    assert [line[0] for line in lines] == ["subject", nowhere.external_id]
+    assert len(list(csv.DictReader(_text(client, "identified").splitlines()))) == 2
+    assert client.get(reverse("known-objects-csv", args=["night", "other"])).status_code == 404
+
+
+def _text(client, show):
+    return b"".join(client.get(reverse("known-objects-csv", args=["night", show])).streaming_content).decode()
+
+
+def test_a_scientist_starts_a_match_and_others_do_not(catalogue, survey):
+    address = reverse("known-objects-match", args=["night"])
+    people = [account("stranger"), member(survey, "volunteer"), member(survey, "moderator")]
+    for client in [*map(browser, people), browser()]:
+        assert client.post(address).status_code == 403
+        assert client.get(reverse("known-objects", args=["night"])).status_code in (302, 403)
+    assert not MatchRun.objects.exists()
+    scientist = member(survey, "scientist")
+    assert browser(scientist).post(address).status_code == 302
+    assert browser(scientist).post(address).status_code == 302
+    assert MatchRun.objects.get().requested_by == scientist
+
+
+def test_many_subjects_cost_few_queries(catalogue, survey, django_assert_max_num_queries):
+    sky.subjects(survey, np.ones(60, bool), prefix="more", mjd=UTC, ra=10.0, dec=-80.0)
+    settle(survey)
+    run(survey)
+    client = browser(member(survey, "scientist"))
+    with django_assert_max_num_queries(25):
+        client.get(reverse("known-objects", args=["night"]))

@@ -1,0 +1,25 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from webapp.known_objects.load_orbits import load_orbits
+
+
+class Command(BaseCommand):
+    help = "Load a new version of the orbits of known objects: MPCORB.DAT, plain or gzipped, and CometEls.txt."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("asteroids", type=Path, nargs="?", help="MPCORB.DAT or MPCORB.DAT.gz")
+        parser.add_argument("--comets", type=Path, help="CometEls.txt")
+
+    def handle(self, *args: Any, asteroids: Path | None, comets: Path | None, **options: Any) -> None:
+        try:
+            catalogue, warnings = load_orbits(asteroids, comets)
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+        for warning in warnings:
+            self.stderr.write(warning)
+        lines = f"; {catalogue.bad_lines} lines are no orbits" if catalogue.bad_lines else ""
+        self.stdout.write(f"{catalogue.orbits} orbits, epoch MJD {catalogue.epoch:.1f}{lines}.")

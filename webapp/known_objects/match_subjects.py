@@ -1,0 +1,143 @@
+"""Match a survey's subjects with the orbits of known objects."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from ml.sky.detections import Detections, from_table
+from ml.sky.known_objects import Matches, match
+from ml.sky.observatories import read_observatories
+from ml.sky.observers import observers_of
+from ml.sky.orbits import Orbits
+from ml.sky.packed import unpack_designation
+from ml.sky.sweep import Sweep
+from ml.sky.tangent_plane import unit_vectors
+from webapp.archive.models import Frame, Subject, Survey
+from webapp.core.stored_messages import Sentence
+from webapp.known_objects.load_orbits import read_orbits
+from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
+from webapp.known_objects.start_match import unchecked
+
+READING = Sentence(gettext_noop("Reading %(count)s orbits."))
+MATCHED = Sentence(gettext_noop("%(known)s of %(all)s subjects have a known object near them."))
+BATCH = 5_000
+RADIUS = 5.0  # arcsec, for orbits whose error is small
+WIDEST = 60.0  # arcsec, for all others
+GEOCENTRE = "500"
+
+
+@dataclass
+class Candidate:
+    """What the matches of one subject with one object add up to."""
+
+    rows: list[tuple[float, ...]]
+
+    def mean(self, column: int) -> float:
+        return float(np.mean([row[column] for row in self.rows]))
+
+
+def match_subjects(job: MatchRun) -> None:
+    """Run the job, batch by batch; a batch is written in one transaction, and a job that is repeated goes on."""
+    catalogue, survey = job.catalogue, job.survey
+    job.renew(message=READING(count=f"{catalogue.orbits:,}"))
+    sweep = Sweep(read_orbits(catalogue))
+    waiting = list(unchecked(survey, catalogue).order_by("mjd", "pk").values_list("pk", flat=True))
+    job.renew(total=len(waiting), done=0)
+    known = 0
+    for start in range(0, len(waiting), BATCH):
+        known += _match_batch(waiting[start : start + BATCH], survey, catalogue, sweep)
+        job.renew(done=min(start + BATCH, len(waiting)))
+    job.finish(message=MATCHED(known=f"{known:,}", all=f"{len(waiting):,}"))
+
+
+def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArray[np.int64]]:
+    """Return the detections of some subjects and the subject of each: its frames, or its own place without any."""
+    columns = ["subject_id", "mjd_mid", "ra", "dec"]
+    placed = Q(mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
+    rows = list(Frame.objects.filter(placed, subject__in=keys).values_list(*columns))
+    framed = {row[0] for row in rows}
+    own = Subject.objects.filter(pk__in=[key for key in keys if key not in framed])
+    rows += own.filter(mjd__isnull=False, ra__isnull=False, dec__isnull=False).values_list("pk", "mjd", "ra", "dec")
+    table = pd.DataFrame(rows, columns=["tracklet", "mjd", "ra", "dec"])
+    table["observatory"] = observatory
+    return from_table(table), table["tracklet"].to_numpy(dtype=np.int64)
+
+
+def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, sweep: Sweep) -> int:
+    """Compare and store some subjects; return how many have a candidate."""
+    detections, owner = detections_of(keys, survey.observatory or GEOCENTRE)
+    observers, problems = observers_of(detections, read_observatories())
+    if problems:
+        raise ValueError(problems[0])
+    directions = unit_vectors(detections.ra, detections.dec)
+    found = match(sweep, observers, directions, np.full(len(owner), np.nan), RADIUS, WIDEST)
+    used = {int(key): int(count) for key, count in zip(*np.unique(owner, return_counts=True), strict=True)}
+    candidates = _candidates(found, owner, sweep.orbits, used)
+    days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
+    counts = Counter(subject for subject, _ in candidates)
+    with transaction.atomic():
+        KnownMatch.objects.filter(subject__in=keys).delete()
+        KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in candidates.items())
+        checks = [
+            IdentityCheck(
+                subject_id=key,
+                catalogue=catalogue,
+                detections=used.get(key, 0),
+                candidates=counts[key],
+                orbit_days=days.get(key),
+                checked_at=timezone.now(),
+            )
+            for key in keys
+        ]
+        IdentityCheck.objects.bulk_create(
+            checks, update_conflicts=True, unique_fields=["subject"],
+            update_fields=["catalogue", "detections", "candidates", "orbit_days", "checked_at"],
+        )  # fmt: skip
+    return len(counts)
+
+
+def _candidates(
+    found: list[Matches], owner: NDArray[np.int64], orbits: Orbits, used: dict[int, int]
+) -> dict[tuple[int, str], Candidate]:
+    """Return the objects that lie near at least half of a subject's detections."""
+    candidates: dict[tuple[int, str], Candidate] = {}
+    for matches in found:
+        rate = np.hypot(*matches.seen.motion.T)
+        angle = np.degrees(np.arctan2(*matches.seen.motion.T)) % 360
+        columns = (
+            matches.separation,
+            matches.along,
+            matches.across,
+            matches.orbit_error,
+            matches.magnitude,
+            rate,
+            angle,
+        )
+        for at, (row, orbit) in enumerate(zip(matches.detection, matches.orbit, strict=True)):
+            name = unpack_designation(orbits.name[orbit].decode("ascii", "replace"))
+            values = tuple(float(column[at]) for column in columns)
+            candidates.setdefault((int(owner[row]), name), Candidate([])).rows.append(values)
+    return {key: each for key, each in candidates.items() if 2 * len(each.rows) >= used[key[0]]}
+
+
+def _row(subject: int, designation: str, candidate: Candidate) -> KnownMatch:
+    error, magnitude = candidate.mean(3), candidate.mean(4)
+    return KnownMatch(
+        subject_id=subject,
+        designation=designation,
+        detections=len(candidate.rows),
+        separation=candidate.mean(0),
+        along=candidate.mean(1),
+        across=candidate.mean(2),
+        orbit_error=error if np.isfinite(error) else None,
+        magnitude=magnitude if np.isfinite(magnitude) else None,
+        rate=candidate.mean(5),
+        position_angle=candidate.rows[0][6],
+    )

@@ -1,0 +1,39 @@
+"""Start jobs that compare a survey's subjects with the newest catalogue; needs no science, so pages may import it."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from webapp.archive.models import Subject, Survey
+from webapp.core.jobs import JobState
+from webapp.known_objects.models import IdentityCheck, MatchRun, OrbitCatalogue
+
+EVERY = timedelta(hours=1)
+
+
+def start_match(survey: Survey, by: User | None) -> MatchRun | None:
+    """Start a match with the newest catalogue; return the job, the waiting one if any, or None without a catalogue."""
+    catalogue = OrbitCatalogue.objects.first()
+    if catalogue is None:
+        return None
+    values = {"requested_by": by, "catalogue": catalogue}
+    job, _ = MatchRun.objects.get_or_create(survey=survey, state=JobState.QUEUED, defaults=values)
+    job.enqueue()
+    return job
+
+
+def surveys_to_match() -> list[Survey]:
+    """Return the surveys with subjects not compared with the newest catalogue, an hour after their last job."""
+    catalogue = OrbitCatalogue.objects.first()
+    if catalogue is None:
+        return []
+    recent = MatchRun.objects.filter(survey=OuterRef("pk"), created_at__gt=timezone.now() - EVERY)
+    return [survey for survey in Survey.objects.exclude(Exists(recent)) if unchecked(survey, catalogue).exists()]
+
+
+def unchecked(survey: Survey, catalogue: OrbitCatalogue) -> QuerySet[Subject]:
+    """Return the observed subjects that were not compared with a catalogue."""
+    done = IdentityCheck.objects.filter(subject=OuterRef("pk"), catalogue=catalogue)
+    return Subject.objects.originals().observed().filter(~Exists(done), survey=survey)

@@ -1,0 +1,31 @@
+"""Which subjects are movers without a known object near them, and which have one."""
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from webapp.archive.models import Subject, Survey
+from webapp.consensus.models import Consensus
+
+
+def movers(survey: Survey) -> QuerySet[Subject]:
+    """Return the observed subjects that are settled as real: by a ruling, or retired with a posterior for yes."""
+    yes = Consensus.objects.filter(
+        subject=OuterRef("pk"), is_retired=True, posterior__gte=F("workflow__accept_threshold")
+    )
+    real = Q(gold_label__in=["yes", *survey.positive])
+    observed = Subject.objects.originals().observed().filter(survey=survey)
+    return observed.filter(real & Q(gold_source="ruling") | Q(gold_label="") & Exists(yes))
+
+
+def unidentified(survey: Survey) -> QuerySet[Subject]:
+    """Return settled movers that were compared with the known objects and are near none, newest first."""
+    compared = Q(identity_check__candidates=0, identity_check__detections__gt=0)
+    return (
+        movers(survey).filter(compared).select_related("identity_check").order_by(F("mjd").desc(nulls_last=True), "-pk")
+    )
+
+
+def identified(survey: Survey) -> QuerySet[Subject]:
+    """Return the observed subjects with a known object near them, newest first; settled or not."""
+    observed = Subject.objects.observed().filter(survey=survey, identity_check__candidates__gt=0)
+    rows = observed.select_related("identity_check").prefetch_related("known_matches")
+    return rows.order_by(F("mjd").desc(nulls_last=True), "-pk")

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from webapp.known_objects.views import known_objects, known_objects_csv, match_now
+
+urlpatterns = [
+    path("", known_objects, name="known-objects"),
+    path("match/", match_now, name="known-objects-match"),
+    path("<str:show>.csv", known_objects_csv, name="known-objects-csv"),
+]
