@@ -5,6 +5,7 @@ idle site and then while the archive is scored anew. Memory is that of worker, w
 that shared pages count once), sampled every second. Their CPU seconds tell what a busy machine's wall time does not.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -30,7 +31,7 @@ from webapp.learning.models import Checkpoint, ScoringRun
 from webapp.learning.scoring import start_scoring
 from webapp.workflows.models import Workflow
 
-MILLION = Archive(1_000_000, 1, "stamp", gold_every=1_000, voted_every=200)
+MILLION = 1_000_000
 PEOPLE, LOOK, WINDOWS = 8, 1.0, 5
 FLOORS = {"served_seconds": 180, "memory_gb": 6.0, "next_p95_ratio": 1.2}
 
@@ -112,9 +113,12 @@ def while_scoring(port: int, workflow: Workflow) -> dict[str, Any]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
+    parser.add_argument("--subjects", type=int, default=MILLION, help="a smaller archive, for a busy machine")
+    size = Archive(parser.parse_args().subjects, 1, "stamp", gold_every=1_000, voted_every=200)
     began = time.monotonic()
-    workflow = make_archive(MILLION)
-    told: dict[str, Any] = {"subjects": MILLION.subjects, "cores": os.cpu_count()}
+    workflow = make_archive(size)
+    told: dict[str, Any] = {"subjects": size.subjects, "cores": os.cpu_count()}
     told["setup_seconds"] = round(time.monotonic() - began, 1)
     with _site.web_server() as port, worker_of_its_own(), Watch() as watch:
         time.sleep(3)
