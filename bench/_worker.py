@@ -13,7 +13,7 @@ from webapp.console.processes import end, worker
 from webapp.core.dispatch import app
 from webapp.core.jobs import Job
 
-PATIENCE = 300.0
+PATIENCE = 560.0
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Through a real worker. The features are random numbers, some of which the labels
 
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,26 @@ from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
-SUBJECTS, FRAMES, DIMENSIONS = 100_000, 4, 1280
-GOLD_EVERY, VOTED_EVERY, VOLUNTEERS = 100, 20, 3
+DIMENSIONS, VOLUNTEERS, CHUNK = 1280, 3, 12_800
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The size of a survey: its subjects, and how many of them there are to each two of gold, and to each voted one."""
+
+    subjects: int
+    frames: int
+    kind: str
+    gold_every: int
+    voted_every: int
+
+
+ROUND = Archive(100_000, 4, "tracklet", gold_every=100, voted_every=20)
 
 ROWS = """
     INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
-    SELECT %(survey)s, 's' || i, 'tracklet', md5(i::text), 's' || i, %(array)s, i, '{}',
+    SELECT %(survey)s, 's' || i, %(kind)s, md5(i::text), 's' || i, %(array)s, i, '{}',
         CASE WHEN i %% %(gold)s > 1 THEN '' WHEN i %% 2 = 0 THEN 'yes' ELSE 'no' END, 'manifest', now()
     FROM generate_series(0, %(n)s - 1) AS i
 """
@@ -46,47 +60,50 @@ VOTES = """
 """
 
 
-def make_archive() -> Workflow:
+def make_archive(size: Archive) -> Workflow:
     """Make the survey: pixels that are never read, features, rows, a queue, and labels for a part of it."""
     store = PixelStore(settings.PIXELS)
-    array, _ = store.append("bench", np.zeros((SUBJECTS, FRAMES, 1, 4, 4), dtype=np.uint8))
-    write_features(store, array)
+    array, _ = store.append("bench", np.zeros((size.subjects, size.frames, 1, 4, 4), dtype=np.uint8))
+    write_features(store, array, size)
     survey = Survey.objects.create(slug="bench", name="Benchmark")
     everything = SubjectSet.objects.create(survey=survey, name="all")
-    workflow = Workflow.objects.create(survey=survey, slug="bench", name="Benchmark", kind="tracklet", question="?")
+    workflow = Workflow.objects.create(survey=survey, slug="bench", name="Benchmark", kind=size.kind, question="?")
     workflow.subject_sets.add(everything)
     Volunteer.objects.bulk_create(Volunteer() for _ in range(VOLUNTEERS))
     with connection.cursor() as cursor:
-        cursor.execute(ROWS, {"survey": survey.pk, "array": array, "n": SUBJECTS, "gold": GOLD_EVERY})
+        told = {"kind": size.kind, "n": size.subjects, "gold": size.gold_every}
+        cursor.execute(ROWS, {"survey": survey.pk, "array": array, **told})
         cursor.execute(
             "INSERT INTO archive_subjectset_subjects (subjectset_id, subject_id) SELECT %s, id FROM archive_subject",
             [everything.pk],
         )
         enqueue_subjects(workflow)
-    vote(workflow, turn=0)
+    vote(workflow, size, turn=0)
     return workflow
 
 
-def vote(workflow: Workflow, turn: int) -> None:
-    """Let three people answer a twentieth of the archive, a different one each turn."""
+def vote(workflow: Workflow, size: Archive, turn: int) -> None:
+    """Let three people answer a part of the archive, a different one each turn."""
     with connection.cursor() as cursor:
-        cursor.execute(VOTES, {"workflow": workflow.pk, "every": VOTED_EVERY, "turn": turn})
+        cursor.execute(VOTES, {"workflow": workflow.pk, "every": size.voted_every, "turn": turn})
         cursor.execute("VACUUM ANALYZE")
 
 
-def write_features(store: PixelStore, array: str) -> None:
+def write_features(store: PixelStore, array: str, size: Archive) -> None:
+    """Write random features: one block, whose columns change sign at random from chunk to chunk."""
     random, key = np.random.default_rng(0), default_backbone().feature_key
-    for start in range(0, SUBJECTS, 12_800):
-        n = min(12_800, SUBJECTS - start)
-        values = random.standard_normal((n, FRAMES, DIMENSIONS), dtype=np.float32)
+    block = random.standard_normal((min(CHUNK, size.subjects), size.frames, DIMENSIONS), dtype=np.float32)
+    for start in range(0, size.subjects, CHUNK):
+        values = block[: size.subjects - start] * random.choice([-1, 1], DIMENSIONS).astype(np.float32)
         values[::2, :, :20] += 0.5
-        store.write_features("bench", array, key, start, values)
+        store.write_features("bench", array, key, start, values.astype(np.float16))
 
 
 def go_round(workflow: Workflow) -> dict[str, Any]:
     """Run one round and return its durations."""
     began = time.monotonic()
     run = start_training(workflow=workflow, by=None)
+    subjects = workflow.survey.subjects.count()
     finished = ScoringRun.objects.filter(checkpoint__run=run, finished_at__isnull=False)
     wait_for(finished.exists, run)
     scoring = finished.get()
@@ -100,17 +117,17 @@ def go_round(workflow: Workflow) -> dict[str, Any]:
         "round_seconds": round(took, 1),
         "train_seconds": round((run.finished_at - run.started_at).total_seconds(), 1),
         "rescore_seconds": round(rescoring, 2),
-        "rescored_per_second": round(SUBJECTS / rescoring),
+        "rescored_per_second": round(subjects / rescoring),
         "requeue_seconds": round((scoring.finished_at - shards["ended"]).total_seconds(), 2),
         "scores": Score.objects.filter(checkpoint=scoring.checkpoint).count(),
     }
 
 
 def main() -> None:
-    workflow = make_archive()
+    workflow = make_archive(ROUND)
     with worker_of_its_own():
         first = go_round(workflow)
-        vote(workflow, turn=1)
+        vote(workflow, ROUND, turn=1)
         second = go_round(workflow)
     told = {"subjects": Subject.objects.count(), "first_round": first, "second_round": second}
     floor = {"rescored_per_second": 20_000, "round_seconds": 60}

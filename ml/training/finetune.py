@@ -79,39 +79,53 @@ def finetune(
     run = "" if state is None else _identity(start, chips, val_chips, schedule, seed, minutes)
     stored = None if state is None else state.read(run)
     head = probe() if probe is not None and stored is None else None
+    holds_norms = probe is not None or not schedule.backbone_lr_scale
     network = copy.deepcopy(start.network)
     linear = _linear(head, dimensions(network), len(examples.classes), seed)
-    model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear)
+    model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear).to(start.device)
     if probe is None:
         _let_norms_follow(network)
-    model.to(start.device)
-    holds_norms = probe is not None or not schedule.backbone_lr_scale
     _learning(model, holds_norms=holds_norms)
-    compute = _compute(stored, start.device) or autotune(model, chips.pixels[: schedule.batch].to(start.device))
-    compute.place(model, start.device)
-    ema = ema_of(model, schedule.ema) if schedule.ema else None
-    clock, best = Clock(_steps(chips, schedule), minutes), Best(schedule.patience)
-    learner = Learner(model, _optimiser(network, linear, schedule), compute, ema, clock, best)
+    learner = _learner(model, network, linear, chips, schedule, start.device, minutes, stored)
     batches = Batches(chips, seed, schedule, start.preprocessing.sky_noise)
     if state is not None and stored is not None:
         learner.restore(stored, batches)
         examples.notes.append(f"The training was interrupted, and resumed at epoch {learner.epoch + 1}.")
         state.on_resume(learner.epoch + 1)
-    with compute.limited():
+    with learner.compute.limited():
         if head is not None:
-            best.offer(judge.stamp(learner.log_scores(val_chips))[0], model)
+            learner.best.offer(judge.stamp(learner.log_scores(val_chips))[0], model)
         while learner.epoch < schedule.rounds and not learner.is_over:
             _learning(model, holds_norms=holds_norms)
             loss = learner.train_epoch(batches, schedule.rounds)
             val_loss, metrics = judge.stamp(learner.log_scores(val_chips))
             on_epoch(Epoch(learner.epoch, schedule.rounds, loss, val_loss, metrics))
-            best.offer(val_loss, learner.judged)
+            learner.best.offer(val_loss, learner.judged)
             if state is not None:
                 state.write(run, learner.state(batches))
-    examples.notes.extend(clock.notes())
-    best.restore(model)
+    examples.notes.extend(learner.clock.notes())
+    learner.best.restore(model)
     model.cpu().eval()
-    return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone()), compute
+    fitted = LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone())
+    return network, fitted, learner.compute
+
+
+def _learner(
+    model: nn.Module,
+    network: nn.Module,
+    linear: nn.Linear,
+    chips: Chips,
+    schedule: Schedule,
+    device: torch.device,
+    minutes: float | None,
+    stored: State | None,
+) -> Learner:
+    """Return the learner before its first epoch, with the compute settings that the training began with, if any."""
+    compute = _compute(stored, device) or autotune(model, chips.pixels[: schedule.batch].to(device))
+    compute.place(model, device)
+    ema = ema_of(model, schedule.ema) if schedule.ema else None
+    clock = Clock(_steps(chips, schedule), minutes)
+    return Learner(model, _optimiser(network, linear, schedule), compute, ema, clock, Best(schedule.patience))
 
 
 def _identity(

@@ -21,6 +21,7 @@ NAMES: dict[str, Promise] = {
     "learning.scoringshard": _("Scoring"),
     "consensus.consensusrecompute": _("Recount of votes"),
     "consensus.aggregation": _("Reanalysis of votes"),
+    "known_objects.matchrun": _("Search for known objects"),
     "quality.qualityscan": _("Scan of volunteers' trust"),
     "synthetics.injection": _("Synthetic movers"),
 }

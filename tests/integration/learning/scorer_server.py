@@ -5,12 +5,18 @@ import hashlib
 import hmac
 import io
 import json
+import ssl
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.utils import timezone
 
 SECRET = "a secret of the telescope"
 
@@ -44,8 +50,33 @@ class Scorer:
         return 200, json.dumps(answer).encode()
 
 
+def certificate(folder, name):
+    """Write a self-signed certificate for a host name, with its key, and return the file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, name)])
+    now = timezone.now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{name}.pem"
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    path.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return path
+
+
 @contextmanager
-def running():
+def running(certified=None):
+    """Run the server on a free port of this machine; by HTTPS if there is a certificate."""
     scorer = Scorer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -62,9 +93,14 @@ def running():
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if certified is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certified)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        scorer.address = f"http://127.0.0.1:{server.server_port}/score"
+        place = "http://127.0.0.1" if certified is None else "https://localhost"
+        scorer.address = f"{place}:{server.server_port}/score"
         try:
             yield scorer
         finally:

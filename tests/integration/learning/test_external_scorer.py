@@ -93,6 +93,16 @@ def test_requests_are_signed_and_bounded_and_give_no_class_away(workflow, server
     assert "yes" not in json.dumps([each["subjects"] for each in server.requests])
 
 
+@pytest.mark.parametrize(("host", "is_trusted"), [("localhost", True), ("elsewhere.org", False)])
+def test_https_needs_a_certificate_of_the_host(workflow, tmp_path, monkeypatch, host, is_trusted):
+    made = scorer_server.certificate(tmp_path, host)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    with scorer_server.running(made) as server:
+        run = evaluated(workflow, server)
+    assert (run.state == JobState.DONE) == bool(server.requests) == is_trusted, run.error
+    assert is_trusted or "certificate" in run.error
+
+
 def test_a_wrong_secret_fails_with_a_sentence_on_the_page(workflow, server):
     run = evaluated(workflow, server, secret="something else, but long")
     assert (run.state, server.forged) == (JobState.FAILED, 1)
