@@ -35,7 +35,9 @@ export class FollowUp {
 
   close() {
     this.#done = null;
+    if (!this.dialog.open) return;
     this.dialog.close();
+    document.activeElement?.blur(); // no button stays lit
   }
 
   #press(event) {

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Survey
@@ -69,7 +70,8 @@ def built_in_classes(workflow: Workflow) -> Iterator[Section]:
     known = CLASSES[lesson]
     for label in [name for name in survey.classes if name in known] or ["yes", "no"]:
         name, text = known[label]
-        title = str(name) if label in ("yes", "no") else f"{label}: {name}"
+        is_plain = label in ("yes", "no") or label.casefold() == str(name).casefold()
+        title = capfirst(str(name)) if is_plain else f"{label}: {name}"
         yield _section(title, str(text), picture_of(lesson, label))
 
 
@@ -83,8 +85,7 @@ def _section(title: str, text: str, picture: Picture | None) -> Section:
     shown = format_html("<p>{}</p>", text)
     if picture:
         shown = format_html(
-            '<p class="sample"><img src="{}" width="{}" height="{}" alt="{}" loading="lazy"><br>'
-            "<small>{}</small></p>{}",
+            '<p class="sample"><img src="{}" width="{}" height="{}" alt="{}" loading="lazy"><small>{}</small></p>{}',
             picture.address,
             picture.width,
             picture.height,
