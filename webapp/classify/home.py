@@ -47,7 +47,7 @@ def _row(request: HttpRequest, survey: Survey) -> dict[str, Any]:
     return {
         "survey": survey,
         "figures": figures,
-        "percent": 100 * figures["settled"] // figures["subjects"] if figures["subjects"] else 0,
+        "percent": 100 * figures["settled"] // figures["asked"] if figures["asked"] else 0,
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "picture": _picture(survey),
     }
