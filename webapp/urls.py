@@ -2,8 +2,11 @@ from django.urls import include, path
 
 from webapp.consensus.views import skill
 from webapp.core.i18n import Texts
+from webapp.core.installable import manifest, service_worker
 
 urlpatterns = [
+    path("manifest.webmanifest", manifest, name="manifest"),
+    path("service-worker.js", service_worker, name="service-worker"),
     path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),

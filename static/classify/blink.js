@@ -29,6 +29,10 @@ export class Blink {
     return this.#seen.size;
   }
 
+  get areAllSeen() {
+    return this.#seen.size >= this.#count;
+  }
+
   get frame() {
     return this.#frame;
   }

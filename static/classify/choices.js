@@ -3,14 +3,14 @@ import { COLOURS } from "./colour.js";
 
 const KEPT_AS = "wanderers.picture";
 
-export const LAYOUTS = ["blink", "strip", "follow", "stack"];
+export const LAYOUTS = ["blink", "strip", "follow", "sky", "stack"];
 export const STRETCHES = ["zscale", "asinh", "linear", "log", "percentile", "histogram"];
 
 const BEGIN = {
   stretch: "zscale", colours: "grey", inverted: false, black: 0, white: 1,
-  layout: "blink", speed: 2, crosshair: true, loupe: true, panel: false, swipe: false,
+  layout: "blink", planes: matchMedia("(min-width: 48rem)").matches ? "strip" : "blink", speed: 2, crosshair: true, loupe: true, panel: false, swipe: false,
 };
-const KNOWN = { stretch: STRETCHES, colours: COLOURS, layout: LAYOUTS };
+const KNOWN = { stretch: STRETCHES, colours: COLOURS, layout: LAYOUTS, planes: LAYOUTS };
 
 function remembered() {
   try {
@@ -25,6 +25,7 @@ function remembered() {
 
 export class Choices {
   #listeners = [];
+  arranges = "layout"; // or "planes": which of the two arrangements applies to the subject
 
   constructor() {
     Object.assign(this, BEGIN, remembered());
@@ -35,6 +36,14 @@ export class Choices {
   get look() {
     const { stretch, colours, inverted, black, white } = this;
     return { stretch, colours, inverted, black, white };
+  }
+
+  get arrangement() {
+    return this[this.arranges];
+  }
+
+  arrange(layout) {
+    this.set({ [this.arranges]: layout });
   }
 
   get hasOwnLevels() {

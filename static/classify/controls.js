@@ -33,7 +33,7 @@ export class Controls {
     part("speed-value").textContent = speed;
     part("speed").setAttribute("aria-valuetext", speed);
     for (const button of part("layouts").children) {
-      button.setAttribute("aria-pressed", String(button.value === choices.layout));
+      button.setAttribute("aria-pressed", String(button.value === choices.arrangement));
     }
     part("panel").hidden = !choices.panel;
     part("picture").setAttribute("aria-expanded", String(choices.panel));
@@ -42,6 +42,7 @@ export class Controls {
   /** Show the controls that apply to this subject. */
   offer(scene) {
     const { part } = this;
+    this.show();
     const { frames } = scene.picture;
     const { kind } = scene.subject;
     part("frames").hidden = frames < 2;
@@ -92,7 +93,7 @@ export class Controls {
     part("slider").addEventListener("input", () => stage.blink.turnTo(Number(part("slider").value)));
     part("layouts").addEventListener("click", (event) => {
       const button = event.target.closest("button");
-      if (button && LAYOUTS.includes(button.value)) choices.set({ layout: button.value });
+      if (button && LAYOUTS.includes(button.value)) choices.arrange(button.value);
     });
     part("channels").addEventListener("click", (event) => {
       const button = event.target.closest("button");

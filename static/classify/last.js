@@ -3,6 +3,8 @@
 // picture and blocks nothing.
 
 import { heart, tell } from "./heart.js";
+import { feedbackSentence, votesSentence } from "./replies.js";
+import { drawFrame, drawKnown } from "./thumbnail.js";
 
 const REASONS = {
   new: gettext("Next in the queue"),
@@ -13,60 +15,31 @@ const REASONS = {
   random: gettext("Picked at random, as a quality check"),
   training: gettext("Practice image"),
 };
-const FLAG = "flag"; // the follow-up that says so
-
-function votesSentence(votes, answer, answers) {
-  const others = { ...votes, [answer]: Math.max(0, (votes[answer] ?? 0) - 1) };
-  const total = Object.values(others).reduce((sum, n) => sum + n, 0);
-  if (!total) return gettext("You're the first to answer.");
-  const counts = Object.entries(answers).map(([value, { counted }]) => interpolate(counted, { n: others[value] ?? 0 }, true));
-  return interpolate(gettext("Others so far: %s."), [counts.join(", ")]);
-}
 
 function modelSentence(pReal) {
   return pReal == null ? "" : interpolate(gettext("Model: %s yes"), [`${Math.round(100 * pReal)} %`]);
-}
-
-function feedbackSentence(feedback, answer) {
-  const isYes = feedback.truth === "yes";
-  if (feedback.correct) return isYes ? gettext("Correct: a mover.") : gettext("Correct: not a mover.");
-  if (!["yes", "no"].includes(answer)) return isYes ? gettext("This one is a mover.") : gettext("This one isn't a mover.");
-  return isYes ? gettext("Not quite: this one is a mover.") : gettext("Not quite: this one isn't a mover.");
-}
-
-/** Circle the object in the first frame; its pixels count from the bottom, a canvas from the top. */
-function circle(canvas, { circle: places = [], radius }) {
-  if (!places.length) return;
-  const [x, y] = places[0];
-  const context = canvas.getContext("2d");
-  for (const [colour, width] of [["#000", 0.07], ["#ffd166", 0.035]]) {
-    context.beginPath();
-    context.arc(x + 0.5, canvas.height - 0.5 - y, Math.max(radius, canvas.width / 12), 0, 2 * Math.PI);
-    Object.assign(context, { strokeStyle: colour, lineWidth: Math.max(1, canvas.width * width) });
-    context.stroke();
-  }
-  canvas.dataset.circled = places[0].join(" ");
 }
 
 export class LastAnswer {
   #id = null;
 
   /** `parts` are the card's elements; `config` has the answers and their follow-ups; `choose(id, choice)` takes a chip. */
-  constructor(parts, { answers, followUps }, choose, say) {
-    Object.assign(this, { parts, answers, followUps, say });
+  constructor(parts, { answers, followUps, classes }, choose, say) {
+    Object.assign(this, { parts, answers, followUps, classes, say });
+    this.counted = Object.fromEntries(Object.entries(answers).map(([value, { counted }]) => [value, counted]));
     parts.chips.addEventListener("click", (event) => {
       const chip = event.target.closest("button");
       if (chip) this.#pick(chip, choose);
     });
   }
 
-  show(classification, picture, look) {
+  show(classification, picture, look, frame) {
     const { card, thumbnail, said, feedback, why, chips, talk } = this.parts;
     this.#id = classification.id;
+    Object.assign(this, { picture, look });
     card.classList.remove("empty");
     delete card.dataset.correct;
-    picture.draw(thumbnail, { ...look, frame: 0, channel: 0 });
-    delete thumbnail.dataset.circled;
+    drawFrame(thumbnail, picture, look, frame);
     said.textContent = `${this.answers[classification.answer].said}.`;
     feedback.textContent = "";
     why.textContent = "";
@@ -75,8 +48,8 @@ export class LastAnswer {
     card.append(heart(classification.subject, this.say));
     chips.replaceChildren(...(this.followUps[classification.answer] ?? []).map((choice) => {
       const chip = document.createElement("button");
-      Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: choice === FLAG ? gettext("The picture is broken") : choice });
-      chip.setAttribute("aria-pressed", "false");
+      Object.assign(chip, { type: "button", className: "chip", value: choice, textContent: this.classes[choice]?.name ?? choice });
+      chip.setAttribute("aria-pressed", String(choice === classification.follow_up));
       return chip;
     }));
     this.parts.ask.hidden = !chips.children.length;
@@ -88,19 +61,24 @@ export class LastAnswer {
     this.parts.talk.removeAttribute("href");
   }
 
+  /** Whether the card is that of a classification. */
+  shows(classification) {
+    return classification.id === this.#id;
+  }
+
   /** Show the server's reply to the classification, if its card is still shown. */
   explain(classification, reply) {
-    if (classification.id !== this.#id) return;
+    if (!this.shows(classification)) return;
     if (reply.feedback) {
       this.parts.card.dataset.correct = reply.feedback.correct;
       this.parts.feedback.textContent = `${feedbackSentence(reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
-      circle(this.parts.thumbnail, reply.feedback);
+      drawKnown(this.parts.thumbnail, this.picture, this.look, reply.feedback, Math.max(1, this.picture.width / 28));
     }
     tell(this.parts.card.querySelector(".heart"), reply.is_favourite);
     this.parts.talk.href = `${reply.about}#talk`;
-    const votes = reply.votes ? votesSentence(reply.votes, classification.answer, this.answers) : "";
+    const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
-    this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply.p_real)].filter(Boolean).join(" ");
+    this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply.p_real)].filter(Boolean).join(" · ");
   }
 
   #pick(chip, choose) {

@@ -1,14 +1,19 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in other files.
 import { Api, Away, Unknown } from "./api.js";
+import { showFacts } from "./facts.js";
+import { FollowUp } from "./follow_up.js";
 import { KeyList, nameOf } from "./key_list.js";
 import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last.js";
+import { Mistake } from "./mistake.js";
+import { notice } from "./notice.js";
 import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
 import { offerReader } from "./reader.js";
+import { feedbackSentence } from "./replies.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
 
@@ -18,13 +23,16 @@ const UNDOABLE = 10;
 const config = JSON.parse(document.getElementById("classify-config").textContent);
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const parts = (...names) => Object.fromEntries(names.map((name) => [name, part(name)]));
+const partsOf = (group, ...names) => Object.fromEntries(names.map((name) => [name, part(`${group}-${name}`)]));
 
 const swipes = { up: "undo", ...Object.fromEntries(Object.entries(config.answers).map(([value, { swipe }]) => [swipe, value])) };
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
-const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject), () => outbox.classifications.length);
+const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, config.channels), () => outbox.classifications.length);
 const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config, followUp, say);
+const kinds = new FollowUp(partsOf("kinds", "dialog", "list", "skip", "back"), config);
+const mistake = new Mistake(partsOf("mistake", "dialog", "picture", "truth", "reason", "ok"), rest);
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo },
@@ -40,11 +48,19 @@ let turn = 0; // counts subjects, so that late results of an earlier one are ign
 let drawn = null; // its picture, loaded
 let readyAt = Infinity; // when its answer is accepted
 let startedAt = null;
-let answered = outbox.classifications.length; // on this page, or stored by an earlier one
+let answered = 0; // on this page
+let hasWarned = false; // that not every frame was shown yet
+const kept = new Set(outbox.classifications.map(({ id }) => id)); // unsent answers of an earlier page
 const history = []; // the newest last: {entry, classification}
 
 function say(text) {
   part("status").textContent = text;
+}
+
+/** Say it to everybody. */
+function tell(text) {
+  say(text);
+  notice(part("notice"), text);
 }
 
 function setState(state) {
@@ -59,14 +75,16 @@ function showProgress() {
   const { progress } = queue;
   if (!progress) return;
   part("progress").textContent = interpolate(gettext("Project: %(settled)s of %(total)s retired"), { settled: progress.retired.toLocaleString(), total: progress.total.toLocaleString() }, true);
-  part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered).toLocaleString()]);
+  part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered + kept.size).toLocaleString()]);
 }
 
 /** Show the next subject, unless one was put back. */
 async function advance() {
   const mine = ++turn;
   current = null;
+  drawn = null;
   readyAt = Infinity;
+  kinds.close();
   const slow = setTimeout(() => { if (mine === turn) setState("loading"); }, 150);
   try {
     const entry = await queue.take();
@@ -99,9 +117,14 @@ async function show(entry, mine) {
   drawn = picture;
   setState("open");
   stage.show(drawn, entry.item.subject, entry.marks);
-  showFacts(entry.item.subject);
+  showFacts(part("facts"), entry.item.subject);
   startedAt = new Date();
-  readyAt = performance.now() + SETTLE;
+  rest();
+}
+
+/** Ignore presses for a moment, since they may be meant for what was shown before. */
+function rest() {
+  if (current && drawn) readyAt = performance.now() + SETTLE;
 }
 
 function showEmpty() {
@@ -124,26 +147,20 @@ function look() {
   if (!current) advance();
 }
 
-function showFacts(subject) {
-  const facts = {
-    [gettext("name")]: subject.external_id,
-    [gettext("position")]: subject.ra == null ? null : `${subject.ra.toFixed(5)}°, ${subject.dec.toFixed(5)}°`,
-    [gettext("rate")]: subject.rate == null ? null : `${subject.rate.toFixed(1)} ″/h`,
-    [gettext("time")]: subject.mjds?.[0] == null ? null : `MJD ${subject.mjds[0].toFixed(5)} UTC`,
-    [gettext("bands")]: [...new Set(subject.bands ?? [])].filter(Boolean).join(", ") || null,
-    ...subject.metadata,
-  };
-  part("facts").replaceChildren(...Object.entries(facts).filter(([, value]) => value != null).flatMap(([name, value]) => {
-    const term = document.createElement("dt");
-    const detail = document.createElement("dd");
-    term.textContent = name;
-    detail.textContent = typeof value === "object" ? JSON.stringify(value) : value;
-    return [term, detail];
-  }));
-}
-
 function answer(value) {
   if (!current || performance.now() < readyAt) return;
+  kinds.close();
+  if (!stage.blink.areAllSeen && !hasWarned) {
+    hasWarned = true;
+    tell(gettext("You haven't seen every frame yet. Answer again if you're sure."));
+  } else if (config.asksFirst && config.followUps[value].length) {
+    kinds.ask(value, (choice) => submit(value, choice));
+  } else {
+    submit(value);
+  }
+}
+
+function submit(value, choice = "") {
   readyAt = Infinity;
   const { item } = current;
   const classification = {
@@ -152,6 +169,7 @@ function answer(value) {
     workflow: config.workflow,
     subject: item.subject.id,
     answer: value,
+    follow_up: choice,
     started_at: startedAt.toISOString(),
     finished_at: new Date().toISOString(),
     device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
@@ -160,10 +178,10 @@ function answer(value) {
     marks: stage.marks.sent,
   };
   current.marks = classification.marks; // undo restores them
-  history.push({ entry: current, classification });
-  history.splice(0, history.length - UNDOABLE);
+  history.splice(0, history.push({ entry: current, classification }) - UNDOABLE);
   answered += 1;
-  last.show(classification, drawn, stage.look);
+  last.show(classification, drawn, stage.look, stage.bestFrame());
+  part("answers").dataset.rests = ""; // so that no button stays lit on the next subject
   offerUndo();
   say(config.answers[value].announced);
   outbox.classify(classification);
@@ -178,7 +196,7 @@ function undo() {
   const step = history.at(-1);
   if (!step) return;
   if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.undo_seconds) {
-    say(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
+    tell(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
     return;
   }
   history.pop();
@@ -197,7 +215,7 @@ function undo() {
 
 function followUp(id, choice) {
   outbox.followUp(id, choice);
-  say(interpolate(gettext("Saved: %s."), [choice]));
+  say(interpolate(gettext("Saved: %s."), [config.classes[choice]?.name ?? choice]));
 }
 
 function talk() {
@@ -207,16 +225,27 @@ function talk() {
 
 function sent(letter, reply) {
   if (letter.kind !== "classify") return;
-  last.explain(letter.body, reply);
+  if (kept.delete(letter.id) && queue.progress && !reply.replayed && reply.accepted) answered += 1; // a replay is among the server's
+  showProgress();
+  if (last.shows(letter.body)) explain(letter.body, reply);
+}
+
+function explain(classification, reply) {
+  last.explain(classification, reply);
+  const { feedback: known } = reply;
+  if (known && !known.correct && ["yes", "no"].includes(classification.answer)) {
+    mistake.show(last.picture, last.look, known, feedbackSentence(known, classification.answer));
+  }
   if (!reply.accepted) say(reply.message);
   const feedback = part("feedback").textContent;
   if (reply.feedback && feedback) say(feedback);
 }
 
 function refused(letter, sentence) {
+  kept.delete(letter.id);
   const words = letter.kind === "undo"
     ? gettext("That answer can't be undone: %s") : gettext("One answer was rejected: %s Your other answers are safe.");
-  say(interpolate(words, [sentence]));
+  tell(interpolate(words, [sentence]));
 }
 
 function waiting(count, why) {
@@ -245,9 +274,8 @@ function listenToButtons() {
   document.addEventListener("click", (event) => {
     if (event.detail > 0 && !event.target.closest("dialog")) event.target.closest("button, .talk")?.blur(); // so that space blinks
   });
-  for (const button of answers) {
-    button.addEventListener("click", () => answer(button.dataset.answer));
-  }
+  for (const button of answers) button.addEventListener("click", () => answer(button.dataset.answer));
+  part("answers").addEventListener("pointermove", () => { delete part("answers").dataset.rests; });
   part("undo").addEventListener("click", undo);
   part("swipe").checked = stage.choices.swipe;
   part("swipe").addEventListener("change", () => stage.choices.set({ swipe: part("swipe").checked }));
@@ -268,5 +296,5 @@ addEventListener("online", () => { if (document.body.dataset.state === "away") l
 for (const classification of outbox.classifications) queue.skip(classification.subject);
 setState("loading");
 offerUndo();
-outbox.flush();
+await outbox.flush(); // first, so that the server's first count includes what it gets now
 advance();

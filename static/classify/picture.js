@@ -14,10 +14,11 @@ export class Picture {
   /**
    * `images` are {values, low, high, scale, zero}, frame by frame and channel by channel within a frame: `values` row
    * by row from the top, less the image's sky level `zero`, NaN where masked; `low` and `high` what zscale draws black
-   * and white; `scale` the noise of the sky.
+   * and white; `scale` the noise of the sky; `gain` how much they were multiplied to match other frames. `planes` names
+   * frames that are channels of one exposure; `apart` gives each frame its own stretch.
    */
-  constructor({ frames, channels, height, width, images }) {
-    Object.assign(this, { frames, channels, height, width, images });
+  constructor({ frames, channels, height, width, images, planes = null, apart = false }) {
+    Object.assign(this, { frames, channels, height, width, images, planes, apart });
     this.hasHoles = images.some(({ values }) => values.some(Number.isNaN));
   }
 
@@ -28,8 +29,8 @@ export class Picture {
   /** Return the value at a pixel, counted from the upper left; undefined outside. */
   value(frame, channel, column, row) {
     if (column < 0 || row < 0 || column >= this.width || row >= this.height) return undefined;
-    const { values, zero } = this.image(frame, channel);
-    return values[row * this.width + column] + zero;
+    const { values, zero, gain = 1 } = this.image(frame, channel);
+    return values[row * this.width + column] / gain + zero;
   }
 
   draw(canvas, { frame, channel, ...look }) {
@@ -50,7 +51,7 @@ export class Picture {
     const key = frame * this.channels + channel;
     if (!this.#drawn.has(key)) {
       if (this.#drawn.size * this.width * this.height > KEPT) this.#drawn.clear();
-      this.#drawn.set(key, this.#render(this.image(frame, channel).values, this.#grey(channel, look), look));
+      this.#drawn.set(key, this.#render(this.image(frame, channel).values, this.#grey(this.apart ? frame : channel, look), look));
     }
     return this.#drawn.get(key);
   }
@@ -75,12 +76,12 @@ export class Picture {
     return HATCH[(i % this.width + Math.floor(i / this.width)) % 4 < 2 ? 0 : 1];
   }
 
-  /** Return the function number → 0…1 of one channel, whose frames share it. */
-  #grey(channel, look) {
-    if (!this.#greys.has(channel)) {
-      const images = this.images.filter((_, i) => i % this.channels === channel);
-      this.#greys.set(channel, greys({ ...this, images }, look));
+  /** Return the function number → 0…1 of one channel, whose frames share it, or of one plane. */
+  #grey(group, look) {
+    if (!this.#greys.has(group)) {
+      const images = this.images.filter((_, i) => (this.apart ? i : i % this.channels) === group);
+      this.#greys.set(group, greys({ ...this, images }, look));
     }
-    return this.#greys.get(channel);
+    return this.#greys.get(group);
   }
 }

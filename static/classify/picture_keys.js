@@ -11,7 +11,7 @@ export function pictureActions(stage, { lines }) {
     frameForth: { label: gettext("Next frame"), keys: ["."], run: () => blink.step(1) },
     slower: { label: gettext("Blink slower"), keys: ["["], run: () => changeSpeed(choices, -1) },
     faster: { label: gettext("Blink faster"), keys: ["]"], run: () => changeSpeed(choices, 1) },
-    nextLayout: { label: gettext("Change view: blink, strip, follow, stack"), keys: ["v"], run: () => stage.nextLayout() },
+    nextLayout: { label: gettext("Change view: blink, strip, follow, fixed sky, stack"), keys: ["v"], run: () => stage.nextLayout() },
     invert: { label: gettext("Invert"), keys: ["i"], run: flip("inverted") },
     nextStretch: { label: gettext("Next stretch"), keys: ["s"], run: () => choices.next("stretch") },
     nextColours: { label: gettext("Next colour map"), keys: ["c"], run: () => choices.next("colours") },

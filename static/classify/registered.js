@@ -3,6 +3,8 @@
 import { Picture } from "./picture.js";
 import { fromPlane, toPlane } from "./sky.js";
 
+const SAME = 0.25; // pixels
+
 function mean(numbers) {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
@@ -48,6 +50,20 @@ export function displacements(subject, skies) {
   if (!places || places.includes(null)) return null;
   const [x, y] = [mean(places.map((place) => place[0])), mean(places.map((place) => place[1]))];
   return places.map((place) => [place[0] - x, y - place[1]]);
+}
+
+/**
+ * Return by how many pixels, right and down, a fixed place of the sky is displaced in each frame; null where a frame has no
+ * place on the sky, or where frames share one, so that there is nothing to align.
+ */
+export function skyDisplacements(skies, width, height) {
+  if (skies.length < 2 || skies.includes(null)) return null;
+  const centre = skies[0].position((width - 1) / 2, (height - 1) / 2);
+  const places = skies.map((sky) => sky.pixel(...centre));
+  if (places.includes(null)) return null;
+  const [x, y] = [mean(places.map((place) => place[0])), mean(places.map((place) => place[1]))];
+  const moved = places.map((place) => [place[0] - x, y - place[1]]);
+  return moved.some(([right, down]) => Math.hypot(right, down) > SAME) ? moved : null;
 }
 
 /** Return the value between pixels, by bilinear interpolation over known ones. */

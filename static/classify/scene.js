@@ -1,5 +1,5 @@
 // A subject for display: its picture, the WCS of its frames, its motion, and the panes of a layout.
-import { displacements, stack } from "./registered.js";
+import { displacements, skyDisplacements, stack } from "./registered.js";
 import { Sky } from "./sky.js";
 
 const MOST_IN_STRIP = 24;
@@ -16,8 +16,11 @@ export class Scene {
   constructor(picture, subject) {
     this.picture = picture;
     this.subject = subject;
-    this.skies = range(picture.frames).map((frame) => (subject.sky?.[frame] ? new Sky(subject.sky[frame]) : null));
+    const planes = picture.planes !== null; // of one exposure, which has one place on the sky
+    this.at = (frame) => (planes ? 0 : frame);
+    this.skies = range(picture.frames).map((frame) => (subject.sky?.[this.at(frame)] ? new Sky(subject.sky[this.at(frame)]) : null));
     this.displaced = displacements(subject, this.skies);
+    this.shifts = { follow: this.displaced, sky: skyDisplacements(this.skies, picture.width, picture.height) };
   }
 
   /** The layout possible for this subject: a single frame neither blinks nor moves. */
@@ -28,17 +31,18 @@ export class Scene {
   }
 
   offers(layout) {
-    if (layout === "follow") return this.displaced !== null;
+    if (layout in this.shifts) return this.shifts[layout] !== null;
+    if (layout === "stack") return !this.picture.apart;
     return layout !== "strip" || this.picture.frames <= MOST_IN_STRIP;
   }
 
-  /** Return what each pane shows: {frame, channel, turns, follows}; the stack has no frame. */
+  /** Return what each pane shows: {frame, channel, turns, shifts}; the stack has no frame. */
   contents(layout, channels, turnedTo) {
-    const turns = layout === "blink" || layout === "follow";
+    const turns = layout === "blink" || layout in this.shifts;
     const still = layout === "strip" ? range(this.picture.frames) : [null];
     const frames = turns ? [turnedTo] : still;
     return channels.flatMap((channel) => frames.map((frame) => (
-      { frame, channel, turns, follows: layout === "follow" }
+      { frame, channel, turns, shifts: this.shifts[layout] }
     )));
   }
 
@@ -54,13 +58,13 @@ export class Scene {
 
   /** By how many pixels a pane's picture is shifted, right and down. */
   shift(pane) {
-    return pane.follows ? this.displaced[pane.frame] : NOWHERE;
+    return pane.shifts?.[pane.frame] ?? NOWHERE;
   }
 
   /** Return the object's position from the upper left corner; null if it is unknown or outside the picture. */
   target(pane) {
     const { width, height } = this.picture;
-    const position = this.subject.positions?.[pane.frame];
+    const position = this.subject.positions?.[this.at(pane.frame)];
     const at = position && this.skies[pane.frame]?.pixel(...position);
     if (at) {
       const place = this.fromPixel({ x: at[0], y: at[1] });
@@ -81,7 +85,7 @@ export class Scene {
   /** Return the time of a frame, in minutes after the first. */
   when(frame) {
     const [first, time] = [this.subject.mjds?.[0], this.subject.mjds?.[frame]];
-    if (first == null || time == null) return "";
+    if (this.picture.planes || first == null || time == null) return "";
     const minutes = (time - first) * MINUTES;
     return interpolate(gettext("+%s min"), [minutes.toFixed(Math.abs(minutes) < 100 ? 1 : 0)]);
   }

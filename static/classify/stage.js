@@ -1,5 +1,6 @@
 // The picture on the page: combines panes, view and overlays.
 import { Blink } from "./blink.js";
+import { clearestFrame } from "./clearest.js";
 import { Choices, LAYOUTS } from "./choices.js";
 import { Controls } from "./controls.js";
 import { Draw } from "./draw.js";
@@ -48,9 +49,20 @@ export class Stage {
     return this.choices.look;
   }
 
+  /** Return the frame that shows the answered object best: the one with a line, or the one where it stands out. */
+  bestFrame() {
+    const { picture, subject } = this.#scene;
+    const [line] = this.marks.sent;
+    if (line) return line.frame;
+    if (!["stamp", "tracklet"].includes(subject.kind)) return this.blink.frame; // it may be anywhere
+    const radius = Math.min(picture.width, picture.height) / 8;
+    return clearestFrame(picture, (frame) => this.#scene.target({ frame }), radius);
+  }
+
   show(picture, subject, lines) {
     this.gestures.release();
     this.#scene = new Scene(picture, subject);
+    this.choices.arranges = picture.planes ? "planes" : "layout";
     this.#names = Array.from({ length: picture.channels }, (_, i) => (
       this.names[i] ?? interpolate(gettext("channel %s"), [i + 1])
     ));
@@ -60,7 +72,7 @@ export class Stage {
     this.part("holes").hidden = !picture.hasHoles;
     this.view.open(picture);
     this.blink.start(picture.frames);
-    this.choose(Math.min(this.#channel, picture.channels - 1));
+    this.#showChannel(Math.min(this.#channel, picture.channels - 1));
     this.part("marking").hidden = !this.marks.most;
     this.marks.open(picture, lines);
   }
@@ -72,12 +84,23 @@ export class Stage {
     this.panes.clear();
     this.guides.clear();
     delete this.root.dataset.subject;
-    for (const name of ["holes", "frames", "channels", "time", "marking"]) this.part(name).hidden = true;
+    for (const name of ["holes", "marking"]) this.part(name).hidden = true; // the rest keeps its room, so that nothing jumps
   }
 
-  /** Show one channel, or all of them side by side (-1). */
+  /** Show one channel or plane, or all of them side by side (-1). */
   choose(channel) {
-    if (!this.#scene || channel >= this.#scene.picture.channels) return;
+    if (!this.#scene) return;
+    const { planes, channels } = this.#scene.picture;
+    if (planes && channel < planes.length) this.#choosePlane(channel);
+    else if (channel < channels) this.#showChannel(channel);
+  }
+
+  #choosePlane(plane) {
+    this.choices.arrange(plane === ALL ? "strip" : "blink");
+    if (plane !== ALL) this.blink.turnTo(plane);
+  }
+
+  #showChannel(channel) {
     this.#channel = channel;
     for (const button of this.part("channels").children) {
       button.setAttribute("aria-pressed", String(Number(button.value) === channel));
@@ -89,8 +112,8 @@ export class Stage {
   nextLayout() {
     if (!this.#scene || this.#scene.picture.frames < 2) return;
     const offered = LAYOUTS.filter((layout) => this.#scene.offers(layout));
-    const now = offered.indexOf(this.#scene.layout(this.choices.layout));
-    this.choices.set({ layout: offered[(now + 1) % offered.length] });
+    const now = offered.indexOf(this.#scene.layout(this.choices.arrangement));
+    this.choices.arrange(offered[(now + 1) % offered.length]);
   }
 
   /** Zoom in (1) or out (-1) by a step. */
@@ -128,7 +151,7 @@ export class Stage {
     this.blink.setSpeed(this.choices.speed);
     this.choices.listen((names) => {
       if (names.includes("speed")) this.blink.setSpeed(this.choices.speed);
-      if (names.includes("layout")) this.#arrange();
+      if (names.includes(this.choices.arranges)) this.#arrange();
       if (names.some((name) => LOOK.includes(name))) this.#drawAll();
       if (names.includes("crosshair") || names.includes("loupe")) this.#place();
     });
@@ -163,7 +186,7 @@ export class Stage {
   #arrange() {
     if (!this.#scene) return;
     const { picture } = this.#scene;
-    const layout = this.#scene.layout(this.choices.layout);
+    const layout = this.#scene.layout(this.choices.arrangement);
     const channels = this.#channel === ALL ? this.#names.map((_, i) => i) : [this.#channel];
     const contents = this.#scene.contents(layout, channels, this.blink.frame);
     const rowOfEach = layout === "strip" && channels.length > 1 ? picture.frames : null;
@@ -174,7 +197,7 @@ export class Stage {
   }
 
   #turn(frame, count, paused) {
-    this.part("frame").textContent = interpolate(gettext("%(frame)s of %(count)s"), { frame: frame + 1, count }, true);
+    this.part("frame").textContent = this.#scene?.picture.planes?.[frame] ?? interpolate(gettext("%(frame)s of %(count)s"), { frame: frame + 1, count }, true);
     this.part("pause").textContent = paused ? gettext("Play") : gettext("Pause");
     this.part("slider").value = frame;
     if (!this.#scene) return;
@@ -238,6 +261,8 @@ export class Stage {
   }
 
   #caption({ frame, channel, turns }) {
+    const { planes } = this.#scene.picture;
+    if (planes && frame !== null) return planes[frame];
     const channelName = this.#names.length > 1 ? this.#names[channel] : "";
     if (frame === null) return [channelName, gettext("stack")].filter(Boolean).join(" · ");
     if (turns) return channelName;
@@ -245,7 +270,8 @@ export class Stage {
   }
 
   #describe({ frame, channel }) {
-    const { frames } = this.#scene.picture;
+    const { frames, planes } = this.#scene.picture;
+    if (planes && frame !== null) return planes[frame];
     const name = this.#names.length > 1 ? this.#names[channel] : gettext("picture");
     if (frame === null) return `${name}, ${interpolate(gettext("mean of %s frames"), [frames])}`;
     if (frames < 2) return name;

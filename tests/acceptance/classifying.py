@@ -27,9 +27,12 @@ def make_workflow(n=30, gold=0, frames=1, **fields):
 
 
 def ready(page):
-    """Wait until a picture is shown and answers are accepted; return the subject's name."""
+    """Wait until a picture is shown and answers are accepted, past a mistake; return the subject's name."""
     expect(page.locator("body[data-state=open]")).to_be_attached()
     page.wait_for_timeout(ECHO)
+    if page.locator("dialog.mistake[open]").count():
+        page.get_by_role("button", name="Got it").click()
+        page.wait_for_timeout(ECHO)
     return shown(page)
 
 

@@ -33,6 +33,7 @@ def open_page(chromium, live_server):
     contexts, errors = [], []
 
     def open_one(path, *, width=1440, height=900, user=None, **options):
+        options = {"service_workers": "block", **options}  # tests intercept requests that a worker would hide
         touch = {"has_touch": True, "is_mobile": True} if width < 500 else {}
         context = chromium.new_context(
             base_url=live_server.url, viewport={"width": width, "height": height}, **touch, **options

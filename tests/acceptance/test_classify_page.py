@@ -78,7 +78,7 @@ def test_undo_ends_with_the_grace_period(db, open_page):
     page = open_page("/classify/night/")
     first = press(page, "y")
     press(page, "z")
-    expect(page.get_by_text("it's too late for that one")).to_be_attached()
+    expect(page.locator("[data-part=notice]")).to_contain_text("it's too late for that one")
     wait_until(page, lambda: standing() == {first: "yes"})
 
 

@@ -114,6 +114,7 @@ def test_a_synthetic_mover_is_circled_after_the_answer(workflow, open_page):
     made = Subject.objects.get(is_synthetic=True)
     x, y = made.metadata["!synthetic"]["path"][0]
     assert thumbnail.get_attribute("data-circled") == f"{x} {y}".replace(".0 ", " ").removesuffix(".0")
+    page.get_by_role("button", name="Got it").click()
     expect(page.get_by_role("heading", name="Training complete")).to_be_visible()
     page.get_by_role("link", name="Your skill").click()
     expect(page.get_by_role("heading", name="Your skill")).to_be_visible()

@@ -15,8 +15,13 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 
+from webapp.accounts.merge_visitor import merge
 from webapp.community.models import Profile
+from webapp.community.templatetags.account_tags import mail_is_sent
+from webapp.queue.leases import settle_leases
+from webapp.volunteers.identity import account_volunteer, forget, visitor_or_newcomer
 
+CONFIRMATION = "account/messages/email_confirmation_sent.txt"
 COOKIE = "known-device"
 SALT = "webapp.accounts.adapter"
 YEAR = 365 * 24 * 3600
@@ -104,11 +109,34 @@ def forget_language(response: HttpResponseBase) -> None:
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
 
 
+def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
+    """Move what a visitor did in this browser to the account, and forget the visitor."""
+    visitor = visitor_or_newcomer(request)
+    if visitor is not None:
+        settle_leases(visitor)
+        merge(visitor, account_volunteer(user))
+        forget(response)
+
+
 class AccountAdapter(PatientAdapter):
-    """allauth's sign-in, which then sets the account's language to the browser's."""
+    """allauth's sign-in, which then keeps the visitor's history and sets the account's language to the browser's."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send nothing where the site has no mail server."""
+        if mail_is_sent():
+            super().send_mail(template_prefix, email, context)
+
+    def add_message(
+        self, request: Any, level: int, message_template: str | None = None, *args: Any, **more: Any
+    ) -> None:
+        """Promise no mail that is not sent."""
+        if mail_is_sent() or message_template != CONFIRMATION:
+            super().add_message(request, level, message_template, *args, **more)
 
     def post_login(self, request: Any, user: Any, **options: Any) -> Any:
         response = super().post_login(request, user, **options)
+        if response is not None:
+            keep_history(request, response, user)
         language = Profile.objects.filter(user=user).values_list("language", flat=True).first()
         if response is not None and language:
             speak(response, language)

@@ -1,6 +1,7 @@
 """Merge a visitor into the account that they sign in with: classifications, skills, favourites, credits."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from webapp.classifications.models import Classification
@@ -21,8 +22,9 @@ def merge(visitor: Volunteer, account: Volunteer) -> int:
     """Move the visitor's answers to the account; return how many count.
 
     If the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that nobody
-    counts twice. Undone answers move too, since they may have revealed the truth. The visitor's leases end. Skills and
-    sums are recomputed.
+    counts twice. Undone answers move too, since they may have revealed the truth. So do the visitor's leases, except of
+    subjects that the account has or has answered: the classify page goes on with the same picture. Skills and sums are
+    recomputed.
     """
     pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
     if any(each.merged_into_id for each in pair):
@@ -51,8 +53,12 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     doubled = standing.filter(volunteer=account, subject__in=theirs).values_list("subject", flat=True)
     standing.filter(volunteer=visitor, subject__in=list(doubled)).update(withdrawn_at=timezone.now())
     moved = standing.filter(volunteer=visitor).update(volunteer=account)
-    Lease.objects.filter(volunteer=visitor, entry__workflow=workflow).delete()
-    Lease.objects.filter(volunteer=account, entry__workflow=workflow, entry__subject__in=theirs).delete()
+    leases = Lease.objects.filter(entry__workflow=workflow)
+    leases.filter(volunteer=account, entry__subject__in=theirs).delete()
+    answered = standing.filter(volunteer=account).values("subject")
+    kept = leases.filter(volunteer=account).values("entry")
+    leases.filter(volunteer=visitor).filter(Q(entry__in=kept) | Q(entry__subject__in=answered)).delete()
+    leases.filter(volunteer=visitor).update(volunteer=account)
     merge_flags(workflow, visitor, account)
     replay(workflow, [visitor.pk, account.pk])
     recompute_subjects(workflow, changed)

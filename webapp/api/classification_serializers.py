@@ -87,9 +87,14 @@ class AnsweredSerializer(serializers.Serializer[Any]):
         {answer.value: serializers.IntegerField() for answer in Answer},
         help_text="the votes on the subject that count already, and this one",
     )
+    others = inline_serializer(
+        "OtherVotes",
+        {answer.value: serializers.IntegerField() for answer in Answer},
+        help_text="the votes of other volunteers that count already",
+    )
     p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
     is_favourite = serializers.BooleanField(
-        allow_null=True, help_text="whether the subject has your heart; null for visitors, and after undo and follow-up"
+        allow_null=True, help_text="whether the subject has your heart; null after undo and follow-up"
     )
     about = serializers.CharField(help_text="the path of the subject's page, where people talk about it")
     message = serializers.CharField(allow_blank=True)
@@ -132,6 +137,7 @@ def represent_submitted(
         "reason": row.reason,
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
+        "others": submitted.others,
         "p_real": p_real,
         "is_favourite": is_favourite,
         "about": reverse("subject", args=[consensus.workflow.survey.slug, row.subject_id]),

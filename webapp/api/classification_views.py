@@ -114,9 +114,7 @@ def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, 
 
 
 def hearts_of(volunteer: Volunteer, subjects: list[int]) -> dict[int, bool]:
-    """Return whether each subject is a favourite; nothing for visitors, whose page keeps track itself."""
-    if volunteer.user_id is None:
-        return {}
+    """Return whether each subject is a favourite."""
     favourites = favourites_among(volunteer, subjects)
     return {subject: subject in favourites for subject in subjects}
 

@@ -33,7 +33,7 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
     class Meta:
         model = Workflow
         fields = [
-            "slug", "survey", "name", "kind", "question", "help_text", "follow_ups", "line_marking",
+            "slug", "survey", "name", "kind", "question", "help_text", "follow_ups", "follow_up_first", "line_marking",
             "is_active", "undo_seconds", "method", "prior", "min_votes", "max_votes", "majority",
             "accept_threshold", "reject_threshold",
             "training_schedule", "is_training", "level", "required_skill", "rules",

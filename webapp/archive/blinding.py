@@ -2,7 +2,8 @@
 
 A training subject has a known class, and some are synthetic. A survey's metadata (a rate of a found mover, a score, a
 date of ingest) would give them away. So before answering, volunteers see only time and position, and the metadata that
-the survey's admins have released; scientists see everything.
+the survey's admins have released; scientists see everything. Whatever was measured to tell the classes apart
+(`webapp.archive.telling`), even time or position, stays hidden.
 """
 
 from typing import Any
@@ -14,6 +15,13 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 HIDDEN = ("#", "!")
 TELLING = ("rate", "created_at")
 TELLING_OF_FRAMES = ("mag", "snr")
+FACTS = {
+    "ra": ("ra", "dec", "positions"),
+    "mjd": ("mjd", "mjd_mid", "mjds"),
+    "band": ("band", "bands"),
+    "external_id": ("external_id",),
+}
+"""What a measured column appears as in a subject's data, or in that of its frames."""
 
 
 def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
@@ -31,16 +39,30 @@ def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
     """Return a subject's data, of any shape, without revealing values."""
-    visible = facts | {name: None for name in TELLING if name in facts and name not in survey.open_metadata}
+    visible = facts | {name: None for name in TELLING if name in facts and not survey.opens(name)}
+    hidden = {name for column in survey.telling for name in FACTS.get(column, ())}
+    visible |= {name: _blank(name, facts) for name in hidden if name in facts}
     visible["metadata"] = opened(facts["metadata"], survey)
     if "frames" in facts and isinstance(facts["frames"], list):
-        visible["frames"] = [frame | dict.fromkeys(TELLING_OF_FRAMES) for frame in facts["frames"]]
+        blank = dict.fromkeys((*TELLING_OF_FRAMES, *hidden))
+        visible["frames"] = [
+            frame | {name: blank[name] for name in frame if name in blank} for frame in facts["frames"]
+        ]
     return visible
+
+
+def _blank(name: str, facts: dict[str, Any]) -> Any:
+    """Return what stands for a hidden value: a number for the name, empty texts for bands, else None."""
+    if name == "external_id":
+        return str(facts["id"])
+    if isinstance(facts[name], list):
+        return ["" if name == "bands" else None] * len(facts[name])
+    return None
 
 
 def opened(metadata: dict[str, Any], survey: Survey) -> dict[str, Any]:
     """Return the metadata that the survey's admins have released before an answer."""
-    return {name: value for name, value in shown(metadata).items() if name in survey.open_metadata}
+    return {name: value for name, value in shown(metadata).items() if survey.opens(name)}
 
 
 def told(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -37,3 +37,9 @@ def shape_of(subject: Subject) -> tuple[int, int, int, int]:
     """Return frames, channels, height and width, from the name of the pixel array."""
     frames, channels, height, width = (int(side) for side in subject.zarr_array.partition("-")[0].split("x"))
     return frames, channels, height, width
+
+
+def planes_of(subject: Subject) -> int:
+    """Return how many planes are shown in turn: the frames, or the channels of a single frame."""
+    frames, channels, _height, _width = shape_of(subject)
+    return frames if frames > 1 else channels

@@ -100,9 +100,13 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     rows = with_told(Subject.objects.select_related("survey", "duplicate_of"), request.user)
     row: Any = get_object_or_404(rows, survey__slug=slug, pk=pk)
     knows_truth = _knows_truth(request, row.survey)
+    hidden = set() if row.is_told or knows_truth else set(row.survey.telling)
+    if "external_id" in hidden:
+        row.external_id = str(row.pk)  # for the page, not for the database
     page = {
         "subject": row,
         "frames": row.frames.all(),
+        "hidden": hidden,
         "metadata": _metadata(row, knows_truth),
         "light_curve": plot(row.light_curve) if row.is_told and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),

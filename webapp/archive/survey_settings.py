@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.utils.translation import ngettext
 
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.telling import measure_telling
 
 
 class SurveySettings(TypedDict):
@@ -61,6 +62,7 @@ def change_survey(*, survey: Survey, **settings: Unpack[SurveySettings]) -> Surv
     if (classes, positive) != (set(row.classes), set(row.positive)):
         _keep_what_is_known(row, classes, positive)
     row.save()
+    measure_telling(row)
     return row
 
 

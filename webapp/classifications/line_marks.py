@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from ml.imaging.wcs import Cards, to_sky
 from webapp.archive.models import Frame, Subject
-from webapp.archive.pixels import shape_of
+from webapp.archive.pixels import planes_of, shape_of
 from webapp.classifications.models import MOST_MARKS, Classification, Mark
 from webapp.workflows.models import Workflow
 
@@ -25,7 +25,7 @@ class WrongMark(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Start and end in pixels, as in `Mark`."""
+    """Start and end in pixels, as in `Mark`; `frame` counts the channels of a subject with a single frame."""
 
     x1: float
     y1: float
@@ -42,9 +42,9 @@ def check_lines(workflow: Workflow, subject: Subject, lines: Sequence[Line]) -> 
         raise WrongMark(_("“%(workflow)s” does not ask for lines.") % {"workflow": workflow})
     if len(lines) > MOST_MARKS:
         raise WrongMark(_("An answer can have at most %(most)d lines.") % {"most": MOST_MARKS})
-    frames, _channels, height, width = shape_of(subject)
+    _frames, _channels, height, width = shape_of(subject)
     for line in lines:
-        _check(line, frames, height, width)
+        _check(line, planes_of(subject), height, width)
 
 
 def _check(line: Line, frames: int, height: int, width: int) -> None:
@@ -61,15 +61,22 @@ def _check(line: Line, frames: int, height: int, width: int) -> None:
 
 def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:
     """Store the lines of new answers, with sky coordinates if their frames have a WCS."""
-    drawn = {(answer.subject_id, line.frame) for answer, lines in answers.items() for line in lines}
+    drawn = {
+        (answer.subject_id, _exposure(answer.subject, line)) for answer, lines in answers.items() for line in lines
+    }
     if not drawn:
         return
     cards = _cards(drawn)
     Mark.objects.bulk_create(
-        _mark(answer, position, line, cards[answer.subject_id, line.frame])
+        _mark(answer, position, line, cards[answer.subject_id, _exposure(answer.subject, line)])
         for answer, lines in answers.items()
         for position, line in enumerate(lines)
     )
+
+
+def _exposure(subject: Subject, line: Line) -> int:
+    """Return the position of the line's frame; all channels of a single frame are on it."""
+    return line.frame if shape_of(subject)[0] > 1 else 0
 
 
 def _mark(answer: Classification, position: int, line: Line, cards: Cards | None) -> Mark:

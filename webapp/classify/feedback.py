@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
+from webapp.guides.built_in import lesson_of, name_of_class
 from webapp.guides.field_guide import explanation
 from webapp.synthetics.mover import SYNTHETIC
 from webapp.workflows.models import Workflow
@@ -29,22 +31,23 @@ class Feedback:
 
 def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | None:
     """Return the feedback after an answer to a gold subject; None for other subjects."""
-    row = Subject.objects.only("survey", "gold_label", "gold_source", "metadata", "zarr_array").get(pk=subject)
+    row = Subject.objects.only("survey", "kind", "gold_label", "gold_source", "metadata", "zarr_array").get(pk=subject)
     row.survey = workflow.survey
     truth = row.gold_answer()
     if not truth:
         return None
     drawn = row.metadata.get(SYNTHETIC) or {}
     places, radius = _circle(row, drawn)
-    return Feedback(truth, answer == truth, row.gold_label, _reason(row, drawn), places, radius)
+    return Feedback(truth, answer == truth, row.gold_label, _reason(workflow, row, drawn), places, radius)
 
 
-def _reason(row: Subject, drawn: dict[str, Any]) -> str:
+def _reason(workflow: Workflow, row: Subject, drawn: dict[str, Any]) -> str:
     """Return the class and how it is known or what it looks like, briefly."""
-    about = explanation(row.survey, row.gold_label)
+    about = explanation(workflow, row.gold_label)
     source = _source(row, drawn)
     reason = f"{source} {about}".strip() if drawn or not about else about
-    return reason if row.gold_label in ("yes", "no") else f"{row.gold_label}: {reason}"
+    name = capfirst(str(name_of_class(lesson_of(row.survey, row.kind), row.gold_label)))
+    return reason if row.gold_label in ("yes", "no") else f"{name}: {reason}"
 
 
 def _source(row: Subject, drawn: dict[str, Any]) -> str:

@@ -40,6 +40,15 @@ class Submitted:
             votes[own.answer] += 1
         return votes
 
+    @property
+    def others(self) -> dict[str, int]:
+        """The counted votes of other volunteers."""
+        votes = self.consensus.votes_by_answer
+        own = self.recorded.classification
+        if own.withdrawn_at is None and own.is_counted and not self.recorded.is_late:
+            votes[own.answer] -= 1
+        return votes
+
 
 @transaction.atomic
 def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Submitted]:

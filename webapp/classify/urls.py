@@ -1,6 +1,7 @@
 from django.urls import path
 
-from webapp.classify.views import classify, figures, home
+from webapp.classify.home import home
+from webapp.classify.views import classify, figures
 
 urlpatterns = [
     path("", home, name="home"),

@@ -1,8 +1,7 @@
-"""The front page, and the classify page; subjects come through the API."""
+"""The classify page, whose subjects come through the API, and the figures of a survey."""
 
 from typing import Any
 
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
@@ -11,12 +10,13 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from ml.crowd.answer import Answer
-from webapp.archive.models import Membership, Role, Survey
-from webapp.classifications.models import MOST_MARKS, Classification
+from webapp.archive.models import Survey
+from webapp.classifications.models import MOST_MARKS
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
 from webapp.guides.guide_texts import tutorial_of
+from webapp.guides.presented_classes import presented_classes
 from webapp.queue.counts import figures_of
-from webapp.volunteers.identity import reader_of, visitor_of
+from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 
 
@@ -29,6 +29,8 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "who": request.user.pk,
         "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer},
+        "asksFirst": workflow.follow_up_first,
+        "classes": presented_classes(workflow),
         "answers": {answer: _words(presentation) for answer, presentation in PRESENTATIONS.items()},
         "channels": workflow.survey.channels,
         "reader": _reader(request, workflow),
@@ -53,31 +55,8 @@ def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
         "guide": reverse("field-guide", args=[workflow.slug]),
         "help": reverse("help", args=[workflow.slug]),
         "styles": static("guides/guide.css"),
-        "tutorialIsDue": tutorial is not None and not tutorial.is_finished,
+        "tutorialIsDue": not tutorial.is_finished,
     }
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    open_workflows = Prefetch("workflows", Workflow.objects.filter(is_active=True), to_attr="open_workflows")
-    surveys = Survey.objects.prefetch_related(open_workflows)
-    rows = [
-        {
-            "survey": survey,
-            "figures": figures_of(survey),
-            "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
-        }
-        for survey in surveys
-    ]
-    return render(request, "classify/home.html", {"rows": rows, "has_answered": _has_answered(request)})
-
-
-def _has_answered(request: HttpRequest) -> bool:
-    visitor = None if request.user.is_authenticated else visitor_of(request)
-    if visitor is None and not request.user.is_authenticated:
-        return False
-    who = {"volunteer": visitor} if visitor else {"volunteer__user": request.user}
-    return Classification.objects.filter(**who).exists()
 
 
 @require_safe

@@ -1,6 +1,8 @@
 """Discovery credit: volunteers who said yes before scientists confirmed a subject are notified and named."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -8,6 +10,8 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Reason
 from webapp.community.models import Discovery, Notification
+from webapp.community.person import name_of
+from webapp.core.cached_figures import cached_figure
 from webapp.workflows.models import Workflow
 
 
@@ -45,4 +49,40 @@ def take_back(*, subject: Subject, workflow: Workflow) -> None:
 def _tell(volunteers: list[int], subject: Subject, kind: str) -> None:
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, subject=subject, kind=kind) for each in volunteers]
+    )
+
+
+LATEST = 5
+LOOKED_AT = 200
+"""Credits read for the latest finds: one subject may have many."""
+
+
+@dataclass(frozen=True)
+class Find:
+    """A confirmed subject, named by its survey only, since it may train others, and the people who saw it first."""
+
+    survey: str
+    confirmed_at: datetime
+    names: list[str]
+    unnamed: int
+
+
+def latest_discoveries() -> list[Find]:
+    """Return the latest confirmed finds with their credits, newest first; cached."""
+    return cached_figure("latest-discoveries", partial(_latest, LATEST))
+
+
+def _latest(most: int) -> list[Find]:
+    rows = Discovery.objects.select_related("volunteer__user__profile", "subject__survey")[:LOOKED_AT]
+    by_subject: dict[int, list[Discovery]] = {}
+    for row in rows:
+        by_subject.setdefault(row.subject_id, []).append(row)
+    return [_find(credits) for credits in list(by_subject.values())[:most]]
+
+
+def _find(credits: list[Discovery]) -> Find:
+    names = {row.volunteer_id: name_of(row.volunteer) for row in credits}
+    named = sorted({name for name in names.values() if name})
+    return Find(
+        str(credits[0].subject.survey), credits[0].confirmed_at, named, sum(not name for name in names.values())
     )

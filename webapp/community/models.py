@@ -3,12 +3,14 @@
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -84,7 +86,11 @@ class Comment(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["subject", "id"]), models.Index(fields=["author", "created_at"])]
+        indexes = [
+            models.Index(fields=["subject", "id"]),
+            models.Index(fields=["author", "created_at"]),
+            GinIndex(SearchVector("text", config="simple"), name="comment_words"),
+        ]
 
     def __str__(self) -> str:
         return f"on {self.subject}, by {self.author}"
@@ -93,6 +99,56 @@ class Comment(models.Model):
     def is_taken_back(self) -> bool:
         """Whether its author removed it; a moderator always gives a reason."""
         return self.removed_at is not None and not self.removed_because
+
+
+class Report(models.Model):
+    """A reader's report of a comment to the moderators."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="reports")
+    reporter = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="reports")
+    reason = models.CharField(max_length=LONGEST_REASON, validators=[ProhibitNullCharactersValidator()])
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["comment", "reporter"], name="one_report_per_reader")]
+        indexes = [models.Index(fields=["id"], name="open_reports", condition=Q(settled_at=None))]
+
+    def __str__(self) -> str:
+        return f"of {self.comment}: {self.reason}"
+
+
+class ModeratorAction(models.Model):
+    """The log of what moderators did; a suspension holds until `until`, unless it is lifted."""
+
+    class Kind(models.TextChoices):
+        DISMISSED = "dismissed", _("report dismissed")
+        REMOVED = "removed", _("comment removed")
+        RESTORED = "restored", _("comment restored")
+        WARNED = "warned", _("author warned")
+        SUSPENDED = "suspended", _("author suspended")
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="moderator_actions")
+    moderator = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    comment = models.ForeignKey(Comment, null=True, on_delete=models.SET_NULL, related_name="+")
+    author = models.ForeignKey(Volunteer, null=True, on_delete=models.SET_NULL, related_name="moderator_actions")
+    kind = models.CharField(max_length=10, choices=Kind)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
+    until = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["survey", "-id"]), models.Index(fields=["author", "until"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.comment}"
 
 
 class Discovery(models.Model):
@@ -136,6 +192,8 @@ class Notification(models.Model):
         CONFIRMED = "confirmed"
         TAKEN_BACK = "taken-back"
         COMMENTED = "commented"
+        MENTIONED = "mentioned"
+        WARNED = "warned"
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=12, choices=Kind)

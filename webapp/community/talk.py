@@ -1,19 +1,24 @@
 """Talk: comments on a subject. Authors edit and remove their own; moderators may remove any."""
 
+import re
 from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject
 from webapp.community.models import Comment, Notification
+from webapp.community.moderation import Kind, check_author, log
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
 MOST_IN_AN_HOUR = 20
+MENTION = re.compile(r"(?<![\w@.])@([\w.+-]{1,150})")
+MOST_MENTIONS = 10
 
 
 def moderates(user: User | AnonymousUser, subject: Subject) -> bool:
@@ -35,12 +40,13 @@ def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator
 
 @transaction.atomic
 def say(*, user: User, subject: Subject, text: str) -> Comment:
-    """Write a comment, and notify those who commented on the subject before.
+    """Write a comment, and notify those whom it mentions (@name) and those who commented on the subject before.
 
     Raises
     ------
     ValidationError
-        It is empty or too long, or the user wrote too many within an hour. Nothing is stored.
+        It is empty or too long, the user wrote too many within an hour, is suspended, or is a newcomer with a link.
+        Nothing is stored.
     """
     author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     recent = Comment.objects.filter(author=author, created_at__gt=timezone.now() - timedelta(hours=1))
@@ -49,9 +55,11 @@ def say(*, user: User, subject: Subject, text: str) -> Comment:
             _("You've reached the limit of %(most)d comments an hour. Keep your text and post it later.")
             % {"most": MOST_IN_AN_HOUR}
         )
+    check_author(author, subject.survey, text)
     comment = Comment(subject=subject, author=author, text=_tidy(text))
     comment.full_clean()
     comment.save()
+    _tell_the_mentioned(comment)
     _tell_the_others(comment)
     return comment
 
@@ -65,13 +73,15 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
     PermissionDenied
         It is somebody else's, or was removed.
     ValidationError
-        It is empty or too long. Nothing is changed.
+        It is empty or too long, or its author is suspended, or a newcomer with a link. Nothing is changed.
     """
     row = _locked(comment)
     if not wrote(user, row):
         raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if row.removed_at is not None:
         raise PermissionDenied(_("This comment was removed; you can't edit it."))
+    assert row.author is not None  # noqa: S101 - it is the user's own
+    check_author(row.author, row.subject.survey, text)
     row.text, row.edited_at = _tidy(text), timezone.now()
     row.full_clean()
     row.save()
@@ -101,6 +111,8 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     row.removed_because = "" if is_own else because.strip()
     row.full_clean()
     row.save()
+    if not is_own:
+        log(survey=row.subject.survey, moderator=user, comment=row, kind=Kind.REMOVED, reason=because)
 
 
 @transaction.atomic
@@ -119,6 +131,8 @@ def bring_back(*, user: User, comment: Comment) -> None:
         raise PermissionDenied(_("Only the person who removed a comment can restore it. Nothing was changed."))
     row.removed_at, row.removed_by, row.removed_because = None, None, ""
     row.save()
+    if not wrote(user, row):
+        log(survey=row.subject.survey, moderator=user, comment=row, kind=Kind.RESTORED)
 
 
 def disown(author: Volunteer) -> None:
@@ -139,13 +153,28 @@ def _tidy(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
+def mentioned(text: str) -> list[str]:
+    """Return the user names after an @, in order, without the full stop of a sentence."""
+    return list(dict.fromkeys(name.rstrip(".") for name in MENTION.findall(text)))[:MOST_MENTIONS]
+
+
+def _tell_the_mentioned(comment: Comment) -> None:
+    """Notify each mentioned person once, until they have read it."""
+    names = [name.lower() for name in mentioned(comment.text)]
+    people = Volunteer.objects.annotate(name=Lower("user__username")).filter(name__in=names, user__is_active=True)
+    _notify(comment, set(people.values_list("pk", flat=True)) - {comment.author_id}, Notification.Kind.MENTIONED)
+
+
 def _tell_the_others(comment: Comment) -> None:
     """Notify each earlier commenter once, until they have read it."""
     comments = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
     others = set(comments.exclude(author=comment.author).values_list("author", flat=True))
-    kind = Notification.Kind.COMMENTED
-    unread = Notification.objects.filter(volunteer__in=others, subject=comment.subject, kind=kind, read_at=None)
-    new = others - set(unread.values_list("volunteer", flat=True))
+    _notify(comment, others, Notification.Kind.COMMENTED)
+
+
+def _notify(comment: Comment, people: set[int], kind: str) -> None:
+    unread = Notification.objects.filter(volunteer__in=people, subject=comment.subject, kind=kind, read_at=None)
+    new = people - set(unread.values_list("volunteer", flat=True))
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, subject=comment.subject, kind=kind) for each in sorted(new)]
     )

@@ -3,6 +3,8 @@ from django.urls import path
 from webapp.community import collection_views as collected
 from webapp.community.activity_views import certificate, statistics
 from webapp.community.collection_views import favourites, heart, recents
+from webapp.community.moderation_views import comment_report, moderation, moderation_lift, moderation_settle
+from webapp.community.talk_index_views import talk_index
 from webapp.community.talk_views import (
     comment_bring_back,
     comment_edit,
@@ -30,4 +32,9 @@ urlpatterns = [
     path("talk/<int:pk>/edit/", comment_edit, name="comment-edit"),
     path("talk/<int:pk>/remove/", comment_remove, name="comment-remove"),
     path("talk/<int:pk>/bring-back/", comment_bring_back, name="comment-bring-back"),
+    path("talk/<int:pk>/report/", comment_report, name="comment-report"),
+    path("surveys/<slug:slug>/talk/", talk_index, name="talk"),
+    path("surveys/<slug:slug>/moderation/", moderation, name="moderation"),
+    path("surveys/<slug:slug>/moderation/<int:pk>/settle/", moderation_settle, name="moderation-settle"),
+    path("surveys/<slug:slug>/moderation/<int:pk>/lift/", moderation_lift, name="moderation-lift"),
 ]

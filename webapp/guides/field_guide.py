@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists
 
 from webapp.archive.models import Subject, Survey
-from webapp.classifications.models import Classification
 from webapp.core.markdown import Section, sections
+from webapp.guides.built_in import built_in_classes
 from webapp.guides.guide_texts import current_text, reader_language
 from webapp.guides.models import GuideKind
-from webapp.queue.models import QueueEntry
+from webapp.queue.waiting import waiting_for
 from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 MOST = 6
 
@@ -23,19 +24,8 @@ def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None)
     Never one that the reader may still be asked about, for training or otherwise, which would reveal its answer. Gold
     in a set that no workflow uses can always be shown.
     """
-    gold = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(_waiting_for(reader)))
+    gold = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(waiting_for(reader)))
     return {label: list(gold.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
-
-
-def _waiting_for(reader: Volunteer | None) -> QuerySet[QueueEntry]:
-    """Return the queue entries through which a subject (of the outer query) may still be served to the reader."""
-    waiting = QueueEntry.objects.filter(Q(is_gold=True) | Q(is_retired=False), subject=OuterRef("pk"))
-    if reader is None:
-        return waiting
-    answered = Classification.objects.standing().filter(
-        volunteer=reader, workflow=OuterRef("workflow"), subject=OuterRef("subject")
-    )
-    return waiting.exclude(Exists(answered))
 
 
 FRESH_FOR = 60
@@ -52,18 +42,19 @@ class Entry:
     examples: list[Subject]
 
 
-def field_guide(survey: Survey, reader: Volunteer | None, search: str = "") -> list[Entry]:
+def field_guide(workflow: Workflow, reader: Volunteer | None, search: str = "") -> list[Entry]:
     """Return the entries that contain all search words, with examples that the reader may see."""
-    matching = [section for section in guide_sections(survey) if _has(section, search)]
+    survey = workflow.survey
+    matching = [section for section in guide_sections(workflow) if _has(section, search)]
     labels = {section.title: class_of(survey, section.title) for section in matching}
     examples = examples_of(survey, {label for label in labels.values() if label}, reader)
     return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in matching]
 
 
-def guide_sections(survey: Survey) -> list[Section]:
-    """Return the field guide's sections in the reader's language."""
-    text = current_text(survey, None, GuideKind.FIELD_GUIDE)
-    return sections(text.body) if text else []
+def guide_sections(workflow: Workflow) -> list[Section]:
+    """Return the field guide's sections in the reader's language; the built-in ones until the survey has its own."""
+    text = current_text(workflow.survey, None, GuideKind.FIELD_GUIDE)
+    return sections(text.body) if text else list(built_in_classes(workflow))
 
 
 def class_of(survey: Survey, title: str) -> str:
@@ -73,15 +64,15 @@ def class_of(survey: Survey, title: str) -> str:
     return known.get(words[0].lower(), "") if words else ""
 
 
-def explanation(survey: Survey, label: str) -> str:
+def explanation(workflow: Workflow, label: str) -> str:
     """Return the first paragraph about a class in the field guide; nothing if there is none.
 
     Cached for a minute, since it accompanies every answer to a training subject.
     """
-    key = f"explanations-{survey.pk}-{reader_language()}"
+    key = f"explanations-{workflow.pk}-{reader_language()}"
     texts: dict[str, str] | None = cache.get(key)
     if texts is None:
-        texts = {class_of(survey, section.title): _short(section) for section in guide_sections(survey)}
+        texts = {class_of(workflow.survey, section.title): _short(section) for section in guide_sections(workflow)}
         cache.set(key, texts, FRESH_FOR)
     return texts.get(label, "") if label else ""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Survey
 from webapp.core.markdown import Section, sections
+from webapp.guides.built_in import built_in_steps
 from webapp.guides.models import GuideKind, GuideText, Language, TutorialProgress
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -94,29 +95,32 @@ def _newer(newest: GuideText) -> str:
 
 @dataclass(frozen=True)
 class Tutorial:
-    """The reader's version, its steps, and their progress."""
+    """The reader's version (None: the built-in one), its steps, and their progress."""
 
-    text: GuideText
+    text: GuideText | None
     steps: list[Section]
     step: int
     is_finished: bool
 
 
-def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial | None:
-    """Return the workflow's tutorial for a reader; None if there is none."""
+def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial:
+    """Return the workflow's tutorial for a reader.
+
+    The built-in one never opens by itself, so that the first picture is two clicks from the front page.
+    """
     text = current_text(workflow.survey, workflow, GuideKind.TUTORIAL)
     if text is None:
-        return None
+        return Tutorial(None, built_in_steps(workflow), 0, is_finished=True)
     steps = sections(text.body)
     progress = TutorialProgress.objects.filter(volunteer=volunteer, text=text).first() if volunteer else None
     step = min(progress.step, len(steps) - 1) if progress else 0
     return Tutorial(text, steps, step, is_finished=bool(progress and progress.finished_at))
 
 
-def note_step(*, volunteer: Volunteer, tutorial: Tutorial, step: int, is_finished: bool) -> TutorialProgress:
+def note_step(*, volunteer: Volunteer, text: GuideText, steps: int, step: int, is_finished: bool) -> TutorialProgress:
     """Store a volunteer's progress. Finished stays finished, even when they read it again."""
-    step = max(0, min(step, len(tutorial.steps) - 1))
-    row, _ = TutorialProgress.objects.get_or_create(volunteer=volunteer, text=tutorial.text)
+    step = max(0, min(step, steps - 1))
+    row, _ = TutorialProgress.objects.get_or_create(volunteer=volunteer, text=text)
     row.step = step
     row.finished_at = row.finished_at or (timezone.now() if is_finished else None)
     row.save(update_fields=["step", "finished_at"])

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.markdown import as_html, sections
+from webapp.guides.built_in import built_in_help
 from webapp.guides.field_guide import class_of, field_guide
 from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
 from webapp.guides.images import ImageRefused, address_of, keep_image
@@ -40,7 +41,7 @@ def tutorial(request: HttpRequest, slug: str) -> HttpResponse:
 def guide(request: HttpRequest, slug: str) -> HttpResponse:
     workflow = _workflow(slug)
     search = request.GET.get("q", "")[:100]
-    entries = field_guide(workflow.survey, reader_of(request), search)
+    entries = field_guide(workflow, reader_of(request), search)
     return _answer(request, "guides/field_guide.html", workflow, entries=entries, search=search)
 
 
@@ -49,7 +50,8 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
 def help_text(request: HttpRequest, slug: str) -> HttpResponse:
     workflow = _workflow(slug)
     text = current_text(workflow.survey, workflow, GuideKind.HELP)
-    return _answer(request, "guides/help.html", workflow, html=as_html(text.body) if text else "")
+    html = as_html(text.body) if text else "" if workflow.help_text else built_in_help(workflow)
+    return _answer(request, "guides/help.html", workflow, html=html)
 
 
 @require_safe
@@ -65,10 +67,18 @@ def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     if volunteer.pk is None and not NewcomerRate().allow_request(request, None):
         return HttpResponse(status=429)
     tutorial = tutorial_of(workflow, None)
-    if tutorial is None or not step.isascii() or not step.isdigit() or len(step) > 4:
+    if not step.isascii() or not step.isdigit() or len(step) > 4:
         return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
+    if tutorial.text is None:
+        return HttpResponse(status=204)  # nobody has to resume the built-in one
     settle_leases(volunteer)
-    note_step(volunteer=volunteer, tutorial=tutorial, step=int(step), is_finished=request.POST.get("finished") == "yes")
+    note_step(
+        volunteer=volunteer,
+        text=tutorial.text,
+        steps=len(tutorial.steps),
+        step=int(step),
+        is_finished=request.POST.get("finished") == "yes",
+    )
     response = HttpResponse(status=204)
     remember(response, volunteer)
     return response

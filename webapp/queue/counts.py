@@ -42,9 +42,10 @@ def stock_of(survey: Survey) -> dict[int, Stock]:
 
 
 def figures_of(survey: Survey) -> dict[str, int]:
-    """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `settled` and `found`.
+    """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `asked`, `settled` and `found`.
 
-    Settled subjects are retired ones; found are movers confirmed by scientists. The counts are cached
+    Asked are the subjects that workflows ask about, training ones left out, as on the classify page; settled are the
+    retired ones among them; found are movers confirmed by scientists. The counts are cached
     (`webapp.core.cached_figures`), since counting a large table is slow.
     """
     return cached_figure(f"figures-{survey.pk}", partial(_count, survey))
@@ -57,11 +58,13 @@ def _count(survey: Survey) -> dict[str, int]:
         simulated=Count("pk", filter=Q(volunteer__is_simulated=True)),
         people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
     )
-    settled = QueueEntry.objects.filter(workflow__survey=survey, is_retired=True).values("subject").distinct().count()
+    asked = QueueEntry.objects.filter(Q(is_gold=False) | Q(is_retired=True), workflow__survey=survey)
+    settled = asked.filter(is_retired=True).values("subject").distinct().count()
     ruled = Subject.objects.filter(survey=survey, gold_source="ruling")
     movers = ruled.filter(gold_label__in=["yes", *survey.positive]).count()
     return {
         "subjects": Subject.objects.observed().filter(survey=survey).count(),
+        "asked": asked.values("subject").distinct().count(),
         "settled": settled,
         "found": movers,
         **counted,

@@ -86,6 +86,12 @@ class MarkedFrame:
     height: int
     lines: list[DrawnLine]
     finds: list[FoundLine]
+    is_channel: bool = False
+
+    @property
+    def plane(self) -> dict[str, int]:
+        """The frame and the channel to draw: lines in a subject with a single frame count its channels."""
+        return {"frame": 0, "channel": self.frame} if self.is_channel else {"frame": self.frame, "channel": 0}
 
     @property
     def letter(self) -> float:
@@ -101,7 +107,7 @@ def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLin
     """Return the frames with drawn or detected lines."""
     marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
     rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
-    _frames, _channels, height, width = shape_of(subject)
+    frames, _channels, height, width = shape_of(subject)
     by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
     for number, mark in enumerate(rows, 1):
         by_frame[mark.frame].append(_drawn_line(number, mark, height))
@@ -109,7 +115,9 @@ def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLin
     for find in finds:
         detected[find.find.frame].append(find)
     numbers = sorted({*by_frame, *detected})
-    return [MarkedFrame(frame, width, height, by_frame[frame], detected[frame]) for frame in numbers]
+    return [
+        MarkedFrame(frame, width, height, by_frame[frame], detected[frame], is_channel=frames == 1) for frame in numbers
+    ]
 
 
 def _drawn_line(number: int, mark: Mark, height: int) -> DrawnLine:

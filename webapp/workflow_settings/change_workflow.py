@@ -29,6 +29,7 @@ class WorkflowSettings(TypedDict):
     question: str
     help_text: str
     follow_ups: dict[str, list[str]]
+    follow_up_first: bool
     line_marking: bool
     is_active: bool
     undo_seconds: int

@@ -131,9 +131,10 @@ class WorkflowForm(forms.ModelForm):
     class Meta:
         model = Workflow
         fields: tuple[str, ...] = (
-            "name", "question", "help_text", "line_marking", "is_active", "undo_seconds", "method", "prior",
-            "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES, "random_fraction",
-            "acquisition", "positive_fraction", "training_schedule", "is_training", "level", "required_skill",
+            "name", "question", "help_text", "follow_up_first", "line_marking", "is_active", "undo_seconds", "method",
+            "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES,
+            "random_fraction", "acquisition", "positive_fraction", "training_schedule", "is_training", "level",
+            "required_skill",
             "reveal_model_score", "min_new_labels",
         )  # fmt: skip
         labels = {
@@ -141,6 +142,7 @@ class WorkflowForm(forms.ModelForm):
             "name": _("Name"),
             "question": _("Question"),
             "help_text": _("Help"),
+            "follow_up_first": _("Ask the follow-up before the next subject"),
             "line_marking": _("Volunteers can draw lines on trails"),
             "is_active": _("Open to volunteers"),
             "undo_seconds": _("Undo time (seconds)"),
@@ -162,6 +164,7 @@ class WorkflowForm(forms.ModelForm):
             **RULE_HELP_TEXTS,
             "question": _("A yes/no question, such as: Is this a real moving object?"),
             "help_text": _("Shown to volunteers under the ? button. Leave an empty line between paragraphs."),
+            "follow_up_first": _("Otherwise volunteers can pick one while they look at the next subject."),
             "line_marking": _(
                 "Lines are stored with the answer, in pixels and, via the frame's WCS, in sky coordinates."
             ),

@@ -28,8 +28,8 @@ LAST_STEP = 1000
 
 
 def usual_schedule() -> Schedule:
-    """Return the default schedule of a new workflow."""
-    return [[0, 0.4], [20, 0.3], [40, 0.2], [60, 0.1]]
+    """Return the default schedule of a new workflow: it begins with five practice subjects."""
+    return [[0, 1.0], [5, 0.4], [20, 0.3], [40, 0.2], [60, 0.1]]
 
 
 def share_at(schedule: Schedule, seen: int) -> float:

@@ -39,6 +39,7 @@ class Workflow(models.Model):
     question = models.CharField(max_length=200)
     help_text = models.TextField(blank=True)
     follow_ups = models.JSONField(default=dict, blank=True, help_text='{"no": ["CR", …], "yes": ["AST", …]}')
+    follow_up_first = models.BooleanField(default=False, help_text="ask the follow-up before the next subject")
     line_marking = models.BooleanField(default=False, help_text="volunteers mark trails with lines")
     subject_sets = models.ManyToManyField(SubjectSet, related_name="workflows", blank=True)
     is_active = models.BooleanField(default=True)

@@ -21,7 +21,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def subject(workflow):
-    return world.subjects_of(workflow)[0]
+    """A subject that nobody is asked about any more, so that everybody reads its Talk."""
+    row = world.subjects_of(workflow)[0]
+    workflow.queue.filter(subject=row).update(is_retired=True)
+    return row
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_the_name_is_the_one_that_its_author_chose(subject, comment, ada, browse
 
 def test_html_and_scripts_are_harmless(subject, ada, browser_of):
     text = "<script>alert(1)</script> <img src=x onerror=alert(2)> [a](javascript:alert(3)) ![p](https://spy.example/p)"
-    say(user=ada.user, subject=subject, text=text)
+    Comment.objects.create(subject=subject, author=ada, text=text)  # as by somebody who may post links
     talk = page_of(browser_of(), subject).partition('id="talk"')[2].partition("</section>")[0]
     assert "&lt;script&gt;alert(1)" in talk
     for harm in ("<script", "<img src", 'href="javascript', "spy.example"):

@@ -199,16 +199,16 @@ def test_the_field_guide_finds_classes_and_shows_only_what_the_reader_is_not_ask
     survey = workflow.survey
     free = make_subject(survey, "free", "CR")
     reader = make_volunteer("reader")
-    entries = {entry.section.title: entry for entry in field_guide(survey, reader)}
+    entries = {entry.section.title: entry for entry in field_guide(workflow, reader)}
     assert entries["CR: cosmic rays"].examples == [free]
     assert (entries["AST"].examples, entries["Other"].label) == ([], "")
     asteroid = Subject.objects.get(gold_label="AST", external_id="atlas-g1")
     vote(reader, workflow, asteroid)
-    assert field_guide(survey, reader, "roUnd")[0].examples == [asteroid]
-    assert field_guide(survey, None, "round")[0].examples == []
-    assert field_guide(survey, reader, "square") == []
+    assert field_guide(workflow, reader, "roUnd")[0].examples == [asteroid]
+    assert field_guide(workflow, None, "round")[0].examples == []
+    assert field_guide(workflow, reader, "square") == []
     Subject.objects.filter(pk=free.pk).update(is_synthetic=True)
-    assert field_guide(survey, reader, "sharp")[0].examples == []
+    assert field_guide(workflow, reader, "sharp")[0].examples == []
     page = browser().get("/classify/atlas/guide/?q=sharp").content.decode()
     assert "cosmic rays" in page
     assert "1 entry" in page
@@ -216,10 +216,10 @@ def test_the_field_guide_finds_classes_and_shows_only_what_the_reader_is_not_ask
 
 def test_what_the_field_guide_says_of_a_class_is_told_after_an_answer(workflow, scientist):
     write(workflow, "field-guide", f"# CR\n\nSharp and bright. {'It goes on. ' * 40}", scientist)
-    said = explanation(workflow.survey, "CR")
+    said = explanation(workflow, "CR")
     assert said.startswith("Sharp and bright. It goes on.")
     assert len(said) <= 140
-    assert explanation(workflow.survey, "AST") == ""
+    assert explanation(workflow, "AST") == ""
 
 
 def test_help_is_the_scientists_text_or_what_the_settings_say(workflow, scientist):

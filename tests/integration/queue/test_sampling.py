@@ -21,8 +21,9 @@ def given_out(workflow, volunteer, n):
     return sum(lease.reason == "training" for lease in lease_next(volunteer, workflow, n))
 
 
-def test_the_usual_schedule_falls_at_20_40_and_60():
-    shares = [share_at(usual_schedule(), seen) for seen in (0, 19, 20, 39, 40, 59, 60, 10_000)]
+def test_the_usual_schedule_begins_with_practice_and_falls_at_20_40_and_60():
+    assert [share_at(usual_schedule(), seen) for seen in (0, 4)] == [1.0, 1.0]
+    shares = [share_at(usual_schedule(), seen) for seen in (5, 19, 20, 39, 40, 59, 60, 10_000)]
     assert shares == [0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
     assert from_rows(as_rows(usual_schedule())) == usual_schedule()
     assert from_rows([Row(" .2 ", "")]) == [[0, 0.2]]
@@ -30,9 +31,9 @@ def test_the_usual_schedule_falls_at_20_40_and_60():
 
 
 def test_a_schedule_is_said_in_numbers_of_the_readers_language():
-    assert in_numbers(usual_schedule()) == "0–19: 0.4 · 20–39: 0.3 · 40–59: 0.2 · 60+: 0.1"
+    assert in_numbers(usual_schedule()) == "0–4: 1.0 · 5–19: 0.4 · 20–39: 0.3 · 40–59: 0.2 · 60+: 0.1"
     with override("de"):
-        assert in_numbers(usual_schedule()) == "0–19: 0,4 · 20–39: 0,3 · 40–59: 0,2 · 60+: 0,1"
+        assert in_numbers(usual_schedule()) == "0–4: 1,0 · 5–19: 0,4 · 20–39: 0,3 · 40–59: 0,2 · 60+: 0,1"
     assert in_numbers([[0, 0.0]]) == "0+: 0.0"
 
 
@@ -97,7 +98,7 @@ def test_a_ruled_subject_is_settled_and_trains_others(django_user_model):
         "answer": "no",
     }
     reply = client_of(volunteer).post("/api/classifications/", item, format="json").json()
-    assert reply["feedback"]["reason"] == "AST: Ruled by a scientist."
+    assert reply["feedback"]["reason"] == "Asteroid: A round dot, as wide as a star, at the crosshair in every frame."
     assert reply["feedback"]["correct"] is False
     assert progress_of(None, workflow) == {"answered": 0, "retired": 1, "total": 2}
     withdraw_ruling(ruling=ruling, by=ruling.scientist)

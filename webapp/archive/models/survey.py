@@ -26,6 +26,9 @@ class Survey(models.Model):
     open_metadata = models.JSONField(
         default=list, blank=True, help_text="Metadata that volunteers see before they answer; all others afterwards."
     )
+    telling = models.JSONField(
+        default=dict, blank=True, help_text="Columns that tell the classes apart, with their AUC on gold: kept hidden."
+    )
     pixel_scale = models.FloatField(null=True, blank=True, help_text="arcsec per pixel")
     observatory = models.CharField(max_length=4, blank=True, help_text="MPC observatory code")
     retrain_on_drift = models.BooleanField(
@@ -38,6 +41,10 @@ class Survey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def opens(self, name: str) -> bool:
+        """Return whether volunteers see a column before they answer: it is released, and does not tell the classes."""
+        return name in self.open_metadata and name not in self.telling
 
     def clean(self) -> None:
         """Validate the classes, as far as this row alone allows.

@@ -18,6 +18,7 @@ def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str,
     return {
         "survey": survey,
         "here": here,
+        "is_moderator": allows(user, survey, Role.MODERATOR),
         "is_scientist": allows(user, survey, Role.SCIENTIST),
         "is_admin": allows(user, survey, Role.ADMIN),
     }

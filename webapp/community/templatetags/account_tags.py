@@ -12,6 +12,7 @@ from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, LONGEST_REASON, Collection, Comment, Discovery, Favourite, Notification
 from webapp.community.person import name_in_talk, name_of, volunteer_who_looks
 from webapp.community.talk import may_bring_back, moderates, wrote
+from webapp.community.talk_index import may_read
 
 register = template.Library()
 
@@ -65,7 +66,9 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         comments = comments.filter(pk__lt=int(before))
     newest = list(comments[: COMMENTS + 1])
     is_moderator = moderates(user, subject)
+    is_readable = may_read(user, volunteer_who_looks(request), subject)
     return {
+        "is_readable": is_readable,
         "request": request,
         "csrf_token": context.get("csrf_token"),
         "subject": subject,
@@ -82,7 +85,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
                 "is_own": wrote(user, each),
                 "may_bring_back": may_bring_back(user, each, is_moderator=is_moderator),
             }
-            for each in reversed(newest[:COMMENTS])
+            for each in (reversed(newest[:COMMENTS]) if is_readable else ())
         ],
     }
 

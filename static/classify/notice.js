@@ -1,0 +1,12 @@
+// A short message over the picture, for eyes; the page's status says the same to screen readers.
+
+const SHOWN = 5000; // ms
+
+let timer = null;
+
+export function notice(element, text) {
+  clearTimeout(timer);
+  element.textContent = text;
+  element.hidden = false;
+  timer = setTimeout(() => { element.hidden = true; }, SHOWN);
+}

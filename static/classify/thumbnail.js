@@ -1,0 +1,40 @@
+// The picture of an answered subject: the frame with its object, and a ring around it once its place is known.
+import { clearestFrame } from "./clearest.js";
+
+const RING = [["#000", 2], ["#ffd166", 1]]; // colours, and widths in units of the line's
+
+/** Return the place of a known object in a frame, from the upper left corner; null where it is outside. */
+function placeOf({ circle }, picture, frame) {
+  const [x, y] = circle[picture.planes ? 0 : frame] ?? [];
+  const place = { x: x + 0.5, y: picture.height - y - 0.5 };
+  const isInside = place.x >= 0 && place.y >= 0 && place.x <= picture.width && place.y <= picture.height;
+  return isInside ? place : null; // also where it is NaN
+}
+
+function ring(canvas, { x, y }, radius, line) {
+  const context = canvas.getContext("2d");
+  for (const [colour, width] of RING) {
+    context.beginPath();
+    context.arc(x, y, Math.max(radius, canvas.width / 12), 0, 2 * Math.PI);
+    Object.assign(context, { strokeStyle: colour, lineWidth: line * width });
+    context.stroke();
+  }
+}
+
+/** Draw one frame of an answered subject. */
+export function drawFrame(canvas, picture, look, frame) {
+  picture.draw(canvas, { ...look, frame, channel: 0 });
+  canvas.dataset.frame = frame;
+  delete canvas.dataset.circled;
+}
+
+/** Draw the frame in which the known object stands out, and circle it with a line of this width in pixels. */
+export function drawKnown(canvas, picture, look, feedback, line) {
+  const placeIn = (frame) => placeOf(feedback, picture, frame);
+  const frame = clearestFrame(picture, placeIn, feedback.radius);
+  drawFrame(canvas, picture, look, frame);
+  const place = placeIn(frame);
+  if (!place) return;
+  ring(canvas, place, feedback.radius, line);
+  canvas.dataset.circled = feedback.circle[picture.planes ? 0 : frame].join(" ");
+}

@@ -1,0 +1,50 @@
+"""The site is installable, and its pages open without a network; answers given there are sent later."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
+
+PAGES = "caches.open('pages-1').then((store) => store.keys()).then((keys) => keys.length)"
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_the_manifest_names_icons_that_exist(db, client):
+    manifest = client.get("/manifest.webmanifest").json()
+    assert manifest["display"] == "standalone"
+    assert {icon["sizes"] for icon in manifest["icons"]} == {"192x192", "512x512"}
+    assert b"fetch" in client.get("/service-worker.js").content
+
+
+def test_the_classify_page_opens_without_a_network_and_sends_answers_later(db, open_page):
+    make_workflow()
+    page = open_page("/classify/night/", service_workers="allow")
+    ready(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()  # under the worker's control, which keeps the page and its files
+    ready(page)
+    page.wait_for_timeout(500)
+    page.context.set_offline(True)
+    name = press(page, "y")
+    page.reload()
+    expect(page.get_by_role("heading", name="The server isn't responding")).to_be_visible()
+    assert standing() == {}
+    page.context.set_offline(False)
+    wait_until(page, lambda: standing() == {name: "yes"})
+    ready(page)
+
+
+def test_pages_of_others_are_dropped_at_sign_in(db, open_page, django_user_model):
+    django_user_model.objects.create_user("vera", password="vera")
+    make_workflow()
+    page = open_page("/classify/night/", service_workers="allow")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    wait_until(page, lambda: page.evaluate(PAGES))
+    page.goto("/accounts/login/?next=/skill/")
+    page.get_by_label("Login").fill("vera")
+    page.get_by_label("Password").fill("vera")
+    page.get_by_role("button", name="Sign In").click()
+    page.wait_for_url("/skill/")
+    assert page.evaluate(PAGES) == 0

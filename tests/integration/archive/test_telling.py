@@ -1,0 +1,129 @@
+"""No answer key: columns that tell the classes apart are measured on gold and hidden until answered. A cheat tries."""
+
+import uuid
+
+import numpy as np
+import pytest
+from django.urls import reverse
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from webapp.archive.models import Frame, Subject, SubjectSet
+from webapp.archive.telling import measure_telling, separation
+from webapp.classifications.models import Classification
+from webapp.queue.membership import enqueue_subjects
+from webapp.volunteers.identity import account_volunteer
+
+pytestmark = pytest.mark.django_db
+
+OPENED = ["rate", "seeing", "colour", "flag", "airmass"]
+
+
+@pytest.fixture
+def workflow(db):
+    """A survey whose gold is given away by a rate that only movers have, a shifted number, a word and a name."""
+    rng = np.random.default_rng(3)
+    survey = sky.survey("night", channels=["difference"], open_metadata=OPENED)
+    real = np.arange(80) % 2 == 0
+    rows = sky.subjects(survey, real, kind="stamp")
+    sky.make_gold(rows[:60], real[:60])
+    for row, is_real in zip(rows, real, strict=True):
+        row.external_id = f"{'found' if is_real else 'field'}-{row.pk}"
+        row.rate = 30.0 if is_real else None
+        row.metadata = {
+            "seeing": float(rng.normal(2 + is_real)),
+            "colour": "red" if is_real == (rng.random() < 0.9) else "blue",
+            "flag": float(rng.normal()) if is_real or rng.random() < 0.3 else None,
+            "airmass": float(rng.uniform(1, 2)),
+        }
+        row.save()
+        Frame.objects.update_or_create(
+            subject=row, position=0, defaults={"mjd_mid": 60000.0, "band": "o", "ra": 10.0, "dec": 2.0}
+        )
+    measure_telling(survey)
+    workflow = sky.workflow(survey, "stamp", random_fraction=0.0, training_schedule=[[0, 0.5]], undo_seconds=0)
+    members = SubjectSet.objects.create(survey=survey, name="all")
+    members.subjects.add(*rows)
+    workflow.subject_sets.add(members)
+    enqueue_subjects(workflow)
+    return workflow
+
+
+def flat(value, name=""):
+    """Yield each leaf of a response by its path."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from flat(each, f"{name}.{key}")
+    elif isinstance(value, list):
+        yield f"{name}#", len(value)
+        for each in value[:1]:
+            yield from flat(each, f"{name}.0")
+    else:
+        yield name, value
+
+
+def tells(facts):
+    """Play the cheat: return the fields of many responses that separate movers from others, and how well."""
+    truth = dict(Subject.objects.values_list("pk", "gold_label"))
+    labelled = [(dict(flat(each)), truth[each["id"]]) for each in facts if truth[each["id"]]]
+    positive = set(Subject.objects.first().survey.positive) | {"yes"}
+    is_yes = np.array([label in positive for _fields, label in labelled])
+    names = {name for fields, _label in labelled for name in fields} - {".pixels", ".png", ".checksum", ".id"}
+    columns = {name: [fields.get(name) for fields, _label in labelled] for name in names}
+    columns = {name: [v.rstrip("0123456789") if isinstance(v, str) else v for v in c] for name, c in columns.items()}
+    return {name: auc for name, column in columns.items() if (auc := separation(column, is_yes)) > 0.6}
+
+
+def test_telling_columns_are_measured_and_harmless_ones_are_not(workflow):
+    assert set(workflow.survey.telling) == {"rate", "seeing", "colour", "flag", "external_id"}
+    assert workflow.survey.telling["rate"] == 1.0
+    assert not workflow.survey.opens("rate")
+    assert workflow.survey.opens("airmass")
+
+
+def test_few_gold_subjects_hide_nothing_by_chance(workflow):
+    Subject.objects.exclude(pk__in=Subject.objects.values("pk")[:4]).update(gold_label="")
+    assert measure_telling(workflow.survey) == {}
+
+
+def test_the_cheat_learns_nothing_from_the_api(workflow, client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("cheat"))
+    items = client.get(f"/api/workflows/{workflow.slug}/next/?n=50").json()["items"]
+    subjects = [item["subject"] for item in items]
+    assert len(subjects) >= 10
+    assert all("airmass" in subject["metadata"] and "seeing" not in subject["metadata"] for subject in subjects)
+    listed = client.get("/api/subjects/?survey=night&limit=100").json()["results"]
+    assert len(listed) == 50
+    details = [client.get(f"/api/subjects/{each['id']}/").json() for each in listed]
+    assert tells(listed) == {}
+    assert tells(details) == {}
+    sizes = [{"id": each["id"], "bytes": len(client.get(each["pixels"]).content)} for each in listed]
+    assert tells(sizes) == {}
+
+
+def test_the_cheat_would_win_if_nothing_were_measured(workflow, client, django_user_model):
+    workflow.survey.telling = {}
+    workflow.survey.save()
+    client.force_login(django_user_model.objects.create_user("cheat"))
+    listed = client.get("/api/subjects/?survey=night&limit=100").json()["results"]
+    assert {".rate", ".external_id", ".metadata.seeing"} <= set(tells(listed))
+
+
+def test_the_page_of_a_subject_keeps_the_secret_until_it_is_answered(workflow, client, django_user_model):
+    user = django_user_model.objects.create_user("reader")
+    client.force_login(user)
+    row = Subject.objects.filter(gold_label="").exclude(rate=None).first()
+    page = reverse("subject", args=["night", row.pk])
+    assert row.external_id not in client.get(page).content.decode()
+    Classification.objects.create(
+        id=uuid.uuid4(), volunteer=account_volunteer(user), workflow=workflow, subject=row, answer="yes", reason="new"
+    )
+    told = client.get(page).content.decode()
+    assert row.external_id in told
+    assert "30.00" in told
+
+
+def test_admins_read_what_is_hidden_and_why(workflow, client):
+    client.force_login(member(workflow.survey, "admin"))
+    page = client.get(reverse("survey-settings", args=["night"])).content.decode()
+    assert "<code>seeing</code>" in page

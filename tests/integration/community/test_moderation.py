@@ -1,0 +1,176 @@
+"""Moderation: reports, removal, warnings, suspensions, the link filter, the log; strangers change nothing."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.acceptance.people import member
+from tests.integration.learning import sky
+from webapp.classifications.models import Classification
+from webapp.community.models import Comment, ModeratorAction, Notification, Report
+from webapp.community.talk import edit, say
+from webapp.volunteers.identity import account_volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def survey(db):
+    return sky.survey("night", channels=["difference"])
+
+
+@pytest.fixture
+def subject(survey):
+    return sky.subjects(survey, [True])[0]
+
+
+def account(name):
+    return get_user_model().objects.create_user(name, password=name)
+
+
+@pytest.fixture
+def author():
+    return account("author")
+
+
+@pytest.fixture
+def comment(author, subject):
+    return say(user=author, subject=subject, text="You are all fools.")
+
+
+@pytest.fixture
+def moderator(survey):
+    return member(survey, "moderator")
+
+
+def browser(user=None):
+    client = Client()
+    if user:
+        client.force_login(user)
+    return client
+
+
+def settled(user, comment, what, because="Be kind."):
+    address = reverse("moderation-settle", args=["night", comment.pk])
+    return browser(user).post(address, {"what": what, "because": because}).status_code
+
+
+def experienced(user, survey, n=10):
+    workflow = sky.workflow(survey, slug="experience")
+    for row in sky.subjects(survey, [True] * n, prefix=f"{user}-"):
+        Classification.objects.create(
+            id=f"00000000-0000-4000-8000-{row.pk:012}",
+            volunteer=account_volunteer(user),
+            workflow=workflow,
+            subject=row,
+            answer="yes",
+            reason="new",
+        )
+
+
+def test_a_report_reaches_the_moderators_once(comment, moderator):
+    reader = browser(account("reader"))
+    for _ in range(2):
+        reader.post(reverse("comment-report", args=[comment.pk]), {"because": "It is rude."})
+    assert Report.objects.count() == 1
+    page = browser(moderator).get("/surveys/night/moderation/").content.decode()
+    assert page.count("It is rude.") == 1
+    assert "You are all fools." in page
+
+
+def test_ones_own_comment_an_empty_reason_and_too_many_reports_are_refused(comment, author, subject):
+    browser(author).post(reverse("comment-report", args=[comment.pk]), {"because": "Me."})
+    reader = browser(account("reader"))
+    reader.post(reverse("comment-report", args=[comment.pk]), {"because": " "})
+    assert not Report.objects.exists()
+    others = [Comment.objects.create(subject=subject, author=comment.author, text="x") for _ in range(25)]
+    for each in others:
+        reader.post(reverse("comment-report", args=[each.pk]), {"because": "Spam."})
+    assert Report.objects.count() == 20
+
+
+@pytest.mark.parametrize("who", [None, "stranger", "author", "volunteer"])
+def test_only_moderators_see_the_queue_and_settle(comment, author, survey, who):
+    user = {"author": author, None: None}.get(who) or (who and account("x" + who))
+    if who == "volunteer":
+        user = member(survey, "volunteer")
+    client = browser(user)
+    assert client.get("/surveys/night/moderation/").status_code == (302 if user is None else 403)
+    assert settled(user, comment, "removed") == 403
+    comment.refresh_from_db()
+    assert comment.removed_at is None
+    assert not ModeratorAction.objects.exists()
+
+
+@pytest.mark.parametrize("what", ["removed", "warned", "suspended:7"])
+def test_a_moderator_settles_a_report_and_the_log_keeps_it(comment, author, moderator, what):
+    browser(account("reader")).post(reverse("comment-report", args=[comment.pk]), {"because": "It is rude."})
+    assert settled(moderator, comment, what) == 302
+    comment.refresh_from_db()
+    assert comment.removed_because == "Be kind."
+    action = ModeratorAction.objects.get()
+    assert (action.kind, action.moderator, action.reason) == (what.partition(":")[0], moderator, "Be kind.")
+    assert not Report.objects.filter(settled_at=None).exists()
+    assert Notification.objects.filter(kind="warned").exists() == (what != "removed")
+    page = browser(moderator).get("/surveys/night/moderation/").content.decode()
+    assert "No open reports" in page
+    assert "Be kind." in page
+
+
+def test_a_dismissed_report_leaves_the_comment(comment, moderator):
+    browser(account("reader")).post(reverse("comment-report", args=[comment.pk]), {"because": "I disagree."})
+    settled(moderator, comment, "dismissed", because="")
+    comment.refresh_from_db()
+    assert comment.removed_at is None
+    assert not Report.objects.filter(settled_at=None).exists()
+
+
+@pytest.mark.parametrize(("what", "because"), [("removed", ""), ("suspended:8", "x"), ("deleted", "x"), ("", "x")])
+def test_invalid_settlements_change_nothing(comment, moderator, what, because):
+    settled(moderator, comment, what, because)
+    comment.refresh_from_db()
+    assert comment.removed_at is None
+    assert not ModeratorAction.objects.exists()
+
+
+def test_a_suspended_author_cannot_post_or_edit_until_it_is_over_or_lifted(comment, author, moderator, subject):
+    settled(moderator, comment, "suspended:1")
+    with pytest.raises(ValidationError, match="suspended"):
+        say(user=author, subject=subject, text="Again.")
+    action = ModeratorAction.objects.get()
+    assert browser(author).post(reverse("moderation-lift", args=["night", action.pk])).status_code == 403
+    browser(moderator).post(reverse("moderation-lift", args=["night", action.pk]))
+    later = say(user=author, subject=subject, text="Sorry.")
+    ModeratorAction.objects.update(lifted_at=None)
+    with pytest.raises(ValidationError, match="suspended"):
+        edit(user=author, comment=later, text="Not sorry.")
+    ModeratorAction.objects.update(until=timezone.now() - timedelta(seconds=1))
+    edit(user=author, comment=later, text="Very sorry.")
+
+
+def test_moderators_do_not_suspend_each_other(subject, survey, moderator):
+    scientist = member(survey, "scientist")
+    comment = say(user=scientist, subject=subject, text="Hm.")
+    assert settled(moderator, comment, "suspended:1") == 403
+    assert not ModeratorAction.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["https://spam.example", "[click](//spam.example)", "WWW.spam.example"])
+def test_newcomers_post_no_links(author, survey, subject, text):
+    with pytest.raises(ValidationError, match="links"):
+        say(user=author, subject=subject, text=f"Look: {text}")
+    assert not Comment.objects.exists()
+    author = get_user_model().objects.get(pk=author.pk)  # nothing of the refused comment is left
+    experienced(author, survey)
+    say(user=author, subject=subject, text=f"Look: {text}")
+
+
+def test_a_removal_on_the_subjects_page_is_logged_too(comment, moderator):
+    browser(moderator).post(reverse("comment-remove", args=[comment.pk]), {"because": "Off topic."})
+    browser(moderator).post(reverse("comment-bring-back", args=[comment.pk]))
+    assert list(ModeratorAction.objects.order_by("pk").values_list("kind", flat=True)) == ["removed", "restored"]

@@ -1,0 +1,68 @@
+"""The front page: a live example, covers that give nothing away, finds with credit, and the classify page's counts."""
+
+import pytest
+from django.utils import timezone
+
+from tests.integration.learning import sky
+from webapp.community.models import Discovery, Profile
+from webapp.queue.counts import figures_of, progress_of
+from webapp.volunteers.identity import account_volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_figures(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+
+@pytest.fixture
+def survey(db):
+    return sky.survey("night", channels=["difference"])
+
+
+@pytest.fixture
+def subjects(survey):
+    rows = sky.subjects(survey, [True, False] * 5)
+    sky.make_gold(rows[:4], [True, False, True, False])
+    return rows
+
+
+def test_the_front_page_and_the_classify_page_count_alike(client, survey, subjects):
+    workflow = sky.workflow(survey)
+    entries = sky.queue(workflow, subjects)
+    workflow.queue.filter(pk__in=[entry.pk for entry in entries[:1] + entries[4:6]]).update(is_retired=True)
+    figures, progress = figures_of(survey), progress_of(None, workflow)
+    assert (figures["settled"], figures["asked"]) == (progress["retired"], progress["total"]) == (3, 7)
+    assert "3 of 7 retired" in client.get("/").content.decode()
+
+
+def test_an_open_project_is_tried_on_the_front_page(client, survey, subjects):
+    sky.workflow(survey, slug="trails", kind="cutout")
+    assert "data-live" not in client.get("/").content.decode()
+    sky.workflow(survey, slug="locked", level=2)
+    assert "data-live" not in client.get("/").content.decode()
+    sky.workflow(survey, slug="stamps")
+    page = client.get("/").content.decode()
+    assert 'data-live="canvas"' in page
+    assert "/api/workflows/stamps/next/" in page
+
+
+def test_the_cover_is_no_gold_subject(client, survey, subjects):
+    page = client.get("/").content.decode()
+    assert f"/{subjects[4].checksum}" in page
+    assert not any(f"/{row.checksum}?" in page for row in subjects[:4])
+
+
+def test_finds_are_credited_as_people_chose_and_name_no_subject(client, survey, subjects, django_user_model):
+    workflow = sky.workflow(survey)
+    named, unnamed = (django_user_model.objects.create_user(name) for name in ("ada", "bob"))
+    Profile.objects.create(user=named, display_name="Ada <L>", credit="own-name")
+    for user in (named, unnamed):
+        Discovery.objects.create(
+            volunteer=account_volunteer(user), workflow=workflow, subject=subjects[5], confirmed_at=timezone.now()
+        )
+    found = client.get("/").content.decode().partition('id="found"')[2].partition("</section>")[0]
+    assert "Ada &lt;L&gt; and 1 more" in found
+    assert "bob" not in found
+    assert subjects[5].external_id not in found

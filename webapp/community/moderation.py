@@ -1,0 +1,161 @@
+"""Moderation of Talk: reports, warnings, suspensions, a link filter for newcomers, and the log of it all."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Membership, Role, Survey
+from webapp.classifications.models import Classification
+from webapp.community.models import Comment, ModeratorAction, Notification, Report
+from webapp.volunteers.models import Volunteer
+
+LINK = re.compile(r"https?://|www\.|\]\(", re.IGNORECASE)
+NEWCOMER_BELOW = 10
+"""Classifications before which somebody is a newcomer, who posts no links."""
+
+MOST_REPORTS = 20
+SUSPENSIONS = (1, 7, 30)
+"""Days that a moderator can choose."""
+
+Kind = ModeratorAction.Kind
+
+
+def check_author(author: Volunteer, survey: Survey, text: str) -> None:
+    """Raise ValidationError if the author may not post this in the survey's Talk: suspended, or a newcomer's link."""
+    until = suspended_until(author, survey)
+    if until:
+        raise ValidationError(
+            _("Moderators suspended you from posting until %(until)s UTC. Your classifications still count.")
+            % {"until": f"{until:%Y-%m-%d %H:%M}"}
+        )
+    if LINK.search(text) and is_newcomer(author, survey):
+        raise ValidationError(
+            _("You can post links after %(n)d classifications. Leave the link out for now.") % {"n": NEWCOMER_BELOW}
+        )
+
+
+def is_newcomer(author: Volunteer, survey: Survey) -> bool:
+    """Return whether the author has few classifications, and no role in the survey."""
+    if author.user and Membership.objects.allows(author.user, survey, Role.MODERATOR):
+        return False
+    return Classification.objects.standing().filter(volunteer=author)[:NEWCOMER_BELOW].count() < NEWCOMER_BELOW
+
+
+def suspended_until(author: Volunteer, survey: Survey) -> datetime | None:
+    """Return when the author may post again; None if they may now."""
+    rows = ModeratorAction.objects.filter(author=author, survey=survey, until__gt=timezone.now(), lifted_at=None)
+    return rows.order_by("-until").values_list("until", flat=True).first()
+
+
+@transaction.atomic
+def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
+    """Report a comment to the moderators; reporting it again changes nothing.
+
+    Raises
+    ------
+    ValidationError
+        The comment is the reporter's own or removed, the reason is empty or too long, or there are too many reports.
+    """
+    Volunteer.objects.select_for_update(no_key=True).get(pk=reporter.pk)
+    if comment.author_id == reporter.pk or comment.removed_at is not None:
+        raise ValidationError(_("You can report other people's comments, while they stand."))
+    existing = Report.objects.filter(comment=comment, reporter=reporter).first()
+    if existing is not None:
+        return existing
+    recent = Report.objects.filter(reporter=reporter, created_at__gt=timezone.now() - timedelta(days=1))
+    if recent.count() >= MOST_REPORTS:
+        raise ValidationError(
+            _("You've reported %(n)d comments today. Thank you; try again tomorrow.") % {"n": MOST_REPORTS}
+        )
+    row = Report(comment=comment, reporter=reporter, reason=reason.strip())
+    row.full_clean()
+    row.save()
+    return row
+
+
+def open_reports(survey: Survey) -> QuerySet[Report]:
+    """Return the reports that nobody has settled, oldest first."""
+    rows = Report.objects.filter(comment__subject__survey=survey, settled_at=None)
+    return rows.select_related("comment__subject__survey", "comment__author__user").order_by("pk")
+
+
+@transaction.atomic
+def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: int = 0) -> ModeratorAction:
+    """Dismiss the reports of a comment, or remove it, warn its author or suspend them; write it to the log.
+
+    Raises
+    ------
+    PermissionDenied
+        The user moderates no Talk of this survey, or the author does too. Nothing is changed.
+    ValidationError
+        The reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing is changed.
+    """
+    row = Comment.objects.select_for_update(of=("self",)).select_related("subject__survey", "author").get(pk=comment.pk)
+    survey = row.subject.survey
+    if not Membership.objects.allows(moderator, survey, Role.MODERATOR):
+        raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
+    _check(row, kind, reason, days)
+    now = timezone.now()
+    until = now + timedelta(days=days) if kind == Kind.SUSPENDED else None
+    if kind != Kind.DISMISSED and row.removed_at is None:
+        row.removed_at, row.removed_by, row.removed_because = now, moderator, reason.strip()
+        row.full_clean()
+        row.save()
+    Report.objects.filter(comment=row, settled_at=None).update(settled_at=now, settled_by=moderator)
+    if kind in (Kind.WARNED, Kind.SUSPENDED) and row.author:
+        Notification.objects.create(volunteer=row.author, subject=row.subject, kind=Notification.Kind.WARNED)
+    return log(survey=survey, moderator=moderator, comment=row, kind=kind, reason=reason, until=until)
+
+
+def _check(comment: Comment, kind: str, reason: str, days: int) -> None:
+    if kind not in (Kind.DISMISSED, Kind.REMOVED, Kind.WARNED, Kind.SUSPENDED):
+        raise ValidationError(_("Choose what to do."))
+    if kind != Kind.DISMISSED and not reason.strip():
+        raise ValidationError(_("Give a reason. Everyone can read it."))
+    if kind in (Kind.WARNED, Kind.SUSPENDED):
+        if comment.author is None:
+            raise ValidationError(_("The author has left; you can only remove the comment."))
+        if comment.author.user and Membership.objects.allows(
+            comment.author.user, comment.subject.survey, Role.MODERATOR
+        ):
+            raise PermissionDenied(_("Moderators can't warn or suspend each other. Ask an admin of the survey."))
+    if kind == Kind.SUSPENDED and days not in SUSPENSIONS:
+        raise ValidationError(_("Choose how long."))
+
+
+def log(
+    *, survey: Survey, moderator: User, comment: Comment, kind: str, reason: str = "", until: datetime | None = None
+) -> ModeratorAction:
+    """Write a moderator's action to the survey's log."""
+    return ModeratorAction.objects.create(
+        survey=survey,
+        moderator=moderator,
+        comment=comment,
+        author=comment.author,
+        kind=kind,
+        reason=reason.strip(),
+        until=until,
+    )
+
+
+@transaction.atomic
+def lift(*, moderator: User, action: ModeratorAction) -> None:
+    """End a suspension early; repeating it is safe.
+
+    Raises
+    ------
+    PermissionDenied
+        The user moderates no Talk of this survey. Nothing is changed.
+    """
+    row = ModeratorAction.objects.select_for_update(of=("self",)).select_related("survey").get(pk=action.pk)
+    if not Membership.objects.allows(moderator, row.survey, Role.MODERATOR):
+        raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
+    if row.until is not None and row.lifted_at is None:
+        row.lifted_at, row.lifted_by = timezone.now(), moderator
+        row.save(update_fields=["lifted_at", "lifted_by"])

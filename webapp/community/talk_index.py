@@ -1,0 +1,35 @@
+"""A survey's Talk: all comments that the reader may read, newest first, and their search (PostgreSQL full text)."""
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Exists, QuerySet
+
+from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.community.models import Comment
+from webapp.queue.waiting import waiting_for
+from webapp.volunteers.models import Volunteer
+
+CONFIG = "simple"
+"""Comments are in many languages, so words are not reduced to stems."""
+
+
+def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subject) -> bool:
+    """Return whether the reader is no longer asked about the subject; moderators always read."""
+    if Membership.objects.allows(user, subject.survey, Role.MODERATOR):
+        return True
+    return not Subject.objects.filter(Exists(waiting_for(reader)), pk=subject.pk).exists()
+
+
+def readable_comments(user: User | AnonymousUser, reader: Volunteer | None, survey: Survey) -> QuerySet[Comment]:
+    """Return the survey's comments, newest first, except on subjects that the reader may still be asked about."""
+    rows = Comment.objects.standing().filter(subject__survey=survey).order_by("-pk")
+    rows = rows.select_related("subject__survey", "author__user__profile")
+    if Membership.objects.allows(user, survey, Role.MODERATOR):
+        return rows
+    return rows.exclude(Exists(waiting_for(reader, "subject")))
+
+
+def containing(comments: QuerySet[Comment], words: str) -> QuerySet[Comment]:
+    """Return the comments with all words; “quoted phrases”, or and -not work as in search engines."""
+    wanted = SearchQuery(words, config=CONFIG, search_type="websearch")
+    return comments.annotate(document=SearchVector("text", config=CONFIG)).filter(document=wanted)

@@ -1,0 +1,96 @@
+"""Built-in guides by kind of subject: what every survey's pages say until its own people write better.
+
+The pictures are simulated (`manage.py guide_pictures`), and say so.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.staticfiles.finders import find
+from django.templatetags.static import static
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Kind, Survey
+from webapp.core.markdown import Section
+from webapp.guides.built_in_words import CLASSES, HELP, STEPS
+from webapp.workflows.models import Workflow
+
+PLANES = {"tracklet": 4, "dithers": 3, "cube": 4, "stamp": 1, "cutout": 1}
+SIDE, GAP = 120, 2
+NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A simulated example: its planes side by side."""
+
+    name: str
+    address: str
+    width: int
+    height: int
+
+
+def lesson_of(survey: Survey, kind: str) -> str:
+    """Return what is taught about subjects of a kind: stamps whose channels are numbered ("dither 1") are dithers."""
+    stems = {NUMBER.sub("", name) for name in survey.channels}
+    are_numbered = len(survey.channels) > 1 and all(NUMBER.search(name) for name in survey.channels)
+    return "dithers" if kind == Kind.STAMP and are_numbered and len(stems) == 1 else str(kind)
+
+
+def picture_of(lesson: str, label: str) -> Picture | None:
+    """Return the simulated example of a class; None if there is none."""
+    name = f"{lesson}-{label.lower()}"
+    path = f"guides/pictures/{name}.webp"
+    if not label.isalnum() or find(path) is None:
+        return None
+    side = 3 * SIDE if lesson == "cutout" else SIDE
+    return Picture(name, static(path), PLANES[lesson] * (side + GAP) - GAP, side)
+
+
+def built_in_steps(workflow: Workflow) -> list[Section]:
+    """Return the steps of the built-in tutorial."""
+    lesson = lesson_of(workflow.survey, workflow.kind)
+    return [_section(str(title), str(text), picture_of(lesson, label)) for title, text, label in STEPS[lesson]]
+
+
+def built_in_help(workflow: Workflow) -> SafeString:
+    """Return the built-in help: when to answer what."""
+    return format_html_join("", "<p>{}</p>", ((text,) for text in HELP[lesson_of(workflow.survey, workflow.kind)]))
+
+
+def built_in_classes(workflow: Workflow) -> Iterator[Section]:
+    """Yield a section for each of the survey's classes that the site knows, or for yes and no."""
+    survey = workflow.survey
+    lesson = lesson_of(survey, workflow.kind)
+    known = CLASSES[lesson]
+    for label in [name for name in survey.classes if name in known] or ["yes", "no"]:
+        name, text = known[label]
+        is_plain = label in ("yes", "no") or label.casefold() == str(name).casefold()
+        title = capfirst(str(name)) if is_plain else f"{label}: {name}"
+        yield _section(title, str(text), picture_of(lesson, label))
+
+
+def name_of_class(lesson: str, label: str) -> Promise | str:
+    """Return a class's full name; the label itself if the site does not know it."""
+    name, _text = CLASSES[lesson].get(label, (label, ""))
+    return name
+
+
+def _section(title: str, text: str, picture: Picture | None) -> Section:
+    shown = format_html("<p>{}</p>", text)
+    if picture:
+        shown = format_html(
+            '<p class="sample"><img src="{}" width="{}" height="{}" alt="{}" loading="lazy"><small>{}</small></p>{}',
+            picture.address,
+            picture.width,
+            picture.height,
+            _("Example: %(title)s") % {"title": title},
+            _("Simulated example"),
+            shown,
+        )
+    return Section(title, shown, f"{title} {text}", text)
