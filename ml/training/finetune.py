@@ -136,7 +136,7 @@ def _identity(
     digest = hashlib.blake2b(repr((settings, torch.__version__)).encode(), digest_size=16)
     for each in (chips, val_chips):
         for values in (each.pixels, each.targets, each.weights):
-            digest.update(values.numpy())
+            digest.update(values.numpy().data)
     return digest.hexdigest()
 
 

@@ -20,8 +20,13 @@ def model(checkpoint: Checkpoint) -> Model:
     if checkpoint.is_external:
         return ExternalModel(checkpoint)
     if ModelRole(checkpoint.role).is_detector:
-        return _finder(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
+        return detector(checkpoint)
     return scorer(checkpoint)
+
+
+def detector(checkpoint: Checkpoint) -> DetectorScorer:
+    """Return a detector of trails or of movers in cubes, ready to score."""
+    return _finder(Path(settings.DATA) / checkpoint.folder, checkpoint.sha256)
 
 
 def scorer(checkpoint: Checkpoint) -> Scorer:

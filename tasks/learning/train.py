@@ -89,7 +89,7 @@ def _detector(row: TrainingRun) -> files.Checkpoint:
     labels = curate_labels.labels_of(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)))
     start = starting_detector(row)
-    base = model_cache.model(start).checkpoint if start else None
+    base = model_cache.detector(start).checkpoint if start else None
     return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
 
 

@@ -22,7 +22,7 @@ def watch_drift(champion: Checkpoint) -> DriftAlarm | None:
         return None
     newest = next((night for night in drift_of(champion).nights if night.mjd is not None and night.n >= FEWEST), None)
     waiting = champion.drift_alarms.filter(is_answered=False)
-    if newest is None or not newest.is_shifted:
+    if newest is None or newest.mjd is None or not newest.is_shifted:
         waiting.delete()
         return None
     waiting.exclude(night=newest.mjd).delete()
