@@ -14,6 +14,7 @@ COMMANDS = {
     "motion": ("ml.cli.motion_command", "fit every tracklet's motion on the sky, with errors"),
     "known": ("ml.cli.known_command", "find the known objects near each detection"),
     "link": ("ml.cli.link_command", "link single detections of a night into tracklets"),
+    "obs80": ("ml.cli.obs80_command", "read or write the Minor Planet Center's 80 columns"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 

@@ -1,0 +1,122 @@
+"""`python -m ml obs80`: observations in the Minor Planet Center's 80 columns to CSV, and tracklets to 80 columns."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.cli.sky_table import Rows, number, table_command
+from ml.sky.detections import Detections, read_detections
+from ml.sky.obs80 import Observation, Sexagesimal, read_obs80, write_obs80
+from ml.sky.observatories import read_observatories
+
+HEADER = ("tracklet", "mjd", "ra", "dec", "mag", "band", "observatory", "obs_x", "obs_y", "obs_z")
+LARGEST = 500_000_000
+NAMED_LINES = 5
+_SHORTEST, _LONGEST = 1, 7  # characters of a temporary designation
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    parser = table_command(subparsers, "obs80", "read or write the Minor Planet Center's 80 columns", obs80_table)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--read", type=Path, help="observations in 80 columns; the output is a CSV")
+    source.add_argument("--data", type=Path, help="CSV: tracklet, mjd, ra, dec[, mag]; writes --obs")
+    parser.add_argument("--obs", type=Path, help="file of 80 columns to write")
+    parser.add_argument("--observatory", default="", help="MPC code for rows without one")
+    parser.add_argument("--band", default=" ", help="one letter for all magnitudes")
+
+
+def obs80_table(args: argparse.Namespace) -> Rows:
+    """Read 80 columns as a table, or write a table as 80 columns."""
+    if args.read is not None:
+        return HEADER, _read(args.read)
+    if args.obs is None or len(args.band) != 1:
+        raise ValueError("give --obs, the file to write, and one letter as --band")
+    observations = observations_of(read_detections(args.data), args.observatory, args.band)
+    args.obs.write_text(write_obs80(observations), encoding="ascii")
+    return ("observations", "tracklets"), [(str(len(observations)), str(len({each.packed for each in observations})))]
+
+
+def _read(path: Path) -> Iterator[list[str]]:
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path.name} has more than {LARGEST} bytes")
+    found, bad = read_obs80(path.read_text(encoding="ascii", errors="replace"))
+    if not found:
+        raise ValueError(f"{path.name} holds no observation in 80 columns")
+    if bad:
+        lines = ", ".join(map(str, bad[:NAMED_LINES])) + (", …" if len(bad) > NAMED_LINES else "")
+        sys.stderr.write(f"obs80: {len(bad)} lines of {path.name} are no observations (line {lines})\n")
+    return (_row(each) for each in found)
+
+
+def _row(each: Observation) -> list[str]:
+    ra, dec = each.degrees
+    place = [number(value, 4) for value in each.observer]
+    spot = [number(each.time.value, 8), number(ra, 8), number(dec, 8)]
+    return [each.name, *spot, each.magnitude.strip(), each.band.strip(), each.code, *place]
+
+
+def observations_of(detections: Detections, observatory: str, band: str) -> list[Observation]:
+    """Return the observations of tracklets, checked.
+
+    Raises
+    ------
+    ValueError
+        A row lacks a time or a position; a name is not a temporary designation of one to seven letters and digits; a
+        tracklet has fewer than two positions in a night, or two at one time; an observatory is unknown or in space.
+    """
+    if not detections.usable.all():
+        row = int(np.flatnonzero(~detections.usable)[0]) + 1
+        raise ValueError(f"row {row} lacks a time or a position; nothing was written")
+    codes = np.where(np.char.str_len(detections.observatory) > 0, detections.observatory, observatory)
+    _check_observatories(codes)
+    _check_tracklets(detections)
+    order = np.lexsort([detections.mjd, detections.name])
+    return [_observation(detections, int(at), str(codes[at]), band) for at in order]
+
+
+def _check_observatories(codes: Any) -> None:
+    known = read_observatories()
+    for code in np.unique(codes).tolist():
+        if code not in known:
+            raise ValueError(f"observatory {code or '(none)'} is unknown; nothing was written")
+        if known[code].longitude is None:
+            raise ValueError(f"observatory {code} has no fixed place, which this command cannot write; use ADES")
+
+
+def _check_tracklets(detections: Detections) -> None:
+    for name in np.unique(detections.name).tolist():
+        if not (_SHORTEST <= len(name) <= _LONGEST and name.isascii() and name.isalnum()):
+            raise ValueError(f"{name!r} is no temporary designation: 1 to 7 letters and digits; nothing was written")
+    nights = Counter(zip(detections.name.tolist(), np.floor(detections.mjd + 0.5).tolist(), strict=True))
+    alone = [name for (name, _), count in nights.items() if count < 2]
+    if alone:
+        raise ValueError(f"{alone[0]} has a night with one position; two are needed; nothing was written")
+    times = Counter(zip(detections.name.tolist(), np.round(detections.mjd, 6).tolist(), strict=True))
+    double = [name for (name, _), count in times.items() if count > 1]
+    if double:
+        raise ValueError(f"{double[0]} has two positions at one time; nothing was written")
+
+
+def _observation(detections: Detections, at: int, code: str, band: str) -> Observation:
+    mag = detections.mag[at]
+    known = bool(-30 < mag < 50)
+    return Observation(
+        packed=f"{'':5}{detections.name[at]:7}",
+        flags="  C",
+        time=Sexagesimal(float(detections.mjd[at]), 6),
+        ra=Sexagesimal(float(detections.ra[at]) / 15, 3),
+        dec=Sexagesimal(abs(float(detections.dec[at])), 2),
+        is_south=bool(detections.dec[at] < 0),
+        between="",
+        magnitude=f"{mag:4.1f} " if known else "",
+        band=band if known else "",
+        catalogue="",
+        reference="",
+        code=code,
+    )

@@ -1,0 +1,191 @@
+"""The Minor Planet Center's 80-column format of observations: read, and written to the byte.
+
+Source: https://minorplanetcenter.net/iau/info/OpticalObs.html and SatelliteObs.html.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+
+from ml.sky.packed import unpack_designation
+from ml.sky.solar_system import AU_KM
+
+_MJD_EPOCH = date(1858, 11, 17)
+_DATE = re.compile(r"(\d{4}) (\d\d) (\d\d)(?:\.(\d*))? *")
+_ANGLE = re.compile(r"(\d\d) (\d\d)(?: (\d\d))?(?:\.(\d*))? *")
+_SPACE = {"S": "s"}  # first line by second line: a spacecraft and where it was
+
+
+@dataclass(frozen=True)
+class Sexagesimal:
+    """An angle or a day with its precision, so that it can be written as it was read.
+
+    Attributes
+    ----------
+    value
+        Degrees, hours, or MJD.
+    digits
+        Decimals of the last part; None without a decimal point.
+    has_seconds
+        False for an old angle of degrees (or hours) and minutes.
+    """
+
+    value: float
+    digits: int | None
+    has_seconds: bool = True
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One optical observation. Texts keep their width and blanks.
+
+    Attributes
+    ----------
+    packed
+        12 characters: number and provisional or temporary designation.
+    flags
+        3 characters: discovery, note, and how it was observed.
+    time
+        MJD, UTC.
+    ra, dec
+        Hours and degrees, J2000; `is_south` keeps the sign of -0°.
+    between, magnitude, band, catalogue, reference, code
+        Columns 57 to 65, 66 to 70, 71, 72, 73 to 77 and 78 to 80.
+    place
+        The second line of a spacecraft's observation, as it was read; empty from the ground.
+    """
+
+    packed: str
+    flags: str
+    time: Sexagesimal
+    ra: Sexagesimal
+    dec: Sexagesimal
+    is_south: bool
+    between: str
+    magnitude: str
+    band: str
+    catalogue: str
+    reference: str
+    code: str
+    place: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the number, or else the designation."""
+        return unpack_designation(self.packed[:5].strip() or self.packed[5:])
+
+    @property
+    def degrees(self) -> tuple[float, float]:
+        """Return RA and Dec in degrees."""
+        return self.ra.value * 15, -self.dec.value if self.is_south else self.dec.value
+
+    @property
+    def observer(self) -> tuple[float, float, float]:
+        """Return the geocentric position of a spacecraft, km, ICRF; NaN from the ground."""
+        if not self.place:
+            return np.nan, np.nan, np.nan
+        scale = AU_KM if self.place[32] == "2" else 1.0
+        x, y, z = (float(self.place[at : at + 12].replace(" ", "") or "nan") * scale for at in (34, 46, 58))
+        return x, y, z
+
+
+def read_obs80(text: str) -> tuple[list[Observation], list[int]]:
+    """Return the observations of a file, and the numbers of lines that are none, from 1."""
+    found: list[Observation] = []
+    bad: list[int] = []
+    awaits_place = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        if awaits_place and line[14:15] == "s" and len(line) == 80 and line[77:] == found[-1].code:
+            found[-1] = replace(found[-1], place=line)
+            awaits_place = False
+            continue
+        try:
+            found.append(read_line(line))
+            awaits_place = line[14] in _SPACE
+        except ValueError:
+            bad.append(number)
+            awaits_place = False
+    return found, bad
+
+
+def write_obs80(observations: Iterable[Observation]) -> str:
+    """Return the lines of observations, each ended by a line feed."""
+    lines = (line for each in observations for line in (write_line(each), each.place) if line)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def read_line(line: str) -> Observation:
+    """Read one line of 80 columns.
+
+    Raises
+    ------
+    ValueError
+        It is no optical observation.
+    """
+    if len(line) != 80:
+        raise ValueError("an observation has 80 columns")
+    return Observation(
+        line[:12], line[12:15], _read_date(line[15:32]), _read_angle(line[32:44]), _read_angle(line[45:56]),
+        _is_south(line[44]), line[56:65], line[65:70], line[70], line[71], line[72:77], line[77:],
+    )  # fmt: skip
+
+
+def write_line(each: Observation) -> str:
+    """Return the 80 columns of an observation."""
+    sign = "-" if each.is_south else "+"
+    date_and_place = f"{_write_date(each.time):17}{_write_angle(each.ra):12}{sign}{_write_angle(each.dec):11}"
+    photometry = f"{each.between:9}{each.magnitude:5}{each.band:1}{each.catalogue:1}"
+    return f"{each.packed:12}{each.flags:3}{date_and_place}{photometry}{each.reference:5}{each.code:3}"
+
+
+def _is_south(sign: str) -> bool:
+    if sign not in "+-":
+        raise ValueError("a declination has a sign")
+    return sign == "-"
+
+
+def _read_date(text: str) -> Sexagesimal:
+    found = _DATE.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no date")
+    year, month, day, decimals = found.groups()
+    whole = (date(int(year), int(month), int(day)) - _MJD_EPOCH).days
+    fraction = float(f"0.{decimals or 0}")
+    return Sexagesimal(whole + fraction, None if decimals is None else len(decimals))
+
+
+def _write_date(time: Sexagesimal) -> str:
+    scale = 10 ** (time.digits or 0)
+    whole, decimals = divmod(round(time.value * scale), scale)
+    day = (_MJD_EPOCH + timedelta(days=whole)).strftime("%Y %m %d")
+    return day + _decimals(decimals, time.digits)
+
+
+def _read_angle(text: str) -> Sexagesimal:
+    found = _ANGLE.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no angle")
+    whole, minutes, seconds, decimals = found.groups()
+    fraction = float(f"0.{decimals or 0}")
+    last = (int(seconds) + fraction) / 3600 if seconds else fraction / 60
+    value = int(whole) + int(minutes) / 60 + last
+    return Sexagesimal(value, None if decimals is None else len(decimals), bool(seconds))
+
+
+def _write_angle(angle: Sexagesimal) -> str:
+    scale = 10 ** (angle.digits or 0)
+    parts, decimals = divmod(round(angle.value * (3600 if angle.has_seconds else 60) * scale), scale)
+    minutes, seconds = divmod(parts, 60) if angle.has_seconds else (parts, 0)
+    text = f"{minutes // 60:02d} {minutes % 60:02d}" + (f" {seconds:02d}" if angle.has_seconds else "")
+    return text + _decimals(decimals, angle.digits)
+
+
+def _decimals(value: int, digits: int | None) -> str:
+    if digits is None:
+        return ""
+    return f".{value:0{digits}d}" if digits else "."

@@ -1,0 +1,86 @@
+"""`python -m ml obs80`: 80 columns to a table and back."""
+
+import csv
+import io
+
+import pytest
+
+from ml.__main__ import main
+from ml.sky.obs80 import read_obs80, write_obs80
+
+LINES = """\
+     K19V01E* C2019 11 04.10923 19 21 09.10 -06 47 37.26         18.8 g      I41
+12893J93S07X 4 1993 09 17.25833 00 52 07.92 -00 00 35.3                 23077809
+12893         S2010 06 07.03243911 30 13.06 +03 29 18.1                L~0IsfC51
+12893         s2010 06 07.0324391 - 6490.4555 + 2183.2275 +  914.7962   ~0IsfC51
+     T1        1950 01 31.5     12 34.5     +89 59.9                         500
+"""
+TABLE = "tracklet,mjd,ra,dec,mag,observatory\n" + "".join(
+    f"T1,{60000.1 + k / 100},{359.9999 + k / 1000 - 360 * (k > 0)},-0.0{k + 1},{mag},I41\n"
+    for k, mag in enumerate(["19.25", "nan"])
+)
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    def run_command(text, *options, flag="--data"):
+        (tmp_path / "in").write_text(text)
+        status = main(["obs80", flag, str(tmp_path / "in"), *options])
+        out, err = capsys.readouterr()
+        return status, list(csv.DictReader(io.StringIO(out))), err
+
+    return run_command
+
+
+def test_lines_are_rewritten_to_the_byte():
+    found, bad = read_obs80(LINES)
+    assert (len(found), bad) == (4, [])
+    assert write_obs80(found) == LINES
+
+
+def test_what_a_line_says(run):
+    status, rows, err = run(LINES + "nonsense\n" + LINES.splitlines()[0][:60] + "\n", flag="--read")
+    assert status == 0
+    assert [row["tracklet"] for row in rows] == ["2019 VE1", "12893", "12893", "T1"]
+    assert float(rows[0]["ra"]) == pytest.approx((19 + 21 / 60 + 9.10 / 3600) * 15, abs=1e-8)
+    assert float(rows[0]["dec"]) == pytest.approx(-(6 + 47 / 60 + 37.26 / 3600), abs=1e-8)
+    assert float(rows[0]["mjd"]) == pytest.approx(58791.10923)
+    assert (rows[0]["mag"], rows[0]["band"], rows[0]["observatory"]) == ("18.8", "g", "I41")
+    assert float(rows[1]["dec"]) < 0  # minus zero degrees
+    assert [float(rows[2][axis]) for axis in ("obs_x", "obs_y", "obs_z")] == [-6490.4555, 2183.2275, 914.7962]
+    assert "2 lines of in are no observations (line 6, 7)" in err
+
+
+def test_tracklets_are_written_and_read_back(run, tmp_path):
+    out = tmp_path / "out.obs"
+    status, [said], _ = run(TABLE, "--obs", str(out), "--band", "r")
+    assert (status, said) == (0, {"observations": "2", "tracklets": "1"})
+    first, second = out.read_text().splitlines()
+    assert first == "     T1       C2023 02 25.10000023 59 59.976-00 00 36.00         19.2 r      I41"
+    assert len(second) == 80
+    assert second[65:71].strip() == ""
+    _, rows, _ = run(out.read_text(), flag="--read")
+    assert [float(row["dec"]) for row in rows] == pytest.approx([-0.01, -0.02], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("I41", "ZZZ"), "ZZZ is unknown"),
+        (("I41", "250"), "no fixed place"),
+        (("T1,", "too_long_a_name,"), "no temporary designation"),
+        (("60000.11", "60003.11"), "one position"),
+        (("60000.11", "60000.1"), "two positions at one time"),
+        (("60000.11", "nan"), "row 2 lacks a time"),
+    ],
+)
+def test_what_the_center_would_refuse_is_not_written(run, tmp_path, change, said):
+    assert change[0] in TABLE
+    status, rows, err = run(TABLE.replace(*change), "--obs", str(tmp_path / "out.obs"))
+    assert (status, rows) == (2, [])
+    assert said in err
+    assert not (tmp_path / "out.obs").exists()
+
+
+def test_a_file_without_observations_is_refused(run):
+    assert run("nothing\n", flag="--read")[0] == 2
