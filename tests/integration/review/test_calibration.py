@@ -25,6 +25,7 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     assert "Too few judged subjects: 2 (0 yes, 2 no)." in page.content.decode()
     assert "No conclusion with so few judged subjects." in page.content.decode()
     assert "expected by chance:" not in page.content.decode()
+    assert "Brackets show" not in page.content.decode()
     assert "not a random sample" in page.content.decode()
     lines = b"".join(client.get("/surveys/night/consensus/night/calibration.csv")).decode().splitlines()
     assert len(lines) == 3
