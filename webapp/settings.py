@@ -38,7 +38,7 @@ try:
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
-    BACKBONE = env.str("BACKBONE", "imagenet", validate=validate.OneOf(["imagenet", "sky"]))
+    BACKBONE = env.str("BACKBONE", "sky", validate=validate.OneOf(["imagenet", "sky"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
     sys.exit(f"The settings in the environment cannot be used: {error}. Correct that variable and start again.")

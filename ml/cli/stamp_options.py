@@ -18,6 +18,7 @@ ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps 
 MIDDLE = 96  # center crop of the residual net for several exposures: trails are longer than 64
 LEAST_SIDE = 16  # minimum side in pixels
 WAYS = 8  # a square stamp has four right angles and two sides
+AUTO = "auto"
 CHANNELS_AS = ("map", "adapter", "stem")
 
 
@@ -113,6 +114,14 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, base
         schedule=_schedule(args, architecture, channels, base=base),
         balanced=args.class_weights == "balanced",
     )
+
+
+def initial_weights(args: argparse.Namespace, n: int) -> str:
+    """Resolve ``--init auto`` for n labels: the sky backbone for a head, ImageNet for a network that is trained."""
+    if args.init != AUTO:
+        return str(args.init)
+    preset = chosen_preset(args.preset, n, base=False, init=IMAGENET, architecture=args.architecture)
+    return SKY if args.architecture == SKY or (preset == "head" and args.architecture is None) else IMAGENET
 
 
 def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: str | None) -> str:
