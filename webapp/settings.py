@@ -41,7 +41,7 @@ try:
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
-    BACKBONE = env.str("BACKBONE", "imagenet", validate=validate.OneOf(["imagenet", "sky"]))
+    BACKBONE = env.str("BACKBONE", "sky", validate=validate.OneOf(["imagenet", "sky"]))
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
     LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

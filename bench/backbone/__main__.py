@@ -1,7 +1,9 @@
 """Figures of frozen backbones: a simulated sky that pretraining left out, and one real ZTF night.
 
     python -m bench.backbone night ../shared/data/ztf-night-20181128
-    python -m bench.backbone atlas --run RUN    RUN is the folder of: python -m ml pretrain --without atlas --out RUN
+    python -m bench.backbone unlabelled ../shared/data
+    python -m bench.backbone atlas --run RUN    RUN is the folder of: python -m ml pretrain --without atlas --out RUN,
+                                                and so for alerts and euclid
 
 Each line is the figures of one backbone as JSON, means over the seeds. Of the sky, 3,760 stamps may have labels, and
 2,000 others are judged.
@@ -30,6 +32,7 @@ from bench.backbone.curve import (
     with_features,
 )
 from bench.backbone.skies import SKIES
+from bench.backbone.unlabelled import unlabelled_figures
 from bench.night.examples import night
 from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
@@ -110,7 +113,11 @@ def figures(args: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
         for name, made in BACKBONES.items():
             yield name, night_figures(examples, made(), seeds)
         return
-    yield "imagenet", sky_figures(args.what, imagenet(), seeds, None)
+    if args.what == "unlabelled":
+        yield "sky", unlabelled_figures(args.folder, sky())
+        return
+    for made in (imagenet, imagenet_rings):
+        yield made.__name__, sky_figures(args.what, made(), seeds, None)
     yield f"sky, {args.run.name}", sky_figures(args.what, of_run(args.run), seeds, args.run / HEADS)
 
 
@@ -119,6 +126,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, help="draws of labels and folds, 2 or more")
     judged = parser.add_subparsers(dest="what", required=True)
     judged.add_parser("night", help="the real night").add_argument("folder", type=Path)
+    unlabelled = judged.add_parser("unlabelled", help="real stamps, by heads that saw none of their labels")
+    unlabelled.add_argument("folder", type=Path, help="the real data: ztf-night-20181128, satellite-glints")
     for name in SKIES:
         left_out = judged.add_parser(name, help="a simulated sky")
         left_out.add_argument("--run", type=Path, required=True, help="folder of a run that left this sky out")

@@ -5,12 +5,22 @@ from collections.abc import Callable
 import numpy as np
 
 from ml.data.dataset import Examples
+from ml.simulate.alerts.alert_triples import MOVERS, alert_triples
 from ml.simulate.atlas.difference import CLASSES, REAL
 from ml.simulate.atlas.night import night
 from ml.simulate.euclid.dithered_stamps import CLASSES as EUCLID
 from ml.simulate.euclid.dithered_stamps import REAL as MOVING
 from ml.simulate.euclid.euclid_field import euclid_blocks
 from ml.simulate.writer import SubjectBlock
+
+
+def alerts_examples(n: int, seed: int) -> Examples:
+    """Return science, template and difference of movers and of everything else, 63 pixels wide as ZTF's."""
+    drawn = alert_triples(np.random.default_rng([n, seed]), n, 63)
+    real = np.isin(drawn.kind, MOVERS)
+    targets = np.stack([~real, real], axis=1).astype(np.float32)
+    weights, groups = np.ones(n, dtype=np.float32), np.arange(n).astype(str)
+    return Examples(targets, weights, groups, ("bogus", "real"), ("real",), pixels=drawn.pixels[:, None])
 
 
 def atlas_examples(n: int, seed: int) -> Examples:
@@ -37,4 +47,6 @@ def _examples(blocks: list[SubjectBlock], classes: tuple[str, ...], real: tuple[
     )
 
 
-SKIES: dict[str, Callable[[int, int], Examples]] = {"atlas": atlas_examples, "euclid": euclid_examples}
+SKIES: dict[str, Callable[[int, int], Examples]] = {
+    "alerts": alerts_examples, "atlas": atlas_examples, "euclid": euclid_examples,
+}  # fmt: skip

@@ -77,7 +77,7 @@ PAPER = Paper(
         row(
             "lite0_frozen",
             "lite0, frozen ImageNet bottlenecks, 2 classes",
-            f"{TWO} --preset head",
+            f"{TWO} --preset head --init imagenet",
             figures(0.956, 0.992, 0.912),
             note="The paper's transfer learning (MobileNet), with a network whose weights need no download.",
         ),
@@ -139,7 +139,7 @@ PAPER = Paper(
         row(
             "monte_carlo",
             "lite0, frozen, 5 Monte Carlo splits 70/20/10 of 4000, 2 classes",
-            f"{TWO} --preset head --monte-carlo 5",
+            f"{TWO} --preset head --init imagenet --monte-carlo 5",
             (
                 Figure("accuracy", "train/monte_carlo/accuracy/mean"),
                 Figure("low", "train/monte_carlo/accuracy/low"),

@@ -30,7 +30,7 @@ from ml.evaluation.classifier import jsonable
 from ml.inference.checkpoint import Checkpoint
 
 PRESETS = tuple(RECIPES)
-STARTS = ("imagenet", "random", "scratch")  # the first is the command's default; ImageNet weights do not fit cubes
+STARTS = ("auto", "imagenet", "random", "scratch")  # the first is the command's default; no packaged weights fit cubes
 NUMBERS = ("score", "mjd", "x", "y", "ra", "dec", "rate", "angle", "length")
 COUNTS = ("detections", "first_frame", "last_frame")
 SCHEMA = pa.schema(

@@ -15,6 +15,7 @@ from ml.training.schedule import Schedule
 
 ENOUGH = 150  # labels; with 200 the small net has AUC .967 on simulated stamps where a frozen head has .851
 LEAST_SIDE = 16  # minimum side in pixels
+AUTO = "auto"
 CHANNELS_AS = ("map", "adapter", "stem")
 PRESETS = ("small", "head", "finetune", *PAPERS)
 
@@ -91,6 +92,14 @@ def _check(args: argparse.Namespace, channels: int, *, freeze: bool) -> None:
         raise BadExamples(f"--center-crop is a side in pixels, {LEAST_SIDE} or more, not {args.center_crop}.")
     if adapter and channels < 2:
         raise BadExamples("--channels-as adapter joins several channels, and these stamps have one. Leave it out.")
+
+
+def initial_weights(args: argparse.Namespace, n: int) -> str:
+    """Resolve ``--init auto`` for n labels: the sky backbone for a head, ImageNet for a network that is trained."""
+    if args.init != AUTO:
+        return str(args.init)
+    preset = chosen_preset(args.preset, n, base=False, init=IMAGENET, architecture=args.architecture)
+    return SKY if args.architecture == SKY or (preset == "head" and args.architecture is None) else IMAGENET
 
 
 def chosen_preset(preset: str, n: int, *, base: bool, init: str, architecture: str | None) -> str:

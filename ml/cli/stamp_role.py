@@ -32,9 +32,10 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if args.velocity_bins:
         args.foreign.unread(args, ("positive", "merge"), "a model of rate bins")
-    base = None if args.init in INITS else Checkpoint.load(args.init)
+    base = None if args.init in (stamp_options.AUTO, *INITS) else Checkpoint.load(args.init)
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)
+    args.init = stamp_options.initial_weights(args, len(examples))
     channels = int(np.asarray(examples.pixels[:1]).shape[2])
     start = None if base is None else base.manifest["architecture"]
     recipe = recipe_from_options(args, channels, len(examples), start=start)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ml.cli.evaluate_classifier import classifier_figures, finish, read_scored
 from ml.cli.score_classifier import FEWEST, score
 from ml.cli.stamp_data import check_shapes
+from ml.cli.stamp_options import AUTO
 from ml.cli.subject_slabs import Slab, Tally, positive_of, slabs
 from ml.cli.training_output import print_epoch, saved, state_file
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples, Examples, allowed
@@ -22,6 +23,7 @@ from ml.evaluation.metrics.nightly_counts import by_night
 from ml.evaluation.stratified import ScoredSubjects, night_rows
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
+from ml.models.stamp import IMAGENET
 from ml.roles.train_role import INITS
 from ml.roles.train_role import train as train_model
 from ml.simulate.atlas.atlas_tracklets import SATELLITE
@@ -35,7 +37,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if not 0 < args.completeness <= 1:
         raise BadExamples(f"--completeness is a share above 0 and up to 1, not {args.completeness:g}.")
-    base = None if args.init in INITS else Checkpoint.load(args.init)
+    init = IMAGENET if args.init == AUTO else args.init
+    base = None if init in INITS else Checkpoint.load(init)
     preset = PRESETS[0] if args.preset == "auto" else args.preset
     started, tally = time.monotonic(), Tally()
     parts = list(slabs(args.data, tally, labelled=True, fewest=FEWEST["tracklet"]))
@@ -46,7 +49,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         "tracklet",
         examples,
         preset=preset,
-        init=args.init,
+        init=init,
         base=base,
         seed=args.seed,
         minutes=args.minutes,

@@ -34,7 +34,7 @@ from ml.trails.train_detector import CLASSICAL, TrainingSet, trail_manifest
 
 PRESETS = ("learned", "classical")
 MOST_PIXELS = 2_000_000_000  # pixels kept in memory, 2 bytes each; beyond it images are sampled
-FRESH = ("imagenet", "random", "scratch")
+FRESH = ("auto", "imagenet", "random", "scratch")
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:

@@ -20,7 +20,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint; an earlier one is replaced")
     parser.add_argument("--preset", default="auto", help="training preset; auto chooses by role and labels")
     parser.add_argument(
-        "--init", default="imagenet", help="imagenet, sky, random, scratch, or a checkpoint to start from"
+        "--init",
+        default=stamp_options.AUTO,
+        help="imagenet, sky, random, scratch, or a checkpoint; auto: sky for a head on stamps, else imagenet",
     )
     parser.add_argument("--minutes", type=float, help="time limit for presets that train a network")
     options = RoleOptions(parser)

@@ -40,15 +40,14 @@ class Regression:
     Parameters
     ----------
     features
-        (N, D), finite; they are copied and standardised.
+        (N, D), finite; they are copied and standardised by `shrunken_scale`.
     targets, weights
         (N, K) allowed classes and (N,) sample weights.
     """
 
     def __init__(self, features: NDArray[Any], targets: NDArray[Any], weights: NDArray[Any]) -> None:
         self.x = torch.from_numpy(np.array(features, dtype=np.float32))
-        self.mean, self.scale = self.x.mean(0), self.x.std(0, correction=0)
-        self.scale[self.scale < 1e-6] = 1
+        self.mean, self.scale = self.x.mean(0), shrunken_scale(self.x)
         self.x.sub_(self.mean).div_(self.scale)
         self.targets = torch.from_numpy(np.ascontiguousarray(targets)).float()
         self.weights = torch.from_numpy(np.asarray(weights)).float()
@@ -99,6 +98,18 @@ class Regression:
         with torch.no_grad():
             flat = weight / self.scale
             return LinearHead(flat, bias - flat @ self.mean)
+
+
+def shrunken_scale(features: Tensor) -> Tensor:
+    """Return the scale (D,) of features (N, D): the root of half their own variance and half the mean of all.
+
+    A network's feature that is almost always 0 may vary little among a few labelled examples, and much elsewhere.
+    Divided by its own standard deviation, it would outweigh all others there (docs/backbone.md has figures). 1 if no
+    feature varies.
+    """
+    variance = features.var(0, correction=0)
+    scale = ((variance + variance.mean()) / 2).sqrt()
+    return torch.where(scale < 1e-6, 1.0, scale)
 
 
 class MultiViewRegression:

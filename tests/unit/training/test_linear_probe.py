@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from ml.training.calibration import fit_temperature
 from ml.training.linear_probe import Regression
@@ -48,7 +47,7 @@ def test_the_head_is_logistic_regression(random):
     kinds = (x @ random.normal(size=(6, 3)) + random.normal(size=(300, 3)) * 3).argmax(1)
     weights = random.uniform(0.5, 1.5, 300)
     head = Regression(x, np.eye(3, dtype=np.float32)[kinds], weights).fit(10.0)
-    scaled = StandardScaler().fit_transform(x)
+    scaled = x / np.sqrt((x.var(0) + x.var(0).mean()) / 2)
     share = weights / weights.mean()
     reference = LogisticRegression(C=0.1, tol=1e-8, max_iter=500).fit(scaled, kinds, sample_weight=share)
     ours = head.logits(x).softmax(1).numpy()
@@ -61,6 +60,14 @@ def test_a_constant_feature_is_harmless(random):
     head = Regression(x, np.eye(2, dtype=np.float32)[kinds], np.ones(50)).fit(1.0)
     assert torch.isfinite(head.weight).all()
     assert (head.logits(x).argmax(1).numpy() == kinds).mean() > 0.9
+
+
+def test_features_that_rest_among_few_labels_do_not_drown_the_others_elsewhere(random):
+    x = np.c_[random.normal(size=(2030, 1)), random.exponential(1.0, (2030, 300)) * (random.random((2030, 300)) < 0.05)]
+    x[:30, 1:] *= 1e-3
+    kinds = (x[:, 0] > 0).astype(int)
+    head = Regression(x[:30], np.eye(2, dtype=np.float32)[kinds[:30]], np.ones(30)).fit(10.0)
+    assert (head.logits(x[30:]).argmax(1).numpy() == kinds[30:]).mean() > 0.75
 
 
 def test_a_fit_from_a_nearby_start_ends_at_the_same_head(random):

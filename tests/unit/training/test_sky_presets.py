@@ -1,9 +1,11 @@
 """Training that starts from the sky backbone: presets, and a checkpoint that contains the network."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 
-from ml.cli.stamp_options import chosen_preset
+from ml.cli.stamp_options import chosen_preset, initial_weights
 from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
 from ml.inference.checkpoint import Checkpoint
@@ -42,6 +44,26 @@ def test_a_champion_on_the_sky_backbone_is_fine_tuned_as_one():
 @pytest.mark.parametrize(("n", "preset"), [(149, "head"), (150, "finetune")])
 def test_auto_fine_tunes_with_enough_labels(n, preset):
     assert chosen_preset("auto", n, base=False, init=SKY, architecture=None) == preset
+
+
+@pytest.mark.parametrize(
+    ("preset", "architecture", "n", "init"),
+    [
+        ("auto", None, 149, SKY),
+        ("auto", None, 150, "imagenet"),
+        ("head", None, 5000, SKY),
+        ("head", "resnet18", 50, "imagenet"),
+        ("finetune", SKY, 5000, SKY),
+        ("finetune", None, 5000, "imagenet"),
+    ],
+)
+def test_a_head_starts_from_the_sky_backbone_by_itself(preset, architecture, n, init):
+    args = Namespace(init="auto", preset=preset, architecture=architecture)
+    assert initial_weights(args, n) == init
+
+
+def test_an_explicit_start_is_obeyed():
+    assert initial_weights(Namespace(init="imagenet", preset="head", architecture=None), 50) == "imagenet"
 
 
 def test_a_checkpoint_contains_its_network(examples, tmp_path):
