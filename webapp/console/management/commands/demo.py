@@ -1,3 +1,4 @@
+import os
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -19,6 +20,8 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, *args: Any, seed: int, port: int, no_serve: bool, **options: Any) -> None:
+        # The sky backbone was taught on these simulated skies, and would have little left to learn.
+        os.environ["BACKBONE"] = "imagenet"
         perform(lambda console, address: play(console, address, seed), port=port, no_serve=no_serve)
 
 
