@@ -90,13 +90,19 @@ def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
     asked = {"workflow": workflow.pk, "checkpoint": checkpoint.pk, "reasons": Reason.values}
     rows = copy_out(_READ, _FIELDS, asked)
     pool, plan = _pool(rows, workflow, checkpoint), plan_of(workflow)
-    found = priorities(pool, plan, HEAD, np.random.default_rng(list(checkpoint.sha256.encode())))
+    found = priorities(pool, plan, HEAD, _chance(checkpoint))
     reasons = _reasons(found.rules, found.is_spread, np.isnan(pool.p_real))
     differ = (rows["priority"] != found.values) | (np.array(Reason.values)[rows["reason"] - 1] != reasons)
     changed = 0
     for part in np.split(np.flatnonzero(differ), range(BATCH, int(differ.sum()), BATCH)):
         changed += _write_batch(checkpoint, rows["entry"][part], found.values[part], reasons[part])
     return Written(changed, plan.diverse and bool(np.isfinite(pool.p_real).any()) and not found.is_spread.any())
+
+
+def _chance(checkpoint: Checkpoint) -> np.random.Generator:
+    """Return random numbers that depend on the model's labels and seed alone, not on when it was trained."""
+    trained_on = checkpoint.run.training_set
+    return np.random.default_rng([checkpoint.run.seed, *(trained_on.hash.encode() if trained_on else b"")])
 
 
 def _pool(rows: NDArray[np.void], workflow: Workflow, checkpoint: Checkpoint) -> Pool:

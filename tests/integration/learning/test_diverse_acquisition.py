@@ -151,3 +151,18 @@ def test_an_entry_that_retires_meanwhile_keeps_its_priority(workflow, champion, 
     before = dict(workflow.queue.values_list("id", "priority"))
     assert write_priorities(workflow, champion).changed == 0
     assert dict(workflow.queue.values_list("id", "priority")) == before
+
+
+def test_a_model_of_the_same_labels_chooses_the_same_batch_another_day(workflow, champion, rows):
+    store_features(workflow, rows)
+    write_priorities(workflow, champion)
+    once = first(workflow, 60)
+    again = sky.checkpoint(workflow, sha256="f" * 64, manifest=champion.manifest)
+    Checkpoint.objects.filter(pk=champion.pk).update(is_champion=False)
+    Checkpoint.objects.filter(pk=again.pk).update(is_champion=True)
+    p_real = scores.Score.objects.filter(checkpoint=champion).order_by("subject").values_list("p_real", flat=True)
+    p_real = np.array(list(p_real))
+    scores.write_scores(again.pk, np.sort(keys(rows)), np.stack([1 - p_real, p_real], 1), p_real)
+    workflow.queue.update(priority=F("random_key"))
+    write_priorities(workflow, again)
+    assert first(workflow, 60) == once
