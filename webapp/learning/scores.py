@@ -39,7 +39,8 @@ class NoProbabilities(ValueError):
 
 def check_probabilities(checkpoint_id: int, p: NDArray[Any]) -> None:
     """Raise NoProbabilities unless all values, (n,) or (n, K), are finite and in 0..1."""
-    bad = ~(np.isfinite(p) & (p >= 0) & (p <= 1 + ROUNDING)).reshape(len(p), -1).all(axis=1)
+    sound = np.isfinite(p) & (p >= 0) & (p <= 1 + ROUNDING)
+    bad = ~sound.all(axis=tuple(range(1, sound.ndim)))
     if bad.any():
         raise NoProbabilities(NOT_PROBABILITIES(model=checkpoint_id, bad=int(bad.sum()), n=len(p)))
 
