@@ -96,7 +96,8 @@ def _solved(design: Array, values: Array) -> tuple[float, Array, Array]:
     """Return χ², the parameters and their covariance of a whitened linear fit."""
     found, *_ = np.linalg.lstsq(design, values, rcond=None)
     residual = values - design @ found
-    return float(residual @ residual), found, np.linalg.pinv(design.T @ design)
+    covariance = np.linalg.pinv(design.T @ design)
+    return float(residual @ residual), found.astype(np.float64), covariance.astype(np.float64)
 
 
 def _check_curved(design: Array) -> None:
