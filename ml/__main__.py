@@ -15,6 +15,7 @@ COMMANDS = {
     "known": ("ml.cli.known_command", "find the known objects near each detection"),
     "link": ("ml.cli.link_command", "link single detections of a night into tracklets"),
     "obs80": ("ml.cli.obs80_command", "read or write the Minor Planet Center's 80 columns"),
+    "distance": ("ml.cli.distance_command", "measure distances from the observer's parallax"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from webapp.archive.models import Subject, Survey
@@ -11,6 +11,7 @@ from webapp.core.jobs import JobState
 from webapp.known_objects.models import IdentityCheck, MatchRun, OrbitCatalogue
 
 EVERY = timedelta(hours=1)
+AFTER_FAILURE = timedelta(hours=22)
 
 
 def start_match(survey: Survey, by: User | None) -> MatchRun | None:
@@ -25,11 +26,16 @@ def start_match(survey: Survey, by: User | None) -> MatchRun | None:
 
 
 def surveys_to_match() -> list[Survey]:
-    """Return the surveys with subjects not compared with the newest catalogue, an hour after their last job."""
+    """Return the surveys with subjects not compared with the newest catalogue, an hour after their last job.
+
+    A job that failed, as it does for a spacecraft without positions, is repeated a day later.
+    """
     catalogue = OrbitCatalogue.objects.first()
     if catalogue is None:
         return []
-    recent = MatchRun.objects.filter(survey=OuterRef("pk"), created_at__gt=timezone.now() - EVERY)
+    now = timezone.now()
+    tried = Q(created_at__gt=now - EVERY) | Q(created_at__gt=now - AFTER_FAILURE, state=JobState.FAILED)
+    recent = MatchRun.objects.filter(tried, survey=OuterRef("pk"))
     return [survey for survey in Survey.objects.exclude(Exists(recent)) if unchecked(survey, catalogue).exists()]
 
 

@@ -1,6 +1,7 @@
 """Subjects are compared with the orbits of known objects; what is settled and near none is unidentified."""
 
 import csv
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from ml.sky.packed import unpack_designation
 from tasks.housekeeping import hourly_match
@@ -166,6 +168,17 @@ def test_new_subjects_are_compared_every_hour(catalogue, survey):
     match_known(job.pk)
     hourly_match()
     assert MatchRun.objects.count() == 1
+
+
+def test_a_failed_job_is_not_repeated_every_hour(catalogue, survey):
+    Survey.objects.update(observatory="250")
+    run(survey)
+    MatchRun.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    hourly_match()
+    assert MatchRun.objects.count() == 1
+    MatchRun.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    hourly_match()
+    assert MatchRun.objects.count() == 2
 
 
 def test_without_a_catalogue_nothing_starts(survey):

@@ -1,0 +1,63 @@
+"""`python -m ml distance`: the distance of each tracklet or trail from the parallax of its moving observer."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.cli.sky_table import Rows, number, table_command
+from ml.sky.detections import Detections, read_detections
+from ml.sky.observatories import read_observatories
+from ml.sky.observers import Observers, observers_of
+from ml.sky.parallax_distance import fit_parallax
+from ml.sky.tangent_plane import unit_vectors
+
+HEADER = (
+    "tracklet", "n", "distance", "distance_error", "nearest", "parallax", "parallax_error",
+    "chi2", "straight_chi2", "dof", "problem",
+)  # fmt: skip
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to an argparse parser's subparsers."""
+    parser = table_command(subparsers, "distance", "measure distances from the observer's parallax", distance_table)
+    parser.add_argument(
+        "--data", type=Path, required=True,
+        help="CSV: tracklet, mjd, ra, dec[, rms_ra, rms_dec, observatory, obs_x, obs_y, obs_z]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rms", type=float, default=0.05, help="error of a position without rms, arcsec (default 0.05)"
+    )
+    parser.add_argument("--observatory", default="500", help="MPC code for rows without one")
+
+
+def distance_table(args: argparse.Namespace) -> Rows:
+    """Fit the tracklets of a CSV and return their table."""
+    if not args.rms > 0:
+        raise ValueError("--rms must be more than 0 arcsec")
+    detections = read_detections(args.data)
+    observers, problems = observers_of(detections, read_observatories(), args.observatory)
+    for problem in problems:
+        sys.stderr.write(f"distance: {problem}\n")
+    rms = np.sqrt((detections.rms_ra**2 + detections.rms_dec**2) / 2)
+    return HEADER, _rows(detections, observers, np.where(np.isfinite(rms), rms, args.rms))
+
+
+def _rows(detections: Detections, observers: Observers, rms: Any) -> Iterator[list[str]]:
+    usable = detections.usable & np.isfinite(observers.position).all(1)
+    directions = unit_vectors(detections.ra, detections.dec)
+    for name in dict.fromkeys(detections.name.tolist()):
+        rows = np.flatnonzero((detections.name == name) & usable)
+        try:
+            found = fit_parallax(detections.mjd[rows], directions[rows], rms[rows], observers.position[rows])
+        except ValueError as error:
+            yield [name, str(len(rows)), *[""] * (len(HEADER) - 3), str(error)]
+            continue
+        far = found.parallax < 3 * found.parallax_error
+        values = (found.distance, found.distance_error, found.nearest, found.parallax, found.parallax_error)
+        fits = (number(found.chi2, 2), number(found.straight_chi2, 2), str(found.dof))
+        problem = "no parallax above 3σ: only the least distance is known" if far else ""
+        yield [name, str(len(rows)), *(number(value, 6) for value in values), *fits, problem]
