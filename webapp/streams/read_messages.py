@@ -75,3 +75,5 @@ class Reader:
             reading.candidates.append(candidate(record, self.classes))
         except BadInput as bad:
             reading.problems.append(bad)
+        except (ArithmeticError, TypeError, ValueError) as error:  # one odd packet must not hold up all behind it
+            reading.problems.append(BadInput("holds a value that cannot be used (%(error)s).", error=error))

@@ -58,7 +58,7 @@ def _magnitude(row: Mapping[str, Any], where: PacketMap) -> tuple[float | None, 
     if mag is not None:
         return mag, error
     flux, error = _number(row, where.flux, where), _number(row, where.flux_error, where)
-    if flux is not None and error and flux > _DETECTED * error:
+    if flux is not None and error is not None and 0 < _DETECTED * error < flux:
         zero_point = _number(row, where.zero_point_field, where)
         return (where.zero_point if zero_point is None else zero_point) - 2.5 * math.log10(flux), _POGSON * error / flux
     return _number(row, where.limit, where), None

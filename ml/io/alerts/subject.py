@@ -168,9 +168,9 @@ def photometry(packet: Mapping[str, Any], where: PacketMap) -> tuple[float | Non
     if mag is None and flux is not None and flux > 0:
         mag = where.zero_point - 2.5 * math.log10(flux)
     snr = where.number(packet, where.snr)
-    if snr is None and flux is not None and error:
+    if snr is None and flux is not None and error is not None and error > 0:
         snr = flux / error
-    return mag, _POGSON / mag_error if snr is None and mag_error else snr
+    return mag, _POGSON / mag_error if snr is None and mag_error is not None and mag_error > 0 else snr
 
 
 def _known_object(packet: Mapping[str, Any], where: PacketMap) -> tuple[str, bool]:

@@ -29,12 +29,12 @@ ALIKE = {  # words that are the same in English
         "min",
     },
     "de": {
-        "Champion", "Champions", "Filter", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
+        "Champion", "Champions", "Filter", "Moderation", "Partition", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
         "Version", "linear",
     },
     "es": {"No", "no", "Tutorial"},
     "fr": {
-        "champion", "Champions", "classifications", "Classifications", "Classes", "Imports",
+        "champion", "Champions", "classification", "classifications", "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
         "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
         "Guides", "guides", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
         "Version", "Versions", "Vote", "Votes", "votes", "consensus",

@@ -91,3 +91,12 @@ def test_a_condition_leaves_alerts_out(keep, alert):
     reader = Reader("alerts", b"", Filter("band in (g) and snr > 5"), [])
     assert counters(keep(alert(1), alert(2, fid=1), reader=reader)) == (2, 1, 0, 1, 0)
     assert Subject.objects.get().external_id == "2"
+
+
+def test_an_odd_packet_does_not_hold_up_the_stream(keep, alert, monkeypatch):
+    def fail(packet, *_):
+        raise ZeroDivisionError("float division by zero")
+
+    monkeypatch.setattr("webapp.streams.read_messages.subject", fail)
+    assert counters(keep(alert(1), alert(2))) == (2, 0, 0, 0, 2)
+    assert "float division by zero" in str(DeadLetter.objects.first().reason)

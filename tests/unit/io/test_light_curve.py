@@ -13,7 +13,8 @@ FORCED = {"jd": 2460372.0, "fid": 3, "forcediffimflux": 100.0, "forcediffimfluxu
 
 def test_detections_limits_and_forced_photometry_in_order(tmp_path, subjects):
     faint = FORCED | {"jd": 2460373.0, "forcediffimflux": 20.0}  # 2 sigma, and no limit given
-    packet = packets.ztf() | {"prv_candidates": [DETECTION, LIMIT], "fp_hists": [FORCED, faint]}
+    failed = FORCED | {"forcediffimflux": -99999.0, "forcediffimfluxunc": -99999.0}
+    packet = packets.ztf() | {"prv_candidates": [DETECTION, LIMIT], "fp_hists": [FORCED, faint, failed]}
     (subject,) = subjects(write(tmp_path / "a.avro", packet))
     assert subject.light_curve == [
         (60369.5, "g", 20.5, None),
