@@ -15,10 +15,11 @@ def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str,
     request = context.get("request")
     user = request.user if request else AnonymousUser()
     allows = Membership.objects.allows
+    is_scientist = allows(user, survey, Role.SCIENTIST)
     return {
         "survey": survey,
         "here": here,
-        "is_moderator": allows(user, survey, Role.MODERATOR),
-        "is_scientist": allows(user, survey, Role.SCIENTIST),
-        "is_admin": allows(user, survey, Role.ADMIN),
+        "is_moderator": is_scientist or allows(user, survey, Role.MODERATOR),
+        "is_scientist": is_scientist,
+        "is_admin": is_scientist and allows(user, survey, Role.ADMIN),
     }
