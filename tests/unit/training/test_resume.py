@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ml.roles import train_role
-from ml.training import presets, training_state
-from ml.training.schedule import SKY_TRANSFER, SMALL
+from ml.training import training_state
+from ml.training.presets import FAMILIES
 from ml.training.training_state import StateFile
 from tests.unit.conftest import labelled
 
@@ -19,10 +19,16 @@ class Killed(Exception):
     """The process ends here."""
 
 
+def shorten(monkeypatch, **changes):
+    """Change the schedules of all presets."""
+    for name, family in FAMILIES.items():
+        schedules = {key: dataclasses.replace(getattr(family, key), **changes) for key in ("fresh", "pretrained")}
+        monkeypatch.setitem(FAMILIES, name, dataclasses.replace(family, **schedules))
+
+
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
-    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, **BRIEF))
-    monkeypatch.setattr(presets, "SKY_TRANSFER", dataclasses.replace(SKY_TRANSFER, **BRIEF))
+    shorten(monkeypatch, **BRIEF)
 
 
 @pytest.fixture
@@ -95,7 +101,7 @@ def test_a_training_killed_after_its_last_epoch_repeats_none(examples, state):
 
 
 def test_patience_counts_epochs_before_the_interruption(examples, state, monkeypatch):
-    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, **BRIEF | {"patience": 1, "rate": 0.0}))
+    shorten(monkeypatch, **BRIEF | {"patience": 1, "rate": 0.0})
     told = []
     train_role.train("stamp", examples(), preset="small", on_epoch=epochs_until(9, told))
     interrupted(examples(), state, after=1, preset="small")
