@@ -52,7 +52,7 @@ def loading(page):
 
 def test_undo_while_the_next_picture_loads_keeps_pictures_and_subjects_together(db, open_page):
     make_workflow(undo_seconds=300)
-    page = open_page("/")
+    page = open_page("/accounts/login/")  # home loads pictures of its own
     pixels = Held(page, "**/pixels/**")
     page.goto(PAGE)
     first, seen = ready(page), sum_of_canvas(page)
@@ -73,7 +73,7 @@ def test_undo_while_the_next_picture_loads_keeps_pictures_and_subjects_together(
 
 def test_undo_while_nothing_is_there_yet_brings_the_subject_back(db, open_page):
     make_workflow(n=1, undo_seconds=300)
-    page = open_page("/")
+    page = open_page("/accounts/login/")  # home loads pictures of its own
     asked = Held(page, "**/next/**")
     page.goto(PAGE)
     first = ready(page)
@@ -88,7 +88,7 @@ def test_undo_while_nothing_is_there_yet_brings_the_subject_back(db, open_page):
 
 def test_lines_stay_with_their_subject_when_undo_comes_before_the_next_picture(db, open_page):
     make_workflow(undo_seconds=300, line_marking=True)
-    page = open_page("/")
+    page = open_page("/accounts/login/")  # home loads pictures of its own
     pixels = Held(page, "**/pixels/**")
     page.goto(PAGE)
     first = ready(page)

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.people import member
 from tests.integration.learning import sky
-from webapp.archive.models import Survey
+from webapp.archive.models import SubjectSet, Survey
 from webapp.learning.models import TrainingRun
 from webapp.workflows.models import Workflow
 
@@ -23,7 +23,8 @@ def survey(db):
         "required_skill": 0.75,
         "min_new_labels": 1500,
     }
-    sky.workflow(survey, follow_ups={"no": ["CR"]}, undo_seconds=1200, **rules)
+    workflow = sky.workflow(survey, follow_ups={"no": ["CR"]}, undo_seconds=1200, **rules)
+    workflow.subject_sets.add(SubjectSet.objects.create(survey=survey, name="all"))
     return survey
 
 
@@ -64,13 +65,13 @@ def test_how_much_is_trained_is_told_in_rows_of_numbers(survey, page):
     shown = [
         (row.locator("input").nth(0).input_value(), row.locator("input").nth(1).input_value()) for row in rows(page)
     ]
-    assert shown == [("0.4", "20"), ("0.3", "40"), ("0.2", "60"), ("0.1", ""), ("", ""), ("", "")]
-    page.get_by_label("Share, row 3").fill("0.05")
-    page.get_by_label("Until subjects seen, row 3").fill("")
-    page.get_by_label("Share, row 4").fill("")
+    assert shown == [("1", "5"), ("0.4", "20"), ("0.3", "40"), ("0.2", "60"), ("0.1", ""), ("", ""), ("", "")]
+    page.get_by_label("Share, row 4").fill("0.05")
+    page.get_by_label("Until subjects seen, row 4").fill("")
+    page.get_by_label("Share, row 5").fill("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    assert Workflow.objects.get().training_schedule == [[0, 0.4], [20, 0.3], [40, 0.05]]
+    assert Workflow.objects.get().training_schedule == [[0, 1.0], [5, 0.4], [20, 0.3], [40, 0.05]]
     page.get_by_label("Until subjects seen, row 1").fill("50")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("each later one at more than the one before")).to_be_visible()

@@ -127,7 +127,8 @@ def test_home_and_classify_speak_german_when_asked_to(workflow, open_page, width
     expect(page.get_by_role("heading", name="Finde wandernde Welten")).to_be_visible()
     page.get_by_role("link", name="Los geht’s").click()
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    expect(page.get_by_role("button", name="Hell")).to_be_visible()
+    if width > 600:  # on phones it is in the help
+        expect(page.get_by_role("button", name="Hell")).to_be_visible()
     answer(page, "y")
     expect(page.get_by_role("button", name="Favorit")).to_be_visible()
 

@@ -54,11 +54,14 @@ def listed(text: str) -> list[str]:
 
 
 def moment(text: str) -> datetime:
-    """Parse an ISO 8601 time; UTC without a zone. A plus sign in a URL that was not encoded arrives as a blank."""
+    """Parse an ISO 8601 time as UTC, also without a zone. An unencoded plus sign in a URL arrives as a blank."""
     time = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text)
     if time is None:
         raise ValueError
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except OverflowError as error:  # the first and the last day of the calendar in another zone
+        raise ValueError from error
 
 
 SCHEMAS: dict[Callable[[str], Any], dict[str, Any]] = {

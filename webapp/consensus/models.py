@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, FloatField, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
+from django.utils.translation import gettext_lazy as _
 
 from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES, Answer
 from webapp.archive.models import Subject
@@ -143,6 +144,7 @@ class ConsensusRecompute(Job):
     """A recount of a workflow's votes under its current rules; `done` counts subjects."""
 
     task: ClassVar[str] = "tasks.recompute.run"
+    title = _("Recount of votes")
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="recomputes")
     requested_by = models.ForeignKey(
@@ -208,6 +210,7 @@ class Aggregation(Job):
     """
 
     task: ClassVar[str] = "tasks.aggregation.run"
+    title = _("Reanalysis of votes")
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="aggregations")
     requested_by = models.ForeignKey(

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from webapp.core.dispatch import app
 from webapp.core.jobs import Job, JobState
@@ -58,22 +59,22 @@ def _broker() -> None:
 def _cache() -> None:
     cache.set("health", "well", 60)
     if cache.get("health") != "well":
-        raise Ill("The cache forgets at once what it is given.")
+        raise Ill(gettext_noop("The cache forgets at once what it is given."))
 
 
 def _disk() -> None:
     if shutil.disk_usage(settings.DATA).free < settings.MIN_FREE:
-        raise Ill("The disk of the data folder is nearly full.")
+        raise Ill(gettext_noop("The disk of the data folder is nearly full."))
 
 
 def _beat() -> None:
     if not Heartbeat.objects.recent().filter(process=Process.BEAT).exists():
-        raise Ill("Beat has not reported lately: nobody announces what is due.")
+        raise Ill(gettext_noop("Beat has not reported lately: nobody announces what is due."))
 
 
 def _worker() -> None:
     if not Heartbeat.objects.recent().filter(process=Process.WORKER).exists() and not _somebody_works():
-        raise Ill("No worker has taken a task lately: jobs wait.")
+        raise Ill(gettext_noop("No worker has taken a task lately: jobs wait."))
 
 
 def _somebody_works() -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest, Least, Now
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -90,9 +91,10 @@ class JobQuerySet(models.QuerySet[Any]):
 
 
 class Job(models.Model):
-    """The base of all jobs; `task` is the name of the Celery task that runs it."""
+    """The base of all jobs; `task` is the name of the Celery task that runs it, `title` that of its kind on pages."""
 
     task: ClassVar[str]
+    title: ClassVar[Promise]
 
     state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
     token = models.UUIDField(null=True, blank=True, editable=False)

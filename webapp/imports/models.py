@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from webapp.core.jobs import Job
 from webapp.workflows.models import Workflow
@@ -18,6 +19,7 @@ class ClassificationImport(Job):
     """
 
     task: ClassVar[str] = "tasks.imports.run"
+    title = _("Import of classifications")
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="imports")
     requested_by = models.ForeignKey(

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job
@@ -46,6 +47,7 @@ class MatchRun(Job):
     """One match of a survey's subjects with a catalogue; `done` counts subjects."""
 
     task: ClassVar[str] = "tasks.known.run"
+    title = _("Search for known objects")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="match_runs")
     catalogue = models.ForeignKey(OrbitCatalogue, on_delete=models.PROTECT, related_name="runs")

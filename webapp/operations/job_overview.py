@@ -9,22 +9,9 @@ from django.apps import apps
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from webapp.core.jobs import Job, JobState
 
-NAMES: dict[str, Promise] = {
-    "archive.ingestrun": _("Ingest"),
-    "imports.classificationimport": _("Import of classifications"),
-    "learning.trainingrun": _("Training"),
-    "learning.scoringrun": _("Priorities after scoring"),
-    "learning.scoringshard": _("Scoring"),
-    "consensus.consensusrecompute": _("Recount of votes"),
-    "consensus.aggregation": _("Reanalysis of votes"),
-    "known_objects.matchrun": _("Search for known objects"),
-    "quality.qualityscan": _("Scan of volunteers' trust"),
-    "synthetics.injection": _("Synthetic movers"),
-}
 FAILED_FOR = timedelta(days=30)
 SHOWN = 50
 
@@ -34,27 +21,20 @@ class JobsOfKind:
     """Jobs of one kind: waiting, running, and failed within the last 30 days; since when the oldest waits."""
 
     key: str
+    title: Promise
     queue: str
     waiting: int
     running: int
     failed: int
     oldest: datetime | None
 
-    @property
-    def name(self) -> str:
-        return str(NAMES.get(self.key, self.key))
-
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A failed job, the name of its kind, and whether it can be tried again from here."""
+    """A failed job, and the key of its kind."""
 
     key: str
     job: Any
-
-    @property
-    def name(self) -> str:
-        return str(NAMES.get(self.key, self.key))
 
 
 def job_models() -> dict[str, type[Job]]:
@@ -81,7 +61,7 @@ def _counted(key: str, model: type[Job]) -> JobsOfKind:
         failed=Count("pk", filter=recent),
         oldest=Min("created_at", filter=waiting),
     )
-    return JobsOfKind(key, model.task.split(".")[1], **figures)
+    return JobsOfKind(key, model.title, model.task.split(".")[1], **figures)
 
 
 def _failed(model: type[Job]) -> Iterator[Job]:

@@ -31,7 +31,7 @@ def _sick_parts() -> dict[str, str]:
 def _failed_jobs() -> dict[str, str]:
     return {
         f"job:{failed.key}:{failed.job.pk}:{failed.job.attempts}": _("%(job)s %(number)s failed: %(reason)s")
-        % {"job": failed.name, "number": failed.job.pk, "reason": in_words(failed.job.error)}
+        % {"job": failed.job.title, "number": failed.job.pk, "reason": in_words(failed.job.error)}
         for failed in failed_jobs()
     }
 

@@ -16,6 +16,7 @@ class QualityScan(Job):
     """One scan of a workflow's answers for careless volunteers and bots; `done` counts volunteers."""
 
     task: ClassVar[str] = "tasks.quality.run"
+    title = _("Scan of volunteers' trust")
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="quality_scans")
     requested_by = models.ForeignKey(

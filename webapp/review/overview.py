@@ -39,10 +39,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that failed, what it was, and why."""
+    """A job that failed, its kind and number, and why."""
 
-    kind: str
-    about: str
+    title: Promise
+    pk: int
     at: datetime
     error: str
 
@@ -117,7 +117,7 @@ def failed_jobs(survey: Survey) -> list[FailedJob]:
             rows = model.objects.filter(**{path: survey}, state=JobState.FAILED, created_at__gte=since)
             for row in rows.order_by("-id")[:MOST_FAILED]:
                 at = row.finished_at or row.created_at
-                found.append(FailedJob(str(model._meta.verbose_name), str(row), at, row.error))
+                found.append(FailedJob(model.title, row.pk, at, row.error))
     return sorted(found, key=lambda job: job.at, reverse=True)[:MOST_FAILED]
 
 

@@ -26,6 +26,7 @@ class Injection(Job):
     """
 
     task: ClassVar[str] = "tasks.injection.run"
+    title = _("Synthetic movers")
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="injections")
     requested_by = models.ForeignKey(

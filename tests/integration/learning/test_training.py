@@ -1,19 +1,16 @@
 """A training run: its results when it succeeds, is interrupted, or is impossible."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from django.conf import settings
 from django.db import OperationalError
 
 from ml.inference.checkpoint import Checkpoint as Files
-from ml.training import presets
-from ml.training.schedule import SMALL
 from tasks import housekeeping
 from tasks.learning import train
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
+from tests.unit.training.test_resume import shorten
 from webapp.core.jobs import JobState
 from webapp.learning import curate_labels, label_snapshot, models, test_sets
 from webapp.learning.model_roles import classes_of
@@ -260,7 +257,7 @@ def test_a_network_that_waits_in_the_shadow_is_fine_tuned(workflow):
 
 
 def test_a_whole_networks_training_resumes_where_another_worker_stopped(workflow, monkeypatch):
-    monkeypatch.setattr(presets, "SMALL", dataclasses.replace(SMALL, views=900, fewest=0, rounds=4))
+    shorten(monkeypatch, views=900, fewest=0, rounds=4)
     report, state = train._report, settings.DATA / "training"
 
     def killed(row, epoch):

@@ -77,7 +77,9 @@ def _listen(survey):
         heard_at=timezone.now(),
         trouble=NO_BROKER,
     )
-    DeadLetter.objects.create(stream=stream, partition=3, offset=9, reason=Message("has no cutouts."))
+    DeadLetter.objects.create(
+        stream=stream, partition=3, offset=9, reason=Message("has no cutouts. Ask for packets with their cutouts.")
+    )
 
 
 def _brighten(row):

@@ -21,22 +21,26 @@ ELSEWHERE = re.compile(
 NAMES = {  # what people called things, and wrote
     "night", "all", "ada", "rita", "bob", "AST", "CR", "night.csv", "Wanderers", "Is it real?", "Look for what moves.",
     "It was a rainy night.", "new", "nobody", "nowhere",
-    "Dawid–Skene", "zooniverse.org",
+    "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
+    "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",
+    "worker",
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {
         "English", "Español", "Deutsch", "Français", "API", "CSV", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag", "Dec (°)",
-        "min",
+        "min", "Zoom", "asinh", "log", "zscale",
     },
     "de": {
-        "Champion", "Champions", "Filter", "Moderation", "Partition", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
+        "Champion", "Champions", "Filter", "Moderation",
+        "Partition", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
         "Version", "linear",
     },
     "es": {"No", "no", "Tutorial"},
     "fr": {
-        "champion", "Champions", "classification", "classifications", "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
+        "champion", "Champions", "classification", "classifications",
+        "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
         "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
-        "Guides", "guides", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
+        "Guides", "guides", "Pause", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
         "Version", "Versions", "Vote", "Votes", "votes", "consensus",
     },
 }  # fmt: skip

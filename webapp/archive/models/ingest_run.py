@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ml.io.message import after
 from webapp.archive.ingest_messages import IN_ROW
@@ -16,6 +17,7 @@ class IngestRun(Job):
     """One ingest of a file or folder into a survey; `done` counts the rows read."""
 
     task: ClassVar[str] = "tasks.ingest.run"
+    title = _("Ingest")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="ingest_runs")
     path = models.TextField()

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job, JobQuerySet, JobState
@@ -40,6 +41,7 @@ class ScoringRun(Job):
     """
 
     task: ClassVar[str] = "tasks.acquisition.run"
+    title = _("Priorities after scoring")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="scoring_runs")
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scoring_runs")
@@ -57,6 +59,7 @@ class ScoringShard(Job):
     """A range of one pixel array. Idempotent: it replaces the scores in its range."""
 
     task: ClassVar[str] = "tasks.scoring.shard"
+    title = _("Scoring")
 
     run = models.ForeignKey(ScoringRun, on_delete=models.CASCADE, related_name="shards")
     zarr_array = models.CharField(max_length=80)

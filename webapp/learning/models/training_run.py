@@ -89,6 +89,7 @@ class TrainingRun(Job):
     """One training of one model; `done` counts epochs."""
 
     task: ClassVar[str] = "tasks.training.run"
+    title = _("Training")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="training_runs")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="training_runs")

@@ -43,13 +43,13 @@ def _jobs(status: SiteStatus) -> Table:
     table = Table("Job", "Queue", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
     for kind in status.jobs:
         counts = (f"{number:,}" for number in (kind.waiting, kind.running, kind.failed))
-        table.add_row(escape(kind.name), kind.queue, *counts, _ago(kind.oldest) if kind.oldest else "")
+        table.add_row(escape(str(kind.title)), kind.queue, *counts, _ago(kind.oldest) if kind.oldest else "")
     return table
 
 
 def _problems(status: SiteStatus) -> list[str]:
     ill = [sentence for sentence in status.parts.values() if sentence != "ok"]
-    failed = [f"{each.name} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
+    failed = [f"{each.job.title} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
     late = ["No backup is less than a week old. Take one with `manage.py backup`."] if status.backup_is_late else []
     return [*ill, *failed, *late]
 
