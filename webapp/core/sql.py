@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
 from numpy.typing import NDArray
+from psycopg.sql import SQL, Identifier
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 PREPARE_AFTER = 2
@@ -25,6 +26,17 @@ def fetch(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     with _cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()
+
+
+def analyze(*tables: type[models.Model]) -> None:
+    """Refresh the planner's statistics of tables after a bulk load.
+
+    Until autovacuum comes, up to a minute later, PostgreSQL plans for the table as it was: a join that then visits all
+    pairs of 20,000 new subjects takes minutes.
+    """
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(SQL("ANALYZE {}").format(Identifier(table._meta.db_table)))
 
 
 def execute(sql: str, parameters: Parameters) -> None:

@@ -4,9 +4,9 @@ from django.db import connection, transaction
 
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Reason
-from webapp.core.sql import fetch
+from webapp.core.sql import analyze, fetch
 from webapp.queue.entries import open_slots
-from webapp.queue.models import UNKNOWN
+from webapp.queue.models import UNKNOWN, QueueEntry
 from webapp.workflows.models import Workflow
 
 INSERT = """
@@ -86,7 +86,10 @@ def dequeue_subjects(workflow: Workflow) -> int:
 
 def refill(run: IngestRun) -> int:
     """Add newly ingested subjects to the queue of every workflow that uses their set; return how many entries."""
-    return enqueue_new(run.survey_id, run.subject_set)
+    added = enqueue_new(run.survey_id, run.subject_set)
+    if added:
+        analyze(QueueEntry)
+    return added
 
 
 def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) -> int:

@@ -13,9 +13,9 @@ from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
 from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
 from webapp.archive.ingest_messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
-from webapp.archive.models import IngestRun
+from webapp.archive.models import Frame, IngestRun, Subject, SubjectSet
 from webapp.archive.telling import measure_telling
-from webapp.core.sql import through_restarts
+from webapp.core.sql import analyze, through_restarts
 
 
 class Preview:
@@ -84,6 +84,7 @@ def ingest(
         return
     finally:
         if not run.dry_run:
+            through_restarts(partial(analyze, Subject, Frame, SubjectSet.subjects.through))
             through_restarts(partial(measure_telling, run.survey))
             through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
