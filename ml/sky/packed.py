@@ -3,7 +3,6 @@
 Source: https://minorplanetcenter.net/iau/info/PackedDates.html and PackedDes.html.
 """
 
-import re
 from datetime import date
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -50,25 +49,6 @@ def unpack_designation(packed: str) -> str:
     return _unpack_provisional(packed) or packed
 
 
-def pack_designation(name: str) -> str:
-    """Return the packed form of a number, a provisional designation or a comet; the inverse of `unpack_designation`.
-
-    Raises
-    ------
-    ValueError
-        It is none of them.
-    """
-    if name.isdigit():
-        return _pack_number(int(name))
-    if name[:-1].isdigit() and name[-1] in "PD" and int(name[:-1]) < 10_000:
-        return f"{int(name[:-1]):04d}{name[-1]}"
-    prefix, slash, rest = name.partition("/")
-    packed = _pack_provisional(rest if slash else name, comet=bool(slash))
-    if packed is None or (slash and prefix not in tuple("CPDXAI")):
-        raise ValueError(f"{name!r} is no designation of the Minor Planet Center")
-    return (prefix if slash else "") + packed
-
-
 def _unpack_provisional(packed: str) -> str | None:
     if len(packed) != 7:
         return None
@@ -91,42 +71,6 @@ def _unpack_extended(packed: str) -> str | None:
         return None
     cycle, second = divmod(_base62(packed[3:]), 25)
     return f"{2000 + DIGITS.index(packed[1])} {packed[2]}{_LETTERS[second]}{cycle + _MAX_CYCLE + 1}"
-
-
-def _pack_number(number: int) -> str:
-    if number < _TILDE_FIRST:
-        return f"{DIGITS[number // 10_000]}{number % 10_000:04d}"
-    rest, letters = number - _TILDE_FIRST, ""
-    for _ in range(4):
-        rest, digit = divmod(rest, 62)
-        letters = DIGITS[digit] + letters
-    if rest:
-        raise ValueError(f"{number} is beyond the largest packed number")
-    return f"~{letters}"
-
-
-def _pack_provisional(name: str, *, comet: bool) -> str | None:
-    if survey := re.fullmatch(r"(\d{4}) ([PT]-[L123])", name):
-        return {value: key for key, value in _SURVEYS.items()}.get(survey[2], "   ") + survey[1]
-    if comet and (found := re.fullmatch(rf"(\d{{4}}) ([{_HALF_MONTHS}])(\d{{1,3}})(?:-([A-Z]))?", name)):
-        return _packed_cycle(int(found[1]), found[2], int(found[3]), (found[4] or "0").lower())
-    found = re.fullmatch(rf"(\d{{4}}) ([{_HALF_MONTHS}])([{_LETTERS}])(\d*)", name)
-    if not found:
-        return None
-    year, cycle = int(found[1]), int(found[4] or 0)
-    if cycle <= _MAX_CYCLE:
-        return _packed_cycle(year, found[2], cycle, found[3])
-    count, letters = (cycle - _MAX_CYCLE - 1) * 25 + _LETTERS.index(found[3]), ""
-    for _ in range(4):
-        count, digit = divmod(count, 62)
-        letters = DIGITS[digit] + letters
-    return None if count or not 2000 <= year < 2062 else f"_{DIGITS[year - 2000]}{found[2]}{letters}"
-
-
-def _packed_cycle(year: int, half_month: str, cycle: int, last: str) -> str | None:
-    if not 1800 <= year < 2200 or cycle > _MAX_CYCLE:
-        return None
-    return f"{DIGITS[year // 100]}{year % 100:02d}{half_month}{DIGITS[cycle // 10]}{cycle % 10}{last}"
 
 
 def _base62(text: str) -> int:
