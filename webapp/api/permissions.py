@@ -9,6 +9,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 
+from webapp.archive.audit import record_act
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.sql import Columns, fetch
 from webapp.workflows.models import Workflow
@@ -19,6 +20,8 @@ def require(request: Request, survey: Survey, role: str) -> User:
     user = request.user
     if not isinstance(user, User) or not Membership.objects.allows(user, survey, role):
         raise PermissionDenied(f"This is for the {Role(role).label.lower()}s of {survey}. Nothing was changed.")
+    if role == Role.ADMIN:
+        record_act(request, user, survey)
     return user
 
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from webapp.archive.audit import record_act
 from webapp.archive.models import Membership, Role, Survey
 
 View = Callable[..., HttpResponseBase]
@@ -38,6 +39,8 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     survey = get_object_or_404(Survey, slug=slug)
     if not Membership.objects.allows(request.user, survey, role):
         raise PermissionDenied(_FOR[Role(role)] % {"survey": survey})
+    if role == Role.ADMIN:
+        record_act(request, person(request), survey)
     return survey
 
 
@@ -76,6 +79,7 @@ def site_admin_page(view: View) -> View:
             return _sign_in(request)
         if not person(request).is_superuser:
             raise PermissionDenied(_("Only the site's administrators can open this page."))
+        record_act(request, person(request))
         return view(request, *args, **kwargs)
 
     return guarded
