@@ -1,6 +1,7 @@
 """Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
 from tasks.base_task import task
+from webapp.accounts.sessions import forget_ended_sessions
 from webapp.classify.submit import commit_pending
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
@@ -51,6 +52,11 @@ def nightly_quality_scan() -> None:
 def hourly_match() -> None:
     for survey in start_match.surveys_to_match():
         start_match.start_match(survey, by=None)
+
+
+@task("tasks.sessions.hourly")
+def hourly_sessions() -> None:
+    forget_ended_sessions()
 
 
 @task("tasks.retrain.run")

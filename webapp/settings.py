@@ -33,6 +33,7 @@ try:
     THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
+    MFA_REQUIRED_FROM = env.str("MFA_REQUIRED_FROM", "", validate=validate.OneOf(["", "scientist", "admin"]))
     ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.orcid",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -275,6 +277,7 @@ _periodic = {
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
     "known.hourly": 3600,
+    "sessions.hourly": 3600,
     "retrain.run": _retrain_seconds,
     "alerts.run": 60,
 }

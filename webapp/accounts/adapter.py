@@ -1,4 +1,4 @@
-"""allauth adapter: sign-in rate limits by name and device, and the account's language at sign-in.
+"""allauth adapter: sign-in rate limits by name and device, the account's language, and a missing second factor.
 
 Failed sign-ins are counted by name and address, with a higher limit for a name from all addresses together. A device on
 which the owner has signed in before has a signed cookie, and is counted separately.
@@ -11,11 +11,14 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 
 from webapp.accounts.merge_visitor import merge
+from webapp.archive.access import NEEDS_SECOND_FACTOR
+from webapp.archive.models import Role, lacks_second_factor
 from webapp.community.models import Profile
 from webapp.community.templatetags.account_tags import mail_is_sent
 from webapp.queue.leases import settle_leases
@@ -118,6 +121,10 @@ def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) ->
         forget(response)
 
 
+def _roles(user: Any) -> list[str]:
+    return [Role.ADMIN] if user.is_superuser else list(user.memberships.values_list("role", flat=True))
+
+
 class AccountAdapter(PatientAdapter):
     """allauth's sign-in, which then keeps the visitor's history and sets the account's language to the browser's."""
 
@@ -137,6 +144,8 @@ class AccountAdapter(PatientAdapter):
         response = super().post_login(request, user, **options)
         if response is not None:
             keep_history(request, response, user)
+        if any(lacks_second_factor(user, role) for role in _roles(user)):
+            messages.warning(request, NEEDS_SECOND_FACTOR)
         language = Profile.objects.filter(user=user).values_list("language", flat=True).first()
         if response is not None and language:
             speak(response, language)

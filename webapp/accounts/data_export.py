@@ -11,6 +11,7 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
 from ml.io.safe_csv import CellWriter
@@ -25,6 +26,7 @@ LEFT_OUT = (
     "author_id",
     "removed_by_id",
     "user_id",
+    "session_key",
     "is_trusted",
     "revision",
     "applied_revision",
@@ -50,6 +52,7 @@ collections.json      your collections, and what is in them
 discoveries.csv       what scientists confirmed after you had said yes
 comments.csv          what you wrote in Talk, what was removed too (removed_at, removed_because)
 notifications.csv     what you were told
+sessions.csv          where you are signed in: address and browser, until that session ends
 sign-ins.csv          accounts elsewhere that you sign in with, and what they said of you
 Times are UTC.
 """
@@ -72,6 +75,7 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
         _table(archive, "comments.csv", Comment.objects.filter(author=volunteer))
         _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
+        _table(archive, "sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
         _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
     file.seek(0)
     return file

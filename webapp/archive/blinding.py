@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 
-from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.models import Membership, Role, Subject, Survey, lacks_second_factor
 
 HIDDEN = ("#", "!")
 TELLING = ("rate", "created_at")
@@ -28,13 +28,14 @@ def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
     """Annotate each row with `is_told`: whether `user` may see all that volunteers ever see of it."""
     if not user.is_authenticated or not user.is_active:
         return rows.annotate(is_told=Value(False, BooleanField()))
-    if user.is_superuser:
+    is_elevated = not lacks_second_factor(user, Role.SCIENTIST)
+    if user.is_superuser and is_elevated:
         return rows.annotate(is_told=Value(True, BooleanField()))
     answered = Subject.objects.filter(
         pk=OuterRef("pk"), classifications__volunteer__user=user, classifications__withdrawn_at=None
     )
     scientists = Membership.objects.filter(survey=OuterRef("survey"), user=user, role__in=Role.at_least(Role.SCIENTIST))
-    return rows.annotate(is_told=Q(Exists(answered)) | Q(Exists(scientists)))
+    return rows.annotate(is_told=Q(Exists(answered)) | (Q(Exists(scientists)) if is_elevated else Q()))
 
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Surveys and their members' roles."""
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
@@ -96,9 +97,19 @@ class Role(models.TextChoices):
         return names[names.index(role) :]
 
 
+def lacks_second_factor(user: AbstractBaseUser | AnonymousUser, role: str) -> bool:
+    """Return whether the site asks holders of `role` for two-factor sign-in and `user` has not set it up."""
+    first = settings.MFA_REQUIRED_FROM
+    return bool(first) and role in Role.at_least(first) and not is_mfa_enabled(user)
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def allows(self, user: AbstractBaseUser | AnonymousUser, survey: Survey, role: str) -> bool:
-        """Return whether `user` holds `role` (or a higher one) in `survey`."""
+        """Return whether `user` holds `role` (or a higher one) in `survey`, and has the second factor that it needs."""
+        return self.holds(user, survey, role) and not lacks_second_factor(user, role)
+
+    def holds(self, user: AbstractBaseUser | AnonymousUser, survey: Survey, role: str) -> bool:
+        """Return whether `user` was given `role` (or a higher one) in `survey`."""
         if not user.is_authenticated or not user.is_active:
             return False
         if getattr(user, "is_superuser", False):
