@@ -8,7 +8,6 @@ from django.db import connection, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Abs
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from ml.crowd.answer import CLASSES
 from ml.crowd.model_selection import Auto
@@ -20,10 +19,10 @@ from webapp.core.sql import copy_out
 from webapp.core.stored_messages import Sentence
 from webapp.workflows.models import Workflow
 
-READING_VOTES = Sentence(gettext_noop("Reading the votes."))
-NO_ANSWERS = Sentence(gettext_noop("No classifications yet."))
-DAWID_SKENE = Sentence(gettext_noop("Dawid–Skene over %(count)s votes."))
-TURNED = Sentence(gettext_noop("Disagrees on %(count)s of %(all)s subjects."))
+READING_VOTES = Sentence("Reading the votes.")
+NO_ANSWERS = Sentence("No classifications yet.")
+DAWID_SKENE = Sentence("Dawid–Skene over %(count)s votes.")
+TURNED = Sentence("Disagrees on %(count)s of %(all)s subjects.")
 
 # Votes with weight: counted, standing, and by trusted volunteers.
 QUERY = """

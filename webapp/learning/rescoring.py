@@ -9,7 +9,7 @@ from webapp.archive.models import IngestRun
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
 from webapp.learning.promotion import lock_champion
-from webapp.learning.scoring import OPEN, Range, start_scoring, whole_archive
+from webapp.learning.scoring import Range, start_scoring, whole_archive
 
 TRIES = 3
 """Failures of a shard after which only an admin can retry it."""
@@ -22,9 +22,9 @@ def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None
     Ranges that failed `TRIES` times are retried with `given_up` only.
     """
     lock_champion(champion.survey_id, champion.role)
-    if IngestRun.objects.filter(survey=champion.survey_id, state__in=OPEN).exists():
+    if IngestRun.objects.open().filter(survey=champion.survey_id).exists():
         return None
-    if champion.scoring_runs.filter(state__in=OPEN).exists():
+    if champion.scoring_runs.open().exists():
         return None
     ranges = unscored(champion, () if given_up else _given_up(champion))
     return start_scoring(champion, ranges) if ranges else None

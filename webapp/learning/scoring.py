@@ -15,7 +15,6 @@ from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
 SHARD = 8192
 """Approximate subjects per shard: seconds of work with stored features, minutes without."""
 
-OPEN = (JobState.QUEUED, JobState.RUNNING)
 Range = tuple[str, int, int]
 
 
@@ -68,15 +67,18 @@ def _chunk(checkpoint: Checkpoint, array: str) -> int:
 
 
 def _supersede(checkpoint: Checkpoint) -> None:
-    earlier = ScoringRun.objects.filter(
-        survey=checkpoint.survey_id,
-        state__in=OPEN,
-        checkpoint__role=checkpoint.role,
-        checkpoint__is_champion=False,
-        checkpoint__run__workflow=checkpoint.run.workflow_id,
-    ).exclude(checkpoint=checkpoint)
+    earlier = (
+        ScoringRun.objects.open()
+        .filter(
+            survey=checkpoint.survey_id,
+            checkpoint__role=checkpoint.role,
+            checkpoint__is_champion=False,
+            checkpoint__run__workflow=checkpoint.run.workflow_id,
+        )
+        .exclude(checkpoint=checkpoint)
+    )
     keys = list(earlier.values_list("pk", flat=True))
-    shards = ScoringShard.objects.filter(run__in=keys, state__in=OPEN)
+    shards = ScoringShard.objects.open().filter(run__in=keys)
     shards.update(cancel_requested=True)
     shards.claimable().update(state=JobState.CANCELLED, finished_at=Now())
     ScoringRun.objects.filter(pk__in=keys).update(state=JobState.CANCELLED, finished_at=Now())

@@ -22,7 +22,7 @@ class Method(models.TextChoices):
 
 
 class Acquisition(models.TextChoices):
-    """Which subjects a model asks about first; `webapp.learning.acquisition_plan` says how."""
+    """Which subjects a model asks about first; `webapp.learning.acquisition` says how."""
 
     DIVERSE = "diverse"
     UNCERTAIN = "uncertain"
