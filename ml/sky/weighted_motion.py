@@ -30,6 +30,8 @@ class WeightedMotion:
         (N, 2) acceleration along and across the motion, arcsec/h², and `bend_error` (N, 2); from three times on.
     chi2
         (N,) of the straight fit, with `dof` (N,) = 2 n - 4 degrees of freedom.
+    residual
+        (N, F, 2) each detection minus the fit, along the motion and to the left of it, arcsec; NaN if it does not count.
     """
 
     mjd: Array
@@ -40,6 +42,7 @@ class WeightedMotion:
     bend_error: Array
     chi2: Array
     dof: NDArray[np.int64]
+    residual: Array
 
     @property
     def rate(self) -> Array:
@@ -127,8 +130,17 @@ def fit_weighted_motion(
     bend, bend_error = _bend(design, hours, weight, residual, state[:, 1], known)
     position = _unit(middle + np.einsum("ni,nij->nj", np.nan_to_num(state[:, 0]), axes) / ARCSEC)
     dof = np.where(fitted, 2 * known.sum(1) - 4, 0)
+    turned = np.einsum("nij,nfj->nfi", _turn(state[:, 1]), residual)
     return WeightedMotion(
-        mean_time, position, state[:, 1], inverse, bend, bend_error, np.where(fitted, chi2, np.nan), dof
+        mean_time,
+        position,
+        state[:, 1],
+        inverse,
+        bend,
+        bend_error,
+        np.where(fitted, chi2, np.nan),
+        dof,
+        np.where((known & fitted[:, None])[..., None], turned, np.nan),
     )
 
 
@@ -194,12 +206,17 @@ def _bend(
     enough = 1 + (np.isfinite(gaps) & (gaps * 3600 > 1)).sum(1) >= 3
     inverse = _inverse(_normal_matrix(full, weight), enough & np.isfinite(velocity).all(1))
     bend = np.einsum("nij,nj->ni", inverse, _projected(full, weight, residual))[:, 4:]
+    turn = _turn(velocity)
+    error = np.sqrt(np.einsum("nij,njk,nik->ni", turn, inverse[:, 4:, 4:], turn))
+    return np.einsum("nij,nj->ni", turn, bend), error
+
+
+def _turn(velocity: Array) -> Array:
+    """Return the rotations (N, 2, 2) from east and north to along the motion and to the left of it."""
     speed = np.hypot(*velocity.T)
     with np.errstate(divide="ignore", invalid="ignore"):
         along = np.where((speed > 0)[:, None], velocity / speed[:, None], [1.0, 0.0])
-    turn = np.stack([along, along[:, ::-1] * [-1.0, 1.0]], axis=1)
-    error = np.sqrt(np.einsum("nij,njk,nik->ni", turn, inverse[:, 4:, 4:], turn))
-    return np.einsum("nij,nj->ni", turn, bend), error
+    return np.stack([along, along[:, ::-1] * [-1.0, 1.0]], axis=1)
 
 
 def _unit(vectors: Array) -> Array:

@@ -73,6 +73,20 @@ def test_a_parabola_has_its_acceleration_across():
     assert motion.bend[0] == pytest.approx([0, 12], abs=1e-3)
 
 
+def test_a_residual_is_along_the_motion_and_to_its_left():
+    mjd, ra, dec = track(4, rate=30.0, dec=0.0, angle=90.0)  # eastward, so north is to the left
+    off = np.array([0, 0, 0, 1]) / 3600
+    left = fit(mjd, ra, dec + off).residual[0]
+    ahead = fit(mjd, ra + off, dec).residual[0]
+    fitted = np.polyval(np.polyfit(mjd - mjd[0], off * 3600, 1), mjd - mjd[0])
+    expected = off * 3600 - fitted
+    assert left[:, 1] == pytest.approx(expected, abs=1e-3)
+    assert ahead[:, 0] == pytest.approx(expected, abs=1e-3)
+    unknown = fit([*mjd, np.nan], [*ra, 10.0], [*dec, 0.0]).residual[0]
+    assert np.isnan(unknown[-1]).all()
+    assert unknown[:4] == pytest.approx(0, abs=1e-3)
+
+
 def test_a_good_detection_outweighs_a_bad_one():
     mjd, ra, dec = track(4, rate=30.0, dec=0.0, angle=90.0)
     dec = dec + np.array([0, 0, 0, 3]) / 3600
