@@ -4,13 +4,15 @@ A thousand values go to the database as one array: a thousand placeholders would
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 import numpy as np
 from django.db import connection
 
+from ml.io.records import BadInput
 from webapp.archive.ingest.prepare import Candidate
+from webapp.archive.ingest_messages import OTHER_PIXELS
 from webapp.archive.models import Subject, Survey
 
 PART = 20_000  # ids read and hashed at a time
@@ -82,6 +84,22 @@ def unknown(survey: Survey, candidates: list[Candidate], *, observed_only: bool 
             taken.add(candidate.record.external_id)
             fresh.append(candidate)
     return fresh
+
+
+def stored_checksums(survey: Survey, candidates: list[Candidate]) -> dict[str, str]:
+    """Return the checksums of the survey's observed subjects that have these external ids."""
+    names = [candidate.record.external_id for candidate in candidates]
+    rows = Subject.objects.observed().filter(survey=survey, external_id__in=names)
+    return dict(rows.values_list("external_id", "checksum"))
+
+
+def other_pixels(candidates: list[Candidate], checksums: Mapping[str, str]) -> list[BadInput]:
+    """Return a problem for each candidate whose external id has other pixels in `checksums`."""
+    return [
+        BadInput(OTHER_PIXELS(name=record.external_id)).at(file=record.source, row=record.row)
+        for record, checksum in ((one.record, one.checksum) for one in candidates)
+        if checksums.get(record.external_id, checksum) != checksum
+    ]
 
 
 def originals(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:

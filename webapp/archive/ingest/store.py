@@ -10,7 +10,7 @@ from django.db import transaction
 from ml.io.message import after
 from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
-from webapp.archive.ingest.dedupe import originals, unknown
+from webapp.archive.ingest.dedupe import originals, other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
@@ -158,13 +158,15 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     fresh = unknown(survey, batch.candidates)
     free_names(survey, [one.record.external_id for one in fresh])
     duplicates = add(survey, run.subject_set, fresh, shelf, new_keys(len(fresh))) if fresh else 0
-    report(run, batch.problems)
+    is_all_new = len(fresh) == len(batch.candidates)
+    changed = [] if is_all_new else other_pixels(batch.candidates, stored_checksums(survey, batch.candidates))
+    report(run, [*batch.problems, *changed])
     now = tally.plus(
         done=batch.rows,
         added=len(fresh),
-        known=batch.skipped + len(batch.candidates) - len(fresh),
+        known=batch.skipped + len(batch.candidates) - len(fresh) - len(changed),
         duplicates=duplicates,
-        bad=len(batch.problems),
+        bad=len(batch.problems) + len(changed),
     )
     run.renew(total=run.total, **now.fields())
     return now
