@@ -20,7 +20,7 @@ from webapp.api.archive_serializers import (
 )
 from webapp.api.permissions import require, surveys_with
 from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, listed, moment, number, word
-from webapp.archive.blinding import with_told
+from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
 from webapp.archive.sky_region import read_cone, read_polygon
@@ -47,6 +47,10 @@ FOR_SCIENTISTS = {
     "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),
 }
 """Filters by what would tell a volunteer the answer."""
+
+MEASURED = {"external_id": "external_id", "cone": "ra", "polygon": "ra", "min_mjd": "mjd", "max_mjd": "mjd"}
+MEASURED |= {"mjd": "mjd", "ra": "ra", "dec": "ra"}
+"""The columns by which filters and orderings look, if they are among those that may tell the classes apart."""
 
 
 class SubjectViewSet(PublicRows):
@@ -75,7 +79,11 @@ class SubjectViewSet(PublicRows):
             if not surveys.exists():
                 raise PermissionDenied("This filter is for the scientists of a survey.")
             rows = rows.filter(survey__in=surveys)
-        return rows if self.detail else rows.exclude(known_as_drawn(self.request))
+        if self.detail:
+            return rows
+        asked = {*self.request.query_params, self.request.query_params.get("ordering", "").removeprefix("-")}
+        rows = unless_telling(rows, {MEASURED[name] for name in asked & MEASURED.keys()})
+        return rows.exclude(known_as_drawn(self.request))
 
     @extend_schema(responses=SubjectDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -6,6 +6,7 @@ the survey's admins have released; scientists see everything. Whatever was measu
 (`webapp.archive.telling`), even time or position, stays hidden.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
@@ -50,6 +51,27 @@ def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
             frame | {name: blank[name] for name in frame if name in blank} for frame in facts["frames"]
         ]
     return visible
+
+
+def unless_telling(rows: QuerySet[Subject], columns: Collection[str]) -> QuerySet[Subject]:
+    """Exclude, of rows annotated by `with_told`, what a search by these columns would give away."""
+    telling = Q(survey__telling__has_any_keys=list(columns))
+    return rows.exclude(telling & Q(is_told=False)) if columns else rows
+
+
+def blind_names(subjects: Collection[Subject], user: Any) -> None:
+    """Replace names that tell the class by numbers, for the page only; `user` reads those of answered subjects.
+
+    The subjects' surveys must be loaded, or this costs a query for each.
+    """
+    named = [row for row in subjects if "external_id" in row.survey.telling]
+    if not named:
+        return
+    rows = with_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
+    told = set(rows.filter(is_told=True).values_list("pk", flat=True))
+    for row in named:
+        if row.pk not in told:
+            row.external_id = str(row.pk)
 
 
 def _blank(name: str, facts: dict[str, Any]) -> Any:

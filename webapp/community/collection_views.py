@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.community.favourites import change_collection, collect, favour, open_collection, unfavour
@@ -65,6 +66,7 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 19:
         items = items.filter(pk__lt=int(before))
     entries = list(items[: PER_PAGE + 1])
+    blind_names([item.subject for item in entries], request.user)
     page = {
         "collection": row,
         "size": row.items.count(),
@@ -177,6 +179,7 @@ def favourites(request: HttpRequest) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     entries = list(rows[: RECENT_PER_PAGE + 1])
+    blind_names([row.subject for row in entries], request.user)
     older = entries[RECENT_PER_PAGE - 1].pk if len(entries) > RECENT_PER_PAGE else ""
     page = {"rows": entries[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
     return render(request, "community/favourites.html", page)
@@ -186,7 +189,8 @@ def favourites(request: HttpRequest) -> HttpResponse:
 def heart(request: HttpRequest, subject: int) -> HttpResponse:
     """Add the subject to the favourites or remove it, and return the updated button."""
     volunteer = volunteer_who_acts(request)
-    row = get_object_or_404(Subject, pk=subject)
+    row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
+    blind_names([row], request.user)
     is_favourite = request.POST.get("favourite") == "yes"
     if is_favourite:
         favour(volunteer, row)

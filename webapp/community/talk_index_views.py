@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from webapp.archive.blinding import blind_names
 from webapp.archive.models import Survey
 from webapp.community.person import name_in_talk, volunteer_who_looks
 from webapp.community.talk_index import containing, readable_comments
@@ -25,6 +26,7 @@ def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 19:
         comments = comments.filter(pk__lt=int(before))
     found = list(comments[: PER_PAGE + 1])
+    blind_names([each.subject for each in found], request.user)
     page = {
         "survey": survey,
         "search": search,
