@@ -39,7 +39,11 @@ def said(block):
 def command(name, *arguments):
     """Run a command of iau-ades, whose functions keep global state and end the process."""
     done = subprocess.run(
-        [Path(sys.executable).with_name(name), *arguments], capture_output=True, text=True, check=True
+        [Path(sys.executable).with_name(name), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=arguments[0].parent,  # where valsubmit.py leaves a report
     )
     return done.stdout + done.stderr
 
