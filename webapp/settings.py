@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "webapp.synthetics",
     "webapp.known_objects",
     "webapp.learning",
+    "webapp.reports",
     "webapp.review",
     "webapp.imports",
     "webapp.operations",

@@ -53,6 +53,10 @@ class Problem:
     row: int | None = None
     blocks: bool = True
 
+    def line(self, first: int) -> int | None:
+        """Return its line in a file whose first observation is at line `first`."""
+        return None if self.row is None else first + self.row
+
 
 def problems_of(block: Block, observatories: Mapping[str, Observatory]) -> list[Problem]:
     """Return everything that is wrong with a block of optical observations, by schema, vocabulary and tracklet."""
@@ -102,8 +106,14 @@ def _vocabulary_problems(records: list[Record]) -> Iterator[Problem]:
     for row, record in enumerate(records):
         for element, allowed in lists.items():
             if (value := record.get(element)) and value not in allowed:
-                message = "“%(value)s” is not in the Minor Planet Center's list for %(element)s."
-                yield Problem(Message(message, value=value, element=element), row)
+                yield Problem(
+                    Message(
+                        "“%(value)s” is not in the Minor Planet Center's list for %(element)s.",
+                        value=value,
+                        element=element,
+                    ),
+                    row,
+                )
 
 
 def tracklet_problems(records: list[Record], observatories: Mapping[str, Observatory]) -> Iterator[Problem]:
@@ -114,8 +124,8 @@ def tracklet_problems(records: list[Record], observatories: Mapping[str, Observa
         for mjd, row in timed:
             nights[night_of(mjd, observatories.get(records[row].get("stn", "")))].append(row)
         for alone in (night for night in nights.values() if len(night) < LEAST_POSITIONS):
-            message = "%(name)s has only one position in this night; at least two are needed."
-            yield Problem(Message(message, name=name), alone[0])
+            sentence = Message("%(name)s has only one position in this night; at least two are needed.", name=name)
+            yield Problem(sentence, alone[0])
         for (one, _), (other, row) in pairwise(timed):
             if other - one < SECOND:
                 yield Problem(Message("%(name)s has two positions at one time.", name=name), row)
