@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from webapp.accounts.merge_visitor import merge
 from webapp.community.models import Profile
-from webapp.community.templatetags.account_tags import mail_is_sent
+from webapp.community.news_mail import mail_is_sent
 from webapp.queue.leases import settle_leases
 from webapp.volunteers.identity import account_volunteer, forget, visitor_or_newcomer
 
