@@ -3,6 +3,7 @@
 from tasks.base_task import task
 from webapp.accounts.sessions import forget_ended_sessions
 from webapp.classify.submit import commit_pending
+from webapp.community import news_mail
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
@@ -71,3 +72,8 @@ def retrain() -> None:
 @task("tasks.alerts.run")
 def tell_of_problems() -> None:
     alerts.check()
+
+
+@task("tasks.news.mail")
+def mail_news() -> None:
+    news_mail.deliver()

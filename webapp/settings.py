@@ -27,6 +27,7 @@ try:
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
+    SITE_URL = env.str("SITE_URL", "", validate=validate.Regexp(r"(https?://[^/]+)?$"))
     _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
@@ -281,6 +282,7 @@ _periodic = {
     "sessions.hourly": 3600,
     "retrain.run": _retrain_seconds,
     "alerts.run": 60,
+    "news.mail": 60,
 }
 CELERY_BEAT_SCHEDULE = {
     name.partition(".")[0]: {

@@ -20,7 +20,7 @@ from webapp.accounts.merge_visitor import merge
 from webapp.archive.access import NEEDS_SECOND_FACTOR
 from webapp.archive.models import Role, lacks_second_factor
 from webapp.community.models import Profile
-from webapp.community.templatetags.account_tags import mail_is_sent
+from webapp.community.news_mail import mail_is_sent
 from webapp.queue.leases import settle_leases
 from webapp.volunteers.identity import account_volunteer, forget, visitor_or_newcomer
 

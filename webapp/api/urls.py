@@ -8,6 +8,7 @@ from webapp.api.export_views import ExportName, ExportView
 from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.ruling_views import CaseViewSet, RulingViewSet
+from webapp.api.talk_views import BoardViewSet, CommentViewSet, ThreadViewSet
 from webapp.api.token_views import TokenView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
 
@@ -24,6 +25,9 @@ router.register("checkpoints", CheckpointViewSet)
 router.register("rulings", RulingViewSet)
 router.register("cases", CaseViewSet)
 router.register("ingest-runs", IngestRunViewSet)
+router.register("talk/boards", BoardViewSet)
+router.register("talk/threads", ThreadViewSet)
+router.register("talk/comments", CommentViewSet)
 
 app_name = "api"
 urlpatterns = [

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
+from webapp.community.tags import store_tags
 from webapp.volunteers.models import Volunteer
 
 LINK = re.compile(r"https?://|www\.|\]\(", re.IGNORECASE)
@@ -81,8 +82,10 @@ def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
 
 def open_reports(survey: Survey) -> QuerySet[Report]:
     """Return the reports that nobody has settled, oldest first."""
-    rows = Report.objects.filter(comment__subject__survey=survey, settled_at=None)
-    return rows.select_related("comment__subject__survey", "comment__author__user").order_by("pk")
+    rows = Report.objects.filter(comment__survey=survey, settled_at=None)
+    return rows.select_related(
+        "comment__subject", "comment__thread", "comment__survey", "comment__author__user"
+    ).order_by("pk")
 
 
 @transaction.atomic
@@ -96,8 +99,8 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
     ValidationError
         The reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing is changed.
     """
-    row = Comment.objects.select_for_update(of=("self",)).select_related("subject__survey", "author").get(pk=comment.pk)
-    survey = row.subject.survey
+    row = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author").get(pk=comment.pk)
+    survey = row.survey
     if not Membership.objects.allows(moderator, survey, Role.MODERATOR):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
     _check(row, kind, reason, days)
@@ -107,9 +110,11 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
         row.removed_at, row.removed_by, row.removed_because = now, moderator, reason.strip()
         row.full_clean()
         row.save()
+        store_tags(row)
     Report.objects.filter(comment=row, settled_at=None).update(settled_at=now, settled_by=moderator)
     if kind in (Kind.WARNED, Kind.SUSPENDED) and row.author:
-        Notification.objects.create(volunteer=row.author, subject=row.subject, kind=Notification.Kind.WARNED)
+        place = {"survey": survey, "subject": row.subject, "thread": row.thread}
+        Notification.objects.create(volunteer=row.author, kind=Notification.Kind.WARNED, **place)
     return log(survey=survey, moderator=moderator, comment=row, kind=kind, reason=reason, until=until)
 
 
@@ -121,9 +126,7 @@ def _check(comment: Comment, kind: str, reason: str, days: int) -> None:
     if kind in (Kind.WARNED, Kind.SUSPENDED):
         if comment.author is None:
             raise ValidationError(_("The author has left; you can only remove the comment."))
-        if comment.author.user and Membership.objects.allows(
-            comment.author.user, comment.subject.survey, Role.MODERATOR
-        ):
+        if comment.author.user and Membership.objects.allows(comment.author.user, comment.survey, Role.MODERATOR):
             raise PermissionDenied(_("Moderators can't warn or suspend each other. Ask an admin of the survey."))
     if kind == Kind.SUSPENDED and days not in SUSPENSIONS:
         raise ValidationError(_("Choose how long."))

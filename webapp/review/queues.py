@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import BigIntegerField, Exists, F, FilteredRelation, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Abs
 
+from webapp.archive.subject_search import tagged
 from webapp.community.models import Comment
 from webapp.consensus.models import AGREEMENT, UNDECIDED_SHARE, VOTES, Consensus
 from webapp.learning.model_roles import role_of
@@ -99,7 +100,7 @@ def queued(
     assigned
         "me", "nobody", "somebody", or "" for all.
     tag
-        Only subjects with this tag.
+        Only subjects with this tag, of scientists or of volunteers.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def queued(
     if way:
         rows = rows.filter(posterior__gt=F("p_real")) if way == "crowd-yes" else rows.filter(posterior__lt=F("p_real"))
     if tag:
-        rows = rows.filter(subject__case__tags__contains=[tag])
+        rows = rows.filter(tagged(tag, "subject"))
     rows = _of_state(_assigned(rows, assigned, reader), state, reader)
     return rows.select_related("subject").order_by(column_of(asked.sort), "pk")
 

@@ -100,5 +100,7 @@ def test_second_opinions_holds_assignments_tags_and_comments_have_queues(
     assert subjects[2] not in of(workflow, "all", assigned="nobody")
     change_case(subject=subjects[3], by=scientist, action="tag", text="Strong lens")
     assert of(workflow, "all", tag="strong-lens") == [subjects[3]]
-    Comment.objects.create(subject=subjects[1], author=Volunteer.objects.create(), text="Odd!")
+    Comment.objects.create(
+        survey=subjects[1].survey, subject=subjects[1], author=Volunteer.objects.create(), text="Odd!"
+    )
     assert of(workflow, "talk") == [subjects[1]]
