@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import psycopg
@@ -83,6 +84,18 @@ def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):
 def web_workers(server):
     """The processes started by granian, except multiprocessing's own."""
     return [child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def test_the_site_survives_a_restart_of_its_database(site):
+    everybody = ["/"] * 32
+    with ThreadPoolExecutor(16) as people:
+        assert set(people.map(site.get, everybody)) == {200}
+        database = psutil.Process(int((site.data / "postgres" / "postmaster.pid").read_text().splitlines()[0]))
+        database.kill()
+        wait_until(lambda: not database.is_running())
+        site.wait_until_up(path="/")
+        assert set(people.map(site.get, everybody)) == {200}
+    assert_reports_again(site, "worker")
 
 
 @pytest.mark.parametrize("words", ["granian", "tasks.worker"])
