@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +26,8 @@ from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, list
 from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
+from webapp.archive.pixel_files import fits_file, npy_file
+from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
 
 
@@ -91,6 +96,33 @@ class SubjectViewSet(PublicRows):
         subject = self.get_object()
         is_scientist = Membership.objects.allows(request.user, subject.survey, Role.SCIENTIST)
         return Response(SubjectDetailSerializer(subject, context={"is_scientist": is_scientist}).data)
+
+    @extend_schema(responses={(200, "application/fits"): OpenApiTypes.BINARY})
+    @action(detail=True)
+    def fits(self, request: Request, pk: str) -> HttpResponse:
+        """Return the original pixels as FITS, an extension per frame with its WCS; for scientists of the survey."""
+        subject, block = self._pixels(request)
+        return _file(f"{subject.survey.slug}-{subject.pk}.fits", fits_file(subject, block), "application/fits")
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(detail=True)
+    def npy(self, request: Request, pk: str) -> HttpResponse:
+        """Return the original pixels (frames, channels, height, width) as .npy; for scientists of the survey."""
+        subject, block = self._pixels(request)
+        return _file(f"{subject.survey.slug}-{subject.pk}.npy", npy_file(block), "application/octet-stream")
+
+    def _pixels(self, request: Request) -> tuple[Subject, np.ndarray]:
+        subject = self.get_object()
+        require(request, subject.survey, Role.SCIENTIST)
+        try:
+            return subject, pixels_of(subject)
+        except LookupError as error:
+            raise NotFound(str(error)) from error
+
+
+def _file(name: str, content: bytes, content_type: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private"}
+    return HttpResponse(content, content_type=content_type, headers=headers)
 
 
 class IngestRunViewSet(SurveyRows):

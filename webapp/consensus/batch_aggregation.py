@@ -1,5 +1,6 @@
 """Batch aggregation of all votes by Dawid–Skene, nightly, with its disagreements with the live consensus."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ from ml.crowd.answer import CLASSES
 from ml.crowd.model_selection import Auto
 from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
 from webapp.core.jobs import JobState
 from webapp.core.sql import copy_out
@@ -44,6 +46,7 @@ def all_votes(workflow: Workflow) -> Votes:
 
 
 EVERY = timedelta(hours=22)
+BATCH = 10_000
 VERSIONS = 2
 """Number of versions whose posteriors are kept."""
 
@@ -92,6 +95,13 @@ def aggregate(job: Aggregation) -> None:
             message=TURNED(count=f"{against:,}", all=f"{len(votes.items):,}"),
         )
         _forget_old(job.workflow)
+    _refresh_models(votes.items)
+
+
+def _refresh_models(subjects: Sequence[str]) -> None:
+    """Mend what a vote wrote while a worker wrote the scores of its subject."""
+    for start in range(0, len(subjects), BATCH):
+        refresh_models([int(subject) for subject in subjects[start : start + BATCH]])
 
 
 def aggregation_disagreements(aggregation: Aggregation) -> QuerySet[AggregatedPosterior]:
