@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.csv_writer import csv_parts, moment
 from webapp.exports.classification_rows import PAGE, names_by_subject, test_sets_of, training_sets_of
+from webapp.exports.parquet_writer import parquet_parts
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import champion_of
@@ -126,9 +126,6 @@ def _scores(champion: Checkpoint | None, subjects: Sequence[int]) -> dict[int, f
     return dict(Score.objects.filter(checkpoint=champion, subject__in=subjects).values_list("subject", "p_real"))
 
 
-ROWS_PER_GROUP = 20_000
-
-
 def consensus_csv(workflow: Workflow) -> Iterator[bytes]:
     return csv_parts(SCHEMA.names, ([_cells(row) for row in page] for page in consensus_pages(workflow)))
 
@@ -145,47 +142,8 @@ def _cell(value: Any) -> Any:
     return value
 
 
-class _Sink:
-    """A file-like object for the Parquet writer, whose content is taken out piece by piece."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.written = 0
-
-    def write(self, data: Any) -> int:
-        part = bytes(data)
-        self.parts.append(part)
-        self.written += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self.written
-
-    def flush(self) -> None:
-        """Do nothing; there is no buffer."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def take(self) -> bytes:
-        taken, self.parts = b"".join(self.parts), []
-        return taken
-
-
 def consensus_parquet(workflow: Workflow) -> Iterator[bytes]:
     """Yield the parts of a Parquet file with the workflow in its metadata."""
-    sink = _Sink()
     about = {"workflow": workflow.slug, "survey": workflow.survey.slug, "question": workflow.question}
     schema = SCHEMA.with_metadata({"wanderers": json.dumps(about)})
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        waiting: list[Row] = []
-        for page in consensus_pages(workflow):
-            waiting += page
-            if len(waiting) >= ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(waiting, schema))
-                waiting = []
-                yield sink.take()
-        writer.write_table(pa.Table.from_pylist(waiting, schema))
-    yield sink.take()
+    return parquet_parts(schema, consensus_pages(workflow))
