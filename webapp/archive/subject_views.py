@@ -31,6 +31,7 @@ SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
     "synthetic": _("the simulation"),
+    "known orbit": _("a known object’s orbit"),
 }
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import csv
 
 from ml.crowd.answer import CLASSES
@@ -15,6 +14,7 @@ from webapp.consensus.models import SETTLED_BY_VOTES, VOTE_COLUMNS
 from webapp.core.csv_writer import csv_parts, moment
 from webapp.core.sql import copy_text
 from webapp.exports.classification_rows import PAGE, names_by_subject, test_sets_of, training_sets_of
+from webapp.exports.parquet_writer import parquet_parts
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
@@ -126,9 +126,6 @@ def consensus_pages(workflow: Workflow) -> Iterator[pa.Table]:
         after = subjects[-1]
 
 
-ROWS_PER_GROUP = 20_000
-
-
 def consensus_csv(workflow: Workflow) -> Iterator[bytes]:
     return csv_parts(SCHEMA.names, (_rows(page) for page in consensus_pages(workflow)))
 
@@ -146,47 +143,8 @@ def _cell(value: Any) -> Any:
     return value
 
 
-class _Sink:
-    """A file-like object for the Parquet writer, whose content is taken out piece by piece."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.written = 0
-
-    def write(self, data: Any) -> int:
-        part = bytes(data)
-        self.parts.append(part)
-        self.written += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self.written
-
-    def flush(self) -> None:
-        """Do nothing; there is no buffer."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def take(self) -> bytes:
-        taken, self.parts = b"".join(self.parts), []
-        return taken
-
-
 def consensus_parquet(workflow: Workflow) -> Iterator[bytes]:
     """Yield the parts of a Parquet file with the workflow in its metadata."""
-    sink = _Sink()
     about = {"workflow": workflow.slug, "survey": workflow.survey.slug, "question": workflow.question}
     schema = SCHEMA.with_metadata({"wanderers": json.dumps(about)})
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        waiting: list[pa.Table] = []
-        for page in consensus_pages(workflow):
-            waiting.append(page)
-            if len(waiting) * PAGE >= ROWS_PER_GROUP:
-                writer.write_table(pa.concat_tables(waiting).cast(schema), row_group_size=ROWS_PER_GROUP)
-                waiting = []
-                yield sink.take()
-        writer.write_table(pa.concat_tables([*waiting, SCHEMA.empty_table()]).cast(schema))
-    yield sink.take()
+    return parquet_parts(schema, consensus_pages(workflow))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -53,6 +53,7 @@ class WorkflowSettings(TypedDict):
     is_training: bool
     level: int
     required_skill: float
+    known_objects_are_gold: NotRequired[bool]
     reveal_model_score: bool
     min_new_labels: int | None
 

@@ -135,7 +135,7 @@ class WorkflowForm(forms.ModelForm):
             "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES,
             "random_fraction", "acquisition", "positive_fraction", "training_schedule", "is_training", "level",
             "required_skill",
-            "reveal_model_score", "min_new_labels",
+            "known_objects_are_gold", "reveal_model_score", "min_new_labels",
         )  # fmt: skip
         labels = {
             **RULE_LABELS,
@@ -157,6 +157,7 @@ class WorkflowForm(forms.ModelForm):
             "is_training": _("Training only: gold subjects only"),
             "level": _("Level"),
             "required_skill": _("Required skill"),
+            "known_objects_are_gold": _("Known objects are gold"),
             "reveal_model_score": _("Show the model's score after each answer"),
             "min_new_labels": _("New labels that start a training run"),
         }
@@ -189,6 +190,7 @@ class WorkflowForm(forms.ModelForm):
                 "From level 2. Minimum lower bound (0 to 1) of the 90 % intervals of sensitivity and "
                 "specificity, after ten answers on each class."
             ),
+            "known_objects_are_gold": _("A subject within 2″ of a known object becomes gold: yes."),
             "reveal_model_score": "",
             "min_new_labels": _("Leave empty to start training runs manually."),
         }

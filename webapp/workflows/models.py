@@ -88,6 +88,9 @@ class Workflow(models.Model):
     required_skill = models.FloatField(
         default=0.8, validators=PROBABILITY, help_text="certain sensitivity and specificity that unlock it"
     )
+    known_objects_are_gold = models.BooleanField(
+        default=False, help_text="a subject on a known object's orbit becomes gold"
+    )
     reveal_model_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
     min_new_labels = models.PositiveIntegerField(
         null=True, blank=True, help_text="new labels that start a training run"
