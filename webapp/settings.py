@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "webapp.known_objects",
     "webapp.learning",
     "webapp.review",
+    "webapp.figures",
     "webapp.imports",
     "webapp.operations",
     "webapp.api",
