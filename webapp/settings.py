@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "webapp.learning",
     "webapp.reports",
     "webapp.review",
+    "webapp.figures",
     "webapp.imports",
     "webapp.operations",
     "webapp.api",

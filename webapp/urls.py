@@ -25,6 +25,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
     path("surveys/<slug:slug>/streams/", include("webapp.streams.urls")),
     path("surveys/<slug:slug>/", include("webapp.review.urls")),
+    path("surveys/<slug:slug>/", include("webapp.figures.urls")),
     path("surveys/<slug:slug>/exchange/", include("webapp.imports.urls")),
 ]
 

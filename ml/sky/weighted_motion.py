@@ -31,7 +31,7 @@ class WeightedMotion:
     chi2
         (N,) of the straight fit, with `dof` (N,) = 2 n - 4 degrees of freedom.
     residual
-        (N, F, 2) each detection minus the fit, along the motion and to the left of it, arcsec; NaN if it does not count.
+        (N, F, 2) detections minus the fit, along the motion and to the left of it, arcsec; NaN if not counted.
     """
 
     mjd: Array
@@ -140,7 +140,7 @@ def fit_weighted_motion(
         bend_error,
         np.where(fitted, chi2, np.nan),
         dof,
-        np.where((known & fitted[:, None])[..., None], turned, np.nan),
+        np.where(known[..., None] & np.isfinite(state[:, 1])[:, None], turned, np.nan),
     )
 
 

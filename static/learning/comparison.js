@@ -1,5 +1,5 @@
 // ROC, precision and calibration of two models, drawn by Bokeh. The tables beneath have the figures at the thresholds.
-import { figureOf, paint, show, speak, token } from "../site/plot.js";
+import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
 
 const models = JSON.parse(document.getElementById("comparison-data").textContent);
 const root = document.querySelector("[data-comparison]");
@@ -14,8 +14,8 @@ function plot(name, { x, y, diagonal, dots }) {
   const figure = figureOf({
     x_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
     y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
-    tools: "pan,wheel_zoom,box_zoom,reset,save,hover",
-    toolbar_location: "above",
+    ...ZOOM,
+    tools: `${ZOOM.tools},hover`,
     outline_line_color: token("--line"),
     x_axis_label: x,
     y_axis_label: y,
@@ -27,11 +27,7 @@ function plot(name, { x, y, diagonal, dots }) {
     figure.line(model[name].x, model[name].y, { line_color: token(color), line_dash: dash, line_width: 2, legend_label });
     if (dots) figure.scatter(model[name].x, model[name].y, { size: 7, color: token(color), legend_label });
   });
-  figure.toolbar.logo = null;
-  figure.legend.location = name === "precision" ? "bottom_left" : "bottom_right";
-  paint(figure);
-  speak(figure);
-  return figure;
+  return finish(figure);
 }
 
 for (const [name, options] of Object.entries(PLOTS)) {

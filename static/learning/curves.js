@@ -1,6 +1,6 @@
 // Curves of loss and metrics by epoch, drawn by Bokeh, and drawn on while the run goes on. The table below has the
 // same numbers; the curves are for the eye.
-import { figureOf, paint, show, speak, token } from "../site/plot.js";
+import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
 
 const EVERY = 1000;
 const CURVES = {
@@ -28,8 +28,8 @@ function plot(name, { label, lines }) {
   const source = new Bokeh.ColumnDataSource({ data });
   sources.set(name, source);
   const figure = figureOf({
-    tools: "pan,wheel_zoom,box_zoom,reset,save,hover",
-    toolbar_location: "above",
+    ...ZOOM,
+    tools: `${ZOOM.tools},hover`,
     x_axis_label: gettext("epoch"),
     y_axis_label: label,
     outline_line_color: token("--line"),
@@ -39,10 +39,7 @@ function plot(name, { label, lines }) {
     figure.line({ field: "epoch" }, { field }, line);
     figure.scatter({ field: "epoch" }, { field }, { source, size: 5, color: token(color), legend_label: legend });
   }
-  figure.toolbar.logo = null;
-  paint(figure);
-  speak(figure);
-  return figure;
+  return finish(figure);
 }
 
 function draw(epochs) {

@@ -10,11 +10,21 @@ export function token(name) {
   return colour;
 }
 
-/** Return a transparent figure that fills its container; `options` are Bokeh's. */
+/** Options of a figure that can be zoomed, panned and saved as a picture. */
+export const ZOOM = { tools: "pan,box_zoom,wheel_zoom,reset,save", toolbar_location: "above" };
+
+const NARROW = 640; // pixels; a phone's legend has a line for each name
+const DECADES = Array.from({ length: 19 }, (_, place) => 10 ** (place - 9));
+const TOUCHED = matchMedia("(hover: none)"); // a finger on a figure scrolls the page until a tool is chosen
+
+/** Return a transparent figure that fills its container; its legend stands above the plot, where it covers no point. */
 export function figureOf(options) {
-  return Bokeh.Plotting.figure({
+  const figure = Bokeh.Plotting.figure({
     sizing_mode: "stretch_both", min_border: 4, background_fill_color: null, border_fill_color: null, ...options,
   });
+  const orientation = document.documentElement.clientWidth < NARROW ? "vertical" : "horizontal";
+  figure.add_layout(new Bokeh.Legend({ orientation, padding: 2, margin: 0, spacing: 2 }), "above");
+  return figure;
 }
 
 /** Format the axes' numbers in the page's language, using the browser, since Bokeh can't. */
@@ -38,9 +48,24 @@ export function paint(figure) {
   }
   for (const grid of [...figure.xgrid, ...figure.ygrid]) grid.grid_line_color = line;
   Object.assign(figure.legend, {
-    background_fill_color: token("--raised"), background_fill_alpha: 0.8, border_line_color: null,
+    visible: figure.legend.items.length > 0, background_fill_color: null, border_line_color: null,
     label_text_color: token("--ink"),
   });
+}
+
+/** Return the figure in the page's colours and language, ready to be shown. */
+export function finish(figure) {
+  figure.toolbar.logo = null;
+  if (TOUCHED.matches) figure.toolbar.active_drag = null;
+  paint(figure);
+  speak(figure);
+  return figure;
+}
+
+/** Label 1, 2 and 5 of each decade of a logarithmic axis. */
+export function labelDecades(axes) {
+  const ticks = DECADES.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+  for (const axis of axes) axis.ticker = new Bokeh.FixedTicker({ ticks });
 }
 
 /** Show the figure made by `draw`, and redraw it when the theme changes, since a canvas keeps its colours. */

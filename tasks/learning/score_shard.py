@@ -1,4 +1,4 @@
-"""Score a shard of the archive: cached features, a matrix product, one COPY."""
+"""Score a shard of the archive, synthetic movers among it: cached features, a matrix product, one COPY."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def shard(row: ScoringShard) -> None:
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return keys and indexes of the range's subjects, since other kinds may have pixels of the same shape."""
-    subjects = Subject.objects.observed().filter(
+    subjects = Subject.objects.filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.kind,
         zarr_array=row.zarr_array,

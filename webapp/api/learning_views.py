@@ -117,7 +117,7 @@ class CheckpointViewSet(SurveyRows):
 class ScoreViewSet(SurveyRows):
     """Model scores, ordered by subject."""
 
-    queryset = Score.objects.select_related("subject")
+    queryset = Score.objects.filter(subject__is_synthetic=False).select_related("subject")
     serializer_class = ScoreSerializer
     pagination_class = BySubject
     survey_path = "checkpoint__survey"

@@ -1,7 +1,7 @@
 """Compare two models of one role: metrics and curves on the frozen test set, and where their answers differ."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ml.evaluation.classifier import bootstrap_difference
 from ml.evaluation.metrics.calibration_error import ece, log_loss, reliability_diagram
 from ml.evaluation.metrics.decisions import binary
 from ml.evaluation.metrics.ranking import rank
+from webapp.archive.models import Subject
 from webapp.learning.curate_labels import unseen_by
 from webapp.learning.models import Checkpoint, Score, TestSet
 from webapp.learning.test_sets import frozen_labels
@@ -28,6 +29,7 @@ CHANGED = f"""
     FROM {Score._meta.db_table} AS one JOIN {Score._meta.db_table} AS other USING (subject_id)
     WHERE one.checkpoint_id = %(first)s AND other.checkpoint_id = %(second)s
         AND (one.p_real >= %(first_threshold)s) <> (other.p_real >= %(second_threshold)s)
+        AND NOT EXISTS (SELECT FROM {Subject._meta.db_table} WHERE id = subject_id AND is_synthetic)
 """
 
 COUNT_CHANGED = f"SELECT count(*) FILTER (WHERE other.p_real >= %(second_threshold)s), count(*) {CHANGED}"
@@ -40,14 +42,14 @@ LIST_CHANGED = f"""
 
 @dataclass(frozen=True)
 class Judged:
-    """The test subjects that are new to both models and scored by both.
+    """The test subjects that are new to all of M models and scored by all.
 
     Attributes
     ----------
     subjects, is_real, groups
         (n,) primary keys, truth, and object groups.
     p_real
-        (2, n), by the first model and by the second.
+        (M, n), by model.
     seen, unscored
         How many test subjects are left out, because a model was trained on their object, or has no score of them.
     """
@@ -66,14 +68,14 @@ class Judged:
         return min(real, len(self.is_real) - real) >= FEWEST
 
 
-def judged(frozen: TestSet, first: Checkpoint, second: Checkpoint) -> Judged:
-    """Return the test set's subjects that both models can be compared on."""
+def judged(frozen: TestSet, *models: Checkpoint) -> Judged:
+    """Return the test set's subjects that all models can be compared on."""
     labels = frozen_labels(frozen)
-    unseen = unseen_by(second, unseen_by(first, labels))
+    unseen = reduce(lambda known, model: unseen_by(model, known), models, labels)
     keys = [label.subject_id for label in unseen]
     scores = [
         dict(Score.objects.filter(checkpoint=model, subject__in=keys).values_list("subject", "p_real"))
-        for model in (first, second)
+        for model in models
     ]
     kept = [label for label in unseen if all(label.subject_id in known for known in scores)]
     return Judged(

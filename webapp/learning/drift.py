@@ -38,7 +38,7 @@ COUNT = f"""
     SELECT subject.created_at > %(trained)s AS is_new, floor(subject.mjd - %(begins)s) AS night,
         width_bucket(score.p_real, 0, 1, %(bins)s) AS bin, count(*)
     FROM {Score._meta.db_table} AS score JOIN {Subject._meta.db_table} AS subject ON subject.id = score.subject_id
-    WHERE score.checkpoint_id = %(checkpoint)s AND NOT score.subject_id = ANY(%(learnt)s)
+    WHERE score.checkpoint_id = %(checkpoint)s AND NOT score.subject_id = ANY(%(learnt)s) AND NOT subject.is_synthetic
     GROUP BY 1, 2, 3
 """  # noqa: S608  # our own tables
 

@@ -46,8 +46,8 @@ def conclude(run: ScoringRun) -> None:
 
 
 def whole_archive(checkpoint: Checkpoint) -> list[Range]:
-    """Return the ranges of the pixel arrays with subjects of the checkpoint's kind."""
-    kind = Subject.objects.observed().filter(survey=checkpoint.survey_id, kind=checkpoint.kind)
+    """Return the ranges of the pixel arrays with subjects of the checkpoint's kind, synthetic ones among them."""
+    kind = Subject.objects.filter(survey=checkpoint.survey_id, kind=checkpoint.kind)
     ends = kind.order_by("zarr_array").values_list("zarr_array").annotate(last=Max("zarr_index"))
     return [(array, 0, last + 1) for array, last in ends]
 

@@ -9,9 +9,11 @@ from ml.storage.pixel_store import PixelStore
 from tasks import jobs
 from tasks.learning import score_shard as scoring
 from tests.integration.learning import sky
-from webapp.archive.models import IngestRun
+from webapp.archive.models import IngestRun, Subject
 from webapp.core.jobs import JobState
 from webapp.learning import scores
+from webapp.learning.comparison import changed
+from webapp.learning.drift import drift_of
 from webapp.learning.models import Score, ScoringRun, ScoringShard
 from webapp.learning.promotion import promote
 from webapp.learning.rescoring import TRIES, failures, gaps, score_arrivals, score_unscored
@@ -211,6 +213,18 @@ def test_pixels_of_no_row_or_of_another_kind_are_not_scored(champion, rows, pret
     rows[5].save()
     scoring.shard(start_scoring(champion).shards.get().pk)
     assert Score.objects.count() == 8
+
+
+def test_synthetic_movers_are_scored_but_count_neither_as_drift_nor_as_changes(champion, workflow, survey, pretend):
+    [drawn] = sky.subjects(survey, [True], prefix="drawn", is_synthetic=True)
+    scoring.shard(start_scoring(champion).shards.get().pk)
+    assert Score.objects.get(checkpoint=champion, subject=drawn).p_real == pytest.approx(0.25)
+    found = drift_of(champion)
+    assert found.reference + sum(night.n for night in found.nights) == 10
+    other = sky.checkpoint(workflow)
+    same = {"probabilities": [0.1, 0.9], "p_real": 0.9, "entropy": 0.3}
+    Score.objects.bulk_create(Score(checkpoint=other, subject=row, **same) for row in Subject.objects.all())
+    assert changed(champion, other, most=20)[:2] == (10, 0)
 
 
 def test_a_newer_model_of_the_workflow_stops_the_scoring_of_an_older_shadow(champion, workflow):

@@ -32,8 +32,9 @@ CONSENSUS_PAGES += [
 ]
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
+FIGURES = ["motion", "motion-csv", "nights", "nights-csv", "completeness-csv", "figures", "figures-data"]
 SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_PAGES += ["reports", "report"]
+SCIENTIST_PAGES += ["reports", "report", *FIGURES]
 SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
 SCIENTIST_WRITES += ["report-draft", "report-sign", "report-remove", "report-delete"]
 
@@ -66,9 +67,11 @@ def world(django_user_model):
     of_subject = {"workflow": workflow.slug, "pk": subject.pk}
     of_workflow = {"workflow": workflow.slug}
     return {
-        **dict.fromkeys(CONSENSUS_PAGES, of_workflow),
+        **dict.fromkeys([*CONSENSUS_PAGES, *FIGURES], of_workflow),
         "known-objects-csv": {"show": "unidentified"},
         "subject-votes": {"pk": subject.pk},
+        "motion": {"pk": subject.pk},
+        "motion-csv": {"pk": subject.pk},
         "votes-csv": of_subject,
         "lines-csv": of_subject,
         "training-run": of_run,

@@ -42,7 +42,8 @@ def of_everything(checkpoint: Checkpoint) -> dict[str, float]:
     For a survey too small to leave a part of it untouched.
     """
     unseen = read_out_of_fold(checkpoint)
-    scores = Score.objects.filter(checkpoint=checkpoint).values_list("subject_id", "subject__external_id", "p_real")
+    rows = Score.objects.filter(checkpoint=checkpoint, subject__is_synthetic=False)
+    scores = rows.values_list("subject_id", "subject__external_id", "p_real")
     return {external_id: unseen.get(subject, p_real) for subject, external_id, p_real in scores}
 
 

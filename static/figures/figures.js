@@ -1,0 +1,178 @@
+// Discovery figures, drawn by Bokeh: the champion's working point, the subjects' places and motions, and completeness.
+// The tables beneath have the same numbers.
+import { figureOf, finish, labelDecades, show, token, ZOOM } from "../site/plot.js";
+
+const data = JSON.parse(document.getElementById("figures-data").textContent);
+const { curves } = data;
+const root = (name) => document.querySelector(`[data-figure="${name}"]`);
+const UNIT = () => ({ x_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }), y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }) });
+const known = (values) => values.map((value) => value ?? NaN);
+const CURVES = {
+  roc: { x: "false_positive_rate", y: "completeness", x_label: gettext("false positive rate"), y_label: gettext("completeness") },
+  precision: { x: "completeness", y: "precision", x_label: gettext("completeness"), y_label: gettext("precision") },
+  purity: { x: "completeness", y: "purity", x_label: gettext("completeness"), y_label: gettext("purity") },
+};
+const HISTOGRAMS = { mag: gettext("magnitude"), rate: gettext("rate (″/h)") };
+
+// The working point: one row of the curves, marked in each of them.
+const marks = new Map(); // by plot, since Bokeh can't share a source
+let row = data.row;
+
+function curve(name, { x, y, x_label, y_label }) {
+  const figure = figureOf({ ...ZOOM, ...UNIT(), x_axis_label: x_label, y_axis_label: y_label });
+  if (name === "roc") figure.line([0, 1], [0, 1], { line_color: token("--line"), line_dash: "dotted", line_width: 1.5 });
+  figure.line([...(name === "roc" ? [0] : []), ...known(curves[x])], [...(name === "roc" ? [0] : []), ...known(curves[y])], { line_color: token("--accent"), line_width: 2 });
+  const source = new Bokeh.ColumnDataSource({ data: marked(x, y) });
+  marks.set(name, source);
+  figure.scatter({ field: "x" }, { field: "y" }, { source, size: 12, marker: "diamond", color: token("--no") });
+  return finish(figure);
+}
+
+function marked(x, y) {
+  return { x: [curves[x][row] ?? NaN], y: [curves[y][row] ?? NaN] };
+}
+
+function calibration() {
+  const { said, real, low, high } = curves.reliability;
+  const figure = figureOf({ ...ZOOM, ...UNIT(), x_axis_label: gettext("mean probability"), y_axis_label: gettext("fraction of real") });
+  figure.line([0, 1], [0, 1], { line_color: token("--line"), line_dash: "dotted", line_width: 1.5 });
+  figure.segment(said, low, said, high, { line_color: token("--accent"), line_width: 2 });
+  figure.scatter(said, real, { size: 7, color: token("--accent") });
+  return finish(figure);
+}
+
+function percent(share) {
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
+}
+
+function choose(place) {
+  row = place;
+  const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+  const threshold = curves.threshold[row].toFixed(3);
+  const kept = interpolate(gettext("At this threshold you keep %s of the movers (%s to %s)"), [curves.completeness[row], curves.low[row], curves.high[row]].map(percent));
+  const looks = curves.per_night && interpolate(gettext("and look at %s subjects a night."), [number.format(curves.per_night[row])]);
+  document.querySelector("[data-threshold]").textContent = threshold;
+  document.querySelector("[data-sentence]").textContent = looks ? `${kept} ${looks}` : `${kept}.`;
+  const link = document.querySelector("[data-nights]");
+  link.search = `?threshold=${curves.threshold[row]}`;
+  for (const [name, source] of marks) source.data = marked(CURVES[name].x, CURVES[name].y);
+}
+
+function keepInAddress() {
+  const address = new URL(location);
+  address.searchParams.set("threshold", curves.threshold[row]);
+  history.replaceState(null, "", address);
+}
+
+// The subjects.
+function sides(points) {
+  const of = (wanted) => points.pk.flatMap((_, i) => (Boolean(points.known[i]) === wanted ? [i] : []));
+  return [
+    { rows: of(false), legend: gettext("no known object nearby"), color: "--accent", marker: "circle" },
+    { rows: of(true), legend: gettext("known object nearby"), color: "--unsure", marker: "square" },
+  ];
+}
+
+function dots(figure, points, x, y) {
+  const renderers = [];
+  for (const { rows, legend, color, marker } of sides(points)) {
+    if (!rows.length) continue;
+    const pick = (name) => rows.map((i) => points[name][i] ?? NaN);
+    const source = new Bokeh.ColumnDataSource({ data: { x: pick(x), y: pick(y), pk: pick("pk"), name: pick("name") } });
+    const drawn = figure.scatter({ field: "x" }, { field: "y" }, { source, size: 6, marker, color: token(color), alpha: 0.7, legend_label: legend });
+    renderers.push(drawn);
+  }
+  figure.add_tools(new Bokeh.HoverTool({ renderers, tooltips: [["", "@name"]] }));
+  figure.add_tools(new Bokeh.TapTool({ renderers, behavior: "inspect", callback: new Bokeh.OpenURL({ url: data.subject, same_tab: true }) }));
+}
+
+function sky(points, name) {
+  const figure = figureOf({
+    ...ZOOM,
+    x_range: new Bokeh.Range1d({ start: -2.05, end: 2.05 }),
+    y_range: new Bokeh.Range1d({ start: -1.05, end: 1.05 }),
+    match_aspect: true,
+    outline_line_color: null,
+  });
+  const { grid } = data.graticule;
+  figure.multi_line(grid.x, grid.y, { line_color: token("--line"), line_width: 1 });
+  const plane = data.graticule[name];
+  figure.multi_line(plane.x, plane.y, { line_color: token("--quiet"), line_dash: "dashed", legend_label: name === "equatorial" ? gettext("ecliptic") : gettext("celestial equator") });
+  dots(figure, points, `${name}_x`, `${name}_y`);
+  finish(figure);
+  for (const part of [...figure.xaxis, ...figure.yaxis, ...figure.xgrid, ...figure.ygrid]) part.visible = false;
+  return figure;
+}
+
+function motion(points) {
+  const figure = figureOf({
+    ...ZOOM,
+    x_range: new Bokeh.Range1d({ start: -5, end: 365 }),
+    y_axis_type: "log",
+    x_axis_label: gettext("position angle (°), from north through east"),
+    y_axis_label: gettext("rate (″/h)"),
+  });
+  dots(figure, points, "pa", "rate");
+  for (const axis of figure.xaxis) axis.ticker = new Bokeh.FixedTicker({ ticks: [0, 90, 180, 270, 360] });
+  labelDecades(figure.yaxis);
+  return finish(figure);
+}
+
+function histogram(name) {
+  const bins = data.histograms[name];
+  const [left, right, fresh, old] = [0, 1, 2, 3].map((column) => bins.map((bin) => bin[column]));
+  const isLog = name === "rate" && right[0] / left[0] > 1.01 && right.at(-1) / left[0] > 20;
+  const figure = figureOf({
+    ...ZOOM,
+    x_axis_type: isLog ? "log" : "linear",
+    x_axis_label: HISTOGRAMS[name],
+    y_axis_label: gettext("subjects"),
+  });
+  const style = (color, legend) => ({ fill_color: token(color), fill_alpha: 0.7, line_color: token("--raised"), legend_label: legend });
+  figure.quad(left, right, 0, fresh, style("--accent", gettext("no known object nearby")));
+  if (isLog) labelDecades(figure.xaxis);
+  if (old.some(Boolean)) figure.quad(left, right, fresh, fresh.map((n, i) => n + old[i]), style("--unsure", gettext("known object nearby")));
+  return finish(figure);
+}
+
+function plane(finder) {
+  const cells = data.planes[finder];
+  const columns = Object.fromEntries(Object.keys(cells[0]).map((name) => [name, cells.map((cell) => cell[name])]));
+  const shade = columns.share.map((share) => 0.08 + 0.6 * share);
+  const source = new Bokeh.ColumnDataSource({ data: { ...columns, label: columns.share.map(percent), shade } });
+  const figure = figureOf({ ...ZOOM, x_axis_label: data.brightness, y_axis_label: HISTOGRAMS.rate });
+  const field = (name) => ({ field: name });
+  const drawn = figure.quad(field("left"), field("right"), field("bottom"), field("top"), { source, fill_color: token("--accent"), fill_alpha: field("shade"), line_color: token("--raised") });
+  figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@label (@low{0.00}–@high{0.00}), @n{0,0}"]] }));
+  return finish(figure);
+}
+
+if (curves) {
+  for (const [name, options] of Object.entries(CURVES)) show(root(name), () => curve(name, options));
+  show(root("calibration"), calibration);
+  const slider = document.getElementById("working-point");
+  slider.addEventListener("input", () => choose(Number(slider.value)));
+  slider.addEventListener("change", keepInAddress);
+  choose(row);
+}
+for (const name of Object.keys(HISTOGRAMS)) {
+  const place = root(name);
+  if (place && data.histograms[name].length) show(place, () => histogram(name));
+  else if (place) place.closest("figure").hidden = true;
+}
+for (const finder of Object.keys(data.planes)) show(root(`plane-${finder}`), () => plane(finder));
+
+async function drawSubjects() {
+  const response = await fetch(data.points, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(String(response.status));
+  const points = await response.json();
+  for (const name of ["equatorial", "ecliptic"]) show(root(name), () => sky(points, name));
+  show(root("motion"), () => motion(points));
+}
+
+if (root("equatorial")) {
+  drawSubjects().catch(() => {
+    const broken = document.querySelector("[data-broken]");
+    Object.assign(broken, { hidden: false, textContent: gettext("The points failed to load. Reload the page to try again.") });
+  });
+}

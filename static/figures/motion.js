@@ -1,0 +1,67 @@
+// A subject's path on the sky and the residuals of uniform motion, drawn by Bokeh. The table beneath has the numbers.
+import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
+
+const { known, fit_east, fit_north, ...columns } = JSON.parse(document.getElementById("motion-data").textContent);
+
+function span(values, errors) {
+  const low = Math.min(...values.map((value, i) => value - errors[i]));
+  const high = Math.max(...values.map((value, i) => value + errors[i]));
+  const margin = 0.1 * (high - low) || 1;
+  return [low - margin, high + margin];
+}
+
+function whiskers(figure, x, y, error) {
+  const color = { line_color: token("--accent"), line_alpha: 0.6 };
+  figure.segment(x, y.map((value, i) => value - error[i]), x, y.map((value, i) => value + error[i]), color);
+}
+
+/** One scale for both axes, and east to the left. */
+function sky() {
+  const { east, north, error, label } = columns;
+  const [xs, ys] = [span([...east, ...known.map((one) => one.east)], [...error, ...known.map((one) => Math.abs(one.error_east))]),
+    span([...north, ...known.map((one) => one.north)], [...error, ...known.map((one) => Math.abs(one.error_north))])];
+  const half = Math.max(xs[1] - xs[0], ys[1] - ys[0]) / 2;
+  const [x, y] = [(xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2];
+  const figure = figureOf({
+    ...ZOOM,
+    x_range: new Bokeh.Range1d({ start: x + half, end: x - half }),
+    y_range: new Bokeh.Range1d({ start: y - half, end: y + half }),
+    match_aspect: true,
+    x_axis_label: gettext("east (″)"),
+    y_axis_label: gettext("north (″)"),
+  });
+  figure.line(fit_east, fit_north, { line_color: token("--quiet"), line_width: 2, legend_label: gettext("uniform motion") });
+  whiskers(figure, east, north, error);
+  figure.segment(east.map((value, i) => value - error[i]), north, east.map((value, i) => value + error[i]), north, { line_color: token("--accent"), line_alpha: 0.6 });
+  figure.scatter(east, north, { size: 7, color: token("--accent"), legend_label: gettext("detections") });
+  figure.text(east, north, label, { text_color: token("--ink"), text_font_size: "11px", x_offset: 7, y_offset: -5 });
+  for (const { name, east: e, north: n, error_east: de, error_north: dn } of known) {
+    const style = { line_color: token("--no"), line_width: 2 };
+    figure.segment([e - de], [n - dn], [e + de], [n + dn], style);
+    figure.scatter([e], [n], { size: 9, marker: "diamond", color: token("--no"), legend_label: gettext("predicted, with 1σ along the orbit") });
+    figure.text([e], [n], [name], { text_color: token("--no"), text_font_size: "11px", x_offset: 8, y_offset: 12 });
+  }
+  return finish(figure);
+}
+
+function residuals(name) {
+  const { hours, error, label } = columns;
+  const values = columns[name];
+  const [low, high] = span([...values, 0], [...error, 0]);
+  const figure = figureOf({
+    ...ZOOM,
+    y_range: new Bokeh.Range1d({ start: low, end: high }),
+    x_axis_label: gettext("hours since the first detection"),
+    y_axis_label: gettext("residual (″)"),
+  });
+  figure.add_layout(new Bokeh.Span({ location: 0, dimension: "width", line_color: token("--quiet"), line_width: 1 }));
+  whiskers(figure, hours, values, error);
+  figure.scatter(hours, values, { size: 7, color: token("--accent") });
+  figure.text(hours, values, label, { text_color: token("--ink"), text_font_size: "11px", x_offset: 7, y_offset: -5 });
+  return finish(figure);
+}
+
+for (const root of document.querySelectorAll("[data-motion]")) {
+  const name = root.dataset.motion;
+  show(root, name === "sky" ? sky : () => residuals(name));
+}

@@ -1,0 +1,35 @@
+// False positives, false negatives and saved work by night, drawn by Bokeh. The table beneath has the same numbers.
+import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
+
+const data = JSON.parse(document.getElementById("nights-data").textContent);
+const root = document.querySelector("[data-nights]");
+const RATES = [
+  { field: "false_positive", legend: gettext("false positives"), color: "--no", marker: "circle" },
+  { field: "false_negative", legend: gettext("false negatives"), color: "--unsure", marker: "square" },
+];
+
+function known(values) {
+  return values.map((value) => value ?? NaN);
+}
+
+function draw() {
+  const figure = figureOf({
+    ...ZOOM,
+    y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
+    x_axis_label: gettext("night (MJD)"),
+    y_axis_label: gettext("fraction"),
+    outline_line_color: token("--line"),
+  });
+  const saved = { line_color: token("--accent"), line_width: 2, line_dash: "dashed", legend_label: gettext("work saved") };
+  figure.line(data.mjd, known(data.saved), saved);
+  RATES.forEach(({ field, legend, color, marker }, place) => {
+    const style = { line_color: token(color), line_alpha: 0.7 };
+    const at = data.mjd.map((mjd) => mjd + (place - 0.5) * 0.2); // beside each other, so that no whisker hides one
+    figure.segment(at, known(data[`${field}_low`]), at, known(data[`${field}_high`]), style);
+    figure.scatter(at, known(data[field]), { size: 7, marker, color: token(color), legend_label: legend });
+  });
+  for (const axis of figure.xaxis) axis.ticker = new Bokeh.BasicTicker({ min_interval: 1, num_minor_ticks: 0 });
+  return finish(figure);
+}
+
+show(root, draw);

@@ -1,0 +1,111 @@
+"""The discovery figures: points that open their subjects, and what a threshold keeps and costs."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from tests.integration import people
+from tests.integration.figures.movers import injected, season
+from tests.integration.learning import sky
+from webapp.figures import discoveries
+from webapp.learning import test_sets
+from webapp.learning.models import Score
+
+pytestmark = pytest.mark.django_db
+PAGE = "/surveys/night/consensus/night/figures/"
+
+
+@pytest.fixture
+def workflow():
+    return sky.workflow(sky.survey("night", pixel_scale=1.86), kind="tracklet", prior=0.2)
+
+
+@pytest.fixture
+def champion(workflow):
+    return sky.checkpoint(workflow, is_champion=True, manifest={"threshold": 0.5})
+
+
+@pytest.fixture
+def scientist(workflow):
+    return people.browser(people.member(workflow.survey, "scientist"))
+
+
+def points(scientist, **query):
+    return scientist.get(f"{PAGE}points/", query)
+
+
+def test_points_have_places_motions_and_known_objects(workflow, champion, scientist):
+    rows = season(workflow, champion)
+    shown = points(scientist, population="all").json()
+    assert len(shown["pk"]) == 18
+    at = shown["pk"].index(rows[1].pk)
+    assert shown["rate"][at] == pytest.approx(20, abs=0.01)
+    assert shown["pa"][at] == pytest.approx(50, abs=0.2)
+    assert shown["mag"][at] == pytest.approx(18.15)
+    assert (shown["ra"][at], shown["dec"][at]) == (40, -35)
+    assert shown["equatorial_x"][at] > 0  # before 180°, so right of the centre
+    assert [shown["known"][shown["pk"].index(row.pk)] for row in (rows[0], rows[1], rows[5])] == [True, False, None]
+
+
+def test_populations_are_movers_candidates_or_all(workflow, champion, scientist):
+    rows = season(workflow, champion)
+    sky.votes(workflow, rows[4], 0.995, is_retired=True, retired_reason="consensus")
+    injected(workflow, champion, n=2)
+    assert points(scientist).json()["pk"] == [rows[4].pk]
+    expected = {row.pk for row in rows if row.scores.filter(p_real__gte=0.65).exists()}
+    assert set(points(scientist, population="candidates", threshold=0.65).json()["pk"]) == expected
+    assert len(expected) == 6
+
+
+def test_more_subjects_than_can_be_drawn_are_sampled_and_the_page_says_so(workflow, champion, scientist, monkeypatch):
+    season(workflow, champion)
+    monkeypatch.setattr(discoveries, "MOST", 5)
+    monkeypatch.setattr("webapp.figures.figure_views.MOST", 5)
+    page = scientist.get(PAGE, {"population": "all"})
+    assert "A random sample of 5 of 18 subjects." in page.content.decode()
+    rows = points(scientist, population="all", format="csv").getvalue().decode().splitlines()
+    assert len(list(csv.DictReader(rows))) == 5
+
+
+def test_a_threshold_says_what_it_keeps_and_what_it_costs(workflow, champion, scientist):
+    season(workflow, champion)
+    real = np.arange(160) % 2 == 0
+    rows = sky.subjects(workflow.survey, real, kind="tracklet", prefix="g")
+    sky.make_gold(rows, real)
+    scores = np.where(real, 0.51, 0.0) + np.linspace(0, 0.48, 160)  # bogus up to .48, real from .51 on
+    Score.objects.bulk_create(
+        Score(checkpoint=champion, subject=row, probabilities=[1 - p, p], p_real=p, entropy=0.1)
+        for row, p in zip(rows, scores, strict=True)
+    )
+    test_sets.freeze(survey=workflow.survey, kind="tracklet")
+    context = scientist.get(PAGE, {"threshold": 0.505, "abundance": 0.01}).context
+    curves = context["plot"]["curves"]
+    tested = context["rows"]
+    assert 40 < len(tested.subjects) < 160
+    threshold, kept = np.array(curves["threshold"]), np.array(curves["completeness"])
+    p, is_real = tested.p_real[0], tested.is_real
+    assert kept == pytest.approx([(p[is_real] >= at - 1e-5).mean() for at in threshold], abs=1e-4)
+    # The season has three nights, each with p of .9, .3, .7, .1 and .2; the other subjects have no time.
+    per_night = [sum(each >= at for each in (0.9, 0.3, 0.7, 0.1, 0.2)) for at in np.floor(threshold * 1000) / 1000]
+    assert curves["per_night"] == pytest.approx(per_night)
+    tpr, fpr = kept, np.array(curves["false_positive_rate"])
+    assert np.array(curves["purity"]) == pytest.approx(tpr * 0.01 / (tpr * 0.01 + fpr * 0.99), abs=1e-4)
+    assert abs(threshold[context["row"]] - 0.505) == np.abs(threshold - 0.505).min()
+    assert sum(curves["reliability"]["n"]) == len(tested.subjects)
+
+
+def test_the_completeness_plane_is_of_injected_movers(workflow, champion, scientist):
+    injected(workflow, champion)
+    planes = dict(scientist.get(PAGE).context["planes"])
+    assert sum(cell["n"] for cell in planes["crowd"]) == sum(cell["n"] for cell in planes["model"]) == 24
+    assert {cell["share"] for cell in planes["model"]} == {0.0, 1.0}
+
+
+def test_what_is_missing_is_said_in_words(workflow, scientist):
+    page = scientist.get(PAGE).content.decode()
+    for sentence in ("There is no champion yet", "No mover is settled yet", "No movers with a rate have been injected"):
+        assert sentence in page
+    sky.checkpoint(workflow, is_champion=True)
+    assert "There is no test set yet" in scientist.get(PAGE).content.decode()
+    assert scientist.get(PAGE, {"abundance": 0}).status_code == 400

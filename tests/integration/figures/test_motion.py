@@ -1,0 +1,143 @@
+"""The motion page: fit, residuals, known objects, models and volunteers of one tracklet."""
+
+import csv
+
+import pytest
+from django.utils import timezone
+
+from tests.integration import people
+from tests.integration.figures.movers import tracklet
+from tests.integration.learning import sky
+from webapp.archive.models import Frame
+from webapp.figures.sky_links import links, object_links, sexagesimal
+from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
+from webapp.learning.models import Score
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def night():
+    return sky.survey("night", pixel_scale=1.86, observatory="T08")
+
+
+@pytest.fixture
+def scientist(night):
+    return people.browser(people.member(night, "scientist"))
+
+
+def page(scientist, row, **query):
+    return scientist.get(f"/surveys/night/subjects/{row.pk}/motion/", query)
+
+
+def test_a_steady_mover_has_its_rate_and_angle_with_errors(night, scientist):
+    answer = page(scientist, tracklet(night, dec=-45.0))
+    fit = answer.context["fit"]
+    assert fit["rate"] == pytest.approx(60, abs=1e-3)
+    assert fit["pa"] == pytest.approx(40, abs=0.05)
+    error = (0.1**2 + (1.86 * 2.4 / 2.355 / 20) ** 2) ** 0.5  # arcsec, in each coordinate
+    assert fit["rate_error"] == pytest.approx(error / (0.25 * 5**0.5), rel=0.01)  # hours: -.375, -.125, .125, .375
+    assert fit["chance"] == pytest.approx(1, abs=1e-3)
+    assert [each.trail for each in answer.context["detections"]] == pytest.approx([0.5] * 4, rel=1e-3)
+    assert "60.000 ±" in answer.content.decode()
+
+
+def test_one_place_off_the_track_shows_in_its_residuals_and_in_the_csv(night, scientist):
+    row = tracklet(night, left=2.0)
+    answer = page(scientist, row, seeing=1, floor=0.1)
+    assert answer.context["fit"]["chi2_dof"] > 10
+    assert answer.context["fit"]["chance"] < 1e-6
+    url = f"/surveys/night/subjects/{row.pk}/motion.csv?seeing=1&floor=0.1"
+    rows = list(csv.DictReader(scientist.get(url).getvalue().decode().splitlines()))
+    left = [float(each["left_arcsec"]) for each in rows]
+    assert left == pytest.approx([0.2, -0.4, 0.2 - 0.4 - 0.4, 0.6], abs=0.4)
+    assert sum(left) == pytest.approx(0, abs=1e-3)
+    assert max(left) == left[3]
+    plot = answer.context["plot"]
+    assert plot["left"] == pytest.approx(left, abs=1e-4)
+    assert max(map(abs, plot["along"])) < 0.05
+
+
+def test_a_reader_may_say_how_good_positions_are(night, scientist):
+    row = tracklet(night)
+    wide, narrow = (page(scientist, row, seeing=seeing).context["fit"]["rate_error"] for seeing in (8, 1))
+    assert wide > 1.8 * narrow
+    assert page(scientist, row, seeing="wide").status_code == 400
+    assert page(scientist, row, seeing="-1").context["fit"]["rate"] == pytest.approx(60, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"mjd_mid": 61000.2}, "All detections have one time"),
+        ({"ra": None}, "No detection has both a time and a position"),
+    ],
+)
+def test_without_a_motion_the_page_says_why(night, scientist, change, sentence):
+    row = tracklet(night)
+    Frame.objects.filter(subject=row).update(**change)
+    answer = page(scientist, row)
+    assert answer.status_code == 200
+    assert sentence in answer.content.decode()
+    assert "plot" not in answer.context
+
+
+def test_one_detection_moves_nowhere(night, scientist):
+    row = tracklet(night)
+    Frame.objects.filter(subject=row, position__gt=0).update(dec=None)
+    assert "Only one detection" in page(scientist, row).content.decode()
+
+
+def test_nan_positions_at_the_pole_break_nothing(night, scientist):
+    row = tracklet(night, dec=89.999)
+    Frame.objects.filter(subject=row, position=1).update(mag=float("nan"), ra=float("nan"))
+    answer = page(scientist, row)
+    assert answer.context["fit"]["rate"] == pytest.approx(60, abs=1e-2)
+    assert answer.context["detections"][1].along is None
+
+
+def test_known_objects_stand_where_they_were_predicted(night, scientist):
+    row = tracklet(night, angle=90.0)
+    catalogue = OrbitCatalogue.objects.create(checksum="0", asteroids="MPCORB.DAT", orbits=1, epoch=61000.0)
+    checked = {"subject": row, "catalogue": catalogue, "detections": 4, "candidates": 1, "orbit_days": 12}
+    IdentityCheck.objects.create(**checked, checked_at=timezone.now())
+    near = {"separation": 5, "along": 3, "across": 4, "orbit_error": 2, "rate": 60, "position_angle": 90}
+    KnownMatch.objects.create(subject=row, designation="2010 AB1", detections=4, **near)
+    answer = page(scientist, row)
+    [shown] = answer.context["plot"]["known"]
+    assert (shown["east"], shown["north"]) == pytest.approx((-3, -4), abs=0.01)  # north is left of eastward motion
+    assert (shown["error_east"], shown["error_north"]) == pytest.approx((2, 0), abs=1e-6)
+    assert "12 days old" in answer.content.decode()
+    assert "sstr=2010%20AB1" in answer.content.decode()
+
+
+def test_each_model_and_each_workflow_has_its_say_with_a_version(night, scientist):
+    row = tracklet(night)
+    workflow = sky.workflow(night, kind="tracklet")
+    older = sky.checkpoint(workflow, manifest={"classes": ["bogus", "real"]})
+    newer = sky.checkpoint(workflow, manifest={"classes": ["CR", "real"]}, is_champion=True)
+    for model, p in ((older, 0.3), (newer, 0.8)):
+        Score.objects.create(checkpoint=model, subject=row, probabilities=[1 - p, p], p_real=p, entropy=0.5)
+    sky.votes(workflow, row, 0.9, version=7)
+    context = page(scientist, row).context
+    assert context["classes"] == ["CR", "real", "bogus"]
+    cells = [(score.checkpoint, values) for score, values in context["scores"]]
+    assert cells == [(newer, [pytest.approx(0.2), 0.8, None]), (older, [None, 0.3, 0.7])]
+    assert [each.version for each in context["crowd"]] == [7]
+
+
+def test_the_page_asks_the_database_little(night, scientist, django_assert_max_num_queries):
+    row = tracklet(night, n=8)
+    with django_assert_max_num_queries(20):
+        assert page(scientist, row).status_code == 200
+
+
+def test_places_are_told_in_both_ways_and_links_have_them():
+    assert sexagesimal(10.684708, -0.5) == ("00:42:44.33", "-00:30:00.0")
+    assert sexagesimal(359.999999, 41.26875) == ("00:00:00.00", "+41:16:07.5")
+    found = dict(links(10.684708, -41.26875, 61000.25, "T08"))
+    assert "Coord=10.684708+-41.268750" in found["SIMBAD"]
+    assert "year=2025&month=11&day=21.250" in found["MPChecker"]
+    assert "obs-time=2025-11-21_06%3A00%3A00&fov-ra-center=00-42-44.33&fov-dec-center=M41-16-07.5" in found["JPL"]
+    assert [name for name, _ in links(0, 0, None, "")] == ["SIMBAD", "Aladin"]
+    assert object_links("2010 AB1")[1][1].endswith("object_id=2010%20AB1")

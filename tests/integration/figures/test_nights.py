@@ -1,0 +1,92 @@
+"""The night report counts what was judged, what the champion gets wrong, and who finds injected movers."""
+
+import csv
+
+import pytest
+
+from tests.integration import people
+from tests.integration.figures.movers import injected, season, tracklet
+from tests.integration.learning import sky
+
+pytestmark = pytest.mark.django_db
+PAGE = "/surveys/night/consensus/night/"
+
+
+@pytest.fixture
+def workflow():
+    return sky.workflow(sky.survey("night", pixel_scale=1.86), kind="tracklet")
+
+
+@pytest.fixture
+def scientist(workflow):
+    return people.browser(people.member(workflow.survey, "scientist"))
+
+
+@pytest.fixture
+def champion(workflow):
+    return sky.checkpoint(workflow, is_champion=True, manifest={"threshold": 0.5})
+
+
+def rows_of(answer):
+    return list(csv.DictReader(answer.getvalue().decode().splitlines()))
+
+
+def test_each_night_is_counted_as_it_was_judged(workflow, champion, scientist):
+    season(workflow, champion)
+    answer = scientist.get(f"{PAGE}nights/")
+    assert [night.mjd for night in answer.context["nights"]] == [61004, 61001, 61000]
+    night = answer.context["nights"][0]
+    assert (night.subjects, night.unknown, night.known, night.real, night.bogus) == (6, 4, 1, 2, 2)
+    assert (night.false_positive, night.false_positive_rate) == (1, 0.5)
+    assert (night.false_negative, night.false_negative_rate) == (1, 0.5)
+    assert (night.scored, night.saved) == (5, 0.6)
+    assert night.exposures == 4
+    assert night.limit == pytest.approx(18.15 + 1.505, abs=0.01)  # magnitudes 18 to 18.3 at S/N 20, carried to 5
+    assert night.date.isoformat() == "2025-11-25"
+    assert "1 (50.0 %)" in answer.content.decode()
+    assert answer.context["plot"]["mjd"] == [61000, 61001, 61004]
+
+
+def test_threshold_and_population_are_in_the_address_and_in_the_csv(workflow, champion, scientist):
+    season(workflow, champion)
+    rows = rows_of(scientist.get(f"{PAGE}nights.csv?threshold=0.8&population=unknown"))
+    assert [row["night_utc"] for row in rows] == ["2025-11-25", "2025-11-22", "2025-11-21"]
+    one = {name: rows[0][name] for name in ("subjects", "real", "false_positive", "false_negative", "workload_saved")}
+    assert one == {"subjects": "4", "real": "1", "false_positive": "0", "false_negative": "1", "workload_saved": "1.0"}
+    wrong = scientist.get(f"{PAGE}nights/?threshold=2&population=some")
+    assert wrong.status_code == 400
+    assert wrong.context["asked"].threshold == 0.5
+
+
+def test_without_a_champion_nothing_is_saved_and_the_page_says_so(workflow, scientist):
+    tracklet(workflow.survey)
+    answer = scientist.get(f"{PAGE}nights/")
+    assert answer.context["nights"][0].saved is None
+    assert "There is no champion yet" in answer.content.decode()
+    assert "No movers have been injected" in answer.content.decode()
+
+
+def test_an_empty_archive_is_said_in_words(workflow, scientist):
+    assert "Nights appear here once" in scientist.get(f"{PAGE}nights/").content.decode()
+    assert rows_of(scientist.get(f"{PAGE}nights.csv")) == []
+
+
+def test_injected_movers_measure_volunteers_and_models(workflow, champion, scientist):
+    injected(workflow, champion)
+    other = sky.workflow(workflow.survey, kind="tracklet", slug="other")
+    answer = scientist.get(f"{PAGE}nights/")
+    assert answer.context["n_movers"] == 24
+    assert answer.context["nights"] == []  # they are no subjects of the sky
+    rows = rows_of(scientist.get(f"{PAGE}completeness.csv"))
+    by_snr = {(row["finder"], row["from"]): row for row in rows if row["quantity"] == "snr" and row["n"] != "0"}
+    faint, bright = sorted({float(low) for _, low in by_snr})
+    assert faint == 4
+    found = {finder: float(by_snr[finder, str(bright)]["completeness"]) for finder in ("volunteer", "crowd", "model")}
+    assert found == {"volunteer": 0.75, "crowd": 1.0, "model": 1.0}
+    assert by_snr["volunteer", str(bright)]["n"] == "48"
+    assert float(by_snr["model", "4.0"]["completeness"]) == 0
+    magnitudes = [row for row in rows if row["quantity"] == "mag" and row["n"] != "0"]
+    # Beside detections of 18 to 18.3 mag at S/N 20: a mover of S/N 20 has 18.15 mag, and one of S/N 4 is 1.75 fainter.
+    assert float(magnitudes[0]["from"]) == pytest.approx(18.15, abs=0.01)
+    assert float(magnitudes[-1]["to"]) == pytest.approx(18.15 + 1.747, abs=0.01)
+    assert scientist.get(f"/surveys/night/consensus/{other.slug}/nights/").context["n_movers"] == 0

@@ -1,0 +1,52 @@
+"""What a page of figures is asked for: the workflow's champion, a threshold, and the page's own options."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from webapp.learning.model_roles import role_of
+from webapp.learning.models import Checkpoint
+from webapp.learning.promotion import champion_of
+from webapp.workflows.models import Workflow
+
+HALF = 0.5
+
+
+def any_step() -> forms.NumberInput:
+    return forms.NumberInput({"step": "any"})
+
+
+class ThresholdForm(forms.Form):
+    threshold = forms.FloatField(min_value=0, max_value=1, label=_("Threshold"), widget=any_step())
+
+
+class Asked:
+    """The values of a form in the URL, or the usual ones if they are missing or bad; and the workflow's champion.
+
+    Parameters
+    ----------
+    usual
+        The usual values of the form's fields besides the threshold, which is the champion's.
+    """
+
+    def __init__(self, request: HttpRequest, workflow: Workflow, form: type[ThresholdForm], **usual: Any) -> None:
+        self.workflow = workflow
+        self.champion: Checkpoint | None = champion_of(workflow.survey, role_of(workflow))
+        usual["threshold"] = self.champion.threshold if self.champion else HALF
+        self.form = form({name: request.GET.get(name) or value for name, value in usual.items()})
+        self.values: dict[str, Any] = self.form.cleaned_data if self.form.is_valid() else usual
+
+    @property
+    def threshold(self) -> float:
+        return float(self.values["threshold"])
+
+    @property
+    def population(self) -> str:
+        return str(self.values["population"])
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.values)

@@ -1,0 +1,196 @@
+"""What was found: places, magnitudes and motions of a bounded sample of a workflow's subjects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, QuerySet, Value
+from numpy.typing import NDArray
+
+from ml.evaluation.metrics.binned_completeness import bin_edges
+from ml.sky.all_sky_maps import from_ecliptic, mollweide, to_ecliptic
+from ml.sky.motion import FLOOR, astrometric_error
+from ml.sky.weighted_motion import fit_weighted_motion
+from webapp.archive.models import Frame, Subject
+from webapp.core.cached_figures import cached_figure
+from webapp.core.sql import copy_out
+from webapp.figures.track import default_seeing
+from webapp.known_objects.models import IdentityCheck
+from webapp.known_objects.unidentified import movers
+from webapp.learning.models import Checkpoint, Score
+from webapp.workflows.models import Workflow
+
+Array = NDArray[np.float64]
+MOST = 10_000
+"""Points that are drawn; of more subjects, a random sample."""
+
+MOST_FRAMES = 64
+"""Detections of one subject that its motion is fitted to."""
+
+BINS = 24
+FRESH_FOR = 60
+COLUMNS = ("ra", "dec", "lon", "lat", "mjd", "mag", "rate", "pa", "p_real")
+DIGITS = {"ra": 5, "dec": 5, "lon": 4, "lat": 4, "mjd": 5, "mag": 2, "rate": 3, "pa": 1, "p_real": 4}
+POPULATIONS = ("movers", "candidates", "all")
+
+# A detection without time and position is left out; NaN is unknown.
+FRAMES = f"""
+    SELECT subject_id, position, mjd_mid, ra, dec, coalesce(snr, 'NaN') FROM {Frame._meta.db_table}
+    WHERE subject_id = ANY(%(keys)s) AND position < {MOST_FRAMES}
+        AND mjd_mid IS NOT NULL AND ra IS NOT NULL AND dec IS NOT NULL
+"""  # noqa: S608  # our own tables
+FRAME_FIELDS = {
+    "subject": "int8",
+    "position": "int2",
+    "mjd": "float8",
+    "ra": "float8",
+    "dec": "float8",
+    "snr": "float8",
+}
+MAGNITUDES = f"""
+    SELECT subject_id, avg(mag) FROM {Frame._meta.db_table}
+    WHERE subject_id = ANY(%(keys)s) AND abs(mag) < 'Infinity' GROUP BY subject_id
+"""  # noqa: S608  # our own tables
+
+
+@dataclass(frozen=True)
+class Discoveries:
+    """A sample of n of `total` subjects.
+
+    Attributes
+    ----------
+    keys, names, known
+        Primary keys, names, and whether a known object is near (None: not compared).
+    columns
+        (n,) by name, NaN if unknown: `COLUMNS`, in degrees, MJD, magnitudes, arcsec/h and degrees from north through
+        east. Rates and angles are fitted to the detections; without two of them, the rate is the survey's.
+    """
+
+    total: int
+    keys: list[int]
+    names: list[str]
+    known: list[bool | None]
+    columns: dict[str, Array]
+
+    def plotted(self) -> dict[str, Any]:
+        """Return the points' columns for a browser, with places on both maps; None where unknown."""
+        columns = {name: values.round(DIGITS[name]) for name, values in self.columns.items()}
+        for name, lon, lat in (("equatorial", "ra", "dec"), ("ecliptic", "lon", "lat")):
+            x, y = mollweide(self.columns[lon], self.columns[lat])
+            columns |= {f"{name}_x": x.round(4), f"{name}_y": y.round(4)}
+        plain = {name: [None if np.isnan(v) else v for v in values.tolist()] for name, values in columns.items()}
+        return {"pk": self.keys, "name": self.names, "known": self.known, **plain}
+
+    def histogram(self, name: str) -> list[tuple[float, float, int, int]]:
+        """Return bins of a column: from, to, subjects without and with a known object near; none if unknown."""
+        values, known = self.columns[name], np.array([bool(each) for each in self.known])
+        finite = np.isfinite(values)
+        if not finite.any():
+            return []
+        edges = bin_edges(values, min(BINS, max(4, int(np.sqrt(finite.sum())))))
+        counts = [np.histogram(values[finite & side], edges)[0].tolist() for side in (~known, known)]
+        return list(zip(edges[:-1].tolist(), edges[1:].tolist(), *counts, strict=True))
+
+
+def discoveries(workflow: Workflow, population: str, champion: Checkpoint | None, threshold: float) -> Discoveries:
+    """Return the subjects of a population, at most `MOST`; figures may be a minute old.
+
+    Parameters
+    ----------
+    population
+        "movers": settled as real; "candidates": the champion's p_real is at the threshold or above; "all".
+    """
+    key = f"discoveries-{workflow.pk}-{population}-{champion.pk if champion else 0}"
+    key += f"-{threshold:g}" if population == "candidates" else ""
+    return cached_figure(key, partial(_sample, workflow, _RULES[population], champion, threshold), FRESH_FOR)
+
+
+Rule = Callable[[Workflow, Checkpoint | None, float], QuerySet[Subject]]
+
+
+def _all(workflow: Workflow, champion: Checkpoint | None, threshold: float) -> QuerySet[Subject]:
+    return Subject.objects.originals().observed().filter(survey=workflow.survey_id)
+
+
+def _movers(workflow: Workflow, champion: Checkpoint | None, threshold: float) -> QuerySet[Subject]:
+    return movers(workflow.survey)
+
+
+def _candidates(workflow: Workflow, champion: Checkpoint | None, threshold: float) -> QuerySet[Subject]:
+    scores = Score.objects.filter(checkpoint=champion, subject=OuterRef("pk"), p_real__gte=threshold)
+    return _all(workflow, champion, threshold).filter(Exists(scores))
+
+
+_RULES: dict[str, Rule] = {"movers": _movers, "candidates": _candidates, "all": _all}
+
+
+def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, threshold: float) -> Discoveries:
+    rows = rule(workflow, champion, threshold).filter(kind=workflow.kind)
+    total = rows.count()
+    if total > MOST:  # the same sample each time
+        hashed = Func(F("pk"), Value(0), function="hashint8extended", output_field=BigIntegerField())
+        rows = rows.order_by(hashed, "pk")
+    shown = list(rows.values_list("pk", "external_id", "ra", "dec", "mjd", "rate")[:MOST])
+    keys = [row[0] for row in shown]
+    columns = dict(zip(("ra", "dec", "mjd", "rate"), np.array([row[2:] for row in shown], float).reshape(-1, 4).T,
+                       strict=True))  # fmt: skip
+    fitted, angle = _motions(keys, default_seeing(workflow.survey))
+    columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
+    columns |= {"rate": np.where(np.isfinite(fitted), fitted, columns["rate"]), "pa": angle}
+    columns |= {"mag": _by_key(keys, _magnitudes(keys)), "p_real": _by_key(keys, _scores(keys, champion))}
+    checked = IdentityCheck.objects.filter(subject__in=keys, detections__gt=0)
+    known = dict(checked.values_list("subject", "candidates"))
+    is_known = [known[key] > 0 if key in known else None for key in keys]
+    return Discoveries(total, keys, [row[1] for row in shown], is_known, columns)
+
+
+def _motions(keys: list[int], seeing: float) -> tuple[Array, Array]:
+    """Return rates (arcsec/h) and position angles (deg) of the subjects, NaN without a motion."""
+    rows = copy_out(FRAMES, FRAME_FIELDS, {"keys": keys})
+    if not len(rows):
+        return np.full(len(keys), np.nan), np.full(len(keys), np.nan)
+    order = np.argsort(keys)
+    place = order[np.searchsorted(np.array(keys)[order], rows["subject"])], rows["position"]
+    shape = len(keys), int(rows["position"].max()) + 1
+
+    def spread(values: Array) -> Array:
+        table = np.full(shape, np.nan)
+        table[place] = values
+        return table
+
+    error = astrometric_error(spread(rows["snr"]), seeing, FLOOR)
+    mjd, ra, dec = (spread(rows[name]) for name in ("mjd", "ra", "dec"))
+    motion = fit_weighted_motion(mjd, ra, dec, error, error, np.zeros(shape))
+    return motion.rate, motion.position_angle
+
+
+def _magnitudes(keys: list[int]) -> dict[int, float]:
+    return dict(copy_out(MAGNITUDES, {"subject": "int8", "mag": "float8"}, {"keys": keys}).tolist())
+
+
+def _scores(keys: list[int], champion: Checkpoint | None) -> dict[int, float]:
+    return dict(Score.objects.filter(checkpoint=champion, subject__in=keys).values_list("subject", "p_real"))
+
+
+def _by_key(keys: list[int], values: dict[int, float]) -> Array:
+    return np.array([values.get(key, np.nan) for key in keys], dtype=np.float64)
+
+
+def graticule() -> dict[str, Any]:
+    """Return the maps' lines: meridians and parallels every 30°, the ecliptic, and the celestial equator."""
+    along, up = np.linspace(0, 360, 121), np.linspace(-90, 90, 61)
+    meridians = [mollweide(np.full_like(up, lon), up) for lon in range(0, 361, 30)]
+    parallels = [mollweide(along, np.full_like(along, lat)) for lat in range(-60, 61, 30)]
+    flat = np.zeros_like(along)
+    planes = {"equatorial": from_ecliptic(along, flat), "ecliptic": to_ecliptic(along, flat)}
+    return {
+        "grid": _lines([*meridians, *parallels]),
+        **{name: _lines([mollweide(lon[order], lat[order])]) for name, (lon, lat) in planes.items()
+           for order in [np.argsort(lon)]},
+    }  # fmt: skip
+
+
+def _lines(lines: list[tuple[Array, Array]]) -> dict[str, list[list[float]]]:
+    return {"x": [x.round(3).tolist() for x, _ in lines], "y": [y.round(3).tolist() for _, y in lines]}

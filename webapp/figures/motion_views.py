@@ -1,0 +1,145 @@
+"""Motion page of a subject with several detections: the fit, its residuals, known objects, and what was said of it."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from ml.sky.motion import FLOOR
+from webapp.archive.access import survey_page
+from webapp.archive.light_curve import Plot, plot
+from webapp.archive.models import Frame, Role, Subject, Survey
+from webapp.consensus.models import AggregatedPosterior, Consensus
+from webapp.core.csv_writer import csv_response
+from webapp.figures.sky_links import links, object_links, sexagesimal
+from webapp.figures.track import Nearby, Track, default_seeing
+from webapp.learning.models import Score
+
+MAG_PER_SHARE = 2.5 / np.log(10)  # of a relative error of the flux
+CSV_COLUMNS = (
+    "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "left_arcsec", "trail_arcsec", "band", "mag", "snr",
+)  # fmt: skip
+
+
+class ErrorsForm(forms.Form):
+    """What the errors of positions come from."""
+
+    seeing = forms.FloatField(min_value=0.01, max_value=60, label=_("Seeing, FWHM in ″"))
+    floor = forms.FloatField(min_value=0.001, max_value=60, label=_("Least error of a position, ″"))
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    frames = list(subject.frames.all())
+    form, track = _track(request, survey, frames)
+    nearby = track.nearby(list(subject.known_matches.all()))
+    context: dict[str, Any] = {
+        "survey": survey,
+        "subject": subject,
+        "form": form,
+        "track": track,
+        "n_known": int(track.is_known.sum()),
+        "fit": track.numbers(),
+        "detections": track.detections(),
+        "nearby": [(each.match, object_links(each.match.designation)) for each in nearby],
+        "check": getattr(subject, "identity_check", None),
+        "light_curve": _light_curve(subject, frames),
+        **_opinions(subject),
+    }
+    if track.is_known.any():
+        ra, dec = track.position
+        mjd = float(np.nanmean(track.mjd[track.is_known]))
+        context |= {"ra": ra, "dec": dec, "sexagesimal": sexagesimal(ra, dec)}
+        context["links"] = links(ra, dec, mjd, survey.observatory)
+    if track.is_fitted:
+        context["plot"] = _plot(track, nearby)
+    return render(request, "figures/motion.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
+    subject = get_object_or_404(Subject, survey=survey, pk=pk)
+    track = _track(request, survey, list(subject.frames.all()))[1]
+    rows = (
+        (
+            each.frame.position + 1, each.frame.mjd_mid, each.frame.ra, each.frame.dec, each.error, each.along,
+            each.left, each.trail, each.frame.band, each.frame.mag, each.frame.snr,
+        )
+        for each in track.detections()
+    )  # fmt: skip
+    return csv_response(f"motion-{subject.pk}.csv", CSV_COLUMNS, rows)
+
+
+def _track(request: HttpRequest, survey: Survey, frames: list[Frame]) -> tuple[ErrorsForm, Track]:
+    """Fit with the errors that the reader chose, or else the survey's."""
+    usual = {"seeing": default_seeing(survey), "floor": FLOOR}
+    form = ErrorsForm({name: request.GET.get(name) or value for name, value in usual.items()})
+    return form, Track(frames, **(form.cleaned_data if form.is_valid() else usual))
+
+
+def _light_curve(subject: Subject, frames: Sequence[Frame]) -> Plot | None:
+    """Draw the survey's light curve, or else the magnitudes of the detections."""
+    measured: list[list[Any]] = [
+        [frame.mjd_mid, frame.band, frame.mag, MAG_PER_SHARE / frame.snr if frame.snr else 0.0]
+        for frame in frames
+        if frame.mag is not None and frame.mjd_mid is not None and np.isfinite(frame.mag)
+    ]
+    rows = subject.light_curve or measured
+    return plot(rows) if rows else None
+
+
+def _opinions(subject: Subject) -> dict[str, Any]:
+    """Return what models and volunteers say of the subject, with versions: newest models, and all consensus rows."""
+    scores = subject.scores.select_related("checkpoint__run").order_by("-checkpoint_id")
+    named = [(score, dict(zip(_classes(score), score.probabilities, strict=False))) for score in scores]
+    classes = list(dict.fromkeys(chain.from_iterable(by_class for _, by_class in named)))
+    crowd = Consensus.objects.filter(subject=subject).select_related("workflow").order_by("workflow__name")
+    again = AggregatedPosterior.objects.filter(subject=subject).select_related("aggregation__workflow")
+    return {
+        "classes": classes,
+        "scores": [(score, [by_class.get(name) for name in classes]) for score, by_class in named],
+        "crowd": crowd,
+        "reanalyses": again.order_by("-aggregation_id"),
+    }
+
+
+def _classes(score: Score) -> list[str]:
+    known = score.checkpoint.manifest.get("classes", [])
+    return known if len(known) == len(score.probabilities) else ["yes"] * (len(score.probabilities) == 1)
+
+
+def _plot(track: Track, nearby: Sequence[Nearby]) -> dict[str, Any]:
+    """Return the columns of the page's plots: places in arcsec, times in hours since the first detection."""
+    keep = track.is_known
+    fitted, residual = track.fitted()[keep], track.motion.residual[0][keep]
+    order = np.argsort(track.mjd[keep])
+    return {
+        "label": [str(row + 1) for row in np.flatnonzero(keep)],
+        "hours": ((track.mjd[keep] - track.mjd[keep].min()) * 24).tolist(),
+        "east": track.offsets[keep, 0].tolist(),
+        "north": track.offsets[keep, 1].tolist(),
+        "error": track.error[keep].tolist(),
+        "along": residual[:, 0].tolist(),
+        "left": residual[:, 1].tolist(),
+        "fit_east": fitted[order, 0].tolist(),
+        "fit_north": fitted[order, 1].tolist(),
+        "known": [
+            {
+                "name": each.match.designation,
+                "east": each.east,
+                "north": each.north,
+                "error_east": each.error_east,
+                "error_north": each.error_north,
+            }
+            for each in nearby
+        ],
+    }

@@ -1,0 +1,111 @@
+"""Night report page of a workflow, and completeness by injected movers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from webapp.archive.models import Role
+from webapp.core.csv_writer import csv_response
+from webapp.figures.asked import Asked, ThresholdForm
+from webapp.figures.nights import NIGHTS, POPULATIONS, Night, nights_of
+from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, movers_of
+from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import beside, workflow_page
+
+NIGHT_COLUMNS = (
+    "night_mjd", "night_utc", "exposures", "limiting_mag", "subjects", "unknown", "known", "real", "bogus",
+    "scored_real", "scored_bogus", "false_positive", "false_positive_rate", "false_negative", "false_negative_rate",
+    "scored", "below_threshold", "workload_saved",
+)  # fmt: skip
+BIN_COLUMNS = ("quantity", "from", "to", "finder", "n", "completeness", "low", "high")
+TITLES = {"mag": _("magnitude"), "snr": _("S/N in each frame"), "rate": _("rate, ″/h")}
+
+
+class NightsForm(ThresholdForm):
+    """Which subjects count, and from which probability on the model calls one real."""
+
+    population = forms.ChoiceField(
+        choices=list(zip(POPULATIONS, (_("all subjects"), _("no known object nearby")), strict=True)),
+        label=_("Subjects"),
+    )
+
+
+def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
+    return Asked(request, workflow, NightsForm, population=POPULATIONS[0])
+
+
+def _nights(asked: Asked) -> list[Night]:
+    return nights_of(asked.workflow, asked.champion, asked.threshold, asked.population)
+
+
+def _movers(asked: Asked) -> Movers:
+    return movers_of(asked.workflow, asked.champion, asked.threshold)
+
+
+@require_safe
+@workflow_page(Role.SCIENTIST)
+def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    asked = _asked(request, workflow)
+    rows, movers = _nights(asked), _movers(asked)
+    context: dict[str, Any] = {
+        "asked": asked,
+        "form": asked.form,
+        "nights": rows,
+        "most": NIGHTS,
+        "plot": _plot(rows),
+        "n_movers": len(movers),
+        "completeness": [(TITLES[name], by) for name in QUANTITIES if (by := movers.by(name))],
+        **beside(workflow, "nights"),
+    }
+    return render(request, "figures/nights.html", context, status=400 if asked.form.errors else 200)
+
+
+@require_safe
+@workflow_page(Role.SCIENTIST)
+def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    rows = (
+        (
+            night.mjd, night.date.isoformat(), night.exposures, night.limit, night.subjects, night.unknown,
+            night.known, night.real, night.bogus, night.scored_real, night.scored_bogus, night.false_positive,
+            night.false_positive_rate, night.false_negative, night.false_negative_rate, night.scored, night.below,
+            night.saved,
+        )
+        for night in _nights(_asked(request, workflow))
+    )  # fmt: skip
+    return csv_response(f"nights-{workflow.slug}.csv", NIGHT_COLUMNS, rows)
+
+
+@require_safe
+@workflow_page(Role.SCIENTIST)
+def completeness_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    return csv_response(f"completeness-{workflow.slug}.csv", BIN_COLUMNS, _bins(_movers(_asked(request, workflow))))
+
+
+def _bins(movers: Movers) -> Iterator[tuple[Any, ...]]:
+    for quantity in QUANTITIES:
+        for row in movers.by(quantity):
+            for finder in FINDERS:
+                n, *shares = row.shares[finder]
+                yield quantity, row.low, row.high, finder, n, *(shares if n else [None] * 3)
+
+
+def _plot(rows: list[Night]) -> dict[str, list[Any]] | None:
+    """Return the trend's columns, oldest night first; None before there are two nights with scores."""
+    shown = [night for night in reversed(rows) if night.scored]
+    if len(shown) < 2:
+        return None
+    columns: dict[str, list[Any]] = {
+        "mjd": [night.mjd for night in shown],
+        "date": [night.date.isoformat() for night in shown],
+        "saved": [night.saved for night in shown],
+    }
+    for name in ("false_positive", "false_negative"):
+        known = [(getattr(night, f"{name}_rate"), *night.interval(name)) for night in shown]
+        parts = zip(*((None, None, None) if each[0] is None else each for each in known), strict=True)
+        columns |= dict(zip((name, f"{name}_low", f"{name}_high"), map(list, parts), strict=True))
+    return columns

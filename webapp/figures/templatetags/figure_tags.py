@@ -1,0 +1,12 @@
+"""Template filters: fractions as percentages."""
+
+from django import template
+from django.template.defaultfilters import floatformat
+
+register = template.Library()
+
+
+@register.filter
+def as_percent(fraction: float | None) -> str:
+    """Format a fraction of 1 as a percentage with one decimal; a dash for None."""
+    return "–" if fraction is None else f"{floatformat(100 * fraction, 1)} %"

@@ -1,0 +1,153 @@
+"""A subject's motion on the sky: the fit to its detections, residuals, trails, and the known objects nearby."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from ml.sky.motion import FLOOR, SEEING, astrometric_error
+from ml.sky.tangent_plane import ARCSEC, east_north, positions, unit_vectors
+from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
+from webapp.archive.models import Frame, Survey
+from webapp.known_objects.models import KnownMatch
+
+Array = NDArray[np.float64]
+SEEING_PIXELS = 2.4
+"""FWHM of a star in pixels, where nobody says better; ATLAS' own."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A detection beside the fit: errors, residuals and trail in arcsec; None where unknown."""
+
+    frame: Frame
+    error: float
+    along: float | None
+    left: float | None
+    trail: float | None
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """A known object's mean predicted place, arcsec east and north of the mean position, and its 1σ along the orbit."""
+
+    match: KnownMatch
+    east: float
+    north: float
+    error_east: float
+    error_north: float
+
+
+class Track:
+    """The detections of one subject, at most F, and uniform motion fitted to them.
+
+    Parameters
+    ----------
+    frames
+        In order, perhaps none; those without time or position don't count.
+    seeing
+        FWHM of a star, arcsec.
+    floor
+        Least error of a position in each coordinate, arcsec.
+    """
+
+    def __init__(self, frames: Sequence[Frame], seeing: float = SEEING, floor: float = FLOOR) -> None:
+        self.frames = frames
+        self.mjd, ra, dec, snr = (self._column(name) for name in ("mjd_mid", "ra", "dec", "snr"))
+        self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
+        self.error = astrometric_error(snr, seeing, floor)
+        self._places = unit_vectors(ra, dec)
+        mjd, ra, dec, error = (np.atleast_2d(row) for row in (self.mjd, ra, dec, self.error))
+        self.motion: WeightedMotion = fit_weighted_motion(mjd, ra, dec, error, error, np.zeros_like(ra))
+
+    def _column(self, name: str) -> Array:
+        values = [getattr(frame, name) for frame in self.frames]
+        return np.array(values or [None], dtype=np.float64)
+
+    @property
+    def is_fitted(self) -> bool:
+        """Return whether there is a motion: two detections at different times."""
+        return bool(np.isfinite(self.motion.rate[0]))
+
+    @cached_property
+    def position(self) -> tuple[float, float]:
+        """Return RA and Dec at the mean time, deg; of the mean position where no motion is fitted."""
+        ra, dec = positions(self.motion.position)
+        return float(ra[0]), float(dec[0])
+
+    @property
+    def chance(self) -> float | None:
+        """Return the probability of a χ² at least as large in uniform motion; None without degrees of freedom."""
+        dof = int(self.motion.dof[0])
+        return float(chdtrc(dof, self.motion.chi2[0])) if dof else None
+
+    def numbers(self) -> dict[str, float | None]:
+        """Return the fitted values by name, None where they cannot be known."""
+        motion = self.motion
+        values = {
+            "mjd": motion.mjd[0],
+            "rate": motion.rate[0],
+            "rate_error": motion.rate_error[0],
+            "pa": motion.position_angle[0],
+            "pa_error": motion.position_angle_error[0],
+            "chi2_dof": motion.chi2_dof[0],
+            "bend": motion.bend[0, 1],
+            "bend_error": motion.bend_error[0, 1],
+        }
+        return {name: _or_none(value) for name, value in values.items()} | {"chance": self.chance}
+
+    def detections(self) -> list[Detection]:
+        """Return all frames with their residuals, and the length of the trail that the rate makes in one exposure."""
+        rate = _or_none(self.motion.rate[0])
+        return [
+            Detection(
+                frame=frame,
+                error=float(self.error[row]),
+                along=_or_none(self.motion.residual[0, row, 0]),
+                left=_or_none(self.motion.residual[0, row, 1]),
+                trail=rate * frame.exptime / 3600 if rate is not None and frame.exptime else None,
+            )
+            for row, frame in enumerate(self.frames)
+        ]
+
+    @cached_property
+    def offsets(self) -> Array:
+        """Return places (F, 2) east and north of the position, arcsec, on the tangent plane; NaN if unknown."""
+        axes = np.stack(east_north(self.motion.position[0]))
+        offsets: Array = (self._places - self.motion.position[0]) @ axes.T * ARCSEC
+        return offsets
+
+    def fitted(self) -> Array:
+        """Return the fitted places (F, 2) like `offsets`."""
+        return self.offsets - self.motion.residual[0] @ _axes(float(self.motion.position_angle[0]))
+
+    def nearby(self, matches: Sequence[KnownMatch]) -> list[Nearby]:
+        """Return where known objects were predicted, beside the mean place of the detections."""
+        mean = self.offsets[self.is_known].mean(axis=0) if self.is_known.any() else np.zeros(2)
+        return [_nearby(each, mean) for each in matches]
+
+
+def default_seeing(survey: Survey) -> float:
+    """Return the FWHM of a star in the survey's images, arcsec, by its pixels; ATLAS' without a pixel scale."""
+    return round(SEEING_PIXELS * survey.pixel_scale, 2) if survey.pixel_scale else SEEING
+
+
+def _axes(angle: float) -> Array:
+    """Return unit vectors (2, 2), in east and north, along a position angle (deg) and to the left of it."""
+    sin, cos = np.sin(np.radians(angle)), np.cos(np.radians(angle))
+    return np.array([[sin, cos], [-cos, sin]])
+
+
+def _nearby(match: KnownMatch, mean: Array) -> Nearby:
+    along, left = _axes(match.position_angle)
+    east, north = mean - match.along * along - match.across * left
+    error = along * (match.orbit_error or 0.0)
+    return Nearby(match, float(east), float(north), float(error[0]), float(error[1]))
+
+
+def _or_none(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

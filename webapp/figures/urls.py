@@ -1,0 +1,15 @@
+from django.urls import path
+
+from webapp.figures.figure_views import figures, figures_data
+from webapp.figures.motion_views import motion, motion_csv
+from webapp.figures.night_views import completeness_csv, nights, nights_csv
+
+urlpatterns = [
+    path("subjects/<int:pk>/motion/", motion, name="motion"),
+    path("subjects/<int:pk>/motion.csv", motion_csv, name="motion-csv"),
+    path("consensus/<slug:workflow>/nights/", nights, name="nights"),
+    path("consensus/<slug:workflow>/nights.csv", nights_csv, name="nights-csv"),
+    path("consensus/<slug:workflow>/completeness.csv", completeness_csv, name="completeness-csv"),
+    path("consensus/<slug:workflow>/figures/", figures, name="figures"),
+    path("consensus/<slug:workflow>/figures/points/", figures_data, name="figures-data"),
+]
