@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
 from webapp.queue.counts import figures_of
@@ -25,6 +26,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
     context = {
         "survey": survey,
+        "cover": cover_of(survey),
         "workflows": Workflow.objects.filter(survey=survey, is_active=True),
         "figures": figures_of(survey),
         "found": latest_discoveries(survey),

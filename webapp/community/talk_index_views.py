@@ -56,7 +56,7 @@ def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
         "next": urlencode({"q": search, "by": author, "before": found[PER_PAGE - 1].pk})
         if len(found) > PER_PAGE
         else "",
-        "boards": Board.objects.filter(survey=survey).annotate(size=Count("threads")),
+        "boards": Board.objects.filter(survey=survey).annotate(size=Count("threads")).order_by("pk"),
         "tags": tags_of_survey(survey)[:MOST_TAGS],
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
     }
