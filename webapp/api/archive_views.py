@@ -22,13 +22,14 @@ from webapp.api.archive_serializers import (
     SurveySerializer,
 )
 from webapp.api.permissions import require, surveys_with
-from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, listed, moment, number, word
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, moment, number, word
 from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
 from webapp.archive.pixel_files import fits_file, npy_file
 from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
+from webapp.archive.subject_search import tagged
 
 
 class SurveyViewSet(PublicRows):
@@ -43,10 +44,14 @@ def known_as_drawn(request: Request) -> Q:
     return Q(is_synthetic=True, survey__in=surveys_with(request, Role.SCIENTIST))
 
 
+def tag(text: str) -> Q:
+    return tagged(word(text))
+
+
 FOR_SCIENTISTS = {
     "gold_label": Parameter("gold_label", word, "class, for scientists of the survey"),
     "object_group": Parameter("object_group", word, "exact name of the object, for scientists of the survey"),
-    "tag": Parameter("case__tags__contains", listed, "a tag, for scientists of the survey"),
+    "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
     "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
     "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +23,7 @@ from webapp.api.talk_serializers import (
     TextSerializer,
     ThreadSerializer,
 )
+from webapp.archive.access import person
 from webapp.archive.models import Role
 from webapp.community.models import Board, Comment, Thread
 from webapp.community.talk import edit, remove, say
@@ -38,8 +39,7 @@ class TalkRows(PublicRows):
 
     lookup_value_regex = "[0-9]+"
 
-    def get_permissions(self) -> list[BasePermission]:
-        return super().get_permissions() if self.request.method in SAFE_METHODS else [IsAuthenticated()]
+    permission_classes = [IsAuthenticatedOrReadOnly]
 
 
 class BoardViewSet(PublicRows):
@@ -66,7 +66,7 @@ class ThreadViewSet(TalkRows):
         """Start a thread; returns its first comment."""
         asked = OpenThreadSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = _checked(lambda: open_thread(user=request.user, **asked.validated_data))
+        row = _checked(lambda: open_thread(user=person(request), **asked.validated_data))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
 
@@ -94,7 +94,7 @@ class CommentViewSet(TalkRows):
         """Comment on a subject or in a thread."""
         asked = SaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = _checked(lambda: say(user=request.user, **asked.validated_data))
+        row = _checked(lambda: say(user=person(request), **asked.validated_data))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=TextSerializer, responses=CommentSerializer)
@@ -102,7 +102,7 @@ class CommentViewSet(TalkRows):
         """Edit one's own comment."""
         asked = TextSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = _checked(lambda: edit(user=request.user, comment=self.get_object(), **asked.validated_data))
+        row = _checked(lambda: edit(user=person(request), comment=self.get_object(), **asked.validated_data))
         return Response(CommentSerializer(row).data)
 
     @extend_schema(parameters=[RemoveSerializer], responses={204: None})
@@ -110,7 +110,7 @@ class CommentViewSet(TalkRows):
         """Remove one's own comment, or another's as a moderator with a reason."""
         asked = RemoveSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        _checked(lambda: remove(user=request.user, comment=self.get_object(), **asked.validated_data))
+        _checked(lambda: remove(user=person(request), comment=self.get_object(), **asked.validated_data))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -53,7 +53,7 @@ def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
     return visible
 
 
-def unless_telling(rows: QuerySet[Subject], columns: Collection[str]) -> QuerySet[Subject]:
+def unless_telling(rows: QuerySet[Any], columns: Collection[str]) -> QuerySet[Any]:
     """Exclude, of rows annotated by `with_told`, what a search by these columns would give away."""
     telling = Q(survey__telling__has_any_keys=list(columns))
     return rows.exclude(telling & Q(is_told=False)) if columns else rows
@@ -67,7 +67,7 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
     named = [row for row in subjects if "external_id" in row.survey.telling]
     if not named:
         return
-    rows = with_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
+    rows: QuerySet[Any] = with_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
     told = set(rows.filter(is_told=True).values_list("pk", flat=True))
     for row in named:
         if row.pk not in told:

@@ -111,6 +111,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "metadata": _metadata(row, knows_truth),
         "light_curve": plot(row.light_curve) if row.is_told and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),
+        "card": _("An image of the sky, to look at and to talk about. What do you see?"),
     }
     return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
 

@@ -145,25 +145,31 @@ def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
 class StoryForm(forms.ModelForm):
     class Meta:
         model = Survey
-        fields = ("story",)
-        labels = {"story": gettext_lazy("Story")}
+        fields = ("story", "team", "faq")
+        labels = {
+            "story": gettext_lazy("Story"),
+            "team": gettext_lazy("Team"),
+            "faq": gettext_lazy("Questions and answers"),
+        }
         help_texts = {
             "story": gettext_lazy(
                 "In Markdown: what the survey observes, why it needs volunteers, and what happens to their discoveries."
-            )
+            ),
+            "team": gettext_lazy("Who is behind it. Members who chose to be named are listed below it."),
+            "faq": gettext_lazy("Each question as a heading (## Why …?), with its answer below."),
         }
-        widgets = {"story": forms.Textarea({"rows": 16})}
+        widgets = {name: forms.Textarea({"rows": rows}) for name, rows in (("story", 16), ("team", 6), ("faq", 10))}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @survey_page(Role.SCIENTIST)
 def story(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Show the text with a preview; store it, unless only a preview is requested."""
+    """Edit the project page's texts with a preview; store them, unless only a preview is requested."""
     is_preview = request.POST.get("act") == "preview"
     form = StoryForm(request.POST or None, instance=survey)
     if request.method == "POST" and form.is_valid() and not is_preview:
-        form.save()
-        messages.success(request, _("Story saved. It's now on the home page."))
+        Survey.objects.filter(pk=survey.pk).update(**form.cleaned_data)
+        messages.success(request, _("Saved. It's now on the project page."))
         return redirect("story", survey.slug)
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "archive/story.html", {"survey": survey, "form": form}, status=status)

@@ -200,6 +200,7 @@ class ModeratorAction(models.Model):
         UNPINNED = "unpinned", _("thread unpinned")
         LOCKED = "locked", _("thread locked")
         UNLOCKED = "unlocked", _("thread unlocked")
+        RENAMED = "renamed", _("thread renamed")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="moderator_actions")
     moderator = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -133,14 +133,20 @@ def _check(comment: Comment, kind: str, reason: str, days: int) -> None:
 
 
 def log(
-    *, survey: Survey, moderator: User, comment: Comment, kind: str, reason: str = "", until: datetime | None = None
+    *,
+    survey: Survey,
+    moderator: User,
+    comment: Comment | None,
+    kind: str,
+    reason: str = "",
+    until: datetime | None = None,
 ) -> ModeratorAction:
     """Write a moderator's action to the survey's log."""
     return ModeratorAction.objects.create(
         survey=survey,
         moderator=moderator,
         comment=comment,
-        author=comment.author,
+        author=comment and comment.author,
         kind=kind,
         reason=reason.strip(),
         until=until,

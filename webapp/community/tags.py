@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -70,21 +71,21 @@ def own_tags(subject: Subject, reader: Volunteer | None) -> QuerySet[SubjectTag,
     return rows.values_list("name", flat=True)
 
 
-def tags_of(subject: Subject) -> QuerySet[SubjectTag, dict[str, object]]:
+def tags_of(subject: Subject) -> QuerySet[SubjectTag, Any]:
     """Return a subject's tags with the number of `people` who gave each, the most frequent first."""
     rows = SubjectTag.objects.filter(subject=subject).values("name")
     return rows.annotate(people=Count("volunteer", distinct=True)).order_by("-people", "name")
 
 
-def tags_of_survey(survey: Survey) -> list[dict[str, object]]:
+def tags_of_survey(survey: Survey) -> list[dict[str, Any]]:
     """Return the survey's tags with their number of `subjects` and `people`, the most frequent first; cached."""
     return cached_figure(f"tags-{survey.pk}", partial(_count, survey))
 
 
-def _count(survey: Survey) -> list[dict[str, object]]:
+def _count(survey: Survey) -> list[dict[str, Any]]:
     rows = SubjectTag.objects.filter(subject__survey=survey).values("name")
-    counts = {"subjects": Count("subject", distinct=True), "people": Count("volunteer", distinct=True)}
-    return list(rows.annotate(**counts).order_by("-subjects", "name")[:MOST_LISTED])
+    counted = rows.annotate(subjects=Count("subject", distinct=True), people=Count("volunteer", distinct=True))
+    return [dict(row) for row in counted.order_by("-subjects", "name")[:MOST_LISTED]]
 
 
 def tagged(survey: Survey, name: str, *, people: int = 1) -> QuerySet[Subject]:

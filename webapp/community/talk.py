@@ -66,7 +66,8 @@ def say(*, user: User, text: str, subject: Subject | None = None, thread: Thread
     check_author(author, comment.survey, text)
     comment.save()
     store_tags(comment)
-    Thread.objects.filter(pk=comment.thread_id).update(latest_at=comment.created_at)
+    if thread:
+        Thread.objects.filter(pk=thread.pk).update(latest_at=comment.created_at)
     _tell_the_mentioned(comment)
     _tell_the_others(comment)
     return comment

@@ -22,10 +22,18 @@ from webapp.community.person import account_page, volunteer_who_looks
 from webapp.community.tags import tags_of_survey
 from webapp.community.talk import moderates, say
 from webapp.community.talk_index import containing, readable_comments, written_by
-from webapp.community.threads import change_thread, delete_board, make_usual_boards, open_thread, save_board
+from webapp.community.threads import (
+    change_thread,
+    delete_board,
+    make_usual_boards,
+    open_thread,
+    rename_thread,
+    save_board,
+)
 
 PER_PAGE = 50
 THREADS = 30
+LAST_PAGE = 1000
 MOST_TAGS = 30
 LONGEST_SEARCH = 200
 
@@ -48,7 +56,7 @@ def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
         "next": urlencode({"q": search, "by": author, "before": found[PER_PAGE - 1].pk})
         if len(found) > PER_PAGE
         else "",
-        "boards": Board.objects.filter(survey=survey).annotate(size=Count("threads")),
+        "boards": Board.objects.filter(survey=survey).annotate(size=Count("threads")).order_by("pk"),
         "tags": tags_of_survey(survey)[:MOST_TAGS],
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
     }
@@ -65,7 +73,7 @@ def board(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
 
 
 def _board_page(request: HttpRequest, row: Board, status: int = 200, **filled: Any) -> HttpResponse:
-    page = number_in(request, "page") or 1
+    page = min(number_in(request, "page") or 1, LAST_PAGE)
     threads = row.threads.select_related("author__user__profile").order_by("-is_pinned", "-latest_at", "-id")
     shown = list(threads[(page - 1) * THREADS : page * THREADS + 1])
     comments = Comment.objects.standing().filter(thread__in=[each.pk for each in shown])
@@ -127,7 +135,10 @@ def _reply(request: HttpRequest, user: User, row: Thread) -> HttpResponseBase:
 def thread_change(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     row = get_object_or_404(Thread.objects.select_related("board__survey"), board__survey=survey, pk=pk)
     try:
-        change_thread(user=person(request), thread=row, kind=request.POST.get("what", ""))
+        if request.POST.get("what") == "renamed":
+            rename_thread(user=person(request), thread=row, title=request.POST.get("title", ""))
+        else:
+            change_thread(user=person(request), thread=row, kind=request.POST.get("what", ""))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("thread", survey.slug, pk)

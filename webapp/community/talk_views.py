@@ -96,7 +96,9 @@ def notifications(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_who_looks(request)
     own = Notification.objects.filter(volunteer=volunteer).select_related("survey", "subject__survey", "thread")
     discoveries = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
-    page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
+    rows = list(own[:NEWEST])
+    blind_names([each.subject for each in rows if each.subject], request.user)
+    page = {"rows": rows, "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
     return render(request, "community/notifications.html", page | {"name": name_of(volunteer) if volunteer else ""})
 
 

@@ -117,5 +117,28 @@ def change_thread(*, user: User, thread: Thread, kind: str) -> None:
         raise ValidationError(_("Choose what to do."))
     field, value = CHANGES[Kind(kind)]
     if Thread.objects.filter(pk=thread.pk).exclude(**{field: value}).update(**{field: value}):
-        first = thread.comments.select_related("author").order_by("pk")[0]
-        log(survey=survey, moderator=user, comment=first, kind=kind)
+        log(survey=survey, moderator=user, comment=_first_comment(thread), kind=kind)
+
+
+@transaction.atomic
+def rename_thread(*, user: User, thread: Thread, title: str) -> None:
+    """Give a thread another title, and write the old one to the moderators' log.
+
+    Raises
+    ------
+    PermissionDenied
+        The user moderates no Talk of this survey. Nothing is changed.
+    ValidationError
+        The title is empty or too long.
+    """
+    survey = thread.board.survey
+    if not moderates(user, survey):
+        raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
+    before, thread.title = thread.title, title.strip()
+    thread.full_clean()
+    thread.save(update_fields=["title"])
+    log(survey=survey, moderator=user, comment=_first_comment(thread), kind=Kind.RENAMED, reason=before)
+
+
+def _first_comment(thread: Thread) -> Comment | None:
+    return thread.comments.select_related("author").order_by("pk").first()

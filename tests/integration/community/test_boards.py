@@ -100,7 +100,8 @@ def test_moderators_pin_and_lock_and_it_is_logged(survey, board, comment):
     newer = open_thread(user=account("ben"), board=board, title="Newer", text="Newer")
     address = f"{TALK}threads/{comment.thread_id}/"
     for user in outsiders(survey, "volunteer"):
-        assert browser(user).post(f"{address}change/", {"what": "locked"}).status_code == 403
+        for body in ({"what": "locked"}, {"what": "renamed", "title": "Mine"}):
+            assert browser(user).post(f"{address}change/", body).status_code == 403
     assert not ModeratorAction.objects.exists()
     moderator = member(survey, "moderator")
     for what in ("pinned", "locked", "locked", "nonsense"):
@@ -113,6 +114,10 @@ def test_moderators_pin_and_lock_and_it_is_logged(survey, board, comment):
     assert Comment.objects.filter(thread=comment.thread).count() == 1
     assert "Moderators locked this thread" in browser(newer.author.user).get(address).content.decode()
     assert browser(moderator).post(address, {"text": "Enough."}).status_code == 302
+    for title in ("What burns are", " "):
+        browser(moderator).post(f"{address}change/", {"what": "renamed", "title": title})
+    assert Thread.objects.get(pk=comment.thread_id).title == "What burns are"
+    assert ModeratorAction.objects.get(kind="renamed").reason == "What is a burn?"
 
 
 def test_replies_of_scientists_stand_out(survey, comment):
