@@ -32,10 +32,7 @@ class SurveySettings(TypedDict):
 def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> Survey:
     """Create a survey, with its creator as admin.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is stored.
+    Raises ValidationError: by field; nothing is stored.
     """
     survey = Survey(slug=slug, **settings)
     survey.full_clean()
@@ -48,11 +45,8 @@ def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> S
 def change_survey(*, survey: Survey, **settings: Unpack[SurveySettings]) -> Survey:
     """Change a survey's settings and return it.
 
-    Raises
-    ------
-    ValidationError
-        By field; also if a class that is in use would be removed or change sides: what volunteers were told, and what
-        models are evaluated on, would silently change. Nothing is stored.
+    Raises ValidationError: by field; also if a class that is in use would be removed or change sides: what volunteers
+    were told, and what models are evaluated on, would silently change. Nothing is stored.
     """
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes, positive = set(row.classes), set(row.positive)
