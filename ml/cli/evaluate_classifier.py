@@ -71,10 +71,10 @@ def finish(
         sys.stderr.write(f"note: {note}\n")
     if not args.report and not args.plots:
         return
-    from ml.evaluation.report import classifier_charts, nightly_chart, page  # only now: matplotlib takes a second
+    from ml.evaluation.report import classifier_charts, page  # only now: matplotlib takes a second
 
     charts = classifier_charts.classifier_charts(result, answers, seed=args.seed) + (
-        [nightly_chart.nights_at_threshold(answers)] if at_threshold else []
+        [classifier_charts.nights_at_threshold(answers)] if at_threshold else []
     )
     heading = page.Heading(
         f"Evaluation of {result['checkpoint']}", classifier_charts.classifier_summary(result), result["notes"]

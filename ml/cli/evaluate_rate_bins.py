@@ -11,7 +11,7 @@ from ml.cli.subject_slabs import Tally, slabs
 from ml.data.dataset import BadExamples
 from ml.data.rate_bins import bin_names, bin_of
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.classes import confusion_counts, kappa
+from ml.evaluation.metrics.decisions import confusion_counts, kappa
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 

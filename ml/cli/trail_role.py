@@ -25,12 +25,11 @@ from ml.trails.annotation import COLUMN, TRAIL, Annotation
 from ml.trails.candidate import LEAST
 from ml.trails.evaluation import Outcome, Sides, evaluate_trails, sides_of
 from ml.trails.line_marks import Mark, outside, read_marks
-from ml.trails.loading import detector_of
 from ml.trails.patch_sampler import Labelled, drawn, labelled_image
 from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import Scan, sweep, trail_rows
 from ml.trails.trail_detector import Detector
-from ml.trails.train_detector import CLASSICAL, TrainingSet, trail_manifest
+from ml.trails.train_detector import CLASSICAL, TrainingSet, detector_of, trail_manifest
 
 PRESETS = ("learned", "classical")
 MOST_PIXELS = 2_000_000_000  # pixels kept in memory, 2 bytes each; beyond it images are sampled

@@ -1,18 +1,16 @@
 """Evaluate a classifier's probabilities with bootstrap intervals, and compare two models for the promotion gate."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.areas import weighted_roc_auc
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
 from ml.evaluation.metrics.calibration_error import ece, log_loss
 from ml.evaluation.metrics.caveats import caveats
-from ml.evaluation.metrics.classes import confusion_counts, kappa, predicted_class
-from ml.evaluation.metrics.decisions import binary
+from ml.evaluation.metrics.decisions import binary, confusion_counts, kappa, predicted_class
 from ml.evaluation.metrics.intervals import class_intervals, operating_points
 from ml.evaluation.metrics.ranking import rank
 
@@ -130,11 +128,9 @@ def bootstrap_difference(
     p_a: Array,
     p_b: Array,
     groups: Array | None = None,
-    metric: str = "roc_auc",
-    seed: int = 0,
     n: int = DRAWS,
 ) -> tuple[float, float, float]:
-    """Return how much better model a is than model b on the same subjects: (difference, low, high) at 95 %.
+    """Return how much larger model a's ROC AUC is than model b's on the same subjects: (difference, low, high) at 95 %.
 
     Both models are evaluated on the same bootstrap samples of whole groups, so common noise cancels.
 
@@ -146,28 +142,24 @@ def bootstrap_difference(
         (N,) probabilities of being real.
     groups
         (N,) object groups; each row its own if None.
-    metric
-        "roc_auc", or "accuracy" at 0.5.
-    seed, n
-        Of the bootstrap.
+    n
+        Number of bootstrap samples.
 
     Raises
     ------
     ValueError
-        For an unknown metric, or arrays of different lengths.
+        For arrays of different lengths.
     """
-    if metric not in METRICS:
-        raise ValueError(f"The gate compares {' or '.join(METRICS)}, not {metric!r}.")
     truth = np.asarray(truth, dtype=bool)
     if not len(truth) == len(p_a) == len(p_b):
         raise ValueError(f"Lengths differ: {len(truth)} truths, {len(p_a)} and {len(p_b)} probabilities.")
     groups = np.arange(len(truth)) if groups is None else groups
-    judge = METRICS[metric]
-    once = np.ones((1, len(truth)))
-    difference = float((judge(truth, p_a, once) - judge(truth, p_b, once))[0])
-    blocks = bootstrap_weights(groups, n, seed)
-    drawn = np.concatenate([judge(truth, p_a, weights) - judge(truth, p_b, weights) for weights in blocks])
-    return difference, *interval(drawn)
+
+    def gain(weights: Array | None) -> NDArray[np.float64]:
+        return rank(truth, p_a, weights).roc_auc() - rank(truth, p_b, weights).roc_auc()
+
+    drawn = np.concatenate([gain(weights) for weights in bootstrap_weights(groups, n, seed=0)])
+    return float(gain(None)[0]), *interval(drawn)
 
 
 def jsonable(value: Any) -> Any:
@@ -179,14 +171,3 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _accuracy(truth: Array, p_real: Array, weights: Array) -> NDArray[np.float64]:
-    right = (np.asarray(p_real) >= 0.5) == truth
-    return (weights @ right) / weights.sum(1)
-
-
-METRICS: dict[str, Callable[[Array, Array, Array], NDArray[np.float64]]] = {
-    "roc_auc": weighted_roc_auc,
-    "accuracy": _accuracy,
-}

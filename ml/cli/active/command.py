@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ml.cli.active.charts import write_charts
 from ml.cli.active.rounds import CONTENDERS, Curve, fitted, learning_curve, measured
 from ml.cli.active.skies import BANK, POOL, Sky, night_bank, night_sky, simulated_bank, simulated_sky, stored
-from ml.cli.active.summary import FOUND_AT, LEVEL, summarise
+from ml.cli.active.summary import FOUND_AT, LEVEL, summarise, write_charts
 from ml.evaluation.classifier import jsonable
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone, default_backbone
