@@ -1,7 +1,6 @@
 from django.urls import path
 
-from webapp.classify.home import home
-from webapp.classify.views import classify, figures
+from webapp.classify.views import classify, figures, home
 
 urlpatterns = [
     path("", home, name="home"),

@@ -20,6 +20,7 @@ from webapp.classifications.models import Classification
 from webapp.community.favourites import change_collection, collect, favour, open_collection, unfavour
 from webapp.community.models import Collection, Favourite
 from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
+from webapp.core.keyset_pagination import newest_first, whole_number
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -60,16 +61,13 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a collection. A private one is visible to its owner only."""
     row = _visible(request, pk)
     is_own = _is_own(request, row)
-    items = row.items.select_related("subject__survey")
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        items = items.filter(pk__lt=int(before))
-    entries = list(items[: PER_PAGE + 1])
+    rows = row.items.select_related("subject__survey")
+    items, older = newest_first(rows, before=request.GET.get("before", ""), size=PER_PAGE)
     page = {
         "collection": row,
         "size": row.items.count(),
-        "items": entries[:PER_PAGE],
-        "older": entries[PER_PAGE - 1].pk if len(entries) > PER_PAGE else "",
+        "items": items,
+        "older": older,
         "is_own": is_own,
         "owner": name_of(row.owner),
         "form": CollectionForm(instance=row) if is_own else None,
@@ -114,7 +112,7 @@ def collection_remove(request: HttpRequest, user: User, pk: int, subject: int) -
 @account_page
 def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     """Add subjects to a collection, existing or new."""
-    subjects = [int(each) for each in request.POST.getlist("subject") if each.isascii() and each.isdigit()]
+    subjects = [key for each in request.POST.getlist("subject") if (key := whole_number(each)) is not None]
     if not subjects:
         messages.error(request, _("Nothing added: select a subject first."))
         return redirect("recents")
@@ -131,9 +129,8 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
 
 def _chosen(request: HttpRequest, user: User) -> Collection:
     """Return the collection selected in the form, creating it for a new name."""
-    choice = request.POST.get("collection", "")
-    if choice.isascii() and choice.isdigit() and len(choice) < 19:
-        return _own(request, int(choice))
+    if (key := whole_number(request.POST.get("collection", ""))) is not None:
+        return _own(request, key)
     return open_collection(owner=account_volunteer(user), name=request.POST.get("name", ""))
 
 
@@ -172,13 +169,9 @@ def recents(request: HttpRequest) -> HttpResponse:
 @require_safe
 def favourites(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_who_looks(request)
-    rows = Favourite.objects.filter(volunteer=volunteer).select_related("subject__survey").order_by("-id")
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    entries = list(rows[: RECENT_PER_PAGE + 1])
-    older = entries[RECENT_PER_PAGE - 1].pk if len(entries) > RECENT_PER_PAGE else ""
-    page = {"rows": entries[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
+    own = Favourite.objects.filter(volunteer=volunteer).select_related("subject__survey")
+    rows, older = newest_first(own, before=request.GET.get("before", ""), size=RECENT_PER_PAGE)
+    page = {"rows": rows, "older": older, **_collections(request, volunteer)}
     return render(request, "community/favourites.html", page)
 
 

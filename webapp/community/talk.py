@@ -1,18 +1,21 @@
-"""Talk: comments on a subject. Authors edit and remove their own; moderators may remove any."""
+"""Talk: comments on a subject, which their authors and moderators may change; and a survey's Talk with its search."""
 
 import re
 from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Exists, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from webapp.archive.models import Membership, Role, Subject
+from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.models import Comment, Notification
 from webapp.community.moderation import Kind, check_author, log
+from webapp.queue.entries import waiting_for
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -42,11 +45,8 @@ def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator
 def say(*, user: User, subject: Subject, text: str) -> Comment:
     """Write a comment, and notify those whom it mentions (@name) and those who commented on the subject before.
 
-    Raises
-    ------
-    ValidationError
-        It is empty or too long, the user wrote too many within an hour, is suspended, or is a newcomer with a link.
-        Nothing is stored.
+    Raises ValidationError: it is empty or too long, the user wrote too many within an hour, is suspended, or is a
+    newcomer with a link. Nothing is stored.
     """
     author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     recent = Comment.objects.filter(author=author, created_at__gt=timezone.now() - timedelta(hours=1))
@@ -68,12 +68,8 @@ def say(*, user: User, subject: Subject, text: str) -> Comment:
 def edit(*, user: User, comment: Comment, text: str) -> Comment:
     """Change one's own comment.
 
-    Raises
-    ------
-    PermissionDenied
-        It is somebody else's, or was removed.
-    ValidationError
-        It is empty or too long, or its author is suspended, or a newcomer with a link. Nothing is changed.
+    Raises PermissionDenied: it is somebody else's, or was removed. Raises ValidationError: it is empty or too long, or
+    its author is suspended, or a newcomer with a link. Nothing is changed.
     """
     row = _locked(comment)
     if not wrote(user, row):
@@ -92,12 +88,8 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
 def remove(*, user: User, comment: Comment, because: str = "") -> None:
     """Remove a comment: one's own silently, another's as a moderator with a reason. Repeating it is safe.
 
-    Raises
-    ------
-    PermissionDenied
-        The user is neither its author nor a moderator.
-    ValidationError
-        A moderator gave no reason, or one that is too long. Nothing is changed.
+    Raises PermissionDenied: the user is neither its author nor a moderator. Raises ValidationError: a moderator gave no
+    reason, or one that is too long. Nothing is changed.
     """
     row = _locked(comment)
     is_own = wrote(user, row)
@@ -119,10 +111,7 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
 def bring_back(*, user: User, comment: Comment) -> None:
     """Restore a removed comment: an author their own removal, a moderator that of a moderator.
 
-    Raises
-    ------
-    PermissionDenied
-        The user is not allowed to. Nothing is changed.
+    Raises PermissionDenied: the user is not allowed to. Nothing is changed.
     """
     row = _locked(comment)
     if row.removed_at is None and (wrote(user, row) or moderates(user, row.subject)):
@@ -178,3 +167,29 @@ def _notify(comment: Comment, people: set[int], kind: str) -> None:
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, subject=comment.subject, kind=kind) for each in sorted(new)]
     )
+
+
+CONFIG = "simple"
+"""Comments are in many languages, so words are not reduced to stems."""
+
+
+def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subject) -> bool:
+    """Return whether the reader is no longer asked about the subject; moderators always read."""
+    if Membership.objects.allows(user, subject.survey, Role.MODERATOR):
+        return True
+    return not Subject.objects.filter(Exists(waiting_for(reader)), pk=subject.pk).exists()
+
+
+def readable_comments(user: User | AnonymousUser, reader: Volunteer | None, survey: Survey) -> QuerySet[Comment]:
+    """Return the survey's comments, newest first, except on subjects that the reader may still be asked about."""
+    rows = Comment.objects.standing().filter(subject__survey=survey).order_by("-pk")
+    rows = rows.select_related("subject__survey", "author__user__profile")
+    if Membership.objects.allows(user, survey, Role.MODERATOR):
+        return rows
+    return rows.exclude(Exists(waiting_for(reader, "subject")))
+
+
+def containing(comments: QuerySet[Comment], words: str) -> QuerySet[Comment]:
+    """Return the comments with all words; “quoted phrases”, or and -not work as in search engines."""
+    wanted = SearchQuery(words, config=CONFIG, search_type="websearch")
+    return comments.annotate(document=SearchVector("text", config=CONFIG)).filter(document=wanted)

@@ -1,4 +1,6 @@
-"""Talk (write, edit, remove and restore comments) and notifications."""
+"""Talk (write, edit, remove, restore and search comments) and notifications."""
+
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -10,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.community.models import LONGEST, Comment, Discovery, Notification
-from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
-from webapp.community.talk import bring_back, edit, remove, say, wrote
+from webapp.community.person import account_page, name_in_talk, name_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.talk import bring_back, containing, edit, readable_comments, remove, say, wrote
+from webapp.core.keyset_pagination import newest_first
 
 
 @require_POST
@@ -103,3 +106,24 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_who_acts(request)
     Notification.objects.filter(volunteer=volunteer, read_at=None).update(read_at=timezone.now())
     return redirect("notifications")
+
+
+PER_PAGE = 50
+LONGEST_SEARCH = 200
+
+
+@require_safe
+def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
+    survey = get_object_or_404(Survey, slug=slug)
+    search = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    comments = readable_comments(request.user, volunteer_who_looks(request), survey)
+    if search:
+        comments = containing(comments, search)
+    found, older = newest_first(comments, before=request.GET.get("before", ""), size=PER_PAGE)
+    page = {
+        "survey": survey,
+        "search": search,
+        "rows": [{"comment": each, "name": name_in_talk(each.author)} for each in found],
+        "next": urlencode({"q": search, "before": older}) if older else "",
+    }
+    return render(request, "community/talk_index.html", page)

@@ -4,7 +4,6 @@ from webapp.community import collection_views as collected
 from webapp.community.activity_views import certificate, statistics
 from webapp.community.collection_views import favourites, heart, recents
 from webapp.community.moderation_views import comment_report, moderation, moderation_lift, moderation_settle
-from webapp.community.talk_index_views import talk_index
 from webapp.community.talk_views import (
     comment_bring_back,
     comment_edit,
@@ -12,6 +11,7 @@ from webapp.community.talk_views import (
     comment_remove,
     notifications,
     notifications_read,
+    talk_index,
 )
 
 urlpatterns = [

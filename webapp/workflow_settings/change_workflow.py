@@ -78,10 +78,7 @@ def open_workflow(
 ) -> Saved:
     """Create a workflow, and fill its queue from its sets.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is stored.
+    Raises ValidationError: by field; nothing is stored.
     """
     workflow = Workflow(survey=survey, slug=slug, kind=kind, **settings)
     _check(workflow, subject_sets, offered_before=set())
@@ -99,10 +96,7 @@ def change_workflow(
     Subjects of new sets join the queue; those of removed sets leave it, unless somebody has started on them. After a
     rule change, a worker recounts the votes.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is changed.
+    Raises ValidationError: by field; nothing is changed.
     """
     row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
     rules_before = _rules(row)

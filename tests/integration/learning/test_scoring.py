@@ -14,8 +14,17 @@ from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.models import Score, ScoringRun, ScoringShard
 from webapp.learning.promotion import promote
-from webapp.learning.rescoring import TRIES, failures, gaps, score_arrivals, score_unscored
-from webapp.learning.scoring import conclude, cut, start_scoring, whole_archive
+from webapp.learning.scoring import (
+    TRIES,
+    conclude,
+    cut,
+    failures,
+    gaps,
+    score_arrivals,
+    score_unscored,
+    start_scoring,
+    whole_archive,
+)
 
 pytestmark = pytest.mark.django_db
 

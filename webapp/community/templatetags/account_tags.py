@@ -11,8 +11,8 @@ from django.utils.http import urlencode
 from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, LONGEST_REASON, Collection, Comment, Discovery, Favourite, Notification
 from webapp.community.person import name_in_talk, name_of, volunteer_who_looks
-from webapp.community.talk import may_bring_back, moderates, wrote
-from webapp.community.talk_index import may_read
+from webapp.community.talk import may_bring_back, may_read, moderates, wrote
+from webapp.core.keyset_pagination import newest_first
 
 register = template.Library()
 
@@ -60,11 +60,8 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Show the newest comments on the subject, or those before the one in the URL, oldest first."""
     request = context["request"]
     user = request.user
-    comments = Comment.objects.filter(subject=subject).select_related("author__user__profile").order_by("-pk")
-    before = request.GET.get("talk_before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        comments = comments.filter(pk__lt=int(before))
-    newest = list(comments[: COMMENTS + 1])
+    comments = Comment.objects.filter(subject=subject).select_related("author__user__profile")
+    newest, earlier = newest_first(comments, before=request.GET.get("talk_before", ""), size=COMMENTS)
     is_moderator = moderates(user, subject)
     is_readable = may_read(user, volunteer_who_looks(request), subject)
     return {
@@ -75,7 +72,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
         "writes_as": name_in_talk(volunteer_who_looks(request)),
         "is_moderator": is_moderator,
-        "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
+        "earlier": earlier,
         "longest": LONGEST,
         "longest_reason": LONGEST_REASON,
         "rows": [
@@ -85,7 +82,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
                 "is_own": wrote(user, each),
                 "may_bring_back": may_bring_back(user, each, is_moderator=is_moderator),
             }
-            for each in (reversed(newest[:COMMENTS]) if is_readable else ())
+            for each in (reversed(newest) if is_readable else ())
         ],
     }
 
