@@ -26,10 +26,7 @@ def evaluate_rate_bins(args: argparse.Namespace, checkpoint: Checkpoint) -> dict
     n, skipped, classes (bins in arcsec/h), accuracy and its interval, within_one (right or the bin beside it), kappa,
     confusion (rows true), accuracies (of each bin; None where it is empty).
 
-    Raises
-    ------
-    BadExamples
-        If no subject has a rate, or an option for real-bogus models was given.
+    Raises BadExamples if no subject has a rate, or an option for real-bogus models was given.
     """
     args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model of rate bins")
     edges = checkpoint.manifest["velocity_bins"]

@@ -57,12 +57,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
 
     Of images with more than `MOST_PIXELS` pixels in total a random sample is kept, seeded.
 
-    Raises
-    ------
-    BadExamples
-        If there is nothing usable.
-    MemoryError
-        If the images do not fit; with a message.
+    Raises BadExamples if there is nothing usable. Raises MemoryError if the images do not fit; with a message.
     """
     marks = None if marks_file is None else read_marks(marks_file)
     subsample: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
@@ -129,10 +124,7 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     Timed from the first image to the last, including reading; the network is compiled beforehand for the first image's
     shape.
 
-    Raises
-    ------
-    BadExamples
-        If no image is annotated, or none has a trail.
+    Raises BadExamples if no image is annotated, or none has a trail.
     """
     outcomes: list[Outcome] = []
     first = next(_known(path, Tally(quiet=True)), None)

@@ -40,10 +40,7 @@ class TrainedTrackletNet:
 def restored_net(checkpoint: Checkpoint) -> nn.Module:
     """Return the tracklet network of a checkpoint.
 
-    Raises
-    ------
-    BadCheckpoint
-        If this version does not know its kind, or its facts.
+    Raises BadCheckpoint if this version does not know its kind, or its facts.
     """
     manifest = checkpoint.manifest
     classes, positive = manifest["classes"], [manifest["classes"].index(name) for name in manifest["positive"]]

@@ -31,10 +31,7 @@ Detect = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 class DetectorScorer:
     """A checkpoint of the role "trail" or "cube" ready for scoring.
 
-    Raises
-    ------
-    BadCheckpoint
-        If it is of another role.
+    Raises BadCheckpoint if it is of another role.
     """
 
     classes = ("no", "yes")

@@ -37,10 +37,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the benchmark and return the figures; also write them, the curves and the plots to `args.out`.
 
-    Raises
-    ------
-    ValueError
-        For a missing folder, an unknown rule, a share of movers that is none, or a pool too large for the sky.
+    Raises ValueError for a missing folder, an unknown rule, a share of movers that is none, or a pool too large for the
+    sky.
     """
     if args.out is None:
         raise ValueError("Choose a folder for features, results and plots: --out DIR.")

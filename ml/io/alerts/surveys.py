@@ -216,17 +216,14 @@ SURVEYS = (RUBIN, ATLAS, DECAM, WINTER, PGIR, TURBO, ALERCE, ZTF, FINK_API, FLAT
 def recognise(names: Collection[str], given: PacketMap | None = None) -> PacketMap:
     """Return the map of packets with these fields.
 
+    Raises BadInput: no known survey's packets have these fields.
+
     Parameters
     ----------
     names
         Fields of the packets, and of the records in them: ``candidate.ra``.
     given
         A map that the user wrote, which counts before the known ones.
-
-    Raises
-    ------
-    BadInput
-        No known survey's packets have these fields.
     """
     if given is not None and all(mark in names for mark in given.marks):
         return given
