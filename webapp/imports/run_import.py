@@ -89,11 +89,9 @@ def new_import(
 
 
 @transaction.atomic
-def start_import(
-    *, workflow: Workflow, path: Path, by: User, choices: Choices, is_upload: bool = True
-) -> ClassificationImport:
-    """Create an import and dispatch it."""
-    job = new_import(workflow=workflow, path=path, by=by, choices=choices, is_upload=is_upload)
+def start_import(*, workflow: Workflow, path: Path, by: User, choices: Choices) -> ClassificationImport:
+    """Create an import of an uploaded file, and dispatch it."""
+    job = new_import(workflow=workflow, path=path, by=by, choices=choices, is_upload=True)
     job.enqueue()
     return job
 
