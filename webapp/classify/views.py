@@ -21,7 +21,7 @@ from webapp.guides.built_in_words import HELP
 from webapp.guides.field_guide import presented_classes
 from webapp.guides.guide_texts import tutorial_of
 from webapp.queue.counts import figures_of
-from webapp.volunteers.identity import reader_of, visitor_of
+from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 
 SAMPLE = {"tracklet": "AST", "dithers": "SSO", "stamp": "AST", "cutout": "yes", "cube": "yes"}
@@ -89,11 +89,8 @@ def _shown(workflow: Workflow) -> dict[str, Any]:
 
 
 def _has_answered(request: HttpRequest) -> bool:
-    visitor = None if request.user.is_authenticated else visitor_of(request)
-    if visitor is None and not request.user.is_authenticated:
-        return False
-    who = {"volunteer": visitor} if visitor else {"volunteer__user": request.user}
-    return Classification.objects.filter(**who).exists()
+    reader = reader_of(request)
+    return reader is not None and Classification.objects.filter(volunteer=reader).exists()
 
 
 @require_safe

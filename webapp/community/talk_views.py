@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.models import Subject, Survey
 from webapp.community.models import LONGEST, Comment, Discovery, Notification
-from webapp.community.person import account_page, name_in_talk, name_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.person import account_page, name_in_talk, name_of, volunteer_who_acts
 from webapp.community.talk import bring_back, containing, edit, readable_comments, remove, say, wrote
 from webapp.core.keyset_pagination import newest_first
+from webapp.volunteers.identity import reader_of
 
 
 @require_POST
@@ -94,7 +95,7 @@ NEWEST = 100
 @require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
     """Show the newest notifications and all discoveries. Only the button marks them as read."""
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     own = Notification.objects.filter(volunteer=volunteer).select_related("subject__survey")
     discoveries = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
     page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
@@ -116,7 +117,7 @@ LONGEST_SEARCH = 200
 def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
     search = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    comments = readable_comments(request.user, volunteer_who_looks(request), survey)
+    comments = readable_comments(request.user, reader_of(request), survey)
     if search:
         comments = containing(comments, search)
     found, older = newest_first(comments, before=request.GET.get("before", ""), size=PER_PAGE)

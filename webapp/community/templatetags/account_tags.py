@@ -10,9 +10,10 @@ from django.utils.http import urlencode
 
 from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, LONGEST_REASON, Collection, Comment, Discovery, Favourite, Notification
-from webapp.community.person import name_in_talk, name_of, volunteer_who_looks
+from webapp.community.person import name_in_talk, name_of
 from webapp.community.talk import may_bring_back, may_read, moderates, wrote
 from webapp.core.keyset_pagination import newest_first
+from webapp.volunteers.identity import reader_of
 
 register = template.Library()
 
@@ -42,7 +43,7 @@ def credit(subject: Subject) -> dict[str, Any]:
 def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Show the heart and the collections."""
     request = context["request"]
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     has_account = request.user.is_authenticated
     return {
         "request": request,
@@ -63,14 +64,14 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     comments = Comment.objects.filter(subject=subject).select_related("author__user__profile")
     newest, earlier = newest_first(comments, before=request.GET.get("talk_before", ""), size=COMMENTS)
     is_moderator = moderates(user, subject)
-    is_readable = may_read(user, volunteer_who_looks(request), subject)
+    is_readable = may_read(user, reader_of(request), subject)
     return {
         "is_readable": is_readable,
         "request": request,
         "csrf_token": context.get("csrf_token"),
         "subject": subject,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
-        "writes_as": name_in_talk(volunteer_who_looks(request)),
+        "writes_as": name_in_talk(reader_of(request)),
         "is_moderator": is_moderator,
         "earlier": earlier,
         "longest": LONGEST,
