@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.calibration_error import ece, log_loss
 from ml.evaluation.metrics.caveats import caveats
-from ml.evaluation.metrics.decisions import binary, confusion_counts, kappa, predicted_class
-from ml.evaluation.metrics.intervals import class_intervals, operating_points
+from ml.evaluation.metrics.decisions import confusion_counts, predicted_class
+from ml.evaluation.metrics.intervals import class_draws, class_intervals, operating_points
 from ml.evaluation.metrics.ranking import rank
 
 Array = NDArray[Any]
@@ -64,7 +63,9 @@ def evaluate_probabilities(
     columns = [list(classes).index(name) for name in positive]
     real, p_real = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1)
     predicted = predicted_class(p, columns, threshold)
-    points = operating_points(rank(real, p_real))
+    drawn = class_draws(numbers, p, predicted, real, p_real, threshold, np.ones((1, len(p))))
+    whole = {name: float(values[0]) for name, values in drawn.items()}
+    points = operating_points(rank(real, p_real)).keys()
     spans = class_intervals(
         numbers, p, real, p_real, groups, predicted=predicted, threshold=threshold, seed=seed, draws=draws
     )
@@ -74,8 +75,9 @@ def evaluate_probabilities(
         "classes": list(classes),
         "positive": list(positive),
         "threshold": threshold,
-        **_figures(p, numbers, real, p_real, predicted, threshold),
-        "operating": {name: float(value[0]) for name, value in points.items()},
+        **{name: value for name, value in whole.items() if name not in points},
+        "confusion": confusion_counts(numbers, predicted, p.shape[1]).tolist(),
+        "operating": {name: whole[name] for name in points},
         "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
         "notes": caveats(numbers, classes, positive, unscored),
     }
@@ -90,20 +92,6 @@ def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple
     if not scored.any():
         raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
     return p[scored], numbers[scored], groups[scored]
-
-
-def _figures(
-    p: Array, numbers: Array, real: Array, p_real: Array, predicted: Array, threshold: float
-) -> dict[str, Any]:
-    """Return every metric of all rows, and the confusion matrix."""
-    return {
-        "accuracy": float((predicted == numbers).mean()),
-        **binary(real, p_real, threshold),
-        "kappa": kappa(numbers, predicted, p.shape[1]),
-        "log_loss": log_loss(numbers, p),
-        "ece": ece(real, p_real),
-        "confusion": confusion_counts(numbers, predicted, p.shape[1]).tolist(),
-    }
 
 
 def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArray[np.intp]:

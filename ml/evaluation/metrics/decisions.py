@@ -1,6 +1,5 @@
 """Metrics of decisions: precision, recall, F1, Matthews correlation; confusion matrix, Cohen's kappa, accuracy."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,9 +78,8 @@ def predicted_class(probabilities: Array, positive: Sequence[int], threshold: fl
 
 def confusion_counts(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
     """Return counts (K, K): rows are true classes, columns predicted ones, from class numbers (N,) of 0..K-1."""
-    from sklearn.metrics import confusion_matrix  # takes seconds to import, which no page should wait for
-
-    return confusion_matrix(truth, predicted, labels=range(classes))
+    cells = np.asarray(truth) * classes + np.asarray(predicted)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def kappa(truth: Array, predicted: Array, classes: int) -> float:
@@ -99,11 +97,7 @@ def kappa(truth: Array, predicted: Array, classes: int) -> float:
     -------
     -1..1; 0 is chance.
     """
-    if len(set(np.asarray(truth).tolist()) | set(np.asarray(predicted).tolist())) < 2:
-        return math.nan
-    from sklearn.metrics import cohen_kappa_score  # as above
-
-    return float(cohen_kappa_score(truth, predicted, labels=range(classes)))
+    return float(weighted_kappa(truth, predicted, classes, np.ones((1, len(truth))))[0])
 
 
 def weighted_kappa(truth: Array, predicted: Array, classes: int, weights: Array) -> NDArray[np.float64]:

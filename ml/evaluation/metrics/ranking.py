@@ -100,10 +100,10 @@ def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
         )
     weights = np.ones((1, len(score))) if weights is None else np.asarray(weights, dtype=np.float64)
     order = np.argsort(-score, kind="stable")
-    ends = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])
-    ordered, is_real = weights[:, order], truth[order]
+    score, ordered, is_real = score[order], weights[:, order], truth[order]
+    ends = np.flatnonzero(np.r_[score[1:] != score[:-1], True])
     hits = np.cumsum(ordered * is_real, axis=1)[:, ends]
-    return Ranking(score[order][ends], hits, np.cumsum(ordered, axis=1)[:, ends] - hits)
+    return Ranking(score[ends], hits, np.cumsum(ordered, axis=1)[:, ends] - hits)
 
 
 def roc_auc(truth: Array, score: Array) -> float:
@@ -127,19 +127,10 @@ def roc_auc(truth: Array, score: Array) -> float:
     >>> roc_auc(np.array([False, False, True, True]), np.array([0.1, 0.4, 0.35, 0.8]))
     0.75
     """
-    truth = np.asarray(truth, dtype=bool)
-    real, bogus = int(truth.sum()), int((~truth).sum())
-    if not real or not bogus:
-        return math.nan
-    from scipy.stats import rankdata  # takes a second to import, which no page should wait for
-
-    ranks = rankdata(np.asarray(score, dtype=np.float64))
-    return float((ranks[truth].sum() - real * (real + 1) / 2) / (real * bogus))
+    score = np.asarray(score, dtype=np.float64)
+    return math.nan if np.isnan(score).any() or not len(score) else float(rank(truth, score).roc_auc()[0])
 
 
 def pr_auc(truth: Array, score: Array) -> float:
     """Return the average precision as in scikit-learn, 0..1; NaN without real subjects, ValueError for NaN scores."""
-    from sklearn.metrics import average_precision_score  # some seconds of import that no page of the site waits for
-
-    truth = np.asarray(truth, dtype=bool)
-    return float(average_precision_score(truth, score)) if truth.any() else math.nan
+    return float(rank(truth, score).pr_auc()[0]) if np.any(truth) else math.nan
