@@ -9,8 +9,8 @@ from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
 from webapp.known_objects import start_match
 from webapp.learning.drift import start_after_drift
-from webapp.learning.rescoring import score_arrivals
 from webapp.learning.retention import delete_old_states
+from webapp.learning.scoring import score_arrivals
 from webapp.learning.triggers import start_due
 from webapp.operations import alerts
 from webapp.operations.job_overview import job_models

@@ -95,10 +95,10 @@ INSTALLED_APPS = [
     "webapp.console",
 ]
 MIDDLEWARE = [
-    "webapp.core.middleware.RequestIdMiddleware",
+    "webapp.core.middleware.request_id",
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.permissions_policy",
-    "webapp.core.middleware.HealthMiddleware",
+    "webapp.core.middleware.health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -40,7 +40,7 @@ from bench.backbone.unlabelled import unlabelled_figures
 from bench.night.examples import night
 from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.feature_extractor import Backbone, default_backbone
 from ml.models.sky_net import sky_network
 from ml.simulate.labelled_stamps import KINDS

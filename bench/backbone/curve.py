@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Examples, grouped_folds
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.feature_extractor import Backbone
 from ml.inference.scorer import Scorer
 from ml.training.callbacks import silent

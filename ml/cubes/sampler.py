@@ -1,4 +1,4 @@
-"""Sample training crops that contain movers."""
+"""Sample training crops that contain movers: labelled ones, or simulated ones in real cubes without masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.augment import SYMMETRIES, apply_symmetry
+from ml.cubes.input_channels import shortened, views_and_mask
 from ml.data.dataset import BadExamples
+from ml.simulate.injection.cube_injection import inject_cube, noise_of_frames
+from ml.simulate.tess.tess_movers import FAINTEST, draw_movers
 
 LEAST_POSITIVE = 100  # voxels of movers in every batch (Powell et al., section VI.2)
 AIMED = 0.75  # fraction of crops centred on a mover; the others are random
@@ -131,3 +134,37 @@ def crop_of(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
     part = cube[place]
     missing = [(0, length - side) for length, side in zip(shape, part.shape[-3:], strict=True)]
     return np.pad(part, [(0, 0)] * (cube.ndim - 3) + missing) if any(map(any, missing)) else part
+
+
+MOVERS = 3.0  # on average in a cube
+TESS_NOISE = 0.3  # electrons per second, as in the simulated cubes (docs/simulations.md)
+
+
+def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed: int) -> Example:
+    """Return a cube with simulated movers, and their mask.
+
+    Parameters
+    ----------
+    flux
+        (T, Y, X) in any unit, NaN where nothing was measured, without movers.
+    name, group
+        Name of the example, and its split group.
+    cadence
+        Seconds between frames.
+    seed
+        The same seed draws the same movers.
+
+    Returns
+    -------
+    An example whose movers are as far above this cube's noise as those of `ml.simulate.tess.tess_cubes` above TESS'.
+    """
+    rng = np.random.default_rng(seed)
+    flux = np.asarray(flux, dtype=np.float32)
+    movers = draw_movers(rng, max(1, int(rng.poisson(MOVERS))), flux.shape, cadence, FAINTEST)
+    noise = noise_of_frames(flux)
+    typical = float(np.median(noise[noise > 0])) if (noise > 0).any() else TESS_NOISE
+    movers.light = movers.light * (typical / TESS_NOISE)
+    made = inject_cube(flux, movers)
+    views, measured = views_and_mask(made.flux)
+    whole = None if measured.all() else measured
+    return Example(name, group, shortened(views), made.mask, whole)

@@ -22,10 +22,10 @@ from ml.tracklets import tracklet_fit
 from ml.tracklets.threshold import choose_threshold
 from ml.tracklets.tracklet_fit import Inputs
 from ml.tracklets.tracklet_stamps import TrackletChips
+from ml.training.calibration import fit_noisy_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
 from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
-from ml.training.label_noise import fit_noisy_platt
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
 from ml.training.training_state import StateFile

@@ -1,4 +1,4 @@
-"""Train a trail detector, from labelled images to a checkpoint, top to bottom."""
+"""Train a trail detector, from labelled images to a checkpoint, top to bottom; and load it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,13 @@ from ml.inference.checkpoint import BadCheckpoint, Checkpoint, origin
 from ml.models.compute import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.annotation import CLASSES, SKY, TRAIL
-from ml.trails.candidate import Candidate
+from ml.trails.candidate import LEAST, Candidate
 from ml.trails.candidate_classifier import CandidateClassifier, answers, fit_classifier
 from ml.trails.network_training import RATE, STEPS, train_network
 from ml.trails.patch_sampler import SIDE, Labelled
+from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import sweep
-from ml.trails.trail_detector import LearnedDetector
+from ml.trails.trail_detector import Detector, LearnedDetector
 from ml.training.callbacks import OnEpoch, silent
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
@@ -213,3 +214,23 @@ def trail_manifest(architecture: str, preset: str) -> dict[str, Any]:
         "metrics": {},
         **origin(),
     }
+
+
+def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
+    """Return the detector of a checkpoint; `threads` is the number of cores per image.
+
+    `least` is the minimum foreground probability of a cell (`LearnedDetector`); the classical detector has no such
+    cells.
+
+    Raises
+    ------
+    BadCheckpoint
+        If it has another role, or an unknown architecture.
+    """
+    role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
+    if role == ROLE and architecture == CLASSICAL:
+        return ClassicalDetector()
+    if role == ROLE and architecture != ARCHITECTURE:
+        raise BadCheckpoint(f"This version does not know the trail detector {architecture!r}. Train one with it.")
+    net, classifier = parts_of(checkpoint)
+    return LearnedDetector(net, classifier, threads=threads, least=least)

@@ -20,7 +20,8 @@ from webapp.accounts.data_export import export_own_data
 from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
-from webapp.community.person import account_page, profile_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.person import account_page, profile_of, volunteer_who_acts
+from webapp.volunteers.identity import reader_of
 
 
 class ProfileForm(forms.ModelForm):
@@ -86,7 +87,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def own_data(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/own_data.html", {"volunteer": volunteer_who_looks(request)})
+    return render(request, "accounts/own_data.html", {"volunteer": reader_of(request)})
 
 
 @require_POST

@@ -32,12 +32,8 @@ _FOR = {
 def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     """Return the survey if the user holds `role` in it.
 
-    Raises
-    ------
-    Http404
-        There is no such survey.
-    PermissionDenied
-        The user does not hold the role, is anonymous, or lacks the second factor that the role needs.
+    Raises Http404: there is no such survey. Raises PermissionDenied: the user does not hold the role, is anonymous, or
+    lacks the second factor that the role needs.
     """
     survey = get_object_or_404(Survey, slug=slug)
     if not Membership.objects.holds(request.user, survey, role):
@@ -110,10 +106,7 @@ class MembershipRefused(ValueError):
 def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     """Give an account a role in the survey.
 
-    Raises
-    ------
-    MembershipRefused
-        There is no such account, or it already has a role.
+    Raises MembershipRefused: there is no such account, or it already has a role.
     """
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()

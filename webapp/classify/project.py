@@ -13,7 +13,7 @@ from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
 from webapp.queue.counts import figures_of
-from webapp.queue.waiting import waiting_for
+from webapp.queue.entries import waiting_for
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 

@@ -20,8 +20,8 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.community.favourites import change_collection, collect, favour, open_collection, unfavour
 from webapp.community.models import Collection, Favourite
-from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
-from webapp.volunteers.identity import account_volunteer
+from webapp.community.person import account_page, name_of, volunteer_who_acts
+from webapp.volunteers.identity import account_volunteer, reader_of
 from webapp.volunteers.models import Volunteer
 
 PER_PAGE = 96
@@ -140,7 +140,7 @@ def _chosen(request: HttpRequest, user: User) -> Collection:
 
 
 def _visible(request: HttpRequest, pk: int) -> Collection:
-    rows = Collection.objects.visible_to(volunteer_who_looks(request)).select_related("owner__user__profile")
+    rows = Collection.objects.visible_to(reader_of(request)).select_related("owner__user__profile")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -153,7 +153,7 @@ def _own(request: HttpRequest, pk: int) -> Collection:
 
 
 def _is_own(request: HttpRequest, row: Collection) -> bool:
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     return volunteer is not None and row.owner_id == volunteer.pk
 
 
@@ -164,7 +164,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 @require_safe
 def recents(request: HttpRequest) -> HttpResponse:
     """Show the latest standing answers, 24 per page, newest first."""
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     rows = list(_answers(volunteer, request.GET.get("before", ""))[: RECENT_PER_PAGE + 1])
     older = rows[RECENT_PER_PAGE - 1].pk if len(rows) > RECENT_PER_PAGE else ""
     page = {"rows": rows[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
@@ -173,7 +173,7 @@ def recents(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def favourites(request: HttpRequest) -> HttpResponse:
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     rows = Favourite.objects.filter(volunteer=volunteer).select_related("subject__survey").order_by("-id")
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:

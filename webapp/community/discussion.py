@@ -10,9 +10,10 @@ from django.utils.http import urlencode
 
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import LONGEST, LONGEST_REASON, Comment
-from webapp.community.person import name_in_talk, volunteer_who_looks
+from webapp.community.person import name_in_talk
 from webapp.community.talk import may_bring_back, moderates, wrote
 from webapp.community.talk_text import comment_html, quoted
+from webapp.volunteers.identity import reader_of
 
 COMMENTS = 100
 
@@ -27,7 +28,7 @@ def discussion(request: HttpRequest, survey: Survey, comments: QuerySet[Comment]
         "request": request,
         "survey": survey,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
-        "writes_as": name_in_talk(volunteer_who_looks(request)),
+        "writes_as": name_in_talk(reader_of(request)),
         "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
         "longest": LONGEST,
         "longest_reason": LONGEST_REASON,

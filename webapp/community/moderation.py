@@ -58,10 +58,8 @@ def suspended_until(author: Volunteer, survey: Survey) -> datetime | None:
 def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
     """Report a comment to the moderators; reporting it again changes nothing.
 
-    Raises
-    ------
-    ValidationError
-        The comment is the reporter's own or removed, the reason is empty or too long, or there are too many reports.
+    Raises ValidationError: the comment is the reporter's own or removed, the reason is empty or too long, or there are
+    too many reports.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=reporter.pk)
     if comment.author_id == reporter.pk or comment.removed_at is not None:
@@ -92,12 +90,9 @@ def open_reports(survey: Survey) -> QuerySet[Report]:
 def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: int = 0) -> ModeratorAction:
     """Dismiss the reports of a comment, or remove it, warn its author or suspend them; write it to the log.
 
-    Raises
-    ------
-    PermissionDenied
-        The user moderates no Talk of this survey, or the author does too. Nothing is changed.
-    ValidationError
-        The reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing is changed.
+    Raises PermissionDenied: the user moderates no Talk of this survey, or the author does too. Nothing is changed.
+    Raises ValidationError: the reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing
+    is changed.
     """
     row = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author").get(pk=comment.pk)
     survey = row.survey
@@ -146,7 +141,7 @@ def log(
         survey=survey,
         moderator=moderator,
         comment=comment,
-        author=comment and comment.author,
+        author=comment.author if comment else None,
         kind=kind,
         reason=reason.strip(),
         until=until,
@@ -157,10 +152,7 @@ def log(
 def lift(*, moderator: User, action: ModeratorAction) -> None:
     """End a suspension early; repeating it is safe.
 
-    Raises
-    ------
-    PermissionDenied
-        The user moderates no Talk of this survey. Nothing is changed.
+    Raises PermissionDenied: the user moderates no Talk of this survey. Nothing is changed.
     """
     row = ModeratorAction.objects.select_for_update(of=("self",)).select_related("survey").get(pk=action.pk)
     if not Membership.objects.allows(moderator, row.survey, Role.MODERATOR):

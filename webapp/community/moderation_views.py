@@ -13,6 +13,7 @@ from webapp.archive.models import Role, Survey
 from webapp.community.models import LONGEST_REASON, Comment, ModeratorAction
 from webapp.community.moderation import SUSPENSIONS, lift, open_reports, report, settle
 from webapp.community.person import account_page
+from webapp.core.keyset_pagination import whole_number
 from webapp.volunteers.identity import account_volunteer
 
 SHOWN = 100
@@ -55,7 +56,7 @@ def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResp
             comment=comment,
             kind=kind,
             reason=request.POST.get("because", ""),
-            days=int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0,
+            days=whole_number(days) or 0,
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

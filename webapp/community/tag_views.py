@@ -14,9 +14,10 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.discussion import number_in
-from webapp.community.person import account_page, volunteer_who_looks
+from webapp.community.person import account_page
 from webapp.community.tags import make_set, tag, tagged, tags_of_survey, untag
-from webapp.queue.waiting import waiting_for
+from webapp.queue.entries import waiting_for
+from webapp.volunteers.identity import reader_of
 
 PER_PAGE = 48
 FEWEST = (1, 2, 3, 5)
@@ -36,7 +37,7 @@ def tag_subjects(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     is_scientist = Membership.objects.allows(request.user, survey, Role.SCIENTIST)
     rows = tagged(survey, name).select_related("survey").order_by("-pk")
     if not is_scientist:
-        rows = rows.exclude(Exists(waiting_for(volunteer_who_looks(request))))
+        rows = rows.exclude(Exists(waiting_for(reader_of(request))))
     before = number_in(request, "before")
     found = list((rows.filter(pk__lt=before) if before else rows)[: PER_PAGE + 1])
     blind_names(found, request.user)

@@ -6,7 +6,7 @@ from django.db.models import Exists, Q, QuerySet
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.models import Comment
-from webapp.queue.waiting import waiting_for
+from webapp.queue.entries import waiting_for
 from webapp.volunteers.models import Volunteer
 
 CONFIG = "simple"

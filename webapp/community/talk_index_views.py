@@ -18,7 +18,7 @@ from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.discussion import comment_rows, discussion, number_in
 from webapp.community.models import LONGEST, Board, Comment, Thread
-from webapp.community.person import account_page, volunteer_who_looks
+from webapp.community.person import account_page
 from webapp.community.tags import tags_of_survey
 from webapp.community.talk import moderates, say
 from webapp.community.talk_index import containing, readable_comments, written_by
@@ -30,6 +30,7 @@ from webapp.community.threads import (
     rename_thread,
     save_board,
 )
+from webapp.volunteers.identity import reader_of
 
 PER_PAGE = 50
 THREADS = 30
@@ -42,7 +43,7 @@ LONGEST_SEARCH = 200
 def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
     search, author = (request.GET.get(name, "").replace("\0", "").strip()[:LONGEST_SEARCH] for name in ("q", "by"))
-    comments = readable_comments(request.user, volunteer_who_looks(request), survey)
+    comments = readable_comments(request.user, reader_of(request), survey)
     comments = containing(comments, search) if search else comments
     comments = written_by(comments, author) if author else comments
     before = number_in(request, "before")

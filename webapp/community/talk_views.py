@@ -14,9 +14,10 @@ from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, Comment, Discovery, Notification
 from webapp.community.news_mail import stop_mail
-from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.talk import bring_back, edit, remove, say, wrote
 from webapp.community.talk_index import may_read
+from webapp.volunteers.identity import reader_of
 
 
 @require_POST
@@ -68,7 +69,7 @@ def comment_bring_back(request: HttpRequest, user: User, pk: int) -> HttpRespons
 def comment_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a comment said before each edit, to whoever may read the comment."""
     row = _comment(pk)
-    is_readable = row.subject is None or may_read(request.user, volunteer_who_looks(request), row.subject)
+    is_readable = row.subject is None or may_read(request.user, reader_of(request), row.subject)
     if row.removed_at is not None or not is_readable:
         raise PermissionDenied(_("You can't read this comment now."))
     return render(request, "community/comment_history.html", {"survey": row.survey, "comment": row})
@@ -93,7 +94,7 @@ NEWEST = 100
 @require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
     """Show the newest notifications and all discoveries. Only the button marks them as read."""
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     own = Notification.objects.filter(volunteer=volunteer).select_related("survey", "subject__survey", "thread")
     discoveries = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
     rows = list(own[:NEWEST])

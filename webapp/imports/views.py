@@ -89,9 +89,7 @@ class ChoicesForm(forms.Form):
         self._ask_meanings(label_counts, guess_answers(self.labels, workflow))
 
     def _offer(self, name: str, choices: list[Any]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # declared so above
-        field.choices = choices
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def _ask_meanings(self, labels: Mapping[str, int], guessed: Mapping[str, str]) -> None:
         for place, label in enumerate(self.labels):

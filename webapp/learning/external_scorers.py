@@ -64,17 +64,14 @@ class Answer:
 def ask(scorer: ExternalScorer, kind: str, subjects: Sequence[dict[str, Any]], pixels: NDArray[Any]) -> Answer:
     """Return the scorer's answer about some subjects.
 
+    Raises ExternalScorerFailed if the address is not allowed, or no try brings a sound answer.
+
     Parameters
     ----------
     subjects
         What the scorer is told of each, for JSON.
     pixels
         (n, F, C, H, W), of any number type.
-
-    Raises
-    ------
-    ExternalScorerFailed
-        If the address is not allowed, or no try brings a sound answer.
     """
     check_address(scorer.address)
     file = io.BytesIO()
@@ -208,12 +205,8 @@ def _is_probability(value: object) -> bool:
 def register_scorer(*, workflow: Workflow, name: str, address: str, secret: str, by: User | None) -> TrainingRun:
     """Register a scorer, or change one of that name, and return the run that evaluates it.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is stored.
-    AlreadyTraining
-        A run of the workflow is open; nothing is stored.
+    Raises ValidationError: by field; nothing is stored. Raises AlreadyTraining: a run of the workflow is open; nothing
+    is stored.
     """
     try:
         check_address(address)

@@ -21,7 +21,7 @@ from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
-from webapp.learning.rescoring import failures, score_unscored
+from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
 from webapp.learning.triggers import AlreadyTraining, start_training
 from webapp.workflows.models import Workflow

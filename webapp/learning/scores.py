@@ -52,6 +52,8 @@ def write_scores(
 ) -> None:
     """Write one checkpoint's scores of some subjects, replacing earlier ones; a champion's go into the consensus too.
 
+    Raises NoProbabilities if one of them is none; nothing is written.
+
     Parameters
     ----------
     subject_ids
@@ -60,11 +62,6 @@ def write_scores(
         (n, K), by class in the checkpoint's order.
     p_real
         (n,), in 0..1.
-
-    Raises
-    ------
-    NoProbabilities
-        If one of them is none; nothing is written.
     """
     check_probabilities(checkpoint_id, probabilities)
     check_probabilities(checkpoint_id, p_real)

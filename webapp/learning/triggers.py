@@ -43,6 +43,9 @@ def start_training(
 ) -> TrainingRun:
     """Create and dispatch a training run for the workflow.
 
+    Raises AlreadyTraining if a run of the workflow is open; nothing is started. Raises ValidationError if preset or
+    minutes are out of bounds.
+
     Parameters
     ----------
     by
@@ -59,13 +62,6 @@ def start_training(
         Why the schedule starts it, for the run's page.
     scorer
         For the preset "external": the scorer that is evaluated instead of training.
-
-    Raises
-    ------
-    AlreadyTraining
-        If a run of the workflow is open; nothing is started.
-    ValidationError
-        If preset or minutes are out of bounds.
     """
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     if (running := workflow.training_runs.open().first()) is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
@@ -120,7 +121,7 @@ def queued(
         if value not in known:
             raise ValueError(f"The {name} {value!r} is none of {', '.join(filter(None, known))}.")
     asked = QUEUES[queue]
-    rows = _annotated(workflow, queue).filter(asked.wanted(least_gap))
+    rows: Any = _annotated(workflow, queue).filter(asked.wanted(least_gap))
     if min_votes:
         rows = rows.filter(votes_all__gte=min_votes)
     if way:

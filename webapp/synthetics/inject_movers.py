@@ -55,12 +55,8 @@ class Drawn:
 def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = None, **parameters: object) -> Injection:
     """Start a job that draws training movers; the same seed gives the same movers, and adds only missing ones.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is started.
-    CannotInject
-        The workflow has no bogus or empty subjects to draw into.
+    Raises ValidationError: by field; nothing is started. Raises CannotInject: the workflow has no bogus or empty
+    subjects to draw into.
     """
     with transaction.atomic():
         job = Injection(workflow=workflow, requested_by=by, **parameters)

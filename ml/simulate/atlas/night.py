@@ -12,8 +12,7 @@ import numpy as np
 
 from ml.simulate.atlas.atlas_tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, difference_stamps, draw_sources
-from ml.simulate.class_mix import class_mix
-from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.simulator_options import check_count, check_range, class_mix
 from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
 EXPTIME = 30.0

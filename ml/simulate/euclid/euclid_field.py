@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.class_mix import class_mix
 from ml.simulate.euclid.dithered_stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, dithered_stamps
 from ml.simulate.euclid.sources import EXPTIME
-from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.simulator_options import check_count, check_range, class_mix
 from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
 __all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "dithered_stamps", "euclid", "euclid_blocks"]

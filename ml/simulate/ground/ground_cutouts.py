@@ -26,7 +26,7 @@ from ml.simulate.ground.ground_sources import (
 )
 from ml.simulate.ground.seeing import add_point, straight
 from ml.simulate.hubble.truth import SkyObject
-from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.writer import Single, write_each
 
 SIZE, SMALLEST, LARGEST = 256, 128, 4096

@@ -18,9 +18,9 @@ from ml.simulate.hubble.hubble_trails import add_asteroid, add_satellite, draw_m
 from ml.simulate.hubble.optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE, SKY_RATE, convolve_scene
 from ml.simulate.hubble.orbit import Pointing, draw_pointing
 from ml.simulate.hubble.truth import CLASSES, REAL, SkyObject
-from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.detector_effects import bleed
 from ml.simulate.rendering.tangent import NORTH_UP, tangent
+from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.writer import Single, write_each
 
 __all__ = ["CLASSES", "REAL", "SIZE", "HubbleCutout", "cutout", "hubble", "hubble_cutouts"]

@@ -7,8 +7,8 @@ from django.utils import timezone
 from ml.io.message import Message
 from tests.integration.learning import sky
 from tests.integration.world import recount
-from webapp.archive.ingest_messages import NOTHING_READ
 from webapp.archive.models import Frame, IngestProblem, IngestRun
+from webapp.archive.models.ingest_run import NOTHING_READ
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute

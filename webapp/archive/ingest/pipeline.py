@@ -13,8 +13,8 @@ from webapp.archive.ingest.dedupe import Known, originals, other_pixels, stored_
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
 from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
-from webapp.archive.ingest_messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.models import Frame, IngestRun, Subject, SubjectSet
+from webapp.archive.models.ingest_run import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.telling import measure_telling
 from webapp.core.sql import analyze, through_restarts
 
@@ -36,13 +36,7 @@ class Preview:
         checksums = ChainMap(self.ids, stored_checksums(run.survey, batch.candidates))
         changed = other_pixels(batch.candidates, checksums)
         report(run, [*batch.problems, *changed])
-        now = tally.plus(
-            done=batch.rows,
-            added=len(fresh),
-            known=batch.skipped + len(batch.candidates) - len(fresh) - len(changed),
-            duplicates=len(fresh) - len(distinct),
-            bad=len(batch.problems) + len(changed),
-        )
+        now = tally.after(batch, added=len(fresh), duplicates=len(fresh) - len(distinct), changed=len(changed))
         run.renew(total=run.total, **now.fields())
         return now
 
@@ -59,6 +53,8 @@ def ingest(
 ) -> None:
     """Read the run's path to its end, store new subjects, and finish the run.
 
+    Raises LeaseLost or Cancelled: the run belongs to another worker, or was cancelled. Stored subjects stay.
+
     Parameters
     ----------
     run
@@ -68,11 +64,6 @@ def ingest(
         Called when subjects may have been added, before the run is done, so that queues are filled by then.
     watch
         Called on every progress.
-
-    Raises
-    ------
-    LeaseLost, Cancelled
-        The run belongs to another worker, or was cancelled. Stored subjects stay.
 
     Notes
     -----

@@ -48,16 +48,17 @@ class Tally:
         """Start an attempt: keep earlier attempts' counts of added subjects, and count everything else again."""
         return cls() if run.dry_run else cls(added=run.added, duplicates=run.duplicates, again=run.added)
 
-    def plus(self, *, done: int, added: int, known: int, duplicates: int, bad: int) -> Self:
-        """Return the tally after another batch."""
+    def after(self, batch: "Batch", *, added: int, duplicates: int, changed: int) -> Self:
+        """Return the tally after another batch: how many were new, duplicates among them, or had other pixels."""
+        known = batch.skipped + len(batch.candidates) - added - changed
         expected = min(self.again, known)
         return replace(
             self,
-            done=self.done + done,
+            done=self.done + batch.rows,
             added=self.added + added,
             known=self.known + known - expected,
             duplicates=self.duplicates + duplicates,
-            bad=self.bad + bad,
+            bad=self.bad + len(batch.problems) + changed,
             again=self.again - expected,
         )
 
@@ -149,10 +150,7 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     The survey's row is locked until the commit: two ingests into one survey take turns, batch by batch, and never see
     each other's uncommitted pixels.
 
-    Raises
-    ------
-    LeaseLost, Cancelled
-        The run belongs to another worker, or was cancelled. Nothing of the batch is stored.
+    Raises LeaseLost or Cancelled: the run belongs to another worker, or was cancelled. Nothing of the batch is stored.
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
     fresh = unknown(survey, batch.candidates)
@@ -161,13 +159,7 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     is_all_new = len(fresh) == len(batch.candidates)
     changed = [] if is_all_new else other_pixels(batch.candidates, stored_checksums(survey, batch.candidates))
     report(run, [*batch.problems, *changed])
-    now = tally.plus(
-        done=batch.rows,
-        added=len(fresh),
-        known=batch.skipped + len(batch.candidates) - len(fresh) - len(changed),
-        duplicates=duplicates,
-        bad=len(batch.problems) + len(changed),
-    )
+    now = tally.after(batch, added=len(fresh), duplicates=duplicates, changed=len(changed))
     run.renew(total=run.total, **now.fields())
     return now
 

@@ -52,10 +52,7 @@ class Survey(models.Model):
     def clean(self) -> None:
         """Validate the classes, as far as this row alone allows.
 
-        Raises
-        ------
-        ValidationError
-            By field, each with what to do.
+        Raises ValidationError: by field, each with what to do.
         """
         if self._state.adding and self.slug == "new":
             raise ValidationError({"slug": _("“new” is reserved. Choose another URL slug.")})

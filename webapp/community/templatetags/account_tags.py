@@ -10,9 +10,10 @@ from webapp.archive.models import Subject
 from webapp.community.discussion import discussion
 from webapp.community.models import Collection, Comment, Discovery, Favourite, Notification
 from webapp.community.news_mail import mail_is_sent, news_are_mailed
-from webapp.community.person import name_of, volunteer_who_looks
+from webapp.community.person import name_of
 from webapp.community.tags import LONGEST_TAG, own_tags, tags_of
 from webapp.community.talk_index import may_read
+from webapp.volunteers.identity import reader_of
 
 register = template.Library()
 
@@ -40,7 +41,7 @@ def credit(subject: Subject) -> dict[str, Any]:
 def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Show the heart and the collections."""
     request = context["request"]
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     has_account = request.user.is_authenticated
     return {
         "request": request,
@@ -57,7 +58,7 @@ def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
 def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Show the newest comments on the subject and its tags, if the reader may read them."""
     request = context["request"]
-    reader = volunteer_who_looks(request)
+    reader = reader_of(request)
     is_readable = may_read(request.user, reader, subject)
     comments = Comment.objects.filter(subject=subject) if is_readable else Comment.objects.none()
     return {

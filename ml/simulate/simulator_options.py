@@ -1,8 +1,21 @@
-"""The classes of a simulated sky's subjects: balanced, or with a given fraction of movers."""
+"""Options that simulators share: their ranges, and the classes of a sky, usual or with a fraction of movers."""
 
 from collections.abc import Sequence
 
 import numpy as np
+
+
+def check_range(low: float, high: float, unit: str = "", **options: float) -> None:
+    """Raise ValueError for an option that is outside of low to high (and a unit, " pixels"), or NaN."""
+    for name, value in options.items():
+        if not low <= value <= high:
+            raise ValueError(f"{name} must lie between {low:g} and {high:g}{unit}, not {value}")
+
+
+def check_count(n: int) -> None:
+    """Raise ValueError for a number of subjects below 1."""
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}")
 
 
 def class_mix(size: int, usual: Sequence[str], real: Sequence[str], share: float | None) -> np.ndarray:
