@@ -8,8 +8,9 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+PATIENCE = 15_000  # ms: three browsers share two cores
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -22,6 +23,7 @@ def chromium():
         pytest.skip("Chromium is not on this machine: install Debian's package chromium to test the pages.")
     # Playwright keeps an event loop in this thread, which Django would take for a view that must not wait.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -49,7 +51,7 @@ def open_page(chromium, live_server):
                 [{"name": settings.SESSION_COOKIE_NAME, "value": session(user), "url": live_server.url}]
             )
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(path)
         return page

@@ -1,6 +1,7 @@
 """A site for one test: `manage.py up` as a user starts it, with its own data folder and port."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -20,9 +21,11 @@ NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "WANDERERS_DATA")
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port below those that Linux gives to clients, so that no client takes it before its server does."""
+    while True:
+        port = secrets.choice(range(20_000, 32_768))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def environment(data: Path, **extra: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import Survey
 survey = Survey.objects.create(slug="s", name="S")
 run = start_ingest(survey=survey, path={path!r}, by=None)
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 200
 while not run.is_over and time.monotonic() < deadline:
     time.sleep(0.2)
     run.refresh_from_db()
