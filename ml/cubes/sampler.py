@@ -52,6 +52,8 @@ class VoxelBatch:
 class Crops:
     """Batches of crops, each under one of the sixteen symmetries.
 
+    Raises BadExamples if no cube holds a mover.
+
     Parameters
     ----------
     examples
@@ -62,11 +64,6 @@ class Crops:
         Crops in a batch.
     seed
         The same seed draws the same batches.
-
-    Raises
-    ------
-    BadExamples
-        If no cube holds a mover.
     """
 
     def __init__(self, examples: Sequence[Example], side: int, batch: int, seed: int) -> None:
@@ -84,10 +81,7 @@ class Crops:
     def draw(self) -> VoxelBatch:
         """Return the next batch, with at least 100 voxels of movers.
 
-        Raises
-        ------
-        BadExamples
-            If two hundred batches in a row have fewer.
+        Raises BadExamples if two hundred batches in a row have fewer.
         """
         for _ in range(TRIES):
             crops = [self._crop() for _ in range(self.batch)]

@@ -43,6 +43,9 @@ def train_cubes(
 ) -> Checkpoint:
     """Train a checkpoint of the role "cube".
 
+    Raises BadExamples if the cubes can't be used for training; the message says why and what to do. Raises MemoryShort
+    if there is not enough memory for the preset.
+
     Parameters
     ----------
     examples
@@ -57,13 +60,6 @@ def train_cubes(
         Time limit, including the final validation; the learning rate falls to 0 as it approaches.
     on_epoch
         Told after every round; an exception in it ends the run.
-
-    Raises
-    ------
-    BadExamples
-        If the cubes can't be used for training; the message says why and what to do.
-    MemoryShort
-        If there is not enough memory for the preset.
     """
     limit_torch()
     train_part, val_examples = split_cubes(examples, seed)
@@ -95,10 +91,7 @@ def train_cubes(
 def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
     """Return the training and the validation cubes, both with movers.
 
-    Raises
-    ------
-    BadExamples
-        If there are too few groups, or no mover at all.
+    Raises BadExamples if there are too few groups, or no mover at all.
     """
     moving = np.array([bool(example.mask.any()) for example in examples], dtype=bool)
     groups = np.array([example.group for example in examples])

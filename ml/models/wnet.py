@@ -61,10 +61,7 @@ NORMALISATIONS = {"adaptive": AdaptiveNormalisation, "asinh": AsinhNormalisation
 def normalisation(name: str) -> nn.Module:
     """Return a fresh one by name.
 
-    Raises
-    ------
-    ValueError
-        If there is no such normalisation.
+    Raises ValueError if there is no such normalisation.
     """
     if name not in NORMALISATIONS:
         raise ValueError(f"There is no normalisation {name!r}; it is {', '.join(NORMALISATIONS)}.")
@@ -124,6 +121,8 @@ class Up(nn.Module):
 class WNet(nn.Module):
     """Cubes (B, channels, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) of a mover.
 
+    Raises ValueError from `forward` if T, Y or X is not a multiple of `multiple`.
+
     Parameters
     ----------
     widths
@@ -134,11 +133,6 @@ class WNet(nn.Module):
         "adaptive", "asinh" or "raw": the input normalisation.
     views
         Number of input channels; see `ml.cubes.input_channels`.
-
-    Raises
-    ------
-    ValueError
-        From `forward`, if T, Y or X is not a multiple of `multiple`.
     """
 
     def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive", views: int = 1) -> None:

@@ -64,6 +64,9 @@ def train_detector(
     The network is trained on two images in three, the classifier on the network's candidates in the third. With no
     steps the network stays as it is, and the classifier is trained on every image.
 
+    Raises BadExamples if no image has a trail, or there are no steps and no network to keep. Raises BadCheckpoint if
+    the base has another role.
+
     Parameters
     ----------
     minutes
@@ -72,13 +75,6 @@ def train_detector(
         Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
     base
         A checkpoint of this role to start from.
-
-    Raises
-    ------
-    BadExamples
-        If no image has a trail, or there are no steps and no network to keep.
-    BadCheckpoint
-        If the base has another role.
     """
     if steps == 0 and base is None:
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
@@ -145,10 +141,7 @@ def train_candidate_classifier(
 def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
     """Return the network and the candidate classifier of a checkpoint.
 
-    Raises
-    ------
-    BadCheckpoint
-        If it has another role, or is a classical one, which has no network.
+    Raises BadCheckpoint if it has another role, or is a classical one, which has no network.
     """
     manifest = checkpoint.manifest
     if manifest["role"] != ROLE:
@@ -222,10 +215,7 @@ def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: fl
     `least` is the minimum foreground probability of a cell (`LearnedDetector`); the classical detector has no such
     cells.
 
-    Raises
-    ------
-    BadCheckpoint
-        If it has another role, or an unknown architecture.
+    Raises BadCheckpoint if it has another role, or an unknown architecture.
     """
     role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
     if role == ROLE and architecture == CLASSICAL:

@@ -42,6 +42,8 @@ def atlas(
 ) -> Path:
     """Write a simulated night to `out`: manifest.csv, truth.csv and FITS cubes.
 
+    Raises ValueError for an invalid kind, number or fraction.
+
     Parameters
     ----------
     n : int
@@ -67,11 +69,6 @@ def atlas(
     -------
     Path
         The manifest.
-
-    Raises
-    ------
-    ValueError
-        For an invalid kind, number or fraction.
     """
     check_count(n)
     check_range(0, 0.5, satellites=satellites)

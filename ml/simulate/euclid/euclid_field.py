@@ -43,6 +43,8 @@ def euclid(
 ) -> Path:
     """Write n simulated Euclid stamps to `out`: manifest.csv, truth.csv and FITS cubes.
 
+    Raises ValueError for a number, size or fraction out of range.
+
     Parameters
     ----------
     n : int
@@ -68,11 +70,6 @@ def euclid(
     -------
     Path
         The manifest; each row has a plane for each dither, in electrons above the bias, sky included.
-
-    Raises
-    ------
-    ValueError
-        For a number, size or fraction out of range.
     """
     check_count(n)
     check_range(SMALLEST, LARGEST, " pixels", size=size)

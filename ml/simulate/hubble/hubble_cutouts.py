@@ -63,6 +63,8 @@ def hubble(
 ) -> Path:
     """Write n simulated Hubble cutouts to `out`: manifest.csv, truth.csv and one FITS image each.
 
+    Raises ValueError for a number, size or fraction out of range.
+
     Parameters
     ----------
     n, seed, out, gold_fraction, progress
@@ -77,11 +79,6 @@ def hubble(
     Path
         The manifest. `label` is yes if an asteroid trail is visible; `#objects` has every trail and look-alike as JSON,
         see docs/simulations.md.
-
-    Raises
-    ------
-    ValueError
-        For a number, size or fraction out of range.
     """
     check_count(n)
     check_range(SMALLEST, LARGEST, " pixels", size=size)

@@ -63,6 +63,8 @@ def tess(
 ) -> Path:
     """Write n simulated TESS cubes to `out`: manifest.csv, truth.csv, a FITS cube and a FITS mask each.
 
+    Raises ValueError for a number that is out of range.
+
     Parameters
     ----------
     n, seed, out, gold_fraction, progress
@@ -83,11 +85,6 @@ def tess(
     Path
         The manifest. `#mask` names the file of the mask, `#objects` holds each object as JSON; see
         docs/simulations.md.
-
-    Raises
-    ------
-    ValueError
-        For a number that is out of range.
     """
     check_count(n)
     check_range(SMALLEST_SIZE, LARGEST_SIZE, " pixels", size=size)
