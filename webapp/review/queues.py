@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
+from webapp.archive.models import Subject
 from webapp.community.models import Comment
 from webapp.consensus.models import (
     AGREEMENT,
@@ -134,7 +135,8 @@ def queued(
 
 def _annotated(workflow: Workflow, queue: str) -> QuerySet[Consensus]:
     """Return the workflow's rows with what the queue compares."""
-    rows = Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).annotate(
+    synthetic = Subject.objects.filter(survey=workflow.survey_id, is_synthetic=True)  # few: no join for every row
+    rows = Consensus.objects.filter(~Q(subject__in=synthetic.values("pk")), workflow=workflow).annotate(
         gap=GAP, change=CHANGE, votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE,
         audit=RANDOM_ORDER,
     )  # fmt: skip
