@@ -100,7 +100,7 @@ FILL = [
     INSERT INTO review_case (subject_id, is_on_hold, assignee_id, tags, updated_at)
     SELECT id, id %% 500 = 0, CASE WHEN id %% 3 = 0 THEN (%(people)s::int[])[1 + id %% 2] END,
         CASE WHEN id %% 7 = 0 THEN '{satellite}'::text[] ELSE '{}' END, now()
-    FROM archive_subject WHERE id %% 50 = 0
+    FROM archive_subject WHERE id %% 200 = 0
     """,
     "INSERT INTO volunteers_volunteer (key, is_simulated, created_at) VALUES (gen_random_uuid(), true, now())",
     """

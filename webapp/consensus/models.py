@@ -142,7 +142,12 @@ class Consensus(models.Model):
             models.Index("workflow", "p_model", "id", name="consensus_by_model"),
             models.Index("workflow", GAP, "id", name="consensus_by_gap"),
             models.Index("workflow", RANDOM_ORDER, "id", name="consensus_at_random"),
-            models.Index("workflow", "posterior", "id", name="consensus_agreed", condition=BOTH_SAY_YES),
+            models.Index(
+                fields=["workflow", "posterior", "id"],
+                name="consensus_agreed",
+                condition=BOTH_SAY_YES,
+                include=["subject", "p_model", *VOTE_COLUMNS.values(), "updated_at"],
+            ),
             models.Index("workflow", AGREEMENT, "id", name="consensus_split", condition=BOTH_ANSWERS),
             models.Index("workflow", CHANGE, "id", name="consensus_changed", condition=HAS_CHANGED),
         ]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
+from webapp.archive.models import Subject
 from webapp.archive.subject_search import tagged
 from webapp.community.models import Comment
 from webapp.consensus.models import (
@@ -136,7 +137,8 @@ def queued(
 
 def _annotated(workflow: Workflow, queue: str) -> QuerySet[Consensus]:
     """Return the workflow's rows with what the queue compares."""
-    rows = Consensus.objects.filter(workflow=workflow, subject__is_synthetic=False).annotate(
+    synthetic = Subject.objects.filter(survey=workflow.survey_id, is_synthetic=True)  # few: no join for every row
+    rows = Consensus.objects.filter(~Q(subject__in=synthetic.values("pk")), workflow=workflow).annotate(
         gap=GAP, change=CHANGE, votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE,
         audit=RANDOM_ORDER,
     )  # fmt: skip

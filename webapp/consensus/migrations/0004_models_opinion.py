@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consensus',
-            index=models.Index(models.F('workflow'), models.F('posterior'), models.F('id'), condition=models.Q(('p_model__gte', 0.5), ('posterior__gte', 0.5)), name='consensus_agreed'),
+            index=models.Index(condition=models.Q(('p_model__gte', 0.5), ('posterior__gte', 0.5)), fields=['workflow', 'posterior', 'id'], include=('subject', 'p_model', 'votes_yes', 'votes_no', 'votes_unsure', 'updated_at'), name='consensus_agreed'),
         ),
         migrations.AddIndex(
             model_name='consensus',
