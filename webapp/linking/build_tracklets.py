@@ -18,7 +18,7 @@ SET = "linked"  # the set of subjects that get the tracklets
 
 DIFFERENT = Sentence(gettext_noop("Its images differ in size or channels, so they make no tracklet."))
 SEVERAL = Sentence(gettext_noop("%(subject)s has several frames, so it is no single detection."))
-BUILT = Sentence(gettext_noop("%(count)s tracklets are in the archive, in the set “%(set)s”."))
+BUILT = Sentence(gettext_noop("Confirmed tracklets stored in the set “%(set)s”: %(count)s."))
 
 
 class NoTracklet(ValueError):

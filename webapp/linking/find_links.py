@@ -8,10 +8,9 @@ from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from ml.io.message import message_of
-from ml.sky.ades_rules import night_of
 from ml.sky.linking import LinkLimits, link
 from ml.sky.night_linking import link_nights
-from ml.sky.observatories import read_observatories
+from ml.sky.observatories import night_of, read_observatories
 from ml.sky.tangent_plane import positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 from webapp.archive.models import Frame

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.sky.observatories import read_observatories
+from ml.sky.observatories import midnight_of, read_observatories
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
 from webapp.linking.decisions import decide, start_linking
@@ -82,9 +82,7 @@ class LinkForm(forms.ModelForm):
 
 def span_of(survey: Survey, night: date) -> tuple[float, float]:
     """Return the MJDs, UTC, between which a night lies: local noon to local noon, around midnight of that UTC date."""
-    place = read_observatories().get(survey.observatory)
-    longitude = (place.longitude if place else None) or 0.0
-    midnight = (night - MJD_EPOCH).days + -longitude % 360 / 360
+    midnight = midnight_of((night - MJD_EPOCH).days, read_observatories().get(survey.observatory))
     return midnight - 0.5, midnight + 0.5
 
 
