@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "webapp.synthetics",
     "webapp.known_objects",
     "webapp.learning",
+    "webapp.linking",
     "webapp.reports",
     "webapp.review",
     "webapp.figures",

@@ -21,6 +21,9 @@ from webapp.learning.messages import LEARNING
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import Result, judge
+from webapp.linking.build_tracklets import BUILT, DIFFERENT
+from webapp.linking.find_links import PROPOSED
+from webapp.linking.models import LinkRun, Proposal, TrackletBuild
 from webapp.quality.models import QualityFlag, QualityScan
 from webapp.quality.quality_scan import FLAGGED
 from webapp.reports.drafts import draft_report
@@ -61,7 +64,20 @@ def something_on_each_page():
     rita = get_user_model().objects.create_user("rita")
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
     _report(survey, rita)
+    _link(survey, rows[:4], rita)
     return survey
+
+
+def _link(survey, members, by):
+    """Propose a link, and confirm another."""
+    run = LinkRun.objects.create(
+        survey=survey, first_mjd=60000.0, last_mjd=60001.0, state="done", message=PROPOSED(links=2, all=30)
+    )
+    place = {"run": run, "mjd": 60000.4, "ra": 10.0, "dec": 20.0, "rate": 30.0, "position_angle": 90.0, "misfit": 0.5}
+    decided = {"decision": "confirmed", "decided_by": by, "decided_at": NOW}
+    Proposal.objects.create(**place).members.set(members)
+    Proposal.objects.create(**place, **decided, problem=DIFFERENT()).members.set(members)
+    TrackletBuild.objects.create(survey=survey, state="done", message=BUILT(count=0, set="linked"))
 
 
 def _report(survey, by):
