@@ -1,6 +1,6 @@
 // Discovery figures, drawn by Bokeh: the champion's working point, the subjects' places and motions, and completeness.
 // The tables beneath have the same numbers.
-import { figureOf, finish, labelDecades, show, token, ZOOM } from "../site/plot.js";
+import { DECADES, figureOf, finish, show, tickAt, token, ZOOM } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("figures-data").textContent);
 const { curves } = data;
@@ -79,11 +79,11 @@ function dots(figure, points, x, y) {
     if (!rows.length) continue;
     const pick = (name) => rows.map((i) => points[name][i] ?? NaN);
     const source = new Bokeh.ColumnDataSource({ data: { x: pick(x), y: pick(y), pk: pick("pk"), name: pick("name") } });
-    const drawn = figure.scatter({ field: "x" }, { field: "y" }, { source, size: 6, marker, color: token(color), alpha: 0.7, legend_label: legend });
+    const drawn = figure.scatter({ field: "x" }, { field: "y" }, { source, size: 6, marker, color: token(color), alpha: 0.7, nonselection_alpha: 0.7, legend_label: legend });
     renderers.push(drawn);
   }
   figure.add_tools(new Bokeh.HoverTool({ renderers, tooltips: [["", "@name"]] }));
-  figure.add_tools(new Bokeh.TapTool({ renderers, behavior: "inspect", callback: new Bokeh.OpenURL({ url: data.subject, same_tab: true }) }));
+  figure.add_tools(new Bokeh.TapTool({ renderers, callback: new Bokeh.OpenURL({ url: data.subject, same_tab: true }) }));
 }
 
 function sky(points, name) {
@@ -113,8 +113,8 @@ function motion(points) {
     y_axis_label: gettext("rate (″/h)"),
   });
   dots(figure, points, "pa", "rate");
-  for (const axis of figure.xaxis) axis.ticker = new Bokeh.FixedTicker({ ticks: [0, 90, 180, 270, 360] });
-  labelDecades(figure.yaxis);
+  tickAt(figure.xaxis, figure.xgrid, [0, 90, 180, 270, 360]);
+  tickAt(figure.yaxis, figure.ygrid, DECADES);
   return finish(figure);
 }
 
@@ -130,7 +130,7 @@ function histogram(name) {
   });
   const style = (color, legend) => ({ fill_color: token(color), fill_alpha: 0.7, line_color: token("--raised"), legend_label: legend });
   figure.quad(left, right, 0, fresh, style("--accent", gettext("no known object nearby")));
-  if (isLog) labelDecades(figure.xaxis);
+  if (isLog) tickAt(figure.xaxis, figure.xgrid, DECADES);
   if (old.some(Boolean)) figure.quad(left, right, fresh, fresh.map((n, i) => n + old[i]), style("--unsure", gettext("known object nearby")));
   return finish(figure);
 }

@@ -18,7 +18,6 @@ function draw() {
     y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
     x_axis_label: gettext("night (MJD)"),
     y_axis_label: gettext("fraction"),
-    outline_line_color: token("--line"),
   });
   const saved = { line_color: token("--accent"), line_width: 2, line_dash: "dashed", legend_label: gettext("work saved") };
   figure.line(data.mjd, known(data.saved), saved);

@@ -16,7 +16,6 @@ function plot(name, { x, y, diagonal, dots }) {
     y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
     ...ZOOM,
     tools: `${ZOOM.tools},hover`,
-    outline_line_color: token("--line"),
     x_axis_label: x,
     y_axis_label: y,
   });

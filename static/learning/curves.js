@@ -32,7 +32,6 @@ function plot(name, { label, lines }) {
     tools: `${ZOOM.tools},hover`,
     x_axis_label: gettext("epoch"),
     y_axis_label: label,
-    outline_line_color: token("--line"),
   });
   for (const { field, legend, color, dash } of lines) {
     const line = { source, line_color: token(color), line_width: 2, line_dash: dash, legend_label: legend };

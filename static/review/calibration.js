@@ -14,7 +14,6 @@ function draw() {
     y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
     tools: [],
     toolbar_location: null,
-    outline_line_color: token("--line"),
     x_axis_label: gettext("mean posterior"),
     y_axis_label: gettext("fraction of yes"),
   });

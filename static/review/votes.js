@@ -11,7 +11,6 @@ function draw() {
     y_range: new Bokeh.Range1d({ start: -0.02, end: 1.02 }),
     tools: [new Bokeh.HoverTool({ tooltips: [["", "@label"], ["", "@posterior{0.0000}"]] })],
     toolbar_location: null,
-    outline_line_color: token("--line"),
     x_axis_label: gettext("votes"),
     y_axis_label: gettext("posterior"),
   });

@@ -13,14 +13,17 @@ export function token(name) {
 /** Options of a figure that can be zoomed, panned and saved as a picture. */
 export const ZOOM = { tools: "pan,box_zoom,wheel_zoom,reset,save", toolbar_location: "above" };
 
+/** 1, 2 and 5 of each decade, for logarithmic axes. */
+export const DECADES = Array.from({ length: 19 }, (_, place) => [1, 2, 5].map((n) => n * 10 ** (place - 9))).flat();
+
 const NARROW = 640; // pixels; a phone's legend has a line for each name
-const DECADES = Array.from({ length: 19 }, (_, place) => 10 ** (place - 9));
 const TOUCHED = matchMedia("(hover: none)"); // a finger on a figure scrolls the page until a tool is chosen
 
 /** Return a transparent figure that fills its container; its legend stands above the plot, where it covers no point. */
 export function figureOf(options) {
   const figure = Bokeh.Plotting.figure({
-    sizing_mode: "stretch_both", min_border: 4, background_fill_color: null, border_fill_color: null, ...options,
+    sizing_mode: "stretch_both", min_border: 4, background_fill_color: null, border_fill_color: null,
+    outline_line_color: token("--line"), ...options,
   });
   const orientation = document.documentElement.clientWidth < NARROW ? "vertical" : "horizontal";
   figure.add_layout(new Bokeh.Legend({ orientation, padding: 2, margin: 0, spacing: 2 }), "above");
@@ -62,10 +65,9 @@ export function finish(figure) {
   return figure;
 }
 
-/** Label 1, 2 and 5 of each decade of a logarithmic axis. */
-export function labelDecades(axes) {
-  const ticks = DECADES.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
-  for (const axis of axes) axis.ticker = new Bokeh.FixedTicker({ ticks });
+/** Put the ticks of axes, and the lines of their grid, at these values. */
+export function tickAt(axes, grid, ticks) {
+  for (const part of [...axes, ...grid]) part.ticker = new Bokeh.FixedTicker({ ticks });
 }
 
 /** Show the figure made by `draw`, and redraw it when the theme changes, since a canvas keeps its colours. */

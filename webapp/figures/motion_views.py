@@ -19,7 +19,7 @@ from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.figures.track import Nearby, Track, default_seeing
-from webapp.learning.models import Score
+from webapp.learning.models import ModelRole, Score
 
 MAG_PER_SHARE = 2.5 / np.log(10)  # of a relative error of the flux
 CSV_COLUMNS = (
@@ -112,9 +112,10 @@ def _opinions(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _classes(score: Score) -> list[str]:
-    known = score.checkpoint.manifest.get("classes", [])
-    return known if len(known) == len(score.probabilities) else ["yes"] * (len(score.probabilities) == 1)
+def _classes(score: Score) -> tuple[str, ...]:
+    """Return the names of a score's probabilities; the classes in a tracklet model's manifest are of its stamps."""
+    is_stamp = score.checkpoint.role == ModelRole.STAMP
+    return tuple(score.checkpoint.manifest.get("classes", ())) if is_stamp else ("bogus", "real")
 
 
 def _plot(track: Track, nearby: Sequence[Nearby]) -> dict[str, Any]:

@@ -127,6 +127,12 @@ def plain(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def widened(span: tuple[float, float]) -> tuple[float, float]:
+    """Return the ends of an axis with a margin of 2 %."""
+    margin = 0.02 * (span[1] - span[0])
+    return span[0] - margin, span[1] + margin
+
+
 def _full(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     return "" if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The report page: one self-contained HTML file, and its plots as PNG."""
+"""The report page: one self-contained HTML file whose plots can be zoomed, and the same plots as PNG."""
 
 import base64
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from string import Template
 from urllib.parse import quote
 
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
+from ml.evaluation.report.interactive import drawn
 from ml.evaluation.report.plot import png
 
 PAGE = Path(__file__).with_name("page.html")
@@ -57,12 +58,14 @@ def write_page(
 
 
 def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: dict[str, bytes]) -> str:
+    scripts, elements = drawn([chart for chart in charts if isinstance(chart, Chart)])
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
+        scripts=scripts,
         title=escape(heading.title),
         summary=escape(heading.summary),
         notes=_notes(heading.notes),
         figures=_table(figures, _texts(figures)) + _links("figures", figures),
-        charts="\n".join(_section(chart, pictures[chart.key]) for chart in charts),
+        charts="\n".join(_section(chart, pictures[chart.key], elements.get(chart.key, "")) for chart in charts),
     )
 
 
@@ -71,13 +74,16 @@ def _notes(notes: Sequence[str]) -> str:
     return f'<div class="notes" role="note">{paragraphs}</div>' if notes else ""
 
 
-def _section(chart: Chart | Grid, picture: bytes) -> str:
+def _section(chart: Chart | Grid, picture: bytes, element: str) -> str:
+    """Return a chart's section, with the element of its interactive plot, or else its picture."""
+    image = f'<img src="{_data(picture)}" alt="{escape(chart.title)}">'
+    plot = f'<div role="img" aria-label="{escape(chart.title)}">{element}</div><noscript>{image}</noscript>'
     length = len(next(iter(chart.columns.values())))
     rows = shown_rows(chart.columns, chart.table_rows)
     table = _table(chart.columns, rows, f"{len(rows)} of {length} rows; the CSV has all" if len(rows) < length else "")
     return (
         f'<section aria-labelledby="{chart.key}-title"><h2 id="{chart.key}-title">{escape(chart.title)}</h2>'
-        f'<p class="quiet">{escape(chart.note)}</p><img src="{_data(picture)}" alt="{escape(chart.title)}">{table}'
+        f'<p class="quiet">{escape(chart.note)}</p>{plot if element else image}{table}'
         f"{_links(chart.key, chart.columns, picture)}</section>"
     )
 

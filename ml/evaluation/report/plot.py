@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from ml.evaluation.report.chart import COLOURS, DASHES, Chart, Grid, Series, plain
+from ml.evaluation.report.chart import COLOURS, DASHES, Chart, Grid, Series, plain, widened
 
 DPI = 110
 SHARES = LinearSegmentedColormap.from_list("shares", ["#ebeffa", "#142e82"]).with_extremes(bad="#f0f0ee")
@@ -35,7 +35,7 @@ def _chart(axes: Any, chart: Chart) -> None:
         _logarithmic(axes, name)
     for span, is_log, limit in ((chart.x_span, chart.x_log, axes.set_xlim), (chart.y_span, chart.y_log, axes.set_ylim)):
         if span:
-            limit(*(span if is_log else _widened(span)))
+            limit(*(span if is_log else widened(span)))
     axes.grid(color="#e6e7e5", linewidth=0.8)
     axes.set_axisbelow(True)
     if len(chart.series) > 1:
@@ -50,11 +50,6 @@ def _logarithmic(axes: Any, name: str) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low <= 100 else (1,)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(lambda value, _: plain(value))
-
-
-def _widened(span: tuple[float, float]) -> tuple[float, float]:
-    margin = 0.02 * (span[1] - span[0])
-    return span[0] - margin, span[1] + margin
 
 
 def _series(axes: Any, series: Series, colour: str) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from html import unescape
 from urllib.parse import unquote
 
 import numpy as np
@@ -15,6 +16,7 @@ from ml.evaluation.metrics.detection_curve import Matched
 from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.evaluation.observing_conditions import Condition, Conditions, merged_conditions
 from ml.evaluation.report import classifier_charts, detection_charts, magnitude_limits, page
+from ml.evaluation.report.chart import Chart
 from ml.evaluation.report.conditions import Wording, missed
 from ml.evaluation.stratified import ScoredSubjects, stratified
 
@@ -68,6 +70,21 @@ def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
         assert numbers(html, key)
     assert "Evaluation of &lt;c &amp; d&gt;" in html
     assert not re.search(r'(src|href)="(?!data:)', re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL))
+
+
+def test_plots_can_be_zoomed_and_hold_the_curves_they_show(tmp_path):
+    said, answers = judged()
+    charts = classifier_charts.classifier_charts(said, answers)
+    html = written(tmp_path, said, charts)
+    (models,) = re.findall(r"const docs_json = '(.*?)';", html)
+    (document,) = json.loads(unescape(models.encode().decode("unicode_escape"))).values()
+    plots = {root["attributes"].get("name") or number: root for number, root in enumerate(document["roots"])}
+    lines = [chart for chart in charts if isinstance(chart, Chart)]
+    assert len(plots) == len(lines) == html.count("data-root-id")
+    assert "BoxZoomTool" in models
+    roc = next(chart for chart in lines if chart.key == "roc")
+    assert roc.x_label in models
+    assert html.count("<img") == len(charts)  # in place of the plots, without scripts; and the grids
 
 
 def test_the_csv_says_what_the_metrics_say(tmp_path):
