@@ -13,10 +13,11 @@ from tests.integration.learning.scorer_server import SECRET
 from tests.integration.people import browser, member
 from webapp.archive.models import Frame
 from webapp.core.jobs import JobState
+from webapp.core.public_network import is_public
 from webapp.learning import scorer_client
 from webapp.learning.external_scorers import evaluate_scorer, register_scorer
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
-from webapp.learning.scorer_client import ExternalScorerFailed, is_public, public_address
+from webapp.learning.scorer_client import ExternalScorerFailed, public_address
 from webapp.learning.triggers import start_training, starting_classifier
 
 pytestmark = pytest.mark.django_db
@@ -210,7 +211,7 @@ def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
     assert not is_public(address)
     assert is_public("93.184.215.14")
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", address)]
-    monkeypatch.setattr(scorer_client.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(ExternalScorerFailed, match="private address"):
         public_address("rebound.example.org", 443)
 
