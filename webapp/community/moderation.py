@@ -146,7 +146,7 @@ def log(
         survey=survey,
         moderator=moderator,
         comment=comment,
-        author=comment and comment.author,
+        author=comment.author if comment else None,
         kind=kind,
         reason=reason.strip(),
         until=until,
