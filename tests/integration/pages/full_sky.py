@@ -10,6 +10,9 @@ from tests.integration.world import recount
 from webapp.archive.ingest_messages import NOTHING_READ
 from webapp.archive.models import IngestProblem, IngestRun
 from webapp.classifications.models import Classification, Mark
+from webapp.community.models import Board
+from webapp.community.talk import edit, say
+from webapp.community.threads import open_thread
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import RECOUNTED
@@ -56,8 +59,17 @@ def something_on_each_page():
     _listen(survey)
     _brighten(rows[0])
     rita = get_user_model().objects.create_user("rita")
+    _talk(survey, rows[20], rita)
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
     return survey
+
+
+def _talk(survey, row, user):
+    """Start a thread with an edited comment, and tag a subject."""
+    board = Board.objects.create(survey=survey, name="Help", description="Ask what you don't understand.")
+    first = open_thread(user=user, board=board, title="What is a burn?", text="I see **stripes**, @rita.")
+    edit(user=user, comment=first, text="> I see *stripes*.\n\nSo do I, @rita.")
+    say(user=user, subject=row, text="A #comet")
 
 
 def _listen(survey):
