@@ -53,15 +53,11 @@ def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.ADMIN)
-def ingest_run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    return render(request, "archive/ingest_run.html", _context(survey, pk))
-
-
-@require_safe
-@survey_page(Role.ADMIN)
-def ingest_progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    """Return the fragment that refreshes itself until the run is over."""
-    return render(request, "archive/ingest_progress.html", _context(survey, pk))
+def ingest_run(
+    request: HttpRequest, survey: Survey, pk: int, template: str = "archive/ingest_run.html"
+) -> HttpResponse:
+    """Show the run, or only the fragment that refreshes itself until it is over."""
+    return render(request, template, _context(survey, pk))
 
 
 @require_safe

@@ -19,15 +19,9 @@ from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
 
 @require_safe
 @survey_page(Role.SCIENTIST)
-def run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    return render(request, "learning/run.html", _context(request, survey, pk))
-
-
-@require_safe
-@survey_page(Role.SCIENTIST)
-def progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    """Return the fragment that refreshes itself until the run is over."""
-    return render(request, "learning/progress.html", _context(request, survey, pk))
+def run(request: HttpRequest, survey: Survey, pk: int, template: str = "learning/run.html") -> HttpResponse:
+    """Show the run, or only the fragment that refreshes itself until it is over."""
+    return render(request, template, _context(request, survey, pk))
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""Problems of the site: found, and told to its administrators once each by mail and webhook, as is their end."""
+"""Find problems of the site, and tell its administrators of each once, by mail and webhook, and of its end."""
 
 import json
 import logging
