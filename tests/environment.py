@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from webapp.core import embedded_postgres
 
 # A site under test is half a dozen processes: compiling every library anew for each takes longer than what they do.
@@ -33,6 +35,7 @@ embedded_postgres.ensure()
 gc.disable()  # until all tests are known: what importing them makes is kept, and searching it takes seconds
 
 
-def pytest_collection_finish():
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
     gc.freeze()
     gc.enable()

@@ -12,6 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 PATIENCE = 15_000  # ms: three browsers share two cores
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS += ["--disable-site-isolation-trials", "--renderer-process-limit=1"]  # one process draws all pages
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def taught(folder, seeing, sheets, n, steps, *, seed=1, **options):
 
 @pytest.fixture(scope="module")
 def of_stamps(tmp_path_factory):
-    return taught(tmp_path_factory.mktemp("stamps"), "3:8", 1, 40, 140)
+    return taught(tmp_path_factory.mktemp("stamps"), "3:8", 1, 40, 90)
 
 
 def off(trail, point):

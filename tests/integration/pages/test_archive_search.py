@@ -47,9 +47,9 @@ def how(client, **looked_for):
         return "\n".join(row[0] for row in cursor)
 
 
-@pytest.mark.parametrize("text", ["ZTF999", "ztf1234", "nothing", "%_", "x" * 100])
-def test_a_strangers_search_reads_an_index_and_not_the_archive(many, client, text):
-    assert "subject_by_name" in how(client, text=text)
+def test_a_strangers_search_reads_an_index_and_not_the_archive(many, client):
+    for text in ("ZTF999", "ztf1234", "nothing", "%_", "x" * 100):
+        assert "subject_by_name" in how(client, text=text), text
 
 
 def test_a_beginning_that_many_names_share_is_paged_through_in_the_order_of_names(many, client):
@@ -66,9 +66,9 @@ def test_a_beginning_that_many_names_share_is_paged_through_in_the_order_of_name
     assert len(names) > 100
 
 
-@pytest.mark.parametrize("looked_for", [{"kind": "cube"}, {"kind": "cube", "text": "ZTF9"}])
-def test_a_kind_that_is_not_there_is_looked_up(many, client, looked_for):
-    assert "Seq Scan" not in how(client, **looked_for)
+def test_a_kind_that_is_not_there_is_looked_up(many, client):
+    for looked_for in ({"kind": "cube"}, {"kind": "cube", "text": "ZTF9"}):
+        assert "Seq Scan" not in how(client, **looked_for), looked_for
     assert "archive_subject_pkey" not in how(client, **looked_for)
 
 
