@@ -4,6 +4,8 @@
     python -m bench.backbone unlabelled ../shared/data
     python -m bench.backbone atlas --run RUN    RUN is the folder of: python -m ml pretrain --without atlas --out RUN,
                                                 and so for alerts, euclid, ground and hubble
+    python -m bench.backbone atlas --run RUN --folds
+                                                heads of few labels, calibrated on a held-out fifth or by five folds
     python -m bench.backbone inputs             other crops, sizes and stretches than the default's, on all five skies
 
 Each line is the figures of one backbone as JSON, means over the seeds. Of the sky, so many stamps may have labels
@@ -34,6 +36,7 @@ from bench.backbone.curve import (
     trained_from_scratch,
     with_features,
 )
+from bench.backbone.folds import folds_figures
 from bench.backbone.inputs import INPUTS, STAMPS, input_curve
 from bench.backbone.skies import SKIES
 from bench.backbone.unlabelled import unlabelled_figures
@@ -137,6 +140,9 @@ def figures(args: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
         return
     learn, judge = (SKIES[args.what](n, seed) for n, seed in ((args.learn, 1), (args.judge, 2)))
     run = of_run(args.run)
+    if args.folds:
+        yield f"sky, {args.run.name}", folds_figures(learn, judge, run, seeds)
+        return
     yield f"sky, {args.run.name}", frozen_figures(learn, judge, run, seeds, args.run / HEADS)
     for made in (imagenet, imagenet_rings):
         yield made.__name__, frozen_figures(learn, judge, made(), seeds, None)
@@ -164,6 +170,7 @@ def main() -> None:
         left_out = judged.add_parser(name, help="a simulated sky")
         left_out.add_argument("--run", type=Path, required=True, help="folder of a run that left this sky out")
         left_out.add_argument("--learn", type=int, default=3760, help="stamps that may have labels")
+        left_out.add_argument("--folds", action="store_true", help="compare how heads of few labels are calibrated")
         left_out.add_argument("--judge", type=int, default=2000, help="stamps that are judged")
     for name, found in figures(parser.parse_args()):
         sys.stdout.write(json.dumps({"backbone": name, **found}) + "\n")

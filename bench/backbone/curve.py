@@ -12,7 +12,7 @@ from ml.inference.feature_extractor import Backbone
 from ml.inference.scorer import Scorer
 from ml.training.callbacks import silent
 from ml.training.finetune_then_probe import features_of
-from ml.training.head_training import log_scores, train_head
+from ml.training.head_training import can_be_crossed, log_scores, train_head
 from ml.training.presets import channels_of, preset_recipe
 from ml.training.train_stamps import train_stamps
 
@@ -27,7 +27,8 @@ def probabilities(known: Examples, asked: Examples, crops: Sequence[int], seed: 
     """Return class probabilities (N, K) of some subjects from a head that is fitted on others."""
     assert known.features is not None
     assert asked.features is not None
-    heads, _ = train_head(known, known.features, seed=seed, on_epoch=silent, crops=crops)
+    crossed = can_be_crossed(known)
+    heads, _ = train_head(known, known.features, seed=seed, on_epoch=silent, crops=crops, crossed=crossed)
     return log_scores(heads.stamp, asked.features)[:, 0].exp().numpy()
 
 

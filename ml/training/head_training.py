@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ml.data.dataset import Examples
+from ml.data.dataset import Examples, grouped_folds
 from ml.inference.tracklet_net import TrainedTrackletNet
 from ml.models.compute import Compute
 from ml.training import linear_probe
@@ -17,6 +18,8 @@ from ml.training.linear_probe import LinearHead, MultiViewRegression, Regression
 from ml.training.validator import LossAndMetrics, Validator
 
 HEAD_EPOCHS = linear_probe.EPOCHS * len(linear_probe.RIDGES)
+FOLDS = 5
+MOST_CROSSED = 500  # labels; with 800 a single split says the same
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,11 @@ def train_head(
     on_epoch: OnEpoch,
     crops: Sequence[int] = (),
     refit: bool = True,
+    crossed: bool = False,
 ) -> tuple[Heads, Tensor]:
     """Fit a stamp head on part of the examples, judge and temperature-scale it on the rest; return its scores of these.
+
+    With `crossed`, each of five parts is the rest once, so the scores are of all examples.
 
     Parameters
     ----------
@@ -53,10 +59,16 @@ def train_head(
         any, all belong to one.
     refit
         Go on over all examples, the rest included.
+    crossed
+        Choose ridge and temperature by five-fold cross-validation (see `can_be_crossed`).
     """
-    train, validation = examples.split()
-    judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
-    best = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
+    if crossed:
+        judge = Validator(examples, np.arange(len(examples)))
+        best = _crossed_head(examples, features, judge, seed=seed, on_epoch=on_epoch, crops=crops)
+    else:
+        train, validation = examples.split()
+        judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
+        best = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
     stamp = best.stamp
     if refit:
         every = regression(examples, features, np.arange(len(examples)), seed, crops)
@@ -98,6 +110,53 @@ def best_head(
         if best is not None and loss >= best.loss:
             return best
         best = BestHead(stamp, ridge, temperature, temperature_scaled, loss)
+    assert best is not None  # noqa: S101 - for the type checker: RIDGES is not empty
+    return best
+
+
+def can_be_crossed(examples: Examples) -> bool:
+    """Return whether a head on a network that has learnt from none of these labels should be cross-validated.
+
+    A temperature from a fifth of few labels is often far from right (docs/backbone.md has figures). Every fold needs an
+    object of each kind. Examples with a fixed validation set keep it.
+    """
+    if len(examples) > MOST_CROSSED or examples.val_mask is not None:
+        return False
+    kinds = examples.kinds()
+    return min(len(np.unique(examples.groups[kinds == kind])) for kind in np.unique(kinds)) >= FOLDS
+
+
+def _crossed_head(
+    examples: Examples,
+    features: NDArray[Any],
+    judge: Validator,
+    *,
+    seed: int,
+    on_epoch: OnEpoch,
+    crops: Sequence[int],
+) -> BestHead:
+    """Fit heads as `best_head` does, on all folds but one each, and judge them on that one; return the first fold's.
+
+    Each ridge is an epoch, reported with the losses before and after temperature scaling.
+    """
+    fold_of = grouped_folds(examples.groups, examples.kinds(), FOLDS, seed)
+    parts = [np.flatnonzero(fold_of == fold) for fold in range(FOLDS)]
+    fits = [regression(examples, features, np.flatnonzero(fold_of != fold), seed, crops) for fold in range(FOLDS)]
+    heads: list[LinearHead] = []
+    scores = torch.empty(*features.shape[:2], len(examples.classes))
+    best: BestHead | None = None
+    for number, ridge in enumerate(linear_probe.RIDGES, start=1):
+        starts = heads or [None] * FOLDS
+        heads = [fit.fit(ridge, start=start) for fit, start in zip(fits, starts, strict=True)]
+        for rows, head in zip(parts, heads, strict=True):
+            scores[rows] = log_scores(head, features[rows])
+        temperature = judge.temperature(scores)
+        temperature_scaled = (scores / temperature).log_softmax(-1)
+        loss, metrics = judge.stamp(temperature_scaled)
+        on_epoch(Epoch(number, len(linear_probe.RIDGES), judge.stamp(scores)[0], loss, metrics))
+        if best is not None and loss >= best.loss:
+            return best
+        best = BestHead(heads[0], ridge, temperature, temperature_scaled, loss)
     assert best is not None  # noqa: S101 - for the type checker: RIDGES is not empty
     return best
 

@@ -59,9 +59,12 @@ def train_stamps(
     start = Scorer(base).backbone if base is not None else recipe.begin(seed)
     weighted = balanced(examples) if recipe.balanced else examples
     weighted = _with_split(weighted) if examples.values is not None else weighted
-    examples.notes.extend(Validator(weighted, weighted.split()[1]).notes())
-    if recipe.freeze and not start.preprocessing.adapter:
-        network, heads, scores = _over_frozen(weighted, start, recipe, seed, on_epoch)
+    frozen = recipe.freeze and not start.preprocessing.adapter
+    crossed = frozen and base is None and head_training.can_be_crossed(weighted)
+    judged = np.arange(len(weighted)) if crossed else weighted.split()[1]
+    examples.notes.extend(Validator(weighted, judged).notes())
+    if frozen:
+        network, heads, scores = _over_frozen(weighted, start, seed, on_epoch, crossed=crossed)
     else:
         schedule = replace(recipe.schedule, backbone_lr_scale=0.0, probes=False) if recipe.freeze else recipe.schedule
         network, heads = train_tuned(
@@ -106,12 +109,17 @@ def _with_split(examples: Examples) -> Examples:
 
 
 def _over_frozen(
-    examples: Examples, start: Backbone, recipe: Recipe, seed: int, on_epoch: OnEpoch
+    examples: Examples, start: Backbone, seed: int, on_epoch: OnEpoch, *, crossed: bool
 ) -> tuple[Backbone, Heads, Tensor | None]:
-    """Fit a head on frozen features; with tabular features, the validation set is left to the branch."""
+    """Fit a head on frozen features; with tabular features, the validation set is left to the branch.
+
+    A network from a checkpoint may have learnt from some of the labels, so its head is not cross-validated.
+    """
     features = known_or_made(examples, start)
     crops, refit = start.parts(features.shape[-1]), examples.values is None
-    heads, scores = head_training.train_head(examples, features, seed=seed, on_epoch=on_epoch, crops=crops, refit=refit)
+    heads, scores = head_training.train_head(
+        examples, features, seed=seed, on_epoch=on_epoch, crops=crops, refit=refit, crossed=crossed
+    )
     return start, heads, None if refit else scores
 
 

@@ -12,6 +12,8 @@ from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.roles import train_role
 from ml.roles.cross_validation import cross_validate
+from ml.training.callbacks import silent
+from ml.training.head_training import can_be_crossed, log_scores, train_head
 from ml.training.presets import Recipe
 from tests.unit.conftest import CLASSES, labelled
 
@@ -152,8 +154,43 @@ def test_with_two_real_objects_the_model_is_cooled(random):
 
 def test_labels_that_are_not_trusted_cool_nothing(kinds, features):
     examples = labelled(kinds, features=features)
-    examples.weights[examples.split()[1]] = 0
+    examples.weights[kinds < 2] = 0
     assert any("could not be calibrated" in note for note in train_role.train("stamp", examples).manifest["notes"])
+
+
+def test_only_a_network_that_has_seen_no_label_gets_a_cross_validated_head(kinds, features, monkeypatch):
+    """Without trust in the held-out fifth, a head can only be calibrated by folds."""
+
+    def notes(**settings):
+        examples = labelled(kinds, features=features)
+        examples.weights[examples.split()[1]] = 0
+        return train_role.train("stamp", examples, **settings).manifest["notes"]
+
+    base = train_role.train("stamp", labelled(kinds, features=features))
+    monkeypatch.setattr(Scorer, "backbone", NoBackbone())
+    assert not any("could not be calibrated" in note for note in notes())
+    assert any("could not be calibrated" in note for note in notes(base=base))
+
+
+def test_folds_calibrate_few_labels_better_than_one_split():
+    """Features overlap: 60 labels, 2,000 others to judge by, eight draws."""
+    losses = {True: [], False: []}
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        real = random.random(2060) < 0.5
+        features = random.normal(0.35 * real[:, None, None], 1, (2060, 1, 60)).astype(np.float16)
+        labels = ["yes" if each else "no" for each in real[:60]]
+        examples = labelled(np.where(real, 0, 2)[:60], features=features[:60], labels=labels)
+        for crossed, found in losses.items():
+            head = train_head(examples, examples.features, seed=seed, on_epoch=silent, crossed=crossed)[0].stamp
+            p_real = log_scores(head, features[60:])[:, 0, examples.positive_index].exp().sum(1).numpy()
+            found.append(-np.log(np.where(real[60:], p_real, 1 - p_real).clip(1e-9)).mean())
+    assert np.mean(losses[True]) < np.mean(losses[False])
+
+
+def test_two_objects_of_a_kind_are_too_few_for_folds(random):
+    features = random.normal(size=(14, 1, 40)).astype(np.float16)
+    assert not can_be_crossed(labelled([0, 0, *[2] * 12], features=features))
 
 
 def test_tracklets_of_three_real_objects_are_enough(random):
