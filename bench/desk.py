@@ -118,7 +118,7 @@ def make_desk(n: int) -> tuple[Workflow, User]:
     me, other = (User.objects.create_superuser(name) for name in ("scientist", "colleague"))
     before, champion = (_model(workflow, is_champion=each) for each in (False, True))
     Promotion.objects.create(checkpoint=champion, previous=before, reason="")
-    of = {"n": n, "survey": survey.pk, "workflow": workflow.pk, "models": [before.pk, champion.pk]}
+    of: dict[str, Any] = {"n": n, "survey": survey.pk, "workflow": workflow.pk, "models": [before.pk, champion.pk]}
     with connection.cursor() as cursor:
         for statement in FILL:
             cursor.execute(statement, of | {"people": [me.pk, other.pk]})

@@ -26,7 +26,7 @@ from webapp.core.keyset_pagination import Page, Place, page_of, place_in
 from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),

@@ -84,14 +84,19 @@ _VALUES = {
     "champion": "CASE WHEN score.p_real IS NOT NULL THEN %(champion)s END",
     "champion_score": "score.p_real",
 }
+# The page is cut out first: the planner would join everything before it, for every page.
 READ = f"""
+    WITH row AS MATERIALIZED (
+        SELECT * FROM consensus_consensus WHERE workflow_id = %(workflow)s AND subject_id > %(after)s
+            AND subject_id NOT IN (SELECT id FROM archive_subject WHERE survey_id = %(survey)s AND is_synthetic)
+        ORDER BY subject_id LIMIT %(page)s
+    )
     SELECT {", ".join(_VALUES.get(name, f"row.{name}") for name in SCHEMA.names if name not in FROZEN)}
-    FROM consensus_consensus AS row
-    JOIN archive_subject AS subject ON subject.id = row.subject_id AND NOT subject.is_synthetic
+    FROM row JOIN archive_subject AS subject ON subject.id = row.subject_id
     LEFT JOIN review_ruling AS ruling ON ruling.subject_id = row.subject_id
         AND ruling.workflow_id = row.workflow_id AND ruling.withdrawn_at IS NULL
     LEFT JOIN learning_score AS score ON score.subject_id = row.subject_id AND score.checkpoint_id = %(model)s
-    WHERE row.workflow_id = %(workflow)s AND row.subject_id > %(after)s ORDER BY row.subject_id LIMIT %(page)s
+    ORDER BY row.subject_id
 """  # noqa: S608  # column names of our own models
 # COPY leaves null empty and quotes an empty string.
 _CSV = {
@@ -112,7 +117,8 @@ def consensus_pages(workflow: Workflow) -> Iterator[pa.Table]:
     frozen = dict(zip(FROZEN, (training_sets_of(workflow), test_sets_of(workflow)), strict=True))
     champion = champion_of(workflow.survey, role_of(workflow))
     of = {
-        "workflow": workflow.pk, "slug": workflow.slug, "decided": max(workflow.min_votes, 1), "page": PAGE,
+        "workflow": workflow.pk, "survey": workflow.survey_id, "slug": workflow.slug,
+        "decided": max(workflow.min_votes, 1), "page": PAGE,
         "settled": list(SETTLED_BY_VOTES), "model": champion and champion.pk, "champion": str(champion),
     }  # fmt: skip
     after = 0

@@ -22,6 +22,8 @@ from webapp.consensus.models import (
     VOTES,
     Consensus,
 )
+from webapp.learning.model_roles import role_of
+from webapp.learning.promotion import champion_of
 from webapp.review.models import Ruling, SecondOpinion
 from webapp.workflows.models import Workflow
 
@@ -89,6 +91,7 @@ def queued(
     """Return the consensus of each subject in a queue, with its `subject`, in the queue's first order.
 
     Each row also has `gap` and `change` (0..1, or None without scores), `votes_all`, `agreement` and `undecided_share`.
+    A queue that needs a champion has no rows without one.
 
     Parameters
     ----------
@@ -122,6 +125,8 @@ def queued(
         if value not in known:
             raise ValueError(f"The {name} {value!r} is none of {', '.join(filter(None, known))}.")
     asked = QUEUES[queue]
+    if asked.needs_champion and champion_of(workflow.survey, role_of(workflow)) is None:
+        return Consensus.objects.none()
     rows: Any = _annotated(workflow, queue).filter(asked.wanted(least_gap))
     if min_votes:
         rows = rows.filter(votes_all__gte=min_votes)

@@ -148,7 +148,7 @@ def test_disagreements_are_sorted_and_filtered(workflow, subjects, scientist, dj
     def found(**filters):
         return [row.subject for row in queued(workflow, "disagreements", **filters)]
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         rows = list(queued(workflow, "disagreements"))
         assert [row.subject for row in rows] == [subjects[3], subjects[0], subjects[1]]
     assert rows[0].gap == pytest.approx(abs(rows[0].posterior - 0.99))
