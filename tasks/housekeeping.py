@@ -1,14 +1,16 @@
 """Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
 from tasks.base_task import task
+from webapp.accounts.sessions import forget_ended_sessions
 from webapp.classify.submit import commit_pending
+from webapp.community import news_mail
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
 from webapp.known_objects import start_match
-from webapp.learning.drift_alarms import start_after_drift
-from webapp.learning.rescoring import score_arrivals
-from webapp.learning.training_states import delete_old_states
+from webapp.learning.drift import start_after_drift
+from webapp.learning.retention import delete_old_states
+from webapp.learning.scoring import score_arrivals
 from webapp.learning.triggers import start_due
 from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
@@ -53,6 +55,11 @@ def hourly_match() -> None:
         start_match.start_match(survey, by=None)
 
 
+@task("tasks.sessions.hourly")
+def hourly_sessions() -> None:
+    forget_ended_sessions()
+
+
 @task("tasks.retrain.run")
 def retrain() -> None:
     """Train where that is due, score new subjects, and delete what ended trainings have left."""
@@ -65,3 +72,8 @@ def retrain() -> None:
 @task("tasks.alerts.run")
 def tell_of_problems() -> None:
     alerts.check()
+
+
+@task("tasks.news.mail")
+def mail_news() -> None:
+    news_mail.deliver()

@@ -4,8 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test import TransactionTestCase
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from tests.prepared import template_database
+
+# How long an example takes depends on what else the machine does.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -68,11 +77,23 @@ def every_test_begins_in_english():
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
-    """WANDERERS_TEST_DB names the test database, so that two runs on one machine don't collide."""
+    """Copy a migrated database; WANDERERS_TEST_DB names it, so that two runs on one machine don't collide."""
+    test = connections["default"].settings_dict["TEST"]
+    test["TEMPLATE"] = template_database()
     name = os.environ.get("WANDERERS_TEST_DB")
     if name:
-        databases = connections["default"].settings_dict
-        databases["TEST"]["NAME"] = f"test_{name}"
+        test["NAME"] = f"test_{name}"
+
+
+def _empty_tables(test):
+    """Empty all tables but the two that migrations fill: they never change, and filling them takes most of the time."""
+    tables = {*connection.introspection.table_names()} - {"django_migrations", "django_content_type", "auth_permission"}
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, sorted(tables)))}")
+
+
+# After each test that commits: Django's own truncates those two as well, and makes their rows anew.
+TransactionTestCase._fixture_teardown = _empty_tables
 
 
 @pytest.fixture(scope="session")

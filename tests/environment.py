@@ -1,5 +1,6 @@
 """Loaded by pytest before Django reads its settings: a data folder and a database for the tests."""
 
+import gc
 import hashlib
 import os
 import sys
@@ -26,4 +27,12 @@ os.environ.setdefault("WANDERERS_MEMORY_FORMAT", "channels_last")
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+embedded_postgres.SETTINGS["fsync"] = "off"  # tests' data need not survive a power cut
 embedded_postgres.ensure()
+
+gc.disable()  # until all tests are known: what importing them makes is kept, and searching it takes seconds
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()

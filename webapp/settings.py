@@ -27,12 +27,14 @@ try:
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
+    SITE_URL = env.str("SITE_URL", "", validate=validate.Regexp(r"(https?://[^/]+)?$"))
     _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
     THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
     _sweep_seconds = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
+    MFA_REQUIRED_FROM = env.str("MFA_REQUIRED_FROM", "", validate=validate.OneOf(["", "scientist", "admin"]))
     ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
@@ -63,6 +65,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.orcid",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -83,6 +86,7 @@ INSTALLED_APPS = [
     "webapp.synthetics",
     "webapp.known_objects",
     "webapp.learning",
+    "webapp.reports",
     "webapp.review",
     "webapp.figures",
     "webapp.imports",
@@ -91,10 +95,10 @@ INSTALLED_APPS = [
     "webapp.console",
 ]
 MIDDLEWARE = [
-    "webapp.core.middleware.RequestIdMiddleware",
+    "webapp.core.middleware.request_id",
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.permissions_policy",
-    "webapp.core.middleware.HealthMiddleware",
+    "webapp.core.middleware.health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -107,6 +111,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "webapp.core.middleware.UnstorableMiddleware",
+    "webapp.archive.audit.audit_outcome",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
@@ -275,8 +280,10 @@ _periodic = {
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
     "known.hourly": 3600,
+    "sessions.hourly": 3600,
     "retrain.run": _retrain_seconds,
     "alerts.run": 60,
+    "news.mail": 60,
 }
 CELERY_BEAT_SCHEDULE = {
     name.partition(".")[0]: {

@@ -3,10 +3,11 @@
     python -m bench.backbone night ../shared/data/ztf-night-20181128
     python -m bench.backbone unlabelled ../shared/data
     python -m bench.backbone atlas --run RUN    RUN is the folder of: python -m ml pretrain --without atlas --out RUN,
-                                                and so for alerts and euclid
+                                                and so for alerts, euclid, ground and hubble
+    python -m bench.backbone inputs             other crops, sizes and stretches than the default's, on all five skies
 
-Each line is the figures of one backbone as JSON, means over the seeds. Of the sky, 3,760 stamps may have labels, and
-2,000 others are judged.
+Each line is the figures of one backbone as JSON, means over the seeds. Of the sky, so many stamps may have labels
+(--learn), and others are judged (--judge).
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from bench.backbone.curve import (
@@ -29,21 +31,25 @@ from bench.backbone.curve import (
     draw_labels,
     label_curve,
     probabilities,
+    trained_from_scratch,
     with_features,
 )
+from bench.backbone.inputs import INPUTS, STAMPS, input_curve
 from bench.backbone.skies import SKIES
 from bench.backbone.unlabelled import unlabelled_figures
 from bench.night.examples import night
 from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.feature_extractor import Backbone, default_backbone
 from ml.models.sky_net import sky_network
 from ml.simulate.labelled_stamps import KINDS
 from ml.training.pretrain import HEADS, WEIGHTS
 
-ALL, JUDGED = 3760, 2000
+LABELS = (50, 200, 1000)
 Figures = dict[str, Any]
+Answer = Callable[[Examples, Examples, int], NDArray[np.float32]]
+"""From labelled examples, others and a seed to the class probabilities of the others."""
 
 
 def imagenet() -> Backbone:
@@ -85,14 +91,24 @@ def rounded(values: list[float]) -> dict[str, float]:
     return {"mean": round(float(np.mean(values)), 4), "scatter": round(float(np.std(values, ddof=1)), 4)}
 
 
-def sky_figures(name: str, backbone: Backbone, seeds: range, heads: Path | None) -> Figures:
-    """Return AUC and accuracy by number of labels, and the AUC of the pretrained head that has seen no label."""
-    learnt, judged = (with_features(SKIES[name](n, seed), backbone) for n, seed in ((ALL, 1), (JUDGED, 2)))
+def frozen_figures(learn: Examples, judge: Examples, backbone: Backbone, seeds: range, heads: Path | None) -> Figures:
+    """Return the figures of heads, and the AUC of the pretrained one that has seen no label."""
+    learnt, judged = (with_features(examples, backbone) for examples in (learn, judge))
+    assert learnt.features is not None
     crops = backbone.parts(learnt.features.shape[-1])
     result: Figures = {} if heads is None else {"0": {"auc": round(unlabelled_auc(judged, heads), 4)}}
-    for labels in (50, 200, 1000, ALL):
-        rows = [draw_labels(learnt, labels, seed) if labels < ALL else np.ones(ALL, bool) for seed in seeds]
-        ps = [probabilities(learnt.take(np.flatnonzero(one)), judged, crops, seed) for seed, one in enumerate(rows)]
+    return result | sky_figures(
+        learnt, judged, lambda known, asked, seed: probabilities(known, asked, crops, seed), seeds
+    )
+
+
+def sky_figures(learnt: Examples, judged: Examples, answer: Answer, seeds: range) -> Figures:
+    """Return AUC and accuracy by number of labels."""
+    result: Figures = {}
+    every = len(learnt)
+    for labels in (*(few for few in LABELS if few < every), every):
+        rows = [draw_labels(learnt, labels, seed) if labels < every else np.ones(every, bool) for seed in seeds]
+        ps = [answer(learnt.take(np.flatnonzero(one)), judged, seed) for seed, one in enumerate(rows)]
         scores = {"auc": [auc_of(p, judged) for p in ps], "accuracy": [accuracy_of(p, judged) for p in ps]}
         result[str(labels)] = {score: round(float(np.mean(values)), 4) for score, values in scores.items()}
     return result
@@ -116,9 +132,24 @@ def figures(args: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
     if args.what == "unlabelled":
         yield "sky", unlabelled_figures(args.folder, sky())
         return
+    if args.what == "inputs":
+        yield from inputs_figures(seeds)
+        return
+    learn, judge = (SKIES[args.what](n, seed) for n, seed in ((args.learn, 1), (args.judge, 2)))
+    run = of_run(args.run)
+    yield f"sky, {args.run.name}", frozen_figures(learn, judge, run, seeds, args.run / HEADS)
     for made in (imagenet, imagenet_rings):
-        yield made.__name__, sky_figures(args.what, made(), seeds, None)
-    yield f"sky, {args.run.name}", sky_figures(args.what, of_run(args.run), seeds, args.run / HEADS)
+        yield made.__name__, frozen_figures(learn, judge, made(), seeds, None)
+    yield "none: small, from scratch, one draw", sky_figures(learn, judge, trained_from_scratch, seeds[:1])
+
+
+def inputs_figures(seeds: range) -> Iterator[tuple[str, Figures]]:
+    network = sky()
+    for name, drawn in SKIES.items():
+        examples = drawn(STAMPS, 7)
+        for kind in INPUTS:
+            aucs = input_curve(examples, network, kind, seeds)
+            yield f"{name}, {kind}", {labels: rounded(values) for labels, values in aucs.items()}
 
 
 def main() -> None:
@@ -128,9 +159,12 @@ def main() -> None:
     judged.add_parser("night", help="the real night").add_argument("folder", type=Path)
     unlabelled = judged.add_parser("unlabelled", help="real stamps, by heads that saw none of their labels")
     unlabelled.add_argument("folder", type=Path, help="the real data: ztf-night-20181128, satellite-glints")
+    judged.add_parser("inputs", help="crops, sizes and stretches on simulated skies")
     for name in SKIES:
         left_out = judged.add_parser(name, help="a simulated sky")
         left_out.add_argument("--run", type=Path, required=True, help="folder of a run that left this sky out")
+        left_out.add_argument("--learn", type=int, default=3760, help="stamps that may have labels")
+        left_out.add_argument("--judge", type=int, default=2000, help="stamps that are judged")
     for name, found in figures(parser.parse_args()):
         sys.stdout.write(json.dumps({"backbone": name, **found}) + "\n")
         sys.stdout.flush()

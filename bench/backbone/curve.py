@@ -1,4 +1,4 @@
-"""Label curves: a calibrated linear head on frozen features of a few labelled subjects, judged on others."""
+"""Label curves: models of a few labelled subjects, judged on others."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import Examples, grouped_folds
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.feature_extractor import Backbone
+from ml.inference.scorer import Scorer
 from ml.training.callbacks import silent
 from ml.training.finetune_then_probe import features_of
 from ml.training.head_training import log_scores, train_head
+from ml.training.presets import channels_of, preset_recipe
+from ml.training.train_stamps import train_stamps
 
 
 def with_features(examples: Examples, backbone: Backbone) -> Examples:
@@ -26,6 +29,13 @@ def probabilities(known: Examples, asked: Examples, crops: Sequence[int], seed: 
     assert asked.features is not None
     heads, _ = train_head(known, known.features, seed=seed, on_epoch=silent, crops=crops)
     return log_scores(heads.stamp, asked.features)[:, 0].exp().numpy()
+
+
+def trained_from_scratch(known: Examples, asked: Examples, seed: int) -> NDArray[np.float32]:
+    """Return class probabilities (N, K) of some subjects from the small net, which learnt from the others alone."""
+    made = train_stamps(known, preset_recipe("small", "scratch", channels_of(known)), seed=seed)
+    scorer = Scorer(made)
+    return scorer.probabilities_from_features(features_of(asked, np.arange(len(asked)), scorer.backbone))
 
 
 def auc_of(p: NDArray[np.float32], judged: Examples) -> float:

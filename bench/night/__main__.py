@@ -17,7 +17,7 @@ import numpy as np
 from bench.night.examples import night
 from ml.data.dataset import Examples
 from ml.data.preprocessing import FROZEN, Preprocessing
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.roles.cross_validation import cross_validate
 from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe

@@ -39,13 +39,13 @@ def embed(features: Array) -> NDArray[np.float32]:
     return np.asarray(x @ axes[:, ::-1], dtype=np.float32)
 
 
-def cluster(embedded: Array, k: int, rng: np.random.Generator, weights: Array | None = None) -> Rows:
-    """Return the k-means cluster (N,) of each row, 0 to k - 1; `weights` (N,) pull the centres."""
+def cluster(embedded: Array, k: int, rng: np.random.Generator) -> Rows:
+    """Return the k-means cluster (N,) of each row, 0 to k - 1."""
     k = min(k, len(embedded))
     means = MiniBatchKMeans(k, n_init=1, batch_size=1024, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters
-        return np.asarray(means.fit(embedded, sample_weight=weights).labels_, dtype=np.intp)
+        return np.asarray(means.fit(embedded).labels_, dtype=np.intp)
 
 
 def spread(value: Array, clusters: Rows) -> Rows:

@@ -11,7 +11,7 @@ SURE = 1e-6
 """Probabilities are kept this far from 0 and 1, from which no vote could recover."""
 
 
-def belief(p_model: Array, posterior: Array, prior: float = 0.5, trust: float = 1.0) -> NDArray[np.float64]:
+def belief(p_model: Array, posterior: Array, prior: float = 0.5) -> NDArray[np.float64]:
     """Return P(real) by model and crowd together (N,): Bayes' rule with the model as prior and the votes as evidence.
 
     Parameters
@@ -22,11 +22,9 @@ def belief(p_model: Array, posterior: Array, prior: float = 0.5, trust: float = 
         (N,) P(real) by votes and prior; NaN without votes.
     prior
         The prior in `posterior`, 0..1, which is taken out.
-    trust
-        The weight of the model's log odds: below 1 for a model that is surer than it is right.
     """
     votes = np.where(np.isfinite(posterior), _log_odds(posterior) - _log_odds(prior), 0.0)
-    model = np.where(np.isfinite(p_model), trust * _log_odds(p_model), _log_odds(prior))
+    model = np.where(np.isfinite(p_model), _log_odds(p_model), _log_odds(prior))
     return np.asarray(expit(model + votes))
 
 

@@ -18,11 +18,10 @@ from ml.cubes.cube import Cube, read_cubes
 from ml.cubes.input_channels import shortened
 from ml.cubes.model import CubeModel
 from ml.cubes.object_completeness import ObjectCounts
-from ml.cubes.reliability import voxel_reliability
 from ml.cubes.sampler import Example
 from ml.cubes.tracks import find_tracks, track_row
 from ml.cubes.train_wnet import train_cubes
-from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table
+from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table, voxel_reliability
 from ml.cubes.wnet_presets import PRESETS as RECIPES
 from ml.cubes.wnet_presets import preset
 from ml.data.dataset import BadExamples

@@ -50,10 +50,7 @@ def read_cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Itera
 
     Unusable images are reported to the tally: unreadable files, and images that are nearly empty or too small.
 
-    Raises
-    ------
-    BadExamples
-        If the column `#objects` of a subject is not as in docs/simulations.md.
+    Raises BadExamples if the column `#objects` of a subject is not as in docs/simulations.md.
     """
     for item in read_subjects(path, skip=skip):
         if isinstance(item, BadInput):

@@ -40,10 +40,7 @@ def classifier_figures(
 ) -> tuple[dict[str, Any], ScoredSubjects]:
     """Return the figures of scored subjects, and what they were made from.
 
-    Raises
-    ------
-    BadExamples
-        If none of the labels can be compared with the model's classes.
+    Raises BadExamples if none of the labels can be compared with the model's classes.
     """
     p, classes, positive, truth = comparison
     threshold = decision_threshold(args, scorer.checkpoint)
@@ -71,10 +68,10 @@ def finish(
         sys.stderr.write(f"note: {note}\n")
     if not args.report and not args.plots:
         return
-    from ml.evaluation.report import classifier_charts, nightly_chart, page  # only now: matplotlib takes a second
+    from ml.evaluation.report import classifier_charts, page  # only now: matplotlib takes a second
 
     charts = classifier_charts.classifier_charts(result, answers, seed=args.seed) + (
-        [nightly_chart.nights_at_threshold(answers)] if at_threshold else []
+        [classifier_charts.nights_at_threshold(answers)] if at_threshold else []
     )
     heading = page.Heading(
         f"Evaluation of {result['checkpoint']}", classifier_charts.classifier_summary(result), result["notes"]
@@ -93,10 +90,7 @@ def decision_threshold(args: argparse.Namespace, checkpoint: Checkpoint) -> floa
 def read_scored(path: Path, scorer: Scorer, tally: Tally) -> tuple[Slab, NDArray[np.float32]]:
     """Return all labelled subjects, without their pixels, and their probabilities (n, K).
 
-    Raises
-    ------
-    BadExamples
-        If there are none.
+    Raises BadExamples if there are none.
     """
     scored, together = [], Slab(np.empty(0), [], [], [])
     for slab in slabs(path, tally, labelled=True, fewest=FEWEST[scorer.role]):

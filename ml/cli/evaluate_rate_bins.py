@@ -11,7 +11,7 @@ from ml.cli.subject_slabs import Tally, slabs
 from ml.data.dataset import BadExamples
 from ml.data.rate_bins import bin_names, bin_of
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.classes import confusion_counts, kappa
+from ml.evaluation.metrics.decisions import confusion_counts, kappa
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 
@@ -26,10 +26,7 @@ def evaluate_rate_bins(args: argparse.Namespace, checkpoint: Checkpoint) -> dict
     n, skipped, classes (bins in arcsec/h), accuracy and its interval, within_one (right or the bin beside it), kappa,
     confusion (rows true), accuracies (of each bin; None where it is empty).
 
-    Raises
-    ------
-    BadExamples
-        If no subject has a rate, or an option for real-bogus models was given.
+    Raises BadExamples if no subject has a rate, or an option for real-bogus models was given.
     """
     args.foreign.unread(args, ("positive", "threshold", "report", "plots"), "a model of rate bins")
     edges = checkpoint.manifest["velocity_bins"]

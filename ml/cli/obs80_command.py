@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from ml.cli.sky_table import Rows, number, table_command
+from ml.sky.ades import Record
+from ml.sky.ades_record import LONGEST_NAME, record_of, to_obs80
+from ml.sky.ades_rules import station_problems, tracklet_problems
 from ml.sky.detections import Detections, read_detections
-from ml.sky.obs80 import Observation, Sexagesimal, read_obs80, write_obs80
+from ml.sky.obs80 import Observation, read_obs80, write_obs80
 from ml.sky.observatories import read_observatories
 
 HEADER = ("tracklet", "mjd", "ra", "dec", "mag", "band", "observatory", "obs_x", "obs_y", "obs_z")
 LARGEST = 500_000_000
 NAMED_LINES = 5
-_SHORTEST, _LONGEST = 1, 7  # characters of a temporary designation
 
 
 def add(subparsers: Any) -> None:
@@ -74,49 +75,19 @@ def observations_of(detections: Detections, observatory: str, band: str) -> list
         row = int(np.flatnonzero(~detections.usable)[0]) + 1
         raise ValueError(f"row {row} lacks a time or a position; nothing was written")
     codes = np.where(np.char.str_len(detections.observatory) > 0, detections.observatory, observatory)
-    _check_observatories(codes)
-    _check_tracklets(detections)
-    order = np.lexsort([detections.mjd, detections.name])
-    return [_observation(detections, int(at), str(codes[at]), band) for at in order]
-
-
-def _check_observatories(codes: Any) -> None:
-    known = read_observatories()
-    for code in np.unique(codes).tolist():
-        if code not in known:
-            raise ValueError(f"observatory {code or '(none)'} is unknown; nothing was written")
-        if known[code].longitude is None:
-            raise ValueError(f"observatory {code} has no fixed place, which this command cannot write; use ADES")
-
-
-def _check_tracklets(detections: Detections) -> None:
     for name in np.unique(detections.name).tolist():
-        if not (_SHORTEST <= len(name) <= _LONGEST and name.isascii() and name.isalnum()):
+        if not (0 < len(name) <= LONGEST_NAME and name.isascii() and name.isalnum()):
             raise ValueError(f"{name!r} is no temporary designation: 1 to 7 letters and digits; nothing was written")
-    nights = Counter(zip(detections.name.tolist(), np.floor(detections.mjd + 0.5).tolist(), strict=True))
-    alone = [name for (name, _), count in nights.items() if count < 2]
-    if alone:
-        raise ValueError(f"{alone[0]} has a night with one position; two are needed; nothing was written")
-    times = Counter(zip(detections.name.tolist(), np.round(detections.mjd, 6).tolist(), strict=True))
-    double = [name for (name, _), count in times.items() if count > 1]
-    if double:
-        raise ValueError(f"{double[0]} has two positions at one time; nothing was written")
+    order = np.lexsort([detections.mjd, detections.name])
+    records = [_record(detections, int(at), str(codes[at]), band) for at in order]
+    known = read_observatories()
+    for problem in (*station_problems(records, known), *tracklet_problems(records, known)):
+        raise ValueError(f"{problem.message} Nothing was written.")
+    return [to_obs80(record) for record in records]
 
 
-def _observation(detections: Detections, at: int, code: str, band: str) -> Observation:
-    mag = detections.mag[at]
-    known = bool(-30 < mag < 50)
-    return Observation(
-        packed=f"{'':5}{detections.name[at]:7}",
-        flags="  C",
-        time=Sexagesimal(float(detections.mjd[at]), 6),
-        ra=Sexagesimal(float(detections.ra[at]) / 15, 3),
-        dec=Sexagesimal(abs(float(detections.dec[at])), 2),
-        is_south=bool(detections.dec[at] < 0),
-        between="",
-        magnitude=f"{mag:4.1f} " if known else "",
-        band=band if known else "",
-        catalogue="",
-        reference="",
-        code=code,
-    )
+def _record(detections: Detections, at: int, code: str, band: str) -> Record:
+    mag = float(detections.mag[at])
+    texts = {"trkSub": str(detections.name[at]), "mode": "CCD", "stn": code}
+    texts |= {"mag": f"{mag:.2f}", "band": band} if -30 < mag < 50 else {}
+    return record_of(float(detections.mjd[at]), float(detections.ra[at]), float(detections.dec[at]), **texts)

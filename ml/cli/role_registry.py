@@ -37,10 +37,7 @@ class Role(Protocol):
 def role_named(name: str) -> Role:
     """Import the module of a role, lazily, since each imports heavy libraries.
 
-    Raises
-    ------
-    BadExamples
-        If there is no such role.
+    Raises BadExamples if there is no such role.
     """
     if name not in ROLES:
         raise BadExamples(f"There is no role {name!r}; it is one of {', '.join(ROLES)}.")
@@ -50,10 +47,7 @@ def role_named(name: str) -> Role:
 def role_of(args: argparse.Namespace, checkpoint: Checkpoint) -> Role:
     """Return the role of a checkpoint, checking the options against it.
 
-    Raises
-    ------
-    BadExamples
-        If `--role` names another one, or an option belongs to another one.
+    Raises BadExamples if `--role` names another one, or an option belongs to another one.
     """
     name = str(checkpoint.manifest["role"])
     if args.role not in (None, name):

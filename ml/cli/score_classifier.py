@@ -52,10 +52,7 @@ def probabilities_of(scorer: Scorer, slab: Slab) -> NDArray[np.float32]:
 def write_tables(out: Path, schema: pa.Schema, tables: Iterable[pa.Table], nothing: str) -> tuple[int, int]:
     """Write tables as one Parquet file, whole or not at all; return how many there were, and their rows.
 
-    Raises
-    ------
-    BadExamples
-        With the sentence `nothing`, if there is no table.
+    Raises BadExamples with the sentence `nothing`, if there is no table.
     """
     partial = out.with_name(out.name + ".partial")
     count = rows = 0

@@ -21,10 +21,7 @@ POSTERIOR = "posterior"
 def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tally) -> Examples:
     """Read `args.data` and return examples with pixels, and tabular features if `args.tabular_features` names any.
 
-    Raises
-    ------
-    BadExamples
-        If there is nothing to train on; the message says why and what to do.
+    Raises BadExamples if there is nothing to train on; the message says why and what to do.
     """
     edges = None if args.velocity_bins is None else parse_edges(args.velocity_bins)
     label = merged_label(merged_classes(args.merge)) if edges is None else rate_label(edges)
@@ -122,10 +119,7 @@ def _value(slab: Slab, row: int, name: str) -> float:
 def joined_slabs(parts: list[Slab]) -> Slab:
     """Concatenate blocks.
 
-    Raises
-    ------
-    BadExamples
-        If there are none, or their shapes differ.
+    Raises BadExamples if there are none, or their shapes differ.
     """
     if not parts:
         raise BadExamples("There is no labelled subject with pixels in the data. Training needs labels.")

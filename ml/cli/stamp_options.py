@@ -54,10 +54,7 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, star
 
     `start` is the architecture of the checkpoint to start from.
 
-    Raises
-    ------
-    BadExamples
-        If they contradict each other.
+    Raises BadExamples if they contradict each other.
     """
     preset = chosen_preset(args.preset, n, base=start is not None, init=args.init, architecture=args.architecture)
     recipe = preset_recipe(preset, args.init, channels, start=start, architecture=args.architecture, freeze=args.freeze)
@@ -146,10 +143,7 @@ def _schedule(args: argparse.Namespace, schedule: Schedule) -> Schedule:
 def merged_classes(options: Sequence[str]) -> dict[str, str]:
     """Return the new class of each merged label, from "NAME=A,B".
 
-    Raises
-    ------
-    BadExamples
-        If a word has another form, or a label is named twice.
+    Raises BadExamples if a word has another form, or a label is named twice.
     """
     found: dict[str, str] = {}
     for option in options:

@@ -102,11 +102,8 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Itera
 def positive_of(classes: Sequence[str], named: str | None) -> tuple[str, ...]:
     """Return the real ones among `classes`: those in "A,B", else the simulated skies' and the usual words for yes.
 
-    Raises
-    ------
-    BadExamples
-        If a named class does not exist, no class is known to be real, or a class is unknown while others are known to
-        be real and bogus: it may be mistyped.
+    Raises BadExamples if a named class does not exist, no class is known to be real, or a class is unknown while others
+    are known to be real and bogus: it may be mistyped.
     """
     if named:
         positive = tuple(name.strip() for name in named.split(",") if name.strip())

@@ -106,6 +106,8 @@ def learnable(
 ) -> Examples:
     """Return tracklets of any number of detections as examples.
 
+    Raises BadExamples if there are none, their shapes differ, or their labels are of one kind only.
+
     Parameters
     ----------
     parts
@@ -118,11 +120,6 @@ def learnable(
         Whether the base's stamp classes are kept: then a label only means real or bogus.
     chips_only
         Drop the frames' times and positions.
-
-    Raises
-    ------
-    BadExamples
-        If there are none, their shapes differ, or their labels are of one kind only.
     """
     if not parts:
         raise BadExamples(

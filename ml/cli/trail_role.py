@@ -25,12 +25,11 @@ from ml.trails.annotation import COLUMN, TRAIL, Annotation
 from ml.trails.candidate import LEAST
 from ml.trails.evaluation import Outcome, Sides, evaluate_trails, sides_of
 from ml.trails.line_marks import Mark, outside, read_marks
-from ml.trails.loading import detector_of
 from ml.trails.patch_sampler import Labelled, drawn, labelled_image
 from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import Scan, sweep, trail_rows
 from ml.trails.trail_detector import Detector
-from ml.trails.train_detector import CLASSICAL, TrainingSet, trail_manifest
+from ml.trails.train_detector import CLASSICAL, TrainingSet, detector_of, trail_manifest
 
 PRESETS = ("learned", "classical")
 MOST_PIXELS = 2_000_000_000  # pixels kept in memory, 2 bytes each; beyond it images are sampled
@@ -58,12 +57,7 @@ def training_set(path: Path, marks_file: Path | None, tally: Tally, seed: int) -
 
     Of images with more than `MOST_PIXELS` pixels in total a random sample is kept, seeded.
 
-    Raises
-    ------
-    BadExamples
-        If there is nothing usable.
-    MemoryError
-        If the images do not fit; with a message.
+    Raises BadExamples if there is nothing usable. Raises MemoryError if the images do not fit; with a message.
     """
     marks = None if marks_file is None else read_marks(marks_file)
     subsample: Subsample[tuple[Labelled, str]] = Subsample(MOST_PIXELS, seed)
@@ -130,10 +124,7 @@ def outcomes_of(detector: Detector, path: Path, tally: Tally) -> tuple[list[Outc
     Timed from the first image to the last, including reading; the network is compiled beforehand for the first image's
     shape.
 
-    Raises
-    ------
-    BadExamples
-        If no image is annotated, or none has a trail.
+    Raises BadExamples if no image is annotated, or none has a trail.
     """
     outcomes: list[Outcome] = []
     first = next(_known(path, Tally(quiet=True)), None)

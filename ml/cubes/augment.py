@@ -15,10 +15,7 @@ def apply_symmetry(cube: Array, way: int) -> Array:
     Bits 0 and 1 of `way` rotate Y and X by right angles, bit 2 first flips X, bit 3 reverses time (Powell et al.,
     section VI.1). The result is a view.
 
-    Raises
-    ------
-    ValueError
-        If `way` is not from 0 to 15.
+    Raises ValueError if `way` is not from 0 to 15.
     """
     _check(way)
     cube = cube[..., ::-1] if way & 4 else cube

@@ -18,6 +18,8 @@ def difference(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     remove changing scattered light. The result is divided by the pixel's own scatter over time, so that a star's photon
     noise and jitter count no more than the empty sky's, and by the frame's noise relative to the others.
 
+    Raises ValueError if the cube does not have three axes.
+
     Parameters
     ----------
     flux
@@ -26,11 +28,6 @@ def difference(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     Returns
     -------
     (T, Y, X) float32 in units of the noise, 0 where nothing was measured; and (T, Y, X) bool, whether it was.
-
-    Raises
-    ------
-    ValueError
-        If the cube does not have three axes.
     """
     if flux.ndim != 3:
         raise ValueError(f"A cube has three axes (frames, height, width), not the shape {flux.shape}.")

@@ -80,16 +80,13 @@ def _residuals(track: Track, known: Known, scale: float) -> dict[str, Any] | Non
 class KnownTable:
     """Objects from a CSV file: `object,frame,x,y` or `object,mjd,ra,dec`, optionally with `external_id` and `mag`.
 
+    Raises BadExamples if the file or its columns are missing, or a cell is not a number or not a sky position.
+
     Parameters
     ----------
     path
         The file. Without a column `external_id` its objects are searched in every cube. A position may be nan: it is
         not known then.
-
-    Raises
-    ------
-    BadExamples
-        If the file or its columns are missing, or a cell is not a number or not a sky position.
     """
 
     def __init__(self, path: Path) -> None:

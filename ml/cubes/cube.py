@@ -189,10 +189,7 @@ def _mask(record: SubjectRecord, folder: Folder, shape: tuple[int, ...]) -> NDAr
 def known_objects(text: Any) -> list[Known]:
     """Return the objects of a cell `#objects` (docs/simulations.md); none for an empty one.
 
-    Raises
-    ------
-    BadInput
-        If the cell is not a JSON list of objects with id, x and y.
+    Raises BadInput if the cell is not a JSON list of objects with id, x and y.
     """
     if not text:
         return []

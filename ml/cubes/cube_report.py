@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from ml.cubes.object_completeness import SEEN
-from ml.cubes.reliability import Reliability
-from ml.cubes.voxel_metrics import VoxelCounts
+from ml.cubes.voxel_metrics import Reliability, VoxelCounts
 from ml.evaluation.completeness import Search
 from ml.evaluation.report import page
-from ml.evaluation.report.answer_charts import reliability_chart
 from ml.evaluation.report.chart import Chart, Columns
+from ml.evaluation.report.classifier_charts import reliability_chart
 from ml.evaluation.report.conditions import Wording, conditions
-from ml.evaluation.report.voxel_charts import voxel_charts
+from ml.evaluation.report.magnitude_limits import voxel_charts
 
 COLUMNS = {
     "ROC AUC": "roc_auc",

@@ -29,10 +29,7 @@ def views_and_mask(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]
     2. each pixel's excess over its darkest seventh of the time, after subtracting each frame's background, in units of
        the frame-to-frame scatter. Empty sky is about 0.
 
-    Raises
-    ------
-    ValueError
-        If the cube does not have three axes.
+    Raises ValueError if the cube does not have three axes.
     """
     change, known = difference(flux)
     values = np.where(known, flux, np.nan).astype(np.float32)

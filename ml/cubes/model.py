@@ -62,10 +62,7 @@ class CubeModel:
     def of(cls, checkpoint: Checkpoint, *, step: int | None = None, tta: int = 1, device: str = "auto") -> "CubeModel":
         """Return the model of a checkpoint.
 
-        Raises
-        ------
-        BadCheckpoint
-            If its role is not "cube".
+        Raises BadCheckpoint if its role is not "cube".
         """
         role = checkpoint.manifest["role"]
         if role != ROLE:

@@ -1,4 +1,4 @@
-"""Sample training crops that contain movers."""
+"""Sample training crops that contain movers: labelled ones, or simulated ones in real cubes without masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.augment import SYMMETRIES, apply_symmetry
+from ml.cubes.input_channels import shortened, views_and_mask
 from ml.data.dataset import BadExamples
+from ml.simulate.injection.cube_injection import inject_cube, noise_of_frames
+from ml.simulate.tess.tess_movers import FAINTEST, draw_movers
 
 LEAST_POSITIVE = 100  # voxels of movers in every batch (Powell et al., section VI.2)
 AIMED = 0.75  # fraction of crops centred on a mover; the others are random
@@ -49,6 +52,8 @@ class VoxelBatch:
 class Crops:
     """Batches of crops, each under one of the sixteen symmetries.
 
+    Raises BadExamples if no cube holds a mover.
+
     Parameters
     ----------
     examples
@@ -59,11 +64,6 @@ class Crops:
         Crops in a batch.
     seed
         The same seed draws the same batches.
-
-    Raises
-    ------
-    BadExamples
-        If no cube holds a mover.
     """
 
     def __init__(self, examples: Sequence[Example], side: int, batch: int, seed: int) -> None:
@@ -81,10 +81,7 @@ class Crops:
     def draw(self) -> VoxelBatch:
         """Return the next batch, with at least 100 voxels of movers.
 
-        Raises
-        ------
-        BadExamples
-            If two hundred batches in a row have fewer.
+        Raises BadExamples if two hundred batches in a row have fewer.
         """
         for _ in range(TRIES):
             crops = [self._crop() for _ in range(self.batch)]
@@ -131,3 +128,37 @@ def crop_of(cube: NDArray[Any], corner: Shape, shape: Shape) -> NDArray[Any]:
     part = cube[place]
     missing = [(0, length - side) for length, side in zip(shape, part.shape[-3:], strict=True)]
     return np.pad(part, [(0, 0)] * (cube.ndim - 3) + missing) if any(map(any, missing)) else part
+
+
+MOVERS = 3.0  # on average in a cube
+TESS_NOISE = 0.3  # electrons per second, as in the simulated cubes (docs/simulations.md)
+
+
+def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed: int) -> Example:
+    """Return a cube with simulated movers, and their mask.
+
+    Parameters
+    ----------
+    flux
+        (T, Y, X) in any unit, NaN where nothing was measured, without movers.
+    name, group
+        Name of the example, and its split group.
+    cadence
+        Seconds between frames.
+    seed
+        The same seed draws the same movers.
+
+    Returns
+    -------
+    An example whose movers are as far above this cube's noise as those of `ml.simulate.tess.tess_cubes` above TESS'.
+    """
+    rng = np.random.default_rng(seed)
+    flux = np.asarray(flux, dtype=np.float32)
+    movers = draw_movers(rng, max(1, int(rng.poisson(MOVERS))), flux.shape, cadence, FAINTEST)
+    noise = noise_of_frames(flux)
+    typical = float(np.median(noise[noise > 0])) if (noise > 0).any() else TESS_NOISE
+    movers.light = movers.light * (typical / TESS_NOISE)
+    made = inject_cube(flux, movers)
+    views, measured = views_and_mask(made.flux)
+    whole = None if measured.all() else measured
+    return Example(name, group, shortened(views), made.mask, whole)

@@ -16,6 +16,8 @@ def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Sh
 
     Powell et al., section VII, advance one frame at a time: `step` (1, …, …).
 
+    Raises ValueError if a step is less than 1, or larger than the window, which would leave voxels out.
+
     Parameters
     ----------
     change
@@ -28,11 +30,6 @@ def slide(change: NDArray[np.float32], predict: Predict, window: Shape, step: Sh
     Returns
     -------
     (T, Y, X) float32, 0..1. Besides it, only the count of windows and one window are in memory.
-
-    Raises
-    ------
-    ValueError
-        If a step is less than 1, or larger than the window, which would leave voxels out.
     """
     if any(not 1 <= stride <= side for stride, side in zip(step, window, strict=True)):
         raise ValueError(f"A step must be 1 voxel to the window's {window}, not {step}.")

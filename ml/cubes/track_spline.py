@@ -43,6 +43,8 @@ def fit_spline(frame: Array, x: Array, y: Array, weight: Array | None = None) ->
     It has no inner knot below 20 centroids and one more for each 20, at their quantiles. Outliers of much more than 0.7
     pixels are downweighted (Cauchy weights), since two objects that meet share a centroid.
 
+    Raises ValueError for fewer than four centroids, or frames that are not ascending.
+
     Parameters
     ----------
     frame
@@ -51,11 +53,6 @@ def fit_spline(frame: Array, x: Array, y: Array, weight: Array | None = None) ->
         (n,) pixels.
     weight
         (n,) above 0, such as the probability; equal if None.
-
-    Raises
-    ------
-    ValueError
-        For fewer than four centroids, or frames that are not ascending.
     """
     frame, places = np.asarray(frame, dtype=np.float64), np.stack([x, y], axis=1).astype(np.float64)
     if len(frame) <= DEGREE or (np.diff(frame) <= 0).any():

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ml.cubes.model import ROLE, CubeModel, enough_memory
 from ml.cubes.sampler import Crops, Example, VoxelBatch
-from ml.cubes.voxel_losses import cross_entropy, dice_loss
 from ml.cubes.voxel_validation import Validation, calibrate, validate
 from ml.cubes.wnet_presets import Preset
 from ml.data.dataset import BadExamples, grouped_folds
@@ -44,6 +43,9 @@ def train_cubes(
 ) -> Checkpoint:
     """Train a checkpoint of the role "cube".
 
+    Raises BadExamples if the cubes can't be used for training; the message says why and what to do. Raises MemoryShort
+    if there is not enough memory for the preset.
+
     Parameters
     ----------
     examples
@@ -58,13 +60,6 @@ def train_cubes(
         Time limit, including the final validation; the learning rate falls to 0 as it approaches.
     on_epoch
         Told after every round; an exception in it ends the run.
-
-    Raises
-    ------
-    BadExamples
-        If the cubes can't be used for training; the message says why and what to do.
-    MemoryShort
-        If there is not enough memory for the preset.
     """
     limit_torch()
     train_part, val_examples = split_cubes(examples, seed)
@@ -96,10 +91,7 @@ def train_cubes(
 def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
     """Return the training and the validation cubes, both with movers.
 
-    Raises
-    ------
-    BadExamples
-        If there are too few groups, or no mover at all.
+    Raises BadExamples if there are too few groups, or no mover at all.
     """
     moving = np.array([bool(example.mask.any()) for example in examples], dtype=bool)
     groups = np.array([example.group for example in examples])
@@ -222,3 +214,30 @@ def manifest(
         "metrics": validation.figures() | {"dice_loss": validation.dice_loss},
         **origin(),
     }
+
+
+LEAST = 1e-6  # avoids 0/0 for an empty batch
+
+
+def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
+    """Return 1 - 2 Σ p g / (Σ p + Σ g) over all measured voxels of a batch.
+
+    Powell et al., equations 4 and 5, after Sudre et al. 2017 (arXiv:1707.03237). Without positives it is 1 for every p
+    and has no gradient, so every batch contains some.
+
+    Parameters
+    ----------
+    p
+        Probabilities of any shape, 0..1.
+    truth, measured
+        Same shape, 0 or 1: the truth, and whether the voxel counts.
+    """
+    overlap = (p * truth * measured).sum()
+    total = ((p + truth) * measured).sum()
+    return 1 - 2 * overlap / total.clamp(min=LEAST)
+
+
+def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
+    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 if none is measured."""
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return (each * measured).sum() / measured.sum().clamp(min=1)

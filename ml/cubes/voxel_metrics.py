@@ -1,13 +1,14 @@
-"""Voxel PR and ROC by magnitude limit, for the network and for raw pixels, with intervals by cube."""
+"""Voxel PR, ROC and reliability, for the network and for raw pixels, with intervals by cube."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
-from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.reliability_counts import ReliabilityCounts
+from ml.evaluation.metrics.bootstrap import band, bootstrap_weights, interval
+from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece_of, shares_of
 from ml.evaluation.metrics.voxel_histogram import EXTREME, VoxelHistogram
 
 LIMITS = (18.0, 19.0, 20.0, 21.0)
@@ -138,3 +139,25 @@ def ignored(histogram: VoxelHistogram, place: int) -> dict[str, float]:
         outside = part[:cut].sum() + part[-cut:].sum()
         shares[name] = float(outside / part.sum()) if part.sum() else float("nan")
     return shares
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """The expected calibration error, the ends of its 95 % interval, and the bins of the reliability diagram."""
+
+    ece: float
+    span: tuple[float, float]
+    bins: dict[str, NDArray[Any]]
+
+
+def voxel_reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Reliability:
+    """Return the calibration of all measured voxels, with movers of any magnitude; nothing is ignored.
+
+    Intervals resample whole groups of cubes, since the voxels of one mover are correlated; those of the bins are no
+    narrower than Jeffreys'.
+    """
+    drawn = counts.reliability_draws(seed, draws)
+    bins = counts.reliability.diagram()
+    low, high = band(shares_of(drawn))
+    bins |= {"low": np.fmin(bins["low"], low), "high": np.fmax(bins["high"], high)}
+    return Reliability(counts.reliability.ece(), interval(ece_of(drawn)), bins)

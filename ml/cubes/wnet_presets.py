@@ -49,10 +49,7 @@ PRESETS = {
 def preset(name: str, *, crop: int | None = None, batch: int | None = None) -> Preset:
     """Return a preset by name, optionally with another crop or batch size.
 
-    Raises
-    ------
-    ValueError
-        For an unknown name, or crops that cannot be halved often enough.
+    Raises ValueError for an unknown name, or crops that cannot be halved often enough.
     """
     if name not in PRESETS:
         raise ValueError(f"There is no cube preset {name!r}; it is {' or '.join(PRESETS)}.")

@@ -171,10 +171,8 @@ class Examples:
         but the groups' names (`held_out`), so that a model that goes on from another one is validated on objects that
         neither was trained on.
 
-        Raises
-        ------
-        BadExamples
-            If there are several kinds, but too few groups to train on more than one; or none is left to validate on.
+        Raises BadExamples if there are several kinds, but too few groups to train on more than one; or none is left to
+        validate on.
         """
         if self.val_mask is not None:
             return np.flatnonzero(~self.val_mask), np.flatnonzero(self.val_mask)
@@ -262,10 +260,7 @@ def _dealt(counts: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
 def allowed(labels: Sequence[str], classes: Sequence[str], positive: Sequence[str]) -> NDArray[np.float32]:
     """Return targets (N, K): one-hot for a class name; every real class for "yes", every other for "no".
 
-    Raises
-    ------
-    BadExamples
-        If a label is neither a class nor a word for yes or no; the message names it and its position.
+    Raises BadExamples if a label is neither a class nor a word for yes or no; the message names it and its position.
     """
     column = {name: k for k, name in enumerate(classes)}
     is_real = np.isin(np.asarray(classes), np.asarray(positive))

@@ -90,10 +90,7 @@ class Preprocessing:
 
         NaN and infinite pixels become 0, the sky level. A stamp without a finite pixel becomes all 0.
 
-        Raises
-        ------
-        ValueError
-            If the network does not support this number of channels.
+        Raises ValueError if the network does not support this number of channels.
         """
         self._check_channels(pixels.shape[-3])
         with np.errstate(over="ignore", invalid="ignore"):  # of sentinels such as 3.4e38, which become NaN, so sky

@@ -10,10 +10,7 @@ from ml.data.dataset import BadExamples
 def parse_edges(words: str) -> tuple[float, ...]:
     """Return bin edges in arcsec/h from "10,20,30".
 
-    Raises
-    ------
-    BadExamples
-        If they are not ascending numbers, or fewer than three (two bins).
+    Raises BadExamples if they are not ascending numbers, or fewer than three (two bins).
     """
     try:
         edges = tuple(float(word) for word in words.split(","))

@@ -39,10 +39,7 @@ def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Prepro
 
     Beyond `most` bytes a random sample is kept, the same at every call, listed in `rows` of the result.
 
-    Raises
-    ------
-    BadExamples
-        If the examples come without pixels.
+    Raises BadExamples if the examples come without pixels.
     """
     if examples.pixels is None:
         raise BadExamples(

@@ -1,19 +1,16 @@
 """Evaluate a classifier's probabilities with bootstrap intervals, and compare two models for the promotion gate."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.metrics.areas import weighted_roc_auc
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
-from ml.evaluation.metrics.calibration_error import ece, log_loss
 from ml.evaluation.metrics.caveats import caveats
-from ml.evaluation.metrics.classes import confusion_counts, kappa, predicted_class
-from ml.evaluation.metrics.decisions import binary
-from ml.evaluation.metrics.intervals import class_intervals, operating_points
+from ml.evaluation.metrics.decisions import confusion_counts, predicted_class
+from ml.evaluation.metrics.intervals import class_draws, class_intervals, operating_points
 from ml.evaluation.metrics.ranking import rank
 
 Array = NDArray[Any]
@@ -66,7 +63,9 @@ def evaluate_probabilities(
     columns = [list(classes).index(name) for name in positive]
     real, p_real = np.isin(numbers, columns), np.clip(p[:, columns].sum(1), 0, 1)
     predicted = predicted_class(p, columns, threshold)
-    points = operating_points(rank(real, p_real))
+    drawn = class_draws(numbers, p, predicted, real, p_real, threshold, np.ones((1, len(p))))
+    whole = {name: float(values[0]) for name, values in drawn.items()}
+    points = operating_points(rank(real, p_real)).keys()
     spans = class_intervals(
         numbers, p, real, p_real, groups, predicted=predicted, threshold=threshold, seed=seed, draws=draws
     )
@@ -76,8 +75,9 @@ def evaluate_probabilities(
         "classes": list(classes),
         "positive": list(positive),
         "threshold": threshold,
-        **_figures(p, numbers, real, p_real, predicted, threshold),
-        "operating": {name: float(value[0]) for name, value in points.items()},
+        **{name: value for name, value in whole.items() if name not in points},
+        "confusion": confusion_counts(numbers, predicted, p.shape[1]).tolist(),
+        "operating": {name: whole[name] for name in points},
         "intervals": {name: span for name, span in spans.items() if math.isfinite(span[0])},
         "notes": caveats(numbers, classes, positive, unscored),
     }
@@ -92,20 +92,6 @@ def _scored(probabilities: Array, numbers: Array, groups: Array | None) -> tuple
     if not scored.any():
         raise ValueError("There is nothing to evaluate: no subject has both a score and a true label.")
     return p[scored], numbers[scored], groups[scored]
-
-
-def _figures(
-    p: Array, numbers: Array, real: Array, p_real: Array, predicted: Array, threshold: float
-) -> dict[str, Any]:
-    """Return every metric of all rows, and the confusion matrix."""
-    return {
-        "accuracy": float((predicted == numbers).mean()),
-        **binary(real, p_real, threshold),
-        "kappa": kappa(numbers, predicted, p.shape[1]),
-        "log_loss": log_loss(numbers, p),
-        "ece": ece(real, p_real),
-        "confusion": confusion_counts(numbers, predicted, p.shape[1]).tolist(),
-    }
 
 
 def class_numbers(truth: Sequence[Any] | Array, classes: Sequence[str]) -> NDArray[np.intp]:
@@ -130,11 +116,9 @@ def bootstrap_difference(
     p_a: Array,
     p_b: Array,
     groups: Array | None = None,
-    metric: str = "roc_auc",
-    seed: int = 0,
     n: int = DRAWS,
 ) -> tuple[float, float, float]:
-    """Return how much better model a is than model b on the same subjects: (difference, low, high) at 95 %.
+    """Return how much larger model a's ROC AUC is than model b's on the same subjects: (difference, low, high) at 95 %.
 
     Both models are evaluated on the same bootstrap samples of whole groups, so common noise cancels.
 
@@ -146,28 +130,24 @@ def bootstrap_difference(
         (N,) probabilities of being real.
     groups
         (N,) object groups; each row its own if None.
-    metric
-        "roc_auc", or "accuracy" at 0.5.
-    seed, n
-        Of the bootstrap.
+    n
+        Number of bootstrap samples.
 
     Raises
     ------
     ValueError
-        For an unknown metric, or arrays of different lengths.
+        For arrays of different lengths.
     """
-    if metric not in METRICS:
-        raise ValueError(f"The gate compares {' or '.join(METRICS)}, not {metric!r}.")
     truth = np.asarray(truth, dtype=bool)
     if not len(truth) == len(p_a) == len(p_b):
         raise ValueError(f"Lengths differ: {len(truth)} truths, {len(p_a)} and {len(p_b)} probabilities.")
     groups = np.arange(len(truth)) if groups is None else groups
-    judge = METRICS[metric]
-    once = np.ones((1, len(truth)))
-    difference = float((judge(truth, p_a, once) - judge(truth, p_b, once))[0])
-    blocks = bootstrap_weights(groups, n, seed)
-    drawn = np.concatenate([judge(truth, p_a, weights) - judge(truth, p_b, weights) for weights in blocks])
-    return difference, *interval(drawn)
+
+    def gain(weights: Array | None) -> NDArray[np.float64]:
+        return rank(truth, p_a, weights).roc_auc() - rank(truth, p_b, weights).roc_auc()
+
+    drawn = np.concatenate([gain(weights) for weights in bootstrap_weights(groups, n, seed=0)])
+    return float(gain(None)[0]), *interval(drawn)
 
 
 def jsonable(value: Any) -> Any:
@@ -179,14 +159,3 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _accuracy(truth: Array, p_real: Array, weights: Array) -> NDArray[np.float64]:
-    right = (np.asarray(p_real) >= 0.5) == truth
-    return (weights @ right) / weights.sum(1)
-
-
-METRICS: dict[str, Callable[[Array, Array, Array], NDArray[np.float64]]] = {
-    "roc_auc": weighted_roc_auc,
-    "accuracy": _accuracy,
-}

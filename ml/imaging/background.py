@@ -24,6 +24,8 @@ class NoPixels(ValueError):
 def in_noise(pixels: Array) -> NDArray[np.float32]:
     """Return (pixels - sky) / noise.
 
+    Raises NoPixels if it is not `measured`.
+
     Parameters
     ----------
     pixels
@@ -34,11 +36,6 @@ def in_noise(pixels: Array) -> NDArray[np.float32]:
     (H, W) float32, NaN where nothing was measured. Sky is the median and noise 1.4826 times the median absolute
     deviation in each mesh cell of 64 × 64 pixels (of every second row and column); outliers are replaced by the median
     of their neighbours, and both are interpolated between the centres of the cells.
-
-    Raises
-    ------
-    NoPixels
-        If it is not `measured`.
     """
     image = _finite(pixels)
     level, noise = mesh(image)

@@ -17,6 +17,8 @@ _PAPER = (24, 24, 27)
 def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = None, invert: bool = False) -> bytes:
     """Render a subject, each image stretched separately.
 
+    Raises ValueError: the stretch is unknown, or `block` has another number of axes.
+
     Parameters
     ----------
     block
@@ -33,11 +35,6 @@ def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = Non
     -------
     bytes
         PNG, RGB; pixels that are NaN are drawn in `MISSING`.
-
-    Raises
-    ------
-    ValueError
-        The stretch is unknown, or `block` has another number of axes.
     """
     if stretch not in STRETCHES:
         raise ValueError(f"No stretch is called “{stretch}”; there are {', '.join(STRETCHES)}.")

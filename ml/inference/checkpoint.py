@@ -47,10 +47,7 @@ class Checkpoint:
 
         An earlier checkpoint of that name is replaced.
 
-        Raises
-        ------
-        BadCheckpoint
-            If something else exists there; see `check_place`.
+        Raises BadCheckpoint if something else exists there; see `check_place`.
         """
         check_place(folder)
         folder = Path(folder)
@@ -70,10 +67,7 @@ class Checkpoint:
     def load(cls, folder: Path | str) -> "Checkpoint":
         """Read and verify a checkpoint.
 
-        Raises
-        ------
-        BadCheckpoint
-            If the folder or a file is missing, is not ours, or does not match its checksum.
+        Raises BadCheckpoint if the folder or a file is missing, is not ours, or does not match its checksum.
         """
         folder = Path(folder)
         manifest = _manifest(folder)
@@ -95,10 +89,7 @@ class Checkpoint:
 def check_place(folder: Path | str) -> None:
     """Check that a checkpoint can be saved as `folder`: it does not exist, or can be replaced.
 
-    Raises
-    ------
-    BadCheckpoint
-        If it is neither an empty folder nor one with a checkpoint, of any version, even a damaged one.
+    Raises BadCheckpoint if it is neither an empty folder nor one with a checkpoint, of any version, even a damaged one.
     """
     folder = Path(folder)
     if os.path.lexists(folder) and not _may_go(folder):

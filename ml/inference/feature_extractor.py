@@ -148,10 +148,7 @@ def default_backbone(init: str = IMAGENET, *, device: str = "auto", engine: str 
 def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str, Tensor]) -> nn.Module:
     """Return a backbone with the given tensors, or with the packaged ImageNet weights if there are none.
 
-    Raises
-    ------
-    RuntimeError
-        If the tensors are not those of this architecture.
+    Raises RuntimeError if the tensors are not those of this architecture.
     """
     channels = preprocessing.channels or 3
     if not tensors:

@@ -34,10 +34,7 @@ def choose_device(device: str) -> torch.device:
 def choose_engine(engine: str, device: torch.device) -> str:
     """Return "openvino" or "torch": "auto" takes OpenVINO on a CPU if it is installed.
 
-    Raises
-    ------
-    ValueError
-        For an unknown name.
+    Raises ValueError for an unknown name.
     """
     if engine not in {"auto", "openvino", "torch"}:
         raise ValueError(f"There is no engine {engine!r}: it is auto, openvino or torch.")

@@ -74,10 +74,6 @@ class Scorer:
         """Return features (n, F, D) of subjects (n, F, C, H, W)."""
         return self.backbone.features(block)
 
-    def chip_probabilities(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        """Return class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
-        return np.exp(self._chip_log_scores(features).numpy())
-
     def probabilities_from_features(
         self, features: NDArray[Any], tracks: TrackletFrames | None = None, values: NDArray[Any] | None = None
     ) -> NDArray[np.float32]:
@@ -99,7 +95,7 @@ class Scorer:
         (n, K) float32 for the stamp role (several frames: their mean); (n, 2), bogus and real, for the tracklet role.
         Rows sum to 1; a row with NaN features is NaN.
         """
-        scores = self._chip_log_scores(features)
+        scores = self.chip_log_scores(features)
         if self._tracklet is None:
             p = scores.exp().mean(1)
             return (p if self._metadata is None or values is None else self._informed(p, values)).numpy()
@@ -125,7 +121,8 @@ class Scorer:
             log_p = self._metadata(p.clamp(min=1e-6).log(), torch.from_numpy(np.asarray(values, dtype=np.float32)))
         return torch.where(torch.isfinite(p).all(1, keepdim=True), log_p.exp(), p)
 
-    def _chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
+    def chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
+        """Return log class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
         n, frames, dimensions = features.shape
         if dimensions != self._weight.shape[1]:
             raise ValueError(

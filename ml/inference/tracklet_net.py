@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from ml.data.tracklet_frames import TrackletFrames, unknown_frames
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.models.deep_sets import SetNet
-from ml.models.paper_mlp import PaperNet, TrackletNet
+from ml.models.paper_mlp import PaperNet
 from ml.sky.tracklet_features import NAMES, facts
 
-SET, PAPER, FOUR = "set", "paper", "four"
+SET, PAPER = "set", "paper"
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,17 @@ class TrainedTrackletNet:
 def restored_net(checkpoint: Checkpoint) -> nn.Module:
     """Return the tracklet network of a checkpoint.
 
-    Raises
-    ------
-    BadCheckpoint
-        If this version does not know its kind, or its facts.
+    Raises BadCheckpoint if this version does not know its kind, or its facts.
     """
     manifest = checkpoint.manifest
     classes, positive = manifest["classes"], [manifest["classes"].index(name) for name in manifest["positive"]]
-    kind = manifest.get("tracklet_net", FOUR)
-    if kind not in (SET, PAPER, FOUR) or manifest.get("facts", list(NAMES)) != list(NAMES):
+    kind = manifest.get("tracklet_net")
+    if kind not in (SET, PAPER) or manifest.get("facts", list(NAMES)) != list(NAMES):
         raise BadCheckpoint(
             f"This checkpoint's tracklet network ({kind}) is of a kind that this version does not know. Use the version"
             f" that made it ({manifest.get('code_version', 'unknown')}), or train again."
         )
-    net: nn.Module = PaperNet(len(classes)) if kind == PAPER else TrackletNet(len(classes), positive)
-    if kind == SET:
-        net = SetNet(len(classes), positive, len(NAMES))
+    net: nn.Module = PaperNet(len(classes)) if kind == PAPER else SetNet(len(classes), positive, len(NAMES))
     try:
         net.load_state_dict(checkpoint.part("tracklet."))
     except RuntimeError as error:

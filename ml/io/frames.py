@@ -76,6 +76,8 @@ def _check_selection(picture: Picture, selection: Selection) -> None:
 def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]:
     """Arrange `parts` as a subject.
 
+    Raises BadInput: wrong number of frames or channels, frames of different shape, or no pixel with a number.
+
     Parameters
     ----------
     parts
@@ -88,11 +90,6 @@ def frames(parts: list[Part], kind: str | None) -> tuple[str, list[FrameRecord]]
     -------
     tuple
         The kind, and its frames.
-
-    Raises
-    ------
-    BadInput
-        Wrong number of frames or channels, frames of different shape, or no pixel with a number.
     """
     if kind is not None and kind not in KINDS:
         raise BadInput("kind “%(kind)s” is not known. Known are %(kinds)s.", kind=kind, kinds=", ".join(KINDS))

@@ -14,10 +14,7 @@ MAGIC = b"\x1f\x8b"
 def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
     """Unpack all members of a gzip stream, but not more than one byte over `limit`.
 
-    Raises
-    ------
-    BadInput
-        The stream is truncated, is not gzip, or unpacks to more than `limit` bytes.
+    Raises BadInput: the stream is truncated, is not gzip, or unpacks to more than `limit` bytes.
     """
     if isinstance(packed, io.BytesIO) and (whole := _one_member(packed.getvalue(), limit)) is not None:
         return whole

@@ -61,15 +61,12 @@ def decoding(complaint: Message) -> Iterator[None]:
     AttributeError and MemoryError, when bytes of its files were changed at random. So all of them are caught here; put
     nothing but the decoder call into this block.
 
+    Raises BadInput: the error, with the decoder's own message.
+
     Parameters
     ----------
     complaint
         The error, such as "cannot be decompressed".
-
-    Raises
-    ------
-    BadInput
-        The error, with the decoder's own message.
     """
     try:
         with warnings.catch_warnings():

@@ -57,10 +57,7 @@ def understand(header: list[str]) -> Columns:
     Two dialects are read: ours (DESIGN: `image`, `image1`…, `mjd1`…, `#hidden`, `!hidden`) and Panoptes' (`location:…`,
     `metadata:…`, `uuid`, `//hidden`).
 
-    Raises
-    ------
-    BadInput
-        Two columns have the same name, or there are far too many.
+    Raises BadInput: two columns have the same name, or there are far too many.
     """
     if len(header) > MAX_COLUMNS:
         raise BadInput(

@@ -13,6 +13,8 @@ class Message(str):
 
     Slicing, joining and the other methods of strings return plain strings, which cannot be translated.
 
+    Raises KeyError: a slot has no value.
+
     Parameters
     ----------
     template
@@ -20,11 +22,6 @@ class Message(str):
         the message is made: `manage.py translations` collects it there.
     **values
         By slot. An exception becomes what it says; anything else but a number or a string becomes a string.
-
-    Raises
-    ------
-    KeyError
-        A slot has no value.
 
     Examples
     --------

@@ -24,6 +24,8 @@ Cards = dict[str, float | str]
 def cut_out(picture: Picture, ra: float, dec: float, side: int) -> Part:
     """Cut a square around a position out of an image, or out of the first of several that contains it.
 
+    Raises BadInput: no WCS, or the position lies outside.
+
     Parameters
     ----------
     picture
@@ -37,11 +39,6 @@ def cut_out(picture: Picture, ra: float, dec: float, side: int) -> Part:
     -------
     Part
         Pixels (side, side) as float32, NaN beyond the edge; its WCS is the mosaic's, moved.
-
-    Raises
-    ------
-    BadInput
-        No WCS, or the position lies outside.
     """
     if not 2 <= len(picture.shape) <= 3:
         raise BadInput("has %(axes)s axes; a mosaic has two, or three with its detectors.", axes=len(picture.shape))

@@ -22,10 +22,7 @@ _MOST_OPEN = 8
 def open_picture(path: Path) -> Picture:
     """Open one image file.
 
-    Raises
-    ------
-    BadInput
-        With a sentence that says what is wrong.
+    Raises BadInput with a sentence that says what is wrong.
     """
     opener = next((opener for ending, opener in _OPENERS.items() if path.name.lower().endswith(ending)), None)
     if opener is None:

@@ -26,11 +26,8 @@ def open_image(path: Path) -> ArrayPicture:
     ArrayPicture
         (C, H, W): one channel for grey, three for colour; uint8, or uint16 (int32 for Pillow's ``I``).
 
-    Raises
-    ------
-    BadInput
-        The file is of another type, is truncated, or claims more pixels than allowed: this is checked in its first
-        bytes, before anything is unpacked.
+    Raises BadInput: the file is of another type, is truncated, or claims more pixels than allowed: this is checked in
+    its first bytes, before anything is unpacked.
     """
     if path.stat().st_size > MAX_BYTES:
         raise BadInput("is larger than %(most)s. Cut it into smaller images.", most=size_in_words(MAX_BYTES))
@@ -62,10 +59,7 @@ def _plain_mode(mode: str) -> str:
 def open_npy(path: Path) -> ArrayPicture:
     """Read an npy file of numbers, (…, H, W), row 0 at the bottom; objects and pickles are refused.
 
-    Raises
-    ------
-    BadInput
-        It is no npy file of numbers with at least two axes, or is shorter than its header claims.
+    Raises BadInput: it is no npy file of numbers with at least two axes, or is shorter than its header claims.
     """
     with decoding(Message("is not a readable npy file of numbers")):
         # Mapped first, so that a header's claim is held against the file's real size before memory is asked for.

@@ -27,11 +27,8 @@ class Folder:
     def file(self, name: str) -> Path:
         """Return the file `name` in the folder or below it.
 
-        Raises
-        ------
-        BadInput
-            `name` is an absolute path or an address, leads out of the folder by ``..`` or by a symbolic link, or is
-            no ordinary file.
+        Raises BadInput: `name` is an absolute path or an address, leads out of the folder by ``..`` or by a symbolic
+        link, or is no ordinary file.
         """
         if "://" in name:
             raise BadInput("is an address on the network. Download the file beside the manifest and name it there.")

@@ -34,6 +34,8 @@ _OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,3})$")
 def mid_exposure(card: Card) -> tuple[float | None, str]:
     """Return the middle of the exposure.
 
+    Raises BadInput: the time is not a possible modified Julian date.
+
     Parameters
     ----------
     card
@@ -45,11 +47,6 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
         MJD in UTC, or None; and its origin: ``"MJD-AVG"``, ``"MJD-OBS + EXPTIME/2"``, ``"(DATE-BEG + DATE-END)/2"``, or
         ``"DATE-OBS (start; no EXPTIME)"`` if the header has no exposure time. A time scale other than UTC is named:
         ``"MJD-AVG, TAI to UTC"``. Empty without a time.
-
-    Raises
-    ------
-    BadInput
-        The time is not a possible modified Julian date.
 
     Notes
     -----
@@ -170,10 +167,7 @@ def _clock(value: Any) -> float | None:
 def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
     """Convert `mjd` from a FITS time scale; the returned keyword notes the conversion.
 
-    Raises
-    ------
-    BadInput
-        See `mid_exposure`.
+    Raises BadInput as in `mid_exposure`.
     """
     if abs(mjd) > _FURTHEST:
         raise BadInput(

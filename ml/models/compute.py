@@ -77,10 +77,7 @@ def limit_torch() -> None:
 def asked_of_environment(training: bool) -> dict[str, Any]:
     """Return the settings in the environment.
 
-    Raises
-    ------
-    ValueError
-        For a value that is none.
+    Raises ValueError for a value that is none.
     """
     how = {
         "precision": os.environ.get("WANDERERS_PRECISION") if training else "float32",

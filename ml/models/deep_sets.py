@@ -6,8 +6,9 @@ Zaheer et al. 2017, NeurIPS, Deep Sets: a network for each member, pooling, and 
 import torch
 from torch import Tensor, nn
 
-from ml.models.paper_mlp import FLOOR, masked_mean
+from ml.models.paper_mlp import masked_mean
 
+FLOOR = -10.0  # floor of log-probabilities
 FARTHEST = 4.0  # clipping of facts, in standard deviations
 
 

@@ -1,4 +1,4 @@
-"""The tracklet MLPs over four stamps: the ATLAS paper's, and that of older checkpoints.
+"""The ATLAS paper's tracklet MLP over four stamps.
 
 Rabeendran & Denneau 2021, A Two-Stage Deep Learning Detection Classifier for the ATLAS Asteroid Survey, section 3.2.2:
 a perceptron over 4 × K scores, with the loss of real tracklets weighted 4 : 1.
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 CHIPS = 4
-FLOOR = -10.0  # floor of log-probabilities
 
 
 class PaperNet(nn.Module):
@@ -32,30 +31,6 @@ class PaperNet(nn.Module):
     def of_four(self, scores: Tensor) -> Tensor:
         """Return the logit (N,) from the confidence scores (N, 4, K) of exactly four chips."""
         return self.out(torch.relu(self.hidden(scores.flatten(1)))).squeeze(1)
-
-
-class TrackletNet(nn.Module):
-    """The network of checkpoints before the set network; it can be loaded, but is no longer trained.
-
-    The logit is the chips' mean log-odds of being real, scaled, plus the output of a perceptron.
-    """
-
-    def __init__(self, classes: int, positive: list[int], hidden: int = 24) -> None:
-        super().__init__()
-        self.positive = positive
-        self.negative = [k for k in range(classes) if k not in positive]
-        self.scale = nn.Parameter(torch.ones(1))
-        self.hidden = nn.Linear(CHIPS * classes, hidden)
-        self.out = nn.Linear(hidden, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
-        """Return the logit (N,) that each tracklet is real; facts are ignored."""
-        x = first_four(log_scores, present).clamp(min=FLOOR)
-        odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
-        correction = self.out(torch.tanh(self.hidden(x.flatten(1) / -FLOOR)))
-        return self.scale * odds.mean(1) + correction.squeeze(1)
 
 
 def first_four(log_scores: Tensor, present: Tensor) -> Tensor:

@@ -74,10 +74,7 @@ def random_sky_net(seed: int) -> nn.Module:
 def sky_network(file: Path = FILE, sha256: str | None = None) -> nn.Module:
     """Return the network with the packaged weights, in eval mode.
 
-    Raises
-    ------
-    DamagedWeights
-        If the file's SHA-256 is another one.
+    Raises DamagedWeights if the file's SHA-256 is another one.
     """
     content = file.read_bytes()
     found = hashlib.sha256(content).hexdigest()

@@ -18,6 +18,9 @@ PRETRAINED = (IMAGENET, SKY)
 def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter: bool = False) -> nn.Module:
     """Return a backbone (B, channels, H, W) → (B, D) by name.
 
+    Raises ValueError if there is no such architecture, or it has no such weights. Raises MissingWeights if the ImageNet
+    weights are not found.
+
     Parameters
     ----------
     architecture
@@ -30,13 +33,6 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
         Seed of random weights.
     adapter
         Keep the network's three channels, and put a 3×3 convolution from the `channels` to three in front.
-
-    Raises
-    ------
-    ValueError
-        If there is no such architecture, or it has no such weights.
-    MissingWeights
-        If the ImageNet weights are not found.
     """
     if architecture == RESIDUAL:
         return residual_backbone(channels, seed)

@@ -51,13 +51,8 @@ def imagenet_network(architecture: str) -> nn.Module:
     The packaged lite0 is never downloaded. Any other comes from the folder ``WANDERERS_WEIGHTS`` as
     ``<architecture>.safetensors`` (or .pth), else from timm's hub.
 
-    Raises
-    ------
-    ValueError
-        If timm has no such architecture.
-    MissingWeights
-        If they are neither in the folder nor downloadable; the message names file, folder and variable. It is raised
-        within seconds without a network.
+    Raises ValueError if timm has no such architecture. Raises MissingWeights if they are neither in the folder nor
+    downloadable; the message names file, folder and variable. It is raised within seconds without a network.
     """
     if architecture == ARCHITECTURE:
         return imagenet_backbone()
@@ -156,10 +151,7 @@ def in_timm_order(source: dict[str, Tensor], network: nn.Module) -> dict[str, Te
     Both lists have the same layers in the same order (except ``num_batches_tracked``, which is used only in training),
     so the k-th tensor of one is the k-th of the other.
 
-    Raises
-    ------
-    ValueError
-        If the number of tensors or the shape of any pair differs.
+    Raises ValueError if the number of tensors or the shape of any pair differs.
     """
     theirs = [(name, tensor) for name, tensor in source.items() if not name.endswith("num_batches_tracked")]
     ours = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")}

@@ -1,7 +1,7 @@
-"""The W-Net: two stacked 3D U-Nets with skip connections from the first to the second.
+"""The W-Net: two stacked 3D U-Nets with skip connections from the first to the second, and the stretches of its input.
 
-After Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, section III.1 (the number of
-filters is only in its figures; ours is the presets').
+After Powell et al., Trajectory-Agnostic Asteroid Detection in TESS with Deep Learning, sections III.1 and IV (the
+number of filters is only in its figures; ours is the presets').
 """
 
 from itertools import pairwise
@@ -10,7 +10,63 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ml.models.adaptive_norm import AdaptiveNormalisation, normalisation
+COMPONENTS = 10
+FAINTEST, BRIGHTEST = -3.0, 12.0  # initial locations of the first and the last CDF, in units of the noise
+SOFTENING = 3.0  # of asinh, in units of the noise
+
+
+class AdaptiveNormalisation(nn.Module):
+    """Values x of any shape to Σ_k w_k / (1 + exp(-(x - μ_k) / s_k)), of the same shape, between 0 and 1.
+
+    A mixture of logistic cumulative distributions with learned locations μ, scales s = softplus(b) (equation 2) and
+    weights w = softmax(a) (equation 1). It is monotone. NaN stays NaN.
+
+    Parameters
+    ----------
+    components
+        Number of distributions; ten in the paper.
+    """
+
+    def __init__(self, components: int = COMPONENTS) -> None:
+        super().__init__()
+        self.location = nn.Parameter(torch.linspace(FAINTEST, BRIGHTEST, components))
+        self.scale = nn.Parameter(torch.full((components,), 1.0))
+        self.weight = nn.Parameter(torch.zeros(components))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the stretched values."""
+        scales, weights = functional.softplus(self.scale), self.weight.softmax(0)
+        stretched = torch.zeros_like(x)
+        # One distribution at a time: all at once would hold ten copies of the cube.
+        for location, scale, weight in zip(self.location, scales, weights, strict=True):
+            stretched = stretched + weight * torch.sigmoid((x - location) / scale)
+        return stretched
+
+    def variance_loss(self) -> Tensor:
+        """Return 1 - sigmoid(Var(μ)), between 0 and ½, smaller for more spread-out locations (equation 3)."""
+        return 1 - torch.sigmoid(self.location.var(correction=0))
+
+
+class AsinhNormalisation(nn.Module):
+    """Values x to asinh(x / 3) / 3: linear within the noise, logarithmic above it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the stretched values."""
+        return torch.asinh(x / SOFTENING) / SOFTENING
+
+
+NORMALISATIONS = {"adaptive": AdaptiveNormalisation, "asinh": AsinhNormalisation, "raw": nn.Identity}
+
+
+def normalisation(name: str) -> nn.Module:
+    """Return a fresh one by name.
+
+    Raises ValueError if there is no such normalisation.
+    """
+    if name not in NORMALISATIONS:
+        raise ValueError(f"There is no normalisation {name!r}; it is {', '.join(NORMALISATIONS)}.")
+    return NORMALISATIONS[name]()
+
 
 SURE_OF_NOTHING = -3.0  # first logit: nearly every voxel is empty
 
@@ -65,6 +121,8 @@ class Up(nn.Module):
 class WNet(nn.Module):
     """Cubes (B, channels, T, Y, X) in units of the noise to logits (B, 1, T, Y, X) of a mover.
 
+    Raises ValueError from `forward` if T, Y or X is not a multiple of `multiple`.
+
     Parameters
     ----------
     widths
@@ -75,11 +133,6 @@ class WNet(nn.Module):
         "adaptive", "asinh" or "raw": the input normalisation.
     views
         Number of input channels; see `ml.cubes.input_channels`.
-
-    Raises
-    ------
-    ValueError
-        From `forward`, if T, Y or X is not a multiple of `multiple`.
     """
 
     def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive", views: int = 1) -> None:

@@ -19,8 +19,8 @@ from ml.data.tracklet_frames import TrackletFrames
 from ml.imaging.background import NoPixels
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.detections import Detection, best, packed, unpacked
-from ml.trails.loading import detector_of
 from ml.trails.maps import one_plane
+from ml.trails.train_detector import detector_of
 
 ROLES = ("trail", "cube")
 SURELY_NOTHING = 1e-4  # the score of a subject without detections
@@ -31,10 +31,7 @@ Detect = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 class DetectorScorer:
     """A checkpoint of the role "trail" or "cube" ready for scoring.
 
-    Raises
-    ------
-    BadCheckpoint
-        If it is of another role.
+    Raises BadCheckpoint if it is of another role.
     """
 
     classes = ("no", "yes")

@@ -29,6 +29,8 @@ def train(
 ) -> Checkpoint:
     """Train a checkpoint.
 
+    Raises BadExamples if nothing can be learnt from the examples; the message says why and what to do.
+
     Parameters
     ----------
     role
@@ -55,11 +57,6 @@ def train(
     state
         Where a preset that trains a network keeps its state after every epoch. A run that finds its own state there
         goes on after that epoch, with the result of an uninterrupted one.
-
-    Raises
-    ------
-    BadExamples
-        If nothing can be learnt from the examples; the message says why and what to do.
     """
     if role not in PRESETS_OF:
         raise ValueError(f"There is no role {role!r}; it is {' or '.join(PRESETS_OF)}.")

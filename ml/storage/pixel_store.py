@@ -51,6 +51,8 @@ class PixelStore:
     def append(self, survey: str, block: np.ndarray, at: int | None = None) -> tuple[str, int]:
         """Append subjects to the array of their shape and dtype, creating it if needed.
 
+        Raises ValueError: `block` does not have five axes, or `at` lies beyond the end of the array.
+
         Parameters
         ----------
         survey
@@ -65,11 +67,6 @@ class PixelStore:
         -------
         tuple
             Name of the array, and index of the first subject in it.
-
-        Raises
-        ------
-        ValueError
-            `block` does not have five axes, or `at` lies beyond the end of the array.
         """
         if block.ndim != 5:
             raise ValueError(f"A block of subjects has five axes (n, F, C, H, W), and this has shape {block.shape}.")
@@ -108,20 +105,14 @@ class PixelStore:
     def get(self, survey: str, array: str, index: int) -> np.ndarray:
         """Read one subject, (F, C, H, W).
 
-        Raises
-        ------
-        IndexError
-            There is no such subject.
+        Raises IndexError: there is no such subject.
         """
         return cast(np.ndarray, self.slab(survey, array, index, index + 1)[0])
 
     def slab(self, survey: str, array: str, start: int, stop: int) -> np.ndarray:
         """Read subjects `start` to `stop`, (n, F, C, H, W).
 
-        Raises
-        ------
-        IndexError
-            Not all of them exist.
+        Raises IndexError: not all of them exist.
         """
         pixels = self._pixels(survey, array)
         if stop > pixels.shape[0]:
@@ -150,25 +141,19 @@ class PixelStore:
     def features(self, survey: str, array: str, key: str, start: int, stop: int) -> np.ndarray:
         """Read features, (n, F, D) float16; NaN for subjects without any.
 
-        Raises
-        ------
-        FileNotFoundError
-            None were ever written under `key`.
+        Raises FileNotFoundError: None were ever written under `key`.
         """
         return np.asarray(self._features(survey, array, key)[start:stop])
 
     def features_at(self, survey: str, array: str, key: str, indexes: np.ndarray) -> np.ndarray:
         """Read features of subjects anywhere in an array, (n, F, D) float16; NaN for those without any.
 
+        Raises FileNotFoundError: None were ever written under `key`.
+
         Parameters
         ----------
         indexes
             (n,), ascending. A file of the store is read once, however many of its subjects are asked for.
-
-        Raises
-        ------
-        FileNotFoundError
-            None were ever written under `key`.
         """
         return np.asarray(self._features(survey, array, key).oindex[indexes])
 

@@ -20,7 +20,7 @@ def choose_threshold(p: NDArray[np.floating], real: NDArray[np.floating], comple
     p
         (N,) probability of being real, 0..1, out of sample.
     real
-        (N,) probability of being real, 0..1, by the label and by p (`ml.training.label_noise`): 0 or 1 if certain.
+        (N,) probability of being real, 0..1, by the label and by p (`ml.training.calibration`): 0 or 1 if certain.
     completeness
         Fraction above 0 and up to 1; with 1 all of them are kept.
 

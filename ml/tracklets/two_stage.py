@@ -22,10 +22,10 @@ from ml.tracklets import tracklet_fit
 from ml.tracklets.threshold import choose_threshold
 from ml.tracklets.tracklet_fit import Inputs
 from ml.tracklets.tracklet_stamps import TrackletChips
+from ml.training.calibration import fit_noisy_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
 from ml.training.head_training import HEAD_EPOCHS, EpochReporter, Heads, best_head, log_scores, regression
-from ml.training.label_noise import fit_noisy_platt
 from ml.training.linear_probe import LinearHead
 from ml.training.schedule import Schedule
 from ml.training.training_state import StateFile
@@ -106,10 +106,7 @@ def on_pixels(
 ) -> tuple[Backbone, Heads]:
     """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others.
 
-    Raises
-    ------
-    BadExamples
-        If one of the two would be trained on one kind only.
+    Raises BadExamples if one of the two would be trained on one kind only.
     """
     train_rows, rows = examples.split(0.3)
     if not Validator(examples, rows).tells_apart:
@@ -233,10 +230,7 @@ def _given(examples: Examples, base: Checkpoint) -> LinearHead:
 def _labelled_chips(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the chips that train a stamp network.
 
-    Raises
-    ------
-    BadExamples
-        If all of them are real, or all bogus.
+    Raises BadExamples if all of them are real, or all bogus.
     """
     found = chips.labelled_chips(rows)
     real = chips.examples.real()[found]

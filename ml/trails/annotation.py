@@ -61,17 +61,14 @@ class Annotation:
 def annotations_of(text: Any, whose: str) -> list[Annotation]:
     """Read the JSON list of the column `#objects` (docs/simulations.md).
 
+    Raises BadExamples if it is not such a list; the message names the subject and the invalid part.
+
     Parameters
     ----------
     text
         The cell; a list if a reader has already parsed it.
     whose
         The subject, for messages.
-
-    Raises
-    ------
-    BadExamples
-        If it is not such a list; the message names the subject and the invalid part.
     """
     try:
         entries = json.loads(text) if isinstance(text, str) else text

@@ -42,10 +42,8 @@ class Consensus:
 def read_marks(path: Path) -> dict[str, list[Mark]]:
     """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), in the site's pixels.
 
-    Raises
-    ------
-    BadExamples
-        If a column is missing, a number is invalid, or there is no mark at all; the message names the row.
+    Raises BadExamples if a column is missing, a number is invalid, or there is no mark at all; the message names the
+    row.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)

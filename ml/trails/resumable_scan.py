@@ -38,6 +38,8 @@ SCHEMA = pa.schema(
 class Scan:
     """A folder of shards, and the identity of its scan.
 
+    Raises BadExamples if the folder has another scan.
+
     Parameters
     ----------
     folder
@@ -46,11 +48,6 @@ class Scan:
         Identity of the scan (checkpoint, manifest); a folder begun with another one is refused.
     size
         Subjects per shard, by their position in the manifest.
-
-    Raises
-    ------
-    BadExamples
-        If the folder has another scan.
     """
 
     def __init__(self, folder: Path, scan_of: dict[str, Any], size: int = SHARD) -> None:
@@ -138,10 +135,7 @@ def sweep(
 
     Up to `count` are processed at once, by default one per core.
 
-    Raises
-    ------
-    MemoryError
-        With a message, if an image does not fit into memory; earlier results remain valid.
+    Raises MemoryError with a message, if an image does not fit into memory; earlier results remain valid.
     """
     count = count or cores()
     waiting: deque[tuple[Item, Future[Result]]] = deque()

@@ -83,15 +83,12 @@ class LearnedDetector:
     def trails(self, pixels: Array) -> list[Trail]:
         """Return the trails of an image (H, W) of any size, highest score first.
 
+        Raises ml.imaging.background.NoPixels if no part of the image is at least an eighth measured.
+
         Parameters
         ----------
         pixels
             Counts or electrons, sky included or not; NaN where nothing was measured.
-
-        Raises
-        ------
-        ml.imaging.background.NoPixels
-            If no part of the image is at least an eighth measured.
         """
         return judged(self.candidates(pixels), self.classifier, pixels.shape)
 

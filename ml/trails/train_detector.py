@@ -1,4 +1,4 @@
-"""Train a trail detector, from labelled images to a checkpoint, top to bottom."""
+"""Train a trail detector, from labelled images to a checkpoint, top to bottom; and load it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,13 @@ from ml.inference.checkpoint import BadCheckpoint, Checkpoint, origin
 from ml.models.compute import limit_torch
 from ml.models.trail import TrailNet, trail_net
 from ml.trails.annotation import CLASSES, SKY, TRAIL
-from ml.trails.candidate import Candidate
+from ml.trails.candidate import LEAST, Candidate
 from ml.trails.candidate_classifier import CandidateClassifier, answers, fit_classifier
 from ml.trails.network_training import RATE, STEPS, train_network
 from ml.trails.patch_sampler import SIDE, Labelled
+from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import sweep
-from ml.trails.trail_detector import LearnedDetector
+from ml.trails.trail_detector import Detector, LearnedDetector
 from ml.training.callbacks import OnEpoch, silent
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
@@ -63,6 +64,9 @@ def train_detector(
     The network is trained on two images in three, the classifier on the network's candidates in the third. With no
     steps the network stays as it is, and the classifier is trained on every image.
 
+    Raises BadExamples if no image has a trail, or there are no steps and no network to keep. Raises BadCheckpoint if
+    the base has another role.
+
     Parameters
     ----------
     minutes
@@ -71,13 +75,6 @@ def train_detector(
         Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
     base
         A checkpoint of this role to start from.
-
-    Raises
-    ------
-    BadExamples
-        If no image has a trail, or there are no steps and no network to keep.
-    BadCheckpoint
-        If the base has another role.
     """
     if steps == 0 and base is None:
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
@@ -144,10 +141,7 @@ def train_candidate_classifier(
 def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | None]:
     """Return the network and the candidate classifier of a checkpoint.
 
-    Raises
-    ------
-    BadCheckpoint
-        If it has another role, or is a classical one, which has no network.
+    Raises BadCheckpoint if it has another role, or is a classical one, which has no network.
     """
     manifest = checkpoint.manifest
     if manifest["role"] != ROLE:
@@ -213,3 +207,20 @@ def trail_manifest(architecture: str, preset: str) -> dict[str, Any]:
         "metrics": {},
         **origin(),
     }
+
+
+def detector_of(checkpoint: Checkpoint, *, threads: int | None = None, least: float = LEAST) -> Detector:
+    """Return the detector of a checkpoint; `threads` is the number of cores per image.
+
+    `least` is the minimum foreground probability of a cell (`LearnedDetector`); the classical detector has no such
+    cells.
+
+    Raises BadCheckpoint if it has another role, or an unknown architecture.
+    """
+    role, architecture = checkpoint.manifest["role"], checkpoint.manifest["architecture"]
+    if role == ROLE and architecture == CLASSICAL:
+        return ClassicalDetector()
+    if role == ROLE and architecture != ARCHITECTURE:
+        raise BadCheckpoint(f"This version does not know the trail detector {architecture!r}. Train one with it.")
+    net, classifier = parts_of(checkpoint)
+    return LearnedDetector(net, classifier, threads=threads, least=least)

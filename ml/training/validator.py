@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ml.data.dataset import Examples
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.training.calibration import fit_temperature
 from ml.training.losses import partial_label_loss, weighted_mean
 

@@ -73,7 +73,7 @@ def _comparison(
     ours = model_cache.model(checkpoint).p_real(p[is_fair])
     theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
     groups = np.array([label.object_group for label in fair])
-    difference, low, high = bootstrap_difference(truth, ours, theirs, groups, "roc_auc")
+    difference, low, high = bootstrap_difference(truth, ours, theirs, groups)
     return new | {"difference": difference, "difference_low": low, "difference_high": high}
 
 

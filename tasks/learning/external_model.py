@@ -14,8 +14,8 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.blinding import shown
 from webapp.archive.models import Frame, Subject
 from webapp.learning import messages
+from webapp.learning.external_scorers import Answer, ExternalScorerFailed, ask
 from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun
-from webapp.learning.scorer_client import Answer, ExternalScorerFailed, ask
 
 AT_ONCE = 64
 """Maximum subjects of a request."""

@@ -35,8 +35,8 @@ from webapp.learning import curate_labels, messages, scores, test_sets
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
+from webapp.learning.retention import state_path
 from webapp.learning.test_sets import TooLittleGold
-from webapp.learning.training_states import state_path
 from webapp.learning.triggers import starting_classifier, starting_detector
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from django.conf import settings
 
-from ml.cubes import injected_movers
-from ml.cubes.sampler import Example
+from ml.cubes.sampler import Example, injected
 from ml.cubes.train_wnet import train_cubes
 from ml.cubes.wnet_presets import preset
 from ml.data.dataset import BadExamples
@@ -112,7 +111,7 @@ def _injected(row: TrainingRun, quiet: list[Label]) -> Iterator[Example]:
         for copy in range(times if len(quiet) < EXAMPLES else 1):
             name, group = f"{label.external_id}-{copy}", label.object_group or label.external_id
             seed = int(np.random.default_rng([row.seed, label.subject_id, copy]).integers(2**32))
-            yield injected_movers.injected(flux, name, group, cadence=cadence, seed=seed)
+            yield injected(flux, name, group, cadence=cadence, seed=seed)
         row.renew()
 
 

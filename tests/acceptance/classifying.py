@@ -51,7 +51,7 @@ def standing():
 
 
 def wait_until(page, condition):
-    for _ in range(100):
+    for _ in range(300):
         if condition():
             return
         page.wait_for_timeout(50)

@@ -1,31 +1,31 @@
 """A site for one test: `manage.py up` as a user starts it, with its own data folder and port."""
 
-import atexit
 import os
-import shutil
+import secrets
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.prepared import ROOT, empty_site
+
 PREPARE = "from webapp.console.site import prepare; prepare(print)"
 NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "WANDERERS_DATA")
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port below those that Linux gives to clients, so that no client takes it before its server does."""
+    while True:
+        port = secrets.choice(range(20_000, 32_768))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def environment(data: Path, **extra: str) -> dict[str, str]:
@@ -40,14 +40,9 @@ def manage(data: Path, *arguments: str, seconds: float = 240, **extra: str) -> s
     )
 
 
-@cache
-def _prepared() -> Path:
-    """Return a data folder with an empty site's database and static files, made once per process."""
-    folder = Path(tempfile.mkdtemp(prefix="wanderers-site-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    made = manage(folder / "data", "shell", "-c", PREPARE)
+def _make(data: Path) -> None:
+    made = manage(data, "shell", "-c", PREPARE)
     assert made.returncode == 0, made.stderr
-    return folder / "data"
 
 
 def prepare(data: Path, *names: str) -> None:
@@ -55,7 +50,9 @@ def prepare(data: Path, *names: str) -> None:
     data.mkdir(parents=True, exist_ok=True)
     for name in names or ("postgres", "static"):
         if not (data / name).exists():
-            subprocess.run(["cp", "-a", _prepared() / name, data / name], check=True)  # with the server's own owner
+            subprocess.run(
+                ["cp", "-a", empty_site(_make) / name, data / name], check=True
+            )  # with the server's own owner
 
 
 class Site:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import drawn_on, ready
 from tests.acceptance.pictures import PAGE, PLACES, boxes, brightest, colours, part
-from tests.acceptance.skies import CARDS, SIDE, mover, one_subject, place_in
+from tests.acceptance.skies import CARDS, SIDE, STEP, mover, one_subject, place_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -44,6 +44,28 @@ def test_a_tracklet_is_seen_side_by_side_along_its_motion_and_stacked(db, open_p
     assert len(np.unique(image)) > 20
     hatched = (colours(page) == (146, 60, 118)).all(axis=-1) | (colours(page) == (72, 30, 60)).all(axis=-1)
     assert hatched.sum() <= 40, "a pixel is missing only where no frame knows it"
+
+
+def test_fixed_sky_holds_still_what_rests_on_the_sky(db, open_page):
+    row = one_subject(mover(), "tracklet", cards=CARDS)
+    for frame in row.frames.all():  # the telescope moved along with nothing: the brightest spot rests on the sky
+        moved = place_in(frame.position)[0] - place_in(0)[0]
+        frame.wcs = CARDS | {"CRPIX1": CARDS["CRPIX1"] + moved}
+        frame.save()
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press("p")
+    part(page, "stretch").select_option("linear")
+    spread = {}
+    for layout in ("Blink", "Fixed sky"):
+        page.get_by_role("button", name=layout).click()
+        spots = []
+        for _ in range(4):
+            spots.append(brightest(page))
+            page.keyboard.press(".")
+        spread[layout] = np.ptp(spots, axis=0) * SIDE / boxes(page)[0]["width"]
+    assert spread["Blink"] == pytest.approx([3 * STEP, 0], abs=1)
+    assert spread["Fixed sky"] == pytest.approx([0, 0], abs=0.7)
 
 
 def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_page):

@@ -45,6 +45,15 @@ def beside_the_camera(page):
     )
 
 
+def shifts(page):
+    """Return the sum of all layout shifts so far, those after a click too."""
+    return page.evaluate(
+        """() => new Promise((done) => new PerformanceObserver((list) => {
+            done(list.getEntries().reduce((sum, each) => sum + each.value, 0));
+        }).observe({ type: "layout-shift", buffered: true }) ?? setTimeout(() => done(0), 500))"""
+    )
+
+
 def are_apart(one, other):
     return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
@@ -64,7 +73,7 @@ def test_a_page_magnified_many_times_shows_the_picture_and_scrolls_to_the_answer
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)])
-def test_a_phone_shows_all_of_it_at_once(workflow, open_page, width, height):
+def test_a_phone_shows_all_of_it_at_once_and_nothing_jumps(workflow, open_page, width, height):
     page = open_page(PAGE, width=width, height=height)
     ready(page)
     assert page.evaluate("document.documentElement.scrollHeight") <= height
@@ -72,6 +81,11 @@ def test_a_phone_shows_all_of_it_at_once(workflow, open_page, width, height):
     assert no[3] <= height
     assert are_apart(stage, no)
     assert min(stage[2] - stage[0], stage[3] - stage[1]) >= LEAST
+    for answer in ("no", "unsure", "yes"):
+        page.locator(f"[data-answer={answer}]").click()
+        ready(page)
+    assert area(page, ".stage") == stage
+    assert shifts(page) < 0.02
 
 
 @pytest.mark.parametrize(("path", "opens"), [("/", []), (PAGE, ["Picture", "Field guide"])])

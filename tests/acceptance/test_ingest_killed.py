@@ -24,16 +24,15 @@ START = """
 from pathlib import Path
 from webapp.archive.ingest.create_run import start_ingest
 from webapp.archive.models import Survey
-survey = Survey.objects.create(slug="atlas", name="ATLAS")
+survey = Survey.objects.create(slug={slug!r}, name="A survey")
 start_ingest(survey=survey, path=Path({path!r}), by=None)
 """
 
 
-@pytest.fixture
-def sky(tmp_path):
+@pytest.fixture(scope="module")
+def sky(tmp_path_factory):
     """Write a night of small stamps; return its folder and all pixels."""
-    folder = tmp_path / "night"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("night")
     pixels = np.random.default_rng(3).normal(100, 10, (STAMPS, SIDE, SIDE)).astype(np.float32)
     with (folder / "manifest.csv").open("w", newline="") as file:
         rows = csv.writer(file)
@@ -60,15 +59,19 @@ def database(data):
         server.cleanup()
 
 
-def ask(url, question):
+def ask(url, question, survey):
+    """Answer a question with one parameter, the survey's slug."""
     with psycopg.connect(url) as connection:
-        return connection.execute(question).fetchall()
+        return connection.execute(question, [survey]).fetchall()
 
 
-def added(url):
+OF_SURVEY = "survey_id = (SELECT id FROM archive_survey WHERE slug = %s)"
+
+
+def added(url, survey):
     """Count subjects; none while the database is down."""
     try:
-        return ask(url, "SELECT count(*) FROM archive_subject")[0][0]
+        return ask(url, f"SELECT count(*) FROM archive_subject WHERE {OF_SURVEY}", survey)[0][0]
     except psycopg.Error:
         return 0
 
@@ -80,19 +83,21 @@ def wait_until(holds, seconds=240.0):
         time.sleep(0.01)
 
 
-def assert_everything_is_there_once(url, data, pixels):
-    rows = ask(url, "SELECT external_id::int, zarr_array, zarr_index FROM archive_subject ORDER BY 1")
+def assert_everything_is_there_once(url, data, survey, pixels):
+    columns = "external_id::int, zarr_array, zarr_index"
+    rows = ask(url, f"SELECT {columns} FROM archive_subject WHERE {OF_SURVEY} ORDER BY 1", survey)
     assert [external_id for external_id, _, _ in rows] == list(range(STAMPS))
     assert {array for _, array, _ in rows} == {f"1x1x{SIDE}x{SIDE}-float32"}
     indexes = np.array([index for _, _, index in rows])
     assert sorted(indexes) == list(range(STAMPS))
-    kept = PixelStore(data / "pixels").slab("atlas", rows[0][1], 0, STAMPS)
+    kept = PixelStore(data / "pixels").slab(survey, rows[0][1], 0, STAMPS)
     np.testing.assert_array_equal(kept[indexes, 0, 0], pixels)
-    assert ask(url, "SELECT count(*), count(DISTINCT subject_id), count(exposure_id) FROM archive_frame") == [
-        (STAMPS, STAMPS, STAMPS)
-    ]
-    assert ask(url, "SELECT count(DISTINCT subject_id) FROM archive_subjectset_subjects") == [(STAMPS,)]
-    assert ask(url, "SELECT count(*) FROM archive_exposure") == [(1,)]
+    frames = "archive_frame JOIN archive_subject ON subject_id = archive_subject.id"
+    counts = "count(*), count(DISTINCT subject_id), count(exposure_id)"
+    assert ask(url, f"SELECT {counts} FROM {frames} WHERE {OF_SURVEY}", survey) == [(STAMPS, STAMPS, STAMPS)]
+    members = "archive_subjectset_subjects JOIN archive_subjectset ON subjectset_id = archive_subjectset.id"
+    assert ask(url, f"SELECT count(DISTINCT subject_id) FROM {members} WHERE {OF_SURVEY}", survey) == [(STAMPS,)]
+    assert ask(url, f"SELECT count(*) FROM archive_exposure WHERE {OF_SURVEY}", survey) == [(1,)]
 
 
 def test_the_command_killed_twice_goes_on_when_it_is_given_again(tmp_path, sky):
@@ -101,62 +106,70 @@ def test_the_command_killed_twice_goes_on_when_it_is_given_again(tmp_path, sky):
     with database(data) as url:
         for _ in range(2):
             killed_half_way(url, data, folder)
-        half = added(url)
+        half = added(url, "atlas")
         assert 0 < half < STAMPS
         last = manage(data, "ingest", str(folder), "--survey", "atlas", COLUMNS="200")
         assert last.returncode == 0, last.stderr
         assert f"{STAMPS - half:,}  added" in last.stdout
         assert f"{half:,}  known by their external_id" in last.stdout
-        assert_everything_is_there_once(url, data, pixels)
+        assert_everything_is_there_once(url, data, "atlas", pixels)
 
 
 def killed_half_way(url, data, folder):
-    before = added(url)
+    before = added(url, "atlas")
     command = [sys.executable, "manage.py", "ingest", str(folder), "--survey", "atlas", "--create"]
     with subprocess.Popen(command, cwd=ROOT, env=environment(data), stdout=subprocess.DEVNULL) as process:
-        wait_until(lambda: added(url) > before)
+        wait_until(lambda: added(url, "atlas") > before)
         process.kill()
     assert process.returncode == -signal.SIGKILL
 
 
-def test_another_worker_completes_what_a_killed_one_began(tmp_path, sky):
-    folder, pixels = sky
-    data = tmp_path / "data"
-    with database(data) as url, running_site(data) as site:
-        assert manage(data, "shell", "-c", START.format(path=str(folder))).returncode == 0
-        wait_until(lambda: added(url) > 0)
-        for process, command in site.family().items():
-            if "celery" in command:
-                process.kill()
-        assert added(url) < STAMPS
-        wait_until(lambda: ended(url))
-        assert ended(url) == [("done", 2, STAMPS, STAMPS, 0, 0, "")]
-        assert_everything_is_there_once(url, data, pixels)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """One site for tests that each fill a survey of their own; return it with its database's address."""
+    data = tmp_path_factory.mktemp("site")
+    with database(data) as url, running_site(data) as running:
+        yield running, url
 
 
-def test_the_worker_goes_on_when_its_database_comes_back(tmp_path, sky):
-    folder, pixels = sky
-    data = tmp_path / "data"
-    with database(data) as url, running_site(data) as site:
-        assert manage(data, "shell", "-c", START.format(path=str(folder))).returncode == 0
-        wait_until(lambda: added(url) > 0)
-        assert added(url) < STAMPS
-        postmaster = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        next(process for process in site.family() if process.pid == postmaster).kill()
-        wait_until(lambda: ended(url))
-        assert [(state, done, added, known, bad) for state, _, done, added, known, bad, _ in ended(url)] == [
-            ("done", STAMPS, STAMPS, 0, 0)
-        ]
-        assert_everything_is_there_once(url, data, pixels)
+def begin(site, survey, folder):
+    """Start an ingest, and return in the midst of it."""
+    running, url = site
+    started = manage(running.data, "shell", "-c", START.format(slug=survey, path=str(folder)))
+    assert started.returncode == 0, started.stderr
+    wait_until(lambda: added(url, survey) > 0)
+    assert added(url, survey) < STAMPS
 
 
-def ended(url):
+def test_another_worker_completes_what_a_killed_one_began(site, sky):
+    (running, url), (folder, pixels) = site, sky
+    begin(site, "atlas", folder)
+    for process, command in running.family().items():
+        if "celery" in command:
+            process.kill()
+    assert added(url, "atlas") < STAMPS
+    wait_until(lambda: ended(url, "atlas"))
+    assert ended(url, "atlas") == [("done", 2, STAMPS, STAMPS, 0, 0, "")]
+    assert_everything_is_there_once(url, running.data, "atlas", pixels)
+
+
+def test_the_worker_goes_on_when_its_database_comes_back(site, sky):
+    (running, url), (folder, pixels) = site, sky
+    begin(site, "ztf", folder)
+    postmaster = int((running.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    next(process for process in running.family() if process.pid == postmaster).kill()
+    wait_until(lambda: ended(url, "ztf"))
+    assert [(state, done, added, known, bad) for state, _, done, added, known, bad, _ in ended(url, "ztf")] == [
+        ("done", STAMPS, STAMPS, 0, 0)
+    ]
+    assert_everything_is_there_once(url, running.data, "ztf", pixels)
+
+
+def ended(url, survey):
     """Return the run's final state; nothing while it is running, or while the database is down."""
+    columns = "state, attempts, done, added, known, bad, error::json #>> '{}'"
+    over = "state NOT IN ('queued', 'running')"
     try:
-        return ask(
-            url,
-            "SELECT state, attempts, done, added, known, bad, error::json #>> '{}' FROM archive_ingestrun"
-            " WHERE state NOT IN ('queued', 'running')",
-        )
+        return ask(url, f"SELECT {columns} FROM archive_ingestrun WHERE {over} AND {OF_SURVEY}", survey)
     except psycopg.Error:
         return []

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import psycopg
@@ -85,6 +86,18 @@ def web_workers(server):
     return [child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())]
 
 
+def test_the_site_survives_a_restart_of_its_database(site):
+    everybody = ["/"] * 32
+    with ThreadPoolExecutor(16) as people:
+        assert set(people.map(site.get, everybody)) == {200}
+        database = psutil.Process(int((site.data / "postgres" / "postmaster.pid").read_text().splitlines()[0]))
+        database.kill()
+        wait_until(lambda: not database.is_running())
+        site.wait_until_up(path="/")
+        assert set(people.map(site.get, everybody)) == {200}
+    assert_reports_again(site, "worker")
+
+
 @pytest.mark.parametrize("words", ["granian", "tasks.worker"])
 def test_what_a_killed_program_has_started_ends_with_it_and_the_program_comes_back(site, words):
     killed = program(site, words)
@@ -99,6 +112,7 @@ def test_what_a_killed_program_has_started_ends_with_it_and_the_program_comes_ba
 
 def test_a_deleted_broker_folder_is_made_again(site):
     worker = program(site, "tasks.worker")
-    shutil.rmtree(site.data / "broker")
+    (site.data / "broker").rename(site.data / "gone")  # at once: the site makes a folder anew while another empties it
+    shutil.rmtree(site.data / "gone")
     assert_reports_again(site, "worker")
     assert worker.is_running()

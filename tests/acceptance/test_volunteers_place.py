@@ -50,7 +50,9 @@ def fits(page, width):
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_from_the_first_visit_to_a_credit(workflow, ada, open_page, width, height):
     page = open_page("/", width=width, height=height, user=ada)
+    page.get_by_role("link", name="About this project").click()
     expect(page.get_by_text("four telescopes")).to_be_visible()
+    assert fits(page, width)
     page.goto("/you/recent/")
     expect(page.get_by_text("Nothing yet")).to_be_visible()
     page.get_by_role("link", name="Start classifying").click()

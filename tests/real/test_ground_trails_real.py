@@ -14,7 +14,7 @@ from astropy.io import fits
 
 from ml.__main__ import main
 from ml.inference.checkpoint import Checkpoint
-from ml.trails.loading import detector_of
+from ml.trails.train_detector import detector_of
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("shared_data"), pytest.mark.timeout(900)]
 

@@ -7,14 +7,14 @@ import pytest
 
 from bench.night.examples import night
 from ml.data.preprocessing import FROZEN
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.roles.cross_validation import cross_validate
 from ml.training.finetune_then_probe import features_of
 from ml.training.presets import Recipe
 
 pytestmark = pytest.mark.real
 BRAAI = 0.816  # the published network d6_m9 on the same packets
-SEEDS = 10  # of folds and splits; the AUC of one of them is off by .004
+SEEDS = 3  # of folds and splits: one AUC is off by .002, and the worst of ten is .984
 
 
 @pytest.fixture(scope="module")

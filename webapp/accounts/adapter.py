@@ -1,4 +1,4 @@
-"""allauth adapter: sign-in rate limits by name and device, and the account's language at sign-in.
+"""allauth adapter: sign-in rate limits by name and device, the account's language, and a missing second factor.
 
 Failed sign-ins are counted by name and address, with a higher limit for a name from all addresses together. A device on
 which the owner has signed in before has a signed cookie, and is counted separately.
@@ -11,13 +11,16 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 
 from webapp.accounts.merge_visitor import merge
+from webapp.archive.access import NEEDS_SECOND_FACTOR
+from webapp.archive.models import Role, lacks_second_factor
 from webapp.community.models import Profile
-from webapp.community.templatetags.account_tags import mail_is_sent
+from webapp.community.news_mail import mail_is_sent
 from webapp.queue.leases import settle_leases
 from webapp.volunteers.identity import account_volunteer, forget, visitor_or_newcomer
 
@@ -29,8 +32,11 @@ MOST = 10
 """Maximum number of people who share a device."""
 
 
-class PatientAdapter(DefaultAccountAdapter):
-    """allauth's sign-in, with limits that an attacker cannot use to lock out an account's owner."""
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's sign-in, with limits that an attacker cannot use to lock out an account's owner.
+
+    It then keeps the visitor's history, and sets the account's language to the browser's.
+    """
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         super().pre_authenticate(request, **credentials)
@@ -46,6 +52,11 @@ class PatientAdapter(DefaultAccountAdapter):
         response = super().post_login(request, user, **options)
         if response is not None:
             _remember(request, response, user)
+            keep_history(request, response, user)
+            if language := Profile.objects.filter(user=user).values_list("language", flat=True).first():
+                speak(response, language)
+        if any(lacks_second_factor(user, role) for role in _roles(user)):
+            messages.warning(request, NEEDS_SECOND_FACTOR)
         return response
 
     def _rollback_login_failed_rl_usage(self) -> None:
@@ -59,6 +70,18 @@ class PatientAdapter(DefaultAccountAdapter):
 
     def _name(self, credentials: Any) -> str:
         return _login(credentials).casefold()
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send nothing where the site has no mail server."""
+        if mail_is_sent():
+            super().send_mail(template_prefix, email, context)
+
+    def add_message(
+        self, request: Any, level: int, message_template: str | None = None, *args: Any, **more: Any
+    ) -> None:
+        """Promise no mail that is not sent."""
+        if mail_is_sent() or message_template != CONFIRMATION:
+            super().add_message(request, level, message_template, *args, **more)
 
 
 def _login(credentials: Any) -> str:
@@ -118,26 +141,5 @@ def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) ->
         forget(response)
 
 
-class AccountAdapter(PatientAdapter):
-    """allauth's sign-in, which then keeps the visitor's history and sets the account's language to the browser's."""
-
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send nothing where the site has no mail server."""
-        if mail_is_sent():
-            super().send_mail(template_prefix, email, context)
-
-    def add_message(
-        self, request: Any, level: int, message_template: str | None = None, *args: Any, **more: Any
-    ) -> None:
-        """Promise no mail that is not sent."""
-        if mail_is_sent() or message_template != CONFIRMATION:
-            super().add_message(request, level, message_template, *args, **more)
-
-    def post_login(self, request: Any, user: Any, **options: Any) -> Any:
-        response = super().post_login(request, user, **options)
-        if response is not None:
-            keep_history(request, response, user)
-        language = Profile.objects.filter(user=user).values_list("language", flat=True).first()
-        if response is not None and language:
-            speak(response, language)
-        return response
+def _roles(user: Any) -> list[str]:
+    return [Role.ADMIN] if user.is_superuser else list(user.memberships.values_list("role", flat=True))

@@ -11,11 +11,12 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
 from ml.io.safe_csv import CellWriter
 from webapp.classifications.models import Classification, Mark
-from webapp.community.models import Comment, Discovery, Favourite, Notification, Profile
+from webapp.community.models import Comment, CommentVersion, Discovery, Favourite, Notification, Profile, SubjectTag
 from webapp.volunteers.models import Volunteer
 
 IN_MEMORY = 2**20
@@ -25,6 +26,7 @@ LEFT_OUT = (
     "author_id",
     "removed_by_id",
     "user_id",
+    "session_key",
     "is_trusted",
     "revision",
     "applied_revision",
@@ -34,6 +36,7 @@ NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],
     "classification_id": ["classification__subject__survey__slug", "classification__subject__external_id"],
     "workflow_id": ["workflow__slug"],
+    "thread_id": ["thread__board__name", "thread__title"],
     "text_id": ["text__survey__slug", "text__workflow__slug", "text__language", "text__version"],
 }
 """Readable names of related rows."""
@@ -49,7 +52,10 @@ favourites.csv        the subjects that you gave a heart
 collections.json      your collections, and what is in them
 discoveries.csv       what scientists confirmed after you had said yes
 comments.csv          what you wrote in Talk, what was removed too (removed_at, removed_because)
+comment-versions.csv  what your comments said before you edited them
+tags.csv              the #tags that you gave subjects
 notifications.csv     what you were told
+sessions.csv          where you are signed in: address and browser, until that session ends
 sign-ins.csv          accounts elsewhere that you sign in with, and what they said of you
 Times are UTC.
 """
@@ -71,7 +77,11 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         archive.writestr("collections.json", _json(_collections(volunteer)))
         _table(archive, "discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
         _table(archive, "comments.csv", Comment.objects.filter(author=volunteer))
+        versions = CommentVersion.objects.filter(comment__author=volunteer)
+        _table(archive, "comment-versions.csv", versions)
+        _table(archive, "tags.csv", SubjectTag.objects.filter(volunteer=volunteer).order_by("pk"))
         _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
+        _table(archive, "sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
         _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
     file.seek(0)
     return file
@@ -82,7 +92,7 @@ def _profile(volunteer: Volunteer) -> dict[str, Any]:
     user = volunteer.user
     if user is not None:
         profile |= {"user_name": user.get_username(), "email": user.email, "joined": user.date_joined}
-        profile |= Profile.objects.filter(user=user).values("display_name", "credit", "language").first() or {}
+        profile |= Profile.objects.filter(user=user).values("display_name", "credit", "language", "mail").first() or {}
     return profile
 
 

@@ -19,7 +19,9 @@ from webapp.accounts.adapter import forget_language, speak
 from webapp.accounts.data_export import export_own_data
 from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.community.models import Credit, Profile
-from webapp.community.person import account_page, profile_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.news_mail import address_of, news_are_mailed
+from webapp.community.person import account_page, profile_of, volunteer_who_acts
+from webapp.volunteers.identity import reader_of
 
 
 class ProfileForm(forms.ModelForm):
@@ -27,23 +29,28 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = Profile
-        fields = ("display_name", "credit", "language")
+        fields = ("display_name", "credit", "language", "mail")
         labels = {
             "display_name": gettext_lazy("Real name"),
             "credit": gettext_lazy("Name shown on confirmed discoveries"),
+            "mail": gettext_lazy("News by email"),
         }
         help_texts = {
             "display_name": gettext_lazy("Shown in credits and on your certificate. Optional."),
             "credit": gettext_lazy("Credits appear on the subject's public page. You can change this at any time."),
+            "mail": gettext_lazy("Replies, mentions, and confirmed discoveries, to your confirmed address."),
         }
         widgets = {
             "display_name": forms.TextInput({"autocomplete": "name"}),
             "credit": forms.RadioSelect,
+            "mail": forms.RadioSelect,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = [("", gettext_lazy("Same as browser")), *settings.LANGUAGES]  # type: ignore[attr-defined]
+        if not news_are_mailed() or not address_of(self.instance.user):
+            del self.fields["mail"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -80,7 +87,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def own_data(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/own_data.html", {"volunteer": volunteer_who_looks(request)})
+    return render(request, "accounts/own_data.html", {"volunteer": reader_of(request)})
 
 
 @require_POST

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,11 +22,14 @@ from webapp.api.archive_serializers import (
     SurveySerializer,
 )
 from webapp.api.permissions import require, surveys_with
-from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, listed, moment, number, word
-from webapp.archive.blinding import with_told
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, moment, number, word
+from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
+from webapp.archive.pixel_files import fits_file, npy_file
+from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
+from webapp.archive.subject_search import tagged
 
 
 class SurveyViewSet(PublicRows):
@@ -38,15 +44,23 @@ def known_as_drawn(request: Request) -> Q:
     return Q(is_synthetic=True, survey__in=surveys_with(request, Role.SCIENTIST))
 
 
+def tag(text: str) -> Q:
+    return tagged(word(text))
+
+
 FOR_SCIENTISTS = {
     "gold_label": Parameter("gold_label", word, "class, for scientists of the survey"),
     "object_group": Parameter("object_group", word, "exact name of the object, for scientists of the survey"),
-    "tag": Parameter("case__tags__contains", listed, "a tag, for scientists of the survey"),
+    "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
     "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
     "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),
 }
 """Filters by what would tell a volunteer the answer."""
+
+MEASURED = {"external_id": "external_id", "cone": "ra", "polygon": "ra", "min_mjd": "mjd", "max_mjd": "mjd"}
+MEASURED |= {"mjd": "mjd", "ra": "ra", "dec": "ra"}
+"""The columns by which filters and orderings look, if they are among those that may tell the classes apart."""
 
 
 class SubjectViewSet(PublicRows):
@@ -75,7 +89,11 @@ class SubjectViewSet(PublicRows):
             if not surveys.exists():
                 raise PermissionDenied("This filter is for the scientists of a survey.")
             rows = rows.filter(survey__in=surveys)
-        return rows if self.detail else rows.exclude(known_as_drawn(self.request))
+        if self.detail:
+            return rows
+        asked = {*self.request.query_params, self.request.query_params.get("ordering", "").removeprefix("-")}
+        rows = unless_telling(rows, {MEASURED[name] for name in asked & MEASURED.keys()})
+        return rows.exclude(known_as_drawn(self.request))
 
     @extend_schema(responses=SubjectDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -83,6 +101,33 @@ class SubjectViewSet(PublicRows):
         subject = self.get_object()
         is_scientist = Membership.objects.allows(request.user, subject.survey, Role.SCIENTIST)
         return Response(SubjectDetailSerializer(subject, context={"is_scientist": is_scientist}).data)
+
+    @extend_schema(responses={(200, "application/fits"): OpenApiTypes.BINARY})
+    @action(detail=True)
+    def fits(self, request: Request, pk: str) -> HttpResponse:
+        """Return the original pixels as FITS, an extension per frame with its WCS; for scientists of the survey."""
+        subject, block = self._pixels(request)
+        return _file(f"{subject.survey.slug}-{subject.pk}.fits", fits_file(subject, block), "application/fits")
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(detail=True)
+    def npy(self, request: Request, pk: str) -> HttpResponse:
+        """Return the original pixels (frames, channels, height, width) as .npy; for scientists of the survey."""
+        subject, block = self._pixels(request)
+        return _file(f"{subject.survey.slug}-{subject.pk}.npy", npy_file(block), "application/octet-stream")
+
+    def _pixels(self, request: Request) -> tuple[Subject, np.ndarray]:
+        subject = self.get_object()
+        require(request, subject.survey, Role.SCIENTIST)
+        try:
+            return subject, pixels_of(subject)
+        except LookupError as error:
+            raise NotFound(str(error)) from error
+
+
+def _file(name: str, content: bytes, content_type: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private"}
+    return HttpResponse(content, content_type=content_type, headers=headers)
 
 
 class IngestRunViewSet(SurveyRows):

@@ -26,7 +26,7 @@ from webapp.archive.models import Role, Survey
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, rollback
-from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
+from webapp.learning.triggers import AlreadyTraining, start_training
 
 
 class TrainingRunViewSet(SurveyRows):
@@ -61,7 +61,7 @@ class TrainingRunViewSet(SurveyRows):
         """Cancel a waiting run now, a running one at its next epoch; a finished run stays as it is."""
         run = self.get_object()
         require(request, run.survey, Role.ADMIN)
-        cancel_training(run)
+        run.request_cancel()
         run.refresh_from_db()
         return Response(TrainingRunSerializer(run).data)
 

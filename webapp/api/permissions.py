@@ -9,7 +9,8 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.audit import record_act
+from webapp.archive.models import Membership, Role, Survey, lacks_second_factor
 from webapp.core.sql import Columns, fetch
 from webapp.workflows.models import Workflow
 
@@ -19,13 +20,15 @@ def require(request: Request, survey: Survey, role: str) -> User:
     user = request.user
     if not isinstance(user, User) or not Membership.objects.allows(user, survey, role):
         raise PermissionDenied(f"This is for the {Role(role).label.lower()}s of {survey}. Nothing was changed.")
+    if role == Role.ADMIN:
+        record_act(request, user, survey)
     return user
 
 
 def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
     """Return the surveys in which the user holds `role` (or a higher one)."""
     user: Any = request.user
-    if not user.is_authenticated or not user.is_active:
+    if not user.is_authenticated or not user.is_active or lacks_second_factor(user, role):
         return Survey.objects.none()
     if user.is_superuser:
         return Survey.objects.all()

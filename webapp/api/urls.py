@@ -4,14 +4,17 @@ from rest_framework.routers import DefaultRouter
 
 from webapp.api.archive_views import IngestRunViewSet, SubjectViewSet, SurveyViewSet
 from webapp.api.classification_views import ClassificationsView, FavouriteView, FollowUpView, UndoView
-from webapp.api.export_views import ExportName, ExportView
+from webapp.api.export_views import CatalogueName, CatalogueView, ExportName, ExportView
 from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
+from webapp.api.report_views import ReportViewSet
 from webapp.api.ruling_views import CaseViewSet, RulingViewSet
+from webapp.api.talk_views import BoardViewSet, CommentViewSet, ThreadViewSet
 from webapp.api.token_views import TokenView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
 
 register_converter(ExportName, "export")
+register_converter(CatalogueName, "catalogue")
 
 router = DefaultRouter()
 router.include_format_suffixes = False
@@ -23,7 +26,11 @@ router.register("training-runs", TrainingRunViewSet)
 router.register("checkpoints", CheckpointViewSet)
 router.register("rulings", RulingViewSet)
 router.register("cases", CaseViewSet)
+router.register("reports", ReportViewSet)
 router.register("ingest-runs", IngestRunViewSet)
+router.register("talk/boards", BoardViewSet)
+router.register("talk/threads", ThreadViewSet)
+router.register("talk/comments", CommentViewSet)
 
 app_name = "api"
 urlpatterns = [
@@ -32,6 +39,7 @@ urlpatterns = [
     path("token/", TokenView.as_view(), name="token"),
     path("workflows/<slug:slug>/next/", NextView.as_view(), name="next"),
     path("workflows/<slug:slug>/exports/<export:name>", ExportView.as_view(), name="export"),
+    path("surveys/<slug:slug>/exports/<catalogue:name>", CatalogueView.as_view(), name="catalogue"),
     path("classifications/", ClassificationsView.as_view(), name="classifications"),
     path("classifications/<uuid:pk>/undo/", UndoView.as_view(), name="undo"),
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),

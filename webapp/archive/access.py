@@ -14,8 +14,12 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.audit import record_act
+from webapp.archive.models import Membership, Role, Survey, lacks_second_factor
 
+NEEDS_SECOND_FACTOR = gettext_lazy(
+    "Your role requires two-factor sign-in. Set it up in your profile, then open this page again."
+)
 View = Callable[..., HttpResponseBase]
 _FOR = {
     Role.VOLUNTEER: gettext_lazy("This page is for the volunteers of %(survey)s."),
@@ -28,17 +32,21 @@ _FOR = {
 def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     """Return the survey if the user holds `role` in it.
 
-    Raises
-    ------
-    Http404
-        There is no such survey.
-    PermissionDenied
-        The user does not hold the role, or is anonymous.
+    Raises Http404: there is no such survey. Raises PermissionDenied: the user does not hold the role, is anonymous, or
+    lacks the second factor that the role needs.
     """
     survey = get_object_or_404(Survey, slug=slug)
-    if not Membership.objects.allows(request.user, survey, role):
+    if not Membership.objects.holds(request.user, survey, role):
         raise PermissionDenied(_FOR[Role(role)] % {"survey": survey})
+    _ask_for_second_factor(request, role)
+    if role == Role.ADMIN:
+        record_act(request, person(request), survey)
     return survey
+
+
+def _ask_for_second_factor(request: HttpRequest, role: str) -> None:
+    if lacks_second_factor(request.user, role):
+        raise PermissionDenied(NEEDS_SECOND_FACTOR)
 
 
 def person(request: HttpRequest) -> User:
@@ -76,6 +84,8 @@ def site_admin_page(view: View) -> View:
             return _sign_in(request)
         if not person(request).is_superuser:
             raise PermissionDenied(_("Only the site's administrators can open this page."))
+        _ask_for_second_factor(request, Role.ADMIN)
+        record_act(request, person(request))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -96,10 +106,7 @@ class MembershipRefused(ValueError):
 def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     """Give an account a role in the survey.
 
-    Raises
-    ------
-    MembershipRefused
-        There is no such account, or it already has a role.
+    Raises MembershipRefused: there is no such account, or it already has a role.
     """
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()

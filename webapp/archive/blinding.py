@@ -6,11 +6,12 @@ the survey's admins have released; scientists see everything. Whatever was measu
 (`webapp.archive.telling`), even time or position, stays hidden.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 
-from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.models import Membership, Role, Subject, Survey, lacks_second_factor
 
 HIDDEN = ("#", "!")
 TELLING = ("rate", "created_at")
@@ -28,13 +29,14 @@ def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
     """Annotate each row with `is_told`: whether `user` may see all that volunteers ever see of it."""
     if not user.is_authenticated or not user.is_active:
         return rows.annotate(is_told=Value(False, BooleanField()))
-    if user.is_superuser:
+    is_elevated = not lacks_second_factor(user, Role.SCIENTIST)
+    if user.is_superuser and is_elevated:
         return rows.annotate(is_told=Value(True, BooleanField()))
     answered = Subject.objects.filter(
         pk=OuterRef("pk"), classifications__volunteer__user=user, classifications__withdrawn_at=None
     )
     scientists = Membership.objects.filter(survey=OuterRef("survey"), user=user, role__in=Role.at_least(Role.SCIENTIST))
-    return rows.annotate(is_told=Q(Exists(answered)) | Q(Exists(scientists)))
+    return rows.annotate(is_told=Q(Exists(answered)) | (Q(Exists(scientists)) if is_elevated else Q()))
 
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
@@ -49,6 +51,27 @@ def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
             frame | {name: blank[name] for name in frame if name in blank} for frame in facts["frames"]
         ]
     return visible
+
+
+def unless_telling(rows: QuerySet[Any], columns: Collection[str]) -> QuerySet[Any]:
+    """Exclude, of rows annotated by `with_told`, what a search by these columns would give away."""
+    telling = Q(survey__telling__has_any_keys=list(columns))
+    return rows.exclude(telling & Q(is_told=False)) if columns else rows
+
+
+def blind_names(subjects: Collection[Subject], user: Any) -> None:
+    """Replace names that tell the class by numbers, for the page only; `user` reads those of answered subjects.
+
+    The subjects' surveys must be loaded, or this costs a query for each.
+    """
+    named = [row for row in subjects if "external_id" in row.survey.telling]
+    if not named:
+        return
+    rows: QuerySet[Any] = with_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
+    told = set(rows.filter(is_told=True).values_list("pk", flat=True))
+    for row in named:
+        if row.pk not in told:
+            row.external_id = str(row.pk)
 
 
 def _blank(name: str, facts: dict[str, Any]) -> Any:

@@ -1,16 +1,15 @@
 """Forms for surveys, their members and their ingests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MinValueValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.ingest.create_run import IngestRefused, inbox_path
+from webapp.archive.ingest.create_run import inbox_path
 from webapp.archive.models import Kind, Role, Survey
 from webapp.archive.uploads import keep_upload
 
@@ -95,9 +94,6 @@ class SurveyForm(forms.ModelForm):
         }
         widgets = {"description": forms.Textarea({"rows": 3})}
 
-    def refuse(self, error: ValidationError) -> None:
-        self.add_error(None, error)
-
 
 class NewSurveyForm(SurveyForm):
     class Meta(SurveyForm.Meta):
@@ -114,14 +110,7 @@ class NewSurveyForm(SurveyForm):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
-
-    def role_said(self) -> Role:
-        return Role(self.cleaned_data["role"])
-
-    def why_not(self) -> str:
-        """Return the errors as sentences."""
-        return " ".join(_sentences(self.errors.values()))
+    role = forms.TypedChoiceField(label=_("Role"), choices=Role.choices, coerce=Role)
 
 
 class MemberForm(RoleForm):
@@ -133,16 +122,13 @@ class MemberForm(RoleForm):
         max_length=150,
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    role = forms.ChoiceField(
+    role = forms.TypedChoiceField(
         label=_("Role"),
         choices=Role.choices,
+        coerce=Role,
         initial=Role.SCIENTIST,
         help_text=_("Scientists see known classes and give verdicts; admins also ingest, train and change settings."),
     )
-
-
-def _sentences(errors: Iterable[Iterable[Any]]) -> Iterable[str]:
-    return (str(message) for each in errors for message in each)
 
 
 class Files(forms.ClearableFileInput):
@@ -197,6 +183,3 @@ class IngestForm(forms.Form):
         if not self.cleaned_data["uploads"]:
             return inbox_path(survey, self.cleaned_data["name"])
         return keep_upload(survey, self.cleaned_data["uploads"])
-
-    def refuse(self, error: IngestRefused) -> None:
-        self.add_error(None, str(error))

@@ -46,7 +46,7 @@ def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
             **{name: form.cleaned_data[name] for name in ("kind", "subject_set", "dry_run")},
         )
     except IngestRefused as error:
-        form.refuse(error)
+        form.add_error(None, str(error))
         return _page(request, survey, form, status=400)
     return redirect("ingest-run", survey.slug, run.pk)
 

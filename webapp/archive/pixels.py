@@ -1,4 +1,4 @@
-"""Subject pixels from the Zarr store set by PIXELS, and a system check of that setting."""
+"""Subject pixels from the Zarr store set by PIXELS."""
 
 from functools import cache
 
@@ -22,10 +22,7 @@ def pixel_store() -> PixelStore:
 def pixels_of(subject: Subject) -> np.ndarray:
     """Read a subject's pixels, (F, C, H, W).
 
-    Raises
-    ------
-    LookupError
-        The store has none.
+    Raises LookupError: the store has none.
     """
     try:
         return pixel_store().get(subject.survey.slug, subject.zarr_array, subject.zarr_index)

@@ -28,17 +28,14 @@ ROUNDING = 1e-12
 def in_cone(ra: float, dec: float, radius: float) -> Q:
     """Return a filter on subjects within a cone.
 
+    Raises ValueError outside these ranges, or NaN.
+
     Parameters
     ----------
     ra, dec
         The centre (deg, ICRS); 0 ≤ ra ≤ 360, -90 ≤ dec ≤ 90.
     radius
         In degrees, above 0 and at most 180.
-
-    Raises
-    ------
-    ValueError
-        Outside these ranges, or NaN.
     """
     if not (0 <= ra <= 360 and -90 <= dec <= 90 and 0 < radius <= 180):
         raise ValueError(_("A cone has 0 ≤ RA ≤ 360°, -90° ≤ Dec ≤ 90°, and a radius of more than 0 and at most 180°."))
@@ -50,15 +47,12 @@ def in_cone(ra: float, dec: float, radius: float) -> Q:
 def in_polygon(corners: Sequence[tuple[float, float]]) -> Q:
     """Return a filter on subjects within a convex polygon of great circles, smaller than a hemisphere.
 
+    Raises ValueError: too few or too many corners, one outside the ranges of `in_cone`, or not convex.
+
     Parameters
     ----------
     corners
         3 to `MOST_VERTICES` pairs (ra, dec) in degrees, in either order around the polygon.
-
-    Raises
-    ------
-    ValueError
-        Too few or too many corners, one outside the ranges of `in_cone`, or not convex.
     """
     if not 3 <= len(corners) <= MOST_VERTICES:
         raise ValueError(_("A polygon has 3 to %(most)d corners.") % {"most": MOST_VERTICES})

@@ -102,11 +102,18 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     if wanted.get("label"):
         rows = rows.filter(gold_label=wanted["label"])
     if wanted.get("tag"):
-        rows = rows.filter(case__tags__contains=[wanted["tag"].lower()])
+        rows = rows.filter(tagged(wanted["tag"]))
     for name in ("cone", "polygon"):
         if wanted.get(name):
             rows = rows.filter(wanted[name])
     return _of_models(_in_ranges(rows, wanted), wanted)
+
+
+def tagged(name: str, subject: str = "pk") -> Q:
+    """Filter by a tag, of scientists or of volunteers; `subject` is the field that holds the subject's key."""
+    name = name.lower().removeprefix("#")
+    tags = Q(case__tags__contains=[name]), Q(volunteer_tags__name=name)
+    return Q(*(Q(Exists(Subject.objects.filter(tag, pk=OuterRef(subject)))) for tag in tags), _connector=Q.OR)
 
 
 def _named(text: str, *, is_exact: bool) -> Q:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
-from webapp.archive.blinding import opened, told, with_told
+from webapp.archive.blinding import blind_names, opened, told, unless_telling, with_told
 from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY
@@ -31,6 +31,7 @@ SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
     "synthetic": _("the simulation"),
+    "known orbit": _("a known object’s orbit"),
 }
 
 
@@ -59,7 +60,8 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     if _looks_for(form) and not SearchRate().allow_request(request, None):
         context = {"survey": survey, "knows_truth": False, "form": form, "is_busy": True}
         return render(request, "archive/subjects.html", context, status=429)
-    rows = list(_matching(survey, form.cleaned_data)[: PER_PAGE + 1])
+    rows = list(_matching(survey, form.cleaned_data, request.user)[: PER_PAGE + 1])
+    blind_names(rows, request.user)
     page = {"form": form, "subjects": rows[:PER_PAGE], "next": _next(request, rows)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": False, **page})
 
@@ -101,8 +103,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     row: Any = get_object_or_404(rows, survey__slug=slug, pk=pk)
     knows_truth = _knows_truth(request, row.survey)
     hidden = set() if row.is_told or knows_truth else set(row.survey.telling)
-    if "external_id" in hidden:
-        row.external_id = str(row.pk)  # for the page, not for the database
+    blind_names([row], request.user)
     page = {
         "subject": row,
         "frames": row.frames.all(),
@@ -110,6 +111,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "metadata": _metadata(row, knows_truth),
         "light_curve": plot(row.light_curve) if row.is_told and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),
+        "card": _("An image of the sky, to look at and to talk about. What do you see?"),
     }
     return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
 
@@ -129,14 +131,14 @@ def _looks_for(form: FilterForm) -> bool:
     return bool(form.cleaned_data.get("text") or form.cleaned_data.get("kind"))
 
 
-def _matching(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
+def _matching(survey: Survey, wanted: dict[str, Any], user: Any) -> QuerySet[Subject]:
     """Return subjects ordered by id, starting after `after`: late pages cost no more than the first.
 
     A name is looked up by its beginning, and its subjects come in the order of their names, as the index has them.
     """
-    rows = Subject.objects.filter(survey=survey).order_by("pk")
+    rows = Subject.objects.filter(survey=survey).select_related("survey").order_by("pk")
     if wanted.get("text"):
-        return _by_beginning(rows, wanted)
+        return unless_telling(with_told(_by_beginning(rows, wanted), user), ["external_id"])
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows

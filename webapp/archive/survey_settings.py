@@ -1,6 +1,6 @@
 """Create surveys and change their settings; sizes of their subject sets."""
 
-from typing import NotRequired, TypedDict, Unpack
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -13,29 +13,11 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.archive.telling import measure_telling
 
 
-class SurveySettings(TypedDict):
-    """The settings that an admin can change; not the slug, since URLs and the pixel store contain it."""
-
-    name: str
-    description: str
-    is_simulated: bool
-    classes: list[str]
-    positive: list[str]
-    channels: list[str]
-    open_metadata: NotRequired[list[str]]
-    pixel_scale: float | None
-    observatory: str
-    retrain_on_drift: NotRequired[bool]
-
-
 @transaction.atomic
-def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> Survey:
-    """Create a survey, with its creator as admin.
+def open_survey(*, by: User, slug: str, **settings: Any) -> Survey:
+    """Create a survey with these settings, by column, and its creator as admin.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is stored.
+    Raises ValidationError: by field; nothing is stored.
     """
     survey = Survey(slug=slug, **settings)
     survey.full_clean()
@@ -45,14 +27,11 @@ def open_survey(*, by: User, slug: str, **settings: Unpack[SurveySettings]) -> S
 
 
 @transaction.atomic
-def change_survey(*, survey: Survey, **settings: Unpack[SurveySettings]) -> Survey:
-    """Change a survey's settings and return it.
+def change_survey(*, survey: Survey, **settings: Any) -> Survey:
+    """Change a survey's settings, by column, and return it; the slug stays, since URLs and the pixel store contain it.
 
-    Raises
-    ------
-    ValidationError
-        By field; also if a class that is in use would be removed or change sides: what volunteers were told, and what
-        models are evaluated on, would silently change. Nothing is stored.
+    Raises ValidationError: by field; also if a class that is in use would be removed or change sides: what volunteers
+    were told, and what models are evaluated on, would silently change. Nothing is stored.
     """
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes, positive = set(row.classes), set(row.positive)

@@ -26,18 +26,20 @@ from webapp.archive.survey_settings import change_survey, open_survey
 @require_http_methods(["GET", "HEAD", "POST"])
 @site_admin_page
 def survey_new(request: HttpRequest) -> HttpResponse:
-    form = NewSurveyForm(request.POST or None)
-    if request.method != "POST":
-        return render(request, "archive/survey_new.html", {"form": form})
-    survey = _opened(request, form)
-    if survey is None:
-        return render(request, "archive/survey_new.html", {"form": form}, status=400)
-    messages.success(
-        request,
-        _("%(survey)s is created, and you are its admin. Ingest images here, then create a workflow under Workflows.")
-        % {"survey": survey},
-    )
-    return redirect("ingest", survey.slug)
+    form = NewSurveyForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            survey = open_survey(by=person(request), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            message = _(
+                "%(survey)s is created, and you are its admin. Ingest images here, then create a workflow under "
+                "Workflows."
+            )
+            messages.success(request, message % {"survey": survey})
+            return redirect("ingest", survey.slug)
+    return render(request, "archive/survey_new.html", {"form": form}, status=400 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,32 +48,15 @@ def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
     if request.method != "POST":
         return settings_page(request, survey, SurveyForm(instance=survey), MemberForm())
     form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
-    if not _changed(survey, form):
-        return settings_page(request, survey, form, MemberForm(), status=400)
-    messages.success(request, _("Settings saved."))
-    return redirect("survey-settings", survey.slug)
-
-
-def _opened(request: HttpRequest, form: NewSurveyForm) -> Survey | None:
-    """Return the survey created from the form; None if that fails, with errors in the form."""
-    if not form.is_valid():
-        return None
-    try:
-        return open_survey(by=person(request), **form.cleaned_data)
-    except ValidationError as error:
-        form.refuse(error)
-        return None
-
-
-def _changed(survey: Survey, form: SurveyForm) -> bool:
-    if not form.is_valid():
-        return False
-    try:
-        change_survey(survey=survey, **form.cleaned_data)
-    except ValidationError as error:
-        form.refuse(error)
-        return False
-    return True
+    if form.is_valid():
+        try:
+            change_survey(survey=survey, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Settings saved."))
+            return redirect("survey-settings", survey.slug)
+    return settings_page(request, survey, form, MemberForm(), status=400)
 
 
 def settings_page(
@@ -89,7 +74,7 @@ def member_add(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = MemberForm(request.POST)
     if form.is_valid():
         try:
-            added = add_member(survey=survey, username=form.cleaned_data["username"], role=form.role_said())
+            added = add_member(survey=survey, username=form.cleaned_data["username"], role=form.cleaned_data["role"])
         except MembershipRefused as error:
             form.add_error("username", str(error))
         else:
@@ -104,9 +89,9 @@ def member_change(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
     membership = get_object_or_404(Membership, survey=survey, pk=pk)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        return _refused(request, survey, form.why_not())
+        return _refused(request, survey, " ".join(map(str, form.errors["role"])))
     try:
-        changed = change_role(membership=membership, role=form.role_said(), by=person(request))
+        changed = change_role(membership=membership, role=form.cleaned_data["role"], by=person(request))
     except MembershipRefused as error:
         return _refused(request, survey, str(error))
     messages.success(request, _has_role(changed))
@@ -145,25 +130,31 @@ def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
 class StoryForm(forms.ModelForm):
     class Meta:
         model = Survey
-        fields = ("story",)
-        labels = {"story": gettext_lazy("Story")}
+        fields = ("story", "team", "faq")
+        labels = {
+            "story": gettext_lazy("Story"),
+            "team": gettext_lazy("Team"),
+            "faq": gettext_lazy("Questions and answers"),
+        }
         help_texts = {
             "story": gettext_lazy(
                 "In Markdown: what the survey observes, why it needs volunteers, and what happens to their discoveries."
-            )
+            ),
+            "team": gettext_lazy("Who is behind it. Members who chose to be named are listed below it."),
+            "faq": gettext_lazy("Each question as a heading (## Why …?), with its answer below."),
         }
-        widgets = {"story": forms.Textarea({"rows": 16})}
+        widgets = {name: forms.Textarea({"rows": rows}) for name, rows in (("story", 16), ("team", 6), ("faq", 10))}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @survey_page(Role.SCIENTIST)
 def story(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Show the text with a preview; store it, unless only a preview is requested."""
+    """Edit the project page's texts with a preview; store them, unless only a preview is requested."""
     is_preview = request.POST.get("act") == "preview"
     form = StoryForm(request.POST or None, instance=survey)
     if request.method == "POST" and form.is_valid() and not is_preview:
-        form.save()
-        messages.success(request, _("Story saved. It's now on the home page."))
+        Survey.objects.filter(pk=survey.pk).update(**form.cleaned_data)
+        messages.success(request, _("Saved. It's now on the project page."))
         return redirect("story", survey.slug)
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "archive/story.html", {"survey": survey, "form": form}, status=status)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ml.evaluation.metrics.ranking import rank
 from webapp.archive.blinding import HIDDEN
 from webapp.archive.models import Frame, Subject, Survey
 
@@ -71,14 +72,12 @@ def _number(value: object) -> float:
 
 
 def _auc(view: np.ndarray, is_yes: np.ndarray) -> float:
-    """Return the AUC or its mirror image, from mean ranks (Mann and Whitney); 0.5 if it may be chance."""
+    """Return the AUC or its mirror image; 0.5 if it may be chance."""
     known = np.isfinite(view)
     view, is_yes = view[known], is_yes[known]
     positive, negative = int(is_yes.sum()), int((~is_yes).sum())
     if not positive or not negative:
         return 0.5
-    ordered = np.sort(view)
-    ranks = (np.searchsorted(ordered, view, "left") + np.searchsorted(ordered, view, "right") + 1) / 2
-    auc = (ranks[is_yes].sum() - positive * (positive + 1) / 2) / (positive * negative)
+    auc = float(rank(is_yes, view).roc_auc()[0])
     error = math.sqrt((positive + negative + 1) / (12 * positive * negative))
-    return float(max(auc, 1 - auc)) if abs(auc - 0.5) > CERTAIN * error else 0.5
+    return max(auc, 1 - auc) if abs(auc - 0.5) > CERTAIN * error else 0.5

@@ -69,10 +69,7 @@ def may_send_files(request: HttpRequest) -> bool:
 def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """Write the files and return the path to ingest: the file, or the folder of several.
 
-    Raises
-    ------
-    IngestRefused
-        In total they exceed MAX_UPLOAD_MB, or two have the same name. Nothing is stored.
+    Raises IngestRefused: in total they exceed MAX_UPLOAD_MB, or two have the same name. Nothing is stored.
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:

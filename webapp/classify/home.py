@@ -49,11 +49,11 @@ def _row(request: HttpRequest, survey: Survey) -> dict[str, Any]:
         "figures": figures,
         "percent": 100 * figures["settled"] // figures["asked"] if figures["asked"] else 0,
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
-        "picture": _picture(survey),
+        "picture": cover_of(survey),
     }
 
 
-def _picture(survey: Survey) -> str:
+def cover_of(survey: Survey) -> str:
     """Return the address of the survey's first subject that is not gold: sky imagery that gives no answer away."""
     row = Subject.objects.originals().filter(survey=survey, gold_label="").order_by("pk").first()
     return f"{reverse('picture', args=[row.pk, row.checksum])}?frame=0&channel=0&size=240" if row else ""

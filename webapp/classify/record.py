@@ -99,11 +99,9 @@ def record(
 
     Lock the queue entries first (`lock_entries`), as for every change of votes. Nothing is counted yet.
 
-    Raises
-    ------
-    CannotClassify
-        For a subject that is not in the workflow's queue, an id of another answer, a follow-up that the workflow does
-        not offer, lines that it does not ask for or outside the image, or a repeated subject. Nothing is stored.
+    Raises CannotClassify for a subject that is not in the workflow's queue, an id of another answer, a follow-up that
+    the workflow does not offer, lines that it does not ask for or outside the image, or a repeated subject. Nothing is
+    stored.
     """
     if len({item.subject for item in items}) < len(items):
         raise CannotClassify("Send each subject once: one of them is in this list twice.")
@@ -204,10 +202,7 @@ def withdraw(classification: Classification) -> bool:
 
     Lock its queue entry first (`lock_entries`), as for every change of votes.
 
-    Raises
-    ------
-    TooLate
-        When the undo time is over; the answer stands.
+    Raises TooLate when the undo time is over; the answer stands.
     """
     now = timezone.now()
     workflow = classification.workflow

@@ -57,10 +57,7 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     The volunteer's earlier answers now count. The last answer counts with their next one, or when its undo time is over
     (`commit_pending`).
 
-    Raises
-    ------
-    CannotClassify
-        As in `webapp.classify.record.record`; nothing is stored.
+    Raises CannotClassify: as in `webapp.classify.record.record`; nothing is stored.
     """
     (voter,) = lock_voters(workflow, [volunteer.pk])
     entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
@@ -81,12 +78,8 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
 def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     """Undo one's own answer and lease its subject again, as if it had not been given; repeating it is safe.
 
-    Raises
-    ------
-    Classification.DoesNotExist
-        For an id that is not one of the volunteer's answers.
-    TooLate
-        When the workflow's undo time is over.
+    Raises Classification.DoesNotExist for an id that is not one of the volunteer's answers. Raises TooLate when the
+    workflow's undo time is over.
     """
     row, entry = _locked(volunteer, answer)
     truth = counted_truth(row) if row.is_counted else ""
@@ -104,12 +97,8 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
 def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
     """Add, change or (with an empty string) remove the follow-up of an answer.
 
-    Raises
-    ------
-    Classification.DoesNotExist
-        For an id that is not one of the volunteer's answers.
-    CannotClassify
-        When the workflow does not offer this follow-up after the answer, or the answer was withdrawn.
+    Raises Classification.DoesNotExist for an id that is not one of the volunteer's answers. Raises CannotClassify when
+    the workflow does not offer this follow-up after the answer, or the answer was withdrawn.
     """
     row, entry = _locked(volunteer, answer)
     set_follow_up(row, follow_up)
@@ -129,15 +118,16 @@ def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEn
 
 
 VOLUNTEERS = 100
+MOST_PENDING = 10_000
 
 
-def commit_pending(limit: int = 10_000) -> int:
+def commit_pending() -> int:
     """Count the pending answers whose undo time is over; return how many."""
     grace = ExpressionWrapper(F("workflow__undo_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
     ended = ExpressionWrapper(Now() - grace, output_field=DateTimeField())
     due = Classification.objects.held_back().filter(created_at__lt=ended).order_by("created_at")
     overdue: dict[int, dict[int, set[UUID]]] = defaultdict(lambda: defaultdict(set))
-    for pk, workflow, volunteer in due.values_list("pk", "workflow", "volunteer")[:limit]:
+    for pk, workflow, volunteer in due.values_list("pk", "workflow", "volunteer")[:MOST_PENDING]:
         overdue[workflow][volunteer].add(pk)
     workflows = Workflow.objects.select_related("survey").in_bulk(list(overdue))
     counted = 0

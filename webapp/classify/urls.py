@@ -1,10 +1,12 @@
 from django.urls import path
 
 from webapp.classify.home import home
+from webapp.classify.project import project
 from webapp.classify.views import classify, figures
 
 urlpatterns = [
     path("", home, name="home"),
+    path("surveys/<slug:slug>/project/", project, name="project"),
     path("surveys/<slug:slug>/figures/", figures, name="figures"),
     path("classify/<slug:slug>/", classify, name="classify"),
 ]

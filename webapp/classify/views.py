@@ -13,8 +13,8 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Survey
 from webapp.classifications.models import MOST_MARKS
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
+from webapp.guides.field_guide import presented_classes
 from webapp.guides.guide_texts import tutorial_of
-from webapp.guides.presented_classes import presented_classes
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from webapp.community.activity import TRUNCATE, Certificate, answers_by, effort_in_words, effort_of, to_pdf
-from webapp.community.person import account_page, profile_of, volunteer_who_looks
-from webapp.volunteers.identity import account_volunteer
+from webapp.community.person import account_page, profile_of
+from webapp.volunteers.identity import account_volunteer, reader_of
 
 STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
 FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
@@ -50,7 +50,7 @@ class RangeForm(forms.Form):
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
     """Show one's activity. The URL has the step and the time zone; UTC by default."""
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     step = request.GET.get("by", "day")
     step = step if step in TRUNCATE else "day"
     zone = _zone(request)

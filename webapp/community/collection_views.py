@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.community.favourites import change_collection, collect, favour, open_collection, unfavour
 from webapp.community.models import Collection, Favourite
-from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
-from webapp.volunteers.identity import account_volunteer
+from webapp.community.person import account_page, name_of, volunteer_who_acts
+from webapp.volunteers.identity import account_volunteer, reader_of
 from webapp.volunteers.models import Volunteer
 
 PER_PAGE = 96
@@ -65,6 +66,7 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 19:
         items = items.filter(pk__lt=int(before))
     entries = list(items[: PER_PAGE + 1])
+    blind_names([item.subject for item in entries], request.user)
     page = {
         "collection": row,
         "size": row.items.count(),
@@ -138,7 +140,7 @@ def _chosen(request: HttpRequest, user: User) -> Collection:
 
 
 def _visible(request: HttpRequest, pk: int) -> Collection:
-    rows = Collection.objects.visible_to(volunteer_who_looks(request)).select_related("owner__user__profile")
+    rows = Collection.objects.visible_to(reader_of(request)).select_related("owner__user__profile")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -151,7 +153,7 @@ def _own(request: HttpRequest, pk: int) -> Collection:
 
 
 def _is_own(request: HttpRequest, row: Collection) -> bool:
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     return volunteer is not None and row.owner_id == volunteer.pk
 
 
@@ -162,7 +164,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 @require_safe
 def recents(request: HttpRequest) -> HttpResponse:
     """Show the latest standing answers, 24 per page, newest first."""
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     rows = list(_answers(volunteer, request.GET.get("before", ""))[: RECENT_PER_PAGE + 1])
     older = rows[RECENT_PER_PAGE - 1].pk if len(rows) > RECENT_PER_PAGE else ""
     page = {"rows": rows[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
@@ -171,12 +173,13 @@ def recents(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def favourites(request: HttpRequest) -> HttpResponse:
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     rows = Favourite.objects.filter(volunteer=volunteer).select_related("subject__survey").order_by("-id")
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     entries = list(rows[: RECENT_PER_PAGE + 1])
+    blind_names([row.subject for row in entries], request.user)
     older = entries[RECENT_PER_PAGE - 1].pk if len(entries) > RECENT_PER_PAGE else ""
     page = {"rows": entries[:RECENT_PER_PAGE], "older": older, **_collections(request, volunteer)}
     return render(request, "community/favourites.html", page)
@@ -186,7 +189,8 @@ def favourites(request: HttpRequest) -> HttpResponse:
 def heart(request: HttpRequest, subject: int) -> HttpResponse:
     """Add the subject to the favourites or remove it, and return the updated button."""
     volunteer = volunteer_who_acts(request)
-    row = get_object_or_404(Subject, pk=subject)
+    row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
+    blind_names([row], request.user)
     is_favourite = request.POST.get("favourite") == "yes"
     if is_favourite:
         favour(volunteer, row)

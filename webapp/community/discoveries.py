@@ -7,7 +7,7 @@ from functools import partial
 from django.db import transaction
 
 from ml.crowd.answer import Answer
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification, Reason
 from webapp.community.models import Discovery, Notification
 from webapp.community.person import name_of
@@ -48,7 +48,7 @@ def take_back(*, subject: Subject, workflow: Workflow) -> None:
 
 def _tell(volunteers: list[int], subject: Subject, kind: str) -> None:
     Notification.objects.bulk_create(
-        [Notification(volunteer_id=each, subject=subject, kind=kind) for each in volunteers]
+        [Notification(volunteer_id=each, survey=subject.survey, subject=subject, kind=kind) for each in volunteers]
     )
 
 
@@ -67,17 +67,18 @@ class Find:
     unnamed: int
 
 
-def latest_discoveries() -> list[Find]:
-    """Return the latest confirmed finds with their credits, newest first; cached."""
-    return cached_figure("latest-discoveries", partial(_latest, LATEST))
+def latest_discoveries(survey: Survey | None = None) -> list[Find]:
+    """Return the latest confirmed finds, of all surveys or of one, with their credits, newest first; cached."""
+    return cached_figure(f"latest-discoveries-{survey.pk if survey else 'all'}", partial(_latest, survey))
 
 
-def _latest(most: int) -> list[Find]:
-    rows = Discovery.objects.select_related("volunteer__user__profile", "subject__survey")[:LOOKED_AT]
+def _latest(survey: Survey | None) -> list[Find]:
+    credited = Discovery.objects.filter(subject__survey=survey) if survey else Discovery.objects.all()
+    rows = credited.select_related("volunteer__user__profile", "subject__survey")[:LOOKED_AT]
     by_subject: dict[int, list[Discovery]] = {}
     for row in rows:
         by_subject.setdefault(row.subject_id, []).append(row)
-    return [_find(credits) for credits in list(by_subject.values())[:most]]
+    return [_find(credits) for credits in list(by_subject.values())[:LATEST]]
 
 
 def _find(credits: list[Discovery]) -> Find:

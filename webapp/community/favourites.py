@@ -33,10 +33,8 @@ def favourites_among(volunteer: Volunteer, subjects: Iterable[int]) -> frozenset
 def open_collection(*, owner: Volunteer, name: str, description: str = "", is_public: bool = False) -> Collection:
     """Create a collection.
 
-    Raises
-    ------
-    ValidationError
-        The name is empty, too long or a duplicate, or there are too many collections. Nothing is stored.
+    Raises ValidationError: the name is empty, too long or a duplicate, or there are too many collections. Nothing is
+    stored.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if owner.collections.count() >= MOST_COLLECTIONS:
@@ -51,10 +49,7 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
 def change_collection(collection: Collection, *, name: str, description: str, is_public: bool) -> None:
     """Change a collection's name and visibility.
 
-    Raises
-    ------
-    ValidationError
-        The name is empty, too long or a duplicate. Nothing is changed.
+    Raises ValidationError: the name is empty, too long or a duplicate. Nothing is changed.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=collection.owner_id)
     collection.name, collection.description, collection.is_public = name.strip(), description, is_public
@@ -66,10 +61,7 @@ def change_collection(collection: Collection, *, name: str, description: str, is
 def collect(collection: Collection, subjects: Iterable[int]) -> int:
     """Add subjects to a collection; return its size. Unknown and duplicate ones are ignored.
 
-    Raises
-    ------
-    ValidationError
-        It would become too large; nothing is added.
+    Raises ValidationError: it would become too large; nothing is added.
     """
     Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
     known = Subject.objects.filter(pk__in=list(subjects)[: MOST_SUBJECTS + 1]).values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""Profiles, favourites, collections, comments, discoveries and notifications."""
+"""Profiles, favourites, collections, comments, tags and discoveries."""
 
 from typing import Self
 
@@ -8,11 +8,35 @@ from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
+from webapp.community.board_models import Board, CommentVersion, Thread
+from webapp.community.notification_models import Mail, MailFrequency, Notification
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
+
+__all__ = [
+    "LONGEST",
+    "LONGEST_REASON",
+    "Board",
+    "Collection",
+    "CollectionItem",
+    "Comment",
+    "CommentVersion",
+    "Credit",
+    "Discovery",
+    "Favourite",
+    "Mail",
+    "MailFrequency",
+    "ModeratorAction",
+    "Notification",
+    "Profile",
+    "Report",
+    "SubjectTag",
+    "Thread",
+]
 
 
 class CollectionQuerySet(models.QuerySet["Collection"]):
@@ -67,9 +91,11 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 
 class Comment(models.Model):
-    """A comment on a subject, in Markdown, oldest first; without an author if they have left."""
+    """A comment on a subject or in a thread, in Markdown, oldest first; without an author if they have left."""
 
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="comments")
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="comments")
+    subject = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.CASCADE, related_name="comments")
+    thread = models.ForeignKey(Thread, null=True, blank=True, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(Volunteer, null=True, blank=True, on_delete=models.CASCADE, related_name="comments")
     text = models.TextField(validators=[MaxLengthValidator(LONGEST), ProhibitNullCharactersValidator()])
     created_at = models.DateTimeField(auto_now_add=True)
@@ -88,17 +114,56 @@ class Comment(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["subject", "id"]),
+            models.Index(fields=["thread", "id"]),
+            models.Index(fields=["survey", "-id"], name="comments_of_survey", condition=Q(removed_at=None)),
             models.Index(fields=["author", "created_at"]),
             GinIndex(SearchVector("text", config="simple"), name="comment_words"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(subject=None, thread__isnull=False) | Q(subject__isnull=False, thread=None),
+                name="comment_in_one_place",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"on {self.subject}, by {self.author}"
+        return f"on {self.place}, by {self.author}"
+
+    def get_absolute_url(self) -> str:
+        """Return where the comment is read: with its thread, or beside its subject."""
+        if self.thread_id:
+            return f"{reverse('thread', args=[self.survey.slug, self.thread_id])}#comment-{self.pk}"
+        return f"{reverse('subject', args=[self.survey.slug, self.subject_id])}#comment-{self.pk}"
+
+    @property
+    def place(self) -> Subject | Thread | None:
+        return self.thread or self.subject
 
     @property
     def is_taken_back(self) -> bool:
         """Whether its author removed it; a moderator always gives a reason."""
         return self.removed_at is not None and not self.removed_because
+
+
+class SubjectTag(models.Model):
+    """A volunteer's #tag on a subject: in a comment, or by the button (no comment)."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="volunteer_tags")
+    name = models.CharField(max_length=30)
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="subject_tags")
+    comment = models.ForeignKey(Comment, null=True, on_delete=models.CASCADE, related_name="tags")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "name", "volunteer", "comment"], nulls_distinct=False, name="tagged_once"
+            )
+        ]
+        indexes = [models.Index(fields=["name", "subject"])]
+
+    def __str__(self) -> str:
+        return f"#{self.name} on {self.subject}"
 
 
 class Report(models.Model):
@@ -131,6 +196,11 @@ class ModeratorAction(models.Model):
         RESTORED = "restored", _("comment restored")
         WARNED = "warned", _("author warned")
         SUSPENDED = "suspended", _("author suspended")
+        PINNED = "pinned", _("thread pinned")
+        UNPINNED = "unpinned", _("thread unpinned")
+        LOCKED = "locked", _("thread locked")
+        UNLOCKED = "unlocked", _("thread unlocked")
+        RENAMED = "renamed", _("thread renamed")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="moderator_actions")
     moderator = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -185,33 +255,6 @@ class Favourite(models.Model):
         return f"{self.subject}, a favourite of {self.volunteer}"
 
 
-class Notification(models.Model):
-    """News for a volunteer."""
-
-    class Kind(models.TextChoices):
-        CONFIRMED = "confirmed"
-        TAKEN_BACK = "taken-back"
-        COMMENTED = "commented"
-        MENTIONED = "mentioned"
-        WARNED = "warned"
-
-    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
-    kind = models.CharField(max_length=12, choices=Kind)
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    read_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["volunteer", "-id"]),
-            models.Index(fields=["volunteer"], name="unread_notifications", condition=Q(read_at=None)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.subject}, to {self.volunteer}"
-
-
 class Credit(models.TextChoices):
     """How somebody is named in credits."""
 
@@ -227,6 +270,7 @@ class Profile(models.Model):
     display_name = models.CharField(max_length=80, blank=True, default="")
     credit = models.CharField(max_length=10, choices=Credit, default=Credit.ANONYMOUS)
     language = models.CharField(max_length=10, blank=True, default="", help_text="blank: as the browser asks")
+    mail = models.CharField(max_length=10, choices=MailFrequency, default=MailFrequency.NEVER)
 
     def __str__(self) -> str:
         return f"profile of {self.user}"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
+from webapp.community.tags import store_tags
 from webapp.volunteers.models import Volunteer
 
 LINK = re.compile(r"https?://|www\.|\]\(", re.IGNORECASE)
@@ -57,10 +58,8 @@ def suspended_until(author: Volunteer, survey: Survey) -> datetime | None:
 def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
     """Report a comment to the moderators; reporting it again changes nothing.
 
-    Raises
-    ------
-    ValidationError
-        The comment is the reporter's own or removed, the reason is empty or too long, or there are too many reports.
+    Raises ValidationError: the comment is the reporter's own or removed, the reason is empty or too long, or there are
+    too many reports.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=reporter.pk)
     if comment.author_id == reporter.pk or comment.removed_at is not None:
@@ -81,23 +80,22 @@ def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
 
 def open_reports(survey: Survey) -> QuerySet[Report]:
     """Return the reports that nobody has settled, oldest first."""
-    rows = Report.objects.filter(comment__subject__survey=survey, settled_at=None)
-    return rows.select_related("comment__subject__survey", "comment__author__user").order_by("pk")
+    rows = Report.objects.filter(comment__survey=survey, settled_at=None)
+    return rows.select_related(
+        "comment__subject", "comment__thread", "comment__survey", "comment__author__user"
+    ).order_by("pk")
 
 
 @transaction.atomic
 def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: int = 0) -> ModeratorAction:
     """Dismiss the reports of a comment, or remove it, warn its author or suspend them; write it to the log.
 
-    Raises
-    ------
-    PermissionDenied
-        The user moderates no Talk of this survey, or the author does too. Nothing is changed.
-    ValidationError
-        The reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing is changed.
+    Raises PermissionDenied: the user moderates no Talk of this survey, or the author does too. Nothing is changed.
+    Raises ValidationError: the reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing
+    is changed.
     """
-    row = Comment.objects.select_for_update(of=("self",)).select_related("subject__survey", "author").get(pk=comment.pk)
-    survey = row.subject.survey
+    row = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author").get(pk=comment.pk)
+    survey = row.survey
     if not Membership.objects.allows(moderator, survey, Role.MODERATOR):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
     _check(row, kind, reason, days)
@@ -107,9 +105,11 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
         row.removed_at, row.removed_by, row.removed_because = now, moderator, reason.strip()
         row.full_clean()
         row.save()
+        store_tags(row)
     Report.objects.filter(comment=row, settled_at=None).update(settled_at=now, settled_by=moderator)
     if kind in (Kind.WARNED, Kind.SUSPENDED) and row.author:
-        Notification.objects.create(volunteer=row.author, subject=row.subject, kind=Notification.Kind.WARNED)
+        place = {"survey": survey, "subject": row.subject, "thread": row.thread}
+        Notification.objects.create(volunteer=row.author, kind=Notification.Kind.WARNED, **place)
     return log(survey=survey, moderator=moderator, comment=row, kind=kind, reason=reason, until=until)
 
 
@@ -121,23 +121,27 @@ def _check(comment: Comment, kind: str, reason: str, days: int) -> None:
     if kind in (Kind.WARNED, Kind.SUSPENDED):
         if comment.author is None:
             raise ValidationError(_("The author has left; you can only remove the comment."))
-        if comment.author.user and Membership.objects.allows(
-            comment.author.user, comment.subject.survey, Role.MODERATOR
-        ):
+        if comment.author.user and Membership.objects.allows(comment.author.user, comment.survey, Role.MODERATOR):
             raise PermissionDenied(_("Moderators can't warn or suspend each other. Ask an admin of the survey."))
     if kind == Kind.SUSPENDED and days not in SUSPENSIONS:
         raise ValidationError(_("Choose how long."))
 
 
 def log(
-    *, survey: Survey, moderator: User, comment: Comment, kind: str, reason: str = "", until: datetime | None = None
+    *,
+    survey: Survey,
+    moderator: User,
+    comment: Comment | None,
+    kind: str,
+    reason: str = "",
+    until: datetime | None = None,
 ) -> ModeratorAction:
     """Write a moderator's action to the survey's log."""
     return ModeratorAction.objects.create(
         survey=survey,
         moderator=moderator,
         comment=comment,
-        author=comment.author,
+        author=comment.author if comment else None,
         kind=kind,
         reason=reason.strip(),
         until=until,
@@ -148,10 +152,7 @@ def log(
 def lift(*, moderator: User, action: ModeratorAction) -> None:
     """End a suspension early; repeating it is safe.
 
-    Raises
-    ------
-    PermissionDenied
-        The user moderates no Talk of this survey. Nothing is changed.
+    Raises PermissionDenied: the user moderates no Talk of this survey. Nothing is changed.
     """
     row = ModeratorAction.objects.select_for_update(of=("self",)).select_related("survey").get(pk=action.pk)
     if not Membership.objects.allows(moderator, row.survey, Role.MODERATOR):

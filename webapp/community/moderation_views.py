@@ -13,6 +13,7 @@ from webapp.archive.models import Role, Survey
 from webapp.community.models import LONGEST_REASON, Comment, ModeratorAction
 from webapp.community.moderation import SUSPENSIONS, lift, open_reports, report, settle
 from webapp.community.person import account_page
+from webapp.core.keyset_pagination import whole_number
 from webapp.volunteers.identity import account_volunteer
 
 SHOWN = 100
@@ -21,13 +22,13 @@ SHOWN = 100
 @require_POST
 @account_page
 def comment_report(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
-    row = get_object_or_404(Comment.objects.select_related("subject__survey", "author"), pk=pk)
+    row = get_object_or_404(Comment.objects.select_related("survey", "author"), pk=pk)
     try:
         report(reporter=account_volunteer(user), comment=row, reason=request.POST.get("because", ""))
         messages.success(request, _("Thank you. The moderators will look at it."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    return redirect("subject", row.subject.survey.slug, row.subject.pk)
+    return redirect(row)
 
 
 @require_safe
@@ -47,7 +48,7 @@ def moderation(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_POST
 @survey_page(Role.MODERATOR)
 def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    comment = get_object_or_404(Comment, pk=pk, subject__survey=survey)
+    comment = get_object_or_404(Comment, pk=pk, survey=survey)
     kind, _colon, days = request.POST.get("what", "").partition(":")
     try:
         settle(
@@ -55,7 +56,7 @@ def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResp
             comment=comment,
             kind=kind,
             reason=request.POST.get("because", ""),
-            days=int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0,
+            days=whole_number(days) or 0,
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

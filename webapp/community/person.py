@@ -10,23 +10,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
+from webapp.archive.access import person
 from webapp.community.models import Profile
-from webapp.volunteers.identity import account_volunteer, visitor_of
+from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
 
 View = Callable[..., HttpResponseBase]
 
 
-def volunteer_who_looks(request: HttpRequest) -> Volunteer | None:
-    """Return the account's or the visitor's volunteer, or none for somebody who never classified."""
-    if request.user.is_authenticated:
-        return account_volunteer(request.user)
-    return visitor_of(request)
-
-
 def volunteer_who_acts(request: HttpRequest) -> Volunteer:
     """Return the volunteer; refuse anonymous requests, so that nothing is stored for passers-by."""
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     if volunteer is None:
         raise PermissionDenied(_("Sign in or classify a subject first. Nothing was changed."))
     return volunteer
@@ -37,11 +31,9 @@ def account_page(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if isinstance(request.user, User):
-            return view(request, request.user, *args, **kwargs)
-        if request.method in ("GET", "HEAD"):
+        if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
             return redirect_to_login(request.get_full_path())
-        raise PermissionDenied(_("Sign in first. Nothing was changed."))
+        return view(request, person(request), *args, **kwargs)
 
     return guarded
 

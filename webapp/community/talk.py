@@ -1,7 +1,7 @@
-"""Talk: comments on a subject. Authors edit and remove their own; moderators may remove any."""
+"""Talk: comments on a subject or in a thread. Authors edit and remove their own; moderators may remove any."""
 
-import re
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,20 +10,22 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from webapp.archive.models import Membership, Role, Subject
-from webapp.community.models import Comment, Notification
+from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.community.models import Comment, CommentVersion, Notification, SubjectTag, Thread
 from webapp.community.moderation import Kind, check_author, log
+from webapp.community.tags import store_tags
+from webapp.community.talk_text import mentioned
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
 MOST_IN_AN_HOUR = 20
-MENTION = re.compile(r"(?<![\w@.])@([\w.+-]{1,150})")
-MOST_MENTIONS = 10
+DOUBLE = timedelta(minutes=10)
+"""Time in which the same text in the same place is one comment, posted twice."""
 
 
-def moderates(user: User | AnonymousUser, subject: Subject) -> bool:
-    """Return whether the user may remove others' comments on the subject."""
-    return Membership.objects.allows(user, subject.survey, Role.MODERATOR)
+def moderates(user: User | AnonymousUser, survey: Survey) -> bool:
+    """Return whether the user may remove others' comments in the survey's Talk."""
+    return Membership.objects.allows(user, survey, Role.MODERATOR)
 
 
 def wrote(user: User | AnonymousUser, comment: Comment) -> bool:
@@ -39,34 +41,56 @@ def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator
 
 
 @transaction.atomic
-def say(*, user: User, subject: Subject, text: str) -> Comment:
-    """Write a comment, and notify those whom it mentions (@name) and those who commented on the subject before.
+def say(*, user: User, text: str, subject: Subject | None = None, thread: Thread | None = None) -> Comment:
+    """Write a comment on a subject or in a thread; notify whom it mentions (@name) and who commented there before.
+
+    The same text posted twice in a row is one comment.
 
     Raises
     ------
+    PermissionDenied
+        The thread is locked, and the user is no moderator. Nothing is stored.
     ValidationError
         It is empty or too long, the user wrote too many within an hour, is suspended, or is a newcomer with a link.
         Nothing is stored.
     """
     author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    place: Any = thread.board if thread else subject
+    comment = Comment(survey=place.survey, subject=subject, thread=thread, author=author, text=_tidy(text))
+    comment.full_clean()
+    if double := _double_of(comment):
+        return double
+    if thread and thread.is_locked and not moderates(user, comment.survey):
+        raise PermissionDenied(_("Moderators locked this thread. Nothing was posted."))
+    _check_rate(author)
+    check_author(author, comment.survey, text)
+    comment.save()
+    store_tags(comment)
+    if thread:
+        Thread.objects.filter(pk=thread.pk).update(latest_at=comment.created_at)
+    _tell_the_mentioned(comment)
+    _tell_the_others(comment)
+    return comment
+
+
+def _double_of(comment: Comment) -> Comment | None:
+    place = {"subject": comment.subject, "thread": comment.thread, "author": comment.author, "text": comment.text}
+    recent = Comment.objects.standing().filter(**place, created_at__gt=timezone.now() - DOUBLE)
+    return recent.select_related("survey").first()
+
+
+def _check_rate(author: Volunteer) -> None:
     recent = Comment.objects.filter(author=author, created_at__gt=timezone.now() - timedelta(hours=1))
     if recent.count() >= MOST_IN_AN_HOUR:
         raise ValidationError(
             _("You've reached the limit of %(most)d comments an hour. Keep your text and post it later.")
             % {"most": MOST_IN_AN_HOUR}
         )
-    check_author(author, subject.survey, text)
-    comment = Comment(subject=subject, author=author, text=_tidy(text))
-    comment.full_clean()
-    comment.save()
-    _tell_the_mentioned(comment)
-    _tell_the_others(comment)
-    return comment
 
 
 @transaction.atomic
 def edit(*, user: User, comment: Comment, text: str) -> Comment:
-    """Change one's own comment.
+    """Change one's own comment; what it said before stays in its history.
 
     Raises
     ------
@@ -81,10 +105,13 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
     if row.removed_at is not None:
         raise PermissionDenied(_("This comment was removed; you can't edit it."))
     assert row.author is not None  # noqa: S101 - it is the user's own
-    check_author(row.author, row.subject.survey, text)
-    row.text, row.edited_at = _tidy(text), timezone.now()
+    check_author(row.author, row.survey, text)
+    before, row.text, row.edited_at = row.text, _tidy(text), timezone.now()
     row.full_clean()
-    row.save()
+    if row.text != before:
+        CommentVersion.objects.create(comment=row, text=before, replaced_at=row.edited_at)
+        row.save()
+        store_tags(row)
     return row
 
 
@@ -101,7 +128,7 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     """
     row = _locked(comment)
     is_own = wrote(user, row)
-    if not is_own and not moderates(user, row.subject):
+    if not is_own and not moderates(user, row.survey):
         raise PermissionDenied(_("Only the author and moderators can remove a comment. Nothing was changed."))
     if row.removed_at is not None:
         return
@@ -111,8 +138,9 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     row.removed_because = "" if is_own else because.strip()
     row.full_clean()
     row.save()
+    store_tags(row)
     if not is_own:
-        log(survey=row.subject.survey, moderator=user, comment=row, kind=Kind.REMOVED, reason=because)
+        log(survey=row.survey, moderator=user, comment=row, kind=Kind.REMOVED, reason=because)
 
 
 @transaction.atomic
@@ -125,37 +153,34 @@ def bring_back(*, user: User, comment: Comment) -> None:
         The user is not allowed to. Nothing is changed.
     """
     row = _locked(comment)
-    if row.removed_at is None and (wrote(user, row) or moderates(user, row.subject)):
+    if row.removed_at is None and (wrote(user, row) or moderates(user, row.survey)):
         return
-    if not may_bring_back(user, row, is_moderator=moderates(user, row.subject)):
+    if not may_bring_back(user, row, is_moderator=moderates(user, row.survey)):
         raise PermissionDenied(_("Only the person who removed a comment can restore it. Nothing was changed."))
     row.removed_at, row.removed_by, row.removed_because = None, None, ""
     row.save()
+    store_tags(row)
     if not wrote(user, row):
-        log(survey=row.subject.survey, moderator=user, comment=row, kind=Kind.RESTORED)
+        log(survey=row.survey, moderator=user, comment=row, kind=Kind.RESTORED)
 
 
 def disown(author: Volunteer) -> None:
-    """Make a leaving author's comments anonymous; removed ones are deleted."""
+    """Make a leaving author's comments anonymous; delete removed ones, earlier versions and tags."""
     own = Comment.objects.filter(author=author)
     own.exclude(removed_at=None).delete()
+    CommentVersion.objects.filter(comment__author=author).delete()
+    SubjectTag.objects.filter(volunteer=author).delete()
+    Thread.objects.filter(author=author).update(author=None)
     own.update(author=None)
 
 
 def _locked(comment: Comment) -> Comment:
-    return (
-        Comment.objects.select_for_update(of=("self",)).select_related("subject__survey", "author").get(pk=comment.pk)
-    )
+    return Comment.objects.select_for_update(of=("self",)).select_related("survey", "author").get(pk=comment.pk)
 
 
 def _tidy(text: str) -> str:
     """Normalise line ends, so that they count as one character, as in the form."""
     return text.replace("\r\n", "\n").strip()
-
-
-def mentioned(text: str) -> list[str]:
-    """Return the user names after an @, in order, without the full stop of a sentence."""
-    return list(dict.fromkeys(name.rstrip(".") for name in MENTION.findall(text)))[:MOST_MENTIONS]
 
 
 def _tell_the_mentioned(comment: Comment) -> None:
@@ -167,14 +192,19 @@ def _tell_the_mentioned(comment: Comment) -> None:
 
 def _tell_the_others(comment: Comment) -> None:
     """Notify each earlier commenter once, until they have read it."""
-    comments = Comment.objects.standing().filter(subject=comment.subject, author__user__is_active=True)
+    comments = Comment.objects.standing().filter(**_place(comment), author__user__is_active=True)
     others = set(comments.exclude(author=comment.author).values_list("author", flat=True))
     _notify(comment, others, Notification.Kind.COMMENTED)
 
 
+def _place(comment: Comment) -> dict[str, Subject | Thread | None]:
+    return {"subject": comment.subject, "thread": comment.thread}
+
+
 def _notify(comment: Comment, people: set[int], kind: str) -> None:
-    unread = Notification.objects.filter(volunteer__in=people, subject=comment.subject, kind=kind, read_at=None)
+    news = {**_place(comment), "kind": kind}
+    unread = Notification.objects.filter(**news, volunteer__in=people, read_at=None)
     new = people - set(unread.values_list("volunteer", flat=True))
     Notification.objects.bulk_create(
-        [Notification(volunteer_id=each, subject=comment.subject, kind=kind) for each in sorted(new)]
+        [Notification(volunteer_id=each, survey=comment.survey, **news) for each in sorted(new)]
     )

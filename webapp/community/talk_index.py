@@ -2,11 +2,11 @@
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.models import Comment
-from webapp.queue.waiting import waiting_for
+from webapp.queue.entries import waiting_for
 from webapp.volunteers.models import Volunteer
 
 CONFIG = "simple"
@@ -22,11 +22,21 @@ def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subj
 
 def readable_comments(user: User | AnonymousUser, reader: Volunteer | None, survey: Survey) -> QuerySet[Comment]:
     """Return the survey's comments, newest first, except on subjects that the reader may still be asked about."""
-    rows = Comment.objects.standing().filter(subject__survey=survey).order_by("-pk")
-    rows = rows.select_related("subject__survey", "author__user__profile")
+    rows = Comment.objects.standing().filter(survey=survey).order_by("-pk")
+    rows = rows.select_related("survey", "subject__survey", "thread", "author__user__profile")
     if Membership.objects.allows(user, survey, Role.MODERATOR):
         return rows
     return rows.exclude(Exists(waiting_for(reader, "subject")))
+
+
+def readable(rows: QuerySet[Comment], reader: Volunteer | None, moderated: QuerySet[Survey]) -> QuerySet[Comment]:
+    """Exclude comments on subjects that the reader may still be asked about, except in surveys that they moderate."""
+    return rows.filter(~Exists(waiting_for(reader, "subject")) | Q(survey__in=moderated))
+
+
+def written_by(comments: QuerySet[Comment], name: str) -> QuerySet[Comment]:
+    """Return the comments of the account with this user name; without case, as mentions are."""
+    return comments.filter(author__user__username__iexact=name)
 
 
 def containing(comments: QuerySet[Comment], words: str) -> QuerySet[Comment]:

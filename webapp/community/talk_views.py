@@ -3,17 +3,21 @@
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, Comment, Discovery, Notification
-from webapp.community.person import account_page, name_of, volunteer_who_acts, volunteer_who_looks
+from webapp.community.news_mail import stop_mail
+from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.talk import bring_back, edit, remove, say, wrote
+from webapp.community.talk_index import may_read
+from webapp.volunteers.identity import reader_of
 
 
 @require_POST
@@ -22,9 +26,9 @@ def comment_new(request: HttpRequest, user: User, subject: int) -> HttpResponseB
     row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
     text = request.POST.get("text", "")
     try:
-        return redirect(_place_of(say(user=user, subject=row, text=text)))
+        return redirect(say(user=user, subject=row, text=text))
     except ValidationError as error:
-        return _form(request, row, text, error=error)
+        return _form(request, Comment(survey=row.survey, subject=row), text, error=error)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,12 +38,12 @@ def comment_edit(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     if not wrote(user, row):
         raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if request.method != "POST":
-        return _form(request, row.subject, row.text, comment=row)
+        return _form(request, row, row.text)
     text = request.POST.get("text", "")
     try:
-        return redirect(_place_of(edit(user=user, comment=row, text=text)))
+        return redirect(edit(user=user, comment=row, text=text))
     except ValidationError as error:
-        return _form(request, row.subject, text, comment=row, error=error)
+        return _form(request, row, text, error=error)
 
 
 @require_POST
@@ -50,8 +54,7 @@ def comment_remove(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
         remove(user=user, comment=row, because=request.POST.get("because", ""))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect("subject", row.subject.survey.slug, row.subject.pk)
-    return redirect(_place_of(row))
+    return redirect(row)
 
 
 @require_POST
@@ -59,28 +62,28 @@ def comment_remove(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
 def comment_bring_back(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     row = _comment(pk)
     bring_back(user=user, comment=row)
-    return redirect(_place_of(row))
+    return redirect(row)
+
+
+@require_safe
+def comment_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what a comment said before each edit, to whoever may read the comment."""
+    row = _comment(pk)
+    is_readable = row.subject is None or may_read(request.user, reader_of(request), row.subject)
+    if row.removed_at is not None or not is_readable:
+        raise PermissionDenied(_("You can't read this comment now."))
+    return render(request, "community/comment_history.html", {"survey": row.survey, "comment": row})
 
 
 def _comment(pk: int) -> Comment:
-    return get_object_or_404(Comment.objects.select_related("subject__survey", "author"), pk=pk)
+    return get_object_or_404(Comment.objects.select_related("survey", "subject__survey", "thread", "author"), pk=pk)
 
 
-def _place_of(comment: Comment) -> str:
-    subject = comment.subject
-    return f"{reverse('subject', args=[subject.survey.slug, subject.pk])}#comment-{comment.pk}"
-
-
-def _form(
-    request: HttpRequest,
-    subject: Subject,
-    text: str,
-    *,
-    comment: Comment | None = None,
-    error: ValidationError | None = None,
-) -> HttpResponse:
+def _form(request: HttpRequest, comment: Comment, text: str, *, error: ValidationError | None = None) -> HttpResponse:
     """Show a page with the text, so that nothing is lost if it is refused."""
-    page = {"subject": subject, "survey": subject.survey, "comment": comment, "text": text, "longest": LONGEST}
+    if comment.subject:
+        blind_names([comment.subject], request.user)
+    page = {"survey": comment.survey, "comment": comment, "text": text, "longest": LONGEST}
     errors = error.messages if error else []
     return render(request, "community/comment_form.html", page | {"errors": errors}, status=400 if error else 200)
 
@@ -91,10 +94,12 @@ NEWEST = 100
 @require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
     """Show the newest notifications and all discoveries. Only the button marks them as read."""
-    volunteer = volunteer_who_looks(request)
-    own = Notification.objects.filter(volunteer=volunteer).select_related("subject__survey")
+    volunteer = reader_of(request)
+    own = Notification.objects.filter(volunteer=volunteer).select_related("survey", "subject__survey", "thread")
     discoveries = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
-    page = {"rows": own[:NEWEST], "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
+    rows = list(own[:NEWEST])
+    blind_names([each.subject for each in rows if each.subject], request.user)
+    page = {"rows": rows, "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
     return render(request, "community/notifications.html", page | {"name": name_of(volunteer) if volunteer else ""})
 
 
@@ -103,3 +108,12 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_who_acts(request)
     Notification.objects.filter(volunteer=volunteer, read_at=None).update(read_at=timezone.now())
     return redirect("notifications")
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def mail_stop(request: HttpRequest, token: str) -> HttpResponse:
+    """End a person's mails by the signed link in each, without signing in: mail programs post to it too (RFC 8058)."""
+    if request.method == "POST" and not stop_mail(token):
+        raise Http404(_("This link is not complete. Choose on your profile how often mail comes."))
+    return render(request, "community/mail_stop.html", {"is_stopped": request.method == "POST"})

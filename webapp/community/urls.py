@@ -4,12 +4,15 @@ from webapp.community import collection_views as collected
 from webapp.community.activity_views import certificate, statistics
 from webapp.community.collection_views import favourites, heart, recents
 from webapp.community.moderation_views import comment_report, moderation, moderation_lift, moderation_settle
-from webapp.community.talk_index_views import talk_index
+from webapp.community.tag_views import tag_set, tag_subject, tag_subjects, tags
+from webapp.community.talk_index_views import board, boards_change, talk_index, thread, thread_change
 from webapp.community.talk_views import (
     comment_bring_back,
     comment_edit,
+    comment_history,
     comment_new,
     comment_remove,
+    mail_stop,
     notifications,
     notifications_read,
 )
@@ -22,6 +25,7 @@ urlpatterns = [
     path("you/certificate.pdf", certificate, name="certificate"),
     path("you/news/", notifications, name="notifications"),
     path("you/news/read/", notifications_read, name="notifications-read"),
+    path("mail/stop/<str:token>/", mail_stop, name="mail-stop"),
     path("you/collections/", collected.collections, name="collections"),
     path("you/collections/add/", collected.collection_add, name="collection-add"),
     path("collections/<int:pk>/", collected.collection, name="collection"),
@@ -32,8 +36,17 @@ urlpatterns = [
     path("talk/<int:pk>/edit/", comment_edit, name="comment-edit"),
     path("talk/<int:pk>/remove/", comment_remove, name="comment-remove"),
     path("talk/<int:pk>/bring-back/", comment_bring_back, name="comment-bring-back"),
+    path("talk/<int:pk>/history/", comment_history, name="comment-history"),
     path("talk/<int:pk>/report/", comment_report, name="comment-report"),
     path("surveys/<slug:slug>/talk/", talk_index, name="talk"),
+    path("surveys/<slug:slug>/talk/boards/", boards_change, name="boards-change"),
+    path("surveys/<slug:slug>/talk/boards/<int:pk>/", board, name="board"),
+    path("surveys/<slug:slug>/talk/threads/<int:pk>/", thread, name="thread"),
+    path("surveys/<slug:slug>/talk/threads/<int:pk>/change/", thread_change, name="thread-change"),
+    path("talk/tag/<int:subject>/", tag_subject, name="tag-subject"),
+    path("surveys/<slug:slug>/tags/", tags, name="tags"),
+    path("surveys/<slug:slug>/tags/<str:name>/", tag_subjects, name="tag"),
+    path("surveys/<slug:slug>/tags/<str:name>/set/", tag_set, name="tag-set"),
     path("surveys/<slug:slug>/moderation/", moderation, name="moderation"),
     path("surveys/<slug:slug>/moderation/<int:pk>/settle/", moderation_settle, name="moderation-settle"),
     path("surveys/<slug:slug>/moderation/<int:pk>/lift/", moderation_lift, name="moderation-lift"),

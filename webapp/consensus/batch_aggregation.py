@@ -1,5 +1,6 @@
 """Batch aggregation of all votes by Dawid–Skene, nightly, with its disagreements with the live consensus."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -8,22 +9,22 @@ from django.db import connection, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Abs
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from ml.crowd.answer import CLASSES
 from ml.crowd.model_selection import Auto
 from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
 from webapp.core.jobs import JobState
 from webapp.core.sql import copy_out
 from webapp.core.stored_messages import Sentence
 from webapp.workflows.models import Workflow
 
-READING_VOTES = Sentence(gettext_noop("Reading the votes."))
-NO_ANSWERS = Sentence(gettext_noop("No classifications yet."))
-DAWID_SKENE = Sentence(gettext_noop("Dawid–Skene over %(count)s votes."))
-TURNED = Sentence(gettext_noop("Disagrees on %(count)s of %(all)s subjects."))
+READING_VOTES = Sentence("Reading the votes.")
+NO_ANSWERS = Sentence("No classifications yet.")
+DAWID_SKENE = Sentence("Dawid–Skene over %(count)s votes.")
+TURNED = Sentence("Disagrees on %(count)s of %(all)s subjects.")
 
 # Votes with weight: counted, standing, and by trusted volunteers.
 QUERY = """
@@ -45,6 +46,7 @@ def all_votes(workflow: Workflow) -> Votes:
 
 
 EVERY = timedelta(hours=22)
+BATCH = 10_000
 VERSIONS = 2
 """Number of versions whose posteriors are kept."""
 
@@ -93,6 +95,13 @@ def aggregate(job: Aggregation) -> None:
             message=TURNED(count=f"{against:,}", all=f"{len(votes.items):,}"),
         )
         _forget_old(job.workflow)
+    _refresh_models(votes.items)
+
+
+def _refresh_models(subjects: Sequence[str]) -> None:
+    """Mend what a vote wrote while a worker wrote the scores of its subject."""
+    for start in range(0, len(subjects), BATCH):
+        refresh_models([int(subject) for subject in subjects[start : start + BATCH]])
 
 
 def aggregation_disagreements(aggregation: Aggregation) -> QuerySet[AggregatedPosterior]:

@@ -56,6 +56,22 @@ ADD_UP = f"""
 
 _NAMES = ", ".join(VOTES)
 
+# What champion and predecessor say about `row`. Scores belong to a room above this one, but a row is written once.
+MODELS = """
+    LEFT JOIN LATERAL (
+        SELECT score.p_real AS p_model, earlier.p_real AS p_before
+        FROM learning_score AS score
+        JOIN learning_checkpoint AS champion ON champion.id = score.checkpoint_id AND champion.is_champion
+        LEFT JOIN LATERAL (
+            SELECT previous_id FROM learning_promotion
+            WHERE checkpoint_id = champion.id AND NOT is_rollback ORDER BY id DESC LIMIT 1
+        ) AS won ON true
+        LEFT JOIN learning_score AS earlier
+            ON earlier.checkpoint_id = won.previous_id AND earlier.subject_id = score.subject_id
+        WHERE score.subject_id = row.subject_id LIMIT 1
+    ) AS model ON true
+"""
+
 # Newly counted answers get positions in the given order. Unchanged queue entries are not written,
 # so that recomputing writes little.
 WRITE = f"""
@@ -69,16 +85,17 @@ WRITE = f"""
             retired_at, open_slots)
     ), stored AS (
         INSERT INTO consensus_consensus AS old (
-            workflow_id, subject_id, {_NAMES}, log_odds_micronats, follow_ups, posterior, method,
+            workflow_id, subject_id, {_NAMES}, log_odds_micronats, follow_ups, posterior, p_model, p_before, method,
             version, is_retired, retired_reason, retired_at, updated_at
         )
-        SELECT %(workflow)s, subject_id, {_NAMES}, log_odds_micronats, follow_ups::jsonb, posterior,
+        SELECT %(workflow)s, subject_id, {_NAMES}, log_odds_micronats, follow_ups::jsonb, posterior, p_model, p_before,
             %(method)s, 1, is_retired, retired_reason, retired_at, now()
-        FROM summed WHERE {" + ".join(VOTES)} > 0 OR is_retired
+        FROM summed AS row {MODELS} WHERE {" + ".join(VOTES)} > 0 OR is_retired
         ON CONFLICT (workflow_id, subject_id) DO UPDATE SET
             {", ".join(f"{name} = excluded.{name}" for name in VOTES)},
             log_odds_micronats = excluded.log_odds_micronats, follow_ups = excluded.follow_ups,
-            posterior = excluded.posterior, method = excluded.method, version = old.version + 1,
+            posterior = excluded.posterior, p_model = excluded.p_model, p_before = excluded.p_before,
+            method = excluded.method, version = old.version + 1,
             is_retired = excluded.is_retired, retired_reason = excluded.retired_reason,
             retired_at = excluded.retired_at, updated_at = excluded.updated_at
     ), gone AS (
@@ -98,6 +115,19 @@ WRITE = f"""
     WHERE entry.workflow_id = %(workflow)s AND entry.subject_id = summed.subject_id
         AND (entry.open_slots, entry.is_retired) <> (summed.open_slots, summed.is_retired)
 """  # noqa: S608  # column names of our own models
+
+
+# A row that is locked is just being written, with its models' scores.
+REFRESH = f"""
+    WITH differs AS (
+        SELECT row.id, model.p_model, model.p_before FROM consensus_consensus AS row {MODELS}
+        WHERE row.subject_id = ANY(%s)
+            AND (row.p_model, row.p_before) IS DISTINCT FROM (model.p_model, model.p_before)
+        FOR NO KEY UPDATE OF row SKIP LOCKED
+    )
+    UPDATE consensus_consensus AS row SET p_model = differs.p_model, p_before = differs.p_before
+    FROM differs WHERE row.id = differs.id
+"""  # noqa: S608  # our own statement
 
 
 def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
@@ -136,6 +166,11 @@ def write_rows(
     parameters["counted"] = [answer.pk for answer in counted]
     parameters["weights"] = [answer.log_odds_micronats for answer in counted]
     execute(WRITE, parameters | {"workflow": workflow.pk, "method": workflow.method})
+
+
+def refresh_models(subjects: Sequence[int]) -> None:
+    """Copy what champion and predecessor say about some subjects into their rows, where it differs."""
+    execute(REFRESH, [list(subjects)])
 
 
 def _row(workflow: Workflow, subject: int, stored: Sequence[Any]) -> Consensus:

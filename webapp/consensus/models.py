@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, FloatField, Q, Value
+from django.db.models import BigIntegerField, F, FloatField, Func, Q, Value
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
+from django.db.models.functions import Abs, Cast, Coalesce, Greatest, NullIf
 from django.utils.translation import gettext_lazy as _
 
 from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES, Answer
@@ -42,6 +42,24 @@ AGREEMENT = _share(Greatest(*VOTE_COLUMNS.values()))
 
 UNDECIDED_SHARE = _share(reduce(add, (F(VOTE_COLUMNS[answer]) for answer in ABSTENTIONS)))
 """The share of abstentions, 0 to 1."""
+
+GAP = Abs(F("posterior") - F("p_model"))
+"""How far volunteers and champion are apart, 0 to 1; null without a score."""
+
+CHANGE = Abs(F("p_model") - F("p_before"))
+"""How far the champion and its predecessor are apart, 0 to 1; null without both scores."""
+
+HAS_CHANGED = Q(p_model__gte=0.5, p_before__lt=0.5) | Q(p_model__lt=0.5, p_before__gte=0.5)
+"""Champion and predecessor are on different sides."""
+
+BOTH_SAY_YES = Q(posterior__gte=0.5, p_model__gte=0.5)
+"""Volunteers and champion."""
+
+BOTH_ANSWERS = Q(votes_yes__gte=1, votes_no__gte=1)
+"""Somebody said yes, and somebody no."""
+
+RANDOM_ORDER = Func(F("subject_id"), Value(0), function="hashint8extended", output_field=BigIntegerField())
+"""An order of subjects that is the same for everybody, and has nothing to do with votes and scores."""
 
 
 class RetiredReason(models.TextChoices):
@@ -86,7 +104,7 @@ class ConsensusQuerySet(models.QuerySet["Consensus"]):
 class Consensus(models.Model):
     """The consensus of the votes on one subject, always recomputable from them."""
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="consensus")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="consensus", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="consensus")
     votes_yes = models.PositiveIntegerField(default=0)
     votes_no = models.PositiveIntegerField(default=0)
@@ -96,6 +114,8 @@ class Consensus(models.Model):
         default=0, db_default=0, help_text="of all votes, millionths of a nat for yes"
     )
     posterior = models.FloatField(help_text="probability of yes")
+    p_model = models.FloatField(null=True, help_text="the champion's probability of yes")
+    p_before = models.FloatField(null=True, help_text="its predecessor's")
     method = models.CharField(max_length=20, choices=Method)
     version = models.PositiveIntegerField(default=1, help_text="counts the updates")
     is_retired = models.BooleanField(default=False)
@@ -108,15 +128,28 @@ class Consensus(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_consensus_per_subject")]
         indexes = [
-            models.Index(fields=["workflow", "posterior"]),
             models.Index(
                 fields=["workflow", "updated_at"],
                 name="consensus_labels",
                 condition=Q(is_retired=True) | Q(method=Method.MAJORITY) | _BY_EVIDENCE,
             ),
             models.Index(fields=["workflow", "retired_at"]),
+            models.Index("workflow", "posterior", "id", name="consensus_by_posterior"),
             models.Index("workflow", VOTES, "id", name="consensus_by_votes"),
             models.Index("workflow", AGREEMENT, "id", name="consensus_by_agreement"),
+            models.Index("workflow", UNDECIDED_SHARE, "id", name="consensus_by_undecided"),
+            models.Index("workflow", "updated_at", "id", name="consensus_by_update"),
+            models.Index("workflow", "p_model", "id", name="consensus_by_model"),
+            models.Index("workflow", GAP, "id", name="consensus_by_gap"),
+            models.Index("workflow", RANDOM_ORDER, "id", name="consensus_at_random"),
+            models.Index(
+                fields=["workflow", "posterior", "id"],
+                name="consensus_agreed",
+                condition=BOTH_SAY_YES,
+                include=["subject", "p_model", *VOTE_COLUMNS.values(), "updated_at"],
+            ),
+            models.Index("workflow", AGREEMENT, "id", name="consensus_split", condition=BOTH_ANSWERS),
+            models.Index("workflow", CHANGE, "id", name="consensus_changed", condition=HAS_CHANGED),
         ]
 
     def __str__(self) -> str:

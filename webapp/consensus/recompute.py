@@ -14,7 +14,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
-from django.utils.translation import gettext_noop
 
 from webapp.classifications.models import Classification
 from webapp.consensus.apply_votes import recompute_locked, recompute_subjects
@@ -29,7 +28,7 @@ from webapp.queue.entries import lock_entries, redundancy
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
-RECOUNTED = Sentence(gettext_noop("%(settled)s more retired, %(reopened)s reopened."))
+RECOUNTED = Sentence("%(settled)s more retired, %(reopened)s reopened.")
 
 VOTES = 50_000
 

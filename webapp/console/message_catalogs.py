@@ -26,6 +26,7 @@ LAZY = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
     "gettext_noop": None,
+    "Sentence": None,
     "Message": None,  # of `ml`, which knows no gettext
     "BadInput": None,
 }

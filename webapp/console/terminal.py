@@ -1,9 +1,9 @@
-"""Jobs run in the terminal: claim, progress bar, summary; any early end is explained, and stored data stays."""
+"""Jobs run in the terminal: claim, progress bars, summary; any early end is explained, and stored data stays."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import Any
 
 from django.core.management import CommandError
 from django.db import DatabaseError
@@ -19,27 +19,41 @@ from webapp.imports.inspect import Look
 from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
 from webapp.imports.store_votes import left_out
+from webapp.workflows.models import Workflow
 
 INTERRUPTED = 130
 
 
-class Job(Protocol):
-    """A job that counts what it has stored."""
+Job = IngestRun | ClassificationImport
 
-    added: int
 
-    def end_cancelled(self) -> None: ...
+def the_workflow(slug: str) -> Workflow:
+    row = Workflow.objects.select_related("survey").filter(slug=slug).first()
+    if row is None:
+        raise CommandError(f"There is no workflow “{slug}”. Nothing was done.")
+    return row
 
-    def fail(self, error: str) -> None: ...
 
-    def refresh_from_db(self) -> None: ...
+def claimed(job: Any) -> Any:
+    """Claim a job in the transaction that creates it, so that no worker takes it."""
+    return type(job).objects.claim(job.pk)
+
+
+def bars(console: Console) -> Progress:
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    return Progress(TextColumn("{task.description}"), *columns, console=console)
 
 
 @contextmanager
-def working_on(console: Console, job: Job, *, called: str, things: str) -> Iterator[None]:
-    """Report how the work in this context ends. `called` names the job ("ingest"), `things` what it stores."""
+def working_on(console: Console, job: Job, *, called: str, things: str, doing: str) -> Iterator[Callable[[Job], None]]:
+    """Show a job's progress, and report how the work in this context ends; yields the function to report progress to.
+
+    `called` names the job ("ingest"), `things` what it stores, `doing` what it does with its file.
+    """
     try:
-        yield
+        with bars(console) as progress:
+            task = progress.add_task(f"{doing} {escape(job.path)}", total=None)
+            yield lambda job: progress.update(task, completed=job.done, total=job.total)
     except KeyboardInterrupt:
         job.end_cancelled()
         console.print(f"Stopped. {job.added:,} {things} are stored; run the same command again to continue.")
@@ -59,15 +73,6 @@ def working_on(console: Console, job: Job, *, called: str, things: str) -> Itera
 
 
 PROBLEMS_SHOWN = 50
-
-
-@contextmanager
-def ingest_bar(console: Console, run: IngestRun) -> Iterator[Callable[[IngestRun], None]]:
-    """Show a run's progress; yields the function to report it to."""
-    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
-        task = progress.add_task(f"{'Checking' if run.dry_run else 'Ingesting'} {escape(run.path)}", total=None)
-        yield lambda run: progress.update(task, completed=run.done, total=run.total)
 
 
 def summarise_ingest(console: Console, run: IngestRun) -> None:
@@ -99,15 +104,6 @@ def show_look(console: Console, inspected: Look, choices: Choices) -> None:
     console.print(f"Subjects by {escape(choices.match)}, answers from {escape(choices.task)}, of {choices.source}:")
     for label, answer in choices.answers.items():
         console.print(f"  {escape(label)} = {answer or 'skipped'}", emoji=False)
-
-
-@contextmanager
-def import_bar(console: Console, job: ClassificationImport) -> Iterator[Callable[[ClassificationImport], None]]:
-    """Show an import's progress; yields the function to report it to."""
-    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    with Progress(TextColumn("{task.description}"), *columns, console=console) as progress:
-        task = progress.add_task(f"Importing {escape(job.path)}", total=None)
-        yield lambda job: progress.update(task, completed=job.done, total=job.total)
 
 
 def summarise_import(console: Console, job: ClassificationImport) -> None:

@@ -14,7 +14,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest, Least, Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from webapp.core import dispatch
 from webapp.core.stored_messages import MessageField, Sentence
@@ -24,11 +23,9 @@ RESEND_AFTER = LEASE / 2
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 MOST_TRACEBACK = 20_000  # characters
-GIVEN_UP = Sentence(gettext_noop("The worker crashed %(times)s times. See the worker's log, then start again."))
+GIVEN_UP = Sentence("The worker crashed %(times)s times. See the worker's log, then start again.")
 
-DISK_FULL = Sentence(
-    gettext_noop("The disk is full, so the result could not be stored. Free some space, then start again.")
-)
+DISK_FULL = Sentence("The disk is full, so the result could not be stored. Free some space, then start again.")
 
 
 class LeaseLost(Exception):
@@ -48,6 +45,10 @@ class JobState(models.TextChoices):
 
 
 class JobQuerySet(models.QuerySet[Any]):
+    def open(self) -> Self:
+        """Jobs that wait or run."""
+        return self.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
+
     def claimable(self) -> Self:
         """Unowned jobs: waiting ones, and running ones with an expired lease."""
         return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now()))

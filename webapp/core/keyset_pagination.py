@@ -37,10 +37,7 @@ class Page:
 def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
     """Parse the output of `str(place)`.
 
-    Raises
-    ------
-    BadPlace
-        The text is not a position, or its value has another type.
+    Raises BadPlace: the text is not a position, or its value has another type.
     """
     pk, _, value = text.partition(":")
     read: Any = datetime.fromisoformat if kind is datetime else kind
@@ -59,6 +56,18 @@ def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
             except BadPlace:  # an old link: show the first page
                 return None
     return None
+
+
+def whole_number(text: str) -> int | None:
+    """Read a row's key as it stands in a request; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def newest_first(rows: QuerySet[Any], *, before: str, size: int) -> tuple[list[Any], int | None]:
+    """Return rows by descending key, below the key `before` if it is one; and the key before which the next page is."""
+    key = whole_number(before)
+    some = list((rows if key is None else rows.filter(pk__lt=key)).order_by("-pk")[: size + 1])
+    return some[:size], some[size - 1].pk if len(some) > size else None
 
 
 def page_of(rows: QuerySet[Any], *, by: str, place: Place | None, size: int) -> Page:

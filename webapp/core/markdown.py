@@ -1,6 +1,7 @@
 """Markdown rendering with sanitised HTML, and splitting by headings."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import nh3
@@ -32,9 +33,40 @@ class Section:
     lead: str
 
 
-def as_html(body: str) -> SafeString:
-    """Return the text as sanitised HTML. Its headings start at h2, below the page's own."""
-    return _render(_READER.parse(body))
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text, and where it links to, if anywhere."""
+
+    text: str
+    target: str = ""
+
+
+Cut = Callable[[str], Iterable[Piece]]
+
+
+def as_html(body: str, cut: Cut | None = None) -> SafeString:
+    """Return the text as sanitised HTML. Its headings start at h2, below the page's own.
+
+    `cut` divides plain text, outside of links and code, into pieces that may be links.
+    """
+    tokens = _READER.parse(body)
+    if cut:
+        for token in tokens:
+            token.children = list(_linked(token.children or [], cut))
+    return _render(tokens)
+
+
+def _linked(tokens: Iterable[Token], cut: Cut) -> Iterable[Token]:
+    depth = 0
+    for token in tokens:
+        depth += token.nesting if token.type in ("link_open", "link_close") else 0
+        if token.type != "text" or depth:
+            yield token
+            continue
+        for piece in cut(token.content):
+            text = Token("text", "", 0, content=piece.text)
+            link = [Token("link_open", "a", 1, attrs={"href": piece.target}), text, Token("link_close", "a", -1)]
+            yield from link if piece.target else [text]
 
 
 def sections(body: str) -> list[Section]:

@@ -21,18 +21,20 @@ HEADER = "X-Request-ID"
 GIVEN = re.compile(r"[\w.-]{8,64}", re.ASCII)
 
 
-class RequestIdMiddleware:
-    """Number each request in its log lines and its response; a proxy in front may have numbered it already."""
+Answer = Callable[[HttpRequest], HttpResponseBase]
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+def request_id(get_response: Answer) -> Answer:
+    """Give each request a number, in its log lines and its response; a proxy in front may have given one already."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
         number = _given(request) or uuid.uuid4().hex
         with logged_as(f"request {number}"):
-            response = self.get_response(request)
+            response = get_response(request)
         response[HEADER] = number
         return response
+
+    return answer
 
 
 def _given(request: HttpRequest) -> str | None:
@@ -41,18 +43,20 @@ def _given(request: HttpRequest) -> str | None:
     return given if is_trusted and GIVEN.fullmatch(given) else None
 
 
-class HealthMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+HEALTH: dict[str, Callable[[], JsonResponse]] = {
+    "/health/live/": lambda: JsonResponse({"status": "ok"}),
+    "/health/ready/": lambda: _health(READY),
+    "/health/": lambda: _health(PARTS),
+}
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info == "/health/live/":
-            return JsonResponse({"status": "ok"})
-        if request.path_info == "/health/ready/":
-            return _health(READY)
-        if request.path_info == "/health/":
-            return _health(PARTS)
-        return self.get_response(request)
+
+def health(get_response: Answer) -> Answer:
+    """Answer the health endpoints."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return HEALTH[request.path_info]() if request.path_info in HEALTH else get_response(request)
+
+    return answer
 
 
 def _health(names: Iterable[str]) -> JsonResponse:
@@ -110,7 +114,6 @@ UNUSED = (
     *("midi", "payment", "serial", "usb", "xr-spatial-tracking"),
 )
 POLICY = ", ".join(f"{name}=()" for name in UNUSED)
-Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def permissions_policy(get_response: Answer) -> Answer:

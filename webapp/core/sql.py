@@ -109,6 +109,13 @@ def copy_out(query: str, fields: Mapping[str, str], parameters: Mapping[str, Any
         return np.fromiter(copy.rows(), dtype=[(name, _NUMPY[kind]) for name, kind in fields.items()])
 
 
+def copy_text(query: str, parameters: Mapping[str, Any]) -> bytes:
+    """Return the rows of a SELECT as CSV without a header: null is empty, an empty string quoted."""
+    connection.ensure_connection()
+    with connection.connection.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT csv)", parameters) as copy:
+        return b"".join(copy)
+
+
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(,[0-9]{3})*(\.[0-9]+)?")
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence with slots such as `%(name)s`; `english` is marked with gettext_noop at its definition."""
+    """A sentence with slots such as `%(name)s`; `manage.py translations` collects `english` from its definition."""
 
     english: str
 

@@ -1,20 +1,22 @@
 """Consensus export as CSV and Parquet, one page of rows at a time."""
 
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import csv
 
-from webapp.consensus.models import VOTE_COLUMNS, Consensus
+from ml.crowd.answer import CLASSES
+from webapp.consensus.models import SETTLED_BY_VOTES, VOTE_COLUMNS
 from webapp.core.csv_writer import csv_parts, moment
+from webapp.core.sql import copy_text
 from webapp.exports.classification_rows import PAGE, names_by_subject, test_sets_of, training_sets_of
+from webapp.exports.parquet_writer import parquet_parts
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint, Score
 from webapp.learning.promotion import champion_of
-from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -50,91 +52,87 @@ SCHEMA = pa.schema(
     ]
 )
 
-Row = dict[str, Any]
+FROZEN = ("training_sets", "test_sets")
+"""Columns that are not in the database, but in the sets' files."""
+
+_VOTES = " + ".join(f"row.{column}" for column in VOTE_COLUMNS.values())
+_MOST = f"greatest({', '.join(f'row.{column}' for column in VOTE_COLUMNS.values())})"
+_DECIDED = " + ".join(f"row.{VOTE_COLUMNS[answer]}" for answer in CLASSES)
+_WINNERS = " ".join(
+    f"WHEN row.{mine} > greatest({', '.join(f'row.{each}' for each in VOTE_COLUMNS.values() if each != mine)}) "
+    f"THEN '{answer}'"
+    for answer, mine in VOTE_COLUMNS.items()
+)
+
+# Other columns are the consensus' own. `label` is `Consensus.label`.
+_VALUES = {
+    "workflow": "%(slug)s",
+    "external_id": "subject.external_id",
+    "label": f"""CASE
+        WHEN {_DECIDED} < %(decided)s AND NOT (row.is_retired AND row.retired_reason = ANY(%(settled)s)) THEN ''
+        WHEN row.posterior >= 0.5 THEN 'yes' ELSE 'no' END""",
+    "votes": _VOTES,
+    "winning_answer": f"CASE {_WINNERS} ELSE '' END",
+    "winning_votes": _MOST,
+    "agreement": f"({_MOST})::float8 / nullif({_VOTES}, 0)",
+    "is_gold": "subject.gold_label <> ''",
+    "gold_label": "subject.gold_label",
+    "gold_source": "subject.gold_source",
+    "ruling": "ruling.verdict",
+    "ruling_label": "ruling.label",
+    "ruled_at": "ruling.created_at",
+    "champion": "CASE WHEN score.p_real IS NOT NULL THEN %(champion)s END",
+    "champion_score": "score.p_real",
+}
+READ = f"""
+    SELECT {", ".join(_VALUES.get(name, f"row.{name}") for name in SCHEMA.names if name not in FROZEN)}
+    FROM consensus_consensus AS row
+    JOIN archive_subject AS subject ON subject.id = row.subject_id AND NOT subject.is_synthetic
+    LEFT JOIN review_ruling AS ruling ON ruling.subject_id = row.subject_id
+        AND ruling.workflow_id = row.workflow_id AND ruling.withdrawn_at IS NULL
+    LEFT JOIN learning_score AS score ON score.subject_id = row.subject_id AND score.checkpoint_id = %(model)s
+    WHERE row.workflow_id = %(workflow)s AND row.subject_id > %(after)s ORDER BY row.subject_id LIMIT %(page)s
+"""  # noqa: S608  # column names of our own models
+# COPY leaves null empty and quotes an empty string.
+_CSV = {
+    "read_options": csv.ReadOptions(column_names=[name for name in SCHEMA.names if name not in FROZEN]),
+    "parse_options": csv.ParseOptions(newlines_in_values=True),
+    "convert_options": csv.ConvertOptions(
+        column_types=SCHEMA, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
+        true_values=["t"], false_values=["f"],
+    ),
+}  # fmt: skip
 
 
-def consensus_pages(workflow: Workflow) -> Iterator[list[Row]]:
-    """Yield a row for each subject with votes or a verdict, without synthetic ones, in pages."""
-    frozen = training_sets_of(workflow), test_sets_of(workflow)
+def consensus_pages(workflow: Workflow) -> Iterator[pa.Table]:
+    """Yield a row for each subject with votes or a verdict, without synthetic ones, in tables of a page each.
+
+    The rows go from the database into columns as text, since a Python object of each would take most of the time.
+    """
+    frozen = dict(zip(FROZEN, (training_sets_of(workflow), test_sets_of(workflow)), strict=True))
     champion = champion_of(workflow.survey, role_of(workflow))
-    rows = workflow.consensus.filter(subject__is_synthetic=False).order_by("subject")
+    of = {
+        "workflow": workflow.pk, "slug": workflow.slug, "decided": max(workflow.min_votes, 1), "page": PAGE,
+        "settled": list(SETTLED_BY_VOTES), "model": champion and champion.pk, "champion": str(champion),
+    }  # fmt: skip
     after = 0
-    while page := list(rows.filter(subject__gt=after).select_related("subject")[:PAGE]):
-        subjects = [row.subject_id for row in page]
-        used, judged = (names_by_subject(sets, subjects) for sets in frozen)
-        rulings, scores = _rulings(workflow, subjects), _scores(champion, subjects)
-        yield [
-            {
-                "workflow": workflow.slug,
-                **_votes(row),
-                **_known(row),
-                "training_sets": used.get(row.subject_id, ""),
-                "test_sets": judged.get(row.subject_id, ""),
-                **rulings.get(row.subject_id, {}),
-                "champion": str(champion) if row.subject_id in scores else None,
-                "champion_score": scores.get(row.subject_id),
-            }
-            for row in page
-        ]
+    while text := copy_text(READ, of | {"after": after}):
+        table = csv.read_csv(io.BytesIO(text), **_CSV)
+        subjects = table["subject_id"].to_pylist()
+        for column, sets in frozen.items():
+            names = names_by_subject(sets, subjects)
+            table = table.append_column(column, pa.array([names.get(each, "") for each in subjects], pa.string()))
+        yield table.select(SCHEMA.names)
         after = subjects[-1]
 
 
-def _votes(row: Consensus) -> Row:
-    votes = row.votes_by_answer
-    most = max(votes.values())
-    winners = [answer for answer, number in votes.items() if number == most]
-    return {
-        "label": row.label,
-        "posterior": row.posterior,
-        "votes": row.votes,
-        "winning_answer": winners[0] if len(winners) == 1 else "",
-        "winning_votes": most,
-        "agreement": most / row.votes if row.votes else None,
-        **{VOTE_COLUMNS[answer]: number for answer, number in votes.items()},
-        "follow_ups": json.dumps(row.follow_ups, ensure_ascii=False),
-        "method": row.method,
-        "version": row.version,
-        "is_retired": row.is_retired,
-        "retired_reason": row.retired_reason,
-        "retired_at": row.retired_at,
-        "updated_at": row.updated_at,
-    }
-
-
-def _known(row: Consensus) -> Row:
-    subject = row.subject
-    return {
-        "subject_id": subject.pk,
-        "external_id": subject.external_id,
-        "is_gold": bool(subject.gold_label),
-        "gold_label": subject.gold_label,
-        "gold_source": subject.gold_source,
-    }
-
-
-def _rulings(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Row]:
-    standing = Ruling.objects.filter(workflow=workflow, subject__in=subjects, withdrawn_at=None)
-    return {
-        ruling.subject_id: {"ruling": ruling.verdict, "ruling_label": ruling.label, "ruled_at": ruling.created_at}
-        for ruling in standing
-    }
-
-
-def _scores(champion: Checkpoint | None, subjects: Sequence[int]) -> dict[int, float]:
-    if champion is None:
-        return {}
-    return dict(Score.objects.filter(checkpoint=champion, subject__in=subjects).values_list("subject", "p_real"))
-
-
-ROWS_PER_GROUP = 20_000
-
-
 def consensus_csv(workflow: Workflow) -> Iterator[bytes]:
-    return csv_parts(SCHEMA.names, ([_cells(row) for row in page] for page in consensus_pages(workflow)))
+    return csv_parts(SCHEMA.names, (_rows(page) for page in consensus_pages(workflow)))
 
 
-def _cells(row: Row) -> list[Any]:
-    return [_cell(row.get(name)) for name in SCHEMA.names]
+def _rows(page: pa.Table) -> Iterator[list[Any]]:
+    columns = [column.to_pylist() for column in page.columns]
+    return ([_cell(value) for value in row] for row in zip(*columns, strict=True))
 
 
 def _cell(value: Any) -> Any:
@@ -145,47 +143,8 @@ def _cell(value: Any) -> Any:
     return value
 
 
-class _Sink:
-    """A file-like object for the Parquet writer, whose content is taken out piece by piece."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.written = 0
-
-    def write(self, data: Any) -> int:
-        part = bytes(data)
-        self.parts.append(part)
-        self.written += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self.written
-
-    def flush(self) -> None:
-        """Do nothing; there is no buffer."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def take(self) -> bytes:
-        taken, self.parts = b"".join(self.parts), []
-        return taken
-
-
 def consensus_parquet(workflow: Workflow) -> Iterator[bytes]:
     """Yield the parts of a Parquet file with the workflow in its metadata."""
-    sink = _Sink()
     about = {"workflow": workflow.slug, "survey": workflow.survey.slug, "question": workflow.question}
     schema = SCHEMA.with_metadata({"wanderers": json.dumps(about)})
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        waiting: list[Row] = []
-        for page in consensus_pages(workflow):
-            waiting += page
-            if len(waiting) >= ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(waiting, schema))
-                waiting = []
-                yield sink.take()
-        writer.write_table(pa.Table.from_pylist(waiting, schema))
-    yield sink.take()
+    return parquet_parts(schema, consensus_pages(workflow))

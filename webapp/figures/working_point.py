@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.metrics.calibration_error import reliability_diagram
-from ml.evaluation.metrics.operating import at_completeness
-from ml.evaluation.metrics.purity import astronomical_purity
+from ml.evaluation.metrics.operating import astronomical_purity, at_completeness
 from ml.evaluation.metrics.ranking import rank
 from webapp.archive.models import Subject
 from webapp.core.cached_figures import cached_figure

@@ -52,10 +52,7 @@ class Gone(Exception):
 async def read_body(receive: Receive, terms: Terms, announced: int = 0) -> tuple["SpooledTemporaryFile[bytes]", int]:
     """Return the body, opened for reading, and its length. A body announced as too large is never stored.
 
-    Raises
-    ------
-    TooSlow, TooLarge, Gone
-        Nothing is kept then.
+    Raises TooSlow or TooLarge or Gone: nothing is kept then.
     """
     body = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever gets it closes it
     size, start, more = 0, time.monotonic(), True

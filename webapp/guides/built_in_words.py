@@ -126,35 +126,43 @@ STEPS: dict[str, list[Step]] = {
     ],
 }
 
+UNSURE_HELP = _("Unsure: you can't tell. That is always fine.")
 HELP: dict[str, list[Promise]] = {
     "tracklet": [
         _("Yes: the same dot, short line or fuzzy patch stays at the crosshair in every frame."),
         _("No: it looks different each time, is a long line or a black-and-white pair, or nothing is there."),
-        _("Unsure: you can't tell. That is always fine."),
+        UNSURE_HELP,
     ],
     "dithers": [
         _("Yes: the object in the middle moves from image to image."),
         _("No: it stays in place, or it is in one image only."),
-        _("Unsure: you can't tell. That is always fine."),
+        UNSURE_HELP,
     ],
     "stamp": [
         _("Yes: a round dot, a short line or a fuzzy patch is at the crosshair."),
         _("No: it is sharper than a star, black and white, a ray of light, or nothing is there."),
-        _("Unsure: you can't tell. That is always fine."),
+        UNSURE_HELP,
     ],
     "cutout": [
         _("Yes: there is a thin trail, as wide as the stars."),
         _("No: there are only stars, galaxies, spikes of bright stars, satellites or cosmic rays."),
-        _("Unsure: you can't tell. That is always fine."),
+        UNSURE_HELP,
     ],
     "cube": [
         _("Yes: something drifts along a line while the stars stay in place."),
         _("No: stars may flicker, but nothing travels."),
-        _("Unsure: you can't tell. That is always fine."),
+        UNSURE_HELP,
     ],
 }
 
 COSMIC_RAY = _("cosmic ray")
+COMET = (_("comet"), _("Fuzzy, wider than a star, sometimes with a tail to one side."))
+FLAWS = {
+    "BURN": (_("burn"), _("A bright or dark column up or down the detector, left by a bright star.")),
+    "NOISE": (_("noise"), _("Nothing but the grain of the sky: no object at the crosshair.")),
+    "SCAR": (_("subtraction scar"), _("Black and white side by side, where a star was not subtracted cleanly.")),
+    "SPIKE": (_("diffraction spike"), _("A ray or a cross of light from a bright star, inside or outside the frame.")),
+}
 
 CLASSES: dict[str, dict[str, tuple[Promise, Promise]]] = {
     "tracklet": {
@@ -163,16 +171,10 @@ CLASSES: dict[str, dict[str, tuple[Promise, Promise]]] = {
             _("fast asteroid"),
             _("So fast that it draws a short line. The line has the same length and direction in every frame."),
         ),
-        "COMET": (_("comet"), _("Fuzzy, wider than a star, sometimes with a tail to one side.")),
+        "COMET": COMET,
         "SATELLITE": (_("satellite"), _("Glints whose brightness and shape change from frame to frame.")),
         "CR": (COSMIC_RAY, _("Sharper than any star, and different in every frame: a speck, or a thin scratch.")),
-        "BURN": (_("burn"), _("A bright or dark column up or down the detector, left by a bright star.")),
-        "NOISE": (_("noise"), _("Nothing but the grain of the sky: no object at the crosshair.")),
-        "SCAR": (_("subtraction scar"), _("Black and white side by side, where a star was not subtracted cleanly.")),
-        "SPIKE": (
-            _("diffraction spike"),
-            _("A ray or a cross of light from a bright star, inside or outside the frame."),
-        ),
+        **FLAWS,
         "yes": (_("Yes: a mover"), _("The same object at the crosshair in every frame.")),
         "no": (_("No: not a mover"), _("It changes from frame to frame, is an artefact, or nothing is there.")),
     },
@@ -188,15 +190,9 @@ CLASSES: dict[str, dict[str, tuple[Promise, Promise]]] = {
         "AST": (_("asteroid"), _("A round dot, as wide as a star.")),
         "SSO": (_("Solar System object"), _("A round dot or a short line that wasn't there before.")),
         "STREAK": (_("fast asteroid"), _("So fast that it draws a short line, as wide as a star.")),
-        "COMET": (_("comet"), _("Fuzzy, wider than a star, sometimes with a tail to one side.")),
+        "COMET": COMET,
         "CR": (COSMIC_RAY, _("Sharper than any star: a speck, or a thin scratch.")),
-        "BURN": (_("burn"), _("A bright or dark column up or down the detector, left by a bright star.")),
-        "NOISE": (_("noise"), _("Nothing but the grain of the sky: no object at the crosshair.")),
-        "SCAR": (_("subtraction scar"), _("Black and white side by side, where a star was not subtracted cleanly.")),
-        "SPIKE": (
-            _("diffraction spike"),
-            _("A ray or a cross of light from a bright star, inside or outside the frame."),
-        ),
+        **FLAWS,
         "yes": (_("Yes: a mover"), _("An object at the crosshair: a dot, a short line or a fuzzy patch.")),
         "no": (_("No: not a mover"), _("An artefact, or nothing at the crosshair.")),
     },

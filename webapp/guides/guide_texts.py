@@ -51,15 +51,12 @@ def write_text(
 ) -> GuideText:
     """Store a new version of a text; the previous one is kept.
 
+    Raises TextRefused: the text is too long, or a newer version was saved meanwhile. Nothing is stored.
+
     Parameters
     ----------
     based_on
         The version that the text is based on, 0 for none.
-
-    Raises
-    ------
-    TextRefused
-        The text is too long, or a newer version was saved meanwhile. Nothing is stored.
     """
     if len(body) > LONGEST:
         raise TextRefused(

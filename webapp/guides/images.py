@@ -28,10 +28,7 @@ class ImageRefused(ValueError):
 def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
     """Store an uploaded picture; the same pixels give the same row.
 
-    Raises
-    ------
-    ImageRefused
-        It is too large, or not a readable picture. Nothing is stored.
+    Raises ImageRefused: it is too large, or not a readable picture. Nothing is stored.
     """
     if (upload.size or 0) > MOST_BYTES:
         raise ImageRefused(_("The file is larger than 2 MB. Upload a smaller one. Nothing was saved."))

@@ -154,10 +154,7 @@ csv.field_size_limit(LARGEST_CELL)  # annotations of many marks are longer than 
 def read_csv(path: Path) -> Iterator[Row]:
     """Yield the rows of a file, each as a record or as its error.
 
-    Raises
-    ------
-    BadFile
-        It is not a CSV in UTF-8, or lacks a required column.
+    Raises BadFile: it is not a CSV in UTF-8, or lacks a required column.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -7,37 +7,30 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from webapp.classifications.line_marks import Drawn
 from webapp.core.stored_messages import Sentence
 
-NOT_BROUGHT_IN = Sentence(gettext_noop("%(problem)s Nothing was imported."))
-NOT_BROUGHT_IN_FURTHER = Sentence(gettext_noop("%(problem)s Nothing more was imported."))
+NOT_BROUGHT_IN = Sentence("%(problem)s Nothing was imported.")
+NOT_BROUGHT_IN_FURTHER = Sentence("%(problem)s Nothing more was imported.")
 
-EMPTY = Sentence(gettext_noop("%(file)s is empty."))
-NOT_OPENED = Sentence(gettext_noop("%(file)s cannot be opened: %(error)s. Upload it again."))
-NO_ANSWER = Sentence(gettext_noop("%(file)s contains no answers."))
-NO_LABEL = Sentence(gettext_noop("%(file)s contains no labels that could be answers."))
-NOT_UTF8 = Sentence(gettext_noop("%(file)s is not text in UTF-8. Save it as CSV in UTF-8."))
-NO_CSV = Sentence(gettext_noop("%(file)s is not a readable CSV file: %(error)s at line %(line)s."))
+EMPTY = Sentence("%(file)s is empty.")
+NOT_OPENED = Sentence("%(file)s cannot be opened: %(error)s. Upload it again.")
+NO_ANSWER = Sentence("%(file)s contains no answers.")
+NO_LABEL = Sentence("%(file)s contains no labels that could be answers.")
+NOT_UTF8 = Sentence("%(file)s is not text in UTF-8. Save it as CSV in UTF-8.")
+NO_CSV = Sentence("%(file)s is not a readable CSV file: %(error)s at line %(line)s.")
 NO_COLUMN = Sentence(
-    gettext_noop(
-        "%(file)s has no column %(missing)s. A Panoptes classification export has all columns; a plain "
-        "list needs %(needed)s and an answer column."
-    )
+    "%(file)s has no column %(missing)s. A Panoptes classification export has all columns; a plain "
+    "list needs %(needed)s and an answer column."
 )
-COLUMN_TWICE = Sentence(gettext_noop("%(file)s has two columns of the same name. Rename one of them."))
-NO_JSON = Sentence(
-    gettext_noop("%(file)s is no JSON that can be read after annotation %(number)s: %(error)s. Export it again.")
-)
+COLUMN_TWICE = Sentence("%(file)s has two columns of the same name. Rename one of them.")
+NO_JSON = Sentence("%(file)s is no JSON that can be read after annotation %(number)s: %(error)s. Export it again.")
 
-NO_SOURCE = Sentence(gettext_noop("Enter the source of the file."))
-NO_MATCH = Sentence(gettext_noop("Match subjects by “%(subject)s” or “%(metadata)sKEY”, not by “%(match)s”."))
-NO_MEANING = Sentence(gettext_noop("Map a label to an answer (%(answers)s), or skip it; not to “%(meaning)s”."))
-ALL_LEFT_OUT = Sentence(
-    gettext_noop("Every label is skipped, so nothing would be imported. Map at least one label to an answer.")
-)
+NO_SOURCE = Sentence("Enter the source of the file.")
+NO_MATCH = Sentence("Match subjects by “%(subject)s” or “%(metadata)sKEY”, not by “%(match)s”.")
+NO_MEANING = Sentence("Map a label to an answer (%(answers)s), or skip it; not to “%(meaning)s”.")
+ALL_LEFT_OUT = Sentence("Every label is skipped, so nothing would be imported. Map at least one label to an answer.")
 
 
 class Reason(models.TextChoices):

@@ -103,10 +103,7 @@ _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 def read_label_studio(path: Path) -> Iterator[Row]:
     """Yield the annotations of a file, with one task at a time in memory.
 
-    Raises
-    ------
-    BadFile
-        It is not a JSON array in UTF-8, or is truncated.
+    Raises BadFile: it is not a JSON array in UTF-8, or is truncated.
     """
     number = 0
     try:

@@ -35,10 +35,7 @@ class UploadRefused(ValueError):
 def keep_import_file(workflow: Workflow, file: UploadedFile) -> str:
     """Store the file, and return its token.
 
-    Raises
-    ------
-    UploadRefused
-        It is larger than MAX_UPLOAD_MB, or its name is neither CSV nor JSON. Nothing is stored.
+    Raises UploadRefused: it is larger than MAX_UPLOAD_MB, or its name is neither CSV nor JSON. Nothing is stored.
     """
     if (file.size or 0) > settings.MAX_UPLOAD:
         sizes = {"size": (file.size or 0) // 2**20, "most": settings.MAX_UPLOAD // 2**20}
@@ -92,11 +89,9 @@ def new_import(
 
 
 @transaction.atomic
-def start_import(
-    *, workflow: Workflow, path: Path, by: User, choices: Choices, is_upload: bool = True
-) -> ClassificationImport:
-    """Create an import and dispatch it."""
-    job = new_import(workflow=workflow, path=path, by=by, choices=choices, is_upload=is_upload)
+def start_import(*, workflow: Workflow, path: Path, by: User, choices: Choices) -> ClassificationImport:
+    """Create an import of an uploaded file, and dispatch it."""
+    job = new_import(workflow=workflow, path=path, by=by, choices=choices, is_upload=True)
     job.enqueue()
     return job
 
@@ -109,10 +104,7 @@ def bring_in(job: ClassificationImport, watch: Callable[[ClassificationImport], 
 
     The whole file is checked before anything is written, so nothing of a broken one is imported.
 
-    Raises
-    ------
-    LeaseLost, Cancelled
-        The import belongs to another worker, or was cancelled. Imported rows stay.
+    Raises LeaseLost or Cancelled: the import belongs to another worker, or was cancelled. Imported rows stay.
     """
     path, choices = Path(job.path), Choices(**job.options)
     try:

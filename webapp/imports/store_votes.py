@@ -111,10 +111,8 @@ def store(
 ) -> Tally:
     """Import a batch of rows, and update the import's position; return its tally.
 
-    Raises
-    ------
-    LeaseLost, Cancelled
-        The import belongs to another worker, or was cancelled. Nothing of the batch is stored.
+    Raises LeaseLost or Cancelled: the import belongs to another worker, or was cancelled. Nothing of the batch is
+    stored.
     """
     tally = before.after(len(rows))
     workflow = job.workflow

@@ -1,10 +1,11 @@
 from django.urls import path
 
 from webapp.imports import views
-from webapp.imports.views import exchange, exchange_workflow, export
+from webapp.imports.views import catalogue, exchange, exchange_workflow, export
 
 urlpatterns = [
     path("", exchange, name="exchange"),
+    path("candidates.<str:suffix>", catalogue, name="catalogue"),
     path("<slug:workflow>/", exchange_workflow, name="exchange-workflow"),
     path("<slug:workflow>/export/<str:name>", export, name="export"),
     path("<slug:workflow>/import/", views.upload, name="import-upload"),

@@ -18,6 +18,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.core.stored_messages import in_words
+from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
 from webapp.exports.formats import EXPORTS, file_response, site_address
 from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
 from webapp.imports.inspect import Look, guess_answers, inspect_file
@@ -88,9 +89,7 @@ class ChoicesForm(forms.Form):
         self._ask_meanings(label_counts, guess_answers(self.labels, workflow))
 
     def _offer(self, name: str, choices: list[Any]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # declared so above
-        field.choices = choices
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def _ask_meanings(self, labels: Mapping[str, int], guessed: Mapping[str, str]) -> None:
         for place, label in enumerate(self.labels):
@@ -138,8 +137,21 @@ SHOWN = 20
 @require_safe
 @survey_page(Role.SCIENTIST)
 def exchange(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """List the survey's workflows, with a page for each."""
-    return render(request, "imports/exchange.html", {"survey": survey, "workflows": survey.workflows.all()})
+    """List the survey's workflows, with a page for each, and the formats of its catalogue."""
+    context = {"survey": survey, "workflows": survey.workflows.all(), "formats": FORMATS}
+    return render(request, "imports/exchange.html", context)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def catalogue(request: HttpRequest, survey: Survey, suffix: str) -> HttpResponseBase:
+    if suffix not in FORMATS:
+        raise Http404
+    try:
+        return catalogue_response(survey, suffix)
+    except TooMany as error:
+        messages.error(request, str(error))
+        return redirect("exchange", survey.slug)
 
 
 @require_safe

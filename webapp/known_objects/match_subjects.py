@@ -21,6 +21,7 @@ from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
 from webapp.archive.models import Frame, Subject, Survey
 from webapp.core.stored_messages import Sentence
+from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
 from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
 from webapp.known_objects.start_match import unchecked
@@ -100,6 +101,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
             checks, update_conflicts=True, unique_fields=["subject"],
             update_fields=["catalogue", "detections", "candidates", "orbit_days", "checked_at"],
         )  # fmt: skip
+        make_gold(keys)
     return len(counts)
 
 

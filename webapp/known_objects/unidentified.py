@@ -4,16 +4,17 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from webapp.archive.models import Subject, Survey
 from webapp.consensus.models import Consensus
+from webapp.known_objects.gold import SOURCE
 
 
 def movers(survey: Survey) -> QuerySet[Subject]:
-    """Return the observed subjects that are settled as real: by a ruling, or retired with a posterior for yes."""
+    """Return the observed subjects that are settled as real: by a ruling, votes that retired them, or a known orbit."""
     yes = Consensus.objects.filter(
         subject=OuterRef("pk"), is_retired=True, posterior__gte=F("workflow__accept_threshold")
     )
     real = Q(gold_label__in=["yes", *survey.positive])
     observed = Subject.objects.originals().observed().filter(survey=survey)
-    return observed.filter(real & Q(gold_source="ruling") | Q(gold_label="") & Exists(yes))
+    return observed.filter(real & Q(gold_source__in=["ruling", SOURCE]) | Q(gold_label="") & Exists(yes))
 
 
 def unidentified(survey: Survey) -> QuerySet[Subject]:

@@ -6,24 +6,25 @@ request, so that this fraction holds for any priorities.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
+from django.conf import settings
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.acquisition.choose import priorities
 from ml.acquisition.pool import Pool, Rows
-from ml.acquisition.rules import Rule
+from ml.acquisition.rules import Plan, Rule
+from ml.storage.pixel_store import PixelStore
 from webapp.classifications.models import Reason
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
-from webapp.core.sql import copy_out
-from webapp.learning.acquisition_plan import plan_of, reason_of
-from webapp.learning.drift_alarms import watch_drift
-from webapp.learning.models import Checkpoint, Score, ScoringRun
+from webapp.core.sql import copy_out, fetch
+from webapp.learning.drift import watch_drift
+from webapp.learning.models import Checkpoint, ModelRole, Score, ScoringRun
 from webapp.learning.retention import prune
-from webapp.learning.stored_features import features_of, groups_of
 from webapp.queue.models import QueueEntry
-from webapp.workflows.models import Workflow
+from webapp.workflows.models import Acquisition, Workflow
 
 BATCH = 10_000
 """Entries per transaction. The queue skips locked ones, so locking all at once would make it look empty."""
@@ -149,3 +150,61 @@ def update_priorities(run: ScoringRun) -> None:
         watch_drift(run.checkpoint)
     prune(run.checkpoint)
     run.finish(message=f"{changed} priorities changed.{notes}")
+
+
+_MAIN = {
+    Acquisition.DIVERSE: (Rule.ENTROPY, True),
+    Acquisition.UNCERTAIN: (Rule.ENTROPY, False),
+    Acquisition.VOTE: (Rule.INFORMATION, True),
+}
+_REASONS = {Rule.ENTROPY: Reason.UNCERTAIN, Rule.INFORMATION: Reason.VOTE, Rule.POSITIVE: Reason.POSITIVE}
+
+
+def plan_of(workflow: Workflow) -> Plan:
+    """Return the plan that orders a workflow's queue, without its random share, which the queue draws itself."""
+    rule, diverse = _MAIN[Acquisition(workflow.acquisition)]
+    return Plan({rule: 1.0}, diverse).mixed_with(Rule.POSITIVE, workflow.positive_fraction)
+
+
+def reason_of(rule: Rule, *, is_spread: bool) -> Reason:
+    """Return why a volunteer gets a scored subject: by which rule, and whether to be unlike the others."""
+    reason = _REASONS[rule]
+    return Reason.DIVERSE if is_spread and reason == Reason.UNCERTAIN else reason
+
+
+PLACES = """
+    SELECT subject.zarr_array, subject.zarr_index, wanted.place
+    FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (id, place) JOIN archive_subject AS subject USING (id)
+    ORDER BY subject.zarr_array, subject.zarr_index
+"""
+GROUPS = """
+    SELECT subject.object_group
+    FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (id, place) JOIN archive_subject AS subject USING (id)
+    ORDER BY wanted.place
+"""
+
+
+def features_of(checkpoint: Checkpoint, subjects: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    """Return the checkpoint's features of subjects (n, D), the mean over their frames; NaN where none are stored.
+
+    None if it has no features: a detector stores what it found under their name.
+    """
+    key = checkpoint.manifest.get("feature_key")
+    if not key or ModelRole(checkpoint.role).is_detector:
+        return None
+    store, found = PixelStore(settings.PIXELS), None
+    for array, rows in groupby(fetch(PLACES, [subjects.tolist()]), key=lambda row: row[0]):
+        indexes, places = np.array([row[1:] for row in rows], dtype=np.int64).T
+        try:
+            values = store.features_at(checkpoint.survey.slug, array, key, indexes).astype(np.float32).mean(axis=1)
+        except FileNotFoundError:
+            continue
+        if found is None:
+            found = np.full((len(subjects), values.shape[1]), np.nan, dtype=np.float32)
+        found[places - 1] = values
+    return found
+
+
+def groups_of(subjects: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return the object groups (n,) of subjects."""
+    return np.array([group for (group,) in fetch(GROUPS, [subjects.tolist()])])

@@ -1,28 +1,212 @@
-"""Register external scorers, and start the runs that evaluate them."""
+"""External scorers: register one, and ask it by a signed, bounded HTTP request to a public address."""
 
+import base64
+import hashlib
+import hmac
+import io
+import ipaddress
+import json
+import math
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore
+import numpy as np
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from numpy.typing import NDArray
 
 from webapp.core.stored_messages import in_words
+from webapp.learning import messages
 from webapp.learning.models import ExternalScorer, Preset, TrainingRun
-from webapp.learning.scorer_client import ExternalScorerFailed, check_address
 from webapp.learning.triggers import start_training
 from webapp.workflows.models import Workflow
+
+FORMAT = "wanderers-score-1"
+MOST_ANSWER = 2**20
+"""Maximum bytes of an answer."""
+
+LONGEST_VERSION = 60
+TRIES = 3
+PAUSE = 1.0
+"""Seconds before the second try; four times as long before the third."""
+
+TIMEOUT = {"connect": 5.0, "write": 30.0, "read": 60.0, "pool": 5.0}
+LONGEST = 120.0
+"""Seconds from the first to the last byte of an answer."""
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class ExternalScorerFailed(ValueError):
+    """The scorer gave no usable answer; the message says what is wrong."""
+
+
+class _Unavailable(ExternalScorerFailed):
+    """It may answer when it is asked again."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The version of the model that answered, and (n,) the probability of being real of each subject, 0..1."""
+
+    version: str
+    p_real: NDArray[np.float32]
+
+
+def ask(scorer: ExternalScorer, kind: str, subjects: Sequence[dict[str, Any]], pixels: NDArray[Any]) -> Answer:
+    """Return the scorer's answer about some subjects.
+
+    Raises ExternalScorerFailed if the address is not allowed, or no try brings a sound answer.
+
+    Parameters
+    ----------
+    subjects
+        What the scorer is told of each, for JSON.
+    pixels
+        (n, F, C, H, W), of any number type.
+    """
+    check_address(scorer.address)
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(pixels), allow_pickle=False)
+    sent = {"format": FORMAT, "kind": kind, "subjects": list(subjects)}
+    sent["pixels"] = base64.b64encode(file.getvalue()).decode()
+    body = json.dumps(sent).encode()
+    for number in range(TRIES):
+        try:
+            return _checked(_post(scorer, body), len(subjects))
+        except _Unavailable:
+            if number == TRIES - 1:
+                raise
+            time.sleep(PAUSE * 4**number)
+    raise AssertionError("The last try returns or raises.")
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """Return the hexadecimal HMAC-SHA256 of timestamp, full stop and body."""
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def check_address(address: str) -> None:
+    """Raise ExternalScorerFailed for an address that may not be asked, as far as it shows without looking it up."""
+    try:
+        parts = urlsplit(address)
+        port = 443 if parts.port is None else parts.port
+    except ValueError:
+        raise ExternalScorerFailed(messages.BAD_ADDRESS()) from None
+    if parts.scheme != "https" and not (settings.PRIVATE_SCORERS and parts.scheme == "http"):
+        raise ExternalScorerFailed(messages.NOT_HTTPS())
+    is_plain = address.isascii() and address.isprintable() and " " not in address
+    if not is_plain or not port or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise ExternalScorerFailed(messages.BAD_ADDRESS())
+
+
+def public_address(host: str, port: int) -> str:
+    """Look up a host, and return the IP address to connect to.
+
+    Raises ExternalScorerFailed if any of its addresses is not a public one, unless the settings allow private ones.
+    """
+    try:
+        found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        raise _Unavailable(messages.UNKNOWN_HOST(host=host)) from None
+    if not settings.PRIVATE_SCORERS and not all(is_public(str(address)) for address in found):
+        raise ExternalScorerFailed(messages.PRIVATE_HOST(host=host))
+    return str(found[0])
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is a public one, and none that leads to an IPv4 address inside it."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in NAT64):
+        return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+class _PublicOnly(httpcore.SyncBackend):
+    """Connects to the address that was checked, so that a second look-up cannot name another one."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return super().connect_tcp(public_address(host, port), port, timeout, local_address, socket_options)
+
+
+def _post(scorer: ExternalScorer, body: bytes) -> bytes:
+    timestamp = str(int(time.time()))
+    headers: dict[bytes | str, bytes | str] = {
+        "Host": urlsplit(scorer.address).netloc,
+        "Content-Type": "application/json",
+        "X-Wanderers-Timestamp": timestamp,
+        "X-Wanderers-Signature": f"sha256={signature(scorer.secret, timestamp, body)}",
+    }
+    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=_PublicOnly())
+    try:
+        with (
+            pool,
+            pool.stream(
+                "POST", scorer.address, headers=headers, content=body, extensions={"timeout": TIMEOUT}
+            ) as response,
+        ):
+            if response.status != 200:
+                kind = _Unavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
+                raise kind(messages.BAD_STATUS(status=response.status))
+            return _read(response)
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        raise _Unavailable(messages.UNREACHABLE(error=str(error) or type(error).__name__)) from error
+
+
+def _read(response: httpcore.Response) -> bytes:
+    began, parts, size = time.monotonic(), [], 0
+    for part in response.iter_stream():
+        size += len(part)
+        if size > MOST_ANSWER:
+            raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.TOO_LONG(most=MOST_ANSWER)))
+        if time.monotonic() - began > LONGEST:
+            raise _Unavailable(messages.UNREACHABLE(error=messages.TOO_SLOW(seconds=round(LONGEST))))
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _checked(answer: bytes, n: int) -> Answer:
+    """Return the answer if it is of n finite probabilities, 0..1, and names the model's version."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NOT_JSON())) from None
+    version, p_real = (found.get("version"), found.get("p_real")) if isinstance(found, dict) else (None, None)
+    if not isinstance(version, str) or not 0 < len(version) <= LONGEST_VERSION:
+        raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NO_VERSION(most=LONGEST_VERSION)))
+    if not isinstance(p_real, list) or len(p_real) != n:
+        got = len(p_real) if isinstance(p_real, list) else 0
+        raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.WRONG_COUNT(got=got, n=n)))
+    if not all(_is_probability(value) for value in p_real):
+        raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NO_PROBABILITY()))
+    return Answer(version, np.array(p_real, dtype=np.float32))
+
+
+def _is_probability(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
 
 
 @transaction.atomic
 def register_scorer(*, workflow: Workflow, name: str, address: str, secret: str, by: User | None) -> TrainingRun:
     """Register a scorer, or change one of that name, and return the run that evaluates it.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is stored.
-    AlreadyTraining
-        A run of the workflow is open; nothing is stored.
+    Raises ValidationError: by field; nothing is stored. Raises AlreadyTraining: a run of the workflow is open; nothing
+    is stored.
     """
     try:
         check_address(address)

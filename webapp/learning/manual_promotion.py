@@ -37,10 +37,7 @@ def doubts(checkpoint: Checkpoint) -> list[str]:
 def promote_by_hand(*, checkpoint: Checkpoint, by: User, reason: str, is_confirmed: bool) -> Promotion | None:
     """Make the checkpoint champion; None if it is champion already.
 
-    Raises
-    ------
-    Unconfirmed
-        Something speaks against it, and it was not confirmed with a reason. Nothing has changed.
+    Raises Unconfirmed: something speaks against it, and it was not confirmed with a reason. Nothing has changed.
     """
     against = doubts(checkpoint)
     if against and not checkpoint.is_champion and not (is_confirmed and reason.strip()):

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,9 +21,9 @@ from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
-from webapp.learning.rescoring import failures, score_unscored
+from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
-from webapp.learning.triggers import OPEN, AlreadyTraining, start_training
+from webapp.learning.triggers import AlreadyTraining, start_training
 from webapp.workflows.models import Workflow
 
 
@@ -58,14 +57,7 @@ class TrainingForm(forms.Form):
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["workflow"]
-        assert isinstance(field, WorkflowChoice)  # noqa: S101 - tells mypy what the class body says
-        field.queryset = trainable(survey)
-
-
-def trainable(survey: Survey) -> QuerySet[Workflow]:
-    """Return the survey's workflows that a model can be trained for."""
-    return Workflow.objects.filter(survey=survey).order_by("name")
+        self.fields["workflow"].queryset = Workflow.objects.filter(survey=survey).order_by("name")  # type: ignore[attr-defined]
 
 
 SHOWN = 30
@@ -152,7 +144,7 @@ def _runs(survey: Survey) -> dict[str, Any]:
         .prefetch_related("checkpoint__evaluations")[:SHOWN]
     )
     models = Checkpoint.objects.filter(survey=survey).exists()
-    return {"survey": survey, "runs": runs, "is_training": any(run.state in OPEN for run in runs), "has_models": models}
+    return {"survey": survey, "runs": runs, "is_training": not all(run.is_over for run in runs), "has_models": models}
 
 
 @require_POST

@@ -145,10 +145,7 @@ def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback
 def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") -> Promotion | None:
     """Make the previous champion the champion again; done twice, it goes two steps back.
 
-    Raises
-    ------
-    NoEarlierChampion
-        Today's champion is the first, or there is none. Nothing is changed.
+    Raises NoEarlierChampion: today's champion is the first, or there is none. Nothing is changed.
     """
     champion = lock_champion(survey.pk, role)
     before = previous_champion(champion)

@@ -1,4 +1,6 @@
-"""Retention: delete old scores, detections and features; checkpoints and evaluations stay."""
+"""Retention: delete old scores, detections, features and states of training; checkpoints and evaluations stay."""
+
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -6,7 +8,7 @@ from django.db.models import Max
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
-from webapp.learning.models import Checkpoint, Detection, Preset, Score
+from webapp.learning.models import Checkpoint, Detection, Preset, Score, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
 
 
@@ -40,3 +42,19 @@ def _retained(checkpoint: Checkpoint) -> set[int]:
     shadows = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=False)
     newest = shadows.order_by().values_list("run__workflow").annotate(newest=Max("pk"))
     return {pk for _, pk in newest} | {model.pk for model in (champion, before) if model is not None}
+
+
+FOLDER = "training"
+
+
+def state_path(run: TrainingRun) -> Path:
+    """Return where a run keeps its state; a few times the size of its model."""
+    return Path(settings.DATA) / FOLDER / f"{run.pk}.safetensors"
+
+
+def delete_old_states() -> None:
+    """Delete the states of runs that have ended, however they ended."""
+    needed = {state_path(run) for run in TrainingRun.objects.open()}
+    for path in (Path(settings.DATA) / FOLDER).glob("*.safetensors"):
+        if path not in needed:
+            path.unlink(missing_ok=True)

@@ -15,7 +15,6 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
-from webapp.learning.triggers import cancel_training
 
 
 @require_safe
@@ -53,7 +52,7 @@ def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
 @survey_page(Role.ADMIN)
 def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     row = _run(survey, pk)
-    cancel_training(row)
+    row.request_cancel()
     messages.info(request, _("The run stops after the current epoch. The champion and all labels stay unchanged."))
     return redirect("training-run", survey.slug, row.pk)
 

@@ -38,9 +38,7 @@ class ScorerForm(forms.Form):
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["workflow"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what the class body says
-        field.queryset = Workflow.objects.filter(survey=survey).order_by("name")
+        self.fields["workflow"].queryset = Workflow.objects.filter(survey=survey).order_by("name")  # type: ignore[attr-defined]
 
 
 @require_GET

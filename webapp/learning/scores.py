@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.inference.detections import Detection
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.learning.messages import NOT_PROBABILITIES
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
@@ -49,7 +50,9 @@ def check_probabilities(checkpoint_id: int, p: NDArray[Any]) -> None:
 def write_scores(
     checkpoint_id: int, subject_ids: NDArray[np.int64], probabilities: NDArray[Any], p_real: NDArray[Any]
 ) -> None:
-    """Write one checkpoint's scores of some subjects, replacing earlier ones.
+    """Write one checkpoint's scores of some subjects, replacing earlier ones; a champion's go into the consensus too.
+
+    Raises NoProbabilities if one of them is none; nothing is written.
 
     Parameters
     ----------
@@ -59,11 +62,6 @@ def write_scores(
         (n, K), by class in the checkpoint's order.
     p_real
         (n,), in 0..1.
-
-    Raises
-    ------
-    NoProbabilities
-        If one of them is none; nothing is written.
     """
     check_probabilities(checkpoint_id, probabilities)
     check_probabilities(checkpoint_id, p_real)
@@ -78,6 +76,8 @@ def write_scores(
             columns = (subject_ids, probabilities, p_real, binary_entropy(p_real))
             for row in zip(*(np.asarray(column).tolist() for column in columns), strict=True):
                 copy.write_row((checkpoint_id, *row))
+    if Checkpoint.objects.filter(pk=checkpoint_id, is_champion=True).exists():
+        refresh_models(subject_ids.tolist())
 
 
 def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:

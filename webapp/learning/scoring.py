@@ -1,21 +1,20 @@
-"""Score a survey's archive with a checkpoint, in shards of whole chunks of the pixel store."""
+"""Score a survey's archive with a checkpoint, in shards of whole chunks of the pixel store, and what it lacks later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import Now
 
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.models import Subject
+from webapp.archive.models import IngestRun, Subject, Survey
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard
 
 SHARD = 8192
 """Approximate subjects per shard: seconds of work with stored features, minutes without."""
 
-OPEN = (JobState.QUEUED, JobState.RUNNING)
 Range = tuple[str, int, int]
 
 
@@ -68,15 +67,90 @@ def _chunk(checkpoint: Checkpoint, array: str) -> int:
 
 
 def _supersede(checkpoint: Checkpoint) -> None:
-    earlier = ScoringRun.objects.filter(
-        survey=checkpoint.survey_id,
-        state__in=OPEN,
-        checkpoint__role=checkpoint.role,
-        checkpoint__is_champion=False,
-        checkpoint__run__workflow=checkpoint.run.workflow_id,
-    ).exclude(checkpoint=checkpoint)
+    earlier = (
+        ScoringRun.objects.open()
+        .filter(
+            survey=checkpoint.survey_id,
+            checkpoint__role=checkpoint.role,
+            checkpoint__is_champion=False,
+            checkpoint__run__workflow=checkpoint.run.workflow_id,
+        )
+        .exclude(checkpoint=checkpoint)
+    )
     keys = list(earlier.values_list("pk", flat=True))
-    shards = ScoringShard.objects.filter(run__in=keys, state__in=OPEN)
+    shards = ScoringShard.objects.open().filter(run__in=keys)
     shards.update(cancel_requested=True)
     shards.claimable().update(state=JobState.CANCELLED, finished_at=Now())
     ScoringRun.objects.filter(pk__in=keys).update(state=JobState.CANCELLED, finished_at=Now())
+
+
+TRIES = 3
+"""Failures of a shard after which only an admin can retry it."""
+
+
+@transaction.atomic
+def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None:
+    """Start scoring unscored subjects, unless there are none, or an ingest or a scoring is running.
+
+    Ranges that failed `TRIES` times are retried with `given_up` only.
+    """
+    Survey.objects.select_for_update(no_key=True).get(pk=champion.survey_id)
+    if IngestRun.objects.open().filter(survey=champion.survey_id).exists():
+        return None
+    if champion.scoring_runs.open().exists():
+        return None
+    ranges = unscored(champion, () if given_up else _given_up(champion))
+    return start_scoring(champion, ranges) if ranges else None
+
+
+def unscored(champion: Checkpoint, besides: Iterable[Range] = ()) -> list[Range]:
+    """Return the ranges without a shard of the champion, finished or open, except those in `besides`."""
+    shards = _shards(champion).exclude(state__in=(JobState.FAILED, JobState.CANCELLED))
+    covered = [*shards.values_list("zarr_array", "start", "stop"), *besides]
+    return [
+        (array, start, stop)
+        for array, first, last in whole_archive(champion)
+        for start, stop in gaps(first, last, [place for name, *place in covered if name == array])
+    ]
+
+
+def failures(champion: Checkpoint) -> list[ScoringShard]:
+    """Return the last failure in each range that is unscored because of it, newest first."""
+    open_ranges = unscored(champion)
+    failed = _shards(champion).filter(state=JobState.FAILED).order_by("-pk")
+    newest = {(shard.zarr_array, shard.start): shard for shard in reversed(failed)}
+    return [shard for shard in reversed(newest.values()) if any(_holds(each, shard) for each in open_ranges)]
+
+
+def gaps(first: int, last: int, covered: Iterable[Iterable[int]]) -> Iterator[tuple[int, int]]:
+    """Yield the parts of first..last outside the `covered` (start, stop), in order."""
+    reached = first
+    for start, stop in sorted((start, stop) for start, stop in covered):
+        if reached < min(start, last):
+            yield reached, min(start, last)
+        reached = max(reached, stop)
+    if reached < last:
+        yield reached, last
+
+
+def _shards(champion: Checkpoint) -> QuerySet[ScoringShard]:
+    """Return the shards since it became champion: earlier scores may have been deleted."""
+    since = champion.promotions.aggregate(when=Max("created_at"))["when"]
+    shards = ScoringShard.objects.filter(run__checkpoint=champion)
+    return shards.filter(run__created_at__gte=since) if since else shards
+
+
+def _given_up(champion: Checkpoint) -> list[Range]:
+    failed = _shards(champion).filter(state=JobState.FAILED).values_list("zarr_array", "start", "stop")
+    return [(array, start, stop) for array, start, stop, n in failed.annotate(n=Count("pk")) if n >= TRIES]
+
+
+def _holds(place: Range, shard: ScoringShard) -> bool:
+    array, start, stop = place
+    return array == shard.zarr_array and start <= shard.start < stop
+
+
+def score_arrivals() -> list[ScoringRun]:
+    """Start scoring new subjects with the champions, unless an ingest or a scoring is running."""
+    champions = Checkpoint.objects.filter(is_champion=True).select_related("survey", "run")
+    return [run for champion in champions if (run := score_unscored(champion, given_up=False))]

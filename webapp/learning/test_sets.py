@@ -38,10 +38,7 @@ class TooLittleGold(ValueError):
 def current(survey: Survey, kind: str) -> TestSet:
     """Return the survey's test set, freezing one if needed.
 
-    Raises
-    ------
-    TooLittleGold
-        Nothing is frozen; the message has the number of gold subjects, and how many are needed.
+    Raises TooLittleGold: nothing is frozen; the message has the number of gold subjects, and how many are needed.
     """
     frozen = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
     return frozen or freeze(survey=survey, kind=kind)

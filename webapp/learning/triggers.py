@@ -18,7 +18,6 @@ from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingR
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
-OPEN = (JobState.QUEUED, JobState.RUNNING)
 FEWEST_TO_FINETUNE = 200
 """Labels without which fine-tuning does no better than a head."""
 
@@ -44,6 +43,9 @@ def start_training(
 ) -> TrainingRun:
     """Create and dispatch a training run for the workflow.
 
+    Raises AlreadyTraining if a run of the workflow is open; nothing is started. Raises ValidationError if preset or
+    minutes are out of bounds.
+
     Parameters
     ----------
     by
@@ -60,16 +62,9 @@ def start_training(
         Why the schedule starts it, for the run's page.
     scorer
         For the preset "external": the scorer that is evaluated instead of training.
-
-    Raises
-    ------
-    AlreadyTraining
-        If a run of the workflow is open; nothing is started.
-    ValidationError
-        If preset or minutes are out of bounds.
     """
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
-    if (running := workflow.training_runs.filter(state__in=OPEN).first()) is not None:
+    if (running := workflow.training_runs.open().first()) is not None:
         raise AlreadyTraining(
             _("Training run %(number)d is in progress. Wait for it to finish or cancel it; nothing was started.")
             % {"number": running.pk}
@@ -101,11 +96,6 @@ def start_training(
     return run
 
 
-def cancel_training(run: TrainingRun) -> None:
-    """Cancel a waiting run now, a running one at its next epoch. A finished run stays as it is."""
-    run.request_cancel()
-
-
 def workflows_to_retrain() -> list[Workflow]:
     """Return the workflows that are due for a training run."""
     workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
@@ -115,7 +105,7 @@ def workflows_to_retrain() -> list[Workflow]:
 def wants_retraining(workflow: Workflow) -> bool:
     """Return whether `min_new_labels` labels are new or corrected since the last run's, and no run is open."""
     wanted = workflow.min_new_labels
-    if wanted is None or workflow.training_runs.filter(state__in=OPEN).exists():
+    if wanted is None or workflow.training_runs.open().exists():
         return False
     touched = touched_since(workflow, _last_training_set(workflow), wanted)
     return touched >= wanted and labels_since(workflow) >= wanted

@@ -13,6 +13,7 @@ from webapp.learning.overview_views import (
 )
 from webapp.learning.run_views import cancel, epochs, epochs_csv, progress, run
 from webapp.learning.scorer_views import evaluate, register, scorers
+from webapp.learning.similar import similar
 
 urlpatterns = [
     path("", overview, name="learning"),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("compare/changed/", compare_changed, name="compare-changed"),
     path("compare/changed.csv", compare_csv, name="compare-csv"),
     path("drift/<slug:role>/", drift, name="drift"),
+    path("similar/<int:pk>/", similar, name="similar"),
     path("scorers/", scorers, name="scorers"),
     path("scorers/register/", register, name="scorer-register"),
     path("scorers/<int:pk>/evaluate/", evaluate, name="scorer-evaluate"),

@@ -8,9 +8,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from webapp.core.models import Backup
-from webapp.operations.disk_usage import disk_usage
 from webapp.operations.job_overview import job_kinds
-from webapp.operations.site_status import activity, look
+from webapp.operations.site_status import activity, disk_usage, look
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from ml.crowd.answer import ANSWERS
@@ -27,9 +26,9 @@ from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
-READING_ANSWERS = Sentence(gettext_noop("Reading classifications."))
-LOOKING_THROUGH = Sentence(gettext_noop("Scanning %(count)s classifications."))
-FLAGGED = Sentence(gettext_noop("%(new)s new, %(over)s cleared."))
+READING_ANSWERS = Sentence("Reading classifications.")
+LOOKING_THROUGH = Sentence("Scanning %(count)s classifications.")
+FLAGGED = Sentence("%(new)s new, %(over)s cleared.")
 
 # Includes untrusted volunteers, so that they can be trusted again. Ordered, because sums of floats depend on the order.
 QUERY = """

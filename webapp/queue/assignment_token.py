@@ -42,13 +42,9 @@ def assignment_token(volunteer: int | UUID, workflow: int, subject: int) -> str:
 def check_assignments(volunteer: Volunteer, workflow: Workflow, proofs: Iterable[tuple[int, str]]) -> None:
     """Check (subject, token) of answers; a token may be missing if the volunteer holds or has answered the subject.
 
-    Raises
-    ------
-    AssignedToAnother
-        The token is that of another account, which may sign in again.
-    NotAssigned
-        There is neither a true proof nor a lease nor an answer; or the proof is that of a visitor whom the browser no
-        longer knows.
+    Raises AssignedToAnother: the token is that of another account, which may sign in again. Raises NotAssigned: there
+    is neither a true proof nor a lease nor an answer; or the proof is that of a visitor whom the browser no longer
+    knows.
     """
     unproven = [subject for subject, proof in proofs if not _proves(volunteer, workflow, subject, proof)]
     if not unproven:

@@ -44,9 +44,9 @@ def stock_of(survey: Survey) -> dict[int, Stock]:
 def figures_of(survey: Survey) -> dict[str, int]:
     """Return counts of `subjects`, `answers`, `simulated` answers among them, `people`, `asked`, `settled` and `found`.
 
-    Asked are the subjects that workflows ask about, training ones left out, as on the classify page; settled are the
-    retired ones among them; found are movers confirmed by scientists. The counts are cached
-    (`webapp.core.cached_figures`), since counting a large table is slow.
+    Asked are the subjects that open workflows ask about, training ones left out, as on the classify page (closed
+    workflows count once none is open); settled are the retired ones among them; found are movers confirmed by
+    scientists. The counts are cached (`webapp.core.cached_figures`), since counting a large table is slow.
     """
     return cached_figure(f"figures-{survey.pk}", partial(_count, survey))
 
@@ -58,7 +58,9 @@ def _count(survey: Survey) -> dict[str, int]:
         simulated=Count("pk", filter=Q(volunteer__is_simulated=True)),
         people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
     )
-    asked = QueueEntry.objects.filter(Q(is_gold=False) | Q(is_retired=True), workflow__survey=survey)
+    workflows = Workflow.objects.filter(survey=survey)
+    counted_workflows = list(workflows.filter(is_active=True) or workflows)
+    asked = QueueEntry.objects.filter(Q(is_gold=False) | Q(is_retired=True), workflow__in=counted_workflows)
     settled = asked.filter(is_retired=True).values("subject").distinct().count()
     ruled = Subject.objects.filter(survey=survey, gold_source="ruling")
     movers = ruled.filter(gold_label__in=["yes", *survey.positive]).count()

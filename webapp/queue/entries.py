@@ -1,14 +1,15 @@
-"""Queue entries under lock, in primary key order; redundancy: how many votes a subject still needs."""
+"""Queue entries: locked in primary key order, the votes they still need, and those that may still be served."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.core.sql import Columns, fetch
 from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 
@@ -75,3 +76,22 @@ def lend_again(classification: Classification, entry: QueueEntry, expires_at: da
     )
     if is_new and not entry.is_gold:
         QueueEntry.objects.filter(pk=entry.pk).update(open_slots=F("open_slots") - 1)
+
+
+def waiting_for(reader: Volunteer | None, subject: str = "pk") -> QuerySet[QueueEntry]:
+    """Return the queue entries through which a subject may still be served to the reader.
+
+    Parameters
+    ----------
+    reader
+        None for somebody who has answered nothing.
+    subject
+        The field of the outer query that holds the subject's key.
+    """
+    waiting = QueueEntry.objects.filter(Q(is_gold=True) | Q(is_retired=False), subject=OuterRef(subject))
+    if reader is None:
+        return waiting
+    answered = Classification.objects.standing().filter(
+        volunteer=reader, workflow=OuterRef("workflow"), subject=OuterRef("subject")
+    )
+    return waiting.exclude(Exists(answered))

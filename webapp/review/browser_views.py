@@ -14,7 +14,6 @@ from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.core.keyset_pagination import Page, page_of
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
 from webapp.review.browser_form import Asked, asked_of, columns_of
 from webapp.review.consensus_browser import (
@@ -25,7 +24,6 @@ from webapp.review.consensus_browser import (
     consensus_rows,
     recent_histograms,
     summed,
-    with_model,
     with_rulings,
 )
 from webapp.workflows.models import Workflow
@@ -52,14 +50,14 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
-    matching = _matching(workflow, asked, champion)
+    matching = browse(workflow, summed(workflow), asked.wanted)
     spread = recent_histograms(workflow, matching, asked.wanted)
-    page = page_of(_sortable(matching, workflow, asked, champion), by=asked.column, place=asked.place, size=PER_PAGE)
+    page = page_of(_sortable(matching, workflow, asked), by=asked.column, place=asked.place, size=PER_PAGE)
     context = {
         "champion": champion,
         "asked": asked,
         "columns": columns_of(asked, has_model=champion is not None),
-        "rows": _table_rows(with_model(summed(workflow), champion), workflow, page),
+        "rows": _table_rows(summed(workflow), workflow, page),
         "is_empty": not spread.total and not summed(workflow).exists(),
         "total": spread.total,
         "figures": _figures(spread, asked),
@@ -79,8 +77,8 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page(Role.SCIENTIST)
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return all filtered rows as CSV, in key order."""
-    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
-    matching = browse(workflow, with_model(summed(workflow), champion), asked.wanted).filter(asked.wanted.ranges())
+    asked = asked_of(workflow, request.GET)
+    matching = browse(workflow, summed(workflow), asked.wanted).filter(asked.wanted.ranges())
     rows = consensus_rows(with_rulings(matching, workflow).order_by("pk"))
     return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
@@ -90,26 +88,16 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
     asked = asked_of(workflow, request.GET)
-    matching = _matching(workflow, asked, champion_of(workflow.survey, role_of(workflow)))
+    matching = browse(workflow, summed(workflow), asked.wanted)
     spread = recent_histograms(workflow, matching, asked.wanted)
     bins: list[Bin] = getattr(spread, of)
     table = ((each.low, each.high, each.n) for each in bins)
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
 
 
-def _matching(workflow: Workflow, asked: Asked, champion: Checkpoint | None) -> QuerySet[Consensus]:
-    rows = summed(workflow)
-    asks_model = asked.wanted.gap_min is not None
-    return browse(workflow, with_model(rows, champion) if asks_model else rows, asked.wanted)
-
-
-def _sortable(
-    matching: QuerySet[Consensus], workflow: Workflow, asked: Asked, champion: Checkpoint | None
-) -> QuerySet[Consensus]:
+def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: Asked) -> QuerySet[Consensus]:
     """Return the list's rows with their sort column."""
     rows = matching.filter(asked.wanted.ranges())
-    if asked.column.endswith("gap") and asked.wanted.gap_min is None:
-        return with_model(rows, champion)
     # Names are unique within a survey, and indexed.
     return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
 

@@ -24,13 +24,12 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Abs, Cast, Floor, Least
+from django.db.models.functions import Cast, Floor, Least
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
-from webapp.consensus.models import AGREEMENT, UNDECIDED_SHARE, VOTE_COLUMNS, VOTES, Consensus, RetiredReason
+from webapp.consensus.models import AGREEMENT, GAP, UNDECIDED_SHARE, VOTE_COLUMNS, VOTES, Consensus, RetiredReason
 from webapp.core.cached_figures import cached_figure
-from webapp.learning.models import Checkpoint
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 
@@ -72,19 +71,10 @@ class Wanted:
 
 
 def summed(workflow: Workflow) -> QuerySet[Consensus]:
-    """Return a workflow's consensus rows, each with `votes_all`, `agreement` and `undecided_share`."""
+    """Return a workflow's consensus rows, each with `votes_all`, `agreement`, `undecided_share` and `gap`."""
     return Consensus.objects.filter(workflow=workflow).annotate(
-        votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE
+        votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE, gap=GAP
     )
-
-
-def with_model(rows: QuerySet[Consensus], champion: Checkpoint | None) -> QuerySet[Consensus]:
-    """Add the champion's `p_real` and its `gap` (0..1) from the posterior, both None without a score.
-
-    It joins the scores, so use it only for lists that filter by or show them.
-    """
-    score = FilteredRelation("subject__scores", condition=Q(subject__scores__checkpoint=champion))
-    return rows.alias(score=score).annotate(p_real=F("score__p_real"), gap=Abs(F("posterior") - F("score__p_real")))
 
 
 def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consensus]:
@@ -95,10 +85,7 @@ def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Cons
 
 
 def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> QuerySet[Consensus]:
-    """Return those of a workflow's `summed` rows that match the filters, except posterior and agreement.
-
-    To filter by gap, they need the output of `with_model`.
-    """
+    """Return those of a workflow's `summed` rows that match the filters, except posterior and agreement."""
     asked = _between("votes_all", wanted.votes_min, wanted.votes_max, includes_top=True)
     asked &= _between("undecided_share", wanted.undecided_min, wanted.undecided_max)
     asked &= _state(wanted.state) & _answer(wanted.answer) & _truth(wanted.truth)
@@ -175,14 +162,14 @@ COLUMNS = {
     "follow_ups": "follow_ups",
     "gold_label": "subject__gold_label",
     "verdict": "verdict",
-    "p_model": "p_real",
+    "p_model": "p_model",
     "updated_at_utc": "updated_at",
 }
 CSV_COLUMNS = tuple(COLUMNS)
 
 
 def consensus_rows(rows: QuerySet[Consensus]) -> Iterator[list[Any]]:
-    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_model` and `with_rulings`."""
+    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_rulings`."""
     for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
         yield [_plain(value) for value in row]
 

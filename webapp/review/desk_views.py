@@ -18,7 +18,7 @@ from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queues import QUEUES
 from webapp.review.verdict_panel import panel_context, panels_of
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 
 
 @require_safe

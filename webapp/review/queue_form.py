@@ -49,10 +49,10 @@ SORTS = [
     ("-votes", _("most votes")),
     ("-updated_at", _("newest")),
     ("-posterior", _("most likely yes (volunteers)")),
-    ("-p_real", _("most likely yes (model)")),
+    ("-p_model", _("most likely yes (model)")),
 ]
 VIEWS = [("list", _("list")), ("sheet", _("contact sheet")), ("single", _("one by one"))]
-KIND: dict[str, type] = {"votes": int, "audit": int, "updated_at": datetime, "commented_at": datetime}
+KIND: dict[str, type] = {"votes": int, "audit": int, "newest_comment": int, "updated_at": datetime}
 PER_PAGE = {"list": 25, "sheet": 100, "single": 25}
 FIRST = "agreed"
 FOLDED = ("workflow", "way", "min_votes", "assigned", "tag")
@@ -77,6 +77,8 @@ class FilterForm(forms.Form):
     sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
     view = forms.ChoiceField(choices=VIEWS, required=False, label=_("View"))
 
+    is_other_workflow = False
+
     def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["workflow"].queryset = workflows  # type: ignore[attr-defined]
@@ -89,9 +91,8 @@ class FilterForm(forms.Form):
 
     @property
     def has_more(self) -> bool:
-        """Whether a filter in the folded part is set, or there are workflows to choose from."""
-        chosen = any(self.initial.get(name) for name in FOLDED if name != "workflow")
-        return chosen or self.fields["workflow"].queryset.count() > 1  # type: ignore[attr-defined]
+        """Whether a filter in the folded part is set; for the workflow, to another than the page begins with."""
+        return self.is_other_workflow or any(self.initial.get(name) for name in FOLDED if name != "workflow")
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     asked = FilterForm(workflows, query)
     asked.is_valid()
     cleaned = asked.cleaned_data
-    workflow = cleaned.get("workflow") or _first(survey, workflows)
+    first = _first(survey, workflows)
+    workflow = cleaned.get("workflow") or first
     queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
     gap = cleaned.get("least_gap")
     chosen: dict[str, Any] = {
@@ -143,6 +145,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     sort = cleaned.get("sort") or ""
     shown = {**chosen, "queue": queue, "sort": sort, "view": view, "workflow": workflow.slug if workflow else None}
     form = FilterForm(workflows, initial=shown)
+    form.is_other_workflow = workflow != first
     if queue != "disagreements":
         del form.fields["least_gap"]
     by = sort or QUEUES[queue].sort

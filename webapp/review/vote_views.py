@@ -11,9 +11,8 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
-from webapp.review.consensus_browser import summed, with_model, with_rulings
+from webapp.review.consensus_browser import summed, with_rulings
 from webapp.review.lines import finds_of, marked_frames
 from webapp.review.timeline import Vote, timeline
 from webapp.review.verdict_history import history_of
@@ -37,12 +36,11 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     history = timeline(workflow, subject)
-    champion = champion_of(survey, role_of(workflow))
-    finds = finds_of(champion, subject)
+    finds = finds_of(champion_of(survey, role_of(workflow)), subject)
     frames = marked_frames(workflow, subject, finds.lines if finds else ())
     context = {
         "subject": subject,
-        "row": _row(workflow, subject, champion),
+        "row": with_rulings(summed(workflow).filter(subject=subject), workflow).first(),
         "finds": finds,
         "votes": history,
         "plot": _plot(workflow, history),
@@ -92,11 +90,6 @@ def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
     if workflow is None:
         raise Http404(_("No workflow asks about this subject."))
     return workflow
-
-
-def _row(workflow: Workflow, subject: Subject, champion: Checkpoint | None) -> Any:
-    rows = with_model(summed(workflow), champion).filter(subject=subject)
-    return with_rulings(rows, workflow).first()
 
 
 def _plot(workflow: Workflow, history: list[Vote]) -> dict[str, Any]:

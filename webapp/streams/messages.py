@@ -15,6 +15,3 @@ NOT_THIS_TOPIC = Sentence(gettext_noop("These credentials may not read the topic
 NOT_THIS_GROUP = Sentence(
     gettext_noop("These credentials may not use the consumer group. Choose another with --group.")
 )()
-OTHER_PIXELS = Sentence(
-    gettext_noop("has the name %(name)s, which the survey has with other pixels. The first stays; ask the sender why.")
-)

@@ -7,14 +7,12 @@ is stored once, whatever is killed.
 from django.db import transaction
 from django.db.models import F
 
-from ml.io.records import BadInput
-from webapp.archive.ingest.dedupe import unknown
+from webapp.archive.ingest.dedupe import other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.store import add
 from webapp.archive.ingest.synthetic_names import free_names
-from webapp.archive.models import Subject, Survey
+from webapp.archive.models import Survey
 from webapp.queue.membership import enqueue_new
-from webapp.streams.messages import OTHER_PIXELS
 from webapp.streams.models import DeadLetter, Position, Stream
 from webapp.streams.read_messages import Reading
 
@@ -37,7 +35,12 @@ def store(stream: Stream, readings: list[Reading], shelf: Shelf) -> int:
         keys = new_keys(len(new))
         add(survey, stream.subject_set, new, shelf, keys)
         enqueue_new(survey.pk, stream.subject_set, keys)
-    changed = _report_changed(survey, fresh) if len(new) < len(candidates) else 0
+    checksums = stored_checksums(survey, candidates) if len(new) < len(candidates) else {}
+    changed = 0
+    for reading in fresh:
+        found = other_pixels(reading.candidates, checksums)
+        reading.problems += found
+        changed += len(found)
     _bury(stream, fresh)
     Stream.objects.filter(pk=stream.pk).update(
         messages_read=F("messages_read") + len(fresh),
@@ -65,21 +68,6 @@ def _advance(stream: Stream, readings: list[Reading]) -> list[Reading]:
         update_fields=["next_offset"],
     )
     return fresh
-
-
-def _report_changed(survey: Survey, readings: list[Reading]) -> int:
-    """Add a problem for each alert that the survey has with other pixels; return how many. The first stays."""
-    pairs = [(reading, candidate) for reading in readings for candidate in reading.candidates]
-    names = [candidate.record.external_id for _, candidate in pairs]
-    stored = Subject.objects.observed().filter(survey=survey, external_id__in=names)
-    checksums = dict(stored.values_list("external_id", "checksum"))
-    changed = 0
-    for reading, candidate in pairs:
-        name = candidate.record.external_id
-        if checksums.get(name, candidate.checksum) != candidate.checksum:
-            reading.problems.append(BadInput(OTHER_PIXELS(name=name)))
-            changed += 1
-    return changed
 
 
 def _bury(stream: Stream, readings: list[Reading]) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import CharField
 from django.db.models.functions import MD5, Cast, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
 from ml.simulate.injection.stamp_injection import inject
 from webapp.archive.blinding import shown
@@ -24,19 +24,16 @@ from webapp.archive.ingest.synthetic_names import SyntheticNames
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
 from webapp.consensus.models import Consensus
-from webapp.core.jobs import JobState
 from webapp.core.stored_messages import Sentence
 from webapp.queue.membership import enqueue_subjects
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import SYNTHETIC, Mover, draw_mover, mover_classes
 from webapp.workflows.models import Workflow
 
-DRAWN = Sentence(gettext_noop("%(count)s training movers are in the queue."))
+DRAWN = Sentence("%(count)s training movers are in the queue.")
 NO_ROOM = Sentence(
-    gettext_noop(
-        "%(count)s training movers are in the queue. Of %(tried)s more backgrounds, those that are left have something "
-        "in every place."
-    )
+    "%(count)s training movers are in the queue. Of %(tried)s more backgrounds, those that are left have something "
+    "in every place."
 )
 
 BATCH = 25
@@ -58,12 +55,8 @@ class Drawn:
 def start_injection(*, workflow: Workflow, by: User | None, seed: int | None = None, **parameters: object) -> Injection:
     """Start a job that draws training movers; the same seed gives the same movers, and adds only missing ones.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is started.
-    CannotInject
-        The workflow has no bogus or empty subjects to draw into.
+    Raises ValidationError: by field; nothing is started. Raises CannotInject: the workflow has no bogus or empty
+    subjects to draw into.
     """
     with transaction.atomic():
         job = Injection(workflow=workflow, requested_by=by, **parameters)
@@ -123,7 +116,7 @@ def made_by(job: Injection) -> QuerySet[Subject]:
 
 def is_open(workflow: Workflow) -> bool:
     """Return whether an injection for the workflow is in progress."""
-    return Injection.objects.filter(workflow=workflow, state__in=(JobState.QUEUED, JobState.RUNNING)).exists()
+    return Injection.objects.open().filter(workflow=workflow).exists()
 
 
 def _batches(job: Injection) -> Iterator[list[Subject]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,48 +13,12 @@ from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import ConsensusRecompute
 from webapp.consensus.recompute import start_recompute
 from webapp.queue.membership import dequeue_subjects, enqueue_subjects
-from webapp.workflows.gold_schedule import Schedule
 from webapp.workflows.models import Workflow
 
 RULES = (
     "method", "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold",
     "agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags",
 )  # fmt: skip
-
-
-class WorkflowSettings(TypedDict):
-    """The settings that an admin can change; not slug and kind, since links and answers depend on them."""
-
-    name: str
-    question: str
-    help_text: str
-    follow_ups: dict[str, list[str]]
-    follow_up_first: bool
-    line_marking: bool
-    is_active: bool
-    undo_seconds: int
-    method: str
-    prior: float
-    min_votes: int
-    max_votes: int
-    majority: float
-    accept_threshold: float
-    reject_threshold: float
-    agreement: float | None
-    agreement_votes: int
-    empty_after_no_votes: int | None
-    undecided_share: float | None
-    undecided_votes: int
-    flags: int | None
-    random_fraction: float
-    acquisition: str
-    positive_fraction: float
-    training_schedule: Schedule
-    is_training: bool
-    level: int
-    required_skill: float
-    reveal_model_score: bool
-    min_new_labels: int | None
 
 
 @dataclass(frozen=True)
@@ -74,14 +38,11 @@ def open_workflow(
     slug: str,
     kind: str,
     subject_sets: Collection[SubjectSet],
-    **settings: Unpack[WorkflowSettings],
+    **settings: Any,
 ) -> Saved:
-    """Create a workflow, and fill its queue from its sets.
+    """Create a workflow with these settings, by column, and fill its queue from its sets.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is stored.
+    Raises ValidationError: by field; nothing is stored.
     """
     workflow = Workflow(survey=survey, slug=slug, kind=kind, **settings)
     _check(workflow, subject_sets, offered_before=set())
@@ -92,17 +53,14 @@ def open_workflow(
 
 @transaction.atomic
 def change_workflow(
-    *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, **settings: Unpack[WorkflowSettings]
+    *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, **settings: Any
 ) -> Saved:
-    """Change a workflow's settings and queue.
+    """Change a workflow's settings, by column, and its queue; slug and kind stay, since links and answers need them.
 
     Subjects of new sets join the queue; those of removed sets leave it, unless somebody has started on them. After a
     rule change, a worker recounts the votes.
 
-    Raises
-    ------
-    ValidationError
-        By field; nothing is changed.
+    Raises ValidationError: by field; nothing is changed.
     """
     row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
     rules_before = _rules(row)

@@ -1,7 +1,7 @@
 """Forms of a workflow's settings."""
 
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -13,7 +13,6 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.survey_settings import set_sizes
 from webapp.classifications.presentation import PRESENTATIONS
-from webapp.workflow_settings.change_workflow import WorkflowSettings
 from webapp.workflow_settings.schedule_field import ScheduleField
 from webapp.workflows.models import Acquisition, Method, Workflow
 
@@ -135,7 +134,7 @@ class WorkflowForm(forms.ModelForm):
             "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES,
             "random_fraction", "acquisition", "positive_fraction", "training_schedule", "is_training", "level",
             "required_skill",
-            "reveal_model_score", "min_new_labels",
+            "known_objects_are_gold", "reveal_model_score", "min_new_labels",
         )  # fmt: skip
         labels = {
             **RULE_LABELS,
@@ -157,6 +156,7 @@ class WorkflowForm(forms.ModelForm):
             "is_training": _("Training only: gold subjects only"),
             "level": _("Level"),
             "required_skill": _("Required skill"),
+            "known_objects_are_gold": _("Known objects are gold"),
             "reveal_model_score": _("Show the model's score after each answer"),
             "min_new_labels": _("New labels that start a training run"),
         }
@@ -189,6 +189,7 @@ class WorkflowForm(forms.ModelForm):
                 "From level 2. Minimum lower bound (0 to 1) of the 90 % intervals of sensitivity and "
                 "specificity, after ten answers on each class."
             ),
+            "known_objects_are_gold": _("A subject within 2″ of a known object becomes gold: yes."),
             "reveal_model_score": "",
             "min_new_labels": _("Leave empty to start training runs manually."),
         }
@@ -199,8 +200,7 @@ class WorkflowForm(forms.ModelForm):
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        sets = self.fields["subject_sets"]
-        assert isinstance(sets, Sets)  # noqa: S101 - tells mypy what the class body says
+        sets: Any = self.fields["subject_sets"]
         sets.sizes = self.sizes = set_sizes(survey)
         sets.queryset = SubjectSet.objects.filter(survey=survey).order_by("name")
         if self.instance.pk:
@@ -225,12 +225,12 @@ class WorkflowForm(forms.ModelForm):
     def follow_up_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(FOLLOW_UPS)]
 
-    def settings(self) -> WorkflowSettings:
+    def settings(self) -> dict[str, Any]:
         """Return the settings, without the subject sets."""
         values = {name: self.cleaned_data[name] for name in WorkflowForm.Meta.fields}
         follow_ups = {answer.value: self.cleaned_data.get(FOLLOW_UPS + answer, []) for answer in Answer}
         values["follow_ups"] = {answer: names for answer, names in follow_ups.items() if names}
-        return cast(WorkflowSettings, values)
+        return values
 
     def refuse(self, error: ValidationError) -> None:
         """Show errors at their fields, or above the form."""

@@ -75,10 +75,7 @@ def as_rows(schedule: Schedule) -> list[Row]:
 def from_rows(rows: list[Row]) -> Schedule:
     """Parse the rows of the form: empty rows are ignored, and after a final end the fraction is 0.
 
-    Raises
-    ------
-    ValidationError
-        A message about the first invalid row.
+    Raises ValidationError: a message about the first invalid row.
     """
     schedule: Schedule = []
     begin: int | None = 0

@@ -22,7 +22,7 @@ class Method(models.TextChoices):
 
 
 class Acquisition(models.TextChoices):
-    """Which subjects a model asks about first; `webapp.learning.acquisition_plan` says how."""
+    """Which subjects a model asks about first; `webapp.learning.acquisition` says how."""
 
     DIVERSE = "diverse"
     UNCERTAIN = "uncertain"
@@ -87,6 +87,9 @@ class Workflow(models.Model):
     )
     required_skill = models.FloatField(
         default=0.8, validators=PROBABILITY, help_text="certain sensitivity and specificity that unlock it"
+    )
+    known_objects_are_gold = models.BooleanField(
+        default=False, help_text="a subject on a known object's orbit becomes gold"
     )
     reveal_model_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
     min_new_labels = models.PositiveIntegerField(

@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ml.cli.active.charts import write_charts
 from ml.cli.active.rounds import CONTENDERS, Curve, fitted, learning_curve, measured
 from ml.cli.active.skies import BANK, POOL, Sky, night_bank, night_sky, simulated_bank, simulated_sky, stored
-from ml.cli.active.summary import FOUND_AT, LEVEL, summarise
+from ml.cli.active.summary import FOUND_AT, LEVEL, summarise, write_charts
 from ml.evaluation.classifier import jsonable
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone, default_backbone
@@ -38,10 +37,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the benchmark and return the figures; also write them, the curves and the plots to `args.out`.
 
-    Raises
-    ------
-    ValueError
-        For a missing folder, an unknown rule, a share of movers that is none, or a pool too large for the sky.
+    Raises ValueError for a missing folder, an unknown rule, a share of movers that is none, or a pool too large for the
+    sky.
     """
     if args.out is None:
         raise ValueError("Choose a folder for features, results and plots: --out DIR.")

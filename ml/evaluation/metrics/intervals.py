@@ -7,16 +7,17 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.bootstrap import bootstrap, interval
 from ml.evaluation.metrics.calibration_error import surprises, weighted_ece
-from ml.evaluation.metrics.classes import weighted_accuracy, weighted_kappa
-from ml.evaluation.metrics.decisions import weighted_decisions
+from ml.evaluation.metrics.decisions import weighted_accuracy, weighted_decisions, weighted_kappa
 from ml.evaluation.metrics.operating import (
+    ABUNDANCES,
     completeness_at_precision,
     completeness_at_rejection,
     precision_at_completeness,
+    purity_at_completeness,
     rejected_at_completeness,
+    surest_purity,
     workload_cut,
 )
-from ml.evaluation.metrics.purity import ABUNDANCES, purity_at_completeness, surest_purity
 from ml.evaluation.metrics.ranking import Ranking, rank
 
 Array = NDArray[Any]

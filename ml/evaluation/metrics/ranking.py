@@ -1,5 +1,6 @@
-"""Cumulative counts by score, the basis of ROC, precision, completeness and purity."""
+"""Cumulative counts by score, the basis of ROC, precision, completeness and purity; ROC AUC and average precision."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -99,7 +100,37 @@ def rank(truth: Array, score: Array, weights: Array | None = None) -> Ranking:
         )
     weights = np.ones((1, len(score))) if weights is None else np.asarray(weights, dtype=np.float64)
     order = np.argsort(-score, kind="stable")
-    ends = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])
-    ordered, is_real = weights[:, order], truth[order]
+    score, ordered, is_real = score[order], weights[:, order], truth[order]
+    ends = np.flatnonzero(np.r_[score[1:] != score[:-1], True])
     hits = np.cumsum(ordered * is_real, axis=1)[:, ends]
-    return Ranking(score[order][ends], hits, np.cumsum(ordered, axis=1)[:, ends] - hits)
+    return Ranking(score[ends], hits, np.cumsum(ordered, axis=1)[:, ends] - hits)
+
+
+def roc_auc(truth: Array, score: Array) -> float:
+    """Return the probability that a real subject scores above a bogus one, ties counting half.
+
+    The Mann–Whitney statistic, U / (n₁ n₀) (Hanley & McNeil 1982, Radiology 143, 29).
+
+    Parameters
+    ----------
+    truth
+        (N,) bool, True for real.
+    score
+        (N,) float, larger for real.
+
+    Returns
+    -------
+    0..1, or NaN if only one kind is present or a score is NaN.
+
+    Examples
+    --------
+    >>> roc_auc(np.array([False, False, True, True]), np.array([0.1, 0.4, 0.35, 0.8]))
+    0.75
+    """
+    score = np.asarray(score, dtype=np.float64)
+    return math.nan if np.isnan(score).any() or not len(score) else float(rank(truth, score).roc_auc()[0])
+
+
+def pr_auc(truth: Array, score: Array) -> float:
+    """Return the average precision as in scikit-learn, 0..1; NaN without real subjects, ValueError for NaN scores."""
+    return float(rank(truth, score).pr_auc()[0]) if np.any(truth) else math.nan

@@ -1,13 +1,16 @@
-"""The report of a classifier: its metrics and charts, in order."""
+"""The report of a classifier: its metrics and charts, in order, with confusion, calibration, scores and nights."""
 
+from dataclasses import replace
 from typing import Any
 
-from ml.evaluation.report.answer_charts import calibration_chart, confusion_chart, scores
-from ml.evaluation.report.chart import Chart, Columns, Grid
+import numpy as np
+
+from ml.evaluation.metrics.calibration_error import reliability_diagram
+from ml.evaluation.metrics.nightly_counts import Nights, by_night
+from ml.evaluation.report.chart import Chart, Columns, Grid, Series
 from ml.evaluation.report.conditions import Wording, conditions
 from ml.evaluation.report.curves import curves
 from ml.evaluation.report.magnitude_limits import limits
-from ml.evaluation.report.nightly_chart import nights
 from ml.evaluation.stratified import CUT, ScoredSubjects, by_nights, histogram_by_limit
 
 NAMES = {
@@ -76,3 +79,109 @@ def _point(key: str) -> str:
 
 def _text(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
+
+
+def nights(found: Nights, threshold: float, completeness: float) -> Chart:
+    """Return the table of nights at the threshold that keeps a given completeness."""
+    try:
+        at, label = found.night.astype(np.float64), "night (MJD)"
+    except ValueError:  # the nights have names
+        at, label = np.arange(1.0, len(found.night) + 1), "night, in order"
+    lost = found.false_negative / np.maximum(found.real, 1)
+    to_look_at = found.to_look_at / np.maximum(found.unknown, 1)
+    columns: Columns = {
+        "night": found.night,
+        "unknown": found.unknown,
+        "real": found.real,
+        "FP": found.false_positive,
+        "FP (share of bogus)": found.false_positive_rate,
+        "FN": found.false_negative,
+        "to look at": found.to_look_at,
+    }
+    return Chart(
+        "nights",
+        "Night by night",
+        f"At the threshold that keeps {100 * completeness:g} % of all real subjects ({threshold:.4f}): what comes"
+        " through although it is bogus, what is lost although it is real, and how much is left to look at.",
+        label,
+        "share",
+        (
+            Series("bogus let through", at, found.false_positive_rate, kind="points", colour=1),
+            Series("real lost", at, lost, kind="points", colour=3),
+            Series("left to look at", at, to_look_at, kind="dots", colour=0),
+        ),
+        columns,
+    )
+
+
+def nights_at_threshold(answers: ScoredSubjects) -> Chart:
+    """Return the table of nights at the evaluation's threshold."""
+    found = by_night(answers.conditions.night, answers.real, answers.p_real, answers.threshold)
+    completeness = float(answers.found.mean()) if answers.real.any() else float("nan")
+    chart = nights(found, answers.threshold, round(completeness, 4))
+    return replace(chart, key="nights-at-threshold", title="Night by night, at the model’s own threshold")
+
+
+BINS = 25
+
+
+def confusion_chart(result: dict[str, Any]) -> Grid:
+    """Return the confusion matrix of an evaluation, each row shaded by its fractions."""
+    counts, classes = np.array(result["confusion"]), result["classes"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = counts / counts.sum(1, keepdims=True)
+    columns = {"true": classes} | {f"said {name}": counts[:, k] for k, name in enumerate(classes)}
+    return Grid(
+        "confusion",
+        "Confusion",
+        "Rows are true classes, columns predictions. Cells are counts, shaded by their fraction of the row.",
+        "said",
+        "true",
+        classes,
+        classes,
+        shares,
+        [[str(count) for count in row] for row in counts],
+        columns,
+    )
+
+
+def calibration_chart(answers: ScoredSubjects) -> Chart:
+    """Return the reliability diagram of the probability of being real."""
+    return reliability_chart(
+        reliability_diagram(answers.real, answers.p_real),
+        "Fraction of real subjects by predicted probability. Below the line the model is overconfident, above it"
+        " underconfident; whiskers are 95 % (Jeffreys).",
+        "predicted probability of being real",
+        "fraction that is real",
+    )
+
+
+def scores(answers: ScoredSubjects) -> Chart:
+    """Return the score histograms of real and bogus subjects."""
+    edges = np.linspace(0, 1, BINS + 1)
+    real, bogus = (np.histogram(answers.p_real[side], edges)[0] for side in (answers.real, ~answers.real))
+    middles = (edges[1:] + edges[:-1]) / 2
+    columns = {"from": edges[:-1], "to": edges[1:], "real": real, "bogus": bogus}
+    return Chart(
+        "scores",
+        "Scores",
+        "Number of subjects by probability of being real. Uncertain subjects are in the middle; errors are"
+        " at the wrong end.",
+        "probability of being real",
+        "subjects",
+        (
+            Series("real", middles, real, kind="steps", colour=2),
+            Series("bogus", middles, bogus, kind="steps", colour=1),
+        ),
+        columns,
+        x_span=(0, 1),
+        y_span=None,
+    )
+
+
+def reliability_chart(bins: Columns, note: str, x_label: str, y_label: str) -> Chart:
+    """Return the chart of bins as `reliability_diagram` has them, beside the line of a perfect model."""
+    mean_p, real, low, high = (np.asarray(bins[name], float) for name in ("said", "real", "low", "high"))
+    perfect = Series("perfect", np.array([0, 1]), np.array([0, 1]), dash=1, colour=5)
+    model = Series("model", mean_p, real, low, high, kind="points")
+    return Chart("reliability", "Calibration", note, x_label, y_label, (model, perfect), bins, x_span=(0, 1))

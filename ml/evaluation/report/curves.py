@@ -6,8 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.metrics.bootstrap import band, bootstrap
-from ml.evaluation.metrics.operating import at_completeness, at_false_positive_rate
-from ml.evaluation.metrics.purity import ABUNDANCES, purity_at_completeness, surest_purity
+from ml.evaluation.metrics.operating import (
+    ABUNDANCES,
+    at_completeness,
+    at_false_positive_rate,
+    purity_at_completeness,
+    surest_purity,
+)
 from ml.evaluation.metrics.ranking import Ranking, rank
 from ml.evaluation.report.chart import Chart, Series
 from ml.evaluation.stratified import ScoredSubjects

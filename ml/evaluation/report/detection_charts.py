@@ -11,11 +11,11 @@ from ml.evaluation.report.chart import Chart, Columns, Grid, Series
 from ml.evaluation.report.conditions import Wording, conditions
 
 PRECISION = 0.9
+SNR_EDGES = (0.0, 3.0, 5.0, np.inf)
+"""Ranges of S/N, each with its own curve beside that of all."""
 
 
-def detection_charts(
-    matched: Matched, observing: Conditions, snr_edges: tuple[float, ...] = (0.0, 3.0, 5.0, np.inf)
-) -> list[Chart | Grid]:
+def detection_charts(matched: Matched, observing: Conditions) -> list[Chart | Grid]:
     """Return the charts of found and missed trails.
 
     Parameters
@@ -24,8 +24,6 @@ def detection_charts(
         From `ml.evaluation.metrics.detection_curve.match_boxes` or `match_curves`.
     observing
         Observing conditions of the true trails, in their order.
-    snr_edges
-        Ranges of S/N, each with its own curve beside that of all.
 
     Raises
     ------
@@ -35,7 +33,7 @@ def detection_charts(
     if not len(matched.snr):
         raise ValueError("There is no true trail. Evaluate detectors on images with trails.")
     curves = {"all": detection_curve(matched)}
-    for low, high in pairwise(snr_edges):
+    for low, high in pairwise(SNR_EDGES):
         if ((matched.snr >= low) & (matched.snr < high)).any():
             curves[_name(low, high)] = detection_curve(matched, low, high)
     reached, threshold = curves["all"].at_precision(PRECISION)

@@ -1,1 +1,1 @@
-"""Alert packets: one module per survey says where its fields are; the others read any survey's packets."""
+"""Alert packets: `surveys` says where each survey has its fields; the others read any survey's packets."""

@@ -20,10 +20,7 @@ _BARE = {"boolean", "int", "long", "float", "double", "bytes", "string"}
 def check_schema(schema: Any) -> None:
     """Refuse a schema, as parsed by fastavro, that allows far more values than bytes.
 
-    Raises
-    ------
-    BadInput
-        Not records, or a value of no bytes, a record within itself or too many within each other.
+    Raises BadInput: not records, or a value of no bytes, a record within itself or too many within each other.
     """
     if not isinstance(schema, dict) or _kind(schema) != "record":
         raise BadInput("holds no records, and so no alert packets. Check that it is the right file.")

@@ -34,6 +34,8 @@ _NOT_READ = ("default", "logicalType", "doc", "aliases", "order")
 class AvroFile:
     """An opened Avro file.
 
+    Raises BadInput: the header is damaged or too large, or its schema is refused.
+
     Parameters
     ----------
     file
@@ -45,11 +47,6 @@ class AvroFile:
         As parsed by fastavro.
     names
         See `field_names`.
-
-    Raises
-    ------
-    BadInput
-        The header is damaged or too large, or its schema is refused.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -104,10 +101,7 @@ def understood(text: bytes) -> tuple[Any, frozenset[str]]:
     tuple
         The schema for fastavro, and the names of its fields as in `field_names`.
 
-    Raises
-    ------
-    BadInput
-        It is no schema, or one that `check_schema` refuses.
+    Raises BadInput: it is no schema, or one that `check_schema` refuses.
     """
     with decoding(NOT_WHOLE):
         parsed = parse_schema(_without_extras(json.loads(text)))

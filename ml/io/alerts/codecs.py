@@ -18,15 +18,12 @@ _LONGEST_SIZE = 5  # bytes of a size of 32 bits, seven bits a byte
 def unpack(codec: str, packed: bytes) -> bytes:
     """Unpack a block of an Avro file.
 
+    Raises BadInput: an unknown codec, damaged data, or more than the allowed bytes: at most one byte more is unpacked.
+
     Parameters
     ----------
     codec
         As in the file's header.
-
-    Raises
-    ------
-    BadInput
-        An unknown codec, damaged data, or more than the allowed bytes: at most one byte more is unpacked.
     """
     if codec not in CODECS:
         raise BadInput(

@@ -26,10 +26,7 @@ def stamp(packet: Mapping[str, Any], where: PacketMap) -> tuple[np.ndarray, Wcs 
         Pixels (C, H, W) of the channels that the survey sends, float32, all NaN where this packet lacks one; and the
         WCS cards of the first cutout that has any.
 
-    Raises
-    ------
-    BadInput
-        No cutout, a damaged one, cutouts of different sizes, or no pixel with a number.
+    Raises BadInput: no cutout, a damaged one, cutouts of different sizes, or no pixel with a number.
     """
     planes, wcs = {}, None
     for channel, path in where.cutouts.items():

@@ -32,10 +32,7 @@ def read_mapping(path: Path) -> PacketMap:
     PacketMap
         Packets with the field of the identifier and all its cutouts are this survey's, unless `marks` says otherwise.
 
-    Raises
-    ------
-    BadInput
-        It is too long or no YAML, names something unknown, or leaves out something needed.
+    Raises BadInput: it is too long or no YAML, names something unknown, or leaves out something needed.
     """
     with path.open("rb") as file:
         text = file.read(_LONGEST + 1)

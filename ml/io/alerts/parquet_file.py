@@ -21,15 +21,12 @@ _MOST_ROWS = 32
 class ParquetFile:
     """An opened Parquet file.
 
+    Raises BadInput: it is damaged, or a part of it would take too much memory.
+
     Attributes
     ----------
     names
         Columns, and the fields of the records in them: ``candidate.ra``.
-
-    Raises
-    ------
-    BadInput
-        It is damaged, or a part of it would take too much memory.
     """
 
     def __init__(self, path: Path) -> None:

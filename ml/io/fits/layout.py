@@ -48,10 +48,7 @@ class Unit:
     def whole(self, keyword: str, default: int | None = None) -> int:
         """Look up a non-negative integer (BITPIX may be negative).
 
-        Raises
-        ------
-        BadInput
-            It is something else, or absent where there is no `default`.
+        Raises BadInput: it is something else, or absent where there is no `default`.
         """
         value = self.card(keyword)
         if value is None and default is not None:
@@ -72,10 +69,7 @@ class Unit:
 def walk(read_at: ReadAt, file_size: int) -> list[Unit]:
     """List the HDUs of a FITS file.
 
-    Raises
-    ------
-    BadInput
-        It is not a FITS file, a header is broken, or the claimed data are incomplete.
+    Raises BadInput: it is not a FITS file, a header is broken, or the claimed data are incomplete.
     """
     units: list[Unit] = []
     offset = 0

@@ -29,17 +29,15 @@ def whole_tiles(unit: Unit, first: int, count: int) -> slice:
 def check_gzip(unit: Unit, image: fits.CompImageHDU, planes: slice) -> None:
     """Measure the unpacked size of large gzip tiles of some planes, each only up to its limit.
 
+    Raises ValueError: a tile unpacks to more than its pixels need, or points nowhere. Errors of gzip and astropy are
+    passed on.
+
     Parameters
     ----------
     unit, image
         The image, and the same as astropy opened it.
     planes
         As `whole_tiles` returns them.
-
-    Raises
-    ------
-    ValueError
-        A tile unpacks to more than its pixels need, or points nowhere. Errors of gzip and astropy are passed on.
     """
     sides, table = _sides(unit), image._bintable
     beside = math.prod(-(-length // side) for length, side in zip(unit.shape[1:], sides[1:], strict=True))

@@ -12,8 +12,7 @@ import numpy as np
 
 from ml.simulate.atlas.atlas_tracklets import MAX_DETECTIONS, SATELLITE, Visits, draw_tracklets, visit
 from ml.simulate.atlas.difference import BOGUS, CLASSES, REAL, Sources, Span, difference_stamps, draw_sources
-from ml.simulate.class_mix import class_mix
-from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.simulator_options import check_count, check_range, class_mix
 from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
 EXPTIME = 30.0
@@ -43,6 +42,8 @@ def atlas(
 ) -> Path:
     """Write a simulated night to `out`: manifest.csv, truth.csv and FITS cubes.
 
+    Raises ValueError for an invalid kind, number or fraction.
+
     Parameters
     ----------
     n : int
@@ -68,11 +69,6 @@ def atlas(
     -------
     Path
         The manifest.
-
-    Raises
-    ------
-    ValueError
-        For an invalid kind, number or fraction.
     """
     check_count(n)
     check_range(0, 0.5, satellites=satellites)

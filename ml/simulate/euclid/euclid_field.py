@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.class_mix import class_mix
 from ml.simulate.euclid.dithered_stamps import CLASSES, DITHERS, FAINTEST_SNR, RATES, REAL, SIZE, dithered_stamps
 from ml.simulate.euclid.sources import EXPTIME
-from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.simulator_options import check_count, check_range, class_mix
 from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 
 __all__ = ["CLASSES", "DITHERS", "FAINTEST_SNR", "REAL", "SIZE", "dithered_stamps", "euclid", "euclid_blocks"]
@@ -44,6 +43,8 @@ def euclid(
 ) -> Path:
     """Write n simulated Euclid stamps to `out`: manifest.csv, truth.csv and FITS cubes.
 
+    Raises ValueError for a number, size or fraction out of range.
+
     Parameters
     ----------
     n : int
@@ -69,11 +70,6 @@ def euclid(
     -------
     Path
         The manifest; each row has a plane for each dither, in electrons above the bias, sky included.
-
-    Raises
-    ------
-    ValueError
-        For a number, size or fraction out of range.
     """
     check_count(n)
     check_range(SMALLEST, LARGEST, " pixels", size=size)

@@ -26,7 +26,7 @@ from ml.simulate.ground.ground_sources import (
 )
 from ml.simulate.ground.seeing import add_point, straight
 from ml.simulate.hubble.truth import SkyObject
-from ml.simulate.option_ranges import check_count, check_range
+from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.writer import Single, write_each
 
 SIZE, SMALLEST, LARGEST = 256, 128, 4096
@@ -51,6 +51,8 @@ def ground(
 ) -> Path:
     """Write n simulated ground-based cutouts to `out`: manifest.csv, truth.csv and one FITS image each.
 
+    Raises ValueError for a number, size or fraction out of range.
+
     Parameters
     ----------
     n, seed, out, gold_fraction
@@ -68,11 +70,6 @@ def ground(
     -------
     Path
         The manifest: `label` and `#objects` as in `ml.simulate.hubble.hubble_cutouts.hubble`.
-
-    Raises
-    ------
-    ValueError
-        For a number, size or fraction out of range.
     """
     check_count(n)
     check_range(SMALLEST, LARGEST, " pixels", size=size)

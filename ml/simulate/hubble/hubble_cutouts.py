@@ -18,9 +18,9 @@ from ml.simulate.hubble.hubble_trails import add_asteroid, add_satellite, draw_m
 from ml.simulate.hubble.optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE, SKY_RATE, convolve_scene
 from ml.simulate.hubble.orbit import Pointing, draw_pointing
 from ml.simulate.hubble.truth import CLASSES, REAL, SkyObject
-from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.detector_effects import bleed
 from ml.simulate.rendering.tangent import NORTH_UP, tangent
+from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.writer import Single, write_each
 
 __all__ = ["CLASSES", "REAL", "SIZE", "HubbleCutout", "cutout", "hubble", "hubble_cutouts"]
@@ -63,6 +63,8 @@ def hubble(
 ) -> Path:
     """Write n simulated Hubble cutouts to `out`: manifest.csv, truth.csv and one FITS image each.
 
+    Raises ValueError for a number, size or fraction out of range.
+
     Parameters
     ----------
     n, seed, out, gold_fraction, progress
@@ -77,11 +79,6 @@ def hubble(
     Path
         The manifest. `label` is yes if an asteroid trail is visible; `#objects` has every trail and look-alike as JSON,
         see docs/simulations.md.
-
-    Raises
-    ------
-    ValueError
-        For a number, size or fraction out of range.
     """
     check_count(n)
     check_range(SMALLEST, LARGEST, " pixels", size=size)

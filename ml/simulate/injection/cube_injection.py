@@ -26,6 +26,8 @@ def inject_cube(
 ) -> SimulatedCube:
     """Inject moving objects into the frames of a cube.
 
+    Raises ValueError: the cube does not have three axes, or the movers have another number of frames.
+
     Parameters
     ----------
     flux : (frames, height, width) array
@@ -45,11 +47,6 @@ def inject_cube(
         float32; NaN stays NaN, and the mask is 0 there and where an object is off the frame. `noise` is 1.4826 times
         the median absolute deviation of each frame's difference from the cube's median over time (of the frame itself
         with fewer than three).
-
-    Raises
-    ------
-    ValueError
-        The cube does not have three axes, or the movers have another number of frames.
     """
     flux = np.asarray(flux, np.float32)
     if flux.ndim != 3 or not flux.size:
@@ -104,10 +101,7 @@ class RealCube:
 def read_cube(path: Path) -> RealCube:
     """Read a target pixel file, a full-frame cutout in that format, or a FITS image with three axes.
 
-    Raises
-    ------
-    BadInput
-        The file is missing or is not such a cube.
+    Raises BadInput: the file is missing or is not such a cube.
     """
     if not path.is_file():
         raise BadInput("is not there. Check the path.", file=str(path))

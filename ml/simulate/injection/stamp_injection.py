@@ -24,6 +24,8 @@ def inject(
 ) -> NDArray[np.generic]:
     """Inject one mover into every frame of a subject.
 
+    Raises ValueError: `pixels` does not have four axes, or S/N, width or length are invalid.
+
     Parameters
     ----------
     pixels : (F, C, H, W) array of any number type
@@ -45,11 +47,6 @@ def inject(
     -------
     (F, C, H, W) array of the same type as `pixels`
         NaN stays NaN; integers are rounded, and kept in the range of their type.
-
-    Raises
-    ------
-    ValueError
-        `pixels` does not have four axes, or S/N, width or length are invalid.
 
     Notes
     -----

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from ml.simulate.option_ranges import check_count, check_range
 from ml.simulate.rendering.psf_table import tabulate
 from ml.simulate.rendering.tangent import north_of_ecliptic, tangent
+from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.tess.camera import DUTY, PIXEL_SCALE, Psf, draw_psf, read_noise, through_psf
 from ml.simulate.tess.sky import background, cosmic_rays, stars
 from ml.simulate.tess.tess_movers import BRIGHTEST, FAINTEST, UNUSUAL, Movers, draw_movers, numbered_mask, paint_mover
@@ -63,6 +63,8 @@ def tess(
 ) -> Path:
     """Write n simulated TESS cubes to `out`: manifest.csv, truth.csv, a FITS cube and a FITS mask each.
 
+    Raises ValueError for a number that is out of range.
+
     Parameters
     ----------
     n, seed, out, gold_fraction, progress
@@ -83,11 +85,6 @@ def tess(
     Path
         The manifest. `#mask` names the file of the mask, `#objects` holds each object as JSON; see
         docs/simulations.md.
-
-    Raises
-    ------
-    ValueError
-        For a number that is out of range.
     """
     check_count(n)
     check_range(SMALLEST_SIZE, LARGEST_SIZE, " pixels", size=size)

@@ -16,9 +16,7 @@ from webapp.wsgi import application
 
 pytestmark = pytest.mark.django_db
 
-SETTINGS = settings(
-    max_examples=8, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = settings(max_examples=8, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SCHEMA = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
 SCHEMA.app = application
 OPERATIONS = {operation.label: operation for operation in (found.ok() for found in SCHEMA.get_all_operations())}

@@ -57,8 +57,19 @@ def test_one_external_id_twice_in_a_manifest_is_one_subject(tmp_path, monkeypatc
     monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 2)
     write_manifest(tmp_path, [row("same", image="a.fits", plane=plane) for plane in range(10)])
     run = run_ingest(survey, tmp_path)
-    assert counters(run) == {"done": 10, "added": 1, "known": 9, "duplicates": 0, "bad": 0}
+    assert counters(run) == {"done": 10, "added": 1, "known": 0, "duplicates": 0, "bad": 9}
+    assert "has the name same, as another image has" in str(run.problems.first().message)
     assert_archive_equals(survey, {"same": pixels[0]})
+
+
+@pytest.mark.django_db
+def test_a_repeated_name_is_known_with_the_same_pixels_and_bad_with_others(tmp_path):
+    survey = make_survey()
+    write_cube(tmp_path / "a.fits")
+    write_manifest(tmp_path, [row("same", image="a.fits", plane=plane) for plane in (3, 3, 4)])
+    dry, run = run_ingest(survey, tmp_path, dry_run=True), run_ingest(survey, tmp_path)
+    assert counters(run) == counters(dry) == {"done": 3, "added": 1, "known": 1, "duplicates": 0, "bad": 1}
+    assert [problem.row for problem in run.problems.all()] == [problem.row for problem in dry.problems.all()] == [4]
 
 
 @pytest.mark.django_db

@@ -1,7 +1,6 @@
 """If an ingest is interrupted, the next attempt completes it, with correct counters."""
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -168,13 +167,10 @@ def test_a_run_is_cancelled_while_its_reader_hangs(tmp_path, monkeypatch):
 
     cancel = threading.Timer(1, from_the_page)
     cancel.start()
-    began = time.monotonic()
     with pytest.raises(Cancelled):
-        work_on(run)
-    took = time.monotonic() - began
+        work_on(run)  # while the reader still waits
     answer.set()
     cancel.join()
-    assert took < 10
 
 
 def cut_all_connections():

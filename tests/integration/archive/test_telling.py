@@ -4,6 +4,7 @@ import uuid
 
 import numpy as np
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from tests.acceptance.people import member
@@ -11,6 +12,7 @@ from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.telling import measure_telling, separation
 from webapp.classifications.models import Classification
+from webapp.community.favourites import favour
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.identity import account_volunteer
 
@@ -121,6 +123,36 @@ def test_the_page_of_a_subject_keeps_the_secret_until_it_is_answered(workflow, c
     told = client.get(page).content.decode()
     assert row.external_id in told
     assert "30.00" in told
+
+
+def test_lists_and_searches_name_only_what_the_reader_has_answered(workflow, client, django_user_model):
+    user = django_user_model.objects.create_user("reader")
+    client.force_login(user)
+    volunteer = account_volunteer(user)
+    mine, other = Subject.objects.filter(external_id__startswith="found")[:2]
+    for row in (mine, other):
+        favour(volunteer, row)
+    Classification.objects.create(
+        id=uuid.uuid4(), volunteer=volunteer, workflow=workflow, subject=mine, answer="yes", reason="new"
+    )
+    for page in ("/surveys/night/", "/surveys/night/?text=FOUND", "/you/favourites/"):
+        shown = client.get(page).content.decode()
+        assert mine.external_id in shown, page
+        assert other.external_id not in shown, page
+    hearts = client.post(f"/you/favourites/{other.pk}/", {"favourite": "yes"}, headers={"HX-Request": "true"})
+    assert other.external_id not in hearts.content.decode()
+    for query in (f"external_id={mine.external_id}", "ordering=external_id"):
+        assert [row["id"] for row in client.get(f"/api/subjects/?{query}").json()["results"]] == [mine.pk]
+    assert client.get(f"/api/subjects/?external_id={other.external_id}").json()["results"] == []
+    assert len(client.get("/api/subjects/?ordering=-id").json()["results"]) == 50
+    scientist = client_of_scientist(workflow)
+    assert other.external_id in scientist.get("/surveys/night/?text=found").content.decode()
+
+
+def client_of_scientist(workflow):
+    client = Client()
+    client.force_login(member(workflow.survey, "scientist"))
+    return client
 
 
 def test_admins_read_what_is_hidden_and_why(workflow, client):

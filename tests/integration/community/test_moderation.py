@@ -88,7 +88,10 @@ def test_ones_own_comment_an_empty_reason_and_too_many_reports_are_refused(comme
     reader = browser(account("reader"))
     reader.post(reverse("comment-report", args=[comment.pk]), {"because": " "})
     assert not Report.objects.exists()
-    others = [Comment.objects.create(subject=subject, author=comment.author, text="x") for _ in range(25)]
+    others = [
+        Comment.objects.create(survey=subject.survey, subject=subject, author=comment.author, text="x")
+        for _ in range(25)
+    ]
     for each in others:
         reader.post(reverse("comment-report", args=[each.pk]), {"because": "Spam."})
     assert Report.objects.count() == 20

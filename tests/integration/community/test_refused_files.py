@@ -11,8 +11,8 @@ from ml.io.message import Message
 from ml.io.records import BadInput
 from tests.integration.learning import sky
 from webapp.archive.ingest.store import report
-from webapp.archive.ingest_messages import ALL_BAD
 from webapp.archive.models import IngestRun
+from webapp.archive.models.ingest_run import ALL_BAD
 from webapp.core.environment import ROOT
 from webapp.core.stored_messages import in_words
 

@@ -70,7 +70,9 @@ def test_the_name_is_the_one_that_its_author_chose(subject, comment, ada, browse
 
 def test_html_and_scripts_are_harmless(subject, ada, browser_of):
     text = "<script>alert(1)</script> <img src=x onerror=alert(2)> [a](javascript:alert(3)) ![p](https://spy.example/p)"
-    Comment.objects.create(subject=subject, author=ada, text=text)  # as by somebody who may post links
+    Comment.objects.create(
+        survey=subject.survey, subject=subject, author=ada, text=text
+    )  # as by somebody who may post links
     talk = page_of(browser_of(), subject).partition('id="talk"')[2].partition("</section>")[0]
     assert "&lt;script&gt;alert(1)" in talk
     for harm in ("<script", "<img src", 'href="javascript', "spy.example"):
@@ -169,7 +171,9 @@ def test_who_wrote_before_is_told_once_until_they_read_it(subject, comment, ada,
 
 
 def test_a_long_talk_is_read_page_by_page(subject, ada, client):
-    Comment.objects.bulk_create(Comment(subject=subject, author=ada, text=f"word-{i}.") for i in range(103))
+    Comment.objects.bulk_create(
+        Comment(survey=subject.survey, subject=subject, author=ada, text=f"word-{i}.") for i in range(103)
+    )
     page = page_of(client, subject)
     assert "word-102." in page
     assert "word-2." not in page

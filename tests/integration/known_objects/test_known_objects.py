@@ -21,7 +21,9 @@ from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
 from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
 from webapp.known_objects.start_match import start_match
-from webapp.known_objects.unidentified import identified, unidentified
+from webapp.known_objects.unidentified import identified, movers, unidentified
+from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +131,38 @@ def test_a_tracklet_matches_where_half_of_its_frames_do(catalogue, places):
     run(survey)
     assert [row.known_matches.count() for row in rows] == [1, 0]
     assert rows[0].known_matches.get().detections == 2
+
+
+def test_sure_matches_become_gold_where_the_workflow_says_so(catalogue, survey, tmp_path):
+    asks, other = sky.workflow(survey, known_objects_are_gold=True), sky.workflow(survey, slug="other")
+    rows = list(survey.subjects.order_by("pk"))
+    rows[1].dec += 4 / 3600  # near, but not sure
+    rows[1].save()
+    for workflow in (asks, other):
+        sky.queue(workflow, rows)
+    run(survey)
+    assert [row.known_matches.count() for row in rows] == [1, 1, 0, 0]
+    labels = list(survey.subjects.order_by("pk").values_list("gold_label", "gold_source"))
+    assert labels == [("yes", "known orbit"), ("", ""), ("", ""), ("", "")]
+    entries = QueueEntry.objects.filter(is_gold=True)
+    assert [(entry.workflow, entry.subject) for entry in entries] == [(asks, rows[0])]
+    assert rows[0] in movers(survey)
+    (tmp_path / "newer").write_text("\n".join((ORBITS / "mpcorb.dat").read_text().splitlines()[4:]))
+    call_command("load_orbits", str(tmp_path / "newer"))  # without the first object
+    run(survey)
+    assert not survey.subjects.exclude(gold_label="").exists()
+    assert not QueueEntry.objects.filter(is_gold=True).exists()
+
+
+def test_a_known_class_stays_and_without_the_workflows_word_nothing_becomes_gold(catalogue, survey):
+    sky.queue(sky.workflow(survey), list(survey.subjects.order_by("pk")))
+    run(survey)
+    assert not survey.subjects.exclude(gold_label="").exists()
+    Workflow.objects.update(known_objects_are_gold=True)
+    survey.subjects.update(gold_label="no", gold_source="ruling")
+    IdentityCheck.objects.all().delete()
+    run(survey)
+    assert set(survey.subjects.values_list("gold_label", "gold_source")) == {("no", "ruling")}
 
 
 def test_repeated_and_later_matches_count_nothing_twice(catalogue, survey):

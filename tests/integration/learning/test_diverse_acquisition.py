@@ -8,9 +8,8 @@ from django.db.models import F
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.learning import acquisition, scores
-from webapp.learning.acquisition import write_priorities
+from webapp.learning.acquisition import features_of, groups_of, write_priorities
 from webapp.learning.models import Checkpoint
-from webapp.learning.stored_features import features_of, groups_of
 
 pytestmark = pytest.mark.django_db
 KEY = "0123456789abcdef"

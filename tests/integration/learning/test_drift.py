@@ -15,8 +15,7 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.curate_labels import curate
-from webapp.learning.drift import drift_of, prevalence
-from webapp.learning.drift_alarms import start_after_drift, watch_drift
+from webapp.learning.drift import drift_of, prevalence, start_after_drift, watch_drift
 from webapp.learning.models import Checkpoint, DriftAlarm, Score, ScoringRun, TrainingRun
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,15 @@ from tests.integration.learning.scorer_server import SECRET
 from tests.integration.people import browser, member
 from webapp.archive.models import Frame
 from webapp.core.jobs import JobState
-from webapp.learning import scorer_client
-from webapp.learning.external_scorers import evaluate_scorer, register_scorer
+from webapp.learning import external_scorers
+from webapp.learning.external_scorers import (
+    ExternalScorerFailed,
+    evaluate_scorer,
+    is_public,
+    public_address,
+    register_scorer,
+)
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
-from webapp.learning.scorer_client import ExternalScorerFailed, is_public, public_address
 from webapp.learning.triggers import start_training, starting_classifier
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +32,7 @@ REAL = np.arange(120) % 2 == 0
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, settings):
     settings.PRIVATE_SCORERS = True
-    monkeypatch.setattr(scorer_client, "PAUSE", 0.001)
+    monkeypatch.setattr(external_scorers, "PAUSE", 0.001)
 
 
 @pytest.fixture
@@ -210,7 +215,7 @@ def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
     assert not is_public(address)
     assert is_public("93.184.215.14")
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", address)]
-    monkeypatch.setattr(scorer_client.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(external_scorers.socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(ExternalScorerFailed, match="private address"):
         public_address("rebound.example.org", 443)
 
@@ -219,7 +224,7 @@ def test_a_private_scorer_gets_no_request(workflow, server, settings):
     settings.PRIVATE_SCORERS = False
     scorer = ExternalScorer(workflow=workflow, address=server.address.replace("http:", "https:"), secret=SECRET)
     with pytest.raises(ExternalScorerFailed, match="private address"):
-        scorer_client.ask(scorer, "stamp", [{}], np.zeros((1, 1, 1, 4, 4), dtype=np.float32))
+        external_scorers.ask(scorer, "stamp", [{}], np.zeros((1, 1, 1, 4, 4), dtype=np.float32))
     assert not server.requests
 
 

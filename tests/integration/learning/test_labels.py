@@ -19,7 +19,7 @@ ANSWERS = st.sampled_from(["yes", "no", "unsure"])
 
 
 class RarePositives(TestCase):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         prior=st.floats(0.01, 0.5),
         method=st.sampled_from(["majority", "swap-one-coin", "swap-two-coin"]),

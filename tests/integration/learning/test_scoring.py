@@ -16,8 +16,17 @@ from webapp.learning.comparison import changed
 from webapp.learning.drift import drift_of
 from webapp.learning.models import Score, ScoringRun, ScoringShard
 from webapp.learning.promotion import promote
-from webapp.learning.rescoring import TRIES, failures, gaps, score_arrivals, score_unscored
-from webapp.learning.scoring import conclude, cut, start_scoring, whole_archive
+from webapp.learning.scoring import (
+    TRIES,
+    conclude,
+    cut,
+    failures,
+    gaps,
+    score_arrivals,
+    score_unscored,
+    start_scoring,
+    whole_archive,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -16,9 +16,9 @@ from webapp.learning import curate_labels, label_snapshot, models, test_sets
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
+from webapp.learning.retention import delete_old_states, state_path
 from webapp.learning.scores import read_out_of_fold
-from webapp.learning.training_states import delete_old_states, state_path
-from webapp.learning.triggers import AlreadyTraining, cancel_training, start_training
+from webapp.learning.triggers import AlreadyTraining, start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +117,7 @@ def test_a_cancelled_run_ends_at_its_next_epoch(workflow, monkeypatch):
     report = train._report
 
     def cancelled(row, epoch):
-        cancel_training(TrainingRun.objects.get(pk=row.pk))
+        TrainingRun.objects.get(pk=row.pk).request_cancel()
         report(row, epoch)
 
     monkeypatch.setattr(train, "_report", cancelled)
@@ -131,7 +131,7 @@ def test_a_second_run_is_refused_while_one_is_open(workflow):
     run = start_training(workflow=workflow, by=None)
     with pytest.raises(AlreadyTraining, match="nothing was started"):
         start_training(workflow=workflow, by=None)
-    cancel_training(run)
+    run.request_cancel()
     start_training(workflow=workflow, by=None)
 
 
@@ -287,6 +287,6 @@ def test_a_state_is_deleted_when_its_run_has_ended_without_it(workflow):
         path.write_bytes(b"")
     delete_old_states()
     assert list(state_path(run).parent.iterdir()) == [state_path(run)]
-    cancel_training(run)
+    run.request_cancel()
     delete_old_states()
     assert not list(state_path(run).parent.iterdir())

@@ -7,14 +7,15 @@ from django.utils import timezone
 from ml.io.message import Message
 from tests.integration.learning import sky
 from tests.integration.world import recount
-from webapp.archive.ingest_messages import NOTHING_READ
-from webapp.archive.models import IngestProblem, IngestRun
+from webapp.archive.models import Frame, IngestProblem, IngestRun
+from webapp.archive.models.ingest_run import NOTHING_READ
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import RECOUNTED
 from webapp.imports.foreign_record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.imports.models import ClassificationImport
+from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.learning import curate_labels, label_snapshot
 from webapp.learning.messages import LEARNING
 from webapp.learning.model_roles import classes_of
@@ -22,6 +23,8 @@ from webapp.learning.models import Evaluation, Promotion, Score, TestSet, Traini
 from webapp.learning.promotion import Result, judge
 from webapp.quality.models import QualityFlag, QualityScan
 from webapp.quality.quality_scan import FLAGGED
+from webapp.reports.drafts import draft_report
+from webapp.reports.models import ReportSettings
 from webapp.review.rulings import rule
 from webapp.streams.messages import NO_BROKER
 from webapp.streams.models import DeadLetter, Stream
@@ -57,7 +60,23 @@ def something_on_each_page():
     _brighten(rows[0])
     rita = get_user_model().objects.create_user("rita")
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
+    _report(survey, rita)
     return survey
+
+
+def _report(survey, by):
+    """Draft a report of one tracklet, with a position too few, and leave another as a candidate."""
+    given = {"submitter": "R. Scientist", "measurers": ["R. Scientist"], "design": "Reflector", "aperture": 0.5}
+    ReportSettings.objects.create(survey=survey, catalogue="Gaia2", **given)
+    catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=60000.0)
+    spots = {"mjd": 60000.4, "ra": 10.0, "dec": 20.0, "rate": 30.0}
+    rows = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4, prefix="t", **spots)
+    for row in rows:
+        row.gold_label, row.gold_source = "AST", "ruling"
+        row.save()
+        IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=1, candidates=0, orbit_days=0.4)
+        Frame.objects.create(subject=row, position=0, mjd_mid=60000.4, ra=10.0, dec=20.0, mag=19.1, band="o")
+    draft_report(survey=survey, by=by, subjects=[rows[0].pk])
 
 
 def _listen(survey):

@@ -8,13 +8,14 @@ from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.known_objects.models import MatchRun, OrbitCatalogue
 from webapp.learning.models import Checkpoint, ExternalScorer, Promotion, TrainingRun
+from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.review.models import Case, Ruling
 from webapp.streams.models import Stream
 
 pytestmark = pytest.mark.django_db
 
 ADMIN_PAGES = ["ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems", "scorers"]
-ADMIN_PAGES += ["streams", "streams-now", "dead-letters"]
+ADMIN_PAGES += ["streams", "streams-now", "dead-letters", "report-settings"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "score-again"]
 ADMIN_WRITES += ["ingest-start", "ingest-cancel", "scorer-register", "scorer-evaluate"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
@@ -33,8 +34,9 @@ LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progres
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
 FIGURES = ["motion", "motion-csv", "nights", "nights-csv", "completeness-csv", "figures", "figures-data"]
 SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_PAGES += FIGURES
+SCIENTIST_PAGES += ["reports", "report", *FIGURES]
 SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
+SCIENTIST_WRITES += ["report-draft", "report-sign", "report-remove", "report-delete"]
 
 
 @pytest.fixture
@@ -53,6 +55,12 @@ def world(django_user_model):
     for name, where in [("volunteer", survey), ("moderator", survey), ("scientist", survey), ("admin", survey)]:
         user = django_user_model.objects.create_user(name)
         Membership.objects.create(user=user, survey=where, role=name)
+    ReportSettings.objects.create(
+        survey=survey, submitter="A", measurers=["A"], design="R", aperture=1, catalogue="UNK"
+    )
+    report = Report.objects.create(survey=survey, created_by=user)
+    reported = ReportedTracklet.objects.create(report=report, subject=subject, trk_sub="W1")
+    of_report = {"pk": report.pk}
     stranger = django_user_model.objects.create_user("stranger")
     Membership.objects.create(user=stranger, survey=elsewhere, role="admin")
     of_run, of_ingest = {"pk": run.pk}, {"pk": ingest.pk}
@@ -80,6 +88,10 @@ def world(django_user_model):
         "ingest-progress": of_ingest,
         "ingest-problems": of_ingest,
         "ingest-cancel": of_ingest,
+        "report": of_report,
+        "report-sign": of_report,
+        "report-delete": of_report,
+        "report-remove": of_report | {"tracklet": reported.pk},
         "rule": of_subject,
         "withdraw": of_subject,
         "second-opinion": of_subject,
@@ -107,6 +119,7 @@ def assert_nothing_changed():
     assert not Ruling.objects.exists()
     assert not Case.objects.exists()
     assert not MatchRun.objects.exists()
+    assert ReportedTracklet.objects.get().report.signed_at is None
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)

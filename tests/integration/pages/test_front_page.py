@@ -37,6 +37,16 @@ def test_the_front_page_and_the_classify_page_count_alike(client, survey, subjec
     assert "3 of 7 retired" in client.get("/").content.decode()
 
 
+def test_a_closed_workflow_no_longer_counts_beside_an_open_one(survey, subjects):
+    workflow, closed = sky.workflow(survey, slug="open"), sky.workflow(survey, slug="closed", is_active=False)
+    sky.queue(workflow, subjects[4:8])
+    sky.queue(closed, subjects)
+    closed.queue.update(is_retired=True)
+    assert (figures_of(survey)["settled"], figures_of(survey)["asked"]) == (0, 4)
+    type(workflow).objects.update(is_active=False)
+    assert figures_of(survey)["settled"] == len(subjects), "of an ended survey, everything counts"
+
+
 def test_an_open_project_is_tried_on_the_front_page(client, survey, subjects):
     sky.workflow(survey, slug="trails", kind="cutout")
     assert "data-live" not in client.get("/").content.decode()

@@ -20,6 +20,8 @@ def test_every_answer_says_what_may_run(page):
     assert said["script-src"] == ["'self'"]
     assert (said["object-src"], said["base-uri"], said["frame-ancestors"]) == (["'none'"],) * 3
     assert "camera=()" in response["Permissions-Policy"]
+    assert page == "/health/" or response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert page == "/health/" or response["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("page", ["/", "/accounts/login/", "/accounts/signup/", "/api/docs/", "/nowhere/"])

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ml.sky.ades_rules import CATALOGUES, MODES
 from tests.integration.pages.full_sky import something_on_each_page
 from tests.integration.people import browser, member
 
@@ -23,7 +24,7 @@ NAMES = {  # what people called things, and wrote
     "It was a rainy night.", "new", "nobody", "nowhere",
     "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
     "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",
-    "worker",
+    "worker", "R. Scientist", *MODES, *CATALOGUES,
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {

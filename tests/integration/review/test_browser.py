@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tests.integration.learning import sky
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Score
 from webapp.review.rulings import rule
@@ -73,6 +74,7 @@ def test_subjects_apart_from_the_model(consensus, client, workflow, subjects):
     model = sky.checkpoint(workflow, is_champion=True)
     for subject, p in zip(subjects[:2], (0.1, 0.1), strict=True):
         Score.objects.create(checkpoint=model, subject=subject, probabilities=[p], p_real=p, entropy=0.3)
+    refresh_models([subject.pk for subject in subjects])
     assert found(client, gap_min=0.3) == {"s0"}
     page = client.get(ADDRESS, {"sort": "-gap"})
     assert [round(each["row"].gap, 2) for each in page.context["rows"]] == [0.87, 0.08]

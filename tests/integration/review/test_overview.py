@@ -1,12 +1,14 @@
 """The scientists' home: what came in, what waits, what failed and what changed."""
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.people import others
 from webapp.archive.models import IngestRun
-from webapp.learning.models import Promotion, Score, TrainingRun
+from webapp.learning.models import Promotion, TrainingRun
+from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
 from webapp.review.opinions import give_verdict
 from webapp.review.overview import waiting
@@ -29,7 +31,7 @@ def test_what_waits_is_counted_until_the_reader_has_ruled(workflow, subjects, sc
     model = sky.checkpoint(workflow, is_champion=True)
     for subject in subjects[:3]:
         vote(subject, *["yes"] * 4)
-        Score.objects.create(checkpoint=model, subject=subject, probabilities=[0.9], p_real=0.9, entropy=0.1)
+    write_scores(model.pk, np.array([row.pk for row in subjects[:3]]), np.full((3, 1), 0.9), np.full(3, 0.9))
     change_case(subject=subjects[0], by=scientist, action="assign")
     assert {each.query.split("queue=")[1]: each.n for each in waiting(workflow, scientist)} == {
         "agreed": 3, "all&assigned=me": 1

@@ -1,15 +1,18 @@
 """The desk's queues: which subjects each has, for which scientist."""
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.http import QueryDict
 
 from tests.integration.learning import sky
 from webapp.archive.models import Membership
 from webapp.community.models import Comment
 from webapp.learning.models import Promotion, Score
+from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
 from webapp.review.opinions import ask_second_opinion, give_verdict
-from webapp.review.queue_form import NAMES
+from webapp.review.queue_form import NAMES, filters_of
 from webapp.review.queues import QUEUES, queued
 from webapp.volunteers.models import Volunteer
 
@@ -52,6 +55,25 @@ def test_agreed_candidates_are_those_that_volunteers_and_model_call_real(workflo
     vote(subjects[0], *["yes"] * 2)
     assert of(workflow, "agreed") == [subjects[0], subjects[2]]
     assert of(workflow, "changed") == [subjects[2], subjects[3]]
+
+
+def test_the_models_scores_reach_the_desk_with_votes_and_with_scoring(workflow, subjects, scored, vote):
+    vote(subjects[0], "yes")
+    row = workflow.consensus.get()
+    assert (row.p_model, row.p_before) == (0.95, 0.9)
+    for model, p in ((sky.checkpoint(workflow), 0.3), (scored, 0.4)):
+        write_scores(model.pk, np.array([subjects[0].pk]), np.array([[1 - p, p]]), np.array([p]))
+        row.refresh_from_db()
+        assert (row.p_model, row.p_before) == ((0.95, 0.9) if model != scored else (0.4, 0.9))
+    assert of(workflow, "changed") == [subjects[0]]
+
+
+def test_more_filters_are_open_only_if_one_of_them_is_set(survey, workflow):
+    sky.workflow(survey, slug="another", name="Second question")
+    first = filters_of(survey, QueryDict("queue=all&workflow=night&way=&min_votes=0&assigned=&tag="))
+    assert not first.form.has_more
+    for query in ("workflow=another", "tag=lens", "min_votes=2", "assigned=me"):
+        assert filters_of(survey, QueryDict(query)).form.has_more
 
 
 def test_split_and_unsure_are_told_apart(workflow, subjects, vote):
@@ -100,5 +122,7 @@ def test_second_opinions_holds_assignments_tags_and_comments_have_queues(
     assert subjects[2] not in of(workflow, "all", assigned="nobody")
     change_case(subject=subjects[3], by=scientist, action="tag", text="Strong lens")
     assert of(workflow, "all", tag="strong-lens") == [subjects[3]]
-    Comment.objects.create(subject=subjects[1], author=Volunteer.objects.create(), text="Odd!")
+    Comment.objects.create(
+        survey=subjects[1].survey, subject=subjects[1], author=Volunteer.objects.create(), text="Odd!"
+    )
     assert of(workflow, "talk") == [subjects[1]]

@@ -57,7 +57,7 @@ def test_a_name_with_other_pixels_is_refused_and_the_first_stays(keep, alert):
     first, other = alert(1), alert(2).replace(candid(2), candid(1))
     assert counters(keep(first, first, other)) == (3, 1, 1, 0, 1)
     assert counters(keep(other, alert(5), first=3)) == (5, 2, 1, 0, 2)
-    assert "has the name 1, which the survey has with other pixels" in str(DeadLetter.objects.first().reason)
+    assert "has the name 1, as another image has" in str(DeadLetter.objects.first().reason)
 
 
 def candid(number):

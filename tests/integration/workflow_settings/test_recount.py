@@ -8,7 +8,8 @@ from tests.integration.world import entry_of, make_subject, make_volunteer, make
 from webapp.consensus.models import Consensus, ConsensusRecompute
 from webapp.core.jobs import JobState
 from webapp.queue.leases import lease_next
-from webapp.workflow_settings.change_workflow import RULES, WorkflowSettings, change_workflow
+from webapp.workflow_settings.change_workflow import RULES, change_workflow
+from webapp.workflow_settings.forms import WorkflowForm
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def workflow():
 
 def change(workflow, **changes):
     workflow.refresh_from_db()
-    settings = {name: getattr(workflow, name) for name in WorkflowSettings.__annotations__} | changes
+    settings = {name: getattr(workflow, name) for name in (*WorkflowForm.Meta.fields, "follow_ups")} | changes
     return change_workflow(workflow=workflow, subject_sets=list(workflow.subject_sets.all()), by=None, **settings)
 
 

@@ -9,7 +9,7 @@ from tests.integration.world import make_subject, make_volunteer, vote
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import ConsensusRecompute
 from webapp.queue.models import Lease, QueueEntry
-from webapp.workflow_settings.change_workflow import WorkflowSettings, change_workflow, open_workflow
+from webapp.workflow_settings.change_workflow import change_workflow, open_workflow
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -39,15 +39,14 @@ RULES = {
     "required_skill": "0.8",
     "min_new_labels": "",
 }
-SETTINGS = WorkflowSettings(
-    name="Movers", question="Is it real?", help_text="", follow_ups={}, line_marking=False, is_active=True,
-    undo_seconds=30,
-    method="majority", prior=0.5, min_votes=2, max_votes=5, majority=0.8, accept_threshold=0.99, reject_threshold=0.01,
-    agreement=None, agreement_votes=5, empty_after_no_votes=None, undecided_share=None, undecided_votes=5, flags=None,
-    random_fraction=0.2, acquisition="diverse", positive_fraction=0.0,
-    training_schedule=[[0, 0.1]], is_training=False, level=1, required_skill=0.8,
-    reveal_model_score=False, min_new_labels=None,
-)  # fmt: skip
+SETTINGS = {
+    "name": "Movers", "question": "Is it real?", "help_text": "", "follow_ups": {}, "line_marking": False,
+    "is_active": True, "undo_seconds": 30, "method": "majority", "prior": 0.5, "min_votes": 2, "max_votes": 5,
+    "majority": 0.8, "accept_threshold": 0.99, "reject_threshold": 0.01, "agreement": None, "agreement_votes": 5,
+    "empty_after_no_votes": None, "undecided_share": None, "undecided_votes": 5, "flags": None, "random_fraction": 0.2,
+    "acquisition": "diverse", "positive_fraction": 0.0, "training_schedule": [[0, 0.1]], "is_training": False,
+    "level": 1, "required_skill": 0.8, "reveal_model_score": False, "min_new_labels": None,
+}  # fmt: skip
 
 
 def steps(*rows):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.acquisition.diversity import cluster, embed, near_duplicates, spread, typicality
-from ml.acquisition.rarity import confident_positives, rare_classes
+from ml.acquisition.rules import confident_positives, rare_classes
 
 CENTRES = np.array([[0.0, 0, 0], [20, 0, 0], [0, 20, 0], [0, 0, 20]])
 

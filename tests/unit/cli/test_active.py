@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
-from ml.cli.active.charts import write_charts
 from ml.cli.active.rounds import CONTENDERS, Curve, fitted, learning_curve, measured
 from ml.cli.active.skies import Sky, Subjects, night_sky, simulated_sky
-from ml.cli.active.summary import movers_per_hundred, summarise, votes_needed
+from ml.cli.active.summary import movers_per_hundred, summarise, votes_needed, write_charts
 from ml.cli.active.voting import MAX_VOTES, MIN_VOTES, Crowd
 
 

@@ -56,7 +56,7 @@ def test_tracklets_are_written_and_read_back(run, tmp_path):
     status, [said], _ = run(TABLE, "--obs", str(out), "--band", "r")
     assert (status, said) == (0, {"observations": "2", "tracklets": "1"})
     first, second = out.read_text().splitlines()
-    assert first == "     T1       C2023 02 25.10000023 59 59.976-00 00 36.00         19.2 r      I41"
+    assert first == "     T1       C2023 02 25.10000023 59 59.976-00 00 36.00         19.25r      I41"
     assert len(second) == 80
     assert second[65:71].strip() == ""
     _, rows, _ = run(out.read_text(), flag="--read")
@@ -66,10 +66,10 @@ def test_tracklets_are_written_and_read_back(run, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("I41", "ZZZ"), "ZZZ is unknown"),
+        (("I41", "ZZZ"), "lists no observatory “ZZZ”"),
         (("I41", "250"), "no fixed place"),
         (("T1,", "too_long_a_name,"), "no temporary designation"),
-        (("60000.11", "60003.11"), "one position"),
+        (("60000.11", "60003.11"), "only one position"),
         (("60000.11", "60000.1"), "two positions at one time"),
         (("60000.11", "nan"), "row 2 lacks a time"),
     ],

@@ -11,7 +11,7 @@ from webapp.console.demo.experiment_arm import Outcome
 
 FIRST = Outcome(
     round=1, labels=90, votes=100, movers_found=3, movers_per_100_votes=3.0, consensus_accuracy=0.9,
-    model_precision=0.3, model_auc=0.7, model_auc_interval=(0.65, 0.75), preset="head", is_champion=True, verdict="",
+    model_precision=0.3, model_auc=0.7, model_auc_interval=(0.65, 0.75), is_champion=True, verdict="",
 )  # fmt: skip
 
 

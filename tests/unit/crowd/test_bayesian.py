@@ -16,7 +16,7 @@ from ml.crowd.votes import Votes
 from tests.unit.crowd.crowds import accuracy, crowd
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.floats(0, 0.4), st.booleans())
 @pytest.mark.parametrize("method", [Ibcc, Ebcc])
 def test_the_bound_never_falls(method, seed, classes, unsure, golden):

@@ -16,7 +16,7 @@ from tests.unit.crowd.crowds import accuracy, crowd
 PRIORS = np.array([[3, 1, 0.5], [1, 3, 0.5]])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.floats(0, 0.4), st.booleans())
 @pytest.mark.parametrize("method", [DawidSkene, lambda **k: DawidSkene(smoothing=1, **k), OneCoin, Glad])
 def test_no_round_makes_votes_less_likely(method, seed, classes, unsure, golden):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.crowd.answer import ANSWERS
@@ -38,7 +38,6 @@ def test_one_vote_by_hand():
     assert likelihood == pytest.approx(6, rel=0.05)
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.lists(st.tuples(st.sampled_from(ANSWERS), skills), max_size=6))
 def test_the_posterior_is_bayes_rule(prior, votes):
     answers, theirs = [answer for answer, _ in votes], [skill for _, skill in votes]
@@ -46,7 +45,6 @@ def test_the_posterior_is_bayes_rule(prior, votes):
     assert believed(prior, answers, theirs) == pytest.approx(float(expected), rel=1e-6)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ANSWERS), skills), min_size=2, max_size=6), st.randoms())
 def test_the_order_of_votes_does_not_matter(votes, random):
     mixed = random.sample(votes, len(votes))
@@ -54,14 +52,12 @@ def test_the_order_of_votes_does_not_matter(votes, random):
     assert first == pytest.approx(second, rel=1e-9)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1), skills, st.sampled_from(ANSWERS), st.integers(1, 500))
 def test_nothing_reaches_certainty(prior, skill, answer, times):
     belief = believed(prior, [answer] * times, [skill] * times)
     assert CERTAINTY <= belief <= 1 - CERTAINTY
 
 
-@settings(deadline=None)
 @given(counts)
 def test_skills_are_probabilities_off_the_walls(six):
     matrix = np.array(skill_two_coin(six).matrix)

@@ -8,9 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from ml.cubes.cube import Cube, Known, known_objects
 from ml.cubes.object_completeness import ObjectCounts
-from ml.cubes.reliability import voxel_reliability
 from ml.cubes.tracks import find_tracks
-from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table, raw_score
+from ml.cubes.voxel_metrics import FIGURES, VoxelCounts, limit_table, raw_score, voxel_reliability
 from ml.evaluation.metrics.calibration_error import ece
 from ml.io.records import BadInput
 from tests.unit.cubes.test_tracks import painted

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml.cubes.injected_movers import injected
+from ml.cubes.sampler import injected
 
 QUIET = 40 + np.random.default_rng(0).normal(0, 3, (20, 32, 32)).astype(np.float32)
 

@@ -5,9 +5,8 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from ml.cubes.voxel_losses import cross_entropy, dice_loss
-from ml.models.adaptive_norm import AdaptiveNormalisation, AsinhNormalisation, normalisation
-from ml.models.wnet import WNet, parameters_of
+from ml.cubes.train_wnet import cross_entropy, dice_loss
+from ml.models.wnet import AdaptiveNormalisation, AsinhNormalisation, WNet, normalisation, parameters_of
 
 
 def small(stretch="adaptive"):

@@ -7,8 +7,8 @@ import pytest
 from sklearn import metrics as reference
 
 from ml.evaluation.classifier import bootstrap_difference, class_numbers, evaluate_probabilities
-from ml.evaluation.metrics.areas import roc_auc, weighted_roc_auc
 from ml.evaluation.metrics.calibration_error import ece
+from ml.evaluation.metrics.ranking import rank, roc_auc
 
 CLASSES = ("AST", "CR", "NOISE")
 
@@ -101,14 +101,14 @@ def test_weighted_auc_is_the_auc_of_repeated_rows(random, ties):
     truth, score = random.random(60) < 0.4, random.random(60)
     score = np.round(score, 1) if ties else score
     weights = random.integers(0, 4, (5, 60)).astype(float)
-    for w, auc in zip(weights, weighted_roc_auc(truth, score, weights), strict=True):
+    for w, auc in zip(weights, rank(truth, score, weights).roc_auc(), strict=True):
         rows = np.repeat(np.arange(60), w.astype(int))
         assert auc == pytest.approx(reference.roc_auc_score(truth[rows], score[rows]))
 
 
 def test_auc_without_one_kind_is_nan():
     assert np.isnan(roc_auc(np.ones(3, dtype=bool), np.arange(3)))
-    assert np.isnan(weighted_roc_auc(np.array([True, False]), np.arange(2.0), np.array([[1.0, 0.0]])))
+    assert np.isnan(rank(np.array([True, False]), np.arange(2.0), np.array([[1.0, 0.0]])).roc_auc())
 
 
 def test_ece_of_a_known_forecast():
@@ -120,18 +120,16 @@ def test_ece_of_a_known_forecast():
 def test_a_better_model_is_seen_to_be_better(random):
     truth = random.random(600) < 0.5
     good, poor = truth + random.normal(0, 0.5, 600), truth + random.normal(0, 1.5, 600)
-    difference, low, high = bootstrap_difference(truth, good, poor, np.arange(600), "roc_auc")
+    difference, low, high = bootstrap_difference(truth, good, poor, np.arange(600))
     assert low > 0
     assert low < difference < high
 
 
 def test_a_model_is_no_better_than_itself(random):
     truth, p = random.random(100) < 0.5, random.random(100)
-    assert bootstrap_difference(truth, p, p, metric="accuracy") == (0, 0, 0)
+    assert bootstrap_difference(truth, p, p) == (0, 0, 0)
 
 
-def test_the_gate_knows_two_metrics(random):
-    with pytest.raises(ValueError, match="roc_auc or accuracy, not 'kappa'"):
-        bootstrap_difference(np.ones(2), np.ones(2), np.ones(2), metric="kappa")
+def test_the_gate_compares_arrays_of_one_length():
     with pytest.raises(ValueError, match="Lengths differ: 2 truths, 3 and 2"):
         bootstrap_difference(np.ones(2), np.ones(3), np.ones(2))

@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.evaluation.metrics.intervals import class_intervals
-from ml.evaluation.metrics.operating import precision_at_completeness
-from ml.evaluation.metrics.purity import astronomical_purity, purity_at_completeness, surest_purity
+from ml.evaluation.metrics.operating import (
+    astronomical_purity,
+    precision_at_completeness,
+    purity_at_completeness,
+    surest_purity,
+)
 from ml.evaluation.metrics.ranking import rank
 
 rates = st.floats(0.001, 1)

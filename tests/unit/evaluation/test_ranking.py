@@ -8,9 +8,13 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
 from ml.evaluation.classifier import evaluate_probabilities
-from ml.evaluation.metrics.areas import roc_auc
-from ml.evaluation.metrics.classes import kappa, predicted_class, weighted_accuracy, weighted_kappa
-from ml.evaluation.metrics.decisions import weighted_decisions
+from ml.evaluation.metrics.decisions import (
+    kappa,
+    predicted_class,
+    weighted_accuracy,
+    weighted_decisions,
+    weighted_kappa,
+)
 from ml.evaluation.metrics.operating import (
     completeness_at_precision,
     completeness_at_rejection,
@@ -19,7 +23,7 @@ from ml.evaluation.metrics.operating import (
     threshold_at_completeness,
     workload_cut,
 )
-from ml.evaluation.metrics.ranking import rank
+from ml.evaluation.metrics.ranking import rank, roc_auc
 
 TRUTH = np.array([True, True, False, True, False, False, True, False])
 SCORE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.1])

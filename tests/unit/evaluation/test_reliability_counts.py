@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics.calibration_error import ece, reliability_diagram
-from ml.evaluation.metrics.reliability_counts import ReliabilityCounts, ece_of, shares_of
+from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece, ece_of, reliability_diagram, shares_of
 
 
 def voxels(seed, n=3000):
@@ -32,7 +31,7 @@ def test_cube_after_cube_says_what_all_voxels_at_once_say():
 
 def test_chunks_change_nothing(monkeypatch):
     whole = counted(voxels(1)).cells
-    monkeypatch.setattr("ml.evaluation.metrics.reliability_counts.CHUNK", 777)
+    monkeypatch.setattr("ml.evaluation.metrics.calibration_error.CHUNK", 777)
     assert counted(voxels(1)).cells == pytest.approx(whole)
 
 

@@ -15,7 +15,7 @@ from ml.evaluation.completeness import Search
 from ml.evaluation.metrics.detection_curve import Matched
 from ml.evaluation.metrics.voxel_histogram import VoxelHistogram
 from ml.evaluation.observing_conditions import Condition, Conditions, merged_conditions
-from ml.evaluation.report import classifier_charts, detection_charts, page, voxel_charts
+from ml.evaluation.report import classifier_charts, detection_charts, magnitude_limits, page
 from ml.evaluation.report.chart import Chart
 from ml.evaluation.report.conditions import Wording, missed
 from ml.evaluation.stratified import ScoredSubjects, stratified
@@ -159,7 +159,7 @@ def test_voxels_and_detections_have_reports_too(tmp_path):
     histogram.add(1 / (1 + np.exp(2 - np.nan_to_num(22 - mag) - random.normal(size=20_000))), mag)
     matched = Matched(np.linspace(1, 0, 40), np.where(np.arange(40) < 38, np.arange(40), -1), np.linspace(1, 9, 40))
     charts = [
-        *voxel_charts.voxel_charts(histogram),
+        *magnitude_limits.voxel_charts(histogram),
         *detection_charts.detection_charts(matched, of_trails(matched.snr)),
     ]
     assert [chart.key for chart in charts] == [

@@ -4,7 +4,7 @@ import re
 
 from webapp.classifications.models import Reason
 from webapp.core.environment import ROOT
-from webapp.learning.acquisition_plan import plan_of, reason_of
+from webapp.learning.acquisition import plan_of, reason_of
 from webapp.workflows.models import Acquisition, Workflow
 
 

@@ -8,7 +8,7 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import FROZEN, Preprocessing
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.imaging.annulus import annulus_photometry, width
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone

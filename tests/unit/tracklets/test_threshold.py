@@ -7,7 +7,7 @@ from scipy.special import expit
 from ml.inference.scorer import Scorer
 from ml.roles import train_role
 from ml.tracklets.threshold import choose_threshold
-from ml.training.label_noise import fit_noisy_platt
+from ml.training.calibration import fit_noisy_platt
 from tests.unit.tracklets.test_tracklet_nets import learnable, night
 
 

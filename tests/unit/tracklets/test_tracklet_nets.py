@@ -9,13 +9,13 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.tracklet_frames import FIELDS, TrackletFrames, stacked
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.scorer import Scorer
 from ml.inference.tracklet_net import p_real, track_features
 from ml.models.compute import limit_torch
 from ml.models.deep_sets import SetNet
-from ml.models.paper_mlp import PaperNet, TrackletNet, first_four
+from ml.models.paper_mlp import PaperNet, first_four
 from ml.roles import train_role
 from ml.sky.tracklet_features import NAMES
 from ml.tracklets import tracklet_fit, two_stage
@@ -267,27 +267,9 @@ def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features)
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
     examples.of_chips = ~wrong
-    chips = Scorer(train_role.train("tracklet", examples)).chip_probabilities(features)
+    chips = Scorer(train_role.train("tracklet", examples)).chip_log_scores(features).exp()
     taught = Scorer(train_role.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
-    assert chips[wrong][..., 2].mean() < taught.chip_probabilities(features)[wrong][..., 2].mean() - 0.1
-
-
-def test_an_earlier_checkpoint_with_the_four_chip_net_says_what_it_said(kinds, features):
-    """Its tensors and a manifest without the name of a network; the formula is written out here."""
-    made = train_role.train("tracklet", labelled(kinds, features=features))
-    old = TrackletNet(4, [0, 1])
-    torch.nn.init.normal_(old.out.weight)
-    chips = {name: value for name, value in made.tensors.items() if name.startswith("stamp.")}
-    said = {key: value for key, value in made.manifest.items() if key not in ("tracklet_net", "facts", "threshold")}
-    earlier = Checkpoint(said, chips | {f"tracklet.{name}": value for name, value in old.state_dict().items()})
-    scorer = Scorer(earlier)
-    x = np.log(scorer.chip_probabilities(features)).clip(-10)
-    odds = np.logaddexp(x[..., 0], x[..., 1]) - np.logaddexp(x[..., 2], x[..., 3])
-    weight, bias, out, last = (
-        old.state_dict()[name].numpy() for name in ("hidden.weight", "hidden.bias", "out.weight", "out.bias")
-    )
-    logit = odds.mean(1) + np.tanh(x.reshape(240, -1) / 10 @ weight.T + bias) @ out[0] + last
-    assert scorer.probabilities_from_features(features)[:, 1] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-4)
+    assert chips[wrong][..., 2].mean() < taught.chip_log_scores(features).exp()[wrong][..., 2].mean() - 0.1
 
 
 def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):

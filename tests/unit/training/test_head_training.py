@@ -6,7 +6,7 @@ import torch
 
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import FROZEN
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference import feature_extractor
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer

@@ -11,7 +11,7 @@ from ml.data.augmentation import random_dihedral, random_shift
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import native_size
 from ml.data.tensors import load_chips
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.models.residual import ResidualNet

@@ -9,7 +9,7 @@ import torch
 from ml.data.dataset import BadExamples
 from ml.data.monte_carlo import monte_carlo
 from ml.data.preprocessing import FROZEN, Preprocessing, native_size
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.scorer import Scorer

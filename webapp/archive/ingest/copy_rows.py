@@ -9,44 +9,10 @@ from django.utils import timezone
 
 from webapp.archive.ingest.prepare import MANIFEST_GOLD, Candidate, finite
 from webapp.archive.models import Exposure, Frame, Subject, SubjectSet, Survey
+from webapp.core.sql import fetch
 
-Row = tuple[Any, ...]
-
-SUBJECT = (
-    "id",
-    "survey_id",
-    "external_id",
-    "kind",
-    "checksum",
-    "duplicate_of_id",
-    "object_group",
-    "zarr_array",
-    "zarr_index",
-    "ra",
-    "dec",
-    "mjd",
-    "rate",
-    "metadata",
-    "light_curve",
-    "gold_label",
-    "gold_source",
-    "created_at",
-)
-FRAME = (
-    "subject_id",
-    "exposure_id",
-    "position",
-    "mjd_mid",
-    "mjd_keyword",
-    "exptime",
-    "band",
-    "ra",
-    "dec",
-    "mag",
-    "snr",
-    "wcs",
-    "masked_fraction",
-)
+Row = dict[str, Any]
+"""Values by column."""
 
 
 def write_subjects(
@@ -70,16 +36,13 @@ def write_subjects(
             first = originals.setdefault(candidate.checksum, key)
             yield _subject(key, survey.pk, candidate, index, None if first == key else first, now)
 
-    _copy(Subject, SUBJECT, rows())
+    _copy(Subject, rows())
 
 
 def write_frames(candidates: list[Candidate], keys: list[int], exposures: dict[str, int]) -> None:
     """Write the frames of all candidates, given their subjects' primary keys."""
-    _copy(
-        Frame,
-        FRAME,
-        (row for key, candidate in zip(keys, candidates, strict=True) for row in _frames(key, candidate, exposures)),
-    )
+    each = zip(keys, candidates, strict=True)
+    _copy(Frame, (row for key, candidate in each for row in _frames(key, candidate, exposures)))
 
 
 def put_into_set(subject_set: SubjectSet, keys: list[int]) -> None:
@@ -94,56 +57,58 @@ def put_into_set(subject_set: SubjectSet, keys: list[int]) -> None:
 
 def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_of: int | None, now: Any) -> Row:
     record, first = candidate.record, candidate.record.frames[0]
-    return (
-        key,
-        survey,
-        record.external_id,
-        record.kind,
-        candidate.checksum,
-        duplicate_of,
-        record.object_group or record.external_id,
-        candidate.array,
-        index,
-        finite(record.ra if record.ra is not None else first.ra),
-        finite(record.dec if record.dec is not None else first.dec),
-        finite(first.mjd_mid),
-        finite(record.rate),
-        candidate.metadata,
-        json.dumps(record.light_curve) if record.light_curve else None,
-        candidate.gold_label,
-        MANIFEST_GOLD if candidate.gold_label else "",
-        now,
-    )
+    return {
+        "id": key,
+        "survey_id": survey,
+        "external_id": record.external_id,
+        "kind": record.kind,
+        "checksum": candidate.checksum,
+        "duplicate_of_id": duplicate_of,
+        "object_group": record.object_group or record.external_id,
+        "zarr_array": candidate.array,
+        "zarr_index": index,
+        "ra": finite(record.ra if record.ra is not None else first.ra),
+        "dec": finite(record.dec if record.dec is not None else first.dec),
+        "mjd": finite(first.mjd_mid),
+        "rate": finite(record.rate),
+        "metadata": candidate.metadata,
+        "light_curve": json.dumps(record.light_curve) if record.light_curve else None,
+        "gold_label": candidate.gold_label,
+        "gold_source": MANIFEST_GOLD if candidate.gold_label else "",
+        "created_at": now,
+    }
 
 
 def _frames(key: int, candidate: Candidate, exposures: dict[str, int]) -> Iterable[Row]:
     for position, frame in enumerate(candidate.record.frames):
-        yield (
-            key,
-            exposures.get(exposure_name(frame.mjd_mid, frame.band)),
-            position,
-            finite(frame.mjd_mid),
-            frame.mjd_keyword,
-            finite(frame.exptime),
-            frame.band,
-            finite(frame.ra),
-            finite(frame.dec),
-            finite(frame.mag),
-            finite(frame.snr),
-            candidate.wcs[position],
-            candidate.masked[position],
-        )
+        yield {
+            "subject_id": key,
+            "exposure_id": exposures.get(exposure_name(frame.mjd_mid, frame.band)),
+            "position": position,
+            "mjd_mid": finite(frame.mjd_mid),
+            "mjd_keyword": frame.mjd_keyword,
+            "exptime": finite(frame.exptime),
+            "band": frame.band,
+            "ra": finite(frame.ra),
+            "dec": finite(frame.dec),
+            "mag": finite(frame.mag),
+            "snr": finite(frame.snr),
+            "wcs": candidate.wcs[position],
+            "masked_fraction": candidate.masked[position],
+        }
 
 
-def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Iterable[Row]) -> None:
-    names = ", ".join(f'"{column}"' for column in columns)
+def _copy(model: type[models.Model], rows: Iterable[Row]) -> None:
+    """Insert one row or more, all with the columns of the first."""
+    first, *others = rows
+    names = ", ".join(f'"{column}"' for column in first)
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,  # Django does not know COPY
         cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
     ):
-        for row in rows:
-            copy.write_row(row)
+        for row in (first, *others):
+            copy.write_row(tuple(row.values()))
 
 
 STORED_EXPOSURES = "SELECT external_id, id FROM archive_exposure WHERE survey_id = %s AND external_id = ANY(%s)"
@@ -169,15 +134,9 @@ def exposures(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
                     exptime=finite(frame.exptime),
                     band=frame.band,
                 )
-    key_by_name = _stored_exposures(survey, list(wanted))
+    key_by_name = dict(fetch(STORED_EXPOSURES, [survey.pk, list(wanted)]))
     missing = [name for name in wanted if name not in key_by_name]
     if missing:
         made = Exposure.objects.bulk_create([wanted[name] for name in missing])
         key_by_name |= {exposure.external_id: exposure.pk for exposure in made}
     return key_by_name
-
-
-def _stored_exposures(survey: Survey, names: list[str]) -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(STORED_EXPOSURES, [survey.pk, names])
-        return dict(cursor.fetchall())

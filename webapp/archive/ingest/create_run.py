@@ -1,6 +1,7 @@
 """Create an ingest run; paths must lie in the survey's inbox."""
 
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -28,10 +29,12 @@ def new_run(
 ) -> IngestRun:
     """Create the row of an ingest, unclaimed.
 
+    Raises IngestRefused: with a message that says what is wrong.
+
     Parameters
     ----------
     survey, path
-        The path to read, and its survey. Callers on the web take the path from `inbox.inbox_path`.
+        The path to read, and its survey. Callers on the web take the path from `inbox_path`.
     by
         The user; None for the command line.
     kind
@@ -40,11 +43,6 @@ def new_run(
         Name of the set for the new subjects; empty for the name of the file or folder.
     dry_run
         Read and count only.
-
-    Raises
-    ------
-    IngestRefused
-        With a message that says what is wrong.
     """
     path = Path(path).absolute()
     if not path.exists():
@@ -62,17 +60,9 @@ def new_run(
 
 
 @transaction.atomic
-def start_ingest(
-    *,
-    survey: Survey,
-    path: Path,
-    by: User | None,
-    kind: str = "",
-    subject_set: str = "",
-    dry_run: bool = False,
-) -> IngestRun:
+def start_ingest(**asked: Any) -> IngestRun:
     """Create the row of an ingest and dispatch it; parameters and errors as in `new_run`."""
-    run = new_run(survey=survey, path=path, by=by, kind=kind, subject_set=subject_set, dry_run=dry_run)
+    run = new_run(**asked)
     run.enqueue()
     return run
 
@@ -92,10 +82,8 @@ def inbox(survey: Survey) -> Path:
 def inbox_path(survey: Survey, name: str) -> Path:
     """Resolve `name` within the survey's inbox.
 
-    Raises
-    ------
-    IngestRefused
-        It leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or does not exist.
+    Raises IngestRefused: it leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or does not
+    exist.
     """
     folder = inbox(survey).resolve()
     if not name.strip() or "\0" in name:

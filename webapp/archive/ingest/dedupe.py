@@ -4,14 +4,16 @@ A thousand values go to the database as one array: a thousand placeholders would
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 import numpy as np
-from django.db import connection
 
+from ml.io.records import BadInput
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.models import Subject, Survey
+from webapp.archive.models.ingest_run import OTHER_PIXELS
+from webapp.core.sql import fetch
 
 PART = 20_000  # ids read and hashed at a time
 
@@ -73,9 +75,8 @@ def unknown(survey: Survey, candidates: list[Candidate], *, observed_only: bool 
 
     A synthetic subject may bear an id by chance, and must not keep an observed one out.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(TAKEN, [survey.pk, [one.record.external_id for one in candidates], observed_only])
-        taken = {external_id for (external_id,) in cursor.fetchall()}
+    ids = [one.record.external_id for one in candidates]
+    taken = {external_id for (external_id,) in fetch(TAKEN, [survey.pk, ids, observed_only])}
     fresh = []
     for candidate in candidates:
         if candidate.record.external_id not in taken:
@@ -84,8 +85,22 @@ def unknown(survey: Survey, candidates: list[Candidate], *, observed_only: bool 
     return fresh
 
 
+def stored_checksums(survey: Survey, candidates: list[Candidate]) -> dict[str, str]:
+    """Return the checksums of the survey's observed subjects that have these external ids."""
+    names = [candidate.record.external_id for candidate in candidates]
+    rows = Subject.objects.observed().filter(survey=survey, external_id__in=names)
+    return dict(rows.values_list("external_id", "checksum"))
+
+
+def other_pixels(candidates: list[Candidate], checksums: Mapping[str, str]) -> list[BadInput]:
+    """Return a problem for each candidate whose external id has other pixels in `checksums`."""
+    return [
+        BadInput(OTHER_PIXELS(name=record.external_id)).at(file=record.source, row=record.row)
+        for record, checksum in ((one.record, one.checksum) for one in candidates)
+        if checksums.get(record.external_id, checksum) != checksum
+    ]
+
+
 def originals(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:
     """Return, by checksum, the survey's first subject with the same pixels as one of the candidates."""
-    with connection.cursor() as cursor:
-        cursor.execute(ORIGINALS, [survey.pk, [candidate.checksum for candidate in candidates]])
-        return dict(cursor.fetchall())
+    return dict(fetch(ORIGINALS, [survey.pk, [candidate.checksum for candidate in candidates]]))

@@ -1,5 +1,6 @@
 """Ingest pipeline: read, dedupe and store batches until the run is complete; or only count, in a dry run."""
 
+from collections import ChainMap
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,12 +9,12 @@ from django.conf import settings
 
 from ml.io.records import BadInput
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.ingest.dedupe import Known, originals, unknown
+from webapp.archive.ingest.dedupe import Known, originals, other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
 from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
-from webapp.archive.ingest_messages import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.models import Frame, IngestRun, Subject, SubjectSet
+from webapp.archive.models.ingest_run import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
 from webapp.archive.telling import measure_telling
 from webapp.core.sql import analyze, through_restarts
 
@@ -22,24 +23,20 @@ class Preview:
     """Tracks what would be in the survey, at some 200 bytes per subject."""
 
     def __init__(self) -> None:
-        self.ids: set[str] = set()
+        self.ids: dict[str, str] = {}
         self.checksums: set[str] = set()
 
     def look(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
         """Count a batch as `store_batch` would; writes only the run's own row and its problems."""
         fresh = [one for one in unknown(run.survey, batch.candidates) if one.record.external_id not in self.ids]
-        self.ids.update(one.record.external_id for one in fresh)
+        self.ids |= {one.record.external_id: one.checksum for one in fresh}
         self.checksums.update(originals(run.survey, fresh))
         distinct = {one.checksum for one in fresh} - self.checksums
         self.checksums |= distinct
-        report(run, batch.problems)
-        now = tally.plus(
-            done=batch.rows,
-            added=len(fresh),
-            known=batch.skipped + len(batch.candidates) - len(fresh),
-            duplicates=len(fresh) - len(distinct),
-            bad=len(batch.problems),
-        )
+        checksums = ChainMap(self.ids, stored_checksums(run.survey, batch.candidates))
+        changed = other_pixels(batch.candidates, checksums)
+        report(run, [*batch.problems, *changed])
+        now = tally.after(batch, added=len(fresh), duplicates=len(fresh) - len(distinct), changed=len(changed))
         run.renew(total=run.total, **now.fields())
         return now
 
@@ -56,6 +53,8 @@ def ingest(
 ) -> None:
     """Read the run's path to its end, store new subjects, and finish the run.
 
+    Raises LeaseLost or Cancelled: the run belongs to another worker, or was cancelled. Stored subjects stay.
+
     Parameters
     ----------
     run
@@ -65,11 +64,6 @@ def ingest(
         Called when subjects may have been added, before the run is done, so that queues are filled by then.
     watch
         Called on every progress.
-
-    Raises
-    ------
-    LeaseLost, Cancelled
-        The run belongs to another worker, or was cancelled. Stored subjects stay.
 
     Notes
     -----

@@ -54,10 +54,7 @@ class Candidate:
 def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
     """Prepare a record for the database.
 
-    Raises
-    ------
-    BadInput
-        The database could not store it, or its gold label is not one of the survey's `classes`.
+    Raises BadInput: the database could not store it, or its gold label is not one of the survey's `classes`.
     """
     _check_texts(record)
     gold = _gold_label(record, classes)

@@ -80,10 +80,7 @@ class Reader:
     def items(self, beat: Callable[[], None], every: float) -> Iterator[Item]:
         """Yield the items, the end last; call `beat` if nothing came for `every` seconds.
 
-        Raises
-        ------
-        BadInput
-            The manifest as a whole is invalid. Nothing has been yielded then.
+        Raises BadInput: the manifest as a whole is invalid. Nothing has been yielded then.
         """
         while True:
             try:

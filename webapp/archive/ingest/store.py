@@ -10,7 +10,7 @@ from django.db import transaction
 from ml.io.message import after
 from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
-from webapp.archive.ingest.dedupe import originals, unknown
+from webapp.archive.ingest.dedupe import originals, other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
@@ -48,16 +48,17 @@ class Tally:
         """Start an attempt: keep earlier attempts' counts of added subjects, and count everything else again."""
         return cls() if run.dry_run else cls(added=run.added, duplicates=run.duplicates, again=run.added)
 
-    def plus(self, *, done: int, added: int, known: int, duplicates: int, bad: int) -> Self:
-        """Return the tally after another batch."""
+    def after(self, batch: "Batch", *, added: int, duplicates: int, changed: int) -> Self:
+        """Return the tally after another batch: how many were new, duplicates among them, or had other pixels."""
+        known = batch.skipped + len(batch.candidates) - added - changed
         expected = min(self.again, known)
         return replace(
             self,
-            done=self.done + done,
+            done=self.done + batch.rows,
             added=self.added + added,
             known=self.known + known - expected,
             duplicates=self.duplicates + duplicates,
-            bad=self.bad + bad,
+            bad=self.bad + len(batch.problems) + changed,
             again=self.again - expected,
         )
 
@@ -149,23 +150,16 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     The survey's row is locked until the commit: two ingests into one survey take turns, batch by batch, and never see
     each other's uncommitted pixels.
 
-    Raises
-    ------
-    LeaseLost, Cancelled
-        The run belongs to another worker, or was cancelled. Nothing of the batch is stored.
+    Raises LeaseLost or Cancelled: the run belongs to another worker, or was cancelled. Nothing of the batch is stored.
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
     fresh = unknown(survey, batch.candidates)
     free_names(survey, [one.record.external_id for one in fresh])
     duplicates = add(survey, run.subject_set, fresh, shelf, new_keys(len(fresh))) if fresh else 0
-    report(run, batch.problems)
-    now = tally.plus(
-        done=batch.rows,
-        added=len(fresh),
-        known=batch.skipped + len(batch.candidates) - len(fresh),
-        duplicates=duplicates,
-        bad=len(batch.problems),
-    )
+    is_all_new = len(fresh) == len(batch.candidates)
+    changed = [] if is_all_new else other_pixels(batch.candidates, stored_checksums(survey, batch.candidates))
+    report(run, [*batch.problems, *changed])
+    now = tally.after(batch, added=len(fresh), duplicates=duplicates, changed=len(changed))
     run.renew(total=run.total, **now.fields())
     return now
 

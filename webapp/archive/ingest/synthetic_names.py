@@ -5,9 +5,8 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import count
 
-from django.db import connection
-
 from webapp.archive.models import Subject, Survey
+from webapp.core.sql import fetch
 
 CHANGED_DIGITS = 4
 """Digits at a name's end that differ; earlier ones encode the night or the field."""
@@ -54,9 +53,7 @@ class SyntheticNames:
     def _count_numbers(self, before: str, after: str) -> int | None:
         form = f"^{re.escape(before)}([0-9]+){re.escape(after)}$"
         like = re.sub(r"([\\%_])", r"\\\1", before) + "%"
-        with connection.cursor() as cursor:
-            cursor.execute(NUMBERS, {"survey": self.survey.pk, "form": form, "like": like})
-            total, first, last = cursor.fetchone()
+        ((total, first, last),) = fetch(NUMBERS, {"survey": self.survey.pk, "form": form, "like": like})
         is_dense = total > 1 and total > DENSE * float(last - first + 1)
         return int(last) if is_dense else None
 

@@ -1,8 +1,10 @@
+from webapp.archive.models.audit_entry import AuditEntry
 from webapp.archive.models.ingest_run import IngestProblem, IngestRun
 from webapp.archive.models.subject import Exposure, Frame, Kind, Subject, SubjectSet
-from webapp.archive.models.survey import Membership, Role, Survey
+from webapp.archive.models.survey import Membership, Role, Survey, lacks_second_factor
 
 __all__ = [
+    "AuditEntry",
     "Exposure",
     "Frame",
     "IngestProblem",
@@ -13,4 +15,5 @@ __all__ = [
     "Subject",
     "SubjectSet",
     "Survey",
+    "lacks_second_factor",
 ]

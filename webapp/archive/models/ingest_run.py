@@ -1,4 +1,4 @@
-"""Ingest runs (jobs) and their errors."""
+"""Ingest runs (jobs), their errors and messages."""
 
 from typing import ClassVar
 
@@ -7,10 +7,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ml.io.message import after
-from webapp.archive.ingest_messages import IN_ROW
 from webapp.archive.models.survey import Survey
 from webapp.core.jobs import Job
-from webapp.core.stored_messages import MessageField
+from webapp.core.stored_messages import MessageField, Sentence
+
+NOTHING_READ = Sentence("Nothing could be read. %(problem)s")
+ALL_BAD = Sentence("Nothing could be read. All %(count)s rows or files are bad; the first: %(problem)s")
+NOT_INGESTED = Sentence("%(problem)s Nothing was ingested.")
+NOT_INGESTED_FURTHER = Sentence("%(problem)s Nothing more was ingested.")
+OTHER_PIXELS = Sentence(
+    "has the name %(name)s, as another image has. The first is kept. If this is another detection, give it a name "
+    "of its own."
+)
+IN_ROW = Sentence("%(file)s row %(row)s: %(problem)s")
 
 
 class IngestRun(Job):

@@ -88,6 +88,8 @@ class Subject(models.Model):
             models.Index("survey", "mjd", "id", name="subject_by_time"),
             GistIndex(ON_SKY, name="subject_on_sky"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
+            models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
+            models.Index("survey", "rate", "id", name="subject_by_rate", condition=models.Q(rate__isnull=False)),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]
 

@@ -1,5 +1,6 @@
 """Surveys and their members' roles."""
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
@@ -18,7 +19,9 @@ class Survey(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    story = models.TextField(blank=True, max_length=20_000, help_text="Markdown, shown on the front page")
+    story = models.TextField(blank=True, max_length=20_000, help_text="Markdown, shown on the project page")
+    team = models.TextField(blank=True, max_length=20_000, help_text="Markdown: who is behind it")
+    faq = models.TextField(blank=True, max_length=20_000, help_text="Markdown: questions and answers")
     is_simulated = models.BooleanField(default=False, help_text="Its sky is simulated, and every page says so.")
     classes = models.JSONField(default=list, blank=True, help_text="Fine classes, in the models' order.")
     positive = models.JSONField(default=list, blank=True, help_text="The classes that are real movers.")
@@ -49,10 +52,7 @@ class Survey(models.Model):
     def clean(self) -> None:
         """Validate the classes, as far as this row alone allows.
 
-        Raises
-        ------
-        ValidationError
-            By field, each with what to do.
+        Raises ValidationError: by field, each with what to do.
         """
         if self._state.adding and self.slug == "new":
             raise ValidationError({"slug": _("“new” is reserved. Choose another URL slug.")})
@@ -96,9 +96,19 @@ class Role(models.TextChoices):
         return names[names.index(role) :]
 
 
+def lacks_second_factor(user: AbstractBaseUser | AnonymousUser, role: str) -> bool:
+    """Return whether the site asks holders of `role` for two-factor sign-in and `user` has not set it up."""
+    first = settings.MFA_REQUIRED_FROM
+    return bool(first) and role in Role.at_least(first) and not is_mfa_enabled(user)
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def allows(self, user: AbstractBaseUser | AnonymousUser, survey: Survey, role: str) -> bool:
-        """Return whether `user` holds `role` (or a higher one) in `survey`."""
+        """Return whether `user` holds `role` (or a higher one) in `survey`, and has the second factor that it needs."""
+        return self.holds(user, survey, role) and not lacks_second_factor(user, role)
+
+    def holds(self, user: AbstractBaseUser | AnonymousUser, survey: Survey, role: str) -> bool:
+        """Return whether `user` was given `role` (or a higher one) in `survey`."""
         if not user.is_authenticated or not user.is_active:
             return False
         if getattr(user, "is_superuser", False):

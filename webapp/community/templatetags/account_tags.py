@@ -3,20 +3,19 @@
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from webapp.archive.models import Subject
-from webapp.community.models import LONGEST, LONGEST_REASON, Collection, Comment, Discovery, Favourite, Notification
-from webapp.community.person import name_in_talk, name_of, volunteer_who_looks
-from webapp.community.talk import may_bring_back, moderates, wrote
+from webapp.community.discussion import discussion
+from webapp.community.models import Collection, Comment, Discovery, Favourite, Notification
+from webapp.community.news_mail import mail_is_sent, news_are_mailed
+from webapp.community.person import name_of
+from webapp.community.tags import LONGEST_TAG, own_tags, tags_of
 from webapp.community.talk_index import may_read
+from webapp.volunteers.identity import reader_of
 
 register = template.Library()
-
-COMMENTS = 100
 
 
 @register.simple_tag(takes_context=True)
@@ -42,7 +41,7 @@ def credit(subject: Subject) -> dict[str, Any]:
 def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Show the heart and the collections."""
     request = context["request"]
-    volunteer = volunteer_who_looks(request)
+    volunteer = reader_of(request)
     has_account = request.user.is_authenticated
     return {
         "request": request,
@@ -57,42 +56,22 @@ def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
 
 @register.inclusion_tag("community/talk.html", takes_context=True)
 def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
-    """Show the newest comments on the subject, or those before the one in the URL, oldest first."""
+    """Show the newest comments on the subject and its tags, if the reader may read them."""
     request = context["request"]
-    user = request.user
-    comments = Comment.objects.filter(subject=subject).select_related("author__user__profile").order_by("-pk")
-    before = request.GET.get("talk_before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        comments = comments.filter(pk__lt=int(before))
-    newest = list(comments[: COMMENTS + 1])
-    is_moderator = moderates(user, subject)
-    is_readable = may_read(user, volunteer_who_looks(request), subject)
+    reader = reader_of(request)
+    is_readable = may_read(request.user, reader, subject)
+    comments = Comment.objects.filter(subject=subject) if is_readable else Comment.objects.none()
     return {
+        **discussion(request, subject.survey, comments),
         "is_readable": is_readable,
-        "request": request,
         "csrf_token": context.get("csrf_token"),
         "subject": subject,
-        "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
-        "writes_as": name_in_talk(volunteer_who_looks(request)),
-        "is_moderator": is_moderator,
-        "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
-        "longest": LONGEST,
-        "longest_reason": LONGEST_REASON,
-        "rows": [
-            {
-                "comment": each,
-                "name": name_in_talk(each.author),
-                "is_own": wrote(user, each),
-                "may_bring_back": may_bring_back(user, each, is_moderator=is_moderator),
-            }
-            for each in (reversed(newest[:COMMENTS]) if is_readable else ())
-        ],
+        "action": reverse("comment-new", args=[subject.pk]),
+        "tags": tags_of(subject) if is_readable else [],
+        "own_tags": set(own_tags(subject, reader)) if is_readable and request.user.is_authenticated else set(),
+        "longest_tag": LONGEST_TAG,
     }
 
 
-NOWHERE = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")]
-
-
-@register.simple_tag
-def mail_is_sent() -> bool:
-    return settings.EMAIL_BACKEND not in NOWHERE
+register.simple_tag(mail_is_sent)
+register.simple_tag(news_are_mailed)

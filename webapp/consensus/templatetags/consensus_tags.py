@@ -7,10 +7,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ml.crowd.answer import Answer
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.consensus.access_levels import Gate, gate_of
 from webapp.consensus.evidence import Proportion
-from webapp.consensus.models import RetiredReason
+from webapp.consensus.models import Consensus, RetiredReason
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 
@@ -20,6 +22,17 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def gate(context: dict[str, Any], workflow: Workflow) -> Gate:
     return gate_of(workflow, reader_of(context["request"]) if workflow.level > 1 else None)
+
+
+@register.inclusion_tag("consensus/answers.html", takes_context=True)
+def answers(context: dict[str, Any], subject: Subject, *, knows_truth: bool) -> dict[str, Any]:
+    """Show the reader's own answers to a subject, and all volunteers' answers to the questions that they answered."""
+    reader = reader_of(context["request"])
+    rows = Classification.objects.standing().filter(subject=subject).select_related("workflow").order_by("created_at")
+    own = list(rows.filter(volunteer=reader)) if reader else []
+    consensus = Consensus.objects.filter(subject=subject).select_related("workflow").order_by("workflow__name")
+    answered = {answer.workflow_id for answer in own}
+    return {"own": own, "rows": [row for row in consensus if knows_truth or row.workflow_id in answered]}
 
 
 @register.filter

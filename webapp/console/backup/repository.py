@@ -75,19 +75,15 @@ class Repository:
     def add(self, source: Path, path: str, known: StoredFile | None = None) -> StoredFile:
         """Store a file if its content is new, and return how it was stored.
 
+        Raises FileNotFoundError if the file has been deleted meanwhile. Raises Damaged if the file changes faster than
+        it can be read.
+
         Parameters
         ----------
         source, path
             The file, and its path in the manifest.
         known
             The file of this path in the backup before; if size and time of change are the same, so is the content.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the file has been deleted meanwhile.
-        Damaged
-            If the file changes faster than it can be read.
         """
         for _ in range(TRIES):
             state = source.stat()

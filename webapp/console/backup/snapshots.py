@@ -55,10 +55,7 @@ def take(address: str, say: Callable[[str], None]) -> Taken:
 def verify(address: str, name: str | None = None) -> Manifest:
     """Read a whole backup, by default the newest, and compare the hash of each file.
 
-    Raises
-    ------
-    Damaged
-        Naming the first file that is missing or has changed.
+    Raises Damaged, naming the first file that is missing or has changed.
     """
     repository = Repository(address)
     manifest = repository.load(_chosen(repository, name))
@@ -119,10 +116,7 @@ def _files(top: Path) -> list[Path]:
 def _target(file: StoredFile) -> Path:
     """Return where a file belongs.
 
-    Raises
-    ------
-    Damaged
-        If a forged manifest names a path outside.
+    Raises Damaged if a forged manifest names a path outside.
     """
     top, _, rest = file.path.partition("/")
     base = Path(settings.PIXELS) if top == PIXELS and "://" not in settings.PIXELS else Path(settings.DATA)

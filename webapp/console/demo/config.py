@@ -11,7 +11,6 @@ from ml.simulate.atlas.night import atlas
 from ml.simulate.euclid.euclid_field import euclid
 
 ROUNDS = 5
-PRESETS = ("head",) * ROUNDS
 CROWD = 24
 SHARE = 0.05  # of movers
 # The gate needs some fifty movers to distinguish models. For training, scientists have marked more of the rare movers
@@ -39,7 +38,6 @@ class Plan:
     prior: float = 0.5
     max_votes: int = 7
     sure: float = 0.97
-    presets: tuple[str, ...] = PRESETS
 
     @property
     def follow_ups(self) -> dict[str, list[str]]:

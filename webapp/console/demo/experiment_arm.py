@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.classifier import bootstrap_difference
-from ml.evaluation.metrics.areas import pr_auc, roc_auc, weighted_roc_auc
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.ranking import pr_auc, rank, roc_auc
 from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
@@ -66,7 +66,6 @@ class Outcome:
     model_precision: float
     model_auc: float
     model_auc_interval: tuple[float, float]
-    preset: str
     is_champion: bool
     verdict: str
     ahead: tuple[float, float, float] | None = None
@@ -92,11 +91,10 @@ class Arm:
         progress.begin(f"{self.workflow.name}: simulated volunteers answer", votes)
         self.crowd.collect(votes, progress.advance)
 
-    def train(self, preset: str) -> TrainingRun:
+    def train(self) -> TrainingRun:
         """Start a training run on all labels so far."""
         return start_training(
             workflow=self.workflow,
-            preset=preset,
             seed=self.seed,
             is_control=self.is_control,
             cross_validate=self.predict is of_everything,
@@ -136,7 +134,6 @@ class Arm:
             model_precision=pr_auc(real, p_real),
             model_auc=roc_auc(real, p_real),
             model_auc_interval=auc_interval(real, p_real),
-            preset=run.preset,
             is_champion=checkpoint.is_champion,
             verdict=evaluation.verdict if evaluation else "",
         )
@@ -152,7 +149,7 @@ class Arm:
 def auc_interval(real: NDArray[np.bool_], p_real: NDArray[np.float64]) -> tuple[float, float]:
     """Return the bootstrap interval of 95 % of the ROC AUC; every subject is its own group."""
     blocks = bootstrap_weights(np.arange(len(real)), DRAWS, seed=0)
-    return interval(np.concatenate([weighted_roc_auc(real, p_real, weights) for weights in blocks]))
+    return interval(np.concatenate([rank(real, p_real, weights).roc_auc() for weights in blocks]))
 
 
 def compared(outcome: Outcome, guided: Arm, control: Arm) -> Outcome:

@@ -4,22 +4,9 @@ import time
 from collections.abc import Callable
 
 from django.core.management import CommandError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 from webapp.core.jobs import Job, JobState
-
-
-def bars(console: Console) -> Bars:
-    return Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
 
 
 class Progress:
@@ -46,19 +33,18 @@ class Progress:
 POLL_SECONDS = 0.2
 
 
-def wait_for(job: Job, seconds: float, report: Callable[[Job], None] | None = None) -> None:
+def wait_for(job: Job, seconds: float, report: Callable[[Job], None]) -> None:
     """Wait until the job is done; `report` is called with its progress.
 
     Raises CommandError with the job's own message if it failed or was cancelled, or after `seconds`.
     """
-    deadline = time.monotonic() + seconds
-    while not job.is_over:
-        if time.monotonic() > deadline:
-            raise CommandError(f"{job} did not finish within {seconds:.0f} s. Is the worker running?")
-        time.sleep(POLL_SECONDS)
+
+    def is_over() -> bool:
         job.refresh_from_db()
-        if report:
-            report(job)
+        report(job)
+        return job.is_over
+
+    wait_until(is_over, seconds, f"The end of {job}")
     if job.state != JobState.DONE:
         raise CommandError(f"{job} ended as {job.state}: {job.error or 'no reason was given'}")
 

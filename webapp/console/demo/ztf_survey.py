@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from django.core.management import CommandError
 
-from ml.evaluation.metrics.areas import roc_auc
+from ml.evaluation.metrics.ranking import roc_auc
 from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
@@ -35,7 +35,6 @@ PLAN = Plan(
     channels=("difference", "science", "template"),
     pixel_scale=1.01,
     is_simulated=False,
-    presets=("head",) * ROUNDS,
 )
 
 

@@ -1,8 +1,14 @@
-from webapp.learning.models.checkpoints import Checkpoint, Evaluation, Promotion
-from webapp.learning.models.drift_alarm import DriftAlarm
-from webapp.learning.models.external_scorer import ExternalScorer
+from webapp.learning.models.checkpoints import Checkpoint, DriftAlarm, Evaluation, Promotion
 from webapp.learning.models.scoring_run import Detection, Score, ScoringRun, ScoringShard
-from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingEpoch, TrainingRun, TrainingSet
+from webapp.learning.models.training_run import (
+    ExternalScorer,
+    ModelRole,
+    Preset,
+    TestSet,
+    TrainingEpoch,
+    TrainingRun,
+    TrainingSet,
+)
 
 __all__ = [
     "Checkpoint",

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
-from webapp.core.jobs import Job, JobQuerySet, JobState
+from webapp.core.jobs import Job, JobQuerySet
 from webapp.learning.models.checkpoints import Checkpoint
 
 
@@ -29,7 +29,7 @@ class Score(models.Model):
 class ScoringRunQuerySet(JobQuerySet):
     def claimable(self) -> Self:
         """Exclude runs with open shards: their own job starts after the last one."""
-        still_scoring = ScoringShard.objects.filter(run=OuterRef("pk"), state__in=(JobState.QUEUED, JobState.RUNNING))
+        still_scoring = ScoringShard.objects.open().filter(run=OuterRef("pk"))
         return super().claimable().exclude(Exists(still_scoring))
 
 

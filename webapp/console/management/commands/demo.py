@@ -8,9 +8,10 @@ from rich.console import Console
 
 from webapp.console.demo.config import SKIES
 from webapp.console.demo.experiment_arm import of_untouched
-from webapp.console.demo.progress import Progress, bars
+from webapp.console.demo.progress import Progress
 from webapp.console.demo.runner import add_arguments, in_parallel, perform, publish, run_rounds
 from webapp.console.demo.setup import Stage, set_stage
+from webapp.console.terminal import bars
 
 
 class Command(BaseCommand):

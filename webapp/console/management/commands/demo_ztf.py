@@ -9,9 +9,10 @@ from rich.console import Console
 from webapp.console.demo import ztf_survey
 from webapp.console.demo.demo_report import Outcomes
 from webapp.console.demo.experiment_arm import of_everything
-from webapp.console.demo.progress import Progress, bars
+from webapp.console.demo.progress import Progress
 from webapp.console.demo.runner import add_arguments, perform, publish, run_rounds
 from webapp.console.demo.setup import Stage
+from webapp.console.terminal import bars
 
 
 class Command(BaseCommand):

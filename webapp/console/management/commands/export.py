@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from webapp.console.terminal import the_workflow
 from webapp.exports.formats import EXPORTS
-from webapp.workflows.models import Workflow
 
 
 class Command(BaseCommand):
@@ -21,9 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, workflow: str, what: str, out: Path | None, address: str, **options: Any) -> None:
-        row = Workflow.objects.select_related("survey").filter(slug=workflow).first()
-        if row is None:
-            raise CommandError(f"There is no workflow “{workflow}”. Nothing was written.")
+        row = the_workflow(workflow)
         export = EXPORTS[what]
         parts = export.parts(row, address.rstrip("/"))
         if out == Path("-"):

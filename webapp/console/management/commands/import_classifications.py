@@ -7,7 +7,7 @@ from django.db import transaction
 from rich.console import Console
 
 from ml.crowd.answer import Answer
-from webapp.console.terminal import import_bar, show_look, summarise_import, working_on
+from webapp.console.terminal import claimed, show_look, summarise_import, the_workflow, working_on
 from webapp.core.jobs import JobState
 from webapp.imports.foreign_record import BadFile
 from webapp.imports.inspect import Look, guess_answers, inspect_file
@@ -37,9 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--lines-task", help="the task that lines are taken from")
 
     def handle(self, *args: Any, file: Path, workflow: str, **options: Any) -> None:
-        into = Workflow.objects.select_related("survey").filter(slug=workflow).first()
-        if into is None:
-            raise CommandError(f"There is no workflow “{workflow}”. Nothing was imported.")
+        into = the_workflow(workflow)
         console = Console()
         try:
             inspected = inspect_file(file, into)
@@ -50,7 +48,7 @@ class Command(BaseCommand):
         if options["look"]:
             return
         job = claim_import(into, file, choices)
-        with working_on(console, job, called="import", things="answers"), import_bar(console, job) as watch:
+        with working_on(console, job, called="import", things="answers", doing="Importing") as watch:
             bring_in(job, watch)
         summarise_import(console, job)
         if job.state != JobState.DONE:
@@ -72,9 +70,4 @@ def _choices(inspected: Look, workflow: Workflow, options: dict[str, Any]) -> Ch
 
 @transaction.atomic
 def claim_import(workflow: Workflow, file: Path, choices: Choices) -> ClassificationImport:
-    """Create and claim the import in one transaction, so that no worker takes it."""
-    job = new_import(workflow=workflow, path=file, by=None, choices=choices)
-    claim = ClassificationImport.objects.claim(job.pk)
-    if claim is None:
-        raise CommandError("Another worker took the import. Its page shows the progress.")
-    return claim
+    return claimed(new_import(workflow=workflow, path=file, by=None, choices=choices))

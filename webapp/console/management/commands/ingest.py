@@ -10,7 +10,7 @@ from rich.console import Console
 from webapp.archive.ingest.create_run import IngestRefused, new_run
 from webapp.archive.ingest.pipeline import ingest
 from webapp.archive.models import IngestRun, Kind, Survey
-from webapp.console.terminal import ingest_bar, summarise_ingest, working_on
+from webapp.console.terminal import claimed, summarise_ingest, working_on
 from webapp.core.jobs import JobState
 from webapp.queue.membership import refill
 
@@ -43,7 +43,8 @@ class Command(BaseCommand):
 
 def worked(console: Console, run: IngestRun) -> IngestRun:
     """Ingest with a progress bar, and print a summary."""
-    with working_on(console, run, called="ingest", things="subjects"), ingest_bar(console, run) as watch:
+    doing = "Checking" if run.dry_run else "Ingesting"
+    with working_on(console, run, called="ingest", things="subjects", doing=doing) as watch:
         ingest(run, stored=refill, watch=watch)
     summarise_ingest(console, run)
     return run
@@ -51,15 +52,11 @@ def worked(console: Console, run: IngestRun) -> IngestRun:
 
 @transaction.atomic
 def claim_ingest(slug: str, *, create: bool, **wanted: Any) -> IngestRun:
-    """Create and claim the run in one transaction, so that no worker takes it."""
     try:
         run = new_run(survey=the_survey(slug, create=create), by=None, **wanted)
     except IngestRefused as refused:
         raise CommandError(str(refused)) from refused
-    claim = IngestRun.objects.claim(run.pk)
-    if claim is None:
-        raise CommandError("Another worker took the ingest. Its page shows the progress.")
-    return claim
+    return claimed(run)
 
 
 def the_survey(slug: str, *, create: bool) -> Survey:

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
+from webapp.console.terminal import claimed, the_workflow
 from webapp.synthetics.inject_movers import CannotInject, inject_movers, start_injection
 from webapp.synthetics.models import Injection, Shape
 from webapp.synthetics.mover import mover_classes
@@ -24,9 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, workflow: str, snr: list[float], label: str, **options: Any) -> None:
-        row = Workflow.objects.select_related("survey").filter(slug=workflow).first()
-        if row is None:
-            raise CommandError(f"There is no workflow “{workflow}”.")
+        row = the_workflow(workflow)
         parameters = {name: options[name] for name in ("number", "fwhm", "shape", "seed")}
         job = claim_injection(
             row, label=label or mover_classes(row.survey)[0], snr_min=snr[0], snr_max=snr[1], **parameters
@@ -37,14 +36,10 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def claim_injection(workflow: Workflow, **parameters: Any) -> Injection:
-    """Create and claim the job in one transaction, so that no worker takes it."""
     try:
         job = start_injection(workflow=workflow, by=None, **parameters)
     except CannotInject as error:
         raise CommandError(str(error)) from error
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from error
-    claim: Injection | None = Injection.objects.claim(job.pk)
-    if claim is None:
-        raise CommandError("A worker took the job. Its page shows the progress.")
-    return claim
+    return claimed(job)

@@ -1,0 +1,101 @@
+"""A site can require two-factor sign-in of scientists and admins; people see and end their sessions."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from tests.integration.learning import sky
+from tests.integration.people import account, browser, member
+from webapp.accounts.sessions import forget_ended_sessions
+from webapp.archive.models import Membership, Role
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-and-odd-sentence"
+
+
+@pytest.fixture
+def survey():
+    return sky.survey("night")
+
+
+@pytest.fixture
+def required(settings):
+    settings.MFA_REQUIRED_FROM = "scientist"
+
+
+def give_factor(user):
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+
+
+@pytest.mark.parametrize(
+    ("role", "page"), [("scientist", "/surveys/night/consensus/"), ("admin", "/surveys/night/settings/")]
+)
+def test_a_role_opens_its_pages_once_the_second_factor_is_set_up(survey, required, role, page):
+    user = member(survey, role)
+    client = browser(user)
+    refused = client.get(page)
+    assert refused.status_code == 403
+    assert "two-factor sign-in" in refused.content.decode()
+    give_factor(user)
+    assert client.get(page).status_code == 200
+
+
+def test_writes_and_the_api_are_closed_too(survey, required):
+    user = member(survey, "admin")
+    client = browser(user)
+    account("eve")
+    assert client.post("/surveys/night/settings/members/", {"username": "eve", "role": "admin"}).status_code == 403
+    assert client.get("/api/training-runs/").status_code == 403
+    assert not Membership.objects.filter(user__username="eve").exists()
+    give_factor(user)
+    assert client.get("/api/training-runs/").status_code == 200
+
+
+def test_the_sites_administrators_need_it_and_volunteers_do_not(survey, required):
+    boss, guest = account("boss", is_superuser=True), member(survey, "volunteer")
+    assert browser(boss).get("/status/").status_code == 403
+    give_factor(boss)
+    assert browser(boss).get("/status/").status_code == 200
+    assert Membership.objects.allows(guest, survey, Role.VOLUNTEER)
+
+
+def test_without_the_setting_nobody_needs_it(survey):
+    assert browser(member(survey, "scientist")).get("/surveys/night/consensus/").status_code == 200
+
+
+def sign_in(user):
+    if not user.check_password(PASSWORD):
+        user.set_password(PASSWORD)
+        user.save()
+    client = Client(headers={"user-agent": "Firefox on a laptop"})
+    return client, client.post("/accounts/login/", {"login": user.username, "password": PASSWORD}, follow=True)
+
+
+def test_signing_in_says_what_is_missing(survey, required):
+    _, page = sign_in(member(survey, "scientist"))
+    assert "Your role requires two-factor sign-in" in page.content.decode()
+
+
+def test_people_see_their_sessions_and_end_the_others(survey):
+    user = account("ada")
+    here, _ = sign_in(user)
+    there, _ = sign_in(user)
+    assert here.get("/accounts/sessions/").content.decode().count("Firefox on a laptop") == 2
+    here.post("/accounts/sessions/")
+    assert there.get("/you/").status_code == 302
+    assert here.get("/you/").status_code == 200
+
+
+def test_what_is_recorded_of_a_session_ends_with_it(survey):
+    sign_in(account("ada"))
+    forget_ended_sessions()
+    assert UserSession.objects.count() == 1
+    Session.objects.update(expire_date=timezone.now() - timedelta(days=1))
+    forget_ended_sessions()
+    assert not UserSession.objects.exists()
+    assert not Session.objects.exists()

@@ -1,0 +1,77 @@
+"""What an admin does is in the audit log, with the site's answer and without secrets; reads and refusals are not."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.integration.learning import sky
+from webapp.archive.models import AuditEntry, Membership, Role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def survey():
+    return sky.survey("night")
+
+
+@pytest.fixture
+def admin(survey, django_user_model):
+    user = django_user_model.objects.create_user("ada", "ada@example.org")
+    Membership.objects.create(user=user, survey=survey, role=Role.ADMIN)
+    return user
+
+
+@pytest.fixture
+def boss(django_user_model):
+    return django_user_model.objects.create_superuser("boss", "boss@example.org")
+
+
+def entry():
+    (row,) = AuditEntry.objects.all()
+    return row
+
+
+def test_a_change_of_members_is_recorded_with_who_what_and_the_answer(client, survey, admin, django_user_model):
+    django_user_model.objects.create_user("eve")
+    client.force_login(admin)
+    client.get("/surveys/night/settings/")
+    assert not AuditEntry.objects.exists()
+    client.post("/surveys/night/settings/members/", {"username": "eve", "role": "scientist", "password": "hunter2"})
+    assert Membership.objects.filter(user__username="eve").exists()
+    row = entry()
+    assert (row.user, row.survey, row.status) == (admin, survey, 302)
+    assert row.fields["username"] == "eve"
+    assert row.fields["password"] == "…"
+
+
+def test_the_api_is_recorded_too_by_whatever_sign_in(survey, admin):
+    caller = APIClient()
+    caller.force_authenticate(admin)
+    answer = caller.post("/api/ingest-runs/", {"survey": "night", "path": "x" * 250, "subject_set": "s"}, format="json")
+    row = entry()
+    assert (row.user, row.survey, row.status) == (admin, survey, answer.status_code)
+    assert row.fields["path"] == "x" * 200
+
+
+def test_a_stranger_is_refused_and_leaves_no_entry(client, survey, django_user_model):
+    client.force_login(django_user_model.objects.create_user("mallory"))
+    assert client.post("/surveys/night/settings/members/", {"username": "mallory", "role": "admin"}).status_code == 403
+    assert client.get("/audit-log/").status_code == 403
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_log_is_searched_and_exported(client, survey, admin, boss):
+    rows = [("member-remove", admin), ("survey-new", boss)]
+    AuditEntry.objects.bulk_create(
+        AuditEntry(user=user, survey=survey, act=act, address="/x/", fields={"name": "=1+1"}, status=302)
+        for act, user in rows
+    )
+    client.force_login(boss)
+    page = client.get("/audit-log/", {"user": "ada"}).content.decode()
+    assert "member-remove" in page
+    assert "survey-new" not in page
+    assert "No acts match." in client.get("/audit-log/", {"survey": "nowhere"}).content.decode()
+    lines = b"".join(client.get("/audit-log/", {"act": "remove", "csv": "1"}).streaming_content).decode().splitlines()
+    assert lines[0] == "time,user,survey,act,address,fields,status"
+    assert len(lines) == 2
+    assert ",ada,night,member-remove,/x/,name==1+1,302" in lines[1]

@@ -1,0 +1,317 @@
+"""Reports to the Minor Planet Center: drafted from confirmed tracklets, checked, signed off once, downloaded."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from ml.sky.ades import read_psv, read_xml
+from ml.sky.obs80 import read_obs80
+from tests.integration.learning import sky
+from tests.integration.people import account, browser, member
+from webapp.archive.models import Frame, Survey
+from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
+from webapp.reports.contents import Contents
+from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
+from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+from webapp.reports.sign_off import sign_off
+from webapp.review.rulings import rule, withdraw_ruling
+
+pytestmark = pytest.mark.django_db
+DAY = 60000.4
+SETTINGS = {"submitter": "R. Núñez", "measurers": ["A. One", "B. Two"], "design": "Schmidt", "aperture": 0.5}
+SETTINGS |= {"catalogue": "Gaia2", "bands": {"o": "Ao"}, "seeing": 4.5, "position_floor": 0.1}
+
+
+@pytest.fixture
+def survey():
+    """Four tracklets of four frames, far apart, confirmed by a scientist and near no known object."""
+    survey = sky.survey("night", observatory="T05", pixel_scale=1.86)
+    ReportSettings.objects.create(survey=survey, **SETTINGS)
+    rows = sky.subjects(survey, [True] * 4, kind="tracklet", frames=4, mjd=DAY)
+    for at, row in enumerate(rows):
+        fill(row, ra=10.0 + at)
+    catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=60000.0)
+    workflow, scientist = sky.workflow(survey, kind="tracklet"), member(survey, "scientist", "sue")
+    for row in rows:
+        IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=4, candidates=0, orbit_days=0.4)
+        rule(subject=row, workflow=workflow, scientist=scientist, verdict="yes")
+    return survey
+
+
+def fill(row, ra, dec=20.0, number=4, **fields):
+    for n in range(number):
+        of = {"mjd_mid": DAY + n / 100, "ra": ra + n / 1000, "dec": dec, "mag": 19.126, "band": "o", "snr": 10.0}
+        Frame.objects.create(subject=row, position=n, exptime=30.0, **of | fields)
+
+
+def draft(survey, *, count=4):
+    keys = survey.subjects.order_by("pk").values_list("pk", flat=True)[:count]
+    return draft_report(survey=survey, by=survey.memberships.first().user, subjects=list(keys))
+
+
+def contents(report):
+    report.survey.refresh_from_db()
+    return Contents(report, ReportSettings.objects.select_related("survey").get(survey=report.survey))
+
+
+def sign(report, name="S. Scientist", seen=None):
+    by = report.survey.memberships.first().user
+    return sign_off(report=report, by=by, name=name, seen=contents(report).digest if seen is None else seen)
+
+
+def blocking(report):
+    return [str(problem.message) for problem in contents(report).problems if problem.blocks]
+
+
+def test_a_draft_becomes_files_that_are_read_back(survey):
+    report = sign(draft(survey))
+    [block], [same] = read_psv(report.psv), read_xml(report.xml.encode())
+    assert block == same
+    assert len(block.observations) == 16
+    assert block.observations[1] == {
+        "trkSub": report.tracklets.first().trk_sub, "mode": "CCD", "stn": "T05", "astCat": "Gaia2", "exp": "30.0",
+        "logSNR": "1.00", "rmsRA": "0.216", "rmsDec": "0.216", "mag": "19.13", "band": "Ao",
+        "obsTime": "2023-02-25T09:50:24.000Z", "ra": "10.001000", "dec": "20.000000",
+    }  # fmt: skip
+    assert dict(block.context)["telescope"] == [
+        ("design", "Schmidt"), ("aperture", "0.50"), ("detector", "CCD"), ("pixelScale", "1.860")
+    ]  # fmt: skip
+    lines = [line for line in report.obs80.splitlines() if len(line) == 80]
+    found, bad = read_obs80("\n".join(lines))
+    assert (len(found), bad) == (16, [])
+    assert {(each.magnitude, each.band, each.code) for each in found} == {("19.13", "o", "T05")}
+
+
+def test_only_confirmed_unidentified_tracklets_are_candidates(survey):
+    assert candidates(survey).count() == 4
+    one, two, three, _ = survey.subjects.order_by("pk")
+    IdentityCheck.objects.filter(subject=one).update(candidates=1)
+    withdraw_ruling(ruling=two.rulings.get(), by=survey.memberships.first().user)
+    report = draft_report(survey=survey, by=survey.memberships.first().user, subjects=[three.pk])
+    assert candidates(survey).count() == 1
+    for chosen in ([one.pk], [two.pk], [three.pk], [], [2**62]):
+        with pytest.raises(ValidationError):
+            draft_report(survey=survey, by=report.created_by, subjects=chosen)
+    assert Report.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda survey, row: row.frames.filter(position__gt=0).delete(), "only one position in this night"),
+        (lambda survey, row: row.frames.update(mjd_mid=DAY), "two positions at one time"),
+        (lambda survey, row: row.frames.all().delete(), "has no frame with a time and a position"),
+        (lambda survey, row: row.frames.update(ra=float("nan")), "has no frame with a time and a position"),
+        (lambda survey, row: row.frames.update(band="a|b\n"), "is no ADES band"),
+        (lambda survey, row: Survey.objects.update(observatory="ZZZ"), "lists no observatory “ZZZ”"),
+        (lambda survey, row: Survey.objects.update(observatory="250"), "has no fixed place"),
+        (lambda survey, row: Survey.objects.update(observatory=""), "has no observatory code"),
+        (lambda survey, row: Survey.objects.update(is_simulated=True), "sky is simulated"),
+        (lambda survey, row: IdentityCheck.objects.update(candidates=1), "no longer confirmed and unidentified"),
+        (lambda survey, row: ReportedTracklet.objects.all().delete(), "has no tracklets"),
+        (lambda survey, row: ReportSettings.objects.update(catalogue="Gaia9"), "not in the Minor Planet Center's list"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_signed(survey, change, said):
+    report = draft(survey)
+    change(survey, survey.subjects.order_by("pk").first())
+    assert any(said in sentence for sentence in blocking(report)), blocking(report)
+    with pytest.raises(ValidationError, match="has problems"):
+        sign(report)
+    page = browser(survey.memberships.first().user).get(reverse("report", args=["night", report.pk]))
+    assert said in page.content.decode().replace("&#x27;", "'")
+    assert not Report.objects.exclude(signed_at=None).exists()
+
+
+def test_a_pole_and_missing_magnitudes_do_no_harm(survey):
+    one, two, *_ = survey.subjects.order_by("pk")
+    one.frames.update(dec=-90.0)
+    two.frames.update(mag=float("nan"), snr=None, band="")
+    report = draft(survey)
+    assert blocking(report) == []
+    remarks = [str(each.message) for each in contents(report).problems]
+    assert len(remarks) == 4
+    assert "is reported without" in remarks[0]
+    signed = sign(report)
+    assert "-90 00 00.00" in signed.obs80
+    assert sum("mag" in record for record in read_psv(signed.psv)[0].observations) == 12
+
+
+def test_no_detection_is_reported_twice(survey):
+    one, two, three, _ = survey.subjects.order_by("pk")
+    signed = sign(draft(survey, count=1))
+    three.frames.filter(position=2).update(ra=one.frames.get(position=2).ra + 1e-4)  # 0.3 arcsec from it
+    two.frames.filter(position=1).update(ra=three.frames.get(position=1).ra)
+    report = draft_report(survey=survey, by=signed.signed_by, subjects=[two.pk, three.pk])
+    name = signed.tracklets.get().trk_sub
+    assert f"This detection is also in report {signed.pk}, as {name}." in blocking(report)
+    assert any("twice in this report" in sentence for sentence in blocking(report))
+    three.frames.filter(position=2).update(mjd_mid=DAY + 2 / 100 + 2 / 86400)  # another exposure
+    two.frames.filter(position=1).update(dec=20.01)
+    assert blocking(report) == []
+
+
+def test_names_are_unique_and_stay(survey):
+    report = draft(survey)
+    names = list(report.tracklets.values_list("trk_sub", flat=True))
+    assert len(set(names)) == 4
+    assert all(len(name) == 7 and name[0] == "W" for name in names)
+    row = report.tracklets.first()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReportedTracklet.objects.create(report=report, subject=row.subject, trk_sub="W2")
+
+
+def test_a_signature_needs_a_name_and_what_was_seen(survey):
+    report = draft(survey)
+    seen = contents(report).digest
+    with pytest.raises(ValidationError, match="Write your name"):
+        sign(report, name=" ")
+    survey.subjects.order_by("pk").first().frames.update(mag=18.0)
+    with pytest.raises(ValidationError, match="has changed since"):
+        sign(report, seen=seen)
+    assert not Report.objects.exclude(signed_at=None).exists()
+    signed = sign(report)
+    assert (signed.signed_name, signed.signed_at <= timezone.now()) == ("S. Scientist", True)
+    with pytest.raises(ValidationError, match="already"):
+        sign(report)
+
+
+def test_the_database_keeps_a_signed_report_as_it_is(survey):
+    report = sign(draft(survey, count=3))
+    row = report.tracklets.first()
+    spare = survey.subjects.order_by("pk").last()
+    statements = [
+        f"UPDATE reports_report SET signed_name = 'Another' WHERE id = {report.pk}",
+        f"UPDATE reports_reportedtracklet SET trk_sub = 'W0' WHERE id = {row.pk}",
+        f"DELETE FROM reports_reportedtracklet WHERE id = {row.pk}",
+        f"DELETE FROM reports_report WHERE id = {report.pk}",
+        f"INSERT INTO reports_reportedtracklet (report_id, subject_id, trk_sub) VALUES ({report.pk}, {spare.pk}, 'W1')",
+    ]
+    for statement in statements:
+        with pytest.raises(IntegrityError, match="signed report"), transaction.atomic():
+            connection.cursor().execute(statement)
+    for act in (lambda: remove_tracklet(report=report, tracklet=row.pk), lambda: delete_draft(report=report)):
+        with pytest.raises(ValidationError):
+            act()
+    survey.subjects.first().frames.update(mag=1.0)
+    report.refresh_from_db()
+    assert (report.tracklets.count(), "19.13" in report.psv) == (3, True)
+
+
+def test_a_scientist_drafts_checks_signs_and_downloads(survey):
+    client = browser(survey.memberships.first().user)
+    keys = list(survey.subjects.order_by("pk").values_list("pk", flat=True))
+    assert client.get(reverse("reports", args=["night"])).content.decode().count('name="subjects"') == 4
+    address = client.post(reverse("report-draft", args=["night"]), {"subjects": keys[:3]}).url
+    report = Report.objects.get()
+    assert address == reverse("report", args=["night", report.pk])
+    last = report.tracklets.last()
+    client.post(reverse("report-remove", args=["night", report.pk, last.pk]))
+    assert report.tracklets.count() == 2
+    page = client.get(address)
+    assert all(line in page.content.decode() for line in ("trkSub |mode|stn", "|19.13|", "# version=2022"))
+    files = [reverse("report-file", args=["night", report.pk, kind]) for kind in ("psv", "xml", "obs80")]
+    assert {client.get(file).status_code for file in files} == {404}
+    sign_address = reverse("report-sign", args=["night", report.pk])
+    assert client.post(sign_address, {"name": "", "seen": page.context["contents"].digest}).status_code == 400
+    client.post(sign_address, {"name": "S. Scientist", "seen": "something else"})
+    report.refresh_from_db()
+    assert not report.is_signed
+    client.post(sign_address, {"name": "S. Scientist", "seen": page.context["contents"].digest})
+    report.refresh_from_db()
+    assert (report.signed_name, report.signed_by.username) == ("S. Scientist", "sue")
+    assert [client.get(file).content.decode() for file in files] == [report.psv, report.xml, report.obs80]
+    assert "S. Scientist" in client.get(address).content.decode()
+    client.post(reverse("report-delete", args=["night", report.pk]))
+    assert Report.objects.get().psv == report.psv
+    assert client.get(reverse("report-file", args=["night", report.pk, "signed_name"])).status_code == 404
+
+
+def test_a_draft_is_deleted_and_its_tracklets_are_candidates_again(survey):
+    report = draft(survey)
+    browser(survey.memberships.first().user).post(reverse("report-delete", args=["night", report.pk]))
+    assert (Report.objects.count(), candidates(survey).count()) == (0, 4)
+
+
+def test_strangers_and_volunteers_get_403_and_change_nothing(survey):
+    report = draft(survey, count=2)
+    tracklet = report.tracklets.first()
+    spare = survey.subjects.order_by("pk").last()
+    elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
+    people = [account("stranger"), member(survey, "volunteer"), member(survey, "moderator"), member(elsewhere, "admin")]
+    seen = contents(report).digest
+    reads = [("reports", []), ("report", [report.pk]), ("report-file", [report.pk, "psv"]), ("report-settings", [])]
+    writes = [
+        ("report-draft", [], {"subjects": [spare.pk]}),
+        ("report-sign", [report.pk], {"name": "Eve", "seen": seen}),
+        ("report-remove", [report.pk, tracklet.pk], {}),
+        ("report-delete", [report.pk], {}),
+        ("report-settings", [], {"submitter": "Eve"}),
+    ]
+    for user in people:
+        client = browser(user)
+        assert {client.get(reverse(name, args=["night", *of])).status_code for name, of in reads} == {403}
+        assert {client.post(reverse(name, args=["night", *of]), body).status_code for name, of, body in writes} == {403}
+    own = browser(people[-1])
+    assert own.post(reverse("report-sign", args=["elsewhere", report.pk]), writes[1][2]).status_code == 404
+    assert own.post(reverse("report-delete", args=["elsewhere", report.pk])).status_code == 404
+    scientist = browser(survey.memberships.get(role="scientist").user)
+    assert scientist.post(reverse("report-settings", args=["night"]), {"submitter": "Eve"}).status_code == 403
+    report.refresh_from_db()
+    assert (report.is_signed, report.tracklets.count(), Report.objects.count()) == (False, 2, 1)
+    assert ReportSettings.objects.get().submitter == "R. Núñez"
+
+
+def test_an_admin_sets_what_all_reports_share(survey):
+    ReportSettings.objects.all().delete()
+    client, address = browser(member(survey, "admin")), reverse("report-settings", args=["night"])
+    client.post(reverse("report-draft", args=["night"]), {"subjects": [survey.subjects.first().pk]})
+    assert not Report.objects.exists()
+    good = {**SETTINGS, "measurers": "A. One, B. Two", "bands": "o = Ao, c=Ac", "mode": "CCD", "detector": "CCD"}
+    good |= {"prefix": "W"}
+    bad = [{"measurers": ""}, {"bands": "o = Q"}, {"bands": "nonsense"}, {"aperture": "-1"}, {"submitter": "a|b"}]
+    bad += [{"prefix": "K"}, {"catalogue": "Gaia9"}, {"seeing": ""}, {"measurers": "a|b"}, {"aperture": "nan"}]
+    for change in bad:
+        assert client.post(address, good | change).status_code == 400, change
+    assert not ReportSettings.objects.exists()
+    assert client.post(address, good).status_code == 302
+    row = ReportSettings.objects.get()
+    assert (row.measurers, row.bands) == (["A. One", "B. Two"], {"o": "Ao", "c": "Ac"})
+
+
+def test_the_api_drafts_checks_and_gives_files(survey):
+    client, keys = APIClient(), list(survey.subjects.order_by("pk").values_list("pk", flat=True))
+    body = {"survey": "night", "subjects": keys[:1]}
+    for user in (account("stranger"), member(survey, "volunteer"), member(survey, "moderator")):
+        client.force_authenticate(user)
+        assert client.post("/api/reports/", body, format="json").status_code == 403
+    assert not Report.objects.exists()
+    client.force_authenticate(survey.memberships.get(role="scientist").user)
+    made = client.post("/api/reports/", body, format="json")
+    assert (made.status_code, made.data["tracklets"][0]["subject"]) == (201, keys[0])
+    assert client.post("/api/reports/", body, format="json").status_code == 400
+    address = f"/api/reports/{made.data['id']}/"
+    said = client.get(f"{address}dry-run/").data
+    assert (said["is_ready"], said["problems"], "|19.13|" in said["psv"]) == (True, [], True)
+    assert client.get(f"{address}report.xml/").status_code == 404
+    assert [row["id"] for row in client.get("/api/reports/?draft=true").data["results"]] == [made.data["id"]]
+    client.force_authenticate(account("other"))
+    assert {client.get(f"{address}dry-run/").status_code, client.delete(address).status_code} == {403}
+    client.force_authenticate(survey.memberships.get(role="scientist").user)
+    report = sign(Report.objects.get())
+    assert client.get(f"{address}report.psv/").content.decode() == report.psv
+    assert client.get(f"{address}report.xml/").content.decode() == report.xml
+    assert {client.get(f"{address}dry-run/").status_code, client.delete(address).status_code} == {409}
+    assert Report.objects.exists()
+
+
+def test_pages_cost_few_queries(survey, django_assert_max_num_queries):
+    report = draft(survey)
+    client = browser(survey.memberships.first().user)
+    with django_assert_max_num_queries(25):
+        client.get(reverse("report", args=["night", report.pk]))
+    with django_assert_max_num_queries(25):
+        client.get(reverse("reports", args=["night"]))

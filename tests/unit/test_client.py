@@ -1,0 +1,43 @@
+"""The client waits where the site asks it to, follows pages, and repeats the site's own sentence."""
+
+import httpx
+import pytest
+
+from wanderers_client import Refused, Wanderers
+
+
+def site_that(answers, monkeypatch):
+    """A site that gives these answers in turn; the waits are noted instead of waited for."""
+    waits, given = [], iter(answers)
+    monkeypatch.setattr("time.sleep", waits.append)
+    site = Wanderers("http://site")
+    site._http = httpx.Client(base_url="http://site/api/", transport=httpx.MockTransport(lambda _: next(given)))
+    return site, waits
+
+
+def test_it_waits_and_goes_on_to_the_next_page(monkeypatch):
+    pages = [
+        httpx.Response(
+            200, json={"results": [{"id": 1, "created_at": "2026-11-20T00:00:00Z"}], "next": "http://site/2"}
+        ),
+        httpx.Response(429, headers={"Retry-After": "7"}),
+        httpx.Response(200, json={"results": [{"id": 2, "created_at": "2026-11-20T00:00:00.5Z"}], "next": None}),
+    ]
+    site, waits = site_that(pages, monkeypatch)
+    table = site.table("subjects")
+    assert (list(table["id"]), str(table["created_at"].dt.tz), waits) == ([1, 2], "UTC", [7.0])
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (httpx.Response(403, json={"detail": "This is for scientists."}), "This is for scientists."),
+        (httpx.Response(400, json={"cone": ["A cone is three numbers."]}), "A cone is three numbers."),
+        (httpx.Response(502, text="<html>"), "Bad Gateway"),
+    ],
+)
+def test_a_refusal_is_told_in_the_sites_words(reply, words, monkeypatch):
+    site, _ = site_that([reply], monkeypatch)
+    with pytest.raises(Refused, match=words) as refused:
+        site.pixels(1)
+    assert refused.value.status == reply.status_code

@@ -1,0 +1,122 @@
+"""API views of Talk: read boards, threads and comments; write with an account."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.api.permissions import surveys_with
+from webapp.api.row_views import Parameter, PublicRows, key, moment, word
+from webapp.api.talk_serializers import (
+    BoardSerializer,
+    CommentSerializer,
+    OpenThreadSerializer,
+    RemoveSerializer,
+    SaySerializer,
+    TextSerializer,
+    ThreadSerializer,
+)
+from webapp.archive.access import person
+from webapp.archive.models import Role
+from webapp.community.models import Board, Comment, Thread
+from webapp.community.talk import edit, remove, say
+from webapp.community.talk_index import readable
+from webapp.community.threads import open_thread
+from webapp.volunteers.identity import reader_of
+
+Result = TypeVar("Result")
+
+
+class TalkRows(PublicRows):
+    """Rows that anyone reads, and accounts write."""
+
+    lookup_value_regex = "[0-9]+"
+
+    permission_classes = [IsAuthenticatedOrReadOnly]
+
+
+class BoardViewSet(PublicRows):
+    """Boards of the surveys' Talk."""
+
+    lookup_value_regex = "[0-9]+"
+    queryset = Board.objects.select_related("survey")
+    serializer_class = BoardSerializer
+    parameters = {"survey": Parameter("survey__slug", word, "slug of a survey")}
+
+
+class ThreadViewSet(TalkRows):
+    """Threads on the boards."""
+
+    queryset = Thread.objects.select_related("board__survey")
+    serializer_class = ThreadSerializer
+    parameters = {
+        "survey": Parameter("board__survey__slug", word, "slug of a survey"),
+        "board": Parameter("board", key, "id of a board"),
+    }
+
+    @extend_schema(request=OpenThreadSerializer, responses={201: CommentSerializer})
+    def create(self, request: Request) -> Response:
+        """Start a thread; returns its first comment."""
+        asked = OpenThreadSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = _checked(lambda: open_thread(user=person(request), **asked.validated_data))
+        return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
+
+
+class CommentViewSet(TalkRows):
+    """Comments in threads and on subjects; on a subject that you may still be asked about, they are hidden."""
+
+    queryset = Comment.objects.standing().select_related("survey", "author__user__profile")
+    serializer_class = CommentSerializer
+    parameters = {
+        "survey": Parameter("survey__slug", word, "slug of a survey"),
+        "subject": Parameter("subject", key, "id of a subject"),
+        "thread": Parameter("thread", key, "id of a thread"),
+        "since": Parameter("created_at__gte", moment, "written then (ISO 8601) or later"),
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Exclude what the reader may not read; for a write, the rules decide."""
+        rows = super().get_queryset()
+        if self.request.method not in SAFE_METHODS:
+            return rows
+        return readable(rows, reader_of(self.request), surveys_with(self.request, Role.MODERATOR))
+
+    @extend_schema(request=SaySerializer, responses={201: CommentSerializer})
+    def create(self, request: Request) -> Response:
+        """Comment on a subject or in a thread."""
+        asked = SaySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = _checked(lambda: say(user=person(request), **asked.validated_data))
+        return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=TextSerializer, responses=CommentSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Edit one's own comment."""
+        asked = TextSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = _checked(lambda: edit(user=person(request), comment=self.get_object(), **asked.validated_data))
+        return Response(CommentSerializer(row).data)
+
+    @extend_schema(parameters=[RemoveSerializer], responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Remove one's own comment, or another's as a moderator with a reason."""
+        asked = RemoveSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        _checked(lambda: remove(user=person(request), comment=self.get_object(), **asked.validated_data))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _checked(write: Callable[[], Result]) -> Result:
+    """Return the result of a write, or answer 400 with what the rules refuse."""
+    try:
+        return write()
+    except ModelValidationError as error:
+        raise ValidationError({"detail": error.messages}) from error

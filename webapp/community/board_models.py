@@ -1,0 +1,56 @@
+"""Talk's boards and their threads, and the earlier versions of comments."""
+
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import models
+
+from webapp.archive.models import Survey
+from webapp.volunteers.models import Volunteer
+
+
+class Board(models.Model):
+    """A place of a survey's Talk for threads on one theme, such as help."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="boards")
+    name = models.CharField(max_length=60, validators=[ProhibitNullCharactersValidator()])
+    description = models.CharField(
+        max_length=300, blank=True, default="", validators=[ProhibitNullCharactersValidator()]
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["survey", "name"], name="one_board_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Thread(models.Model):
+    """A conversation on a board; moderators pin it to the top, or lock it against further comments."""
+
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="threads")
+    title = models.CharField(max_length=120, validators=[ProhibitNullCharactersValidator()])
+    author = models.ForeignKey(Volunteer, null=True, on_delete=models.SET_NULL, related_name="threads")
+    is_pinned = models.BooleanField(default=False)
+    is_locked = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    latest_at = models.DateTimeField(auto_now_add=True, help_text="of its newest comment")
+
+    class Meta:
+        indexes = [models.Index(fields=["board", "-is_pinned", "-latest_at", "-id"], name="threads_of_board")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CommentVersion(models.Model):
+    """What a comment said before an edit."""
+
+    comment = models.ForeignKey("Comment", on_delete=models.CASCADE, related_name="versions")
+    text = models.TextField()
+    replaced_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.comment} before {self.replaced_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,73 @@
+"""A page of a discussion, on a subject or in a thread: its newest comments with what the reader may do with each."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from webapp.archive.models import Membership, Role, Survey
+from webapp.community.models import LONGEST, LONGEST_REASON, Comment
+from webapp.community.person import name_in_talk
+from webapp.community.talk import may_bring_back, moderates, wrote
+from webapp.community.talk_text import comment_html, quoted
+from webapp.volunteers.identity import reader_of
+
+COMMENTS = 100
+
+
+def discussion(request: HttpRequest, survey: Survey, comments: QuerySet[Comment]) -> dict[str, Any]:
+    """Return the template context: the newest comments, or those before the one in the URL, oldest first."""
+    found = comments.select_related("survey", "author__user__profile").order_by("-pk")
+    before = number_in(request, "talk_before")
+    newest = list((found.filter(pk__lt=before) if before else found)[: COMMENTS + 1])
+    shown = list(reversed(newest[:COMMENTS]))
+    return {
+        "request": request,
+        "survey": survey,
+        "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
+        "writes_as": name_in_talk(reader_of(request)),
+        "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
+        "longest": LONGEST,
+        "longest_reason": LONGEST_REASON,
+        "rows": comment_rows(request, survey, shown),
+        "text": _quotation(comments, number_in(request, "quote")),
+    }
+
+
+def comment_rows(request: HttpRequest, survey: Survey, comments: list[Comment]) -> list[dict[str, Any]]:
+    """Return each comment with its author's name and role, its text as HTML, and what the reader may do with it."""
+    is_moderator = moderates(request.user, survey)
+    roles = _roles(survey, comments)
+    return [
+        {
+            "comment": each,
+            "name": name_in_talk(each.author),
+            "role": roles.get(each.author.user_id) if each.author else None,
+            "html": comment_html(each.text, survey),
+            "is_own": wrote(request.user, each),
+            "is_moderator": is_moderator,
+            "may_bring_back": may_bring_back(request.user, each, is_moderator=is_moderator),
+        }
+        for each in comments
+    ]
+
+
+def number_in(request: HttpRequest, name: str) -> int | None:
+    """Return a key in the URL's query; None without one."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _roles(survey: Survey, comments: Iterable[Comment]) -> dict[int | None, str]:
+    """Return the names of the roles, from scientist up and moderator, of the authors who have one."""
+    people = {each.author.user_id for each in comments if each.author}
+    rows = Membership.objects.filter(survey=survey, user__in=people, role__in=Role.at_least(Role.MODERATOR))
+    return {row.user_id: str(Role(row.role).label) for row in rows}
+
+
+def _quotation(comments: QuerySet[Comment], pk: int | None) -> str:
+    row = comments.filter(pk=pk, removed_at=None).select_related("author__user__profile").first() if pk else None
+    return quoted(row.text, name_in_talk(row.author) or "…") if row else ""

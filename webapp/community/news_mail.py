@@ -1,0 +1,155 @@
+"""News by mail, as often as each person wants: gathered into rows, claimed, and sent once, whatever is killed.
+
+A worker killed between the claim and the mail server's answer leaves a mail unsent rather than sent twice; its news are
+on the site in any case. A mail that the server refuses is tried again, ever more rarely.
+"""
+
+import logging
+from datetime import timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from webapp.archive.blinding import blind_names
+from webapp.community.models import Mail, MailFrequency, Notification, Profile
+
+log = logging.getLogger(__name__)
+
+NOWHERE = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")]
+PERIOD = {
+    MailFrequency.IMMEDIATE: timedelta(0),
+    MailFrequency.DAILY: timedelta(days=1),
+    MailFrequency.WEEKLY: timedelta(weeks=1),
+}
+STALE = timedelta(weeks=2)
+"""Age from which unread news are mailed no more: who subscribes gets no flood."""
+
+MOST_NEWS = 30
+MOST_FAILURES = 10
+SALT = "webapp.community.news_mail"
+
+
+def mail_is_sent() -> bool:
+    """Return whether the site has a mail server."""
+    return settings.EMAIL_BACKEND not in NOWHERE
+
+
+def news_are_mailed() -> bool:
+    """Return whether the site can mail news: it has a mail server, and knows its own address for the links."""
+    return mail_is_sent() and bool(settings.SITE_URL)
+
+
+def deliver() -> None:
+    """Gather the news of everybody who is due, and send what waits. May run any number of times at once."""
+    if not news_are_mailed():
+        return
+    unmailed = Notification.objects.filter(volunteer__user=OuterRef("user"), mail=None, read_at=None)
+    people = Profile.objects.exclude(mail=MailFrequency.NEVER).filter(Exists(unmailed), user__is_active=True)
+    for pk in people.values_list("pk", flat=True).iterator():
+        gather(pk)
+    for pk in Mail.objects.filter(claimed_at=None).order_by("pk").values_list("pk", flat=True).iterator():
+        send(pk)
+
+
+@transaction.atomic
+def gather(profile: int) -> Mail | None:
+    """Put a person's unread news into one mail, if one is due; the row first, so that none is counted twice."""
+    person = Profile.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=profile).first()
+    if person is None or not address_of(person.user) or not _is_due(person):
+        return None
+    news = Notification.objects.filter(volunteer__user=person.user_id, mail=None, read_at=None)
+    fresh = list(news.filter(created_at__gt=timezone.now() - STALE).values_list("pk", flat=True))
+    if not fresh:
+        return None
+    mail = Mail.objects.create(user=person.user)
+    Notification.objects.filter(pk__in=fresh).update(mail=mail)
+    return mail
+
+
+def _is_due(person: Profile) -> bool:
+    period = PERIOD.get(MailFrequency(person.mail))
+    if period is None:
+        return False
+    last = Mail.objects.filter(user=person.user_id).order_by("-created_at").values_list("created_at", flat=True).first()
+    return last is None or timezone.now() - last >= period
+
+
+def send(pk: int) -> None:
+    """Claim a mail and send it; somebody else's claim, or news that were read meanwhile, send nothing."""
+    row = Mail.objects.select_related("user__profile").get(pk=pk)
+    if timezone.now() < row.created_at + timedelta(minutes=2**row.failures - 1):
+        return
+    if not Mail.objects.filter(pk=pk, claimed_at=None).update(claimed_at=timezone.now()):
+        return
+    message = _message(row)
+    if message is None:
+        return
+    try:
+        message.send()
+    except OSError as error:  # of sockets and SMTP alike
+        log.warning("%s could not be sent: %r", row, error)
+        again = {"claimed_at": None} if row.failures < MOST_FAILURES else {}
+        Mail.objects.filter(pk=pk).update(failures=F("failures") + 1, **again)
+    else:
+        Mail.objects.filter(pk=pk).update(sent_at=timezone.now())
+
+
+def address_of(user: User) -> str:
+    """Return the user's confirmed address; nothing is sent to others."""
+    rows = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary")
+    return rows.values_list("email", flat=True).first() or ""
+
+
+def _message(row: Mail) -> EmailMultiAlternatives | None:
+    profile, address = row.user.profile, address_of(row.user)
+    news = list(row.notifications.filter(read_at=None).select_related("survey", "subject__survey", "thread"))
+    if not news or not address or profile.mail == MailFrequency.NEVER:
+        return None
+    blind_names([each.subject for each in news if each.subject], row.user)
+    stop = settings.SITE_URL + reverse("mail-stop", args=[signing.dumps(row.user.pk, salt=SALT)])
+    with override(profile.language or None):
+        content = {"news": news[:MOST_NEWS], "site": settings.SITE_URL, "stop": stop, "more": len(news) - MOST_NEWS}
+        text, html = (render_to_string(f"community/news_mail.{kind}", content) for kind in ("txt", "html"))
+        message = EmailMultiAlternatives(_title(news), text, to=[address], headers=_headers(row, stop))
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def _title(news: list[Notification]) -> str:
+    confirmed = sum(each.kind == Notification.Kind.CONFIRMED for each in news)
+    if confirmed:
+        words = partial(ngettext, "Your discovery was confirmed", "%(n)d of your discoveries were confirmed")
+        return words(confirmed) % {"n": confirmed}
+    return _("News from Wanderers")
+
+
+def _headers(row: Mail, stop: str) -> dict[str, str]:
+    """Return headers for one-click unsubscription (RFC 8058), and a fixed Message-ID."""
+    return {
+        "List-Unsubscribe": f"<{stop}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Message-ID": f"<news-{row.pk}-{row.created_at:%Y%m%d%H%M%S}@{urlsplit(settings.SITE_URL).hostname}>",
+        "Auto-Submitted": "auto-generated",
+    }
+
+
+def stop_mail(token: str) -> bool:
+    """End the mails to the person of a signed link; return False for a forged one."""
+    try:
+        user = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        return False
+    Profile.objects.filter(user=user).update(mail=MailFrequency.NEVER)
+    return True

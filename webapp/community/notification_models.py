@@ -1,0 +1,81 @@
+"""News for volunteers, and the mails that carry them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from webapp.archive.models import Subject, Survey
+from webapp.community.board_models import Thread
+from webapp.volunteers.models import Volunteer
+
+
+class Notification(models.Model):
+    """News for a volunteer."""
+
+    class Kind(models.TextChoices):
+        CONFIRMED = "confirmed"
+        TAKEN_BACK = "taken-back"
+        COMMENTED = "commented"
+        MENTIONED = "mentioned"
+        WARNED = "warned"
+
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=12, choices=Kind)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    subject = models.ForeignKey(Subject, null=True, on_delete=models.CASCADE, related_name="+")
+    thread = models.ForeignKey(Thread, null=True, on_delete=models.CASCADE, related_name="+")
+    mail = models.ForeignKey("Mail", null=True, on_delete=models.SET_NULL, related_name="notifications")
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["volunteer", "-id"]),
+            models.Index(fields=["volunteer"], name="unread_notifications", condition=Q(read_at=None)),
+            models.Index(fields=["volunteer"], name="unmailed_notifications", condition=Q(mail=None, read_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.place}, to {self.volunteer}"
+
+    def get_absolute_url(self) -> str:
+        """Return where its news are: the thread, or the subject, at its discussion where that is the news."""
+        if self.thread_id:
+            return reverse("thread", args=[self.survey.slug, self.thread_id])
+        about = reverse("subject", args=[self.survey.slug, self.subject_id])
+        return about if self.kind in (self.Kind.CONFIRMED, self.Kind.TAKEN_BACK) else f"{about}#talk"
+
+    @property
+    def place(self) -> Subject | Thread | None:
+        return self.thread or self.subject
+
+
+class Mail(models.Model):
+    """News sent by mail. Claimed before it is sent, so that a killed worker never sends it twice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mails")
+    created_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="unclaimed_mails", condition=Q(claimed_at=None)),
+            models.Index(fields=["user", "-created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"mail of {self.created_at:%Y-%m-%d %H:%M} to {self.user}"
+
+
+class MailFrequency(models.TextChoices):
+    """How often news come by mail."""
+
+    IMMEDIATE = "immediate", _("at once")
+    DAILY = "daily", _("once a day")
+    WEEKLY = "weekly", _("once a week")
+    NEVER = "never", _("never")

@@ -1,0 +1,117 @@
+"""Volunteers' #tags on subjects: stored from comments and by a button, counted, and turned into subject sets."""
+
+import re
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
+from webapp.community.models import Comment, SubjectTag
+from webapp.community.talk_index import may_read
+from webapp.core.cached_figures import cached_figure
+from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.models import Volunteer
+
+TAG = re.compile(r"(?<![\w#&/])#([^\W\d_][\w-]{0,29})(?![\w-])")
+LONGEST_TAG = 30
+MOST_TAGS = 20
+MOST_LISTED = 200
+
+
+def tags_in(text: str) -> list[str]:
+    """Return the tags of a text, in order and in lower case: #Comet and #comet are one."""
+    return list(dict.fromkeys(name.lower() for name in TAG.findall(text)))[:MOST_TAGS]
+
+
+def store_tags(comment: Comment) -> None:
+    """Make the tags of a comment on a subject what its text says; none once it is removed."""
+    SubjectTag.objects.filter(comment=comment).delete()
+    if comment.subject_id and comment.author_id and comment.removed_at is None:
+        of = {"subject_id": comment.subject_id, "volunteer_id": comment.author_id, "comment": comment}
+        SubjectTag.objects.bulk_create([SubjectTag(name=name, **of) for name in tags_in(comment.text)])
+
+
+@transaction.atomic
+def tag(*, user: User, subject: Subject, name: str) -> None:
+    """Tag a subject; repeating it is safe.
+
+    Raises
+    ------
+    PermissionDenied
+        The user may still be asked about the subject. Nothing is stored.
+    ValidationError
+        It is no tag, or the user's tags on the subject are too many. Nothing is stored.
+    """
+    volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    if not may_read(user, volunteer, subject):
+        raise PermissionDenied(_("Answer this subject first, then tag it. Nothing was changed."))
+    names = tags_in("#" + re.sub(r"\s+", "-", name.strip().removeprefix("#")))
+    if len(names) != 1:
+        raise ValidationError(_("A tag is a word of up to 30 letters, digits or hyphens, such as comet."))
+    own = SubjectTag.objects.filter(subject=subject, volunteer=volunteer, comment=None)
+    if own.exclude(name=names[0]).count() >= MOST_TAGS:
+        raise ValidationError(_("You can add %(most)d tags to a subject.") % {"most": MOST_TAGS})
+    SubjectTag.objects.get_or_create(subject=subject, volunteer=volunteer, comment=None, name=names[0])
+
+
+def untag(*, user: User, subject: Subject, name: str) -> None:
+    """Take back one's own tag, if it was added by the button; those in comments go with the comment's text."""
+    volunteer = account_volunteer(user)
+    SubjectTag.objects.filter(subject=subject, volunteer=volunteer, comment=None, name=name.lower()).delete()
+
+
+def own_tags(subject: Subject, reader: Volunteer | None) -> QuerySet[SubjectTag, str]:
+    """Return the tags that the reader gave by the button."""
+    rows = SubjectTag.objects.filter(subject=subject, volunteer=reader, comment=None)
+    return rows.values_list("name", flat=True)
+
+
+def tags_of(subject: Subject) -> QuerySet[SubjectTag, Any]:
+    """Return a subject's tags with the number of `people` who gave each, the most frequent first."""
+    rows = SubjectTag.objects.filter(subject=subject).values("name")
+    return rows.annotate(people=Count("volunteer", distinct=True)).order_by("-people", "name")
+
+
+def tags_of_survey(survey: Survey) -> list[dict[str, Any]]:
+    """Return the survey's tags with their number of `subjects` and `people`, the most frequent first; cached."""
+    return cached_figure(f"tags-{survey.pk}", partial(_count, survey))
+
+
+def _count(survey: Survey) -> list[dict[str, Any]]:
+    rows = SubjectTag.objects.filter(subject__survey=survey).values("name")
+    counted = rows.annotate(subjects=Count("subject", distinct=True), people=Count("volunteer", distinct=True))
+    return [dict(row) for row in counted.order_by("-subjects", "name")[:MOST_LISTED]]
+
+
+def tagged(survey: Survey, name: str, *, people: int = 1) -> QuerySet[Subject]:
+    """Return the survey's subjects with a tag from at least so many people, the newest first."""
+    rows = Subject.objects.filter(survey=survey, volunteer_tags__name=name.lower())
+    return rows.annotate(taggers=Count("volunteer_tags__volunteer", distinct=True)).filter(taggers__gte=people)
+
+
+@transaction.atomic
+def make_set(*, user: User, survey: Survey, name: str, people: int) -> tuple[SubjectSet, int]:
+    """Put the subjects with a tag into the subject set of its name, and return it with its size; it only grows.
+
+    Synthetic subjects stay out.
+
+    Raises
+    ------
+    PermissionDenied
+        The user is no scientist of the survey. Nothing is changed.
+    ValidationError
+        No subject has the tag from so many people.
+    """
+    if not Membership.objects.allows(user, survey, Role.SCIENTIST):
+        raise PermissionDenied(_("Only scientists of the survey can do this. Nothing was changed."))
+    subjects = list(tagged(survey, name, people=people).filter(is_synthetic=False).values_list("pk", flat=True))
+    if not subjects:
+        raise ValidationError(_("No subject has this tag from so many people."))
+    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=f"#{name.lower()}")
+    row.subjects.add(*subjects)
+    return row, row.subjects.count()

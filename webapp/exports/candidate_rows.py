@@ -1,0 +1,222 @@
+"""A survey's candidates, a page at a time: where and how they move, who says that they are real, and what is known."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from webapp.archive.models import Frame, Subject, Survey
+from webapp.consensus.models import VOTE_COLUMNS, Consensus
+from webapp.core.csv_writer import instant
+from webapp.exports.classification_rows import PAGE, answers_of
+from webapp.known_objects.models import IdentityCheck, KnownMatch
+from webapp.known_objects.unidentified import movers
+from webapp.learning.models import Score
+from webapp.reports.models import ReportedTracklet
+from webapp.review.models import Ruling, SecondOpinion
+from webapp.volunteers.identity import pseudonym
+from webapp.workflows.models import Workflow
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the catalogue: its type (str, int or float), unit, and UCD as the Virtual Observatory has it."""
+
+    name: str
+    kind: type
+    unit: str
+    ucd: str
+    meaning: str
+
+
+COLUMNS = (
+    Column("external_id", str, "", "meta.id;meta.main", "name of the subject in its survey"),
+    Column("subject_id", int, "", "meta.id", "key of the subject on this site"),
+    Column("kind", str, "", "meta.code.class", "stamp, tracklet, cutout or cube"),
+    Column("mjd", float, "d", "time.epoch", "middle of the first exposure, MJD in UTC"),
+    Column("ra", float, "deg", "pos.eq.ra;meta.main", "right ascension, ICRS"),
+    Column("dec", float, "deg", "pos.eq.dec;meta.main", "declination, ICRS"),
+    Column("rate", float, "arcsec / h", "pos.pm", "rate of motion on the sky"),
+    Column("frames", int, "", "meta.number", "images of the subject"),
+    Column("mag", float, "mag", "phot.mag;stat.mean", "mean magnitude of its frames"),
+    Column("mag_scatter", float, "mag", "stat.stdev;phot.mag", "standard deviation of the magnitudes, from two on"),
+    Column("bands", str, "", "meta.id;instr.filter", "bands of the magnitudes, separated by semicolons"),
+    Column("snr", float, "", "stat.snr", "median signal-to-noise ratio of its frames"),
+    Column("label", str, "", "meta.code.class", "class given by a scientist; empty if volunteers settled it"),
+    Column("workflow", str, "", "meta.id", "workflow of the votes below"),
+    Column("posterior", float, "", "stat.probability", "probability of a real mover, from the votes"),
+    *(Column(name, int, "", "meta.number", f"votes for {answer}") for answer, name in VOTE_COLUMNS.items()),
+    Column("method", str, "", "meta.id", "method of the posterior"),
+    Column("consensus_version", int, "", "meta.version", "how often the consensus has been updated"),
+    Column("model", str, "", "meta.id;meta.software", "champion that scored it"),
+    Column("model_score", float, "", "stat.probability", "the champion's probability of a real mover"),
+    Column("verdict", str, "", "meta.code.status", "the standing verdict, yes or no"),
+    Column("verdict_by", str, "", "meta.id;meta.curation", "scientist who gave it"),
+    Column("verdict_at", str, "", "time.creation", "when, UTC, ISO 8601"),
+    Column("known_candidates", int, "", "meta.number", "known objects near it; empty if it was not compared"),
+    Column("known_object", str, "", "meta.id.assoc", "the nearest of them"),
+    Column("known_separation", float, "arcsec", "pos.angDistance", "mean distance from it"),
+    Column("orbits_age", float, "d", "time.duration", "from the epoch of the orbits to the detections"),
+    Column("report", int, "", "meta.id", "report to the Minor Planet Center that contains it"),
+    Column("trk_sub", str, "", "meta.id", "its name there"),
+)
+
+
+def candidate_pages(survey: Survey) -> Iterator[list[Row]]:
+    """Yield the movers that are settled as real, in pages; None where something is unknown."""
+    return (_rows(page) for page in _subjects(survey))
+
+
+def _subjects(survey: Survey) -> Iterator[list[Subject]]:
+    after = 0
+    while page := list(movers(survey).filter(pk__gt=after).order_by("pk")[:PAGE]):
+        yield page
+        after = page[-1].pk
+
+
+def _rows(page: list[Subject]) -> list[Row]:
+    keys = [row.pk for row in page]
+    facts = [_frames(keys), _consensus(keys), _scores(keys), _verdicts(keys), _known(keys), _reported(keys)]
+    rows = []
+    for row in page:
+        merged: Row = {
+            "external_id": row.external_id,
+            "subject_id": row.pk,
+            "kind": row.kind,
+            "label": row.gold_label,
+            **{name: getattr(row, name) for name in ("mjd", "ra", "dec", "rate")},
+        }
+        for fact in facts:
+            merged |= fact.get(row.pk, {})
+        rows.append({column.name: merged.get(column.name) for column in COLUMNS})
+    return rows
+
+
+def _frames(keys: Collection[int]) -> Mapping[int, Row]:
+    frames: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for key, *values in Frame.objects.filter(subject__in=keys).values_list("subject", "mag", "snr", "band"):
+        frames[key].append(tuple(values))
+    return {key: {"frames": len(rows), **_photometry(rows)} for key, rows in frames.items()}
+
+
+def _photometry(rows: list[tuple[Any, ...]]) -> Row:
+    mags, snrs = (np.array([row[at] for row in rows], float) for at in (0, 1))
+    mags, snrs = mags[np.isfinite(mags)], snrs[np.isfinite(snrs)]
+    return {
+        "mag": float(mags.mean()) if len(mags) else None,
+        "mag_scatter": float(mags.std(ddof=1)) if len(mags) > 1 else None,
+        "bands": ";".join(sorted({row[2] for row in rows if row[0] is not None and row[2]})),
+        "snr": float(np.median(snrs)) if len(snrs) else None,
+    }
+
+
+def _consensus(keys: Collection[int]) -> Mapping[int, Row]:
+    """Return the consensus by subject; of several workflows, the one with most votes."""
+    rows = Consensus.objects.filter(subject__in=keys).select_related("workflow").order_by("-pk")
+    return {
+        row.subject_id: {
+            "workflow": row.workflow.slug,
+            "posterior": row.posterior,
+            "method": row.method,
+            "consensus_version": row.version,
+            **{VOTE_COLUMNS[answer]: number for answer, number in row.votes_by_answer.items()},
+        }
+        for row in sorted(rows, key=lambda row: row.votes)
+    }
+
+
+def _scores(keys: Collection[int]) -> Mapping[int, Row]:
+    rows = Score.objects.filter(subject__in=keys, checkpoint__is_champion=True).select_related("checkpoint")
+    return {row.subject_id: {"model": str(row.checkpoint), "model_score": row.p_real} for row in rows}
+
+
+def _verdicts(keys: Collection[int]) -> Mapping[int, Row]:
+    rows = Ruling.objects.filter(subject__in=keys, withdrawn_at=None).select_related("scientist").order_by("pk")
+    return {
+        row.subject_id: {
+            "verdict": row.verdict,
+            "verdict_by": row.scientist.get_username(),
+            "verdict_at": instant(row.created_at),
+        }
+        for row in rows
+    }
+
+
+def _known(keys: Collection[int]) -> Mapping[int, Row]:
+    checks = IdentityCheck.objects.filter(subject__in=keys, detections__gt=0)
+    facts: dict[int, Row] = {
+        row.subject_id: {"known_candidates": row.candidates, "orbits_age": row.orbit_days} for row in checks
+    }
+    for row in KnownMatch.objects.filter(subject__in=keys).order_by("-separation"):
+        nearest = {"known_object": row.designation, "known_separation": row.separation}
+        facts[row.subject_id] = facts.get(row.subject_id, {}) | nearest
+    return facts
+
+
+def _reported(keys: Collection[int]) -> Mapping[int, Row]:
+    rows = ReportedTracklet.objects.filter(subject__in=keys)
+    return {row.subject_id: {"report": row.report_id, "trk_sub": row.trk_sub} for row in rows}
+
+
+def pedigree_pages(survey: Survey) -> Iterator[list[Row]]:
+    """Yield each candidate with what stands behind it: every vote, every model's score, every verdict and opinion."""
+    workflows = list(Workflow.objects.filter(survey=survey).order_by("pk"))
+    for page in _subjects(survey):
+        keys = [row.pk for row in page]
+        votes, scores, verdicts = _all_votes(workflows, keys), _all_scores(keys), _all_verdicts(keys)
+        yield [
+            {
+                **row,
+                "votes": votes.get(row["subject_id"], []),
+                "scores": scores.get(row["subject_id"], []),
+                "verdicts": verdicts.get(row["subject_id"], []),
+            }
+            for row in _rows(page)
+        ]
+
+
+def _all_votes(workflows: Collection[Workflow], keys: list[int]) -> Mapping[int, list[Row]]:
+    votes: dict[int, list[Row]] = defaultdict(list)
+    for workflow in workflows:
+        for given in answers_of(workflow, keys):
+            who = pseudonym(given.volunteer, given.has_account).user_name
+            said = {"answer": given.answer, "follow_up": given.follow_up, "at": given.created_at}
+            about = {"id": str(given.id), "workflow": workflow.slug, "volunteer": who, "counts": given.weighs}
+            votes[given.subject].append(about | said)
+    return votes
+
+
+def _all_scores(keys: Collection[int]) -> Mapping[int, list[Row]]:
+    scores: dict[int, list[Row]] = defaultdict(list)
+    for row in Score.objects.filter(subject__in=keys).select_related("checkpoint").order_by("checkpoint"):
+        model = {"model": str(row.checkpoint), "checkpoint": row.checkpoint_id, "sha256": row.checkpoint.sha256}
+        scores[row.subject_id].append(model | {"p_real": row.p_real, "is_champion": row.checkpoint.is_champion})
+    return scores
+
+
+def _all_verdicts(keys: Collection[int]) -> Mapping[int, list[Row]]:
+    verdicts: dict[int, list[Row]] = defaultdict(list)
+    rulings = Ruling.objects.filter(subject__in=keys).select_related("scientist", "workflow").order_by("pk")
+    opinions = SecondOpinion.objects.filter(ruling__subject__in=keys).order_by("pk")
+    opinions = opinions.select_related("scientist", "ruling__workflow")
+    for row in rulings:
+        verdicts[row.subject_id].append({"kind": "ruling", "workflow": row.workflow.slug, **_said(row)})
+    for opinion in opinions:
+        about = {"kind": "second opinion", "workflow": opinion.ruling.workflow.slug}
+        verdicts[opinion.ruling.subject_id].append({**about, **_said(opinion)})
+    return verdicts
+
+
+def _said(row: Ruling | SecondOpinion) -> Row:
+    return {
+        "by": row.scientist.get_username(),
+        "verdict": row.verdict,
+        "label": row.label,
+        "note": row.note,
+        "at": instant(row.created_at),
+        "withdrawn_at": instant(row.withdrawn_at),
+    }

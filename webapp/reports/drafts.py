@@ -1,0 +1,86 @@
+"""Drafts of reports: which tracklets may be in one, and changing what is in it."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from ml.sky.ades_record import LONGEST_NAME
+from webapp.archive.models import Kind, Subject, Survey
+from webapp.known_objects.unidentified import unidentified
+from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST_AT_ONCE = 500  # tracklets of a report
+
+
+def reportable(survey: Survey) -> QuerySet[Subject]:
+    """Return the tracklets with a scientist's yes and no known object near them, newest first."""
+    return unidentified(survey).filter(kind=Kind.TRACKLET, gold_source="ruling")
+
+
+def candidates(survey: Survey) -> QuerySet[Subject]:
+    """Return the reportable tracklets that are in no report yet."""
+    return reportable(survey).filter(reported=None)
+
+
+@transaction.atomic
+def draft_report(*, survey: Survey, by: User, subjects: Sequence[int]) -> Report:
+    """Create a draft with some candidates.
+
+    Raises
+    ------
+    ValidationError
+        The survey has no report settings, none or too many are chosen, or one is no candidate (any more).
+    """
+    settings = ReportSettings.objects.filter(survey=survey).first()
+    if settings is None:
+        raise ValidationError(_("The report settings are missing. An admin of the survey fills them in first."))
+    if not 0 < len(subjects) <= MOST_AT_ONCE:
+        raise ValidationError(_("Choose 1 to %(most)d tracklets.") % {"most": MOST_AT_ONCE})
+    found = list(candidates(survey).filter(pk__in=subjects).order_by("mjd", "pk").values_list("pk", flat=True))
+    if len(found) < len(set(subjects)):
+        raise ValidationError(_("One of them is no longer a candidate. Choose again; nothing was drafted."))
+    report = Report.objects.create(survey=survey, created_by=by)
+    try:
+        with transaction.atomic():
+            rows = [ReportedTracklet(report=report, subject_id=key, trk_sub=_name(settings, key)) for key in found]
+            ReportedTracklet.objects.bulk_create(rows)
+    except IntegrityError as error:
+        raise ValidationError(_("One of them was put into another report just now. Choose again.")) from error
+    return report
+
+
+@transaction.atomic
+def remove_tracklet(*, report: Report, tracklet: int) -> None:
+    """Take a tracklet out of a draft; ValidationError if it is signed."""
+    _lock_draft(report)
+    report.tracklets.filter(pk=tracklet).delete()
+
+
+@transaction.atomic
+def delete_draft(*, report: Report) -> None:
+    """Delete a draft, whose tracklets become candidates again; ValidationError if it is signed."""
+    _lock_draft(report).delete()
+
+
+def _lock_draft(report: Report) -> Report:
+    row = Report.objects.select_for_update().filter(pk=report.pk, signed_at=None).first()
+    if row is None:
+        raise ValidationError(_("The report is signed off or deleted. Nothing has changed."))
+    return row
+
+
+def _name(settings: ReportSettings, key: int) -> str:
+    """Return a name for a tracklet: the prefix and the subject's key in base 36."""
+    digits = ""
+    while key or not digits:
+        key, digit = divmod(key, len(DIGITS))
+        digits = DIGITS[digit] + digits
+    name = settings.prefix + digits.rjust(LONGEST_NAME - len(settings.prefix), "0")
+    if len(name) > LONGEST_NAME:
+        raise ValidationError(_("The prefix of names is too long for so many subjects. An admin shortens it."))
+    return name

@@ -1,0 +1,144 @@
+"""Reports page, a report with its dry run, its signature and files, and the survey's report settings."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Survey
+from webapp.reports.contents import Contents
+from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
+from webapp.reports.forms import ReportSettingsForm, SignatureForm
+from webapp.reports.models import Report, ReportSettings
+from webapp.reports.sign_off import sign_off
+
+SHOWN = 200
+LONGEST_KEY = 18  # digits
+FILES = {"psv": "text/plain", "xml": "application/xml", "obs80": "text/plain"}
+SUFFIX = {"psv": "psv", "xml": "xml", "obs80": "txt"}
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def reports(request: HttpRequest, survey: Survey) -> HttpResponse:
+    rows = candidates(survey)
+    context = {
+        "survey": survey,
+        "settings": ReportSettings.objects.filter(survey=survey).first(),
+        "reports": survey.reports.select_related("created_by").annotate(count=Count("tracklets")),
+        "candidates": rows.annotate(positions=Count("frames"))[:SHOWN],
+        "count": rows.count(),
+        "shown": SHOWN,
+    }
+    return render(request, "reports/reports.html", context)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def report_draft(request: HttpRequest, survey: Survey) -> HttpResponse:
+    chosen = [int(key) for key in request.POST.getlist("subjects") if key.isdecimal() and len(key) <= LONGEST_KEY]
+    try:
+        report = draft_report(survey=survey, by=person(request), subjects=chosen)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("reports", survey.slug)
+    return redirect("report", survey.slug, report.pk)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def report(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    return _page(request, _report(survey, pk), None)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def report_sign(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    row, form = _report(survey, pk), SignatureForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, form, status=400)
+    try:
+        sign_off(report=row, by=person(request), **form.cleaned_data)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Signed off. Download a file and send it to the Minor Planet Center."))
+    return redirect("report", survey.slug, pk)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def report_remove(request: HttpRequest, survey: Survey, pk: int, tracklet: int) -> HttpResponse:
+    row = _report(survey, pk)
+    try:
+        remove_tracklet(report=row, tracklet=tracklet)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("report", survey.slug, pk)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def report_delete(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    row = _report(survey, pk)
+    try:
+        delete_draft(report=row)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("report", survey.slug, pk)
+    messages.success(request, _("The draft is deleted. Its tracklets are candidates again."))
+    return redirect("reports", survey.slug)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def report_file(request: HttpRequest, survey: Survey, pk: int, kind: str) -> HttpResponse:
+    """Send a file of a signed report, as it was signed."""
+    row = _report(survey, pk)
+    text = getattr(row, kind, "") if kind in FILES else ""
+    if not text:
+        raise Http404
+    response = HttpResponse(text.encode(), content_type=f"{FILES[kind]}; charset=utf-8")
+    name = f"{survey.slug}-report-{row.pk}.{SUFFIX[kind]}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@survey_page(Role.ADMIN)
+def report_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
+    row = ReportSettings.objects.filter(survey=survey).first() or ReportSettings(survey=survey)
+    form = ReportSettingsForm(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Settings saved. Drafts use them at once; signed reports stay as they are."))
+        return redirect("reports", survey.slug)
+    status = 400 if request.method == "POST" else 200
+    return render(request, "reports/settings.html", {"survey": survey, "form": form}, status=status)
+
+
+def _report(survey: Survey, pk: int) -> Report:
+    rows = Report.objects.select_related("survey", "created_by", "signed_by")
+    return get_object_or_404(rows, pk=pk, survey=survey)
+
+
+def _page(request: HttpRequest, row: Report, form: SignatureForm | None, status: int = 200) -> HttpResponse:
+    context: dict[str, Any] = {"survey": row.survey, "report": row}
+    if row.is_signed:
+        context |= {"files": [kind for kind in FILES if getattr(row, kind)]}
+        context |= {"signed_lines": list(enumerate(row.psv.splitlines(), 1))}
+        context |= {"tracklets": row.tracklets.select_related("subject")}
+    else:
+        settings = get_object_or_404(ReportSettings.objects.select_related("survey"), survey=row.survey)
+        contents = Contents(row, settings)
+        first = {"name": person(request).get_full_name(), "seen": contents.digest}
+        context |= {"contents": contents, "tracklets": contents.tracklets}
+        context |= {"form": form or SignatureForm(initial=first)}
+    return render(request, "reports/report.html", context, status=status)
