@@ -69,6 +69,12 @@ def retrain() -> None:
     delete_old_states()
 
 
+@task("tasks.retrain.arrivals")
+def score_new() -> None:
+    """Score new subjects as soon as a stream has stored some; what a lost message leaves, `retrain` finds."""
+    score_arrivals()
+
+
 @task("tasks.alerts.run")
 def tell_of_problems() -> None:
     alerts.check()

@@ -12,6 +12,9 @@ from webapp.known_objects.match_subjects import match_subjects
 from webapp.known_objects.models import MatchRun
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.models import ScoringRun
+from webapp.linking.build_tracklets import build_tracklets
+from webapp.linking.find_links import find_links
+from webapp.linking.models import LinkRun, TrackletBuild
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import scan
 from webapp.queue.membership import refill
@@ -59,6 +62,18 @@ def inject(row: Injection) -> None:
 def match_known(row: MatchRun) -> None:
     """Compare a survey's subjects with the orbits of known objects."""
     match_subjects(row)
+
+
+@job(LinkRun)
+def propose_links(row: LinkRun) -> None:
+    """Propose links between a night's detections, or between tracklets of several nights."""
+    find_links(row)
+
+
+@job(TrackletBuild)
+def store_linked(row: TrackletBuild) -> None:
+    """Make subjects of confirmed proposals."""
+    build_tracklets(row)
 
 
 @job(ScoringRun)

@@ -45,6 +45,7 @@ try:
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
     BACKBONE = env.str("BACKBONE", "sky", validate=validate.OneOf(["imagenet", "sky"]))
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
+    REMOTE_HOSTS = env.list("REMOTE_HOSTS", ["api.fink-portal.org", "api.alerce.online", "avro.alerce.online"])
     LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     "webapp.synthetics",
     "webapp.known_objects",
     "webapp.learning",
+    "webapp.linking",
     "webapp.reports",
     "webapp.review",
     "webapp.figures",

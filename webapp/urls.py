@@ -19,6 +19,7 @@ urlpatterns = [
     path("skill/", skill, name="skill"),
     path("surveys/<slug:slug>/training/", include("webapp.synthetics.urls")),
     path("surveys/<slug:slug>/known-objects/", include("webapp.known_objects.urls")),
+    path("surveys/<slug:slug>/linking/", include("webapp.linking.urls")),
     path("surveys/<slug:slug>/reports/", include("webapp.reports.urls")),
     path("surveys/<slug:slug>/trust/", include("webapp.quality.urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.workflow_settings.urls")),

@@ -18,7 +18,7 @@ from ml.data.dataset import BadExamples
 from ml.evaluation.metrics.detection_curve import Matched, match_curves
 from ml.evaluation.report import detection_charts
 from ml.inference.checkpoint import Checkpoint
-from ml.io.read_subjects import MANIFEST
+from ml.io.manifest import manifest_of
 from ml.models.compute import cores
 from ml.trails import train_detector as training
 from ml.trails.annotation import COLUMN, TRAIL, Annotation
@@ -213,8 +213,8 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a manifest; of anything else, its name, so such a scan is resumed by name only."""
-    path = path / MANIFEST if (path / MANIFEST).is_file() else path
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".csv" else str(path)
+    manifest = manifest_of(path)
+    return str(path) if manifest is None else hashlib.sha256(manifest.read_bytes()).hexdigest()
 
 
 def _numbered(scan: Scan, path: Path, tally: Tally) -> Iterator[tuple[int, LabelledCutout]]:

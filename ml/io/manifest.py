@@ -1,4 +1,4 @@
-"""Read subjects from a manifest: a CSV file with one row per subject (docs/ingest.md)."""
+"""Read subjects from a manifest: a table with one row per subject (docs/ingest.md)."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from ml.io.frames import Part, frames, take
 from ml.io.manifest_columns import Columns, understand
 from ml.io.manifest_row import Row
+from ml.io.manifest_tables import PARQUET, VOTABLE, table_rows
 from ml.io.mosaic import cut_out
 from ml.io.open_pictures import OpenPictures
 from ml.io.picture import Selection
@@ -14,6 +15,8 @@ from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_csv import BoundedRows
 from ml.io.safe_path import Folder
 
+MANIFESTS = ("manifest.csv", "manifest.vot", "manifest.xml", "manifest.parquet")
+"""Names of a folder's manifest."""
 LONGEST_CELL = 2**17
 """Maximum characters of a cell, since an unclosed quote would swallow the file. Python's own limit is per process."""
 LONGEST_ROW = 2**22
@@ -30,8 +33,8 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
     Parameters
     ----------
     path
-        The CSV file: UTF-8 with or without byte order mark, any line ends, separated by commas, semicolons or tabs.
-        Row numbers are those of a spreadsheet: the header is row 1.
+        A VOTable or Parquet table (`ml.io.manifest_tables`), or a CSV file: UTF-8 with or without byte order mark, any
+        line ends, separated by commas, semicolons or tabs. Row numbers are those of a spreadsheet: the header is row 1.
     kind
         Kind of rows without one.
     skip
@@ -52,6 +55,14 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
         reading.pictures.close()
 
 
+def manifest_of(path: Path) -> Path | None:
+    """Return the manifest that `path` is, or that lies in its folder; None without one."""
+    if path.is_dir():
+        return next((path / name for name in MANIFESTS if (path / name).is_file()), None)
+    is_manifest = path.suffix.lower() in (".csv", *VOTABLE) or path.name in MANIFESTS
+    return path if is_manifest and path.is_file() else None
+
+
 def count_rows(path: Path) -> int:
     """Count the rows of a manifest without opening its images."""
     return sum(1 for number, _ in _rows(path) if number is not None)
@@ -59,6 +70,10 @@ def count_rows(path: Path) -> int:
 
 def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
     try:
+        if path.suffix.lower() in (*VOTABLE, PARQUET):
+            rows = table_rows(path)
+            yield from _body(rows, understand(next(rows, [])))
+            return
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline(LONGEST_ROW)
             file.seek(0)

@@ -8,12 +8,10 @@ from ml.io.alerts.mapping_file import MAPPING, read_mapping
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.alerts.read_packets import PACKETS, read_packets
 from ml.io.frames import frames, take
-from ml.io.manifest import Skip, count_rows, read_manifest
+from ml.io.manifest import MANIFESTS, Skip, count_rows, manifest_of, read_manifest
 from ml.io.open_pictures import SUFFIXES, open_picture
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
-
-MANIFEST = "manifest.csv"
 
 
 def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
@@ -22,8 +20,9 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
     Parameters
     ----------
     path
-        A manifest (``.csv``), a file of alert packets (``.avro``, ``.parquet``), an image file, or a folder. A folder
-        with a ``manifest.csv`` is read through it; any other by its files, recursively, in the order of their names.
+        A manifest (``.csv``, ``.vot``, ``.xml``), a file of alert packets (``.avro``, ``.parquet``), an image file, or
+        a folder. A folder with a manifest (`MANIFESTS`) is read through it; any other by its files, recursively, in the
+        order of their names.
         A ``packets.yaml`` in the folder says what the fields of unknown packets mean.
     kind
         Kind of subjects without one.
@@ -40,10 +39,8 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
     Nothing is raised for bad input. An image file's external id is its path within the folder.
     """
     path = Path(path)
-    if path.is_dir() and (path / MANIFEST).is_file():
-        path /= MANIFEST
-    if path.suffix.lower() == ".csv" and path.is_file():
-        yield from read_manifest(path, kind, skip)
+    if manifest := manifest_of(path):
+        yield from read_manifest(manifest, kind, skip)
         return
     if not path.exists():
         yield BadInput("is not there. Check the path.", file=str(path))
@@ -62,7 +59,7 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
     if empty:
         yield BadInput(
             "holds no %(manifest)s and no file that can be read (%(endings)s).",
-            manifest=MANIFEST,
+            manifest=MANIFESTS[0],
             endings=", ".join([*PACKETS, *SUFFIXES]),
             file=str(path),
         )
@@ -77,10 +74,8 @@ def count(path: Path) -> int | None:
         The number of rows or files; None if unknown (`path` does not exist).
     """
     path = Path(path)
-    if path.is_dir() and (path / MANIFEST).is_file():
-        path /= MANIFEST
-    if path.suffix.lower() == ".csv" and path.is_file():
-        return count_rows(path)
+    if manifest := manifest_of(path):
+        return count_rows(manifest)
     return len(_names(path)) if path.exists() else None
 
 

@@ -4,7 +4,6 @@ The schema lets wrong stations, bands and catalogues through, so they are compar
 https://minorplanetcenter.net/iau/info/ADESFieldValues.html: what modern charge-coupled and CMOS detectors need.
 """
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +18,7 @@ from lxml import etree
 from ml.io.message import Message
 from ml.sky.ades import Block, Record, write_xml
 from ml.sky.ades_record import mjd_of
-from ml.sky.observatories import Observatory
+from ml.sky.observatories import Observatory, night_of
 
 MODES = ("CCD", "CMO", "TDI", "VID")
 CATALOGUES = (
@@ -136,12 +135,3 @@ def _by_object(records: Iterable[Record]) -> dict[str, list[int]]:
     for row, record in enumerate(records):
         rows[record.get("permID") or record.get("provID") or record.get("trkSub", "")].append(row)
     return rows
-
-
-def night_of(mjd: float, observatory: Observatory | None) -> int:
-    """Return the number of a night, which changes at noon in the observatory's mean solar time.
-
-    Without a longitude, it changes at 12h UT.
-    """
-    longitude = (observatory.longitude if observatory else None) or 0.0
-    return math.floor(mjd + (longitude + 180) % 360 / 360)

@@ -1,6 +1,7 @@
 """Where observers are: the Minor Planet Center's observatory codes, and positions from the Earth's centre."""
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -75,6 +76,21 @@ def geocentric(observatory: Observatory, mjd: Array) -> Array:
     turn = erfa.c2t06a(_MJD0, dynamical, _MJD0, mjd + _ut1_minus_utc(mjd) / 86_400, 0.0, 0.0)
     positions: Array = np.einsum("nji,j->ni", turn, fixed * EARTH_RADIUS_KM / AU_KM)
     return positions
+
+
+def night_of(mjd: float, observatory: Observatory | None) -> int:
+    """Return the number of a night, which changes at noon in the observatory's mean solar time.
+
+    Without a longitude, it changes at 12h UT.
+    """
+    longitude = (observatory.longitude if observatory else None) or 0.0
+    return math.floor(mjd + (longitude + 180) % 360 / 360)
+
+
+def midnight_of(date: float, observatory: Observatory | None) -> float:
+    """Return the MJD, UTC, of the observatory's mean midnight within the UTC date that begins at an MJD."""
+    longitude = (observatory.longitude if observatory else None) or 0.0
+    return date + -longitude % 360 / 360
 
 
 def _ut1_minus_utc(mjd: Array) -> Array:

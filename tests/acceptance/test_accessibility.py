@@ -12,7 +12,7 @@ from tests.integration.pages.full_sky import something_on_each_page
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
-NOT_PAGES = re.compile(r"\.(csv|json|parquet|xml|png|bin|zip|pdf|ics)$|^/api/|logout")
+NOT_PAGES = re.compile(r"\.(csv|json|parquet|xml|png|bin|zip|pdf|ics|jsonl|vot|fits)$|^/api/|logout")
 AS_LONG_AS = 80  # pages a person reaches in this small sky
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

@@ -31,6 +31,7 @@ LEFT_OUT = (
     "revision",
     "applied_revision",
     "log_odds_micronats",
+    "document",
 )
 NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],

@@ -84,7 +84,8 @@ class SubjectViewSet(PublicRows):
     def get_queryset(self) -> QuerySet[Any]:
         """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
         rows = with_told(super().get_queryset(), self.request.user)
-        if not self.detail and not FOR_SCIENTISTS.keys().isdisjoint(self.request.query_params):
+        by_tag = self.request.query_params.get("set", "").startswith("#")  # a set of what volunteers tagged
+        if not self.detail and (by_tag or not FOR_SCIENTISTS.keys().isdisjoint(self.request.query_params)):
             surveys = surveys_with(self.request, Role.SCIENTIST)
             if not surveys.exists():
                 raise PermissionDenied("This filter is for the scientists of a survey.")

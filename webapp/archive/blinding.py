@@ -59,6 +59,12 @@ def unless_telling(rows: QuerySet[Any], columns: Collection[str]) -> QuerySet[An
     return rows.exclude(telling & Q(is_told=False)) if columns else rows
 
 
+def only_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Any]:
+    """Return the rows of which `user` may see all that volunteers ever see."""
+    told: QuerySet[Any] = with_told(rows, user)
+    return told.filter(is_told=True)
+
+
 def blind_names(subjects: Collection[Subject], user: Any) -> None:
     """Replace names that tell the class by numbers, for the page only; `user` reads those of answered subjects.
 
@@ -67,8 +73,8 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
     named = [row for row in subjects if "external_id" in row.survey.telling]
     if not named:
         return
-    rows: QuerySet[Any] = with_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
-    told = set(rows.filter(is_told=True).values_list("pk", flat=True))
+    rows = only_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
+    told = set(rows.values_list("pk", flat=True))
     for row in named:
         if row.pk not in told:
             row.external_id = str(row.pk)

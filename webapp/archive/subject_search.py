@@ -112,8 +112,9 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
 def tagged(name: str, subject: str = "pk") -> Q:
     """Filter by a tag, of scientists or of volunteers; `subject` is the field that holds the subject's key."""
     name = name.lower().removeprefix("#")
-    tags = Q(case__tags__contains=[name]), Q(volunteer_tags__name=name)
-    return Q(*(Q(Exists(Subject.objects.filter(tag, pk=OuterRef(subject)))) for tag in tags), _connector=Q.OR)
+    by_scientists = Subject.objects.filter(case__tags__contains=[name]).values("pk")
+    by_volunteers = Subject.objects.filter(volunteer_tags__name=name).values("pk")
+    return Q(**{f"{subject}__in": by_scientists.union(by_volunteers)})
 
 
 def _named(text: str, *, is_exact: bool) -> Q:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
-from webapp.archive.blinding import blind_names, opened, told, unless_telling, with_told
+from webapp.archive.blinding import blind_names, only_told, opened, told, with_told
 from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY
@@ -61,6 +61,8 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
         context = {"survey": survey, "knows_truth": False, "form": form, "is_busy": True}
         return render(request, "archive/subjects.html", context, status=429)
     rows = list(_matching(survey, form.cleaned_data, request.user)[: PER_PAGE + 1])
+    for row in rows:
+        row.survey = survey
     blind_names(rows, request.user)
     page = {"form": form, "subjects": rows[:PER_PAGE], "next": _next(request, rows)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": False, **page})
@@ -136,9 +138,10 @@ def _matching(survey: Survey, wanted: dict[str, Any], user: Any) -> QuerySet[Sub
 
     A name is looked up by its beginning, and its subjects come in the order of their names, as the index has them.
     """
-    rows = Subject.objects.filter(survey=survey).select_related("survey").order_by("pk")
+    rows = Subject.objects.filter(survey=survey).order_by("pk")
     if wanted.get("text"):
-        return unless_telling(with_told(_by_beginning(rows, wanted), user), ["external_id"])
+        found = _by_beginning(rows, wanted)
+        return only_told(found, user) if "external_id" in survey.telling else found
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows

@@ -4,7 +4,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.db import models
 from django.db.models import Q
@@ -90,6 +90,12 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(removed_at=None)
 
 
+class CommentManager(models.Manager.from_queryset(CommentQuerySet)):  # type: ignore[misc]
+    def get_queryset(self) -> CommentQuerySet:
+        """Leave the search document, which is as long as the text, in the database."""
+        return super().get_queryset().defer("document")
+
+
 class Comment(models.Model):
     """A comment on a subject or in a thread, in Markdown, oldest first; without an author if they have left."""
 
@@ -108,7 +114,11 @@ class Comment(models.Model):
         max_length=LONGEST_REASON, blank=True, default="", help_text="blank: its author removed it"
     )
 
-    objects = CommentQuerySet.as_manager()
+    document = models.GeneratedField(
+        expression=SearchVector("text", config="simple"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    objects = CommentManager()
 
     class Meta:
         ordering = ["id"]
@@ -117,7 +127,7 @@ class Comment(models.Model):
             models.Index(fields=["thread", "id"]),
             models.Index(fields=["survey", "-id"], name="comments_of_survey", condition=Q(removed_at=None)),
             models.Index(fields=["author", "created_at"]),
-            GinIndex(SearchVector("text", config="simple"), name="comment_words"),
+            GinIndex(fields=["document"], name="comment_words"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -36,6 +36,9 @@ PERIOD = {
 STALE = timedelta(weeks=2)
 """Age from which unread news are mailed no more: who subscribes gets no flood."""
 
+AT_ONCE = 200
+"""Mails a run sends at most: it must end within its task's time."""
+
 MOST_NEWS = 30
 MOST_FAILURES = 10
 SALT = "webapp.community.news_mail"
@@ -59,8 +62,9 @@ def deliver() -> None:
     people = Profile.objects.exclude(mail=MailFrequency.NEVER).filter(Exists(unmailed), user__is_active=True)
     for pk in people.values_list("pk", flat=True).iterator():
         gather(pk)
-    for pk in Mail.objects.filter(claimed_at=None).order_by("pk").values_list("pk", flat=True).iterator():
-        send(pk)
+    for pk in Mail.objects.filter(claimed_at=None).order_by("failures", "pk").values_list("pk", flat=True)[:AT_ONCE]:
+        if not send(pk):
+            break
 
 
 @transaction.atomic
@@ -86,24 +90,28 @@ def _is_due(person: Profile) -> bool:
     return last is None or timezone.now() - last >= period
 
 
-def send(pk: int) -> None:
-    """Claim a mail and send it; somebody else's claim, or news that were read meanwhile, send nothing."""
+def send(pk: int) -> bool:
+    """Claim a mail and send it; somebody else's claim, or news that were read meanwhile, send nothing.
+
+    Return False if the mail server failed, so that nobody waits for it again and again.
+    """
     row = Mail.objects.select_related("user__profile").get(pk=pk)
     if timezone.now() < row.created_at + timedelta(minutes=2**row.failures - 1):
-        return
+        return True
     if not Mail.objects.filter(pk=pk, claimed_at=None).update(claimed_at=timezone.now()):
-        return
+        return True
     message = _message(row)
     if message is None:
-        return
+        return True
     try:
         message.send()
     except OSError as error:  # of sockets and SMTP alike
         log.warning("%s could not be sent: %r", row, error)
         again = {"claimed_at": None} if row.failures < MOST_FAILURES else {}
         Mail.objects.filter(pk=pk).update(failures=F("failures") + 1, **again)
-    else:
-        Mail.objects.filter(pk=pk).update(sent_at=timezone.now())
+        return False
+    Mail.objects.filter(pk=pk).update(sent_at=timezone.now())
+    return True
 
 
 def address_of(user: User) -> str:

@@ -1,7 +1,7 @@
 """A survey's Talk: all comments that the reader may read, newest first, and their search (PostgreSQL full text)."""
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, Q, QuerySet
 
 from webapp.archive.models import Membership, Role, Subject, Survey
@@ -41,5 +41,4 @@ def written_by(comments: QuerySet[Comment], name: str) -> QuerySet[Comment]:
 
 def containing(comments: QuerySet[Comment], words: str) -> QuerySet[Comment]:
     """Return the comments with all words; “quoted phrases”, or and -not work as in search engines."""
-    wanted = SearchQuery(words, config=CONFIG, search_type="websearch")
-    return comments.annotate(document=SearchVector("text", config=CONFIG)).filter(document=wanted)
+    return comments.filter(document=SearchQuery(words, config=CONFIG, search_type="websearch"))

@@ -23,10 +23,10 @@ from webapp.exports.parquet_writer import parquet_parts
 MOST_IN_MEMORY = 100_000  # rows of VOTable and FITS, which are written as a whole
 CHUNK = 1 << 16
 FORMATS = {
-    "csv": _("CSV"),
-    "parquet": _("Parquet"),
-    "vot": _("VOTable"),
-    "fits": _("FITS"),
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "vot": "VOTable",
+    "fits": "FITS",
     "jsonl": _("Pedigree, JSON lines"),
 }
 TYPES = {

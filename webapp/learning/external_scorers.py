@@ -4,13 +4,11 @@ import base64
 import hashlib
 import hmac
 import io
-import ipaddress
 import json
 import math
-import socket
 import ssl
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from numpy.typing import NDArray
 
+from webapp.core.public_network import CheckedBackend, PrivateHost, UnknownHost, look_up
 from webapp.core.stored_messages import in_words
 from webapp.learning import messages
 from webapp.learning.models import ExternalScorer, Preset, TrainingRun
@@ -41,8 +40,6 @@ PAUSE = 1.0
 TIMEOUT = {"connect": 5.0, "write": 30.0, "read": 60.0, "pool": 5.0}
 LONGEST = 120.0
 """Seconds from the first to the last byte of an answer."""
-
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class ExternalScorerFailed(ValueError):
@@ -114,34 +111,11 @@ def public_address(host: str, port: int) -> str:
     Raises ExternalScorerFailed if any of its addresses is not a public one, unless the settings allow private ones.
     """
     try:
-        found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
+        return look_up(host, port, allow_private=settings.PRIVATE_SCORERS)
+    except UnknownHost:
         raise _Unavailable(messages.UNKNOWN_HOST(host=host)) from None
-    if not settings.PRIVATE_SCORERS and not all(is_public(str(address)) for address in found):
-        raise ExternalScorerFailed(messages.PRIVATE_HOST(host=host))
-    return str(found[0])
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address is a public one, and none that leads to an IPv4 address inside it."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in NAT64):
-        return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
-
-
-class _PublicOnly(httpcore.SyncBackend):
-    """Connects to the address that was checked, so that a second look-up cannot name another one."""
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        return super().connect_tcp(public_address(host, port), port, timeout, local_address, socket_options)
+    except PrivateHost:
+        raise ExternalScorerFailed(messages.PRIVATE_HOST(host=host)) from None
 
 
 def _post(scorer: ExternalScorer, body: bytes) -> bytes:
@@ -152,7 +126,8 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
         "X-Wanderers-Timestamp": timestamp,
         "X-Wanderers-Signature": f"sha256={signature(scorer.secret, timestamp, body)}",
     }
-    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=_PublicOnly())
+    backend = CheckedBackend(public_address)
+    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
     try:
         with (
             pool,

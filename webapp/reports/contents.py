@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from ml.sky.ades import Block, Group, Record, psv_first_row, write_psv, write_xml
 from ml.sky.ades_record import positive, record_of, write_obs80_report
-from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of
+from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_problems
 from ml.sky.motion import astrometric_error
 from ml.sky.observatories import read_observatories
 from ml.sky.tangent_plane import separation, unit_vectors
@@ -71,8 +71,7 @@ class Contents:
     def problems(self) -> list[Problem]:
         """Everything that is wrong, also with single positions; a remark does not block the report."""
         whole = [Problem(message) for message in self._sentences()]
-        checks = problems_of(self.block, read_observatories()) if self.rows else []
-        return [*whole, *self._left_out(), *checks, *self._duplicates(), *self._photometry()]
+        return [*whole, *self._left_out(), *self._checks(), *self._duplicates(), *self._photometry()]
 
     @property
     def is_ready(self) -> bool:
@@ -133,6 +132,15 @@ class Contents:
                 yield NOT_CONFIRMED(name=each.trk_sub, subject=each.subject)
             if each.subject_id not in placed:
                 yield NO_POSITIONS(name=each.trk_sub, subject=each.subject)
+
+    def _checks(self) -> Iterable[Problem]:
+        """Return what the rules of ADES say; without an observatory code, only those for tracklets make sense."""
+        known = read_observatories()
+        if not self.rows:
+            return []
+        if not self.settings.survey.observatory:
+            return tracklet_problems(self.block.observations, known)
+        return problems_of(self.block, known)
 
     def _left_out(self) -> Iterator[Problem]:
         names = {each.subject_id: each.trk_sub for each in self.tracklets}

@@ -67,6 +67,7 @@ class ReportSettingsForm(forms.ModelForm):
         help_texts = {
             "submitter": _("Initials first, such as M. Curie."),
             "design": _("Such as Reflector or Schmidt."),
+            "aperture": "",
             "detector": _("Such as CCD or CMOS."),
             "mode": _("How the images were taken."),
             "seeing": _("With the S/N, it gives each position's error. Without it, reports have no errors."),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Membership, Role, Survey
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
@@ -35,6 +35,7 @@ def reports(request: HttpRequest, survey: Survey) -> HttpResponse:
         "candidates": rows.annotate(positions=Count("frames"))[:SHOWN],
         "count": rows.count(),
         "shown": SHOWN,
+        "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
     }
     return render(request, "reports/reports.html", context)
 

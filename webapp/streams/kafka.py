@@ -1,22 +1,29 @@
 """A Kafka topic, by confluent-kafka (librdkafka).
 
-Where to begin is the database's to say: a consumer group's own offsets serve only to show its progress at the brokers.
+The database says where to begin, and partitions are assigned by hand: brokers hand a killed consumer's partitions on
+only after its session has timed out, but this one goes on as soon as it runs again. The group's offsets serve only to
+show the progress at the brokers.
 """
 
+import time
+from functools import partial
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from webapp.core.sql import through_restarts
 from webapp.streams import messages
 from webapp.streams.models import Position, Stream
 from webapp.streams.read_messages import Received
 
-WAIT = 1.0  # seconds for the first message
+WAIT = 1.0
+"""Seconds until messages are handed on, even if they are few."""
 MAX_MESSAGE_BYTES = 2 * 1024**2
-DEAD_AFTER = 10_000
-"""Milliseconds without a heartbeat until another listener of the group takes over a killed one's partitions."""
-MAX_QUEUED_KILOBYTES = 32 * 1024
-"""Messages that are fetched ahead."""
+MAX_BATCH_BYTES = 32 * 1024**2
+PORTION = 64
+"""Messages taken from librdkafka at a time."""
+NEW_PARTITIONS_AFTER = 60.0
+"""Seconds between looks for new partitions."""
 
 _REMEDIES = {
     KafkaError._ALL_BROKERS_DOWN: messages.NO_BROKER,
@@ -33,7 +40,7 @@ _HARMLESS = {KafkaError._PARTITION_EOF}
 
 
 class KafkaTopic:
-    """One consumer of a stream's topic; several share its partitions.
+    """A consumer of all partitions of a stream's topic.
 
     Parameters
     ----------
@@ -47,33 +54,43 @@ class KafkaTopic:
         self._stream = stream
         self._trouble = ""
         self._assigned: list[TopicPartition] = []
+        self._looked_at = -NEW_PARTITIONS_AFTER
         self._consumer = Consumer(
             {
                 "bootstrap.servers": stream.brokers,
                 "group.id": stream.group,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
-                "session.timeout.ms": DEAD_AFTER,
                 "message.max.bytes": MAX_MESSAGE_BYTES * 2,
                 "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-                "queued.max.messages.kbytes": MAX_QUEUED_KILOBYTES,
+                "queued.max.messages.kbytes": MAX_BATCH_BYTES // 1024,
                 "error_cb": self._complain,
                 **settings,
             }
         )
-        self._consumer.subscribe([stream.topic], on_assign=self._begin)
 
     def take(self, most: int) -> list[Received]:
         """Wait a moment for messages, and return them."""
+        until = time.monotonic() + WAIT
+        self._find_partitions()
+        received: list[Received] = []
+        size = 0
+        while len(received) < most and size < MAX_BATCH_BYTES and (left := until - time.monotonic()) > 0:
+            found = self._consume(min(PORTION, most - len(received)), left)
+            received += found
+            size += sum(len(message.value) for message in found)
+        if received:
+            self._trouble = ""
+        return received
+
+    def _consume(self, most: int, seconds: float) -> list[Received]:
         received = []
-        for message in self._consumer.consume(most, WAIT):
+        for message in self._consumer.consume(most, seconds):
             partition, offset = message.partition(), message.offset()
             if error := message.error():
                 self._complain(error)
             elif partition is not None and offset is not None:
                 received.append(Received(partition, offset, message.value() or b""))
-        if received:
-            self._trouble = ""
         return received
 
     def commit(self, stored: list[Received]) -> None:
@@ -102,13 +119,26 @@ class KafkaTopic:
     def close(self) -> None:
         self._consumer.close()
 
-    def _begin(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Go on behind the last stored message of each partition."""
-        known = dict(Position.objects.filter(stream=self._stream).values_list("partition", "next_offset"))
-        for place in partitions:
-            place.offset = known.get(place.partition, OFFSET_BEGINNING)
-        self._assigned = partitions
-        consumer.assign(partitions)
+    def _find_partitions(self) -> None:
+        """Go on behind the last stored message of each partition, if there are any that were not there before."""
+        if self._assigned and time.monotonic() - self._looked_at < NEW_PARTITIONS_AFTER:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            topic = self._consumer.list_topics(self._stream.topic, WAIT).topics[self._stream.topic]
+        except KafkaException as refused:
+            self._complain(refused.args[0])
+            return
+        if topic.error:
+            self._complain(topic.error)
+        elif len(topic.partitions) > len(self._assigned):
+            self._assign(sorted(topic.partitions), through_restarts(partial(Position.objects.of, self._stream)))
+
+    def _assign(self, partitions: list[int], positions: dict[int, int]) -> None:
+        self._assigned = [
+            TopicPartition(self._stream.topic, number, positions.get(number, OFFSET_BEGINNING)) for number in partitions
+        ]
+        self._consumer.assign(self._assigned)
 
     def _complain(self, error: KafkaError) -> None:
         if error.code() not in _HARMLESS:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
@@ -10,14 +11,17 @@ from django.utils import timezone
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.pixel_writer import Shelf
+from webapp.core.dispatch import send
 from webapp.core.sql import through_restarts
 from webapp.streams.models import Stream
-from webapp.streams.read_messages import Reader, Received
+from webapp.streams.read_messages import Reader, Reading, Received
 from webapp.streams.store import store
 
-MOST = 256
-"""Messages of a batch; the next are fetched only once it is stored, so a slow disk slows the stream, not the site."""
-BEAT = 5.0  # seconds between reports
+MOST = 1024
+"""Messages of a batch; a slow disk slows the stream, since only one batch is read ahead."""
+BEAT = 5.0
+"""Seconds between reports; after each, the worker is asked to score what is new, without waiting for its next round."""
+SCORE = "tasks.retrain.arrivals"
 
 
 class Topic(Protocol):
@@ -41,21 +45,32 @@ class Topic(Protocol):
 
 
 def listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], bool]) -> None:
-    """Store the topic's alerts until `is_over`; trouble at the brokers is recorded, and outlasted."""
+    """Store the topic's alerts until `is_over`; trouble at the brokers is recorded, and outlasted.
+
+    A thread decodes a batch while the one before it is stored.
+    """
     shelf = Shelf(PixelStore(settings.PIXELS), stream.survey)
-    begun, count = time.monotonic(), 0
+    begun, count, added = time.monotonic(), 0, 0
+    ahead: tuple[list[Received], Future[list[Reading]]] | None = None
     _report(stream, topic, None)
-    while not is_over():
-        messages = topic.take(MOST)
-        if messages:
-            readings = list(reader.read(messages))
-            through_restarts(partial(store, stream, readings, shelf))
-            topic.commit(messages)
-            count += len(messages)
-        passed = time.monotonic() - begun
-        if passed >= BEAT:
-            _report(stream, topic, count / passed)
-            begun, count = time.monotonic(), 0
+    with ThreadPoolExecutor(1, "decoder") as decoder:
+        while ahead or not is_over():
+            messages = [] if is_over() else topic.take(MOST)
+            coming = (messages, decoder.submit(reader.read, messages)) if messages else None
+            if ahead:
+                taken, readings = ahead
+                added += through_restarts(partial(store, stream, readings.result(), shelf))
+                topic.commit(taken)
+                count += len(taken)
+            ahead = coming
+            passed = time.monotonic() - begun
+            if passed >= BEAT:
+                _report(stream, topic, count / passed)
+                if added:
+                    send(SCORE)
+                begun, count, added = time.monotonic(), 0, 0
+    if added:
+        send(SCORE)
     _report(stream, topic, None)
 
 

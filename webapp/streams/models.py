@@ -12,12 +12,14 @@ from webapp.archive.ingest.create_run import SET_NAME_LENGTH
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
 
+NAME_LENGTH = 200
+
 SILENT = timedelta(seconds=30)
 """A listener that was not heard of for so long has stopped."""
 
 
 class Stream(models.Model):
-    """A topic whose alerts become subjects of a survey.
+    """A topic, or a list of a polled API, whose alerts become subjects of a survey.
 
     The counters count messages and the alerts in them, each once, however often a broker sends them.
     """
@@ -35,6 +37,7 @@ class Stream(models.Model):
     refused = models.PositiveBigIntegerField(default=0)
     lag = models.PositiveBigIntegerField(null=True, blank=True, help_text="messages that are not read yet")
     rate = models.FloatField(null=True, blank=True, help_text="messages per second")
+    cursor = models.FloatField(null=True, blank=True, help_text="MJD up to which a polled API's alerts are stored")
     heard_at = models.DateTimeField(null=True, blank=True, help_text="the listener's last sign of life")
     trouble = MessageField(blank=True, default="", help_text="what the brokers complain about")
 
@@ -57,12 +60,20 @@ class Stream(models.Model):
             raise ValidationError({"condition": str(bad.reason)}) from bad
 
 
+class PositionManager(models.Manager["Position"]):
+    def of(self, stream: Stream) -> dict[int, int]:
+        """Return the next offset by partition."""
+        return dict(self.filter(stream=stream).values_list("partition", "next_offset"))
+
+
 class Position(models.Model):
     """The next message to read in a partition; written in one transaction with the rows of all earlier ones."""
 
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="positions")
     partition = models.PositiveIntegerField()
     next_offset = models.PositiveBigIntegerField()
+
+    objects = PositionManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "partition"], name="one_position_per_partition")]
@@ -76,7 +87,8 @@ class DeadLetter(models.Model):
 
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="dead_letters")
     partition = models.PositiveIntegerField()
-    offset = models.PositiveBigIntegerField()
+    offset = models.PositiveBigIntegerField(null=True, blank=True)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="", help_text="the alert's, of a polled API")
     reason = MessageField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -84,4 +96,4 @@ class DeadLetter(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.stream} {self.partition}:{self.offset}"
+        return f"{self.stream} {self.name or f'{self.partition}:{self.offset}'}"

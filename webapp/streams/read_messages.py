@@ -1,6 +1,6 @@
 """Turn messages of a stream into candidates: decode, filter, validate."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,22 @@ from webapp.archive.ingest.prepare import Candidate, candidate
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message, and its place in the topic."""
+    """A message, and its place in the topic.
+
+    Attributes
+    ----------
+    offset
+        None in a topic without offsets.
+    value
+        Or why it could not be fetched.
+    name
+        Of the alert, where it is known beforehand.
+    """
 
     partition: int
-    offset: int
-    value: bytes
+    offset: int | None
+    value: bytes | BadInput
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -55,23 +66,27 @@ class Reader:
     classes: list[str]
     mapping: PacketMap | None = None
 
-    def read(self, messages: Iterable[Received]) -> Iterator[Reading]:
+    def read(self, messages: Iterable[Received]) -> list[Reading]:
         """Read messages; what cannot be used is among the problems, and nothing is raised for it."""
-        for message in messages:
-            reading = Reading(message)
-            try:
-                for packet, where in packets_of(message.value, self.schema, self.mapping):
-                    self._add(reading, packet, where)
-            except BadInput as bad:
-                reading.problems.append(bad)
-            yield reading
+        return [self._reading(message) for message in messages]
+
+    def _reading(self, message: Received) -> Reading:
+        reading = Reading(message)
+        try:
+            if isinstance(message.value, BadInput):
+                raise message.value
+            for packet, where in packets_of(message.value, self.schema, self.mapping):
+                self._add(reading, packet, where)
+        except BadInput as bad:
+            reading.problems.append(bad)
+        return reading
 
     def _add(self, reading: Reading, packet: Mapping[str, Any], where: PacketMap) -> None:
         try:
             if self.condition.text and not self.condition(facts(packet, where)):
                 reading.filtered += 1
                 return
-            record = subject(packet, where, self.topic, reading.message.offset)
+            record = subject(packet, where, self.topic, reading.message.offset or 0)
             reading.candidates.append(candidate(record, self.classes))
         except BadInput as bad:
             reading.problems.append(bad)

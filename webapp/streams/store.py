@@ -7,14 +7,15 @@ is stored once, whatever is killed.
 from django.db import transaction
 from django.db.models import F
 
+from ml.io.records import BadInput
 from webapp.archive.ingest.dedupe import other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.store import add
 from webapp.archive.ingest.synthetic_names import free_names
 from webapp.archive.models import Survey
 from webapp.queue.membership import enqueue_new
-from webapp.streams.models import DeadLetter, Position, Stream
-from webapp.streams.read_messages import Reading
+from webapp.streams.models import NAME_LENGTH, DeadLetter, Position, Stream
+from webapp.streams.read_messages import Reading, Received
 
 MOST_DEAD_LETTERS = 1000
 """The newest are kept, of each stream."""
@@ -36,29 +37,31 @@ def store(stream: Stream, readings: list[Reading], shelf: Shelf) -> int:
         add(survey, stream.subject_set, new, shelf, keys)
         enqueue_new(survey.pk, stream.subject_set, keys)
     checksums = stored_checksums(survey, candidates) if len(new) < len(candidates) else {}
-    changed = 0
-    for reading in fresh:
-        found = other_pixels(reading.candidates, checksums)
-        reading.problems += found
-        changed += len(found)
-    _bury(stream, fresh)
+    unusable = [(reading.message, bad) for reading in fresh for bad in reading.problems]
+    changed = [(reading.message, bad) for reading in fresh for bad in other_pixels(reading.candidates, checksums)]
+    _bury(stream, [*unusable, *changed])
     Stream.objects.filter(pk=stream.pk).update(
         messages_read=F("messages_read") + len(fresh),
         stored=F("stored") + len(new),
-        known=F("known") + len(candidates) - len(new) - changed,
+        known=F("known") + len(candidates) - len(new) - len(changed),
         filtered=F("filtered") + sum(reading.filtered for reading in fresh),
-        refused=F("refused") + sum(len(reading.problems) for reading in fresh),
+        refused=F("refused") + len(unusable) + len(changed),
     )
     return len(new)
 
 
 def _advance(stream: Stream, readings: list[Reading]) -> list[Reading]:
-    """Move the positions behind the readings; return those that were not behind them already."""
-    positions = dict(Position.objects.filter(stream=stream).values_list("partition", "next_offset"))
+    """Move the positions behind the readings; return those that were not behind them already.
+
+    In a topic without offsets, alerts are known by their names alone.
+    """
+    positions = Position.objects.of(stream)
     fresh = []
     for reading in readings:
         place = reading.message
-        if place.offset >= positions.get(place.partition, 0):
+        if place.offset is None:
+            fresh.append(reading)
+        elif place.offset >= positions.get(place.partition, 0):
             positions[place.partition] = place.offset + 1
             fresh.append(reading)
     Position.objects.bulk_create(
@@ -70,11 +73,12 @@ def _advance(stream: Stream, readings: list[Reading]) -> list[Reading]:
     return fresh
 
 
-def _bury(stream: Stream, readings: list[Reading]) -> None:
+def _bury(stream: Stream, problems: list[tuple[Received, BadInput]]) -> None:
     letters = [
-        DeadLetter(stream=stream, partition=reading.message.partition, offset=reading.message.offset, reason=bad.reason)
-        for reading in readings
-        for bad in reading.problems
+        DeadLetter(
+            stream=stream, partition=at.partition, offset=at.offset, name=at.name[:NAME_LENGTH], reason=bad.reason
+        )
+        for at, bad in problems
     ]
     if letters:
         DeadLetter.objects.bulk_create(letters)

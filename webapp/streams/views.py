@@ -33,7 +33,7 @@ def streams_now(request: HttpRequest, survey: Survey) -> HttpResponse:
 def dead_letters(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
     """Return a stream's refused messages as CSV."""
     stream = get_object_or_404(Stream, survey=survey, pk=pk)
-    columns = ("partition", "offset", "reason", "created_at")
+    columns = ("partition", "offset", "name", "reason", "created_at")
     rows = stream.dead_letters.values_list(*columns).iterator()
     return csv_response(f"stream-{stream.pk}-refused.csv", columns, rows)
 

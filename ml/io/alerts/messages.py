@@ -1,6 +1,7 @@
-"""Alert packets as messages of a stream: Avro files, or values whose schema is known beforehand."""
+"""Alert packets as messages of a stream: Avro files, JSON, or values whose schema is known beforehand."""
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from ml.io.alerts.avro_file import NOT_WHOLE, AvroFile, understood
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.alerts.surveys import recognise
 from ml.io.limits import MAX_BLOCK_BYTES, decoding, size_in_words
+from ml.io.message import Message
 from ml.io.records import BadInput
 
 _FILE = b"Obj\x01"
@@ -25,7 +27,8 @@ def packets_of(
     Parameters
     ----------
     message
-        An Avro file (ZTF), or one bare value (Fink) with or without the header of a schema registry (Rubin).
+        An Avro file (ZTF), a JSON object (Fink's API), or one bare value (Fink's streams) with or without the header of
+        a schema registry (Rubin).
     schema
         JSON of the schema of bare values.
     given
@@ -42,6 +45,11 @@ def packets_of(
         packets = AvroFile(io.BytesIO(message))
         where = recognise(packets.names, given)
         yield from ((packet, where) for packet in packets)
+        return
+    if not schema and message.startswith(b"{"):
+        with decoding(Message("is not valid JSON")):
+            row: dict[str, Any] = json.loads(message)
+        yield row, recognise(row, given)
         return
     if not schema:
         raise BadInput("comes without its schema. Name the file of the topic's schema with --schema.")

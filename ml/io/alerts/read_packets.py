@@ -6,10 +6,10 @@ from typing import Any
 
 from ml.io.alerts.avro_file import AvroFile
 from ml.io.alerts.packet_map import PacketMap
-from ml.io.alerts.parquet_file import ParquetFile
 from ml.io.alerts.subject import external_id, subject
 from ml.io.alerts.surveys import recognise
 from ml.io.manifest import Skip
+from ml.io.parquet_file import ParquetFile
 from ml.io.records import BadInput, SubjectRecord
 
 PACKETS = (".avro", ".parquet")

@@ -109,4 +109,8 @@ def test_tags_are_filters_and_scientists_make_sets_of_them(workflow, subject, ad
     assert list(made.subjects.all()) == [subject]
     scientist.post(f"{TAGS}comet/set/", {"people": "1"})
     assert set(made.subjects.all()) == {subject, other}
+    api = "/api/subjects/?set=%23comet"
+    assert browser(account("cheat")).get(api).status_code == 403
+    assert len(scientist.get(api).json()["results"]) == 2
+    assert len(scientist.get("/api/subjects/?tag=comet").json()["results"]) == 2
     assert "No subject has this tag" in scientist.post(f"{TAGS}tail/set/", follow=True).content.decode()

@@ -13,14 +13,9 @@ from tests.integration.learning.scorer_server import SECRET
 from tests.integration.people import browser, member
 from webapp.archive.models import Frame
 from webapp.core.jobs import JobState
+from webapp.core.public_network import is_public
 from webapp.learning import external_scorers
-from webapp.learning.external_scorers import (
-    ExternalScorerFailed,
-    evaluate_scorer,
-    is_public,
-    public_address,
-    register_scorer,
-)
+from webapp.learning.external_scorers import ExternalScorerFailed, evaluate_scorer, public_address, register_scorer
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
 from webapp.learning.triggers import start_training, starting_classifier
 
@@ -215,7 +210,7 @@ def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
     assert not is_public(address)
     assert is_public("93.184.215.14")
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", address)]
-    monkeypatch.setattr(external_scorers.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(ExternalScorerFailed, match="private address"):
         public_address("rebound.example.org", 443)
 

@@ -10,6 +10,9 @@ from tests.integration.world import recount
 from webapp.archive.models import Frame, IngestProblem, IngestRun
 from webapp.archive.models.ingest_run import NOTHING_READ
 from webapp.classifications.models import Classification, Mark
+from webapp.community.models import Board
+from webapp.community.talk import edit, say
+from webapp.community.threads import open_thread
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import RECOUNTED
@@ -21,6 +24,9 @@ from webapp.learning.messages import LEARNING
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import Result, judge
+from webapp.linking.build_tracklets import BUILT, DIFFERENT
+from webapp.linking.find_links import PROPOSED
+from webapp.linking.models import LinkRun, Proposal, TrackletBuild
 from webapp.quality.models import QualityFlag, QualityScan
 from webapp.quality.quality_scan import FLAGGED
 from webapp.reports.drafts import draft_report
@@ -59,9 +65,23 @@ def something_on_each_page():
     _listen(survey)
     _brighten(rows[0])
     rita = get_user_model().objects.create_user("rita")
+    _talk(survey, rows[20], rita)
     rule(subject=rows[11], workflow=workflow, scientist=rita, verdict="no", label="CR")
     _report(survey, rita)
+    _link(survey, rows[:4], rita)
     return survey
+
+
+def _link(survey, members, by):
+    """Propose a link, and confirm another."""
+    run = LinkRun.objects.create(
+        survey=survey, first_mjd=60000.0, last_mjd=60001.0, state="done", message=PROPOSED(links=2, all=30)
+    )
+    place = {"run": run, "mjd": 60000.4, "ra": 10.0, "dec": 20.0, "rate": 30.0, "position_angle": 90.0, "misfit": 0.5}
+    decided = {"decision": "confirmed", "decided_by": by, "decided_at": NOW}
+    Proposal.objects.create(**place).members.set(members)
+    Proposal.objects.create(**place, **decided, problem=DIFFERENT()).members.set(members)
+    TrackletBuild.objects.create(survey=survey, state="done", message=BUILT(count=0, set="linked"))
 
 
 def _report(survey, by):
@@ -77,6 +97,14 @@ def _report(survey, by):
         IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=1, candidates=0, orbit_days=0.4)
         Frame.objects.create(subject=row, position=0, mjd_mid=60000.4, ra=10.0, dec=20.0, mag=19.1, band="o")
     draft_report(survey=survey, by=by, subjects=[rows[0].pk])
+
+
+def _talk(survey, row, user):
+    """Start a thread with an edited comment, and tag a subject."""
+    board = Board.objects.create(survey=survey, name="Help", description="Ask what you don't understand.")
+    first = open_thread(user=user, board=board, title="What is a burn?", text="I see **stripes**, @rita.")
+    edit(user=user, comment=first, text="> I see *stripes*.\n\nSo do I, @rita.")
+    say(user=user, subject=row, text="A #comet")
 
 
 def _listen(survey):

@@ -8,6 +8,7 @@ from webapp.archive.models import IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.known_objects.models import MatchRun, OrbitCatalogue
 from webapp.learning.models import Checkpoint, ExternalScorer, Promotion, TrainingRun
+from webapp.linking.models import LinkRun
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.review.models import Case, Ruling
 from webapp.streams.models import Stream
@@ -34,9 +35,10 @@ LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progres
 LEARNING_PAGES += ["training-epochs-csv", "compare"]
 FIGURES = ["motion", "motion-csv", "nights", "nights-csv", "completeness-csv", "figures", "figures-data"]
 SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_PAGES += ["reports", "report", *FIGURES]
+SCIENTIST_PAGES += ["reports", "report", "linking", *FIGURES]
 SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
 SCIENTIST_WRITES += ["report-draft", "report-sign", "report-remove", "report-delete"]
+SCIENTIST_WRITES += ["linking-start", "linking-decide"]
 
 
 @pytest.fixture
@@ -120,6 +122,7 @@ def assert_nothing_changed():
     assert not Case.objects.exists()
     assert not MatchRun.objects.exists()
     assert ReportedTracklet.objects.get().report.signed_at is None
+    assert not LinkRun.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)

@@ -22,7 +22,7 @@ answer back because before body by collection description email favourite finish
 login lease marks method n name next note page page_size password password1 password2 q reason random_fraction sort
 started_at finished_at state step subject subject_set subjects text username verdict viewport window workflow zone slug
 survey role checkpoint version priority external_id set retired task token path channels pixel_scale positive classes
-question min_votes max_votes based_on cursor ra dec radius act format
+question min_votes max_votes based_on cursor ra dec radius act format board thread title what people tag quote
 """,
 )
 UUID = "8c6e3b2e-0000-4000-8000-000000000000"

@@ -24,7 +24,7 @@ NAMES = {  # what people called things, and wrote
     "It was a rainy night.", "new", "nobody", "nowhere",
     "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
     "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",
-    "worker", "R. Scientist", *MODES, *CATALOGUES,
+    "worker", "R. Scientist", "Parquet", "VOTable", "FITS", "linked", *MODES, *CATALOGUES,
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {

@@ -22,7 +22,7 @@ def keep(stream, reader):
     def keep_messages(*values, first=0, partition=0, reader=reader):
         messages = [Received(partition, first + n, value) for n, value in enumerate(values)]
         shelf = Shelf(PixelStore(settings.PIXELS), stream.survey)
-        store(Stream.objects.get(), list(reader.read(messages)), shelf)
+        store(Stream.objects.get(), reader.read(messages), shelf)
         return Stream.objects.get()
 
     return keep_messages

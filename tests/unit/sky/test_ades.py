@@ -8,8 +8,8 @@ import pytest
 
 from ml.sky.ades import Block, psv_first_row, read_psv, read_xml, write_psv, write_xml
 from ml.sky.ades_record import positive, record_of, write_obs80_report
-from ml.sky.ades_rules import night_of, problems_of, schema_problems
-from ml.sky.observatories import read_observatories
+from ml.sky.ades_rules import problems_of, schema_problems
+from ml.sky.observatories import night_of, read_observatories
 
 CONTEXT = [
     ("observatory", [("mpcCode", "I41")]),

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ml.io.read_subjects import MANIFEST
+from ml.io.manifest import MANIFESTS
 from webapp.archive.models import IngestRun, Kind, Survey
 
 SET_NAME_LENGTH = 120
@@ -68,7 +68,7 @@ def start_ingest(**asked: Any) -> IngestRun:
 
 
 def _name_of(path: Path) -> str:
-    named = path.parent if path.name == MANIFEST else path
+    named = path.parent if path.name in MANIFESTS else path
     return (named.name if named.is_dir() else named.stem)[:SET_NAME_LENGTH] or "everything"
 
 

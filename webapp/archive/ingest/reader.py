@@ -8,7 +8,8 @@ from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Self
 
-from ml.io.read_subjects import MANIFEST, count, read_subjects
+from ml.io.manifest import manifest_of
+from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.ingest.dedupe import Known
 from webapp.archive.ingest.prepare import Candidate, candidate
@@ -103,7 +104,7 @@ class Reader:
 
     def _check(self) -> int | None:
         """Validate a whole manifest without opening images, so that nothing of a broken one is ingested."""
-        if self.path.suffix.lower() != ".csv" and not (self.path / MANIFEST).is_file():
+        if manifest_of(self.path) is None:
             return count(self.path)
         rows = 0
 

@@ -15,19 +15,27 @@ from ml.io.alerts.mapping_file import read_mapping
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.records import BadInput
 from webapp.console.management.commands.ingest import the_survey
+from webapp.streams.apis import APIS
 from webapp.streams.kafka import KafkaTopic
 from webapp.streams.listen import listen
 from webapp.streams.models import Stream
+from webapp.streams.polling import PolledTopic
 from webapp.streams.read_messages import Reader
 
 
 class Command(BaseCommand):
-    help = "Store the alerts of a Kafka topic as they come. Stop it any time: it goes on where it stopped."
+    help = (
+        "Store the alerts of a Kafka topic, or of a broker's HTTP API, as they come. Stop it any time: it goes on "
+        "where it stopped."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("topic")
+        parser.add_argument("topic", help="of Kafka; or an API's class, such as stamp_classifier/asteroid")
         parser.add_argument("--survey", required=True, help="short name of the survey")
-        parser.add_argument("--brokers", required=True, help="addresses with ports, separated by commas")
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--brokers", help="addresses of Kafka with ports, separated by commas")
+        source.add_argument("--api", choices=sorted(APIS), help="ask this broker's API every half minute instead")
+        parser.add_argument("--api-address", default="", help="where the API is, if not at its usual address")
         parser.add_argument("--group", default="", help="consumer group (default: wanderers-SURVEY)")
         parser.add_argument("--set", default="", dest="subject_set", help="the subject set to add them to")
         parser.add_argument("--where", default="", help="which alerts to store, such as: snr > 5 and band in (g, r)")
@@ -37,11 +45,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, topic: str, survey: str, create: bool, schema: Path | None, **options: Any) -> None:
         row = the_survey(survey, create=create)
+        api = APIS[options["api"]](options["api_address"]) if options["api"] else None
         stream = the_stream(
             Stream(
                 survey=row,
                 topic=topic,
-                brokers=options["brokers"],
+                brokers=api.address if api else options["brokers"],
                 group=options["group"] or f"wanderers-{survey}",
                 subject_set=options["subject_set"] or topic[:120],
                 condition=options["where"],
@@ -54,11 +63,11 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: over.set())
         console = Console()
         console.print(f"Listening to {topic}. Ctrl-C stops it after the current batch.")
-        kafka = KafkaTopic(stream, **credentials())
+        source = PolledTopic(stream, api) if api else KafkaTopic(stream, **credentials())
         try:
-            listen(stream, kafka, reader, over.is_set)
+            listen(stream, source, reader, over.is_set)
         finally:
-            kafka.close()
+            source.close()
         stream.refresh_from_db()
         console.print(f"{stream.stored:,} stored, {stream.known:,} known, {stream.filtered:,} left out by --where,")
         console.print(f"{stream.refused:,} refused: see the survey's page Streams. Run it again to go on.")

@@ -1,4 +1,4 @@
-"""Parquet files of alert packets, as Fink and Lasair hand them out, a few rows at a time."""
+"""Parquet files, such as the alert packets that Fink and Lasair hand out, a few rows at a time."""
 
 from collections.abc import Iterator
 from pathlib import Path

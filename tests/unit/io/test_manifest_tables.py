@@ -1,0 +1,75 @@
+"""Manifests as VOTables and Parquet tables."""
+
+import astropy.table
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ml.io.manifest_tables import MAX_COLUMNS, table_rows
+from ml.io.read_subjects import count, read_subjects
+from ml.io.records import BadInput
+
+COLUMNS = {
+    "external_id": ["a", "b"],
+    "image": ["a.fits", "a.fits"],
+    "plane": [0, 3],
+    "ra": [10.5, np.nan],
+    "dec": [5.0, np.nan],
+}
+
+
+@pytest.fixture
+def folder(tmp_path, write_fits, sky_noise):
+    write_fits("a.fits", sky_noise(4, 12, 10))
+    return tmp_path
+
+
+def write_votable(path, data_format="tabledata"):
+    astropy.table.Table(COLUMNS).write(path, format="votable", tabledata_format=data_format)
+
+
+@pytest.mark.parametrize("name", ["manifest.vot", "manifest.xml", "manifest.parquet"])
+def test_a_folder_is_read_through_its_table(folder, name):
+    if name.endswith("parquet"):
+        pq.write_table(pa.table(COLUMNS), folder / name)
+    else:
+        write_votable(folder / name)
+    one, two = read_subjects(folder, "stamp")
+    assert (one.external_id, one.ra, one.dec, one.row) == ("a", 10.5, 5.0, 2)
+    assert (two.external_id, two.ra) == ("b", None)
+    assert not np.array_equal(one.block(), two.block())
+    assert count(folder) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<VOTABLE><TABLE><FIELD name='image'/>", "is no VOTable"),
+        ("<VOTABLE/>", "holds no table as text"),
+        ('<!DOCTYPE x [<!ENTITY a "aaaa">]><VOTABLE>&a;</VOTABLE>', "it declares entities"),
+        ("<V>" + "<FIELD name='x'/>" * (MAX_COLUMNS + 1) + "</V>", "columns"),
+        ("<V><TABLEDATA><TR><TD>" + "x" * 2**17 + "y</TD></TR></TABLEDATA></V>", "a cell has more than"),
+        ("<V><FIELD name='image'/><TABLEDATA></TABLEDATA></V>", "no rows below its header"),
+    ],
+)
+def test_a_bad_votable(tmp_path, text, said):
+    (tmp_path / "manifest.vot").write_text(text)
+    (bad,) = read_subjects(tmp_path)
+    assert isinstance(bad, BadInput)
+    assert said in str(bad)
+
+
+def test_binary_data_and_what_a_votable_points_to_are_not_opened(tmp_path):
+    write_votable(tmp_path / "manifest.vot", "binary2")
+    (bad,) = read_subjects(tmp_path)
+    assert "Save it as a VOTable with TABLEDATA" in str(bad)
+
+
+def test_a_votable_is_read_in_parts(tmp_path):
+    rows = "".join(f"<TR><TD>{n}</TD><TD/></TR>\n" for n in range(50_000))
+    table = f"<v:VOTABLE xmlns:v='x'><v:FIELD name='n'/><v:FIELD name='m'/><TABLEDATA>{rows}</TABLEDATA></v:VOTABLE>"
+    (tmp_path / "a.vot").write_text(table)
+    header, *found = table_rows(tmp_path / "a.vot")
+    assert header == ["n", "m"]
+    assert found == [[str(n), ""] for n in range(50_000)]

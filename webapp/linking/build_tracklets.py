@@ -1,0 +1,91 @@
+"""Make subjects of confirmed proposals: a tracklet whose frames are the images of its detections."""
+
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from ml.io.message import message_of
+from ml.io.records import FrameRecord, SubjectRecord
+from webapp.archive.ingest.pixel_writer import Shelf, new_keys
+from webapp.archive.ingest.prepare import candidate
+from webapp.archive.ingest.store import add
+from webapp.archive.models import Kind, Subject, Survey
+from webapp.archive.pixels import pixel_store, pixels_of, shape_of
+from webapp.core.stored_messages import Sentence
+from webapp.linking.models import Decision, Links, Proposal, TrackletBuild
+from webapp.queue.membership import enqueue_new
+
+SET = "linked"  # the set of subjects that get the tracklets
+
+DIFFERENT = Sentence(gettext_noop("Its images differ in size or channels, so they make no tracklet."))
+SEVERAL = Sentence(gettext_noop("%(subject)s has several frames, so it is no single detection."))
+BUILT = Sentence(gettext_noop("Confirmed tracklets stored in the set “%(set)s”: %(count)s."))
+
+
+class NoTracklet(ValueError):
+    """The proposal's images make no tracklet; the message says why."""
+
+
+def build_tracklets(job: TrackletBuild) -> None:
+    """Run the job, one proposal a transaction; one that is repeated goes on where it ended."""
+    waiting = Proposal.objects.filter(
+        run__survey=job.survey, run__links=Links.DETECTIONS, decision=Decision.CONFIRMED, subject=None, problem=""
+    )
+    keys = list(waiting.order_by("pk").values_list("pk", flat=True))
+    shelf = Shelf(pixel_store(), job.survey)
+    for done, key in enumerate(keys, 1):
+        _build(key, shelf)
+        job.renew(total=len(keys), done=done)
+    enqueue_new(job.survey_id, SET)
+    built = Proposal.objects.filter(pk__in=keys, subject__isnull=False).count()
+    job.finish(message=BUILT(count=f"{built:,}", set=SET))
+
+
+@transaction.atomic
+def _build(key: int, shelf: Shelf) -> None:
+    """Store a proposal's tracklet; the survey's row is locked, as every writer of its pixels does."""
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=shelf.survey.pk)
+    row = Proposal.objects.select_for_update().get(pk=key)
+    if row.subject_id is not None:
+        return
+    members = list(row.members.order_by("mjd", "pk").select_related("survey"))
+    try:
+        record = _record(row, members)
+    except NoTracklet as error:
+        Proposal.objects.filter(pk=key).update(problem=message_of(error))
+        return
+    [subject] = new_keys(1)
+    add(survey, SET, [candidate(record, survey.classes)], shelf, [subject])
+    Proposal.objects.filter(pk=key).update(subject=subject)
+
+
+def _record(row: Proposal, members: list[Subject]) -> SubjectRecord:
+    if len({member.zarr_array for member in members}) > 1:
+        raise NoTracklet(DIFFERENT())
+    if several := [member for member in members if shape_of(member)[0] > 1]:
+        raise NoTracklet(SEVERAL(subject=several[0]))
+    return SubjectRecord(
+        external_id=f"linked-{row.pk}",
+        kind=Kind.TRACKLET,
+        frames=[_frame(member) for member in members],
+        rate=row.rate,
+        metadata={"#detections": ", ".join(member.external_id for member in members)},
+    )
+
+
+def _frame(member: Subject) -> FrameRecord:
+    frame = member.frames.first()
+    pixels = pixels_of(member)[0]
+    if frame is None:
+        return FrameRecord(pixels, member.mjd, ra=member.ra, dec=member.dec)
+    return FrameRecord(
+        pixels,
+        member.mjd,
+        frame.mjd_keyword,
+        frame.exptime,
+        frame.band,
+        frame.wcs,
+        member.ra,
+        member.dec,
+        frame.mag,
+        frame.snr,
+    )

@@ -1,0 +1,88 @@
+"""Starting a search for links, and deciding on its proposals; needs no science, so pages may import it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from webapp.archive.models import Kind, Subject, Survey
+from webapp.core.jobs import JobState
+from webapp.linking.models import Decision, LinkRun, Links, Proposal, TrackletBuild
+
+
+def detections(survey: Survey, first: float, last: float) -> QuerySet[Subject]:
+    """Return the stamps of a time span that may be detections of movers, and are in no confirmed proposal."""
+    return _placed(survey, Kind.STAMP, first, last).exclude(proposals__decision=Decision.CONFIRMED)
+
+
+def tracklets(survey: Survey, first: float, last: float) -> QuerySet[Subject]:
+    """Return the tracklets of a time span that may be movers."""
+    return _placed(survey, Kind.TRACKLET, first, last)
+
+
+def _placed(survey: Survey, kind: Kind, first: float, last: float) -> QuerySet[Subject]:
+    """Return originals with a time and a position, without those of a class that is no mover."""
+    bogus = ["no", *(name for name in survey.classes if name not in survey.positive)]
+    rows = Subject.objects.originals().observed().filter(survey=survey, kind=kind, mjd__gte=first, mjd__lt=last)
+    return rows.filter(ra__isnull=False, dec__isnull=False).exclude(gold_label__in=bogus)
+
+
+def start_linking(*, survey: Survey, by: User, **values: Any) -> LinkRun:
+    """Start a search; raises ValidationError for values out of range, or while another search is open."""
+    row = LinkRun(survey=survey, requested_by=by, **values)
+    row.full_clean(validate_constraints=False)
+    if not row.min_rate < row.max_rate:
+        raise ValidationError({"max_rate": _("The fastest must be faster than the slowest.")})
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise ValidationError(_("A search for links is open already; wait until it finishes.")) from error
+    row.enqueue()
+    return row
+
+
+@transaction.atomic
+def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Decision) -> int:
+    """Confirm or reject open proposals; return how many. Confirmed detections become a tracklet in the background.
+
+    Raises
+    ------
+    ValidationError
+        Two confirmed proposals would share a detection. Nothing is changed.
+    """
+    Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
+    rows = Proposal.objects.filter(run__survey=survey, pk__in=proposals, decision=Decision.OPEN)
+    keys = list(rows.values_list("pk", flat=True))
+    Proposal.objects.filter(pk__in=keys).update(decision=decision, decided_by=by, decided_at=timezone.now())
+    if decision != Decision.CONFIRMED or not keys:
+        return len(keys)
+    _refuse_shared(survey, keys)
+    for row in Proposal.objects.filter(pk__in=keys, run__links=Links.TRACKLETS).prefetch_related("members"):
+        _merge(survey, list(row.members.all()))
+    if Proposal.objects.filter(pk__in=keys, run__links=Links.DETECTIONS).exists():
+        job, _created = TrackletBuild.objects.get_or_create(survey=survey, state=JobState.QUEUED)
+        job.enqueue()
+    return len(keys)
+
+
+def _refuse_shared(survey: Survey, keys: list[int]) -> None:
+    confirmed = Proposal.objects.filter(
+        run__survey=survey, run__links=Links.DETECTIONS, decision=Decision.CONFIRMED, members__proposals__in=keys
+    )
+    shared = confirmed.values("members").annotate(times=Count("pk", distinct=True)).filter(times__gt=1)
+    if shared.exists():
+        name = Subject.objects.get(pk=shared[0]["members"])
+        message = _("%(subject)s is in two confirmed tracklets. Confirm one of them; nothing has changed.")
+        raise ValidationError(message % {"subject": name})
+
+
+def _merge(survey: Survey, members: list[Subject]) -> None:
+    """Make tracklets one object, so that no split puts them on different sides."""
+    groups = sorted({row.object_group for row in members})
+    Subject.objects.filter(survey=survey, object_group__in=groups).update(object_group=groups[0])

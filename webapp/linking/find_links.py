@@ -1,0 +1,127 @@
+"""Find links between detections of a night, or between tracklets of several nights, and propose them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from django.db import transaction
+from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
+
+from ml.io.message import message_of
+from ml.sky.linking import LinkLimits, link
+from ml.sky.night_linking import link_nights
+from ml.sky.observatories import night_of, read_observatories
+from ml.sky.tangent_plane import positions, unit_vectors
+from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
+from webapp.archive.models import Frame
+from webapp.core.stored_messages import Sentence
+from webapp.linking.decisions import detections, tracklets
+from webapp.linking.models import LinkRun, Links, Proposal
+
+Array = NDArray[np.float64]
+MOST = 500_000  # detections of a run
+MOST_PROPOSALS = 5_000
+FEWEST_TIMES = 2
+
+TOO_FEW = Sentence(gettext_noop("Only %(count)s with a time and a position; a link needs at least %(least)s."))
+TOO_MANY = Sentence(gettext_noop("%(count)s are too many for one search; at most %(most)s."))
+PROPOSED = Sentence(gettext_noop("%(links)s links among %(all)s."))
+CUT = Sentence(gettext_noop("%(links)s links among %(all)s; the %(most)s best are proposed. Ask for more detections."))
+
+
+class CannotLink(ValueError):
+    """There are too few or too many rows; the message says so."""
+
+
+def find_links(job: LinkRun) -> None:
+    """Run the job. What it proposes and its end are one transaction, so a repeated job proposes nothing twice."""
+    search = _within_a_night if job.links == Links.DETECTIONS else _across_nights
+    try:
+        found, among = search(job)
+    except CannotLink as error:
+        job.fail(message_of(error))
+        return
+    rows, best = {"links": f"{len(found):,}", "all": f"{among:,}"}, found[:MOST_PROPOSALS]
+    message = PROPOSED(**rows) if len(best) == len(found) else CUT(**rows, most=f"{MOST_PROPOSALS:,}")
+    with transaction.atomic():
+        made = Proposal.objects.bulk_create(proposal for proposal, _ in best)
+        through = Proposal.members.through
+        through.objects.bulk_create(
+            through(proposal_id=row.pk, subject_id=key)
+            for row, (_, members) in zip(made, best, strict=True)
+            for key in members
+        )
+        job.finish(done=len(best), message=message)
+
+
+Found = tuple[list[tuple[Proposal, list[int]]], int]
+"""Proposals with the keys of their members, the best first, and how many rows were searched."""
+
+
+def _within_a_night(job: LinkRun) -> Found:
+    columns = detections(job.survey, job.first_mjd, job.last_mjd).values_list("pk", "mjd", "ra", "dec")
+    table = _table(list(columns[: MOST + 1]), job.min_detections)
+    keys, mjd, directions = table[:, 0].astype(np.int64), table[:, 1], unit_vectors(table[:, 2], table[:, 3])
+    rms = np.full(len(keys), job.position_error)
+    limits = LinkLimits(job.min_rate, job.max_rate, job.min_detections)
+    linked = link(mjd, directions, rms, limits)
+    proposals = []
+    for rows in linked:
+        motion = _motion([mjd[rows]], [table[rows, 2]], [table[rows, 3]], job.position_error)
+        proposals.append((_proposal(job, motion, 0, float(motion.chi2[0] / motion.dof[0])), keys[rows].tolist()))
+    return sorted(proposals, key=lambda each: each[0].misfit), len(keys)
+
+
+def _across_nights(job: LinkRun) -> Found:
+    keys = list(tracklets(job.survey, job.first_mjd, job.last_mjd).values_list("pk", flat=True)[: MOST + 1])
+    frames = Frame.objects.filter(subject__in=keys, mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
+    table = _table(list(frames.values_list("subject", "mjd_mid", "ra", "dec")), 2 * FEWEST_TIMES)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    owners, starts = np.unique(table[:, 0].astype(np.int64), return_index=True)
+    mjd, ra, dec = (np.split(column, starts[1:]) for column in table.T[1:])
+    motion = _motion(mjd, ra, dec, job.position_error)
+    known = np.flatnonzero(np.isfinite(motion.velocity).all(1))
+    place = read_observatories().get(job.survey.observatory)
+    nights = np.array([night_of(mjd, place) for mjd in motion.mjd[known]], np.int64)
+    days = int(np.ceil(job.last_mjd - job.first_mjd))
+    pairs = link_nights(motion.mjd[known], motion.position[known], motion.velocity[known], nights, job.tolerance, days)
+    return [
+        (_proposal(job, motion, known[one], distance), owners[known[[one, other]]].tolist())
+        for one, other, distance in pairs
+    ], len(owners)
+
+
+def _table(rows: Sequence[tuple[float | None, ...]], least: int) -> Array:
+    """Return rows of key, MJD, RA and Dec, without impossible ones; raises CannotLink."""
+    if len(rows) > MOST:
+        raise CannotLink(TOO_MANY(count=f"{len(rows):,}", most=f"{MOST:,}"))
+    table = np.array(rows, float).reshape(-1, 4)
+    table = table[np.isfinite(table).all(1) & (np.abs(table[:, 3]) <= 90)]
+    if len(table) < least:
+        raise CannotLink(TOO_FEW(count=len(table), least=least))
+    return table
+
+
+def _motion(mjd: list[Array], ra: list[Array], dec: list[Array], error: float) -> WeightedMotion:
+    """Fit tracks of any length."""
+    widest = max(map(len, mjd))
+
+    def padded(columns: list[Array]) -> Array:
+        return np.array([np.pad(column, (0, widest - len(column)), constant_values=np.nan) for column in columns])
+
+    times = padded(mjd)
+    errors = np.full(times.shape, error)
+    return fit_weighted_motion(times, padded(ra), padded(dec), errors, errors, np.zeros(times.shape))
+
+
+def _proposal(job: LinkRun, motion: WeightedMotion, at: int, misfit: float) -> Proposal:
+    ra, dec = positions(motion.position[at])
+    return Proposal(
+        run=job,
+        mjd=motion.mjd[at],
+        ra=float(ra),
+        dec=float(dec),
+        rate=motion.rate[at],
+        position_angle=motion.position_angle[at],
+        misfit=misfit,
+    )

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from webapp.linking.views import linking, linking_decide, linking_start
+
+urlpatterns = [
+    path("", linking, name="linking"),
+    path("start/", linking_start, name="linking-start"),
+    path("decide/", linking_decide, name="linking-decide"),
+]

@@ -1,0 +1,161 @@
+"""Linking page: start a search, see what it proposes, confirm or reject it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Max, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from ml.sky.observatories import midnight_of, read_observatories
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Kind, Role, Subject, Survey
+from webapp.linking.decisions import decide, start_linking
+from webapp.linking.models import Decision, LinkRun, Links, Proposal
+
+SHOWN = 100
+LONGEST_KEY = 18  # digits
+MJD_EPOCH = date(1858, 11, 17)
+FIRST, LAST = date(1900, 1, 1), date(2200, 1, 1)
+MOST_NIGHTS = 30
+
+
+class LinkForm(forms.ModelForm):
+    """A search for links: which nights, and what may be one mover."""
+
+    night = forms.DateField(
+        label=gettext_lazy("Night"),
+        help_text=gettext_lazy("UTC date of local midnight at the observatory; of several nights, the last."),
+        widget=forms.DateInput({"type": "date"}),
+    )
+    nights = forms.IntegerField(
+        label=gettext_lazy("Nights"),
+        min_value=1,
+        max_value=MOST_NIGHTS,
+        initial=1,
+        help_text=gettext_lazy("Only for tracklets, which are linked across so many nights."),
+    )
+
+    class Meta:
+        model = LinkRun
+        fields = ("links", "position_error", "min_rate", "max_rate", "min_detections", "tolerance")
+        labels = {
+            "links": gettext_lazy("Link"),
+            "position_error": gettext_lazy("Error of a position (arcsec)"),
+            "min_rate": gettext_lazy("Slowest (arcsec/h)"),
+            "max_rate": gettext_lazy("Fastest (arcsec/h)"),
+            "min_detections": gettext_lazy("Detections at least"),
+            "tolerance": gettext_lazy("Velocities may differ by (arcsec/h)"),
+        }
+        help_texts = {
+            "position_error": "",
+            "min_rate": "",
+            "max_rate": "",
+            "min_detections": gettext_lazy("3 to 8. With 3, about one link in six is a chance alignment."),
+            "tolerance": gettext_lazy("Only across nights."),
+        }
+        widgets = {name: forms.NumberInput({"step": "any"}) for name in ("position_error", "min_rate", "max_rate")}
+        widgets |= {"tolerance": forms.NumberInput({"step": "any"})}
+
+    field_order = ("links", "night", "nights")
+
+    def clean_night(self) -> date:
+        night: date = self.cleaned_data["night"]
+        if not FIRST <= night < LAST:
+            raise ValidationError(_("Choose a date from 1900 to 2199."))
+        return night
+
+    def values(self, survey: Survey) -> dict[str, Any]:
+        """Return the values of a new search."""
+        given = dict(self.cleaned_data)
+        night, nights = given.pop("night"), given.pop("nights")
+        first, last = span_of(survey, night)
+        several = nights - 1 if given["links"] == Links.TRACKLETS else 0
+        return {**given, "first_mjd": first - several, "last_mjd": last}
+
+
+def span_of(survey: Survey, night: date) -> tuple[float, float]:
+    """Return the MJDs, UTC, between which a night lies: local noon to local noon, around midnight of that UTC date."""
+    midnight = midnight_of((night - MJD_EPOCH).days, read_observatories().get(survey.observatory))
+    return midnight - 0.5, midnight + 0.5
+
+
+def newest_night(survey: Survey) -> date | None:
+    """Return the night of the newest stamp."""
+    newest = Subject.objects.filter(survey=survey, kind=Kind.STAMP).aggregate(newest=Max("mjd"))["newest"]
+    if newest is None:
+        return None
+    return next(day for day in _days_around(newest) if span_of(survey, day)[0] <= newest < span_of(survey, day)[1])
+
+
+def _days_around(mjd: float) -> list[date]:
+    return [MJD_EPOCH + timedelta(days=int(mjd // 1) + shift) for shift in (0, -1, 1)]
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def linking(request: HttpRequest, survey: Survey) -> HttpResponse:
+    return _page(request, survey, LinkForm(initial={"night": newest_night(survey)}))
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def linking_start(request: HttpRequest, survey: Survey) -> HttpResponse:
+    form = LinkForm(request.POST)
+    if not form.is_valid():
+        return _page(request, survey, form, status=400)
+    try:
+        start_linking(survey=survey, by=person(request), **form.values(survey))
+    except ValidationError as error:
+        form.add_error(None, " ".join(error.messages))
+        return _page(request, survey, form, status=400)
+    messages.success(request, _("A worker is looking for links."))
+    return redirect("linking", survey.slug)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def linking_decide(request: HttpRequest, survey: Survey) -> HttpResponse:
+    chosen = [int(key) for key in request.POST.getlist("proposals") if key.isdecimal() and len(key) <= LONGEST_KEY]
+    decision = Decision.CONFIRMED if request.POST.get("decision") == Decision.CONFIRMED else Decision.REJECTED
+    try:
+        count = decide(survey=survey, proposals=chosen, by=person(request), decision=decision)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("linking", survey.slug)
+    if decision == Decision.CONFIRMED:
+        said = ngettext("%(n)d link is confirmed.", "%(n)d links are confirmed.", count)
+    else:
+        said = ngettext("%(n)d link is rejected.", "%(n)d links are rejected.", count)
+    messages.success(request, said % {"n": count})
+    return redirect("linking", survey.slug)
+
+
+def _page(request: HttpRequest, survey: Survey, form: LinkForm, status: int = 200) -> HttpResponse:
+    members = Prefetch("members", Subject.objects.order_by("mjd", "pk"))
+    rows = Proposal.objects.filter(run__survey=survey).select_related("run", "subject").prefetch_related(members)
+    waiting = rows.filter(decision=Decision.OPEN)
+    run = LinkRun.objects.filter(survey=survey).first()
+    context = {
+        "survey": survey,
+        "form": form,
+        "run": run,
+        "span": [_moment(run.first_mjd), _moment(run.last_mjd)] if run else [],
+        "waiting": waiting[:SHOWN],
+        "count": waiting.count(),
+        "shown": SHOWN,
+        "decided": rows.exclude(decision=Decision.OPEN).select_related("decided_by").order_by("-decided_at")[:SHOWN],
+        "build": survey.tracklet_builds.first(),
+    }
+    return render(request, "linking/linking.html", context, status=status)
+
+
+def _moment(mjd: float) -> str:
+    midnight = datetime(MJD_EPOCH.year, MJD_EPOCH.month, MJD_EPOCH.day, tzinfo=UTC)
+    return f"{midnight + timedelta(days=mjd):%Y-%m-%d %H:%M}"

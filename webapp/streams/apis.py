@@ -1,0 +1,105 @@
+"""The HTTP APIs of alert brokers: Fink's and ALeRCE's, for ZTF.
+
+Sources: https://api.fink-portal.org (`latests`, `cutouts`); https://api.alerce.online/ztf/v1 (`objects`, `detections`)
+and https://avro.alerce.online (`get_avro`).
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from ml.io.alerts.packet_map import JULIAN
+from webapp.streams.http_client import ApiFailed, HttpClient
+from webapp.streams.messages import BAD_REPLY
+from webapp.streams.polling import Listed
+
+T = TypeVar("T")
+MOST_ALERTS = 1000
+MOST_OBJECTS = 200
+_MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
+
+
+class Fink:
+    """Alerts of a class, such as “Solar System candidate”, with Fink's scores; cutouts are arrays."""
+
+    address = "https://api.fink-portal.org"
+
+    def __init__(self, address: str = "") -> None:
+        self.address = address or self.address
+        self._client = HttpClient()
+
+    def alerts(self, topic: str, begin: float, end: float) -> tuple[list[Listed], bool]:
+        """Return the alerts of a class; see `webapp.streams.polling.Api`."""
+        times = {"startdate": _iso(begin), "stopdate": _iso(end)}
+        rows = self._ask("latests", {"class": topic, "n": str(MOST_ALERTS), **times})
+        with_names = _understood(
+            lambda: [Listed(str(row["i:candid"]), row["i:jd"] - JULIAN, partial(self._packet, row)) for row in rows]
+        )
+        return with_names, len(rows) < MOST_ALERTS
+
+    def _packet(self, row: dict[str, Any]) -> bytes:
+        asked = {"objectId": row["i:objectId"], "candid": str(row["i:candid"]), "kind": "All"}
+        cutouts = self._ask("cutouts", asked | {"output-format": "array"})
+        return _understood(lambda: json.dumps(row | cutouts).encode())
+
+    def _ask(self, what: str, asked: dict[str, str]) -> Any:
+        return _parsed(self._client.post(f"{self.address}/api/v1/{what}", json.dumps(asked).encode()))
+
+
+class Alerce:
+    """Detections of objects of a class, named “classifier/class” such as “stamp_classifier/asteroid”; Avro files."""
+
+    address = "https://api.alerce.online"
+    packets = "https://avro.alerce.online"
+
+    def __init__(self, address: str = "") -> None:
+        if address:
+            self.address = self.packets = address
+        self._client = HttpClient()
+        self._detections: dict[tuple[str, float], list[Listed]] = {}
+
+    def alerts(self, topic: str, begin: float, end: float) -> tuple[list[Listed], bool]:
+        """Return the detections of a class's objects; see `webapp.streams.polling.Api`."""
+        classifier, _, name = topic.rpartition("/")
+        wanted = [("classifier", classifier), ("class", name), ("lastmjd", begin), ("lastmjd", end)]
+        wanted += [("page_size", MOST_OBJECTS), ("order_by", "lastmjd"), ("order_mode", "ASC")]
+        found = _parsed(self._client.get(f"{self.address}/ztf/v1/objects?{urlencode(wanted)}"))
+        objects = _understood(lambda: [(str(item["oid"]), float(item["lastmjd"])) for item in found["items"]])
+        listed = {each: self._detections.get(each) or self._listed(each[0]) for each in objects}
+        self._detections = {each: old for each, old in self._detections.items() if each[1] >= begin} | listed
+        alerts = [alert for detections in listed.values() for alert in detections if begin <= alert.mjd <= end]
+        return alerts, len(objects) < MOST_OBJECTS
+
+    def _listed(self, name: str) -> list[Listed]:
+        rows = _parsed(self._client.get(f"{self.address}/ztf/v1/objects/{quote(name, safe='')}/detections"))
+        return _understood(
+            lambda: [
+                Listed(str(row["candid"]), float(row["mjd"]), partial(self._packet, name, str(row["candid"])))
+                for row in rows
+                if row["has_stamp"]
+            ]
+        )
+
+    def _packet(self, name: str, candid: str) -> bytes:
+        return self._client.get(f"{self.packets}/get_avro?{urlencode({'oid': name, 'candid': candid})}")
+
+
+APIS: dict[str, Callable[[str], Fink | Alerce]] = {"fink": Fink, "alerce": Alerce}
+
+
+def _iso(mjd: float) -> str:
+    return (_MJD_EPOCH + timedelta(days=mjd)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _parsed(answer: bytes) -> Any:
+    return _understood(lambda: json.loads(answer))
+
+
+def _understood(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ApiFailed(BAD_REPLY(problem=f"{type(error).__name__}: {error}"[:200])) from error
