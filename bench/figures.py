@@ -19,10 +19,11 @@ from django.db import connection
 from django.test import Client
 
 from webapp.archive.models import Subject, Survey
+from webapp.core.static_files import collect_static_files
 from webapp.learning.models import Checkpoint, TrainingRun
 from webapp.workflows.models import Workflow
 
-N, NIGHTS, EACH = 200_000, 50, 20
+N, NIGHTS, EACH = 100_000, 50, 20
 FLOOR = 200  # ms
 
 SUBJECTS = """
@@ -72,7 +73,8 @@ def asked(client: Client, address: str) -> tuple[float, float]:
 
 def main() -> None:
     workflow = make_archive()
-    client = Client()
+    collect_static_files()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(get_user_model().objects.create_superuser("bench"))
     page = "/surveys/bench/consensus/bench"
     keys = Subject.objects.order_by("-pk").values_list("pk", flat=True)[: EACH + 1]

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binned_completeness import bin_edges
 from ml.sky.all_sky_maps import from_ecliptic, mollweide, to_ecliptic
-from ml.sky.motion import FLOOR, astrometric_error
+from ml.sky.motion import astrometric_error
 from ml.sky.weighted_motion import fit_weighted_motion
 from webapp.archive.models import Frame, Subject
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import copy_out
-from webapp.figures.track import default_seeing
+from webapp.figures.track import usual_errors
 from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Checkpoint, Score
@@ -136,7 +136,7 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     keys = [row[0] for row in shown]
     columns = dict(zip(("ra", "dec", "mjd", "rate"), np.array([row[2:] for row in shown], float).reshape(-1, 4).T,
                        strict=True))  # fmt: skip
-    fitted, angle = _motions(keys, default_seeing(workflow.survey))
+    fitted, angle = _motions(keys, **usual_errors(workflow.survey))
     columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
     columns |= {"rate": np.where(np.isfinite(fitted), fitted, columns["rate"]), "pa": angle}
     columns |= {"mag": _by_key(keys, _magnitudes(keys)), "p_real": _by_key(keys, _scores(keys, champion))}
@@ -146,7 +146,7 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     return Discoveries(total, keys, [row[1] for row in shown], is_known, columns)
 
 
-def _motions(keys: list[int], seeing: float) -> tuple[Array, Array]:
+def _motions(keys: list[int], seeing: float, floor: float) -> tuple[Array, Array]:
     """Return rates (arcsec/h) and position angles (deg) of the subjects, NaN without a motion."""
     rows = copy_out(FRAMES, FRAME_FIELDS, {"keys": keys})
     if not len(rows):
@@ -160,7 +160,7 @@ def _motions(keys: list[int], seeing: float) -> tuple[Array, Array]:
         table[place] = values
         return table
 
-    error = astrometric_error(spread(rows["snr"]), seeing, FLOOR)
+    error = astrometric_error(spread(rows["snr"]), seeing, floor)
     mjd, ra, dec = (spread(rows[name]) for name in ("mjd", "ra", "dec"))
     motion = fit_weighted_motion(mjd, ra, dec, error, error, np.zeros(shape))
     return motion.rate, motion.position_angle

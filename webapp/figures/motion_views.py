@@ -11,14 +11,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from ml.sky.motion import FLOOR
 from webapp.archive.access import survey_page
 from webapp.archive.light_curve import Plot, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.sky_links import links, object_links, sexagesimal
-from webapp.figures.track import Nearby, Track, default_seeing
+from webapp.figures.track import Nearby, Track, usual_errors
 from webapp.learning.models import ModelRole, Score
 
 MAG_PER_SHARE = 2.5 / np.log(10)  # of a relative error of the flux
@@ -81,7 +80,7 @@ def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
 
 def _track(request: HttpRequest, survey: Survey, frames: list[Frame]) -> tuple[ErrorsForm, Track]:
     """Fit with the errors that the reader chose, or else the survey's."""
-    usual = {"seeing": default_seeing(survey), "floor": FLOOR}
+    usual = usual_errors(survey)
     form = ErrorsForm({name: request.GET.get(name) or value for name, value in usual.items()})
     return form, Track(frames, **(form.cleaned_data if form.is_valid() else usual))
 

@@ -14,6 +14,7 @@ from ml.sky.tangent_plane import ARCSEC, east_north, positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 from webapp.archive.models import Frame, Survey
 from webapp.known_objects.models import KnownMatch
+from webapp.reports.models import ReportSettings
 
 Array = NDArray[np.float64]
 SEEING_PIXELS = 2.4
@@ -55,7 +56,7 @@ class Track:
         Least error of a position in each coordinate, arcsec.
     """
 
-    def __init__(self, frames: Sequence[Frame], seeing: float = SEEING, floor: float = FLOOR) -> None:
+    def __init__(self, frames: Sequence[Frame], seeing: float, floor: float) -> None:
         self.frames = frames
         self.mjd, ra, dec, snr = (self._column(name) for name in ("mjd_mid", "ra", "dec", "snr"))
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
@@ -131,9 +132,12 @@ class Track:
         return [_nearby(each, mean) for each in matches]
 
 
-def default_seeing(survey: Survey) -> float:
-    """Return the FWHM of a star in the survey's images, arcsec, by its pixels; ATLAS' without a pixel scale."""
-    return round(SEEING_PIXELS * survey.pixel_scale, 2) if survey.pixel_scale else SEEING
+def usual_errors(survey: Survey) -> dict[str, float]:
+    """Return the survey's seeing and least error of a position, arcsec: as for its reports, or else by its pixels."""
+    said = ReportSettings.objects.filter(survey=survey, seeing__isnull=False).first()
+    if said and said.seeing and said.position_floor:
+        return {"seeing": said.seeing, "floor": said.position_floor}
+    return {"seeing": round(SEEING_PIXELS * survey.pixel_scale, 2) if survey.pixel_scale else SEEING, "floor": FLOOR}
 
 
 def _axes(angle: float) -> Array:

@@ -12,6 +12,7 @@ from webapp.archive.models import Frame
 from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
+from webapp.reports.models import ReportSettings
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,9 @@ def test_a_reader_may_say_how_good_positions_are(night, scientist):
     wide, narrow = (page(scientist, row, seeing=seeing).context["fit"]["rate_error"] for seeing in (8, 1))
     assert wide > 1.8 * narrow
     assert page(scientist, row, seeing="wide").status_code == 400
+    of_reports = {"submitter": "R. Rae", "design": "Reflector", "aperture": 0.5, "catalogue": "Gaia2"}
+    ReportSettings.objects.create(survey=night, seeing=8, position_floor=0.1, **of_reports)
+    assert page(scientist, row).context["fit"]["rate_error"] == pytest.approx(wide)
     assert page(scientist, row, seeing="-1").context["fit"]["rate"] == pytest.approx(60, abs=1e-3)
 
 
