@@ -40,8 +40,8 @@ FLOOR = 1_000  # packets a second
 RATE_PACKETS = 5_000
 STAMPS = 24  # of each kind: 13,824 different triples
 TWICE_EVERY = 10
-OUTSTANDING = 2_000  # packets that are sent and not stored yet
 PATIENCE = 560.0
+OUTSTANDING = 800  # packets that are sent and not stored yet
 CANDID, LEVEL = 2**60, 123.25  # what `messages` replaces in its pattern
 
 
@@ -109,9 +109,9 @@ def messages(count: int) -> Iterator[bytes]:
     """Yield small packets of different pixels, every tenth one twice."""
     out, pixels = io.BytesIO(), io.BytesIO()
     fits.PrimaryHDU(np.full((15, 15), LEVEL, ">f4")).writeto(pixels)
-    packet = next(packets.packets(1)) | {"candid": CANDID} | {
-        f"cutout{name}": {"stampData": pixels.getvalue()} for name in NAMES
-    }  # fmt: skip
+    packet = next(packets.packets(1)) | {"candid": CANDID, "prv_candidates": []}
+    packet |= {f"cutout{name}": {"stampData": b""} for name in NAMES}
+    packet |= {"cutoutScience": {"stampData": pixels.getvalue()}}
     fastavro.writer(out, packets.schema(), [packet])
     pattern = out.getvalue()
     candid, level = _long(CANDID), struct.pack(">f", LEVEL)

@@ -78,7 +78,7 @@ class KafkaTopic:
         while len(received) < most and size < MAX_BATCH_BYTES and (left := until - time.monotonic()) > 0:
             found = self._consume(min(PORTION, most - len(received)), left)
             received += found
-            size += sum(len(message.value) for message in found)
+            size += sum(len(message.value) for message in found if isinstance(message.value, bytes))
         if received:
             self._trouble = ""
         return received
@@ -95,9 +95,7 @@ class KafkaTopic:
 
     def commit(self, stored: list[Received]) -> None:
         """Tell the brokers that the messages are stored; if it is lost, the database still knows."""
-        after: dict[int, int] = {}
-        for message in stored:
-            after[message.partition] = message.offset + 1
+        after = {message.partition: message.offset + 1 for message in stored if message.offset is not None}
         places = [TopicPartition(self._stream.topic, partition, offset) for partition, offset in after.items()]
         try:
             self._consumer.commit(offsets=places, asynchronous=True)
