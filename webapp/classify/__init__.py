@@ -1,1 +1,1 @@
-"""Classify: the classify page and what its POST does: submit, undo, feedback. Above consensus and queue."""
+"""Classify: the home, project and classify pages, and what a POST does: submit, undo, feedback."""

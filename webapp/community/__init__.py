@@ -1,1 +1,1 @@
-"""Community: Talk, favourites, collections, discoveries, activity."""
+"""Community: Talk with boards and tags, news by mail, favourites, collections, discoveries, activity."""
