@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from bokeh.embed import components
-from bokeh.models import HoverTool, Legend
+from bokeh.models import HoverTool
+from bokeh.models.annotations.legends import Legend
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
@@ -28,7 +29,7 @@ def drawn(charts: Sequence[Chart]) -> tuple[str, dict[str, str]]:
 
 
 def _figure(chart: Chart) -> Any:
-    picture = figure(
+    picture: Any = figure(
         height=HEIGHT,
         sizing_mode="stretch_width",
         tools=TOOLS,
