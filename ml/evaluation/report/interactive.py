@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from bokeh.embed import components
 from bokeh.models import HoverTool
-from bokeh.models.annotations import Legend
+from bokeh.models.annotations.legends import Legend
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
