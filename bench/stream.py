@@ -41,6 +41,7 @@ RATE_PACKETS = 5_000
 STAMPS = 24  # of each kind: 13,824 different triples
 TWICE_EVERY = 10
 PATIENCE = 560.0
+PARTITIONS = 4  # of a mock topic, filled in turn
 OUTSTANDING = 800  # packets that are sent and not stored yet
 CANDID, LEVEL = 2**60, 123.25  # what `messages` replaces in its pattern
 
@@ -194,7 +195,7 @@ def _send(producer: Producer, values: Iterator[bytes], meanwhile: Callable[[], N
             meanwhile()
             time.sleep(0.05)
             stored = _stored()
-        producer.produce("alerts", value)
+        producer.produce("alerts", value, partition=sent % PARTITIONS)
         producer.poll(0)
         sent += 1
     assert producer.flush(30) == 0
