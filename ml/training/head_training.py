@@ -146,7 +146,7 @@ def _crossed_head(
     scores = torch.empty(*features.shape[:2], len(examples.classes))
     best: BestHead | None = None
     for number, ridge in enumerate(linear_probe.RIDGES, start=1):
-        starts = heads or [None] * FOLDS
+        starts: Sequence[LinearHead | None] = heads or [None] * FOLDS
         heads = [fit.fit(ridge, start=start) for fit, start in zip(fits, starts, strict=True)]
         for rows, head in zip(parts, heads, strict=True):
             scores[rows] = log_scores(head, features[rows])
