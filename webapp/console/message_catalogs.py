@@ -36,6 +36,7 @@ SOURCES = {
         ("templates", "**.html", f"{__name__}:extract_template"),
         ("webapp", "**.py", "python"),
         ("ml/io", "**.py", "python"),
+        ("ml/sky", "**.py", "python"),
     ],
     "djangojs": [("static", "**.js", "javascript")],
 }

@@ -87,9 +87,12 @@ class WorkingPoints:
 
 
 def unseen_test_subjects(champion: Checkpoint) -> Judged | None:
-    """Return the current test set's subjects that the champion never saw; None without a test set."""
+    """Return the current test set's subjects that the champion never saw; None without a test set or its file."""
     frozen = TestSet.objects.filter(survey=champion.survey_id, kind=champion.kind, is_current=True).first()
-    return judged(frozen, champion) if frozen else None
+    try:
+        return judged(frozen, champion) if frozen else None
+    except FileNotFoundError:
+        return None
 
 
 def working_points(workflow: Workflow, champion: Checkpoint, rows: Judged, abundance: float) -> WorkingPoints:

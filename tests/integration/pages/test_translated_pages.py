@@ -24,7 +24,8 @@ NAMES = {  # what people called things, and wrote
     "It was a rainy night.", "new", "nobody", "nowhere",
     "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
     "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",
-    "worker", "R. Scientist", "Parquet", "VOTable", "FITS", "linked", *MODES, *CATALOGUES,
+    "worker", "Help", "Ask what you don't understand.", "What is a burn?", "I see", "stripes", "So do I,", "@rita.",
+    "#comet", "R. Scientist", "Parquet", "VOTable", "FITS", "linked", *MODES, *CATALOGUES,
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {
@@ -32,13 +33,14 @@ ALIKE = {  # words that are the same in English
         "min", "Zoom", "asinh", "log", "zscale",
     },
     "de": {
-        "Champion", "Champions", "Filter", "Moderation",
+        "Champion", "Champions", "Filter", "Institution", "Moderation", "Seeing, FWHM in ″", "Team",
         "Partition", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
         "Version", "linear",
     },
-    "es": {"No", "no", "Tutorial"},
+    "es": {"Detector", "Error, ″", "General", "No", "no", "P(real)", "Tutorial"},
     "fr": {
-        "champion", "Champions", "classification", "classifications",
+        "champion", "Champion", "Champions", "classification", "classifications", "Figures", "figures", "fraction", "Images",
+        "Institution", "Latitude (°)", "Mode", "Sessions", "magnitude",
         "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
         "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
         "Guides", "guides", "Pause", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
