@@ -39,8 +39,8 @@ ALIKE = {  # words that are the same in English
     },
     "es": {"Detector", "Error, ″", "General", "No", "no", "P(real)", "Tutorial"},
     "fr": {
-        "champion", "Champion", "Champions", "classification", "classifications", "Figures", "figures", "fraction", "Images",
-        "Institution", "Latitude (°)", "Mode", "Sessions", "magnitude",
+        "champion", "Champion", "Champions", "classification", "classifications", "Figures", "figures", "fraction",
+        "Images", "Institution", "Latitude (°)", "Mode", "Sessions", "magnitude",
         "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
         "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
         "Guides", "guides", "Pause", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
