@@ -8,6 +8,9 @@ from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, Board, Comment, Thread
 from webapp.community.person import name_in_talk
 
+NUMBER = serializers.IntegerField()
+"""Reads keys: without it, an endless number is a server error."""
+
 
 class BoardSerializer(serializers.ModelSerializer[Board]):
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
@@ -46,10 +49,18 @@ class SaySerializer(TextSerializer):
     """A new comment, on a subject or in a thread."""
 
     subject = serializers.PrimaryKeyRelatedField(
-        queryset=Subject.objects.select_related("survey"), required=False, allow_null=True, default=None
+        queryset=Subject.objects.select_related("survey"),
+        pk_field=NUMBER,
+        required=False,
+        allow_null=True,
+        default=None,
     )
     thread = serializers.PrimaryKeyRelatedField(
-        queryset=Thread.objects.select_related("board__survey"), required=False, allow_null=True, default=None
+        queryset=Thread.objects.select_related("board__survey"),
+        pk_field=NUMBER,
+        required=False,
+        allow_null=True,
+        default=None,
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +72,7 @@ class SaySerializer(TextSerializer):
 class OpenThreadSerializer(TextSerializer):
     """A new thread with its first comment."""
 
-    board = serializers.PrimaryKeyRelatedField(queryset=Board.objects.select_related("survey"))
+    board = serializers.PrimaryKeyRelatedField(queryset=Board.objects.select_related("survey"), pk_field=NUMBER)
     title = serializers.CharField(max_length=120)
 
 
