@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 LOG = logging.getLogger(__name__)
@@ -41,6 +41,11 @@ class StateFile:
     path: Path
     on_resume: Callable[[int], None] = _silent
 
+    @property
+    def partial(self) -> Path:
+        """Where it is written before it is whole."""
+        return self.path.with_name(f".{self.path.name}.partial")
+
     def read(self, run: str) -> State | None:
         """Return the state of this run; None, after deleting the file, if it is damaged or another run's.
 
@@ -64,17 +69,20 @@ class StateFile:
         return None
 
     def write(self, run: str, state: State) -> None:
-        """Replace the file atomically. Without disk space the training goes on, and cannot be resumed."""
-        partial = self.path.with_name(f".{self.path.name}.partial")
+        """Replace the file atomically. Without disk space the training goes on, and cannot be resumed.
+
+        A killed process leaves a part under a name that the next write uses again (`save_file` would take a new one).
+        """
         tensors = {name: value.detach().cpu().clone().contiguous() for name, value in state.tensors.items()}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, partial, {META: json.dumps({"run": run, **state.scalars})})
-            partial.replace(self.path)
-        except (OSError, SafetensorError) as error:  # safetensors' own input and output errors are of its class
+            self.partial.write_bytes(save(tensors, {META: json.dumps({"run": run, **state.scalars})}))
+            self.partial.replace(self.path)
+        except OSError as error:
             LOG.warning("The state of the training cannot be saved in %s (%s).", self.path, error)
-            partial.unlink(missing_ok=True)
+            self.partial.unlink(missing_ok=True)
 
     def delete(self) -> None:
-        """Delete the file, if it exists."""
+        """Delete the file and what a killed process left of it, if they exist."""
         self.path.unlink(missing_ok=True)
+        self.partial.unlink(missing_ok=True)

@@ -54,7 +54,7 @@ def state_path(run: TrainingRun) -> Path:
 
 def delete_old_states() -> None:
     """Delete the states of runs that have ended, however they ended."""
-    needed = {state_path(run) for run in TrainingRun.objects.open()}
-    for path in (Path(settings.DATA) / FOLDER).glob("*.safetensors"):
-        if path not in needed:
+    needed = {state_path(run).name for run in TrainingRun.objects.open()}
+    for path in (Path(settings.DATA) / FOLDER).glob("*"):
+        if path.name.removeprefix(".").removesuffix(".partial") not in needed:
             path.unlink(missing_ok=True)

@@ -283,8 +283,8 @@ def test_a_whole_networks_training_resumes_where_another_worker_stopped(workflow
 def test_a_state_is_deleted_when_its_run_has_ended_without_it(workflow):
     run = start_training(workflow=workflow, by=None, preset="small")
     state_path(run).parent.mkdir()
-    for path in (state_path(run), state_path(run).with_name("999.safetensors")):
-        path.write_bytes(b"")
+    for name in (state_path(run).name, "999.safetensors", ".999.safetensors.partial"):
+        state_path(run).with_name(name).write_bytes(b"")
     delete_old_states()
     assert list(state_path(run).parent.iterdir()) == [state_path(run)]
     run.request_cancel()

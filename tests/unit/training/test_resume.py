@@ -1,13 +1,13 @@
 """A training that is interrupted goes on after its last epoch, and ends as if nothing had happened."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from ml.roles import train_role
-from ml.training import training_state
 from ml.training.presets import FAMILIES
 from ml.training.training_state import StateFile
 from tests.unit.conftest import labelled
@@ -135,12 +135,21 @@ def test_a_damaged_state_is_deleted_and_the_training_begins_anew(examples, state
 
 
 def test_a_full_disk_costs_the_state_and_not_the_training(examples, state, monkeypatch, caplog):
-    def full(tensors, path, metadata):
-        path.write_bytes(b"half")
+    def full(path, data):
+        path.write_text("half")
         raise OSError(28, "No space left on device")
 
     whole = train_role.train("stamp", examples(), preset="small")
-    monkeypatch.setattr(training_state, "save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     assert same(train_role.train("stamp", examples(), preset="small", state=state), whole)
     assert "No space left on device" in caplog.text
+    assert not list(state.path.parent.iterdir())
+
+
+def test_what_a_killed_write_left_goes_with_the_next_one_or_the_run(examples, state):
+    state.partial.write_bytes(b"half")
+    interrupted(examples(), state, preset="small")
+    assert list(state.path.parent.iterdir()) == [state.path]
+    state.partial.write_bytes(b"half")
+    state.delete()
     assert not list(state.path.parent.iterdir())
