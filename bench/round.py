@@ -27,7 +27,8 @@ from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
-DIMENSIONS, VOLUNTEERS, CHUNK = 1280, 3, 12_800
+VOLUNTEERS, CHUNK = 3, 12_800
+SIGNAL = 20, 0.5  # features that the labels follow, and by how much
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,13 @@ def vote(workflow: Workflow, size: Archive, turn: int) -> None:
 
 def write_features(store: PixelStore, array: str, size: Archive) -> None:
     """Write random features: one block, whose columns change sign at random from chunk to chunk."""
-    random, key = np.random.default_rng(0), default_backbone().feature_key
-    block = random.standard_normal((min(CHUNK, size.subjects), size.frames, DIMENSIONS), dtype=np.float32)
+    random, backbone = np.random.default_rng(0), default_backbone(settings.BACKBONE)
+    dimensions = backbone.features(np.zeros((1, 1, 1, 32, 32), dtype=np.float32)).shape[-1]
+    block = random.standard_normal((min(CHUNK, size.subjects), size.frames, dimensions), dtype=np.float32)
     for start in range(0, size.subjects, CHUNK):
-        values = block[: size.subjects - start] * random.choice([-1, 1], DIMENSIONS).astype(np.float32)
-        values[::2, :, :20] += 0.5
-        store.write_features("bench", array, key, start, values.astype(np.float16))
+        values = block[: size.subjects - start] * random.choice([-1, 1], dimensions).astype(np.float32)
+        values[::2, :, : SIGNAL[0]] += SIGNAL[1]
+        store.write_features("bench", array, backbone.feature_key, start, values.astype(np.float16))
 
 
 def go_round(workflow: Workflow) -> dict[str, Any]:
