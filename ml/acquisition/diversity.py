@@ -9,8 +9,6 @@ from scipy.linalg import eigh
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 
 Array = NDArray[Any]
 Rows = NDArray[np.intp]
@@ -41,6 +39,9 @@ def embed(features: Array) -> NDArray[np.float32]:
 
 def cluster(embedded: Array, k: int, rng: np.random.Generator) -> Rows:
     """Return the k-means cluster (N,) of each row, 0 to k - 1."""
+    from sklearn.cluster import MiniBatchKMeans  # slow to import, and most processes never cluster
+    from sklearn.exceptions import ConvergenceWarning
+
     k = min(k, len(embedded))
     means = MiniBatchKMeans(k, n_init=1, batch_size=1024, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():

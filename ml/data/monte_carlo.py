@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from ml.data.dataset import Examples, grouped_folds
 
@@ -57,12 +58,10 @@ def _splits(examples: Examples, splits: int, seed: int) -> Iterator[tuple[Exampl
 
 
 def _summary(values: NDArray[np.float64]) -> dict[str, float]:
-    from scipy.stats import t  # takes seconds to import, and other commands do not need it
-
     values = values[np.isfinite(values)]
     if len(values) < 2:
         return {"mean": float(values.mean()) if len(values) else float("nan")}
     deviation = float(values.std(ddof=1))
-    half = float(t.ppf(0.975, len(values) - 1)) * deviation / np.sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, 0.975)) * deviation / np.sqrt(len(values))
     mean = float(values.mean())
     return {"mean": mean, "sd": deviation, "low": mean - half, "high": mean + half}

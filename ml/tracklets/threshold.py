@@ -2,8 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from scipy.stats import t as student_t
+from scipy.special import expit, logit, stdtrit
 
 LOWEST = 1e-7  # of a probability, whose logit must be finite
 
@@ -36,7 +35,7 @@ def choose_threshold(p: NDArray[np.floating], real: NDArray[np.floating], comple
     logits = logit(np.clip(p.astype(np.float64), LOWEST, 1 - LOWEST))
     mean = np.average(logits, weights=real)
     variance = np.average((logits - mean) ** 2, weights=real) * n / (n - 1)
-    return float(expit(mean + student_t.ppf(1 - completeness, n - 1) * np.sqrt(variance * (1 + 1 / n))))
+    return float(expit(mean + stdtrit(n - 1, 1 - completeness) * np.sqrt(variance * (1 + 1 / n))))
 
 
 def _observed(p: NDArray[np.floating], real: NDArray[np.floating], completeness: float) -> float:

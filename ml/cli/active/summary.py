@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from ml.acquisition.pool import Array
 from ml.cli.active.rounds import Curve
@@ -39,7 +39,7 @@ def movers_per_hundred(curve: Curve, votes: int = FOUND_AT) -> float:
 def interval(values: Sequence[float] | Array) -> dict[str, float]:
     """Return the mean with its 95 % interval by Student's t."""
     found = np.asarray(values, dtype=float)
-    half = float(t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else np.nan
+    half = float(stdtrit(len(found) - 1, 0.975) * found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else np.nan
     return {"mean": float(found.mean()), "low": float(found.mean() - half), "high": float(found.mean() + half)}
 
 
