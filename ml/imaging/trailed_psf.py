@@ -66,7 +66,7 @@ def trail_length(
     None if no source of S/N 5 is there, or less than half of its pixels were measured.
     """
     image = linear_noise(pixels).astype(float)
-    rows, columns = np.indices(image.shape)
+    rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
     reach = max(predicted / 2 + MARGIN * seeing, 6.0)
     near = np.hypot(columns - x, rows - y) <= reach
     used = near & np.isfinite(image)
@@ -97,8 +97,8 @@ class _Fit:
         if snr < LEAST_SNR:
             return None
         square, error = best[4], np.sqrt(covariance[4, 4] * scale)
-        fixed = leastsq(self._of_predicted_length, np.delete(best, 4), full_output=True, maxfev=300)[2]["fvec"]
-        excess = max(0.0, float((fixed**2).sum()) - chi2) / scale
+        fixed = leastsq(self._of_predicted_length, np.delete(best, 4), full_output=True, maxfev=300)[2]
+        excess = max(0.0, float((fixed["fvec"] ** 2).sum()) - chi2) / scale
         length, low, high = (float(np.sqrt(max(0.0, each))) for each in (square, square - error, square + error))
         return TrailLength(length, low, high, float(snr), excess if self.angle is not None else _of_one_degree(excess))
 

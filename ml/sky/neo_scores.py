@@ -4,6 +4,7 @@ The package digest2, the Minor Planet Center's own code, is optional: where PyPI
 """
 
 import importlib
+import importlib.util
 import tempfile
 from dataclasses import dataclass
 from functools import lru_cache

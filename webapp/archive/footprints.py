@@ -19,16 +19,20 @@ MOST = 50
 WIDE = 0.02
 """Part of the sky from which subjects are compared with the MOC one by one: a page is then soon full."""
 WITHIN = """
-    SELECT placed.id FROM unnest(%s::bigint[], %s::bigint[]) AS cells (low, high)
-    JOIN archive_subject AS placed
-        ON healpix29(placed.ra, placed.dec) >= cells.low AND healpix29(placed.ra, placed.dec) < cells.high
+    SELECT placed.id FROM unnest(%s::bigint[], %s::bigint[]) AS cells (low, high) CROSS JOIN LATERAL (
+        SELECT id FROM archive_subject WHERE healpix29(ra, "dec") >= low AND healpix29(ra, "dec") < high OFFSET 0
+    ) AS placed
 """
+"""The subjects in ranges of cells. OFFSET keeps the planner from joining the ranges otherwise than by the index."""
 
 
 def in_moc(ranges: Ranges) -> Q:
     """Return a filter on subjects within ranges of cells of order 29."""
     if sky_fraction(ranges) < WIDE:
-        return Q(pk__in=RawSQL(WITHIN, [ranges[:, 0].tolist(), ranges[:, 1].tolist()]))  # noqa: S611 - parameters only
+        placed = RawSQL(WITHIN, [ranges[:, 0].tolist(), ranges[:, 1].tolist()])  # noqa: S611 - parameters only
+        return Q(
+            Func("pk", placed, template="%(expressions)s)", arg_joiner=" = ANY (ARRAY", output_field=BooleanField())
+        )
     text = ",".join(f"[{low},{high})" for low, high in ranges.tolist())
     cells = Func(Value(f"{{{text}}}"), template="%(expressions)s::int8multirange")
     is_inside = Func(HEALPIX, cells, template="%(expressions)s", arg_joiner=" <@ ", output_field=BooleanField())

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from django import forms
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact, GreaterThan, StartsWith
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
@@ -98,15 +99,16 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
 @survey_page(Role.SCIENTIST)
 def moc_upload(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Store an uploaded MOC, and search in it."""
-    try:
-        stored = store_footprint(survey, request.FILES["file"])
-    except KeyError:
+    file = request.FILES.get("file")
+    if not isinstance(file, UploadedFile):
         messages.error(request, _("Choose a file first."))
+        return redirect("subjects", survey.slug)
+    try:
+        stored = store_footprint(survey, file)
     except ValueError as error:
         messages.error(request, str(error))
-    else:
-        return redirect(f"{reverse('subjects', args=[survey.slug])}?{urlencode({'moc': stored.name})}")
-    return redirect("subjects", survey.slug)
+        return redirect("subjects", survey.slug)
+    return redirect(f"{reverse('subjects', args=[survey.slug])}?{urlencode({'moc': stored.name})}")
 
 
 def _continued(asked: QueryDict, way: str, place: Place | None) -> str:

@@ -161,8 +161,8 @@ def _known(keys: Collection[int]) -> Mapping[int, Row]:
 
 
 def _digest2(keys: Collection[int]) -> Mapping[int, Row]:
-    rows = NeoScore.objects.filter(subject__in=keys, noid__isnull=False)
-    return {row.subject_id: {"digest2_neo_raw": row.raw["NEO"], "digest2_neo_noid": row.noid["NEO"]} for row in rows}
+    rows = NeoScore.objects.filter(subject__in=keys, noid__isnull=False).values_list("subject", "raw__NEO", "noid__NEO")
+    return {key: {"digest2_neo_raw": raw, "digest2_neo_noid": noid} for key, raw, noid in rows}
 
 
 def _reported(keys: Collection[int]) -> Mapping[int, Row]:

@@ -21,6 +21,7 @@ from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.figures.track import Nearby, Track, usual_errors
 from webapp.figures.trailing import MeasuredTrail, measure_trails
 from webapp.learning.models import ModelRole, Score
+from webapp.reports.models import NeoScore
 from webapp.reports.neo_scores import fingerprint, request_score
 
 MAG_PER_SHARE = 2.5 / np.log(10)  # of a relative error of the flux
@@ -112,10 +113,11 @@ def _of_trail(trail: MeasuredTrail | None) -> tuple[float | None, ...]:
 
 def _digest2(subject: Subject, frames: list[Frame]) -> dict[str, Any]:
     """Return the digest2 scores by class, and whether they are of these very detections."""
-    row = getattr(subject, "neo_score", None)
-    classes = [(name, row.raw[name], row.noid[name]) for name in row.noid] if row and row.noid else []
-    is_old = bool(classes) and row.fingerprint != fingerprint(subject.survey, frames)
-    return {"neo": row, "neo_classes": classes, "neo_is_old": is_old}
+    row = NeoScore.objects.filter(subject=subject).first()
+    if row is None or not row.raw or not row.noid:
+        return {"neo": row}
+    classes = [(name, row.raw[name], row.noid[name]) for name in row.noid]
+    return {"neo": row, "neo_classes": classes, "neo_is_old": row.fingerprint != fingerprint(subject.survey, frames)}
 
 
 def _light_curve(subject: Subject, frames: Sequence[Frame]) -> Plot | None:

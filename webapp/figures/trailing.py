@@ -87,7 +87,8 @@ def _measured(pixels: NDArray[Any], grid: _Grid | None, seeing: float, predicted
     found = trail_length(pixels, grid.x, grid.y, seeing / grid.scale, predicted / grid.scale, grid.angle)
     if found is None:
         return None
-    return MeasuredTrail(*(value * grid.scale for value in (found.length, found.low, found.high)), excess=found.excess)
+    scale = grid.scale
+    return MeasuredTrail(found.length * scale, found.low * scale, found.high * scale, found.excess)
 
 
 def _channel(subject: Subject) -> int:

@@ -90,10 +90,11 @@ def _part(request: HttpRequest, subject: Subject, model: str) -> HttpResponse:
     context |= {"row": row, "is_scored": subject.scores.exists()}
     if row and row.state == JobState.DONE:
         _frames, _channels, height, width = shape_of(subject)
+        frames = explained_frames(row, width, height)
+        context |= {"frames": frames, "width": width, "height": height, "names": chosen and classes_of(chosen)}
         side = len(row.occlusion[0])
-        context |= {"frames": explained_frames(row, width, height), "width": width, "height": height}
-        context |= {"cell_width": width / side, "cell_height": height / side, "names": chosen and classes_of(chosen)}
-        context["matters"] = max(max(each.fall, each.rise) for each in context["frames"]) >= CLEAR
+        context |= {"cell_width": width / side, "cell_height": height / side}
+        context["matters"] = max(max(each.fall, each.rise) for each in frames) >= CLEAR
     return render(request, "learning/explanation.html", context)
 
 

@@ -113,9 +113,9 @@ class Explanation(Job):
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="+", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")
     p_real = models.FloatField(null=True)
-    detections = models.JSONField(null=True)
-    without = models.JSONField(null=True)
-    occlusion = models.JSONField(null=True)
+    detections = models.JSONField(default=list)
+    without = models.JSONField(default=list)
+    occlusion = models.JSONField(default=list)
 
     class Meta:
         constraints = [
