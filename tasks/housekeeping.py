@@ -16,6 +16,7 @@ from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
 from webapp.quality import quality_scan
 from webapp.queue.leases import release_expired
+from webapp.reports.neo_scores import request_scores_of_movers
 
 
 @task("tasks.sweep.run")
@@ -51,8 +52,10 @@ def nightly_quality_scan() -> None:
 
 @task("tasks.known.hourly")
 def hourly_match() -> None:
+    """Compare new subjects with the known objects, and score new movers by digest2."""
     for survey in start_match.surveys_to_match():
         start_match.start_match(survey, by=None)
+    request_scores_of_movers()
 
 
 @task("tasks.sessions.hourly")

@@ -18,6 +18,8 @@ from webapp.linking.models import LinkRun, TrackletBuild
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import scan
 from webapp.queue.membership import refill
+from webapp.reports.models import NeoScore
+from webapp.reports.neo_scores import score_tracklet
 from webapp.synthetics.inject_movers import inject_movers
 from webapp.synthetics.models import Injection
 
@@ -62,6 +64,12 @@ def inject(row: Injection) -> None:
 def match_known(row: MatchRun) -> None:
     """Compare a survey's subjects with the orbits of known objects."""
     match_subjects(row)
+
+
+@job(NeoScore)
+def score_neo(row: NeoScore) -> None:
+    """Compute the digest2 scores of a tracklet."""
+    score_tracklet(row)
 
 
 @job(LinkRun)

@@ -70,16 +70,31 @@ export function tickAt(axes, grid, ticks) {
   for (const part of [...axes, ...grid]) part.ticker = new Bokeh.FixedTicker({ ticks });
 }
 
-/** Show the figure made by `draw`, and redraw it when the theme changes, since a canvas keeps its colours. */
+/**
+ * Show the figure made by `draw` with a button that saves it as SVG; its toolbar saves PNG. It is redrawn when the theme
+ * changes, since a canvas keeps its colours.
+ */
 export function show(root, draw) {
   let shown = add(root, draw);
+  root.after(svgButton(() => shown));
   document.documentElement.addEventListener("themechange", () => {
-    shown = shown.then((figure) => { figure.document.clear(); return add(root, draw); });
+    shown = shown.then((view) => { view.model.document.clear(); return add(root, draw); });
   });
 }
 
 async function add(root, draw) {
-  const figure = draw();
-  await Bokeh.Plotting.show(figure, root);
-  return figure;
+  return Bokeh.Plotting.show(draw(), root);
+}
+
+function svgButton(shown) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "save-svg", textContent: gettext("Save as SVG") });
+  button.addEventListener("click", async () => {
+    const view = await shown();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await view.export("svg").to_blob());
+    link.download = `${document.title.split(" · ")[0]}.svg`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+  return button;
 }

@@ -24,6 +24,7 @@ from webapp.api.archive_serializers import (
 from webapp.api.permissions import require, surveys_with
 from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, moment, number, word
 from webapp.archive.blinding import unless_telling, with_told
+from webapp.archive.footprints import read_moc_filter
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
 from webapp.archive.pixel_files import fits_file, npy_file
@@ -58,7 +59,14 @@ FOR_SCIENTISTS = {
 }
 """Filters by what would tell a volunteer the answer."""
 
-MEASURED = {"external_id": "external_id", "cone": "ra", "polygon": "ra", "min_mjd": "mjd", "max_mjd": "mjd"}
+MEASURED = {
+    "external_id": "external_id",
+    "cone": "ra",
+    "polygon": "ra",
+    "moc": "ra",
+    "min_mjd": "mjd",
+    "max_mjd": "mjd",
+}
 MEASURED |= {"mjd": "mjd", "ra": "ra", "dec": "ra"}
 """The columns by which filters and orderings look, if they are among those that may tell the classes apart."""
 
@@ -75,6 +83,7 @@ class SubjectViewSet(PublicRows):
         "set": Parameter("sets__name", word, "name of a set of subjects"),
         "cone": Parameter("", read_cone, "RA,Dec,radius in degrees"),
         "polygon": Parameter("", read_polygon, "RA,Dec,RA,Dec,… of a convex polygon's corners, in degrees"),
+        "moc": Parameter("", read_moc_filter, "a MOC as ASCII (3/1-5,7 4/100) or JSON"),
         "min_mjd": Parameter("mjd__gte", number, "earliest time (MJD, UTC)"),
         "max_mjd": Parameter("mjd__lte", number, "latest time (MJD, UTC)"),
         **FOR_SCIENTISTS,

@@ -1,6 +1,7 @@
 """Archive search for scientists: by name, region, time, rate, magnitude, class, score, posterior and tag."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -9,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.models import Frame, Kind, Subject, Survey
+from webapp.archive.footprints import read_region
+from webapp.archive.models import Footprint, Frame, Kind, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY
 from webapp.archive.sky_region import read_cone, read_polygon
 
@@ -66,8 +68,14 @@ class SearchForm(forms.Form):
         required=False, label=_("Sort by"), choices=[(key, each[1]) for key, each in SORTS.items()]
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, survey: Survey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["moc"] = Region(
+            partial(read_region, survey),
+            label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
+            widget=forms.TextInput({"list": "footprints"}),
+        )
+        self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
         for name, (_column, label) in RANGES.items():
             for end, words in (("min", _("from")), ("max", _("to"))):
                 widget = forms.NumberInput(attrs={"step": "any"})
@@ -78,7 +86,7 @@ class SearchForm(forms.Form):
         return [self[name] for name in ("text", "match", "kind", "gold", "label", "tag", "sort")]
 
     def regions(self) -> list[forms.BoundField]:
-        return [self["cone"], self["polygon"]]
+        return [self["cone"], self["polygon"], self["moc"]]
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         return [(self[f"{name}_min"], self[f"{name}_max"]) for name in RANGES]
@@ -103,7 +111,7 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
         rows = rows.filter(gold_label=wanted["label"])
     if wanted.get("tag"):
         rows = rows.filter(tagged(wanted["tag"]))
-    for name in ("cone", "polygon"):
+    for name in ("cone", "polygon", "moc"):
         if wanted.get(name):
             rows = rows.filter(wanted[name])
     return _of_models(_in_ranges(rows, wanted), wanted)

@@ -5,18 +5,24 @@ from typing import Any
 
 import numpy as np
 from django import forms
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact, GreaterThan, StartsWith
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
+from webapp.archive.access import survey_page
 from webapp.archive.blinding import blind_names, only_told, opened, told, with_told
+from webapp.archive.footprints import store_footprint
 from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY
@@ -70,7 +76,7 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
-    form = SearchForm(request.GET)
+    form = SearchForm(request.GET, survey=survey)
     rows = search(survey, form.cleaned_data) if form.is_valid() else Subject.objects.none()
     by = column_of(form.cleaned_data.get("sort") or "")
     place = place_in(request.GET, kind=KIND.get(by.removeprefix("-"), float))
@@ -87,6 +93,22 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
         "next": _continued(request.GET, "after", page.after),
     }
     return render(request, "archive/subjects.html", context)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def moc_upload(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Store an uploaded MOC, and search in it."""
+    file = request.FILES.get("file")
+    if not isinstance(file, UploadedFile):
+        messages.error(request, _("Choose a file first."))
+        return redirect("subjects", survey.slug)
+    try:
+        stored = store_footprint(survey, file)
+    except ValueError as error:
+        messages.error(request, str(error))
+        return redirect("subjects", survey.slug)
+    return redirect(f"{reverse('subjects', args=[survey.slug])}?{urlencode({'moc': stored.name})}")
 
 
 def _continued(asked: QueryDict, way: str, place: Place | None) -> str:

@@ -14,7 +14,7 @@ from webapp.exports.classification_rows import PAGE, answers_of
 from webapp.known_objects.models import IdentityCheck, KnownMatch
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Score
-from webapp.reports.models import ReportedTracklet
+from webapp.reports.models import NeoScore, ReportedTracklet
 from webapp.review.models import Ruling, SecondOpinion
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
@@ -61,6 +61,8 @@ COLUMNS = (
     Column("known_object", str, "", "meta.id.assoc", "the nearest of them"),
     Column("known_separation", float, "arcsec", "pos.angDistance", "mean distance from it"),
     Column("orbits_age", float, "d", "time.duration", "from the epoch of the orbits to the detections"),
+    Column("digest2_neo_raw", float, "", "stat.probability", "digest2 score of a near-Earth orbit, 0 to 100"),
+    Column("digest2_neo_noid", float, "", "stat.probability", "the same against orbits that are not known yet"),
     Column("report", int, "", "meta.id", "report to the Minor Planet Center that contains it"),
     Column("trk_sub", str, "", "meta.id", "its name there"),
 )
@@ -80,7 +82,8 @@ def _subjects(survey: Survey) -> Iterator[list[Subject]]:
 
 def _rows(page: list[Subject]) -> list[Row]:
     keys = [row.pk for row in page]
-    facts = [_frames(keys), _consensus(keys), _scores(keys), _verdicts(keys), _known(keys), _reported(keys)]
+    looked_up = (_frames, _consensus, _scores, _verdicts, _known, _digest2, _reported)
+    facts = [look_up(keys) for look_up in looked_up]
     rows = []
     for row in page:
         merged: Row = {
@@ -155,6 +158,11 @@ def _known(keys: Collection[int]) -> Mapping[int, Row]:
         nearest = {"known_object": row.designation, "known_separation": row.separation}
         facts[row.subject_id] = facts.get(row.subject_id, {}) | nearest
     return facts
+
+
+def _digest2(keys: Collection[int]) -> Mapping[int, Row]:
+    rows = NeoScore.objects.filter(subject__in=keys, noid__isnull=False).values_list("subject", "raw__NEO", "noid__NEO")
+    return {key: {"digest2_neo_raw": raw, "digest2_neo_noid": noid} for key, raw, noid in rows}
 
 
 def _reported(keys: Collection[int]) -> Mapping[int, Row]:

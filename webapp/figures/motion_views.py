@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import survey_page
 from webapp.archive.light_curve import Plot, plot
@@ -18,11 +19,15 @@ from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.figures.track import Nearby, Track, usual_errors
+from webapp.figures.trailing import MeasuredTrail, measure_trails
 from webapp.learning.models import ModelRole, Score
+from webapp.reports.models import NeoScore
+from webapp.reports.neo_scores import fingerprint, request_score
 
 MAG_PER_SHARE = 2.5 / np.log(10)  # of a relative error of the flux
 CSV_COLUMNS = (
-    "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "left_arcsec", "trail_arcsec", "band", "mag", "snr",
+    "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "left_arcsec", "trail_arcsec",
+    "measured_trail_arcsec", "measured_trail_low", "measured_trail_high", "band", "mag", "snr",
 )  # fmt: skip
 
 
@@ -40,6 +45,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     frames = list(subject.frames.all())
     form, track = _track(request, survey, frames)
     nearby = track.nearby(list(subject.known_matches.all()))
+    trailing = measure_trails(subject, track, _seeing(form, survey))
     context: dict[str, Any] = {
         "survey": survey,
         "subject": subject,
@@ -47,10 +53,12 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "track": track,
         "n_known": int(track.is_known.sum()),
         "fit": track.numbers(),
-        "detections": track.detections(),
+        "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
+        "trailing": trailing,
         "nearby": [(each.match, object_links(each.match.designation)) for each in nearby],
         "check": getattr(subject, "identity_check", None),
         "light_curve": _light_curve(subject, frames),
+        **_digest2(subject, frames),
         **_opinions(subject),
     }
     if track.is_known.any():
@@ -63,18 +71,27 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     return render(request, "figures/motion.html", context, status=400 if form.errors else 200)
 
 
+@require_POST
+@survey_page(Role.SCIENTIST)
+def neo_score_start(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    request_score(get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk))
+    return redirect(f"{reverse('motion', args=[survey.slug, pk])}#digest2")
+
+
 @require_safe
 @survey_page(Role.SCIENTIST)
 def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
-    subject = get_object_or_404(Subject, survey=survey, pk=pk)
-    track = _track(request, survey, list(subject.frames.all()))[1]
-    rows = (
+    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    form, track = _track(request, survey, list(subject.frames.all()))
+    trails = measure_trails(subject, track, _seeing(form, survey)).trails
+    rows = [
         (
             each.frame.position + 1, each.frame.mjd_mid, each.frame.ra, each.frame.dec, each.error, each.along,
-            each.left, each.trail, each.frame.band, each.frame.mag, each.frame.snr,
+            each.left, each.trail, *_of_trail(trails.get(each.frame.position)), each.frame.band, each.frame.mag,
+            each.frame.snr,
         )
         for each in track.detections()
-    )  # fmt: skip
+    ]  # fmt: skip
     return csv_response(f"motion-{subject.pk}.csv", CSV_COLUMNS, rows)
 
 
@@ -83,6 +100,24 @@ def _track(request: HttpRequest, survey: Survey, frames: list[Frame]) -> tuple[E
     usual = usual_errors(survey)
     form = ErrorsForm({name: request.GET.get(name) or value for name, value in usual.items()})
     return form, Track(frames, **(form.cleaned_data if form.is_valid() else usual))
+
+
+def _seeing(form: ErrorsForm, survey: Survey) -> float:
+    seeing: float = form.cleaned_data["seeing"] if form.is_valid() else usual_errors(survey)["seeing"]
+    return seeing
+
+
+def _of_trail(trail: MeasuredTrail | None) -> tuple[float | None, ...]:
+    return (trail.length, trail.low, trail.high) if trail else (None, None, None)
+
+
+def _digest2(subject: Subject, frames: list[Frame]) -> dict[str, Any]:
+    """Return the digest2 scores by class, and whether they are of these very detections."""
+    row = NeoScore.objects.filter(subject=subject).first()
+    if row is None or not row.raw or not row.noid:
+        return {"neo": row}
+    classes = [(name, row.raw[name], row.noid[name]) for name in row.noid]
+    return {"neo": row, "neo_classes": classes, "neo_is_old": row.fingerprint != fingerprint(subject.survey, frames)}
 
 
 def _light_curve(subject: Subject, frames: Sequence[Frame]) -> Plot | None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.learning import comparison_views, overview_views, run_views, scorer_views
+from webapp.learning import comparison_views, explanation_views, overview_views, run_views, scorer_views
 from webapp.learning.similar import similar
 
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("compare/changed/", comparison_views.compare_changed, name="compare-changed"),
     path("compare/changed.csv", comparison_views.compare_csv, name="compare-csv"),
     path("drift/<slug:role>/", overview_views.drift, name="drift"),
+    path("explanation/<int:pk>/", explanation_views.explanation, name="explanation"),
+    path("explanation/<int:pk>/start/", explanation_views.explanation_start, name="explanation-start"),
     path("similar/<int:pk>/", similar, name="similar"),
     path("scorers/", scorer_views.scorers, name="scorers"),
     path("scorers/register/", scorer_views.register, name="scorer-register"),

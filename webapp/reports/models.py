@@ -1,4 +1,6 @@
-"""A survey's report settings, its reports, and the tracklets in them. A signed report never changes."""
+"""A survey's report settings, reports with their tracklets, and digest2 scores. A signed report never changes."""
+
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from ml.sky.ades_rules import BANDS, CATALOGUES, MODES
 from webapp.archive.models import Subject, Survey
+from webapp.core.jobs import Job
 
 PLAIN = RegexValidator(r"^[^|\x00-\x1f\x7f]*\Z", gettext_lazy("Pipes and control characters are not allowed."))
 POSITIVE = MinValueValidator(0.001, gettext_lazy("Enter a number above 0."))
@@ -93,3 +96,19 @@ class ReportedTracklet(models.Model):
 
     def __str__(self) -> str:
         return self.trk_sub
+
+
+class NeoScore(Job):
+    """digest2 scores of a tracklet, by orbit class, 0 to 100; of the detections that the fingerprint stands for."""
+
+    task: ClassVar[str] = "tasks.neo.run"
+    title = gettext_lazy("digest2 scores")
+
+    subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="neo_score")
+    fingerprint = models.CharField(max_length=32, help_text="of the observatory, times, places and magnitudes")
+    raw = models.JSONField(null=True, help_text="against all orbits of the population model")
+    noid = models.JSONField(null=True, help_text="against those that are not known yet")
+    rms = models.FloatField(null=True, help_text="arcsec, misfit of motion along a great circle")
+
+    def __str__(self) -> str:
+        return f"digest2 scores of {self.subject}"

@@ -86,13 +86,13 @@ LABELS = {"precision": "average precision", "auc": "ROC AUC", "movers": "movers 
 
 def write_charts(curves: Mapping[str, Mapping[str, Sequence[Curve]]], drawn: Sequence[str], out: Path) -> list[str]:
     """Write a PNG for each sky and metric with the rules `drawn`; return the files' names."""
-    from ml.evaluation.report.plot import png  # only now: matplotlib takes a second
+    from ml.evaluation.report.plot import pictures  # only now: matplotlib takes a second
 
     names = []
     for sky, of_rules in curves.items():
         for metric in LABELS:
             chart = _chart(sky, metric, {rule: of_rules[rule] for rule in drawn if rule in of_rules})
-            (out / f"{chart.key}.png").write_bytes(png(chart))
+            (out / f"{chart.key}.png").write_bytes(pictures(chart, ["png"])["png"])
             names.append(f"{chart.key}.png")
     return names
 

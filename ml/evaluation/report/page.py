@@ -1,17 +1,19 @@
-"""The report page: one self-contained HTML file whose plots can be zoomed, and the same plots as PNG."""
+"""The report page: one self-contained HTML file whose plots can be zoomed, and the same plots as PNG and SVG."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from urllib.parse import quote
 
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
 from ml.evaluation.report.interactive import drawn
-from ml.evaluation.report.plot import png
+from ml.evaluation.report.plot import pictures as pictures_of
 
+Pictures = dict[str, dict[str, bytes]]
 PAGE = Path(__file__).with_name("page.html")
 
 
@@ -41,23 +43,24 @@ def write_page(
     html
         File of the page, or None. It is self-contained.
     plots
-        Folder for the PNGs, created if missing, or None.
+        Folder for PNGs and SVGs, created if missing, or None.
 
     Raises
     ------
     OSError
         If a file cannot be written.
     """
-    pictures = {chart.key: png(chart) for chart in charts}
+    pictures = {chart.key: pictures_of(chart) for chart in charts}
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)
-        for key, picture in pictures.items():
-            (plots / f"{key}.png").write_bytes(picture)
+        for key, kinds in pictures.items():
+            for kind, picture in kinds.items():
+                (plots / f"{key}.{kind}").write_bytes(picture)
     if html is not None:
         html.write_text(_page(heading, figures, charts, pictures), encoding="utf-8")
 
 
-def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: dict[str, bytes]) -> str:
+def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: Pictures) -> str:
     scripts, elements = drawn([chart for chart in charts if isinstance(chart, Chart)])
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         scripts=scripts,
@@ -74,9 +77,9 @@ def _notes(notes: Sequence[str]) -> str:
     return f'<div class="notes" role="note">{paragraphs}</div>' if notes else ""
 
 
-def _section(chart: Chart | Grid, picture: bytes, element: str) -> str:
+def _section(chart: Chart | Grid, pictures: dict[str, bytes], element: str) -> str:
     """Return a chart's section, with the element of its interactive plot, or else its picture."""
-    image = f'<img src="{_data(picture)}" alt="{escape(chart.title)}">'
+    image = f'<img src="{_data(pictures["png"], "png")}" alt="{escape(chart.title)}">'
     plot = f'<div role="img" aria-label="{escape(chart.title)}">{element}</div><noscript>{image}</noscript>'
     length = len(next(iter(chart.columns.values())))
     rows = shown_rows(chart.columns, chart.table_rows)
@@ -84,7 +87,7 @@ def _section(chart: Chart | Grid, picture: bytes, element: str) -> str:
     return (
         f'<section aria-labelledby="{chart.key}-title"><h2 id="{chart.key}-title">{escape(chart.title)}</h2>'
         f'<p class="quiet">{escape(chart.note)}</p>{plot if element else image}{table}'
-        f"{_links(chart.key, chart.columns, picture)}</section>"
+        f"{_links(chart.key, chart.columns, pictures)}</section>"
     )
 
 
@@ -102,12 +105,13 @@ def _table(columns: Columns, rows: list[list[str]], caption: str = "") -> str:
     )
 
 
-def _links(key: str, columns: Columns, picture: bytes | None = None) -> str:
+def _links(key: str, columns: Columns, pictures: Mapping[str, bytes] = MappingProxyType({})) -> str:
     links = f'<a download="{key}.csv" href="data:text/csv;charset=utf-8,{quote(csv_of(columns))}">Numbers (CSV)</a>'
-    if picture is not None:
-        links += f'<a download="{key}.png" href="{_data(picture)}">Plot (PNG)</a>'
+    for kind, picture in pictures.items():
+        links += f'<a download="{key}.{kind}" href="{_data(picture, kind)}">Plot ({kind.upper()})</a>'
     return f'<div class="links">{links}</div>'
 
 
-def _data(picture: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+def _data(picture: bytes, kind: str) -> str:
+    media_type = {"png": "image/png", "svg": "image/svg+xml"}[kind]
+    return f"data:{media_type};base64,{base64.b64encode(picture).decode()}"

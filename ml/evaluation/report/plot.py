@@ -1,6 +1,7 @@
 """Draw charts with matplotlib."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ DPI = 110
 SHARES = LinearSegmentedColormap.from_list("shares", ["#ebeffa", "#142e82"]).with_extremes(bad="#f0f0ee")
 
 
-def png(chart: Chart | Grid) -> bytes:
-    """Return the chart as PNG, 7 inches wide, with its title."""
+def pictures(chart: Chart | Grid, kinds: Sequence[str] = ("png", "svg")) -> dict[str, bytes]:
+    """Return the chart in each of the kinds "png" and "svg", 7 inches wide, with its title."""
     grown = 0.45 * max(len(chart.y_names), 6) + 1.6 if isinstance(chart, Grid) else 4.6
     picture = Figure(figsize=(7, grown), dpi=DPI, layout="constrained")
     axes = picture.add_subplot()
@@ -23,9 +24,13 @@ def png(chart: Chart | Grid) -> bytes:
     axes.set_title(chart.title, loc="left")
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
-    written = io.BytesIO()
-    picture.savefig(written, format="png")
-    return written.getvalue()
+    return {kind: _written(picture, kind) for kind in kinds}
+
+
+def _written(picture: Figure, kind: str) -> bytes:
+    file = io.BytesIO()
+    picture.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return file.getvalue()
 
 
 def _chart(axes: Any, chart: Chart) -> None:

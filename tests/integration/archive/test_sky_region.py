@@ -6,7 +6,9 @@ import pytest
 from astropy.coordinates import SkyCoord
 from django.db import connection
 
+from ml.sky.moc import read_moc
 from tests.integration.learning import sky
+from webapp.archive.footprints import in_moc
 from webapp.archive.models import Subject
 from webapp.archive.sky_region import in_cone, in_polygon, read_cone, read_polygon
 
@@ -33,6 +35,50 @@ def places():
         cursor.execute("ANALYZE archive_subject")
     keys, ra, dec = zip(*Subject.objects.values_list("pk", "ra", "dec"), strict=True)
     return np.array(keys), SkyCoord(np.array(ra), np.array(dec), unit="deg")
+
+
+# Of order 29, by mocpy 0.21: all kinds of faces, the poles, the border of the polar caps, RA 0 from either side.
+HEALPIX = [
+    (10.684708, 41.26875, 190633513587146677),
+    (359.999999, -0.5, 1224962383639491500),
+    (45, 41.81, 72057594033979644),
+    (45, 41.82, 216172786144251120),
+    (200.1, -88.2, 2882508497048189581),
+    (123.456, 89.9999, 576460752302974582),
+    (0, 90, 288230376151711743),
+    (77, -90, 2305843009213693952),
+    (270.0, -66.5, 3218571973055654440),
+    (89.9999999, 30, 1721876257531319637),
+    (180, 0.0001, 1945555039024893948),
+    (300.5, -41.9, 3343451776722127382),
+    (225, -35, 3101871629363064883),
+    (359.9999999999, 60, 999763372408700373),
+]
+
+
+def test_each_place_is_in_the_cell_that_others_compute():
+    with connection.cursor() as cursor:
+        for ra, dec, cell in HEALPIX:
+            cursor.execute("SELECT healpix29(%s, %s)", [ra, dec])
+            assert cursor.fetchone() == (cell,), (ra, dec)
+        for place in (["NaN", 0], [0, "NaN"], ["Infinity", 0], [0, 90.1], [None, 1]):
+            cursor.execute("SELECT healpix29(%s::float8, %s::float8)", place)
+            assert cursor.fetchone() == (None,)
+
+
+@pytest.mark.parametrize("text", ["3/100-120 5/7000", "0/3 2/0-10", "0/0-11", '{"10": [3000000, 3000001]}'])
+def test_a_moc_holds_the_subjects_of_its_cells(places, text):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, healpix29(ra, dec) FROM archive_subject")
+        cells = dict(cursor.fetchall())
+    ranges = read_moc(text.encode())
+    expected = {key for key, cell in cells.items() if ((ranges[:, 0] <= cell) & (cell < ranges[:, 1])).any()}
+    assert set(Subject.objects.filter(in_moc(ranges)).values_list("pk", flat=True)) == expected
+    assert len(expected) == len(cells) if text == "0/0-11" else len(expected) < len(cells)
+
+
+def test_a_small_moc_is_looked_up_in_the_index(places):
+    assert "subject_by_healpix" in Subject.objects.filter(in_moc(read_moc(b"6/20000-20010"))).explain()
 
 
 @pytest.mark.parametrize(

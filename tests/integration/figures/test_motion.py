@@ -2,14 +2,23 @@
 
 import csv
 
+import numpy as np
 import pytest
+from astropy import units
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from django.conf import settings
 from django.utils import timezone
 
+from ml.storage.pixel_store import PixelStore
 from tests.integration import people
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
 from webapp.figures.sky_links import links, object_links, sexagesimal
+from webapp.figures.track import Track
+from webapp.figures.trailing import measure_trails
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
 from webapp.reports.models import ReportSettings
@@ -39,7 +48,7 @@ def test_a_steady_mover_has_its_rate_and_angle_with_errors(night, scientist):
     error = (0.1**2 + (1.86 * 2.4 / 2.355 / 20) ** 2) ** 0.5  # arcsec, in each coordinate
     assert fit["rate_error"] == pytest.approx(error / (0.25 * 5**0.5), rel=0.01)  # hours: -.375, -.125, .125, .375
     assert fit["chance"] == pytest.approx(1, abs=1e-3)
-    assert [each.trail for each in answer.context["detections"]] == pytest.approx([0.5] * 4, rel=1e-3)
+    assert [each.trail for each, _ in answer.context["detections"]] == pytest.approx([0.5] * 4, rel=1e-3)
     assert "60.000 ±" in answer.content.decode()
 
 
@@ -97,7 +106,7 @@ def test_nan_positions_at_the_pole_break_nothing(night, scientist):
     Frame.objects.filter(subject=row, position=1).update(mag=float("nan"), ra=float("nan"))
     answer = page(scientist, row)
     assert answer.context["fit"]["rate"] == pytest.approx(60, abs=1e-2)
-    assert answer.context["detections"][1].along is None
+    assert answer.context["detections"][1][0].along is None
 
 
 def test_known_objects_stand_where_they_were_predicted(night, scientist):
@@ -128,6 +137,40 @@ def test_each_model_and_each_workflow_has_its_say_with_a_version(night, scientis
     cells = [(score.checkpoint, values) for score, values in context["scores"]]
     assert cells == [(newer, [pytest.approx(0.2), 0.8]), (older, [0.7, 0.3])]
     assert [each.version for each in context["crowd"]] == [7]
+
+
+def test_a_trail_that_does_not_fit_the_rate_is_said(night, scientist):
+    slow, fast = tracklet(night), tracklet(night, rate=3000.0)
+    answer = page(scientist, slow)
+    lengths = [measured.length for _, measured in answer.context["detections"]]
+    assert max(lengths) < 5  # points 7.6″ wide, where 0.5″ are predicted, in an unknown direction
+    assert not answer.context["trailing"].disagrees
+    assert "agree with the fitted rate" in answer.content.decode()
+    assert "shorter than the fitted rate" in page(scientist, fast).content.decode()  # 25″, 13 pixels, predicted
+    Frame.objects.filter(subject=slow).update(exptime=None)
+    assert page(scientist, slow).context["trailing"].trails == {}
+
+
+def test_the_direction_of_a_trail_comes_from_the_frames_wcs(night):
+    row = tracklet(night, rate=1800.0, angle=40.0, n=2)  # 15″ in an exposure
+    cards = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 26.0, "CRPIX2": 26.0}
+    turn = np.radians(70)
+    matrix = np.array([[-np.cos(turn), np.sin(turn)], [np.sin(turn), np.cos(turn)]]) / 3600  # 1″ a pixel, turned
+    cards |= {f"CD{i + 1}_{j + 1}": matrix[i, j] for i in (0, 1) for j in (0, 1)}
+    pixels = np.random.default_rng(0).normal(0, 1, (1, 2, 1, 51, 51))
+    for frame in row.frames.all():
+        frame.wcs = {**cards, "CRVAL1": frame.ra, "CRVAL2": frame.dec - 3 / 3600}
+        frame.save()
+        middle = SkyCoord(frame.ra, frame.dec, unit="deg")
+        places = middle.directional_offset_by(40 * units.deg, np.linspace(-7.5, 7.5, 60) * units.arcsec)
+        for x, y in zip(*WCS(fits.Header(frame.wcs)).world_to_pixel(places), strict=True):
+            rows, columns = np.mgrid[:51, :51]
+            pixels[0, frame.position, 0] += np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2)
+    row.zarr_array, row.zarr_index = PixelStore(settings.PIXELS).append(night.slug, pixels.astype(np.float32))
+    row.save()
+    trailing = measure_trails(row, Track(list(row.frames.all()), seeing=2.4, floor=0.1), 2.4)
+    assert [each.length for each in trailing.trails.values()] == pytest.approx([15, 15], abs=0.7)
+    assert not trailing.disagrees
 
 
 def test_the_page_asks_the_database_little(night, scientist, django_assert_max_num_queries):

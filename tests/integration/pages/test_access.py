@@ -4,12 +4,12 @@ import pytest
 from django.urls import reverse
 
 from tests.integration.learning import sky
-from webapp.archive.models import IngestRun, Membership
+from webapp.archive.models import Footprint, IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.known_objects.models import MatchRun, OrbitCatalogue
-from webapp.learning.models import Checkpoint, ExternalScorer, Promotion, TrainingRun
+from webapp.learning.models import Checkpoint, Explanation, ExternalScorer, Promotion, TrainingRun
 from webapp.linking.models import LinkRun
-from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+from webapp.reports.models import NeoScore, Report, ReportedTracklet, ReportSettings
 from webapp.review.models import Case, Ruling
 from webapp.streams.models import Stream
 
@@ -32,13 +32,13 @@ CONSENSUS_PAGES += [
     "throughput-csv",
 ]
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
-LEARNING_PAGES += ["training-epochs-csv", "compare"]
+LEARNING_PAGES += ["training-epochs-csv", "compare", "explanation"]
 FIGURES = ["motion", "motion-csv", "nights", "nights-csv", "completeness-csv", "figures", "figures-data"]
 SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
 SCIENTIST_PAGES += ["reports", "report", "linking", *FIGURES]
 SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
 SCIENTIST_WRITES += ["report-draft", "report-sign", "report-remove", "report-delete"]
-SCIENTIST_WRITES += ["linking-start", "linking-decide"]
+SCIENTIST_WRITES += ["linking-start", "linking-decide", "explanation-start", "neo-score", "moc-upload"]
 
 
 @pytest.fixture
@@ -76,6 +76,9 @@ def world(django_user_model):
         "motion-csv": {"pk": subject.pk},
         "votes-csv": of_subject,
         "lines-csv": of_subject,
+        "neo-score": {"pk": subject.pk},
+        "explanation": {"pk": subject.pk},
+        "explanation-start": {"pk": subject.pk},
         "training-run": of_run,
         "training-progress": of_run,
         "training-epochs": of_run,
@@ -123,6 +126,9 @@ def assert_nothing_changed():
     assert not MatchRun.objects.exists()
     assert ReportedTracklet.objects.get().report.signed_at is None
     assert not LinkRun.objects.exists()
+    assert not Explanation.objects.exists()
+    assert not NeoScore.objects.exists()
+    assert not Footprint.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)

@@ -2,11 +2,12 @@
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership, Subject
+from webapp.archive.models import Footprint, Membership, Subject
 from webapp.archive.subject_views import SearchRate
 from webapp.learning.models import Score
 from webapp.review.cases import change_case
@@ -131,6 +132,29 @@ def test_scientists_search_by_everything_that_is_known(survey, ann, client):
     assert found(client, sort="-rate") == names[::-1]
 
 
+def test_a_moc_is_a_filter_as_text_and_once_uploaded_by_its_name(survey, ann, client):
+    names = found(client)
+    assert found(client, moc="0/0-11") == names
+    assert found(client, moc='{"29": [0]}') == []
+    file = SimpleUploadedFile("my sky.moc", b"0/0-11")
+    answer = client.post("/surveys/night/moc/", {"file": file})
+    assert answer.url == f"{PAGE}?moc=my-sky.moc"
+    assert found(client, moc="my-sky.moc") == names
+    assert '<option value="my-sky.moc">' in client.get(PAGE).content.decode()
+    client.post("/surveys/night/moc/", {"file": SimpleUploadedFile("my sky.moc", b"29/0")})
+    assert found(client, moc="my-sky.moc") == []
+    assert "No uploaded MOC is called" in client.get(PAGE, {"moc": "elsewhere"}).content.decode()
+    assert "no HEALPix cell 12 of order 0" in client.get(PAGE, {"moc": "0/12"}).content.decode()
+
+
+@pytest.mark.parametrize("content", [None, b"not a moc", b"29/" + b"1," * 2**19])
+def test_an_upload_that_is_no_moc_is_refused(survey, ann, client, content):
+    body = {} if content is None else {"file": SimpleUploadedFile("x", content)}
+    said = client.post("/surveys/night/moc/", body, follow=True).content.decode()
+    assert "note error" in said
+    assert not Footprint.objects.exists()
+
+
 def test_a_bad_region_is_explained_and_nothing_is_listed(survey, ann, client):
     sky.subjects(survey, [True])
     page = client.get(PAGE, {"cone": "10, 100, 1"}).content.decode()
@@ -156,6 +180,9 @@ def test_regions_filter_the_api_and_telling_filters_are_for_scientists(survey, a
     get = client.get
     near = get("/api/subjects/", {"cone": "359.9,5,0.5"}).json()["results"]
     assert [row["id"] for row in near] == [rows[0].pk]
+    assert get("/api/subjects/", {"moc": "0/0-11"}).json()["results"]
+    assert get("/api/subjects/", {"moc": "29/0"}).json()["results"] == []
+    assert "a MOC as ASCII" in str(get("/api/subjects/", {"moc": "99/1"}).json())
     assert "RA,Dec,radius" in str(get("/api/subjects/", {"cone": "1,2"}).json())
     assert [row["id"] for row in get("/api/subjects/", {"min_rate": 20}).json()["results"]] == [rows[0].pk]
     client.logout()

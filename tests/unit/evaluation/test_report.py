@@ -67,6 +67,8 @@ def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
     for key in EVERY:
         assert (tmp_path / "plots" / f"{key}.png").read_bytes().startswith(b"\x89PNG")
         assert f'download="{key}.png" href="data:image/png;base64,' in html
+        assert b"</svg>" in (tmp_path / "plots" / f"{key}.svg").read_bytes()
+        assert f'download="{key}.svg" href="data:image/svg+xml;base64,' in html
         assert numbers(html, key)
     assert "Evaluation of &lt;c &amp; d&gt;" in html
     assert not re.search(r'(src|href)="(?!data:)', re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL))

@@ -5,6 +5,7 @@ import pytest
 
 from ml.data.dataset import Examples
 from ml.inference.checkpoint import BadCheckpoint
+from ml.inference.explanation import GRID, explain
 from ml.inference.feature_extractor import default_backbone
 from ml.inference.runtime import choose_engine
 from ml.inference.scorer import Scorer
@@ -37,6 +38,12 @@ def test_openvino_and_torch_agree(checkpoint, stamps):
     reference = Scorer(checkpoint, device="cpu", engine="torch").probabilities(stamps)
     assert np.abs(ours - reference).max() < 1e-4
     assert Scorer(checkpoint).p_real(ours)[:12].min() > Scorer(checkpoint).p_real(ours)[12:].max()
+
+
+def test_a_head_on_the_frozen_network_is_explained_by_what_is_in_the_middle(checkpoint, stamps):
+    occlusion = explain(Scorer(checkpoint), stamps[0]).occlusion[0]
+    assert np.argwhere(occlusion == occlusion.max())[0] == pytest.approx([GRID / 2 - 0.5] * 2, abs=1.5)
+    assert occlusion.max() > 0.1
 
 
 def test_all_heads_on_the_frozen_backbone_share_its_key(checkpoint, frozen):

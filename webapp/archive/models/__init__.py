@@ -1,4 +1,5 @@
 from webapp.archive.models.audit_entry import AuditEntry
+from webapp.archive.models.footprint import Footprint
 from webapp.archive.models.ingest_run import IngestProblem, IngestRun
 from webapp.archive.models.subject import Exposure, Frame, Kind, Subject, SubjectSet
 from webapp.archive.models.survey import Membership, Role, Survey, lacks_second_factor
@@ -6,6 +7,7 @@ from webapp.archive.models.survey import Membership, Role, Survey, lacks_second_
 __all__ = [
     "AuditEntry",
     "Exposure",
+    "Footprint",
     "Frame",
     "IngestProblem",
     "IngestRun",

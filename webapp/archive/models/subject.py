@@ -33,6 +33,10 @@ ON_SKY = models.Func("ra", "dec", function="point", output_field=Point())
 """A subject's position as a point (ra, dec), as the index on the sky has it."""
 
 
+HEALPIX = models.Func("ra", "dec", function="healpix29", output_field=models.BigIntegerField())
+"""A subject's HEALPix cell of order 29, as the index for MOCs has it; null without a position."""
+
+
 class SubjectQuerySet(models.QuerySet["Subject"]):
     def originals(self) -> Self:
         """Exclude subjects whose pixels duplicate an earlier one's."""
@@ -87,6 +91,7 @@ class Subject(models.Model):
             models.Index("survey", "kind", "id", name="subject_by_kind"),
             models.Index("survey", "mjd", "id", name="subject_by_time"),
             GistIndex(ON_SKY, name="subject_on_sky"),
+            models.Index(HEALPIX, name="subject_by_healpix"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
             models.Index("survey", "rate", "id", name="subject_by_rate", condition=models.Q(rate__isnull=False)),

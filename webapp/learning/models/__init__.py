@@ -1,5 +1,5 @@
 from webapp.learning.models.checkpoints import Checkpoint, DriftAlarm, Evaluation, Promotion
-from webapp.learning.models.scoring_run import Detection, Score, ScoringRun, ScoringShard
+from webapp.learning.models.scoring_run import Detection, Explanation, Score, ScoringRun, ScoringShard
 from webapp.learning.models.training_run import (
     ExternalScorer,
     ModelRole,
@@ -15,6 +15,7 @@ __all__ = [
     "Detection",
     "DriftAlarm",
     "Evaluation",
+    "Explanation",
     "ExternalScorer",
     "ModelRole",
     "Preset",

@@ -1,4 +1,4 @@
-"""Scores and detections of a checkpoint, and the jobs that write them."""
+"""Scores, detections and explanations of a checkpoint, and the jobs that write them."""
 
 from typing import Any, ClassVar, Self
 
@@ -97,3 +97,30 @@ class Detection(models.Model):
 
     def __str__(self) -> str:
         return f"({self.x1:.1f}, {self.y1:.1f}) to ({self.x2:.1f}, {self.y2:.1f}): {self.score:.3f}"
+
+
+class Explanation(Job):
+    """Why a checkpoint scores a subject as it does, computed on request; `done` counts frames.
+
+    Lists hold a value for each frame: class probabilities of single detections, the probability of being real without
+    that frame (null for stamps), and the occlusion map as rows of changes of the probability
+    (`ml.inference.explanation`).
+    """
+
+    task: ClassVar[str] = "tasks.explain.run"
+    title = _("Explanation of a score")
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+")
+    p_real = models.FloatField(null=True)
+    detections = models.JSONField(default=list)
+    without = models.JSONField(default=list)
+    occlusion = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["checkpoint", "subject"], name="one_explanation_per_model_and_subject")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint} on {self.subject}"
