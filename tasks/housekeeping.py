@@ -16,6 +16,7 @@ from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
 from webapp.quality import quality_scan
 from webapp.queue.leases import release_expired
+from webapp.retention import start_run
 
 
 @task("tasks.sweep.run")
@@ -53,6 +54,12 @@ def nightly_quality_scan() -> None:
 def hourly_match() -> None:
     for survey in start_match.surveys_to_match():
         start_match.start_match(survey, by=None)
+
+
+@task("tasks.retention.nightly")
+def nightly_retention() -> None:
+    for survey in start_run.surveys_to_clean():
+        start_run.start_run(survey=survey, by=None, dry_run=False)
 
 
 @task("tasks.sessions.hourly")

@@ -18,6 +18,8 @@ from webapp.linking.models import LinkRun, TrackletBuild
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import scan
 from webapp.queue.membership import refill
+from webapp.retention.drop_pixels import drop_pixels
+from webapp.retention.models import RetentionRun
 from webapp.synthetics.inject_movers import inject_movers
 from webapp.synthetics.models import Injection
 
@@ -74,6 +76,12 @@ def propose_links(row: LinkRun) -> None:
 def store_linked(row: TrackletBuild) -> None:
     """Make subjects of confirmed proposals."""
     build_tracklets(row)
+
+
+@job(RetentionRun)
+def retain(row: RetentionRun) -> None:
+    """Drop pixels that a survey's rule no longer keeps."""
+    drop_pixels(row)
 
 
 @job(ScoringRun)
