@@ -17,6 +17,7 @@ from webapp.operations.job_overview import job_models
 from webapp.quality import quality_scan
 from webapp.queue.leases import release_expired
 from webapp.reports.neo_scores import request_scores_of_movers
+from webapp.retention import start_run
 
 
 @task("tasks.sweep.run")
@@ -56,6 +57,12 @@ def hourly_match() -> None:
     for survey in start_match.surveys_to_match():
         start_match.start_match(survey, by=None)
     request_scores_of_movers()
+
+
+@task("tasks.retention.nightly")
+def nightly_retention() -> None:
+    for survey in start_run.surveys_to_clean():
+        start_run.start_run(survey=survey, by=None, dry_run=False)
 
 
 @task("tasks.sessions.hourly")

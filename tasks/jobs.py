@@ -20,6 +20,8 @@ from webapp.quality.quality_scan import scan
 from webapp.queue.membership import refill
 from webapp.reports.models import NeoScore
 from webapp.reports.neo_scores import score_tracklet
+from webapp.retention.drop_pixels import drop_pixels
+from webapp.retention.models import RetentionRun
 from webapp.synthetics.inject_movers import inject_movers
 from webapp.synthetics.models import Injection
 
@@ -82,6 +84,12 @@ def propose_links(row: LinkRun) -> None:
 def store_linked(row: TrackletBuild) -> None:
     """Make subjects of confirmed proposals."""
     build_tracklets(row)
+
+
+@job(RetentionRun)
+def retain(row: RetentionRun) -> None:
+    """Drop pixels that a survey's rule no longer keeps."""
+    drop_pixels(row)
 
 
 @job(ScoringRun)

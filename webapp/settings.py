@@ -46,6 +46,7 @@ try:
     BACKBONE = env.str("BACKBONE", "sky", validate=validate.OneOf(["imagenet", "sky"]))
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
     REMOTE_HOSTS = env.list("REMOTE_HOSTS", ["api.fink-portal.org", "api.alerce.online", "avro.alerce.online"])
+    REMOTE_ARCHIVES: list[str] = env.list("REMOTE_ARCHIVES", [])
     LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "webapp.learning",
     "webapp.linking",
     "webapp.reports",
+    "webapp.retention",
     "webapp.review",
     "webapp.figures",
     "webapp.imports",
@@ -196,9 +198,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Wanderers",
     "DESCRIPTION": "Volunteers and machines find moving worlds together.",
     "VERSION": "0.1.0",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    **dict.fromkeys(["SWAGGER_UI_DIST", "SWAGGER_UI_FAVICON_HREF", "REDOC_DIST"], "SIDECAR"),
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
@@ -282,6 +282,7 @@ _periodic = {
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
     "known.hourly": 3600,
+    "retention.nightly": 3600,
     "sessions.hourly": 3600,
     "retrain.run": _retrain_seconds,
     "alerts.run": 60,

@@ -24,6 +24,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/trust/", include("webapp.quality.urls")),
     path("surveys/<slug:slug>/workflows/", include("webapp.workflow_settings.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
+    path("surveys/<slug:slug>/retention/", include("webapp.retention.urls")),
     path("surveys/<slug:slug>/streams/", include("webapp.streams.urls")),
     path("surveys/<slug:slug>/", include("webapp.review.urls")),
     path("surveys/<slug:slug>/", include("webapp.figures.urls")),

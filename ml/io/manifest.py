@@ -7,13 +7,13 @@ from pathlib import Path
 from ml.io.frames import Part, frames, take
 from ml.io.manifest_columns import Columns, understand
 from ml.io.manifest_row import Row
-from ml.io.manifest_tables import PARQUET, VOTABLE, table_rows
+from ml.io.manifest_tables import PARQUET, VOTABLE, is_partitioned, table_rows
 from ml.io.mosaic import cut_out
 from ml.io.open_pictures import OpenPictures
 from ml.io.picture import Selection
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_csv import BoundedRows
-from ml.io.safe_path import Folder
+from ml.io.safe_path import Files, Folder
 
 MANIFESTS = ("manifest.csv", "manifest.vot", "manifest.xml", "manifest.parquet")
 """Names of a folder's manifest."""
@@ -27,25 +27,30 @@ Skip = Callable[[str], bool]
 """Whether the subject with this external id is known and can be skipped."""
 
 
-def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
+def read_manifest(
+    path: Path, kind: str | None = None, skip: Skip | None = None, files: Files | None = None
+) -> Iterator[SubjectRecord | BadInput]:
     """Read every row of a manifest, in order, with one subject in memory at a time.
 
     Parameters
     ----------
     path
-        A VOTable or Parquet table (`ml.io.manifest_tables`), or a CSV file: UTF-8 with or without byte order mark, any
-        line ends, separated by commas, semicolons or tabs. Row numbers are those of a spreadsheet: the header is row 1.
+        A VOTable, Parquet or HATS table (`ml.io.manifest_tables`), or a CSV file: UTF-8 with or without byte order
+        mark, any line ends, separated by commas, semicolons or tabs. Row numbers are those of a spreadsheet: the header
+        is row 1.
     kind
         Kind of rows without one.
     skip
         Rows for which this is true are skipped before any image file is opened.
+    files
+        Where the image files are; None for the manifest's own folder.
 
     Yields
     ------
     SubjectRecord or BadInput
         One for each row that is not skipped.
     """
-    reading = _Reading(path, kind, skip)
+    reading = _Reading(path, kind, skip, files or Folder(folder_of(path)))
     try:
         for number, row in _rows(path):
             found = row if isinstance(row, BadInput) else reading.subject(row, number or 0)
@@ -58,9 +63,15 @@ def read_manifest(path: Path, kind: str | None = None, skip: Skip | None = None)
 def manifest_of(path: Path) -> Path | None:
     """Return the manifest that `path` is, or that lies in its folder; None without one."""
     if path.is_dir():
-        return next((path / name for name in MANIFESTS if (path / name).is_file()), None)
+        own = next((path / name for name in MANIFESTS if (path / name).is_file()), None)
+        return own or (path if is_partitioned(path) else None)
     is_manifest = path.suffix.lower() in (".csv", *VOTABLE) or path.name in MANIFESTS
     return path if is_manifest and path.is_file() else None
+
+
+def folder_of(manifest: Path) -> Path:
+    """Return the folder from which a manifest's files are named: a partitioned table is one itself."""
+    return manifest if manifest.is_dir() else manifest.parent
 
 
 def count_rows(path: Path) -> int:
@@ -70,7 +81,7 @@ def count_rows(path: Path) -> int:
 
 def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
     try:
-        if path.suffix.lower() in (*VOTABLE, PARQUET):
+        if path.is_dir() or path.suffix.lower() in (*VOTABLE, PARQUET):
             rows = table_rows(path)
             yield from _body(rows, understand(next(rows, [])))
             return
@@ -134,9 +145,9 @@ def _row(columns: Columns, cells: list[str]) -> Row | BadInput:
 class _Reading:
     """One pass over a manifest, with its open files."""
 
-    def __init__(self, path: Path, kind: str | None, skip: Skip | None) -> None:
+    def __init__(self, path: Path, kind: str | None, skip: Skip | None, files: Files) -> None:
         self.path, self.kind, self.skip = path, kind, skip
-        self.pictures, self.folder = OpenPictures(), Folder(path.parent)
+        self.pictures, self.files = OpenPictures(), files
 
     def subject(self, row: Row, number: int) -> SubjectRecord | BadInput | None:
         """Read a row's subject; None if it is to be skipped."""
@@ -180,12 +191,12 @@ class _Reading:
         if ra is None or dec is None:
             raise BadInput("asks for a cutout, but says not where. Fill in `ra` and `dec`.")
         try:
-            return cut_out(self.pictures.get(self.folder.file(name)), ra, dec, side)
+            return cut_out(self.pictures.get(self.files.file(name)), ra, dec, side)
         except BadInput as bad:
             raise bad.at(image=name) from None
 
     def _part(self, name: str, selection: Selection) -> Part:
         try:
-            return take(self.pictures.get(self.folder.file(name)), selection)
+            return take(self.pictures.get(self.files.file(name)), selection)
         except BadInput as bad:
             raise bad.at(image=name) from None

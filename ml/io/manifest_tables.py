@@ -1,4 +1,4 @@
-"""Manifests that are no CSV: VOTables and Parquet tables, as rows of text."""
+"""Manifests that are no CSV: VOTables, Parquet tables and HATS catalogues, as rows of text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +9,15 @@ from ml.io.limits import MAX_COLUMNS, decoding
 from ml.io.message import Message
 from ml.io.parquet_file import ParquetFile
 from ml.io.records import BadInput
+from ml.io.safe_path import Folder
 
 VOTABLE = (".vot", ".xml")
 PARQUET = ".parquet"
 LONGEST_CELL = 2**17
 """Maximum characters of a cell of a VOTable."""
 
+_PARTITIONS = ("dataset", "Norder=*/Dir=*/Npix=*.parquet", "Norder=*/Dir=*/Npix=*/*.parquet")
+_HEALPIX = "_healpix_"  # the spatial index of HATS, which says no more than ra and dec
 _AT_ONCE = 2**18  # bytes of a VOTable
 
 
@@ -26,16 +29,40 @@ def table_rows(path: Path) -> Iterator[list[str]]:
     BadInput
         It is damaged, or its data are not written as text (TABLEDATA).
     """
-    yield from _parquet(path) if path.suffix.lower() == PARQUET else _votable(path)
+    if path.suffix.lower() in VOTABLE:
+        yield from _votable(path)
+    else:
+        yield from _parquet(_partitions(path) if path.is_dir() else [path])
 
 
-def _parquet(path: Path) -> Iterator[list[str]]:
+def is_partitioned(path: Path) -> bool:
+    """Return whether a folder is a HATS catalogue, as LSDB writes it."""
+    return any(path.glob(f"{_PARTITIONS[0]}/Norder=*"))
+
+
+def _partitions(path: Path) -> list[Path]:
+    """Return the partitions of a HATS catalogue, in the order of their names.
+
+    Source: https://hats.readthedocs.io, directory scheme. A partition is a file, or a folder of files.
+    """
+    folder = Folder(path)
+    found = (each for pattern in _PARTITIONS[1:] for each in path.glob(f"{_PARTITIONS[0]}/{pattern}"))
+    return [folder.file(str(each.relative_to(path))) for each in sorted(found) if each.is_file()]
+
+
+def _parquet(paths: list[Path]) -> Iterator[list[str]]:
+    """Yield the rows of several files as those of one; a column that a later one lacks is empty there."""
     names: list[str] = []
-    for row in ParquetFile(path).rows(set()):
-        if not names:
-            names = list(row)
-            yield names
-        yield ["" if value is None or value != value else str(value) for value in row.values()]
+    for path in paths:
+        for row in ParquetFile(path).rows(set()):
+            if not names:
+                names = [name for name in row if not name.startswith(_HEALPIX)]
+                yield names
+            yield [_text(row.get(name)) for name in names]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
 
 
 def _votable(path: Path) -> Iterator[list[str]]:

@@ -11,10 +11,12 @@ from ml.io.frames import frames, take
 from ml.io.manifest import MANIFESTS, Skip, count_rows, manifest_of, read_manifest
 from ml.io.open_pictures import SUFFIXES, open_picture
 from ml.io.records import BadInput, SubjectRecord
-from ml.io.safe_path import Folder
+from ml.io.safe_path import Files, Folder
 
 
-def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
+def read_subjects(
+    path: Path, kind: str | None = None, skip: Skip | None = None, files: Files | None = None
+) -> Iterator[SubjectRecord | BadInput]:
     """Read all subjects at `path`, one at a time, in a stable order.
 
     Parameters
@@ -28,6 +30,8 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
         Kind of subjects without one.
     skip
         Subjects whose external id makes this true are skipped, before their pixels are read if possible.
+    files
+        Where the files are that a manifest names; None for its own folder.
 
     Yields
     ------
@@ -40,7 +44,7 @@ def read_subjects(path: Path, kind: str | None = None, skip: Skip | None = None)
     """
     path = Path(path)
     if manifest := manifest_of(path):
-        yield from read_manifest(manifest, kind, skip)
+        yield from read_manifest(manifest, kind, skip, files)
         return
     if not path.exists():
         yield BadInput("is not there. Check the path.", file=str(path))

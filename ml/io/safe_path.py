@@ -3,9 +3,18 @@
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from ml.io.message import Message
 from ml.io.records import BadInput
+
+
+class Files(Protocol):
+    """Where the files are that a manifest names."""
+
+    def file(self, name: str) -> Path:
+        """Return the file of that name; raises BadInput with what is wrong with it."""
+        ...
 
 
 class Folder:

@@ -7,12 +7,17 @@ Layout below the root::
 
 The database row is the truth about what exists: it names array and index. Pixels are written before the array grows,
 and before the row is written, so a process that dies in between leaves at most pixels that no row knows; the next
-`PixelStore.append` is told by `at` where the known ones end, and writes over them. One process at a time may append
-to a survey (ingest holds a lease); features may be written by many at once, as long as each keeps to whole chunks.
+`PixelStore.append` is told by `at` where the known ones end, and writes over them. One process at a time may append to
+a survey or clear pixels in it (its row is locked); features may be written by many at once, as long as each keeps to
+whole chunks.
+
+A file is replaced atomically, but read in parts. So a reader compares its version before and after, and reads a file
+that was replaced in between again.
 """
 
 import dataclasses
 import re
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -23,12 +28,16 @@ from zarr.codecs import BloscCodec
 from zarr.errors import ContainsArrayError
 from zarr.storage import FsspecStore, LocalStore
 
+from ml.storage.stored_objects import stored_bytes, version
+
 CHUNK = 128
 """Subjects per file of the store. Work is sharded by it: see `PixelStore.chunk`."""
 
 _CHUNK_BYTES = 64 * 1024**2  # large images come fewer to a file, by halves
 _READ_BYTES = 2 * 1024**2  # what one look at one subject may cost to read …
 _MOST_READ = 16  # … together with its neighbours
+_MOST_TRIES = 5  # of a read, while its files are replaced
+_TORN = (ValueError, RuntimeError)  # what the index of one file and the pixels of another raise
 _EVER = 2**31  # declared length of feature arrays: chunks that nobody wrote do not exist on disk and read as NaN
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
@@ -119,7 +128,39 @@ class PixelStore:
             pixels = self._fresh(pixels)
         if not 0 <= start <= stop <= pixels.shape[0]:
             raise IndexError(f"{survey}/{array} holds {pixels.shape[0]} subjects; {start} to {stop} were asked for.")
-        return np.asarray(pixels[start:stop])
+        keys = [_key(pixels, place) for place in range(start // _outer(pixels), -(-stop // _outer(pixels)))]
+        return self._unchanging(keys, lambda: np.asarray(pixels[start:stop]))
+
+    def clear(self, survey: str, array: str, indexes: Iterable[int]) -> int:
+        """Overwrite subjects (`indexes`) with the fill value, which takes no space; return the bytes freed.
+
+        To clear a subject again changes nothing. Raises ValueError: they are not all of one chunk, or none.
+        """
+        pixels, places = self._fresh(self._pixels(survey, array)), sorted(indexes)
+        chunk = _outer(pixels)
+        if len({place // chunk for place in places}) != 1:
+            raise ValueError(f"Subjects of one chunk are cleared at a time, and these are {places}.")
+        key = _key(pixels, places[0] // chunk)
+        before, first, last = stored_bytes(self.store, key), places[0], places[-1] + 1
+        block = np.asarray(pixels[first:last])
+        block[np.array(places) - first] = pixels.fill_value
+        pixels[first:last] = block
+        return before - stored_bytes(self.store, key)
+
+    def chunk_bytes(self, survey: str, array: str, index: int) -> int:
+        """Return the stored bytes of the chunk that holds a subject."""
+        pixels = self._pixels(survey, array)
+        return stored_bytes(self.store, _key(pixels, index // _outer(pixels)))
+
+    def _unchanging(self, keys: list[str], read: Callable[[], np.ndarray]) -> np.ndarray:
+        """Read until no file was replaced meanwhile; a few times at most."""
+        for _ in range(_MOST_TRIES):
+            before = [version(self.store, key) for key in keys]
+            with suppress(*_TORN):
+                block = read()
+                if before == [version(self.store, key) for key in keys]:
+                    return block
+        return read()
 
     def write_features(self, survey: str, array: str, key: str, start: int, values: np.ndarray) -> None:
         """Store the features of subjects `start` onwards.
@@ -239,6 +280,12 @@ def _grown(array: zarr.Array, shape: tuple[int, ...]) -> zarr.Array:
 def _power_of_two(most: int) -> int:
     """Return the largest power of two up to `most`, so that smaller pieces divide larger ones."""
     return 1 << max(most, 1).bit_length() - 1
+
+
+def _key(array: zarr.Array, chunk: int) -> str:
+    """Return the name of a chunk's file in the store."""
+    inside = array.metadata.encode_chunk_key((chunk, *(0 for _ in array.shape[1:])))
+    return f"{array.path}/{inside}"
 
 
 def _outer(array: zarr.Array) -> int:

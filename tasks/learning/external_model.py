@@ -124,7 +124,13 @@ def meet(row: TrainingRun, scorer: ExternalScorer) -> Checkpoint:
 
 
 def _first_answer(row: TrainingRun, scorer: ExternalScorer) -> Answer:
-    subject = Subject.objects.observed().filter(survey=row.survey, kind=row.workflow.kind).order_by("pk").first()
+    subject = (
+        Subject.objects.observed()
+        .with_pixels()
+        .filter(survey=row.survey, kind=row.workflow.kind)
+        .order_by("pk")
+        .first()
+    )
     if subject is None:
         raise ExternalScorerFailed(messages.NOTHING_TO_ASK())
     store, index = PixelStore(settings.PIXELS), np.array([subject.zarr_index])

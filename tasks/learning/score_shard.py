@@ -16,6 +16,7 @@ from tasks.learning import examples, model_cache
 from tasks.learning.external_model import ExternalModel
 from tasks.learning.features import Features
 from webapp.archive.models import Subject
+from webapp.archive.pixels import dropped_among
 from webapp.learning import scores
 from webapp.learning.models import ModelRole, ScoringShard
 from webapp.learning.scoring import conclude
@@ -30,16 +31,19 @@ def shard(row: ScoringShard) -> None:
     model = model_cache.model(checkpoint)
     ids, indexes = _subjects(row)
     probabilities, detections = _looked_at(row, model, ids, indexes)
+    dropped = dropped_among(ids.tolist())
+    kept = ~np.isin(ids, list(dropped))
+    ids, probabilities = ids[kept], probabilities[kept]
     with transaction.atomic():
         row.finish(done=row.total)
         scores.write_scores(checkpoint.pk, ids, probabilities, model.p_real(probabilities))
-        scores.write_detections(checkpoint.pk, detections)
+        scores.write_detections(checkpoint.pk, {key: found for key, found in detections.items() if key not in dropped})
     conclude(row.run)
 
 
 def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return keys and indexes of the range's subjects, since other kinds may have pixels of the same shape."""
-    subjects = Subject.objects.filter(
+    subjects = Subject.objects.with_pixels().filter(
         survey=row.run.survey_id,
         kind=row.run.checkpoint.kind,
         zarr_array=row.zarr_array,

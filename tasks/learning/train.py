@@ -86,7 +86,7 @@ def _train(row: TrainingRun) -> Checkpoint:
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
-    labels = curate_labels.labels_of(_curated(row))[0]
+    labels = curate_labels.labels_with_pixels(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)))
     start = starting_detector(row)
     base = model_cache.detector(start).checkpoint if start else None
@@ -106,7 +106,7 @@ def _base(row: TrainingRun) -> Scorer | None:
 @contextmanager
 def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     """Yield the run's examples: with features for a new head, with pixels for a whole network."""
-    labels, classes = curate_labels.labels_of(_curated(row))
+    labels, classes = curate_labels.labels_with_pixels(_curated(row))
     store = PixelStore(settings.PIXELS)
     row.renew(message=messages.READING(count=len(labels)), resumed_at=None)
     if row.preset == Preset.HEAD:

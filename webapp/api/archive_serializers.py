@@ -45,7 +45,7 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
         model = Subject
         fields = [
             "id", "survey", "external_id", "kind", "checksum", "shape", "pixels", "png", "ra", "dec", "mjd", "rate",
-            "metadata", "created_at",
+            "metadata", "created_at", "pixels_dropped_at",
         ]  # fmt: skip
 
     def get_shape(self, subject: Subject) -> list[int]:

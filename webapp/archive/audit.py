@@ -43,6 +43,11 @@ def record_act(request: Any, user: User, survey: Survey | None = None) -> None:
     setattr(inner, ENTRY, entry)
 
 
+def record_job(user: User | None, survey: Survey, act: str, **figures: int) -> None:
+    """Record what a job has done for an admin, or by a survey's own rule."""
+    AuditEntry.objects.create(user=user, survey=survey, act=act, fields=figures)
+
+
 def _shortened(sent: Any) -> dict[str, Any]:
     if isinstance(sent, MultiValueDict):
         sent = {name: values if len(values) > 1 else values[0] for name, values in sent.lists() if values}

@@ -158,6 +158,13 @@ class IngestForm(forms.Form):
         label=_("Or a file or folder in the inbox"),
         widget=forms.TextInput({"list": "inbox-names", "autocomplete": "off"}),
     )
+    root = forms.CharField(
+        required=False,
+        max_length=500,
+        label=_("Remote archive"),
+        help_text=_("Where the manifest's files are, such as https://archive.org/survey/. Empty: beside the manifest."),
+        widget=forms.TextInput({"autocomplete": "off", "inputmode": "url"}),
+    )
     kind = forms.ChoiceField(
         required=False,
         label=_("Kind"),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -43,7 +44,7 @@ def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
             survey=survey,
             path=form.path(survey),
             by=person(request),
-            **{name: form.cleaned_data[name] for name in ("kind", "subject_set", "dry_run")},
+            **{name: form.cleaned_data[name] for name in ("root", "kind", "subject_set", "dry_run")},
         )
     except IngestRefused as error:
         form.add_error(None, str(error))
@@ -83,8 +84,8 @@ def ingest_cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
 def _page(request: HttpRequest, survey: Survey, form: IngestForm, status: int = 200) -> HttpResponse:
     folder = inbox(survey)
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    context = {"form": form, "inbox": folder, "names": names, **_runs(survey)}
-    return render(request, "archive/ingest.html", context, status=status)
+    context = {"form": form, "inbox": folder, "names": names, "has_archives": bool(settings.REMOTE_ARCHIVES)}
+    return render(request, "archive/ingest.html", context | _runs(survey), status=status)
 
 
 def _runs(survey: Survey) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Subject pixels from the Zarr store set by PIXELS."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -7,6 +8,7 @@ from django.conf import settings
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject
+from webapp.core.sql import fetch
 
 
 @cache
@@ -22,12 +24,22 @@ def pixel_store() -> PixelStore:
 def pixels_of(subject: Subject) -> np.ndarray:
     """Read a subject's pixels, (F, C, H, W).
 
-    Raises LookupError: the store has none.
+    Raises LookupError: the store has none, or they were dropped.
     """
+    if subject.pixels_dropped_at is not None:
+        raise LookupError(f"The pixels of {subject} were dropped on {subject.pixels_dropped_at:%Y-%m-%d}.")
     try:
         return pixel_store().get(subject.survey.slug, subject.zarr_array, subject.zarr_index)
     except FileNotFoundError as error:
         raise LookupError(f"The store holds no array {subject.survey.slug}/{subject.zarr_array}.") from error
+
+
+DROPPED = "SELECT id FROM archive_subject WHERE id = ANY(%s) AND pixels_dropped_at IS NOT NULL"
+
+
+def dropped_among(subjects: Sequence[int]) -> set[int]:
+    """Return those of the subjects whose pixels were dropped. Ask after reading their pixels."""
+    return {key for (key,) in fetch(DROPPED, [list(subjects)])}
 
 
 def shape_of(subject: Subject) -> tuple[int, int, int, int]:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact, GreaterThan, StartsWith
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -201,7 +202,7 @@ def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
 
     A little-endian uint32 gives the length of the JSON, which is padded to align the pixels after it.
     """
-    block = _block(subject, checksum)
+    block = _block(_subject(subject, checksum))
     body, meta = raw_frame(block)
     names = ("frames", "channels", "height", "width")
     head = json.dumps({**meta, **dict(zip(names, block.shape, strict=True))}).encode()
@@ -217,15 +218,21 @@ def picture(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
         options = _options(request)
     except ValueError as error:
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
-    block = _block(subject, checksum)
+    row = _subject(subject, checksum)
+    if row.pixels_dropped_at is not None:
+        return redirect(static("archive/no-pixels.svg"))
+    block = _block(row)
     for axis, name in enumerate(("frame", "channel")):
         block = _chosen(block, axis, options[name])
     png = to_png(block, stretch=options["stretch"], size=options["size"], invert=options["invert"])
     return HttpResponse(png, content_type="image/png")
 
 
-def _block(subject: int, checksum: str) -> np.ndarray:
-    row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject, checksum=checksum)
+def _subject(key: int, checksum: str) -> Subject:
+    return get_object_or_404(Subject.objects.select_related("survey"), pk=key, checksum=checksum)
+
+
+def _block(row: Subject) -> np.ndarray:
     try:
         return pixels_of(row)
     except LookupError as error:

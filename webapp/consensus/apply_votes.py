@@ -104,8 +104,11 @@ def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
 
 
 def _retire(row: Consensus, entry: QueueEntry) -> None:
-    """Retire or reopen by the votes; a person's retirement stays, and gold subjects never retire."""
-    if row.is_retired and row.retired_reason not in BY_VOTES:
+    """Retire or reopen by the votes; gold subjects never retire.
+
+    A person's retirement stays, and that of a subject without pixels, which nobody can look at any more.
+    """
+    if row.is_retired and (row.retired_reason not in BY_VOTES or entry.subject.pixels_dropped_at is not None):
         return
     reason = "" if entry.is_gold else reason_to_retire(row)
     row.is_retired, row.retired_reason = bool(reason), reason

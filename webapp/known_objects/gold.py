@@ -22,7 +22,7 @@ def make_gold(subjects: Collection[int]) -> None:
     """
     matches = KnownMatch.objects.filter(Q(orbit_error=None) | Q(orbit_error__lte=SURE), subject=OuterRef("pk"))
     sure = matches.filter(separation__lte=SURE, detections=F("subject__identity_check__detections"))
-    rows = Subject.objects.observed().filter(pk__in=subjects).select_for_update(no_key=True, of=("self",))
+    rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects).select_for_update(no_key=True, of=("self",))
     asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
     new = rows.filter(Exists(sure), Exists(asked), gold_label="").order_by("pk")
     over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=SOURCE).order_by("pk")

@@ -9,10 +9,12 @@ from django.db.models import FilteredRelation, Q, QuerySet, Sum
 from django.db.models.functions import Abs
 
 from ml.crowd.answer import CLASSES
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
+from webapp.archive.pixels import dropped_among
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.past_retention import past_retention
 from webapp.learning import label_snapshot
 from webapp.learning.label_snapshot import Label, Lines
 from webapp.learning.model_roles import Classes, classes_of
@@ -68,16 +70,18 @@ def labelled(workflow: Workflow) -> QuerySet[Subject]:
     """Return the subjects that a model for the workflow can be trained on now.
 
     Gold belongs to the survey and serves all its workflows; volunteers' answers belong to the workflow. Duplicates, the
-    test side and synthetic subjects are excluded.
+    test side and synthetic subjects are excluded, and bogus ones whose pixels are dropped or about to be.
     """
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
     crowd = Consensus.objects.labels(workflow)
     return (
         Subject.objects.originals()
         .observed()
+        .with_pixels()
         .filter(survey=workflow.survey_id, kind=workflow.kind)
         .filter(pk__in=gold.values("pk").union(crowd.values("subject")))
         .exclude(pk__in=on_test_side(workflow.survey, current_held_out(workflow.survey, workflow.kind)).values("pk"))
+        .exclude(gold_label="", pk__in=Consensus.objects.filter(past_retention(workflow)).values("subject"))
     )
 
 
@@ -150,6 +154,18 @@ def curate(workflow: Workflow) -> TrainingSet:
 def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return the labels and classes of a training set, as curated."""
     return label_snapshot.read_snapshot(FOLDER, training_set.hash)
+
+
+def labels_with_pixels(training_set: TrainingSet) -> tuple[list[Label], Classes]:
+    """Return a training set without subjects whose pixels were dropped before an open run had it.
+
+    Retention that did not see that run yet is waited for.
+    """
+    curated, classes = labels_of(training_set)
+    with transaction.atomic():
+        Survey.objects.select_for_update(no_key=True).get(pk=training_set.workflow.survey_id)
+        dropped = dropped_among([label.subject_id for label in curated])
+    return [label for label in curated if label.subject_id not in dropped], classes
 
 
 def trained_labels(checkpoint: Checkpoint) -> list[Label]:

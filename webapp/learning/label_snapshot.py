@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
+from numpy.typing import NDArray
 
 from webapp.learning.model_roles import Classes
 
@@ -96,6 +98,11 @@ def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
     table = pq.read_table(path_of(folder, name))
     metadata = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
     return [_label(row) for row in table.to_pylist()], Classes(metadata["classes"], metadata["positive"])
+
+
+def subjects_of(folder: str, name: str) -> NDArray[np.int64]:
+    """Return the keys of the labelled subjects, (n,), ascending."""
+    return np.asarray(pq.read_table(path_of(folder, name), columns=["subject_id"])["subject_id"], dtype=np.int64)
 
 
 def _label(row: dict[str, Any]) -> Label:

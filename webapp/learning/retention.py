@@ -19,7 +19,11 @@ def prune(checkpoint: Checkpoint) -> int:
     needs. Only the survey and role of `checkpoint` are affected. Returns the number of deleted scores.
     """
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
-    stale = models.exclude(pk__in=_retained(checkpoint)).filter(scoring_runs__isnull=False).distinct()
+    stale = (
+        models.exclude(pk__in=_retained(checkpoint.survey, checkpoint.role))
+        .filter(scoring_runs__isnull=False)
+        .distinct()
+    )
     _forget_features(checkpoint.survey, list(stale))
     Detection.objects.filter(checkpoint__in=stale).delete()
     return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)
@@ -36,10 +40,16 @@ def _forget_features(survey: Survey, stale: list[Checkpoint]) -> None:
             store.forget_features(survey.slug, key)
 
 
-def _retained(checkpoint: Checkpoint) -> set[int]:
-    champion = champion_of(checkpoint.survey, checkpoint.role)
+def models_in_use(survey: Survey) -> set[int]:
+    """Return the checkpoints whose scores are kept, of all roles: see `prune`."""
+    roles = Checkpoint.objects.filter(survey=survey).order_by().values_list("role", flat=True).distinct()
+    return {pk for role in roles for pk in _retained(survey, role)}
+
+
+def _retained(survey: Survey, role: str) -> set[int]:
+    champion = champion_of(survey, role)
     before = previous_champion(champion)
-    shadows = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=False)
+    shadows = Checkpoint.objects.filter(survey=survey, role=role, is_champion=False)
     newest = shadows.order_by().values_list("run__workflow").annotate(newest=Max("pk"))
     return {pk for _, pk in newest} | {model.pk for model in (champion, before) if model is not None}
 

@@ -1,6 +1,8 @@
 """Score a survey's archive with a checkpoint, in shards of whole chunks of the pixel store, and what it lacks later."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import groupby
 
 from django.conf import settings
 from django.db import transaction
@@ -27,16 +29,20 @@ def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> 
     _supersede(checkpoint)
     wanted = whole_archive(checkpoint) if ranges is None else ranges
     run = ScoringRun.objects.create(survey=checkpoint.survey, checkpoint=checkpoint)
+    if not _add_shards(run, wanted):
+        run.enqueue()
+    return run
+
+
+def _add_shards(run: ScoringRun, ranges: list[Range]) -> int:
     shards = [
         ScoringShard(run=run, zarr_array=array, start=start, stop=stop, total=stop - start)
-        for array, first, last in wanted
-        for start, stop in cut(first, last, _chunk(checkpoint, array))
+        for array, first, last in ranges
+        for start, stop in cut(first, last, _chunk(run.checkpoint, array))
     ]
     for shard in ScoringShard.objects.bulk_create(shards):
         shard.enqueue()
-    if not shards:
-        run.enqueue()
-    return run
+    return len(shards)
 
 
 def conclude(run: ScoringRun) -> None:
@@ -84,6 +90,7 @@ def _supersede(checkpoint: Checkpoint) -> None:
     ScoringRun.objects.filter(pk__in=keys).update(state=JobState.CANCELLED, finished_at=Now())
 
 
+REOPENED_FOR = timedelta(days=1)
 TRIES = 3
 """Failures of a shard after which only an admin can retry it."""
 
@@ -100,7 +107,41 @@ def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None
     if champion.scoring_runs.open().exists():
         return None
     ranges = unscored(champion, () if given_up else _given_up(champion))
-    return start_scoring(champion, ranges) if ranges else None
+    if not ranges:
+        return None
+    run = _finished_lately(champion)
+    return start_scoring(champion, ranges) if run is None else _reopen(run, ranges)
+
+
+def _finished_lately(champion: Checkpoint) -> ScoringRun | None:
+    """Return the last day's scoring by the champion if it all succeeded: streams bring subjects every few seconds."""
+    lately = champion.scoring_runs.filter(state=JobState.DONE, created_at__gt=Now() - REOPENED_FOR)
+    run = lately.filter(pk__in=_shards(champion).values("run")).first()
+    return None if run is None or run.shards.exclude(state=JobState.DONE).exists() else run
+
+
+def _reopen(run: ScoringRun, ranges: list[Range]) -> ScoringRun:
+    """Score more ranges in a finished run, whose shards become one for each stretch that they cover."""
+    for _, shards in groupby(run.shards.order_by("zarr_array", "start"), lambda shard: shard.zarr_array):
+        _join(list(shards))
+    fresh = {"attempts": 0, "token": None, "lease_until": None, "finished_at": None}
+    ScoringRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED, **fresh)
+    _add_shards(run, ranges)
+    run.refresh_from_db()
+    return run
+
+
+def _join(shards: list[ScoringShard]) -> None:
+    stretches = [shards[0]]
+    for shard in shards[1:]:
+        if shard.start <= stretches[-1].stop:
+            stretches[-1].stop = max(stretches[-1].stop, shard.stop)
+        else:
+            stretches.append(shard)
+    for stretch in stretches:
+        stretch.done = stretch.total = stretch.stop - stretch.start
+    ScoringShard.objects.bulk_update(stretches, ["stop", "done", "total"])
+    ScoringShard.objects.filter(pk__in={shard.pk for shard in shards} - {each.pk for each in stretches}).delete()
 
 
 def unscored(champion: Checkpoint, besides: Iterable[Range] = ()) -> list[Range]:

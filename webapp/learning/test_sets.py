@@ -66,7 +66,7 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
     """Freeze today's gold on the test side as the survey's test set; the previous one is kept but no longer used."""
     locked = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes = classes_of(locked)
-    gold = Subject.objects.filter(survey=locked, kind=kind).originals().observed().gold()
+    gold = Subject.objects.filter(survey=locked, kind=kind).originals().observed().with_pixels().gold()
     held_out = HeldOut(
         nights=choose_nights(nights_of(gold.values_list("mjd", flat=True))),
         groups=choose_groups(

@@ -28,7 +28,12 @@ def tracklets(survey: Survey, first: float, last: float) -> QuerySet[Subject]:
 def _placed(survey: Survey, kind: Kind, first: float, last: float) -> QuerySet[Subject]:
     """Return originals with a time and a position, without those of a class that is no mover."""
     bogus = ["no", *(name for name in survey.classes if name not in survey.positive)]
-    rows = Subject.objects.originals().observed().filter(survey=survey, kind=kind, mjd__gte=first, mjd__lt=last)
+    rows = (
+        Subject.objects.originals()
+        .observed()
+        .with_pixels()
+        .filter(survey=survey, kind=kind, mjd__gte=first, mjd__lt=last)
+    )
     return rows.filter(ra__isnull=False, dec__isnull=False).exclude(gold_label__in=bogus)
 
 

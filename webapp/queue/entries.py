@@ -43,7 +43,7 @@ def open_slots(workflow: Workflow, votes: int, taken: int) -> int:
 
 
 ENTRY = Columns(QueueEntry, "entry")
-SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "zarr_array")
+SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "zarr_array", "pixels_dropped_at")
 
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}

@@ -18,6 +18,7 @@ INSERT = """
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
     JOIN archive_subject AS subject ON subject.id = member.subject_id
     WHERE chosen.workflow_id = %(workflow)s AND subject.kind = %(kind)s AND subject.duplicate_of_id IS NULL
+        AND subject.pixels_dropped_at IS NULL
         AND (%(only)s::bigint[] IS NULL OR subject.id = ANY(%(only)s::bigint[]))
     ORDER BY subject.id
     ON CONFLICT (workflow_id, subject_id) DO NOTHING
@@ -27,7 +28,7 @@ INSERT = """
 def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
-    Duplicates and subjects of another kind are excluded. Repeating it adds only new ones.
+    Duplicates, subjects of another kind and those without pixels are excluded. Repeating it adds only new ones.
 
     Parameters
     ----------

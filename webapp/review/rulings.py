@@ -99,6 +99,9 @@ def check_verdict(subject: Subject, workflow: Workflow, verdict: str, label: str
     if subject.is_synthetic:
         message = _("%(subject)s is synthetic, so it needs no verdict.")
         raise ValidationError({"subject": message % {"subject": subject}})
+    if subject.pixels_dropped_at is not None:
+        message = _("The pixels of %(subject)s were dropped, so nobody can rule on it any more.")
+        raise ValidationError({"subject": message % {"subject": subject}})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
         message = _("%(subject)s is not a subject of %(workflow)s.")
         raise ValidationError({"subject": message % {"subject": subject, "workflow": workflow}})

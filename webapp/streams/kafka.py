@@ -11,6 +11,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from ml.io.records import BadInput
 from webapp.core.sql import through_restarts
 from webapp.streams import messages
 from webapp.streams.models import Position, Stream
@@ -54,6 +55,7 @@ class KafkaTopic:
         self._stream = stream
         self._trouble = ""
         self._assigned: list[TopicPartition] = []
+        self._next: dict[int, int] = {}
         self._looked_at = -NEW_PARTITIONS_AFTER
         self._consumer = Consumer(
             {
@@ -90,8 +92,26 @@ class KafkaTopic:
             if error := message.error():
                 self._complain(error)
             elif partition is not None and offset is not None:
+                received += self._expired_before(partition, offset)
                 received.append(Received(partition, offset, message.value() or b""))
+                self._next[partition] = offset + 1
         return received
+
+    def _expired_before(self, partition: int, offset: int) -> list[Received]:
+        """Return a problem if messages before this one were deleted at the brokers before they were read.
+
+        A gap alone does not say so: compacted topics and transactions have gaps too.
+        """
+        wanted = self._next.get(partition, offset)
+        if offset <= wanted:
+            return []
+        try:
+            low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._stream.topic, partition), WAIT)
+        except KafkaException as refused:
+            self._complain(refused.args[0])
+            return []
+        lost = min(low, offset) - wanted
+        return [Received(partition, wanted, BadInput(messages.EXPIRED(count=lost)))] if lost > 0 else []
 
     def commit(self, stored: list[Received]) -> None:
         """Tell the brokers that the messages are stored; if it is lost, the database still knows."""
@@ -137,6 +157,7 @@ class KafkaTopic:
             TopicPartition(self._stream.topic, number, positions.get(number, OFFSET_BEGINNING)) for number in partitions
         ]
         self._consumer.assign(self._assigned)
+        self._next = positions | self._next
 
     def _complain(self, error: KafkaError) -> None:
         if error.code() not in _HARMLESS:

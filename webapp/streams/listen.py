@@ -12,7 +12,7 @@ from django.utils import timezone
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.core.dispatch import send
-from webapp.core.sql import through_restarts
+from webapp.core.sql import execute, fetch, through_restarts
 from webapp.streams.models import Stream
 from webapp.streams.read_messages import Reader, Reading, Received
 from webapp.streams.store import store
@@ -22,6 +22,11 @@ MOST = 1024
 BEAT = 5.0
 """Seconds between reports; after each, the worker is asked to score what is new, without waiting for its next round."""
 SCORE = "tasks.retrain.arrivals"
+PATIENCE = 10.0
+"""Seconds to wait for another listener's end."""
+NAMESPACE = 6041802  # of the advisory locks of streams
+LOCK = "SELECT pg_try_advisory_lock(%s, %s)"
+UNLOCK = "SELECT pg_advisory_unlock_all()"
 
 
 class Topic(Protocol):
@@ -44,11 +49,28 @@ class Topic(Protocol):
         ...
 
 
+class AlreadyListening(Exception):
+    """Another process listens to the stream; two would read everything twice."""
+
+
 def listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], bool]) -> None:
     """Store the topic's alerts until `is_over`; trouble at the brokers is recorded, and outlasted.
 
     A thread decodes a batch while the one before it is stored.
+
+    Raises
+    ------
+    AlreadyListening
+        At the beginning, or when another listener was faster after a restart of the database.
     """
+    _wait_for_lock(stream)
+    try:
+        _listen(stream, topic, reader, is_over)
+    finally:
+        execute(UNLOCK, [])
+
+
+def _listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], bool]) -> None:
     shelf = Shelf(PixelStore(settings.PIXELS), stream.survey)
     begun, count, added = time.monotonic(), 0, 0
     ahead: tuple[list[Received], Future[list[Reading]]] | None = None
@@ -74,6 +96,27 @@ def listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], b
     _report(stream, topic, None)
 
 
+def _wait_for_lock(stream: Stream) -> None:
+    """Give the database time to notice that a killed listener is gone."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            through_restarts(partial(_lock, stream))
+        except AlreadyListening:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _lock(stream: Stream) -> None:
+    """Hold the stream's lock, which the database releases when this process ends, however it does."""
+    if not fetch(LOCK, [NAMESPACE, stream.pk])[0][0]:
+        raise AlreadyListening
+
+
 def _report(stream: Stream, topic: Topic, rate: float | None) -> None:
+    through_restarts(partial(_lock, stream))
     now = {"lag": topic.lag(), "trouble": topic.trouble(), "rate": rate, "heard_at": timezone.now()}
     through_restarts(partial(Stream.objects.filter(pk=stream.pk).update, **now))

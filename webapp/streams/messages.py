@@ -31,6 +31,12 @@ HOST_NOT_ALLOWED = Sentence(
 )
 HOST_PRIVATE = Sentence(gettext_noop("The host %(host)s has a private address. Nothing is fetched from it."))
 NOT_FETCHED = Sentence(gettext_noop("The alert %(name)s is listed but cannot be fetched. %(problem)s"))
+EXPIRED = Sentence(
+    gettext_noop(
+        "%(count)s messages from here on expired at the brokers before they were read. Listen without long breaks, or "
+        "ask the topic's owner to keep messages longer."
+    )
+)
 NOT_THIS_GROUP = Sentence(
     gettext_noop("These credentials may not use the consumer group. Choose another with --group.")
 )()

@@ -84,7 +84,7 @@ def backgrounds(job: Injection) -> QuerySet[Subject]:
         workflow=job.workflow, subject=OuterRef("pk"), is_retired=True, posterior__lte=job.workflow.reject_threshold
     )
     bogus = Q(gold_label="no") | Q(gold_label__in=[name for name in survey.classes if name not in survey.positive])
-    rows = Subject.objects.originals().observed().filter(survey=survey, kind=job.workflow.kind)
+    rows = Subject.objects.originals().observed().with_pixels().filter(survey=survey, kind=job.workflow.kind)
     shuffled = MD5(Concat(Value(f"{job.seed} "), Cast("pk", CharField())))
     return rows.filter(bogus | Q(gold_label="") & Exists(no)).order_by(shuffled, "pk")
 

@@ -52,3 +52,21 @@ def test_a_survey_keeps_its_pixels_and_features_in_a_bucket(tmp_path, bucket, cl
     store().forget_features("atlas", "0" * 16)
     with pytest.raises(FileNotFoundError):
         store().features("atlas", subject.zarr_array, "0" * 16, 0, 40)
+
+
+def test_images_of_a_bucket_are_fetched_as_a_manifest_names_them(tmp_path, bucket, settings):
+    settings.PIXELS, settings.DATA = str(tmp_path / "pixels"), tmp_path / "data"
+    settings.REMOTE_ARCHIVES, settings.MAX_UPLOAD = ["s3://sky/tiles"], 20_000
+    truth = make_sky(tmp_path / "night", 40)
+    (tmp_path / "night/cube-0002.fits").write_bytes(bytes(20_001))
+    for path in sorted((tmp_path / "night").glob("*.fits"))[1:]:
+        bucket.upload_file(str(path), "sky", f"tiles/{path.name}")
+        path.unlink()
+    survey = make_survey()
+    run = run_ingest(survey, tmp_path / "night", root="s3://sky/tiles")
+    assert (run.state, run.added, run.bad) == ("done", 16, 24)
+    reasons = {str(problem.reason) for problem in run.problems.all()}
+    assert any("20 kB" in reason for reason in reasons)
+    assert len(reasons) == 2
+    assert Subject.objects.get(external_id="stamp-00016").pk
+    assert "stamp-00016" in truth

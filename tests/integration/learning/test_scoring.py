@@ -1,7 +1,10 @@
 """Scores: whole shards by COPY, idempotent, with one end to each scoring run."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -254,9 +257,33 @@ def test_what_arrives_later_is_scored_by_the_champion_and_nothing_twice(champion
     assert score_arrivals() == []
     IngestRun.objects.filter(pk=ingest.pk).update(state=JobState.DONE)
     (run,) = score_arrivals()
-    assert list(run.shards.values_list("start", "stop")) == [(10, 13)]
+    assert list(run.shards.filter(state=JobState.QUEUED).values_list("start", "stop")) == [(10, 13)]
     finish_all()
     assert Score.objects.filter(checkpoint=champion).count() == 13
+
+
+def test_a_stream_that_brings_subjects_all_day_has_one_scoring_run(champion, survey, workflow, pretend):
+    score_arrivals()
+    finish_all()
+    for number in range(3):
+        sky.queue(workflow, sky.subjects(survey, [True] * 2, prefix=f"late{number}-"))
+        score_arrivals()
+        finish_all()
+    run = ScoringRun.objects.get()
+    assert (run.state, run.attempts) == ("done", 1)
+    assert list(run.shards.order_by("start").values_list("start", "stop", "done")) == [(0, 14, 14), (14, 16, 2)]
+    assert Score.objects.count() == 16
+    ScoringRun.objects.update(created_at=timezone.now() - timedelta(days=2))
+    sky.subjects(survey, [True], prefix="tomorrow")
+    assert [new.pk != run.pk for new in score_arrivals()] == [True]
+
+
+def test_a_run_with_a_failed_shard_is_not_reopened(champion, survey, pretend):
+    score_arrivals()
+    finish_all()
+    ScoringShard.objects.update(state=JobState.FAILED)
+    assert [run.shards.count() for run in score_arrivals()] == [1]
+    assert ScoringRun.objects.count() == 2
 
 
 def finish_all():

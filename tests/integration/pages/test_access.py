@@ -10,15 +10,16 @@ from webapp.known_objects.models import MatchRun, OrbitCatalogue
 from webapp.learning.models import Checkpoint, Explanation, ExternalScorer, Promotion, TrainingRun
 from webapp.linking.models import LinkRun
 from webapp.reports.models import NeoScore, Report, ReportedTracklet, ReportSettings
+from webapp.retention.models import RetentionRun
 from webapp.review.models import Case, Ruling
 from webapp.streams.models import Stream
 
 pytestmark = pytest.mark.django_db
 
 ADMIN_PAGES = ["ingest", "ingest-runs", "ingest-run", "ingest-progress", "ingest-problems", "scorers"]
-ADMIN_PAGES += ["streams", "streams-now", "dead-letters", "report-settings"]
+ADMIN_PAGES += ["retention", "retention-runs", "streams", "streams-now", "dead-letters", "report-settings"]
 ADMIN_WRITES = ["training-start", "training-cancel", "promote", "rollback", "score-again"]
-ADMIN_WRITES += ["ingest-start", "ingest-cancel", "scorer-register", "scorer-evaluate"]
+ADMIN_WRITES += ["ingest-start", "ingest-cancel", "scorer-register", "scorer-evaluate", "retention-start"]
 CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agreement-csv", "subject-votes", "votes-csv"]
 CONSENSUS_PAGES += [
     "lines-csv",
@@ -129,6 +130,7 @@ def assert_nothing_changed():
     assert not Explanation.objects.exists()
     assert not NeoScore.objects.exists()
     assert not Footprint.objects.exists()
+    assert not RetentionRun.objects.exists()
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)

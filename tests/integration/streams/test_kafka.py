@@ -17,9 +17,10 @@ from webapp.archive.models import Subject, Survey
 from webapp.console.management.commands.listen import credentials
 from webapp.core.environment import ROOT
 from webapp.streams.kafka import KafkaTopic
-from webapp.streams.listen import listen
+from webapp.streams.listen import LOCK, NAMESPACE, UNLOCK, AlreadyListening, listen
 from webapp.streams.messages import NO_BROKER
 from webapp.streams.models import Position, Stream
+from webapp.streams.store import store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,6 +56,63 @@ def test_all_alerts_are_stored_and_a_second_listener_goes_on(cluster, stream, re
     assert (stream.stored, stream.known) == (40, 10)
     assert Subject.objects.count() == 40
     assert sum(Position.objects.values_list("next_offset", flat=True)) == 51
+
+
+def test_a_second_listener_is_refused_until_the_first_has_ended(cluster, stream, reader, monkeypatch):
+    monkeypatch.setattr("webapp.streams.listen.PATIENCE", 0.0)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(LOCK, [NAMESPACE, stream.pk])
+            with pytest.raises(AlreadyListening):
+                hear(cluster, stream, reader, lambda: False)
+            cursor.execute(UNLOCK)
+    finally:
+        other.close()
+    hear(cluster, stream, reader, lambda: True)
+
+
+class Shortened:
+    """Stands for a consumer of a topic whose first messages are gone: librdkafka's mock cluster keeps all."""
+
+    def __init__(self, low, offsets):
+        self.low, self.offsets = low, offsets
+
+    def consume(self, most, seconds):
+        return [Message(self.offsets.pop(0)) for _ in self.offsets[:most]]
+
+    def get_watermark_offsets(self, place, timeout):
+        return self.low, 100
+
+
+class Message:
+    def __init__(self, offset):
+        self.place = offset
+
+    def error(self):
+        return None
+
+    def partition(self):
+        return 0
+
+    def offset(self):
+        return self.place
+
+    def value(self):
+        return b"x"
+
+
+def test_messages_that_expired_unread_are_a_problem_with_their_count(stream, reader):
+    Position.objects.create(stream=stream, partition=0, next_offset=5)
+    topic = KafkaTopic(stream, log_level=0)
+    topic._assign([0], Position.objects.of(stream))
+    topic.close()
+    topic._consumer = Shortened(42, [42, 43, 50])  # 44 to 49 were never messages of ours: a transaction's marks
+    store(stream, reader.read(topic._consume(10, 1.0)), shelf=None)
+    letters = list(stream.dead_letters.order_by("pk").values_list("offset", "reason"))
+    assert [offset for offset, _ in letters] == [5, 42, 43, 50]
+    assert letters[0][1].startswith("37 messages from here on expired")
+    assert Position.objects.of(stream) == {0: 51}
 
 
 def test_brokers_that_do_not_answer_are_named(stream, reader):

@@ -73,3 +73,22 @@ def test_a_votable_is_read_in_parts(tmp_path):
     header, *found = table_rows(tmp_path / "a.vot")
     assert header == ["n", "m"]
     assert found == [[str(n), ""] for n in range(50_000)]
+
+
+def test_a_hats_catalogue_is_read_partition_by_partition(folder):
+    """Laid out as LSDB does it: partitions as files or as folders of files, and a column that only some have."""
+    parts = {
+        "Norder=0/Dir=0/Npix=3.parquet": {"external_id": ["a"], "image": ["a.fits"], "plane": [0], "_healpix_29": [7]},
+        "Norder=1/Dir=0/Npix=17/part0.parquet": {"external_id": ["b"], "image": ["a.fits"], "band": ["g"]},
+    }
+    for name, columns in parts.items():
+        path = folder / "dataset" / name
+        path.parent.mkdir(parents=True)
+        pq.write_table(pa.table(columns), path)
+    one, two = read_subjects(folder, "stamp")
+    assert (one.external_id, one.metadata) == ("a", {})
+    assert (two.external_id, two.row, two.frames[0].band) == ("b", 3, "")
+    assert count(folder) == 2
+    (folder / "dataset/Norder=1/Dir=0/Npix=18.parquet").symlink_to("/etc/passwd")
+    (bad,) = read_subjects(folder, "stamp")
+    assert "lies outside the manifest's folder" in str(bad)

@@ -6,6 +6,8 @@ import signal
 
 import numpy as np
 import pytest
+from zarr.abc.store import SuffixByteRequest
+from zarr.storage import LocalStore
 
 from ml.storage.pixel_store import PixelStore, array_name
 
@@ -175,3 +177,45 @@ def test_forgotten_features_are_gone_and_may_come_back(tmp_path, address):
     assert (store.features("sky", array, "two", 0, 4) == 1).all()
     store.write_features("sky", array, "one", 0, np.ones((4, 1, 3)))
     assert (store.features("sky", array, "one", 0, 4) == 1).all()
+
+
+def test_cleared_subjects_take_no_space_and_others_stay(store, block):
+    pixels = block(200)
+    store.append("s", pixels)
+    before = store.chunk_bytes("s", NAME, 0)
+    assert store.clear("s", NAME, [5, *range(16, 128)]) == before - store.chunk_bytes("s", NAME, 0) > before * 0.8
+    assert store.clear("s", NAME, [5]) == 0
+    assert np.isnan(store.get("s", NAME, 5)).all()
+    np.testing.assert_array_equal(store.slab("s", NAME, 0, 5), pixels[:5])
+    np.testing.assert_array_equal(store.slab("s", NAME, 128, 200), pixels[128:])
+    store.clear("s", NAME, range(128))
+    assert store.chunk_bytes("s", NAME, 0) == 0
+    assert store.length("s", NAME) == 200
+
+
+@pytest.mark.parametrize("indexes", [[], [127, 128]])
+def test_one_chunk_is_cleared_at_a_time(store, block, indexes):
+    store.append("s", block(200))
+    with pytest.raises(ValueError, match="one chunk"):
+        store.clear("s", NAME, indexes)
+
+
+def test_a_chunk_that_is_replaced_while_it_is_read_is_read_again(tmp_path, block, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 255, (128, 4, 1, 10, 10), dtype=np.uint8)  # of equal compressed size
+    name = "4x1x10x10-uint8"
+    for folder in ("read", "cleared"):
+        PixelStore(tmp_path / folder).append("s", pixels)
+    PixelStore(tmp_path / "cleared").clear("s", name, range(16))
+    chunk = f"s/pixels/{name}/c/0/0/0/0/0"
+    get = LocalStore.get
+
+    async def get_and_replace(self, key, prototype, byte_range=None):
+        found = await get(self, key, prototype, byte_range)
+        if isinstance(byte_range, SuffixByteRequest) and (tmp_path / "cleared" / chunk).exists():
+            os.replace(tmp_path / "cleared" / chunk, tmp_path / "read" / chunk)  # after the index, before the pixels
+        return found
+
+    store = PixelStore(tmp_path / "read")
+    monkeypatch.setattr(LocalStore, "get", get_and_replace)
+    np.testing.assert_array_equal(store.slab("s", name, 16, 32), pixels[16:32])
+    assert not (tmp_path / "cleared" / chunk).exists()

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ml.io.manifest import MANIFESTS
+from ml.io.manifest import MANIFESTS, manifest_of
+from webapp.archive.ingest.remote_files import is_allowed
 from webapp.archive.models import IngestRun, Kind, Survey
 
 SET_NAME_LENGTH = 120
@@ -23,6 +24,7 @@ def new_run(
     survey: Survey,
     path: Path,
     by: User | None,
+    root: str = "",
     kind: str = "",
     subject_set: str = "",
     dry_run: bool = False,
@@ -37,6 +39,8 @@ def new_run(
         The path to read, and its survey. Callers on the web take the path from `inbox_path`.
     by
         The user; None for the command line.
+    root
+        Address of the remote archive that holds the manifest's files; empty if they lie beside it.
     kind
         Kind of subjects without one; empty to infer it from their shape.
     subject_set
@@ -50,13 +54,22 @@ def new_run(
     if kind and kind not in Kind.values:
         message = _("“%(kind)s” is not a kind of subject. Kinds are %(kinds)s.")
         raise IngestRefused(message % {"kind": kind, "kinds": ", ".join(Kind.values)})
+    _check_root(root, path)
     name = subject_set.strip() or _name_of(path)
     if len(name) > SET_NAME_LENGTH or "\0" in name:
         message = _("The name of a subject set has at most %(most)d characters. Choose a shorter one.")
         raise IngestRefused(message % {"most": SET_NAME_LENGTH})
     return IngestRun.objects.create(
-        survey=survey, path=str(path), kind=kind, subject_set=name, dry_run=dry_run, requested_by=by
+        survey=survey, path=str(path), root=root, kind=kind, subject_set=name, dry_run=dry_run, requested_by=by
     )
+
+
+def _check_root(root: str, path: Path) -> None:
+    if root and not is_allowed(root):
+        message = _("%(root)s is not in the setting REMOTE_ARCHIVES. Ask who runs the site to allow it.")
+        raise IngestRefused(message % {"root": root})
+    if root and manifest_of(path) is None:
+        raise IngestRefused(_("Only a manifest's files can be fetched. Choose a manifest, or no archive."))
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from typing import Self
 from ml.io.manifest import manifest_of
 from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput, SubjectRecord
+from ml.io.safe_path import Files
 from webapp.archive.ingest.dedupe import Known
 from webapp.archive.ingest.prepare import Candidate, candidate
 
@@ -53,6 +54,8 @@ class Reader:
         Subjects to skip without opening their files.
     classes
         The survey's, to check gold labels.
+    files
+        As in `read_subjects`.
 
     Attributes
     ----------
@@ -62,8 +65,10 @@ class Reader:
         Rows passed so far.
     """
 
-    def __init__(self, path: Path, kind: str | None, known: Known, classes: list[str]) -> None:
-        self.path, self.kind, self.known, self.classes = path, kind, known, classes
+    def __init__(
+        self, path: Path, kind: str | None, known: Known, classes: list[str], files: Files | None = None
+    ) -> None:
+        self.path, self.kind, self.known, self.classes, self.files = path, kind, known, classes, files
         self.total: int | None = None
         self.seen = self.skipped = 0
         self._queue: Queue[list[Item] | Exception] = Queue(PIECES_AHEAD)
@@ -124,7 +129,7 @@ class Reader:
     def _read(self) -> None:
         piece: list[Item] = []
         nbytes = 0
-        for record in read_subjects(self.path, self.kind, self._skip):
+        for record in read_subjects(self.path, self.kind, self._skip, self.files):
             self._check_wanted()
             self.seen += 1
             value = self._prepared(record)

@@ -30,6 +30,9 @@ class IngestRun(Job):
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="ingest_runs")
     path = models.TextField()
+    root = models.CharField(
+        max_length=500, blank=True, default="", help_text="where the manifest's files are; empty: beside it"
+    )
     kind = models.CharField(max_length=10, blank=True, default="")
     subject_set = models.CharField(max_length=120)
     dry_run = models.BooleanField(default=False)

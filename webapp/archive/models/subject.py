@@ -50,6 +50,10 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """Exclude synthetic subjects, which belong in no catalogue or model."""
         return self.filter(is_synthetic=False)
 
+    def with_pixels(self) -> Self:
+        """Exclude subjects whose pixels were dropped (`webapp.retention`)."""
+        return self.filter(pixels_dropped_at=None)
+
 
 class Subject(models.Model):
     """What is classified. Its pixels lie in the store, at (survey, zarr_array, zarr_index)."""
@@ -74,6 +78,9 @@ class Subject(models.Model):
     gold_source = models.CharField(max_length=20, blank=True, default="", help_text="manifest, ruling or synthetic")
     is_synthetic = models.BooleanField(
         default=False, db_default=False, help_text="drawn into real pixels by this site, for training only"
+    )
+    pixels_dropped_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="by the survey's retention; the row stays"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -37,6 +37,14 @@ class Survey(models.Model):
     retrain_on_drift = models.BooleanField(
         default=True, help_text="Start a training run when the champion's scores shift and there are new labels."
     )
+    drop_bogus_after = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="days after which the pixels of retired bogus subjects are dropped; null: never",
+    )
+    keep_bogus = models.PositiveIntegerField(
+        default=10_000, help_text="the newest bogus subjects of each workflow, whose pixels stay"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

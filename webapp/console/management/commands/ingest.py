@@ -24,12 +24,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--kind", default="", choices=["", *Kind.values], help="kind of subjects without one in the manifest"
         )
+        parser.add_argument("--root", default="", help="address of the remote archive that has the manifest's files")
         parser.add_argument("--set", default="", dest="subject_set", help="the subject set to add them to")
         parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
         parser.add_argument("--dry-run", action="store_true", help="report what would happen, without writing")
 
     def handle(self, *args: Any, survey: str, create: bool, dry_run: bool, **options: Any) -> None:
-        wanted = {name: options[name] for name in ("path", "kind", "subject_set")}
+        wanted = {name: options[name] for name in ("path", "root", "kind", "subject_set")}
         console = Console()
         if dry_run:
             with transaction.atomic():

@@ -17,7 +17,7 @@ from ml.io.records import BadInput
 from webapp.console.management.commands.ingest import the_survey
 from webapp.streams.apis import APIS
 from webapp.streams.kafka import KafkaTopic
-from webapp.streams.listen import listen
+from webapp.streams.listen import AlreadyListening, listen
 from webapp.streams.models import Stream
 from webapp.streams.polling import PolledTopic
 from webapp.streams.read_messages import Reader
@@ -66,6 +66,10 @@ class Command(BaseCommand):
         source = PolledTopic(stream, api) if api else KafkaTopic(stream, **credentials())
         try:
             listen(stream, source, reader, over.is_set)
+        except AlreadyListening as refused:
+            raise CommandError(
+                f"Another process listens to {topic} for {survey} already. Stop it first; nothing was read."
+            ) from refused
         finally:
             source.close()
         stream.refresh_from_db()

@@ -1,0 +1,106 @@
+"""Files of a remote archive, fetched when a manifest's row needs them, each once.
+
+An archive is a root such as https://archive.org/survey/ or s3://bucket/survey/ that the setting REMOTE_ARCHIVES allows.
+"""
+
+import hashlib
+import shutil
+from collections import OrderedDict
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import fsspec
+from django.conf import settings
+
+from ml.io.limits import size_in_words
+from ml.io.records import BadInput
+from webapp.core.download import Downloader, DownloadRefused, ServerDown
+
+FOLDER = "remote"
+MOST_CACHED = 8 * 1024**3
+"""Bytes of files that are kept until the manifest is read; a file that was dropped for others is fetched again."""
+
+
+class ArchiveDown(Exception):
+    """The archive does not answer; the problem is in `args`. What is ingested stays."""
+
+
+def is_allowed(root: str) -> bool:
+    """Return whether the settings allow to read from an address: it is one of REMOTE_ARCHIVES, or lies below one."""
+    is_plain = not set("?#%@\\") & set(root) and ".." not in root
+    return is_plain and any(f"{root}/".startswith(f"{each.rstrip('/')}/") for each in settings.REMOTE_ARCHIVES)
+
+
+class RemoteFiles:
+    """The files below a root, as they were fetched for one run.
+
+    Parameters
+    ----------
+    root
+        Allowed by the settings (`is_allowed`).
+    name
+        Of the run: an interrupted one finds again what it has fetched.
+    """
+
+    def __init__(self, root: str, name: str) -> None:
+        self._root = root.rstrip("/")
+        self._cache = Path(settings.DATA) / FOLDER / name
+        self._sizes: OrderedDict[Path, int] = OrderedDict()
+        hosts = {urlsplit(each).hostname or "" for each in settings.REMOTE_ARCHIVES}
+        self._downloader = Downloader(hosts, allow_private=settings.PRIVATE_SCORERS)
+
+    def file(self, name: str) -> Path:
+        """Return a file by its path below the root, fetching it unless it is here.
+
+        Raises
+        ------
+        BadInput
+            The name leads out of the root, or the file cannot be had.
+        ArchiveDown
+            See there.
+        """
+        if "://" in name or name.startswith(("/", "\\")) or ".." in name.split("/") or "\0" in name:
+            raise BadInput("is not a path within the archive. Name the file from %(root)s.", root=self._root)
+        ending = hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
+        path = self._cache / f"{ending}-{name.rpartition('/')[2][-80:]}"
+        if not path.exists():
+            self._cache.mkdir(parents=True, exist_ok=True)
+            self._fetch(name, path)
+        self._sizes[path] = path.stat().st_size
+        self._sizes.move_to_end(path)
+        self._make_room()
+        return path
+
+    def close(self) -> None:
+        """Delete what was fetched."""
+        shutil.rmtree(self._cache, ignore_errors=True)
+
+    def _fetch(self, name: str, path: Path) -> None:
+        try:
+            if self._root.startswith("s3://"):
+                _from_bucket(f"{self._root}/{name}", path)
+            else:
+                self._downloader.download(f"{self._root}/{quote(name)}", path, settings.MAX_UPLOAD)
+        except DownloadRefused as refused:
+            raise BadInput("cannot be fetched: %(problem)s.", problem=refused) from refused
+        except ServerDown as down:
+            message = "The archive %(root)s does not answer (%(problem)s). Start again later to continue."
+            raise ArchiveDown(BadInput(message, root=self._root, problem=down)) from down
+
+    def _make_room(self) -> None:
+        while len(self._sizes) > 1 and sum(self._sizes.values()) > MOST_CACHED:
+            self._sizes.popitem(last=False)[0].unlink(missing_ok=True)
+
+
+def _from_bucket(address: str, path: Path) -> None:
+    files, key = fsspec.url_to_fs(address)
+    part = path.with_name(f"{path.name}.partial")
+    try:
+        if (size := files.size(key)) > settings.MAX_UPLOAD:
+            raise DownloadRefused(f"it has {size_in_words(size)}, more than {size_in_words(settings.MAX_UPLOAD)}")
+        files.get_file(key, str(part))
+    except (FileNotFoundError, PermissionError) as error:
+        raise DownloadRefused(str(error)) from error
+    except OSError as error:
+        raise ServerDown(f"{type(error).__name__} {error}") from error
+    part.replace(path)
