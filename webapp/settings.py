@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONCE
 from environs import EnvError, validate
 
 from webapp.core.environment import ROOT, data_folder, env, mail, secret_key
@@ -242,7 +243,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
-        "style-src": ["'self'", "'unsafe-inline'"],  # widths of bars, and styles by Bokeh and htmx
+        "style-src": ["'self'", NONCE],  # a nonce only where a page asks for one: Bokeh's figures
         "img-src": ["'self'", "data:", "blob:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
