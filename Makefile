@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test test-fast lint bench papers backbone up clean constraints architecture
+.PHONY: venv panoptes demo demo-ztf test test-fast lint audit docs bench bench-load chaos papers backbone up clean constraints architecture
 
 venv: $(STAMP)
 
@@ -57,9 +57,31 @@ lint: venv
 	git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
 	$(BIN)/deptry .
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m mkdocs build --quiet
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/kubernetes-validate --strict --quiet docker/kubernetes/*.yaml
+	$(BIN)/python .ci/secrets
+
+# Asks PyPI about known vulnerabilities of everything that is installed; needs the network.
+audit: venv
+	$(BIN)/uv tool run pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+# The docs site in var/docs, which loads nothing from elsewhere.
+docs: venv
+	$(BIN)/python -m mkdocs build
 
 bench: venv
 	$(BIN)/python -m bench
+
+# Next and submit under load; for the whole table: make bench-load QUEUES="10000 1000000" SECONDS=600
+QUEUES ?= 10000
+SECONDS ?= 60
+bench-load: venv
+	$(BIN)/python -m bench.next_submit --people 1 8 32 128 --queues $(QUEUES) --seconds $(SECONDS)
+
+# Breaks a running site in every way we know, for about ten minutes. As root it has a small disk of its own, to fill it.
+chaos: venv
+	bench/chaos/run
 
 # Runs the rows that have no result yet. To rerun all of them, which takes hours: make papers AGAIN=1
 papers: venv

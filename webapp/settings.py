@@ -5,9 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, data_folder, env, mail, secret_key
+from webapp.core.environment import ROOT, data_folder, env, mail, metrics_token, secret_key
 from webapp.core.logs import logging_config
 
 try:
@@ -36,10 +37,10 @@ try:
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     MFA_REQUIRED_FROM = env.str("MFA_REQUIRED_FROM", "", validate=validate.OneOf(["", "scientist", "admin"]))
     ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
-    METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+    METRICS_TOKEN = metrics_token(DATA)
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
-    _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=0, min_inclusive=False))
+    _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 40, validate=validate.Range(min=0, min_inclusive=False))
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
@@ -100,6 +101,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "webapp.core.middleware.request_id",
+    "webapp.operations.request_metrics.measure",
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.permissions_policy",
     "webapp.core.middleware.health",
@@ -136,12 +138,11 @@ TEMPLATES = [
     }
 ]
 
-# A connection closed by the server (a restart) is replaced.
 DATABASES = {
     "default": _database
     | {
         "ENGINE": "django.db.backends.postgresql",
-        "CONN_HEALTH_CHECKS": True,
+        "CONN_HEALTH_CHECKS": True,  # a connection closed by the server (a restart) is replaced
         "CONN_MAX_AGE": _connection_seconds,
         "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler could switch connections between transactions
     }
@@ -166,8 +167,7 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "100/h/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
-LOGIN_REDIRECT_URL = "/"
-LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL, LOGIN_URL = "/", "account_login"
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_FILE_PATH = (_mail[f"EMAIL_{name}"] for name in ("USE_TLS", "USE_SSL", "FILE_PATH"))
@@ -242,7 +242,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
-        "style-src": ["'self'", "'unsafe-inline'"],  # widths of bars, and styles by Bokeh and htmx
+        "style-src": ["'self'", NONCE],  # a nonce only where a page asks for one: Bokeh's figures
         "img-src": ["'self'", "data:", "blob:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],

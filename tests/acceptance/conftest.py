@@ -34,7 +34,8 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, live_server):
-    """Open a page in its own browser: `open_page(path, width=…, user=…)`; script errors fail the test.
+    """Open a page in its own browser: `open_page(path, width=…, user=…)`; script errors, and whatever the Content
+    Security Policy blocked, fail the test.
 
     The user's session is there already: to sign in by the form takes three pages.
     """
@@ -54,6 +55,7 @@ def open_page(chromium, live_server):
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.extend(_blocked(line)))
         page.goto(path)
         return page
 
@@ -62,6 +64,13 @@ def open_page(chromium, live_server):
         context.close()
     wait_for_the_server()
     assert not errors
+
+
+def _blocked(line):
+    """Return what the policy blocked of a page and its scripts; axe, which has no address, is no part of it."""
+    where = line.location
+    is_ours = where["url"] and "Content Security Policy" in line.text
+    return [f"{line.page.url} ({where['url']}:{where['lineNumber']}): {line.text}"] if is_ours else []
 
 
 def wait_for_the_server():

@@ -1,6 +1,7 @@
 """Error pages of the site, as JSON below /api/, also for addresses that do not exist."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.template.loader import get_template
 from django.views import defaults
 
 
@@ -19,7 +20,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if _is_api(request):
         return JsonResponse({"detail": "The server failed. It has logged the error; try again later."}, status=500)
-    return defaults.server_error(request)
+    # With the request, which knows the nonce of its styles, but with no context processor, which may be what failed.
+    return HttpResponseServerError(get_template("500.html").render({"request": request}))
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -65,9 +65,11 @@ class Child:
     command: list[str]
     log: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    started_at: float = field(default=0.0, repr=False)  # monotonic seconds
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.started_at = time.monotonic()
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603  # our own command lines, no shell
                 self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent
@@ -79,7 +81,7 @@ class Child:
             log.warning(
                 "%s ended with status %s (see %s); starting it again.", self.name, self.process.returncode, self.log
             )
-            self._kill_group()
+            self.kill()
             time.sleep(RESTART_PAUSE)
             self.start()
 
@@ -91,10 +93,10 @@ class Child:
             self.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             log.warning("%s does not stop and is killed; its jobs resume at the next start.", self.name)
-        self._kill_group()
+        self.kill()
         self.process.wait()
 
-    def _kill_group(self) -> None:
+    def kill(self) -> None:
         """Kill the program if it still runs, and any children it left behind, which would keep its port."""
         if self.process is not None:
             with suppress(ProcessLookupError, PermissionError):  # all have exited; macOS raises PermissionError then

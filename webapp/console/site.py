@@ -9,13 +9,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from webapp.console import watchdog
 from webapp.console.processes import Child, beat, end, shorten, web, worker
+from webapp.console.watchdog import Watched
 from webapp.core import embedded_postgres, static_files
 
 log = logging.getLogger(__name__)
@@ -69,9 +72,21 @@ def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[C
             _wait_until_ready(host, port)
             for child in background:
                 child.start()
-            yield children
+            with watchdog.watching(*_watched(host, port, *children)):
+                yield children
         finally:
             end(children)
+
+
+def _watched(host: str, port: int, server: Child, worker: Child, beat: Child) -> list[Watched]:
+    """Return the programs that must respond; the database among them if it is ours."""
+    asked = [(server, partial(watchdog.web_responds, host, port))]
+    asked += [(worker, watchdog.worker_responds), (beat, watchdog.beat_responds)]
+    watched = [
+        Watched(child.name, responds, child.kill, partial(getattr, child, "started_at")) for child, responds in asked
+    ]
+    own = [Watched("The database", watchdog.database_responds, watchdog.kill_database)]
+    return watched + (own if embedded_postgres.is_ours() else [])
 
 
 def watch(children: list[Child]) -> None:

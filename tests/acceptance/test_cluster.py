@@ -1,0 +1,298 @@
+"""A cluster of separate processes, and the loop turning on it.
+
+Two web nodes and three workers on queues of their own, PostgreSQL behind PgBouncer in transaction mode, Redis, pixels
+on an S3 server. Each node has its own data folder; only what docs/admin.md names lies on a shared disk.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import boto3
+import httpx
+import numpy as np
+import psycopg
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
+from rest_framework.authtoken.models import Token
+
+from tests.acceptance.brokers import program, redis
+from tests.acceptance.people import member
+from tests.acceptance.running_site import free_port
+from tests.integration.learning import sky
+from webapp.archive.models import SubjectSet
+from webapp.classifications.models import Classification
+from webapp.consensus.models import Consensus
+from webapp.console.processes import Child, beat, end, web, worker
+from webapp.core.jobs import JobState
+from webapp.learning.models import Checkpoint, Score, ScoringRun, ScoringShard, TrainingRun
+from webapp.operations.job_overview import job_models
+from webapp.volunteers.models import Volunteer
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
+
+SHARED = ("inbox", "imports", "checkpoints", "training", "training-sets", "test-sets")
+GOLD, OPEN, ARRIVING = 120, 24, 200
+PATIENCE = 60.0
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+QUICK = {"SWEEP_SECONDS": "1", "RETRAIN_CHECK_SECONDS": "1", "JOB_LEASE_SECONDS": "6", "WANDERERS_THREADS": "1"}
+POOLED = {"DATABASE_CONNECTION_SECONDS": "0", "PREPARE_STATEMENTS": "0"}
+
+
+def wait_until(holds, what, seconds=PATIENCE, folder=None):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            logs = "\n".join(path.read_text(errors="replace")[-3000:] for path in folder.glob("*/*.log"))
+            raise AssertionError(f"{what} did not come to pass in {seconds:.0f} s.\n{logs}")
+        time.sleep(0.02)
+
+
+def answers(port):
+    """Return whether a server answers anything at this port."""
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"http://127.0.0.1:{port}/health/live/", timeout=5).status_code > 0
+    return False
+
+
+@contextmanager
+def running(command) -> Iterator[None]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def bucket(folder: Path) -> Iterator[dict[str, str]]:
+    """Run an S3 server with an empty bucket; yield the settings of whoever uses it."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command):
+        wait_until(lambda: answers(port), "The S3 server", folder=folder)
+        settings = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **KEYS}
+        with closing(client(settings)) as s3:
+            s3.create_bucket(Bucket="sky")
+        yield settings | {"PIXELS": "s3://sky/pixels"}
+
+
+def client(settings):
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    return boto3.client("s3", endpoint_url=settings["AWS_ENDPOINT_URL"], **keys)
+
+
+POOLER = """
+[databases]
+pooled = {server}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 12
+"""
+
+
+@contextmanager
+def pgbouncer(folder: Path) -> Iterator[str]:
+    """Pool connections to the test's database by transaction; yield the pool's URL."""
+    port, server = free_port(), conninfo_to_dict(os.environ["DATABASE_URL"])
+    server["dbname"] = connection.settings_dict["NAME"]
+    names = ("host", "port", "user", "password", "dbname")
+    told = " ".join(f"{name}='{server[name]}'" for name in names if server.get(name))
+    (folder / "pgbouncer.ini").write_text(POOLER.format(server=told, port=port))
+    as_other = ["-u", Path(server["host"]).owner()] if os.getuid() == 0 else []  # it refuses to run as root
+    with running([program("pgbouncer"), "-q", *as_other, str(folder / "pgbouncer.ini")]):
+        url = f"postgresql://pooled@127.0.0.1:{port}/pooled"
+        wait_until(lambda: _connects(url), "PgBouncer", folder=folder)
+        yield url
+
+
+def _connects(url):
+    with suppress(psycopg.OperationalError):
+        psycopg.connect(url).close()
+        return True
+    return False
+
+
+@dataclass
+class Cluster:
+    """Processes by name, each with its own data folder beside the shared disk."""
+
+    folder: Path
+    settings: dict[str, str]
+    stack: ExitStack
+    ports: list[int] = field(default_factory=lambda: [free_port(), free_port()])
+    nodes: dict[str, Child] = field(default_factory=dict)
+
+    def start(self, name, child, *options):
+        data = self.folder / name
+        data.mkdir(exist_ok=True)
+        for shared in SHARED:
+            (self.folder / "shared" / shared).mkdir(parents=True, exist_ok=True)
+            if not (data / shared).is_symlink():
+                (data / shared).symlink_to(self.folder / "shared" / shared)
+        (data / "static").mkdir(exist_ok=True)
+        told = [f"{key}={value}" for key, value in self.settings.items()]
+        command = ["env", f"WANDERERS_DATA={data}", *told, *child.command, *options]
+        self.nodes[name] = Child(name, command, data / "node.log")
+        self.nodes[name].start()
+
+    def start_worker(self, name, *queues):
+        self.start(name, worker(1, self.folder), "--hostname", f"{name}@%h", *queues)
+
+    def start_all(self):
+        for name, port in zip(("web-a", "web-b"), self.ports, strict=True):
+            self.start(name, web("127.0.0.1", port, self.folder), "--workers", "1")
+        self.start_worker("everyday", "--exclude-queues", "training,scoring")
+        self.start_worker("training", "-Q", "training")
+        self.start_worker("scoring", "-Q", "scoring")
+        self.start("beat", beat(self.folder))
+        for port in self.ports:
+            self.wait_until(lambda port=port: answers(port), "A web node")
+
+    def kill(self, name):
+        """Kill a node and all that it has started, without a word."""
+        self.nodes[name].kill()
+        self.nodes[name].process.wait()
+
+    def wait_until(self, holds, what):
+        wait_until(holds, what, folder=self.folder)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with ExitStack() as stack:
+        pool, redis_url = stack.enter_context(pgbouncer(tmp_path)), stack.enter_context(redis(tmp_path))
+        settings = {"DATABASE_URL": pool, "CELERY_BROKER_URL": redis_url, "CACHE_URL": f"{redis_url[:-1]}1"}
+        settings |= stack.enter_context(bucket(tmp_path))
+        made = Cluster(tmp_path, settings | POOLED | QUICK, stack)
+        stack.callback(lambda: end([*made.nodes.values()]))
+        made.start_all()
+        yield made
+
+
+class Person:
+    """Somebody with an account, who asks the nodes in turn."""
+
+    def __init__(self, cluster, user):
+        headers = {"Authorization": f"Token {Token.objects.create(user=user).key}"}
+        urls = [f"http://127.0.0.1:{port}/api/" for port in cluster.ports]
+        clients = [httpx.Client(base_url=url, headers=headers, timeout=60) for url in urls]
+        for each in clients:
+            cluster.stack.callback(each.close)
+        self.nodes = cycle(clients)
+
+    def get(self, path):
+        return self._checked(next(self.nodes).get(path))
+
+    def post(self, path, /, **body):
+        return self._checked(next(self.nodes).post(path, json=body))
+
+    def _checked(self, response):
+        assert response.is_success, response.text
+        return response.json()
+
+    def classify(self, workflow, truth):
+        """Answer whatever is offered, each answer twice, the second time to the other node; return their numbers."""
+        acknowledged = []
+        while items := self.get(f"workflows/{workflow.slug}/next/?n=1")["items"]:
+            subject, lease = items[0]["subject"]["id"], items[0]["lease"]
+            answer = {"id": str(uuid.uuid4()), "workflow": workflow.slug, "subject": subject, "lease": lease}
+            answer |= {"answer": "yes" if truth[subject] else "no"}
+            self.post("classifications/", **answer)
+            self.post("classifications/", **answer)
+            acknowledged.append(answer["id"])
+        return acknowledged
+
+
+def volunteers(cluster, n):
+    users = [get_user_model().objects.create(username=f"person{place}") for place in range(n)]
+    Volunteer.objects.bulk_create(Volunteer(user=user, is_simulated=True) for user in users)
+    return [Person(cluster, user) for user in users]
+
+
+def night(cluster, survey, name, first, real, gold):
+    """Put a night's stamps on the shared disk: `gold` of them of known class."""
+    folder = cluster.folder / "shared" / "inbox" / survey.slug / name
+    folder.mkdir(parents=True)
+    rows = ["external_id,kind,image,label,gold"]
+    for place, block in enumerate(sky.stamps(real, seed=first)):
+        np.save(folder / f"{place}.npy", block[0, 0])
+        known = f"{'yes' if real[place] else 'no'},1" if place < gold else ","
+        rows.append(f"s{first + place},stamp,{place}.npy,{known}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+
+
+def truth_of(survey):
+    return {pk: int(name[1:]) % 2 == 0 for pk, name in survey.subjects.values_list("pk", "external_id")}
+
+
+def assert_each_counted_once(acknowledged):
+    assert {str(pk) for pk in Classification.objects.values_list("pk", flat=True)} == set(acknowledged)
+    votes = Classification.objects.counted().values_list("subject", "answer")
+    counted = {
+        (row.subject_id, answer): n for row in Consensus.objects.all() for answer, n in row.votes_by_answer.items()
+    }
+    assert Counter(votes) == Counter({key: n for key, n in counted.items() if n})
+
+
+def test_the_loop_turns_on_a_cluster_and_a_killed_scorer_loses_nothing(cluster):
+    survey = sky.survey()
+    rules = {"method": "majority", "undo_seconds": 1, "training_schedule": [[0, 0.0]]}
+    workflow = sky.workflow(survey, **rules)
+    workflow.subject_sets.add(SubjectSet.objects.create(survey=survey, name="all"))
+    admin = Person(cluster, member(survey, "admin"))
+    real = np.arange(GOLD + OPEN) % 2 == 0
+    night(cluster, survey, "first", 0, real, GOLD)
+    night(cluster, survey, "second", GOLD + OPEN, np.arange(ARRIVING) % 2 == 0, 0)
+
+    admin.post("ingest-runs/", survey=survey.slug, path="first", subject_set="all")
+    cluster.wait_until(lambda: workflow.queue.count() == GOLD + OPEN, "The first night")
+    truth = truth_of(survey)
+    with ThreadPoolExecutor(3) as threads:
+        found = threads.map(lambda person: person.classify(workflow, truth), volunteers(cluster, 3))
+        acknowledged = [one for each in found for one in each]
+    assert len(acknowledged) == 3 * OPEN
+    retired = Consensus.objects.filter(workflow=workflow, is_retired=True)
+    cluster.wait_until(lambda: retired.count() == OPEN, "Consensus")
+
+    admin.post("training-runs/", workflow=workflow.slug)
+    cluster.wait_until(lambda: ScoringRun.objects.filter(state=JobState.DONE).exists(), "The first round")
+    run, champion = TrainingRun.objects.get(), Checkpoint.objects.get(is_champion=True)
+    assert run.training_set.sources["consensus"] == OPEN
+    assert Score.objects.filter(checkpoint=champion).count() == GOLD + OPEN
+
+    admin.post("ingest-runs/", survey=survey.slug, path="second", subject_set="all")
+    scored = ScoringShard.objects.exclude(run=ScoringRun.objects.get())
+    cluster.wait_until(lambda: scored.filter(state=JobState.RUNNING).exists(), "Scoring of the second night")
+    cluster.kill("scoring")
+    assert scored.get().state == JobState.RUNNING, "The worker was killed in the middle of its work."
+    cluster.start_worker("scoring", "-Q", "scoring")
+    cluster.wait_until(lambda: ScoringRun.objects.filter(state=JobState.DONE).count() == 2, "The second round")
+    assert scored.get().attempts == 2
+    assert Score.objects.filter(checkpoint=champion).count() == GOLD + OPEN + ARRIVING
+    assert not workflow.queue.exclude(subject__in=truth).filter(reason="new").exists(), (
+        "Each has a priority of the model."
+    )
+
+    assert_each_counted_once(acknowledged)
+    jobs = {model.__name__: model._default_manager.open().count() for model in job_models().values()}
+    assert not any(jobs.values()), jobs
+    with closing(client(cluster.settings)) as s3:
+        assert s3.list_objects_v2(Bucket="sky", Prefix="pixels/")["KeyCount"] > 0
+    assert not list(cluster.folder.glob("*/pixels"))
