@@ -1,8 +1,8 @@
 """Score whole subjects with a detector: the probability that anything moves in one.
 
 A detector of trails or of movers in cubes, with the interface of a `Scorer` for stamps and tracklets. A subject's
-stored "features" are the log-odds of its best detection and, for trails, the best detections themselves, so the
-detector runs only once.
+stored "features" are the log-odds of its best detection and the best detections themselves, so the detector runs only
+once.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ml.cubes.input_channels import views_and_mask
 from ml.cubes.model import CubeModel
-from ml.cubes.tracks import find_tracks
+from ml.cubes.tracks import Track, find_tracks
 from ml.data.tracklet_frames import TrackletFrames
 from ml.imaging.background import NoPixels
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
@@ -24,7 +24,7 @@ from ml.trails.train_detector import detector_of
 
 ROLES = ("trail", "cube")
 SURELY_NOTHING = 1e-4  # the score of a subject without detections
-KEPT = b"log-odds and finds"  # version of the features, part of their key
+KEPT = b"log-odds, finds and tracks"  # version of the features, part of their key
 Detect = Callable[[NDArray[Any]], tuple[float, list[Detection]]]
 
 
@@ -106,6 +106,12 @@ def _detect_tracks(checkpoint: Checkpoint) -> Detect:
     def detect(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
         views, measured = views_and_mask(np.asarray(subject[:, 0], dtype=np.float32))
         found = find_tracks(np.where(measured, model.probabilities(views), 0), model.threshold)
-        return (found[0].score if found else 0.0), []  # a track through a cube is not a line in a frame
+        return (found[0].score if found else 0.0), [line_of(track) for track in found]
 
     return detect
+
+
+def line_of(track: Track) -> Detection:
+    """Return a track as the line from its first place to its last, in the frame in the middle of it."""
+    (x1, y1), (x2, y2) = track.path.at(track.frames[[0, -1]]).tolist()
+    return Detection(int(track.frames[len(track.frames) // 2]), (x1, y1, x2, y2), track.score)

@@ -26,6 +26,10 @@ V_MINUS = {
     "c": -0.05, "o": 0.33, "u": 2.5,
 }  # fmt: skip
 """V minus the magnitude in a band, by the band's letter in 80 columns: the Minor Planet Center's conversions."""
+CLASSES = (
+    "Int", "NEO", "N22", "N18", "MC", "Hun", "Pho", "MB1", "Pal", "Han", "MB2", "MB3", "Hil", "JTr", "JFC",
+)  # fmt: skip
+"""digest2's classes of orbits, in its order: interesting, near-Earth (all, H ≤ 22, H ≤ 18), Mars crossers and so on."""
 CODE_LENGTH = 3
 
 

@@ -48,8 +48,10 @@ function residuals(name) {
   const { hours, error, label } = columns;
   const values = columns[name];
   const [low, high] = span([...values, 0], [...error, 0]);
+  const [first, last] = span(hours, hours.map(() => 0));
   const figure = figureOf({
     ...ZOOM,
+    x_range: new Bokeh.Range1d({ start: first, end: last }),
     y_range: new Bokeh.Range1d({ start: low, end: high }),
     x_axis_label: gettext("hours since the first detection"),
     y_axis_label: gettext("residual (″)"),

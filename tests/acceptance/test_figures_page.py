@@ -58,4 +58,10 @@ def test_a_point_opens_its_subject_and_the_slider_says_what_a_threshold_costs(db
     page.get_by_role("link", name="Motion").click()
     expect(page.get_by_role("heading", name=f"Motion of {rows[1]}")).to_be_visible()
     expect(page.locator("[data-motion=sky] .bk-Figure")).to_be_visible()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save as SVG").first.click()
+    drawn = waiting.value.path().read_text()
+    assert drawn.startswith("<svg")
+    assert "uniform motion" in drawn
+    assert "<path" in drawn
     expect(page.get_by_role("button", name="Pause")).to_be_visible()

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.sky.neo_scores import CLASSES
 from webapp.archive.access import survey_page
 from webapp.archive.light_curve import Plot, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
@@ -116,7 +117,7 @@ def _digest2(subject: Subject, frames: list[Frame]) -> dict[str, Any]:
     row = NeoScore.objects.filter(subject=subject).first()
     if row is None or not row.raw or not row.noid:
         return {"neo": row}
-    classes = [(name, row.raw[name], row.noid[name]) for name in row.noid]
+    classes = [(name, row.raw[name], row.noid[name]) for name in CLASSES if name in row.noid]
     return {"neo": row, "neo_classes": classes, "neo_is_old": row.fingerprint != fingerprint(subject.survey, frames)}
 
 

@@ -1,4 +1,4 @@
-"""Lines on a subject, drawn by volunteers or detected by the champion trail model."""
+"""Lines on a subject, drawn by volunteers or found by the champion detector of trails or of movers in cubes."""
 
 import math
 from collections import defaultdict
@@ -9,7 +9,8 @@ from string import ascii_uppercase
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Mark
-from webapp.learning.models import Checkpoint, Detection, ModelRole
+from webapp.learning.model_roles import ROLE_OF_KIND
+from webapp.learning.models import Checkpoint, Detection
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
@@ -30,7 +31,7 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class Finds:
-    """A trail model's detections; `has_looked` distinguishes none found from not scored yet."""
+    """A detector's detections; `has_looked` distinguishes none found from not scored yet."""
 
     model: Checkpoint | None
     has_looked: bool
@@ -38,8 +39,8 @@ class Finds:
 
 
 def finds_of(champion: Checkpoint | None, subject: Subject) -> Finds | None:
-    """Return the champion's detections in a subject, best first; None for subjects without a trail model."""
-    if subject.kind != ModelRole.TRAIL.kind:
+    """Return the champion's detections in a subject, best first; None for subjects without detectors."""
+    if not ROLE_OF_KIND[subject.kind].is_detector:
         return None
     if champion is None:
         return Finds(None, False, [])
@@ -107,10 +108,21 @@ def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLin
     """Return the frames with drawn or detected lines."""
     marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
     rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
-    frames, _channels, height, width = shape_of(subject)
     by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
     for number, mark in enumerate(rows, 1):
-        by_frame[mark.frame].append(_drawn_line(number, mark, height))
+        by_frame[mark.frame].append(_drawn_line(number, mark, shape_of(subject)[2]))
+    return _with_lines(subject, by_frame, finds)
+
+
+def found_frames(subject: Subject, finds: Sequence[FoundLine]) -> list[MarkedFrame]:
+    """Return the frames with detected lines."""
+    return _with_lines(subject, defaultdict(list), finds)
+
+
+def _with_lines(
+    subject: Subject, by_frame: dict[int, list[DrawnLine]], finds: Sequence[FoundLine]
+) -> list[MarkedFrame]:
+    frames, _channels, height, width = shape_of(subject)
     detected: dict[int, list[FoundLine]] = defaultdict(list)
     for find in finds:
         detected[find.find.frame].append(find)

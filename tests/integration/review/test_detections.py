@@ -88,7 +88,7 @@ def places():
 def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, subjects, vote, scientist, client):
     checkpoint = model(workflow)
     promote(checkpoint=checkpoint, by=None, reason="for this test")
-    assert "Not scored by trail model" in page(client, subjects[0]).content.decode()
+    assert "Not scored by detector" in page(client, subjects[0]).content.decode()
     score()
     surest = Detection.objects.get(subject=subjects[0], position=0)
     ends = sorted([(surest.x1, surest.y1), (surest.x2, surest.y2)])
@@ -105,6 +105,9 @@ def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, sub
     assert f">A {surest.score:.2f}</text>" in text
     assert f'<td>A</td><td class="n">{surest.score:.3f}</td><td class="n">2</td>' in text
     assert "found nothing with a score of 0.1 or more" in page(client, subjects[1]).content.decode()
+    own = client.get(f"/surveys/{workflow.survey.slug}/subjects/{subjects[0].pk}/").content.decode()
+    assert own.count('class="found" x1=') == 1
+    assert f">A {surest.score:.2f}</text>" in own
 
 
 def test_scoring_again_keeps_each_find_once(workflow, subjects):
@@ -134,7 +137,7 @@ def test_finds_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, sub
 
 
 def test_without_a_model_it_says_what_will_stand_there(workflow, subjects, scientist, client):
-    assert "No trail model yet." in page(client, subjects[0]).content.decode()
+    assert "No detector yet." in page(client, subjects[0]).content.decode()
     stamps = sky.workflow(workflow.survey, slug="stamps")
     [stamp] = sky.subjects(workflow.survey, [True], prefix="stamp")
     sky.queue(stamps, [stamp])
@@ -150,3 +153,5 @@ def test_a_shadows_finds_are_not_shown(workflow, subjects, scientist, client):
 def test_volunteers_never_see_them(workflow, subjects, client):
     client.force_login(member(workflow.survey, "volunteer"))
     assert page(client, subjects[0]).status_code == 403
+    own = client.get(f"/surveys/{workflow.survey.slug}/subjects/{subjects[0].pk}/").content.decode()
+    assert "Model detections" not in own

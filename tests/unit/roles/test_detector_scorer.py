@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from ml.cubes.track_spline import fit_spline
+from ml.cubes.tracks import Track
 from ml.evaluation.metrics.overlap import line_distance
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.detections import WIDTH, Detection, best, packed, unpacked
-from ml.roles.detector_scorer import DetectorScorer, key_of
+from ml.roles.detector_scorer import DetectorScorer, key_of, line_of
 from ml.trails.train_detector import CLASSICAL, trail_manifest
 from tests.unit.trails.skies import line, noisy
 
@@ -67,6 +69,15 @@ def test_few_sure_finds_are_kept_to_a_hundredth_of_a_pixel():
 def test_the_key_names_weights_and_threshold():
     other = Checkpoint({**CHECKPOINT.manifest, "threshold": 0.7}, {})
     assert key_of(other) != key_of(CHECKPOINT) == key_of(Checkpoint(dict(CHECKPOINT.manifest), {}))
+
+
+def test_a_track_through_a_cube_is_a_line_in_its_middle_frame():
+    frame = np.arange(2, 9)
+    x, y, peak = 10.0 + 2 * frame, 40.0 - frame, np.full(7, 0.8)
+    found = line_of(Track(frame, x, y, peak, fit_spline(frame, x, y, peak), 0.8))
+    assert (found.frame, found.score) == (5, 0.8)
+    assert found.line == pytest.approx((14, 38, 26, 32), abs=0.01)
+    assert unpacked(packed([found]))[0].line == pytest.approx(found.line, abs=0.01)
 
 
 def test_a_classifier_is_no_finder():
