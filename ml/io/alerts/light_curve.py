@@ -65,8 +65,8 @@ def _magnitude(row: Mapping[str, Any], where: PacketMap) -> tuple[float | None, 
 
 
 def _number(row: Mapping[str, Any], path: str, where: PacketMap) -> float | None:
-    value = finite(_first(row, path))
-    return None if value in where.sentinels else value
+    value = _first(row, path)
+    return None if value is None or value in where.sentinels else finite(value)
 
 
 def _first(row: Mapping[str, Any], path: str) -> Any:

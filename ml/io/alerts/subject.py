@@ -7,7 +7,7 @@ from typing import Any
 from ml.io.alerts.cutouts import stamp
 from ml.io.alerts.filters import galactic_latitude
 from ml.io.alerts.light_curve import light_curve
-from ml.io.alerts.packet_map import AFTERWARDS, JULIAN, SCIENTISTS_ONLY, PacketMap, finite
+from ml.io.alerts.packet_map import AFTERWARDS, JULIAN, SCIENTISTS_ONLY, PacketMap
 from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.io.times import DAY, mjd_now, to_utc
@@ -16,6 +16,8 @@ KNOWN_OBJECT = AFTERWARDS + "known object"
 """Metadata: the survey's nearest known solar-system object, hidden until the answer."""
 
 _ABOUT = {"objectId", "objectid", "candid", "schemavsn", "publisher"}
+_PLAIN = (str, int, float)
+_EXACT = 2**53  # integers up to which a browser is exact
 _SHOWN = 40  # characters of a value that is none
 _POGSON = 2.5 / math.log(10)
 _CLOCKS_DIFFER = 1.0  # days
@@ -201,22 +203,21 @@ def _metadata(packet: Mapping[str, Any], where: PacketMap) -> dict[str, Any]:
 
 
 def _plain(record: Mapping[str, Any], where: PacketMap) -> Iterator[tuple[str, str | int | float]]:
-    """Yield the values that are neither sentinels nor records, safe for JSON and browsers."""
+    """Yield the values that are neither sentinels nor records: no NaN, and integers beyond 2^53 as text."""
+    sentinels = where.sentinels
     for key, value in record.items():
-        if isinstance(value, str | int | float) and value not in where.sentinels:
-            safe = _json_safe(value)
-            if safe is not None:
-                yield key, safe
+        if not isinstance(value, _PLAIN) or value in sentinels:
+            continue
+        if isinstance(value, float):
+            if math.isfinite(value):
+                yield key, value
+        elif isinstance(value, int) and abs(value) > _EXACT:
+            yield key, str(value)
+        else:
+            yield key, value
 
 
 def _hidden(key: str, where: PacketMap) -> str:
     if key in where.hidden or key.startswith(where.hidden_prefixes):
         return SCIENTISTS_ONLY + key
     return AFTERWARDS + key if key in where.afterwards else key
-
-
-def _json_safe(value: str | int | float) -> str | int | float | None:
-    """Return no NaN, and integers beyond 2^53 as text."""
-    if isinstance(value, int) and abs(value) > 2**53:
-        return str(value)
-    return finite(value) if isinstance(value, float) else value

@@ -8,6 +8,7 @@ complex numbers, broken cards) is left to astropy.
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
@@ -19,6 +20,20 @@ _WHOLE = re.compile(r"= *([+-]?\d+) *(?:/|$)")
 _DECIMAL = re.compile(r"= *([+-]?\d*\.\d*(?:[eE][+-]?\d+)?) *(?:/|$)")
 _TEXT = re.compile(r"= *'([^'&]*)' *(?:/|$)")
 _TRUTH = re.compile(r"= *([TF]) *(?:/|$)")
+
+
+_MOST_SHARED = 8 * 2880
+"""Maximum bytes of a header that is parsed once for all files that have it, as an alert's cutouts do."""
+
+
+def header_of(raw: bytes) -> "Header":
+    """Return the header with these cards (see `Header`)."""
+    return _shared(raw) if len(raw) <= _MOST_SHARED else Header(raw)
+
+
+@lru_cache(maxsize=256)
+def _shared(raw: bytes) -> "Header":
+    return Header(raw)
 
 
 class Header:

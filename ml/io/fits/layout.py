@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ml.io.fits.header import CARD, Header, Value
+from ml.io.fits.header import CARD, Header, Value, header_of
 from ml.io.limits import MAX_HEADER_BYTES, MAX_TABLE_COLUMNS, size_in_words
 from ml.io.records import BadInput
 
@@ -93,7 +93,7 @@ def _header(read_at: ReadAt, offset: int, *, first: bool) -> tuple[Header | None
         if not more or len(raw) > MAX_HEADER_BYTES:
             raise BadInput("has a header without an END card: the file is truncated. Fetch or make it again.")
         raw += more
-    return Header(raw[:end]), offset + -(-(end + CARD) // BLOCK) * BLOCK
+    return header_of(raw[:end]), offset + -(-(end + CARD) // BLOCK) * BLOCK
 
 
 def _end_of(raw: bytes) -> int:
