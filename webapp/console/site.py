@@ -80,8 +80,11 @@ def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[C
 
 def _watched(host: str, port: int, server: Child, worker: Child, beat: Child) -> list[Watched]:
     """Return the programs that must respond; the database among them if it is ours."""
-    asked = [(server, partial(watchdog.web_responds, host, port))]
-    asked += [(worker, watchdog.worker_responds), (beat, watchdog.beat_responds)]
+    asked: list[tuple[Child, Callable[[], bool]]] = [
+        (server, partial(watchdog.web_responds, host, port)),
+        (worker, watchdog.worker_responds),
+        (beat, watchdog.beat_responds),
+    ]
     watched = [
         Watched(child.name, responds, child.kill, partial(getattr, child, "started_at")) for child, responds in asked
     ]
