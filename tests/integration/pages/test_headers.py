@@ -1,6 +1,7 @@
 """The Content Security Policy allows only the site's own scripts and styles."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -30,6 +31,12 @@ def test_no_page_has_scripts_or_styles_within_it(page):
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S", text)
     assert not re.search(r"<[^>]+\s(on\w+|style)=|<style", text)
     assert "javascript:" not in text
+
+
+def test_no_template_has_a_style_that_browsers_would_ignore():
+    pages = [path for path in Path("templates").rglob("*.html") if not path.stem.endswith("_mail")]
+    assert len(pages) > 100
+    assert [str(path) for path in pages if re.search(r"<[^>]+\sstyle=", path.read_text())] == []
 
 
 def test_the_page_of_errors_styles_itself_by_a_nonce_that_is_new_each_time(settings, monkeypatch):
