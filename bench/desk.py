@@ -168,7 +168,8 @@ def archive() -> Iterator[str]:
     """Yield the queries of the archive."""
     yield from ("", "text=s7777", "text=s7777&match=exact", "kind=tracklet", "gold=known", "gold=open", "label=yes",
                 "tag=satellite", "cone=10,20,2", "polygon=10,20,12,20,12,22", "mjd_min=60399.5", "rate_min=99.9",
-                "mag_max=16.5", "p_real_min=0.99", "posterior_min=0.99")  # fmt: skip
+                "mag_max=16.5", "p_real_min=0.99", "known=open",
+                "designation=2010 AB1", "posterior_min=0.99")  # fmt: skip
     yield from (f"sort={quote(sort)}" for sort in ARCHIVE_SORTS if sort)
 
 

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 FWHM_TO_SIGMA = 1 / 2.3548
 LOG_SEEING_ERROR = 0.3  # how well the width is known beforehand, so that faint sources have one too
 LEAST_SNR = 5.0
+MOST_CALLS = 200  # of the model in a fit
 MOST_EXCESS = 1000.0  # beyond it a probability is 0 in double precision
 MARGIN = 3.0  # in FWHM around the trail
 
@@ -63,8 +64,11 @@ def trail_length(
 
     Returns
     -------
-    None if no source of S/N 5 is there, or less than half of its pixels were measured.
+    None if no source of S/N 5 is there, less than half of its pixels were measured, or the image is shorter than the
+    prediction.
     """
+    if predicted > min(pixels.shape):
+        return None
     image = linear_noise(pixels).astype(float)
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
     reach = max(predicted / 2 + MARGIN * seeing, 6.0)
@@ -87,7 +91,7 @@ class _Fit:
         flux, x, y, angle = self._start()
         turned = [] if self.angle is not None else [angle]
         starts = ([flux, x, y, 0.0, square, *turned] for square in {self.sigma**2, max(self.predicted, 0.1) ** 2})
-        fits = [leastsq(self._residuals, start, full_output=True, maxfev=300) for start in starts]
+        fits = [leastsq(self._residuals, start, full_output=True, maxfev=MOST_CALLS) for start in starts]
         best, covariance, info, *_ = min(fits, key=lambda each: float((each[2]["fvec"] ** 2).sum()))
         if covariance is None or not np.isfinite(best).all():
             return None
@@ -97,7 +101,7 @@ class _Fit:
         if snr < LEAST_SNR:
             return None
         square, error = best[4], np.sqrt(covariance[4, 4] * scale)
-        fixed = leastsq(self._of_predicted_length, np.delete(best, 4), full_output=True, maxfev=300)[2]
+        fixed = leastsq(self._of_predicted_length, np.delete(best, 4), full_output=True, maxfev=MOST_CALLS)[2]
         excess = max(0.0, float((fixed["fvec"] ** 2).sum()) - chi2) / scale
         length, low, high = (float(np.sqrt(max(0.0, each))) for each in (square, square - error, square + error))
         return TrailLength(length, low, high, float(snr), excess if self.angle is not None else _of_one_degree(excess))

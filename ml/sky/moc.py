@@ -90,7 +90,7 @@ def _from_fits(content: bytes) -> list[tuple[int, int]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with fits.open(io.BytesIO(content), memmap=False) as file:
+            with fits.open(io.BytesIO(content), memmap=False, disable_image_compression=True) as file:
                 header, cells = file[1].header, np.asarray(file[1].data.field(0)).ravel().tolist()
     except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, fits.VerifyError) as error:
         raise BadMoc(Message("This FITS file has no readable table of cells.")) from error

@@ -85,8 +85,10 @@ def neo_scores(mjd: Array, ra: Array, dec: Array, mag: Array, bands: list[str], 
     return NeoScores(dict(result.raw.items()), dict(result.noid.items()), float(result.rms))
 
 
-def is_installed() -> bool:
-    return importlib.util.find_spec("digest2") is not None
+def can_score(code: str) -> bool:
+    """Return whether digest2 is installed here, and the observatory has a fixed place."""
+    observatory = read_observatories().get(code)
+    return observatory is not None and _is_fixed(observatory) and importlib.util.find_spec("digest2") is not None
 
 
 @lru_cache(1)

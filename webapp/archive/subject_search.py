@@ -1,4 +1,4 @@
-"""Archive search for scientists: by name, region, time, rate, magnitude, class, score, posterior and tag."""
+"""Archive search for scientists: by name, region, time, rate, magnitude, class, score, tag and known object."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +16,12 @@ from webapp.archive.models.subject import NAME_KEY
 from webapp.archive.sky_region import read_cone, read_polygon
 
 GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold"))]
+KNOWN = {
+    "": (_("any"), Q()),
+    "near": (_("near"), Q(identity_check__candidates__gt=0)),
+    "none": (_("none near"), Q(identity_check__candidates=0, identity_check__detections__gt=0)),
+    "open": (_("not compared"), Q(identity_check=None)),
+}
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
 SORTS = {
     "": ("pk", _("oldest first")),
@@ -62,6 +68,10 @@ class SearchForm(forms.Form):
     gold = forms.ChoiceField(required=False, label=_("Class"), choices=GOLD)
     label = forms.CharField(required=False, label=_("Class name"), max_length=20)
     tag = forms.CharField(required=False, label=_("Tag"), max_length=30)
+    known = forms.ChoiceField(
+        required=False, label=_("Known object"), choices=[(key, each[0]) for key, each in KNOWN.items()]
+    )
+    designation = forms.CharField(required=False, label=_("Known object’s name, exactly"), max_length=40)
     cone = Region(read_cone, label=_("Cone: RA, Dec, radius (°)"))
     polygon = Region(read_polygon, label=_("Polygon: RA, Dec, RA, Dec, … (°)"))
     sort = forms.ChoiceField(
@@ -85,6 +95,9 @@ class SearchForm(forms.Form):
     def simple(self) -> list[forms.BoundField]:
         return [self[name] for name in ("text", "match", "kind", "gold", "label", "tag", "sort")]
 
+    def known_object(self) -> list[forms.BoundField]:
+        return [self["known"], self["designation"]]
+
     def regions(self) -> list[forms.BoundField]:
         return [self["cone"], self["polygon"], self["moc"]]
 
@@ -94,7 +107,7 @@ class SearchForm(forms.Form):
     @property
     def has_more(self) -> bool:
         """Whether a filter in the folded part is set."""
-        folded = [*self.regions(), *(field for pair in self.pairs() for field in pair)]
+        folded = [*self.known_object(), *self.regions(), *(field for pair in self.pairs() for field in pair)]
         return any(field.value() not in (None, "") for field in folded)
 
 
@@ -111,6 +124,10 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
         rows = rows.filter(gold_label=wanted["label"])
     if wanted.get("tag"):
         rows = rows.filter(tagged(wanted["tag"]))
+    if wanted.get("known"):
+        rows = rows.filter(KNOWN[wanted["known"]][1])
+    if wanted.get("designation"):
+        rows = rows.filter(known_matches__designation=wanted["designation"])
     for name in ("cone", "polygon", "moc"):
         if wanted.get(name):
             rows = rows.filter(wanted[name])

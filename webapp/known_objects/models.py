@@ -100,6 +100,7 @@ class KnownMatch(models.Model):
 
     class Meta:
         ordering = ["subject", "separation"]
+        indexes = [models.Index(fields=["designation"], name="match_by_designation")]
         constraints = [
             models.UniqueConstraint(fields=["subject", "designation"], name="one_match_per_subject_and_object")
         ]

@@ -7,7 +7,7 @@ import numpy as np
 from django.db import transaction
 
 from ml.io.message import message_of
-from ml.sky.neo_scores import NotInstalled, is_installed, neo_scores
+from ml.sky.neo_scores import NotInstalled, can_score, neo_scores
 from webapp.archive.models import Frame, Kind, Subject, Survey
 from webapp.core.jobs import JobState
 from webapp.known_objects.unidentified import movers
@@ -37,10 +37,10 @@ def request_score(subject: Subject) -> NeoScore:
 
 
 def request_scores_of_movers() -> None:
-    """Ask for the scores of tracklets that are settled as real and have none; nothing where digest2 is missing."""
-    if not is_installed():
-        return
-    for survey in Survey.objects.exclude(observatory=""):
+    """Ask for the scores of tracklets that are settled as real and have none, where digest2 can score them."""
+    for survey in Survey.objects.all():
+        if not can_score(survey.observatory):
+            continue
         waiting = movers(survey).filter(kind=Kind.TRACKLET, neo_score=None).select_related("survey").order_by("-pk")
         for subject in waiting[:MOST_AN_HOUR]:
             request_score(subject)

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.integration.learning import sky
 from webapp.archive.models import Footprint, Membership, Subject
 from webapp.archive.subject_views import SearchRate
+from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
 from webapp.review.cases import change_case
 
@@ -118,6 +119,14 @@ def test_scientists_search_by_everything_that_is_known(survey, ann, client):
     sky.votes(workflow, rows[3], 0.97)
     change_case(subject=rows[0], by=ann, action="tag", text="lens")
     names = [row.external_id for row in rows]
+    catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=61000.0)
+    for row, candidates in ((rows[0], 1), (rows[1], 0)):
+        IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=2, candidates=candidates)
+    near = {"separation": 1, "along": 1, "across": 0, "rate": 1, "position_angle": 1}
+    KnownMatch.objects.create(subject=rows[0], designation="2010 AB1", detections=2, **near)
+    assert [found(client, known=which) for which in ("near", "none", "open")] == [names[:1], names[1:2], names[2:]]
+    assert found(client, designation="2010 AB1") == names[:1]
+    assert found(client, designation="2010 AB") == []
     assert found(client, text="3200", match="exact") == []
     assert found(client, text=names[1], match="exact") == [names[1]]
     assert found(client, cone="11, 0, 0.5") == [names[1]]

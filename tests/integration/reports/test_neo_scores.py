@@ -31,7 +31,7 @@ def asked(monkeypatch):
         return NeoScores({"Int": 70.0, "NEO": 71.0}, {"Int": 98.0, "NEO": 99.0}, 0.25)
 
     monkeypatch.setattr("webapp.reports.neo_scores.neo_scores", neo_scores)
-    monkeypatch.setattr("webapp.reports.neo_scores.is_installed", lambda: True)
+    monkeypatch.setattr("webapp.reports.neo_scores.can_score", lambda code: code == "T08")
     monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
     return calls
 
@@ -68,7 +68,7 @@ def test_settled_movers_are_scored_by_the_hour(night, asked, monkeypatch):
         request_scores_of_movers()
     assert [row.subject for row in NeoScore.objects.all()] == [mover]
     NeoScore.objects.all().delete()
-    monkeypatch.setattr("webapp.reports.neo_scores.is_installed", lambda: False)
+    type(night).objects.update(observatory="250")  # in space
     request_scores_of_movers()
     assert not NeoScore.objects.exists()
 

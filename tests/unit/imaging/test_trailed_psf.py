@@ -62,6 +62,7 @@ def test_missing_pixels_are_left_out_and_nothing_is_measured_without_a_source():
     holed[:, :24] = np.inf
     assert trail_length(holed, 15, 25, 2.2, 6, 0) is None
     assert trail_length(np.full((51, 51), np.nan), 25, 25, 2.2, 6, 0) is None
+    assert trail_length(stamp(6, 0), 25, 25, 2.2, 52, 0) is None
 
 
 def test_integers_are_read_and_the_snr_is_that_of_the_flux():

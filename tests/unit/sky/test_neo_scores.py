@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.sky import neo_scores as module
-from ml.sky.neo_scores import NotInstalled, neo_scores
+from ml.sky.neo_scores import NotInstalled, can_score, neo_scores
 
 # K16S99K, the example that comes with digest2, and the scores that its own tests expect of it without site errors.
 MJD = 59938 + np.array([0.384965, 0.395273, 0.400402])
@@ -55,6 +55,10 @@ def test_what_has_no_score_is_said(digest2, change, complaint):
     given = {"mjd": MJD, "ra": RA, "dec": DEC, "mag": V, "bands": ["V"] * 3, "code": "G96", **change}
     with pytest.raises(ValueError, match=complaint):
         neo_scores(**given)
+
+
+def test_observatories_without_a_fixed_place_are_not_scored(digest2):
+    assert [can_score(code) for code in ("G96", "250", "", "XXXX")] == [True, False, False, False]
 
 
 def test_without_the_package_one_sentence_says_so(monkeypatch):
