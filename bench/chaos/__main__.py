@@ -101,7 +101,7 @@ def main() -> None:
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     finally:
         site.end()
-    print(table(rows))
+        print(table(rows))
     print(json.dumps({"answers": sum(len(person.taken) for person in people), "cores": os.cpu_count()}))
     sys.exit(any(row["ended"] is None or row["ended"] > ALLOWED or row["lost"] for row in rows))
 

@@ -24,7 +24,8 @@ from webapp.streams.models import Position
 from webapp.workflows.models import Workflow
 
 T = TypeVar("T")
-GOLD, NIGHT, SHARD, SIDE = 200, 1_000, 25, 21
+GOLD, NIGHT, SHARD = 200, 1_000, 25
+SIDE = 15  # as the packets of the stream have
 PARTITIONS = 4
 
 
