@@ -57,7 +57,7 @@ lint: venv
 	git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
 	$(BIN)/deptry .
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/kubernetes-validate --strict --quiet docker/kubernetes/*.yaml
 	$(BIN)/python .ci/secrets
@@ -68,7 +68,7 @@ audit: venv
 
 # The docs site in var/docs, which loads nothing from elsewhere.
 docs: venv
-	$(BIN)/python -m mkdocs build
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 bench: venv
 	$(BIN)/python -m bench

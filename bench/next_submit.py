@@ -1,10 +1,14 @@
 """Next and submit through HTTP: cycles per second and latencies with 8 and 32 volunteers, on a short and a long queue.
 
+With options it is `make bench-load`: other crowds, longer queues and times, processor time and memory of the web server
+and the database, and a count of what must not happen.
+
 The volunteers are threads of another process, each with a connection that stays open, each asking for one subject and
 answering it, again and again: without a pause, and as people do, who look for a second.
 Everything, they and the database included, shares this machine.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -13,6 +17,7 @@ import uuid
 from typing import Any
 
 import numpy as np
+import psutil
 
 from bench import _site  # first: it sets the environment
 
@@ -51,13 +56,13 @@ MEMBERS = """
 """
 
 
-def make_subjects() -> None:
+def make_subjects(*lengths: int) -> None:
     """Make one survey with its subjects and frames, and a set of each length."""
     survey = Survey.objects.create(slug="bench", name="Benchmark")
     with connection.cursor() as cursor:
-        cursor.execute(SUBJECTS, {"survey": survey.pk, "n": LONG, "gold": GOLD_EVERY})
+        cursor.execute(SUBJECTS, {"survey": survey.pk, "n": max(lengths), "gold": GOLD_EVERY})
         cursor.execute(FRAMES)
-        for length in (SHORT, LONG):
+        for length in lengths:
             members = SubjectSet.objects.create(survey=survey, name=str(length))
             cursor.execute(MEMBERS, [members.pk, length])
 
@@ -87,9 +92,9 @@ def make_volunteers(n: int) -> list[str]:
     return tokens
 
 
-def cycles(port: int, people: int, slug: str, pause: float = 0.0) -> list[tuple[float, float]]:
+def cycles(port: int, people: int, slug: str, pause: float = 0.0, window: float = WINDOW) -> list[tuple[float, float]]:
     """Let a new crowd work for a window; return the durations of next and submit in each cycle."""
-    question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": WINDOW, "pause": pause}
+    question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": window, "pause": pause}
     question["tokens"] = make_volunteers(people)
     done = subprocess.run(
         [sys.executable, "-m", "bench._crowd"],
@@ -119,8 +124,83 @@ def percentiles(seconds: np.ndarray) -> dict[str, float]:
     return {f"p{q}": round(float(np.percentile(seconds, q)) * 1000, 1) for q in (50, 95, 99)}
 
 
+TWICE = """
+    SELECT count(*) FROM (SELECT FROM classifications_classification
+        GROUP BY volunteer_id, workflow_id, subject_id HAVING count(*) > 1) AS twice
+"""
+OVER_ASKED = """
+    SELECT count(*) FROM (SELECT FROM classifications_classification JOIN archive_subject AS subject
+            ON subject.id = subject_id JOIN workflows_workflow AS workflow ON workflow.id = workflow_id
+        WHERE gold_label = '' GROUP BY subject_id, workflow_id, max_votes HAVING count(*) > max_votes) AS over
+"""
+
+
+def load(crowds: list[int], lengths: list[int], seconds: float) -> None:
+    """Measure each crowd on each queue; print one line for each."""
+    make_subjects(*lengths)
+    with _site.web_server() as port:
+        for length in lengths:
+            slug = make_queue(length)
+            for people in crowds:
+                print(json.dumps({"queue": length, "people": people} | under_load(port, people, slug, seconds)))
+
+
+def under_load(port: int, people: int, slug: str, seconds: float) -> dict[str, Any]:
+    web, database = _serving(port), _database()
+    before = processor_seconds(web), processor_seconds(database)
+    made = _count("SELECT count(*) FROM classifications_classification")
+    measured = cycles(port, people, slug, window=seconds)
+    done = _count("SELECT count(*) FROM classifications_classification") - made
+    spent = processor_seconds(web) - before[0], processor_seconds(database) - before[1]
+    asked, answered = np.array(measured).T
+    return {
+        "cycles_per_second": round(len(measured) / seconds, 1),
+        "next_ms": percentiles(asked),
+        "submit_ms": percentiles(answered),
+        "web_cpu_ms": round(1000 * spent[0] / done, 1),
+        "database_cpu_ms": round(1000 * spent[1] / done, 1),
+        "web_mb": round(sum(each.memory_info().rss for each in web.children(recursive=True)) / 2**20),
+        "twice": _count(TWICE),
+        "over_asked": _count(OVER_ASKED),
+    }
+
+
+def _serving(port: int) -> psutil.Process:
+    (server,) = (each for each in psutil.Process().children() if f"--port {port}" in " ".join(each.cmdline()))
+    return server
+
+
+def _database() -> psutil.Process:
+    return psutil.Process(int((_site.FOLDER / "postgres" / "postmaster.pid").read_text().splitlines()[0]))
+
+
+def processor_seconds(parent: psutil.Process) -> float:
+    """Return what a process and its children have used, ended ones included."""
+    own, others = parent.cpu_times(), [each.cpu_times() for each in parent.children(recursive=True)]
+    ended = own.children_user + own.children_system
+    return own.user + own.system + ended + sum(each.user + each.system for each in others)
+
+
+def _count(sql: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return int(cursor.fetchone()[0])
+
+
 def main() -> None:
-    make_subjects()
+    parser = argparse.ArgumentParser(prog="python -m bench.next_submit", description=__doc__)
+    parser.add_argument("--people", type=int, nargs="+", help="measure load with crowds of these sizes")
+    parser.add_argument("--queues", type=int, nargs="+", default=[10_000], help="lengths of the queues")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for each crowd and queue")
+    given = parser.parse_args()
+    if given.people:
+        load(given.people, given.queues, given.seconds)
+    else:
+        compare_queues()
+
+
+def compare_queues() -> None:
+    make_subjects(SHORT, LONG)
     long_queue = make_queue(LONG)
     runs, ratios = [], {}
     with _site.web_server() as port:

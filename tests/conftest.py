@@ -28,6 +28,7 @@ FIRST = (
     "acceptance/test_worker_learning.py",
     "real/test_ground_trails_real.py",
     "acceptance/test_ingest_killed.py",
+    "acceptance/test_cluster.py",
     "real/test_tracklets_real.py",
     "acceptance/test_accessibility.py",
     "real/",

@@ -69,6 +69,26 @@ def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tm
     assert said.stdout == " ".join(map(str, expected)) + "\n", said.stderr
 
 
+def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_waiting_jobs():
+    files = sorted((ROOT / "docker/kubernetes").glob("*.yaml"))
+    parts = [part for path in files for part in yaml.safe_load_all(path.read_text())]
+    pods = [part["spec"]["template"]["spec"] for part in parts if part["kind"] in ("Deployment", "Job")]
+    containers = {pod["containers"][0]["name"]: pod["containers"][0] for pod in pods}
+    assert containers.keys() == {*OURS}
+    for name, container in containers.items():
+        assert container["image"].startswith(f"wanderers-{SERVICES[name]['build']['target']}:")
+    assert containers["beat"]["command"] == SERVICES["beat"]["command"].split()
+    assert containers["migrate"]["command"][-1] in SERVICES["migrate"]["command"]
+    (user,) = re.findall(r"useradd .*--uid (\d+)", STAGES["libraries"])
+    assert {pod["securityContext"]["runAsUser"] for pod in pods} == {int(user)}
+    asked = [
+        metric for part in parts if part["kind"] == "HorizontalPodAutoscaler" for metric in part["spec"]["metrics"]
+    ]
+    assert {"name": "wanderers_jobs", "selector": {"matchLabels": {"state": "waiting"}}} in [
+        metric["external"]["metric"] for metric in asked if metric["type"] == "External"
+    ]
+
+
 def filled_in(value, given):
     """Compose's ${NAME:-default}."""
     return re.sub(r"\$\{(\w+):-(.*)\}", lambda match: given.get(match[1]) or match[2], value)
