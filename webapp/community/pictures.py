@@ -14,6 +14,7 @@ from webapp.archive.models import Survey
 from webapp.community.models import CommentPicture
 from webapp.community.moderation import is_newcomer
 from webapp.core.pictures import PictureRefused, encode_picture
+from webapp.core.rate_limits import ByAddress
 from webapp.volunteers.models import Volunteer
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -50,6 +51,15 @@ def check_pictures(author: Volunteer, survey: Survey) -> None:
         )
 
 
+class PictureRate(ByAddress):
+    """Rate limit of sent pictures, refused ones included: decoding them costs time."""
+
+    scope = "pictures"
+    rate = "60/hour"
+
+
 def sent_picture(request: HttpRequest) -> dict[str, Any]:
-    """Return the picture of a comment's form, and its description."""
+    """Return the picture of a comment's form, and its description; raises ValidationError above the rate limit."""
+    if request.FILES.get("picture") and not PictureRate().allow_request(request, None):
+        raise ValidationError(_("Too many pictures came from your network. Try again in an hour."))
     return {"picture": request.FILES.get("picture"), "alt": request.POST.get("alt", "")}

@@ -5,8 +5,10 @@ from django.urls import reverse
 
 from tests.integration import world
 from tests.integration.people import browser, member
+from webapp.accounts.delete_account import delete_account
 from webapp.community.appeals import appeal
-from webapp.community.models import Appeal, Block, Comment, ModeratorAction, Notification
+from webapp.community.groups import join, open_group, renew_link
+from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification
 from webapp.community.moderation import settle, suspended_until
 from webapp.community.talk import say
 from webapp.volunteers.identity import account_volunteer
@@ -118,3 +120,14 @@ def test_blocks_are_ones_own(subject, ada, ben):
     assert Block.objects.get().volunteer == account_volunteer(ada.user)
     browser(ada.user).post(reverse("block-end", args=[ben.pk]))
     assert not Block.objects.exists()
+
+
+def test_who_leaves_takes_groups_blocks_and_appeals_along(action, ada, ben, moderator):
+    appeal(user=ada.user, action=action, text="It was a quotation.")
+    Block.objects.bulk_create([Block(volunteer=ada, blocked=ben), Block(volunteer=ben, blocked=ada)])
+    renew_link(user=ben.user, group=open_group(user=ben.user, name="Owls"), days=1)
+    join(user=ada.user, token=Group.objects.get().token)
+    open_group(user=ada.user, name="Mine")
+    delete_account(user=ada.user, keep_answers=True)
+    assert [model.objects.count() for model in (Appeal, Block, GroupMember)] == [0, 0, 0]
+    assert Group.objects.get().name == "Owls"

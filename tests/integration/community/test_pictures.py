@@ -6,13 +6,14 @@ import zlib
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from tests.integration import world
 from webapp.archive.models import Membership
 from webapp.community.models import Comment, CommentPicture
-from webapp.community.pictures import MOST_OF_NEWCOMERS
+from webapp.community.pictures import MOST_OF_NEWCOMERS, PictureRate
 from webapp.community.talk import remove, say
 from webapp.core.pictures import MOST_BYTES
 
@@ -91,6 +92,14 @@ def test_newcomers_post_few(subject, ada, browser_of):
     Membership.objects.create(user=ada.user, survey=subject.survey, role="moderator")
     posted(browser_of(ada), subject, drawing(), text="Look again")
     assert CommentPicture.objects.count() == MOST_OF_NEWCOMERS + 1
+
+
+def test_even_refused_pictures_are_limited(subject, ada, browser_of, monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(PictureRate, "rate", "1/hour")
+    for says in ("not a readable image", "Too many pictures"):
+        page = posted(browser_of(ada), subject, SimpleUploadedFile("a.png", b"nothing")).content.decode()
+        assert says in page
 
 
 def test_the_same_post_twice_is_one_but_another_picture_is_another(subject, ada, browser_of):
