@@ -226,7 +226,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = DATA / "uploads"
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 3 * 2**20  # a form with a picture, which volunteers may send
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "webapp.archive.uploads.BoundedUploadHandler",

@@ -1,4 +1,4 @@
-// One's own answers over time, drawn by Bokeh, in the browser's time zone. The table below has the same numbers.
+// Classifications over time, drawn by Bokeh, in the browser's time zone. The table below has the same numbers.
 import { nameBars } from "../site/bars.js";
 import { figureOf, paint, show, token } from "../site/plot.js";
 
@@ -8,6 +8,7 @@ const address = new URL(location.href);
 /** Reload the page with the browser's time zone, unless the URL has one: the server cannot know it. */
 function inOwnZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ("shared" in root.dataset) return false;
   if (address.searchParams.has("zone") || !zone || zone === root.dataset.zone) return false;
   address.searchParams.set("zone", zone);
   location.replace(address);

@@ -16,7 +16,18 @@ from django.db.models import QuerySet
 
 from ml.io.safe_csv import CellWriter
 from webapp.classifications.models import Classification, Mark
-from webapp.community.models import Comment, CommentVersion, Discovery, Favourite, Notification, Profile, SubjectTag
+from webapp.community.models import (
+    Appeal,
+    Block,
+    Comment,
+    CommentPicture,
+    CommentVersion,
+    Discovery,
+    Favourite,
+    Notification,
+    Profile,
+    SubjectTag,
+)
 from webapp.volunteers.models import Volunteer
 
 IN_MEMORY = 2**20
@@ -25,6 +36,8 @@ LEFT_OUT = (
     "volunteer_id",
     "author_id",
     "removed_by_id",
+    "answered_by_id",
+    "blocked_id",
     "user_id",
     "session_key",
     "is_trusted",
@@ -32,12 +45,17 @@ LEFT_OUT = (
     "applied_revision",
     "log_odds_micronats",
     "document",
+    "owner_id",
+    "token",
 )
 NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],
     "classification_id": ["classification__subject__survey__slug", "classification__subject__external_id"],
     "workflow_id": ["workflow__slug"],
+    "action_id": ["action__survey__slug", "action__kind", "action__reason"],
+    "blocked_id": ["blocked__user__username"],
     "thread_id": ["thread__board__name", "thread__title"],
+    "group_id": ["group__name"],
     "text_id": ["text__survey__slug", "text__workflow__slug", "text__language", "text__version"],
 }
 """Readable names of related rows."""
@@ -51,9 +69,14 @@ skill.csv             your answers to subjects of known class: true_yes_said_no 
 tutorials.csv         how far you have read which tutorial
 favourites.csv        the subjects that you gave a heart
 collections.json      your collections, and what is in them
+groups.csv            the groups that you own
+memberships.csv       the groups that you joined, and when
 discoveries.csv       what scientists confirmed after you had said yes
 comments.csv          what you wrote in Talk, what was removed too (removed_at, removed_because)
+comment-pictures/     the pictures that you posted, by the comment's id
 comment-versions.csv  what your comments said before you edited them
+appeals.csv           your appeals against what moderators did, and their answers
+blocks.csv            whom you block in Talk
 tags.csv              the #tags that you gave subjects
 notifications.csv     what you were told
 sessions.csv          where you are signed in: address and browser, until that session ends
@@ -76,10 +99,17 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "tutorials.csv", volunteer.tutorials.order_by("pk"))
         _table(archive, "favourites.csv", Favourite.objects.filter(volunteer=volunteer).order_by("pk"))
         archive.writestr("collections.json", _json(_collections(volunteer)))
+        _table(archive, "groups.csv", volunteer.owned_groups.order_by("pk"))
+        _table(archive, "memberships.csv", volunteer.group_memberships.order_by("pk"))
         _table(archive, "discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
         _table(archive, "comments.csv", Comment.objects.filter(author=volunteer))
+        for picture in CommentPicture.objects.filter(comment__author=volunteer).order_by("pk").iterator(10):
+            ending = picture.content_type.partition("/")[2]
+            archive.writestr(f"comment-pictures/{picture.comment_id}.{ending}", bytes(picture.content))
         versions = CommentVersion.objects.filter(comment__author=volunteer)
         _table(archive, "comment-versions.csv", versions)
+        _table(archive, "appeals.csv", Appeal.objects.filter(action__author=volunteer))
+        _table(archive, "blocks.csv", Block.objects.filter(volunteer=volunteer))
         _table(archive, "tags.csv", SubjectTag.objects.filter(volunteer=volunteer).order_by("pk"))
         _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
         _table(archive, "sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import CASCADE, ProtectedError
 
 from webapp.classifications.models import Classification
-from webapp.community.models import Collection, Discovery, Favourite, Notification
+from webapp.community.models import Appeal, Block, Collection, Discovery, Favourite, Group, GroupMember, Notification
 from webapp.community.talk import disown
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus
@@ -41,8 +41,12 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
 
 
 def _make_nobody(volunteer: Volunteer) -> None:
-    for model in (Collection, Discovery, Favourite, Notification):
-        model._default_manager.filter(**{"owner" if model is Collection else "volunteer": volunteer}).delete()
+    for model in (Block, Collection, Discovery, Favourite, Group, GroupMember, Notification):
+        owner = "owner" if model in (Collection, Group) else "volunteer"
+        model._default_manager.filter(**{owner: volunteer}).delete()
+    Block.objects.filter(blocked=volunteer).delete()
+    Appeal.objects.filter(action__author=volunteer).delete()
+    volunteer.edited_collections.clear()
     disown(volunteer)
     answers = Classification.objects.filter(volunteer=volunteer)
     answers.exclude(withdrawn_at=None).delete()

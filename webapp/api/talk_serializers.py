@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from webapp.archive.models import Subject
-from webapp.community.models import LONGEST, Board, Comment, Thread
+from webapp.community.models import LONGEST, Board, Comment, CommentPicture, Thread
 from webapp.community.person import name_in_talk
 
 NUMBER = serializers.IntegerField()
@@ -32,20 +32,32 @@ class CommentSerializer(serializers.ModelSerializer[Comment]):
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     author = serializers.SerializerMethodField(help_text="the name in Talk; empty for a deleted account")
     text = serializers.CharField(help_text="Markdown")
+    picture = serializers.SerializerMethodField(help_text="its address, and what it shows")
 
     class Meta:
         model = Comment
-        fields = ["id", "survey", "subject", "thread", "author", "text", "created_at", "edited_at"]
+        fields = ["id", "survey", "subject", "thread", "author", "text", "picture", "created_at", "edited_at"]
 
     def get_author(self, comment: Comment) -> str:
         return name_in_talk(comment.author)
+
+    def get_picture(self, comment: Comment) -> dict[str, str] | None:
+        picture: CommentPicture | None = getattr(comment, "picture", None)
+        return {"address": picture.get_absolute_url(), "alt": picture.alt} if picture else None
 
 
 class TextSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=LONGEST, help_text="Markdown; #tags and @names are links")
 
 
-class SaySerializer(TextSerializer):
+class WithPictureSerializer(TextSerializer):
+    """A text that may come with a picture, as multipart/form-data."""
+
+    picture = serializers.FileField(required=False, default=None, help_text="PNG, JPEG or WebP, up to 2 MB")
+    alt = serializers.CharField(required=False, default="", help_text="what the picture shows, in words")
+
+
+class SaySerializer(WithPictureSerializer):
     """A new comment, on a subject or in a thread."""
 
     subject = serializers.PrimaryKeyRelatedField(
@@ -69,7 +81,7 @@ class SaySerializer(TextSerializer):
         return attrs
 
 
-class OpenThreadSerializer(TextSerializer):
+class OpenThreadSerializer(WithPictureSerializer):
     """A new thread with its first comment."""
 
     board = serializers.PrimaryKeyRelatedField(queryset=Board.objects.select_related("survey"), pk_field=NUMBER)

@@ -73,7 +73,7 @@ class ThreadViewSet(TalkRows):
 class CommentViewSet(TalkRows):
     """Comments in threads and on subjects; on a subject that you may still be asked about, they are hidden."""
 
-    queryset = Comment.objects.standing().select_related("survey", "author__user__profile")
+    queryset = Comment.objects.standing().with_pictures().select_related("survey", "author__user__profile")
     serializer_class = CommentSerializer
     parameters = {
         "survey": Parameter("survey__slug", word, "slug of a survey"),

@@ -9,6 +9,7 @@ from webapp.api.label_studio_views import HealthView, PredictView, SetupView, We
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.report_views import ReportViewSet
 from webapp.api.ruling_views import CaseViewSet, RulingViewSet
+from webapp.api.statistics_views import GroupsView, StatisticsView
 from webapp.api.talk_views import BoardViewSet, CommentViewSet, ThreadViewSet
 from webapp.api.token_views import TokenView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
@@ -44,6 +45,8 @@ urlpatterns = [
     path("classifications/<uuid:pk>/undo/", UndoView.as_view(), name="undo"),
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),
     path("favourites/<int:subject>/", FavouriteView.as_view(), name="favourite"),
+    path("groups/", GroupsView.as_view(), name="groups"),
+    path("statistics/", StatisticsView.as_view(), name="statistics"),
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
     path("label-studio/<slug:slug>/health", HealthView.as_view(), name="label-studio-health"),
     path("label-studio/<slug:slug>/setup", SetupView.as_view(), name="label-studio-setup"),

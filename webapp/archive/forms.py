@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MinValueValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
@@ -73,11 +74,20 @@ class SurveyForm(forms.ModelForm):
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
     )
 
+    language = forms.ChoiceField(
+        required=False,
+        label=_("Language of the texts"),
+        choices=settings.LANGUAGES,
+        help_text=_(
+            "Of the story, the questions and the guides. Readers of another language get it until you translate."
+        ),
+    )
+
     class Meta:
         model = Survey
         fields: tuple[str, ...] = (
-            "name", "description", "classes", "positive", "channels", "open_metadata", "pixel_scale", "observatory",
-            "is_simulated", "retrain_on_drift",
+            "name", "description", "language", "classes", "positive", "channels", "open_metadata", "pixel_scale",
+            "observatory", "is_simulated", "retrain_on_drift",
         )  # fmt: skip
         labels = {
             "name": _("Name"),
@@ -93,6 +103,10 @@ class SurveyForm(forms.ModelForm):
             ),
         }
         widgets = {"description": forms.Textarea({"rows": 3})}
+
+    def clean_language(self) -> str:
+        """Keep the language if none is sent."""
+        return self.cleaned_data["language"] or self.instance.language
 
 
 class NewSurveyForm(SurveyForm):

@@ -16,6 +16,7 @@ from webapp.community.discoveries import latest_discoveries
 from webapp.consensus.access_levels import gate_of
 from webapp.guides.built_in import lesson_of, picture_of
 from webapp.guides.built_in_words import HELP
+from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of, visitor_of
 from webapp.workflows.models import Workflow
@@ -31,7 +32,9 @@ TRIED = (Kind.TRACKLET, Kind.STAMP)
 @ensure_csrf_cookie
 def home(request: HttpRequest) -> HttpResponse:
     open_workflows = Prefetch("workflows", Workflow.objects.filter(is_active=True), to_attr="open_workflows")
-    rows = [_row(request, survey) for survey in Survey.objects.prefetch_related(open_workflows)]
+    surveys: list[Any] = list(Survey.objects.prefetch_related(open_workflows))
+    show_translated(*surveys, *(workflow for survey in surveys for workflow in survey.open_workflows))
+    rows = [_row(request, survey) for survey in surveys]
     context = {
         "rows": rows,
         "has_answered": _has_answered(request),

@@ -12,6 +12,7 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
+from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
 from webapp.queue.entries import waiting_for
 from webapp.volunteers.identity import reader_of
@@ -24,10 +25,12 @@ MOST_NAMES = 30
 @require_safe
 def project(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
+    workflows = list(Workflow.objects.filter(survey=survey, is_active=True).select_related("survey"))
+    show_translated(survey, *workflows)
     context = {
         "survey": survey,
         "cover": cover_of(survey),
-        "workflows": Workflow.objects.filter(survey=survey, is_active=True),
+        "workflows": workflows,
         "figures": figures_of(survey),
         "found": latest_discoveries(survey),
         "pictures": _pictures(request, survey),

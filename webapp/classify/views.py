@@ -15,6 +15,7 @@ from webapp.classifications.models import MOST_MARKS
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
 from webapp.guides.field_guide import presented_classes
 from webapp.guides.guide_texts import tutorial_of
+from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
@@ -24,6 +25,7 @@ from webapp.workflows.models import Workflow
 @ensure_csrf_cookie
 def classify(request: HttpRequest, slug: str) -> HttpResponse:
     workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+    show_translated(workflow)
     config = {
         "workflow": workflow.slug,
         "who": request.user.pk,

@@ -1,4 +1,4 @@
-"""A volunteer's activity: classifications by hour, day or week, the time spent, and a certificate as PDF."""
+"""Activity: classifications by hour, day or week, the time that a volunteer spent, and a certificate as PDF."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -54,8 +54,8 @@ def effort_of(volunteer: Volunteer, *, since: date | None = None, until: date | 
     return Effort(spent=spent, **total)
 
 
-def answers_by(volunteer: Volunteer, step: str, zone: ZoneInfo) -> list[tuple[datetime, int]]:
-    """Count the standing answers of the last hours, days or weeks, each as (its start in the zone, count).
+def answers_by(answers: QuerySet[Classification], step: str, zone: ZoneInfo) -> list[tuple[datetime, int]]:
+    """Count the answers of the last hours, days or weeks, each as (its start in the zone, count).
 
     The newest comes last; empty steps are included with 0. A day of 23 or 25 hours is one day, and an hour repeated by
     the clock change is two.
@@ -64,13 +64,15 @@ def answers_by(volunteer: Volunteer, step: str, zone: ZoneInfo) -> list[tuple[da
     starts = _hours(now) if step == "hour" else _dates(now, step)
     # Hours use a fixed offset: by wall-clock time, an hour repeated by a clock change would be one.
     clock = fixed(now.utcoffset() or timedelta(0)) if step == "hour" else zone
-    counts = {row["start"].astimezone(UTC): row["n"] for row in _counted(volunteer, step, clock, starts[0])}
+    counts = {row["start"].astimezone(UTC): row["n"] for row in _counted(answers, step, clock, starts[0])}
     return [(start, counts.get(start.astimezone(UTC), 0)) for start in starts]
 
 
-def _counted(volunteer: Volunteer, step: str, clock: tzinfo, since: datetime) -> QuerySet[Classification, Any]:
-    answers = Classification.objects.standing().filter(volunteer=volunteer, created_at__gte=since)
-    return answers.annotate(start=TRUNCATE[step]("created_at", tzinfo=clock)).values("start").annotate(n=Count("pk"))
+def _counted(
+    answers: QuerySet[Classification], step: str, clock: tzinfo, since: datetime
+) -> QuerySet[Classification, Any]:
+    recent = answers.filter(created_at__gte=since)
+    return recent.annotate(start=TRUNCATE[step]("created_at", tzinfo=clock)).values("start").annotate(n=Count("pk"))
 
 
 def _hours(now: datetime) -> list[datetime]:

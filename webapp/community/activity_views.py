@@ -1,26 +1,22 @@
-"""Statistics page and certificate."""
+"""Statistics, one's own and shared, and the certificate."""
 
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webapp.community.activity import TRUNCATE, Certificate, answers_by, effort_in_words, effort_of, to_pdf
+from webapp.archive.models import Survey
+from webapp.community.activity import Certificate, effort_in_words, effort_of, to_pdf
 from webapp.community.person import account_page, profile_of
+from webapp.community.statistics import asked_step, asked_zone, public_statistics, statistics_of_self
 from webapp.volunteers.identity import account_volunteer, reader_of
-
-STEPS = [("hour", _("by hour")), ("day", _("by day")), ("week", _("by week"))]
-FORMATS = {"hour": "D H:i", "day": "j M", "week": "j M"}
 
 
 def _has_come(day: date) -> None:
@@ -51,23 +47,34 @@ class RangeForm(forms.Form):
 def statistics(request: HttpRequest) -> HttpResponse:
     """Show one's activity. The URL has the step and the time zone; UTC by default."""
     volunteer = reader_of(request)
-    step = request.GET.get("by", "day")
-    step = step if step in TRUNCATE else "day"
-    zone = _zone(request)
-    rows = answers_by(volunteer, step, zone) if volunteer else []
+    own = statistics_of_self(volunteer, asked_step(request), asked_zone(request))
     effort = effort_of(volunteer) if volunteer else None
-    labels = [date_format(start, FORMATS[step]) for start, _n in rows]
     page = {
-        "step": step,
-        "steps": STEPS,
-        "zone": zone.key,
+        **own.context(),
         "effort": effort if effort and effort.answers else None,
         "spent": effort_in_words(effort.spent) if effort else "",
-        "rows": [(label, n) for label, (_start, n) in zip(labels, rows, strict=True)][::-1],
-        "plot": {"labels": labels, "counts": [n for _start, n in rows]},
         "range_form": RangeForm(),
     }
     return render(request, "community/statistics.html", page)
+
+
+@require_safe
+def statistics_csv(request: HttpRequest) -> HttpResponseBase:
+    return statistics_of_self(reader_of(request), asked_step(request), asked_zone(request)).csv("my-statistics")
+
+
+@require_safe
+def shared_statistics(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """Show what everybody did, on the whole site or in a survey."""
+    survey = get_object_or_404(Survey, slug=slug) if slug else None
+    page = public_statistics(survey, asked_step(request)).context()
+    return render(request, "community/shared_statistics.html", {"survey": survey, **page})
+
+
+@require_safe
+def shared_statistics_csv(request: HttpRequest, slug: str = "") -> HttpResponseBase:
+    survey = get_object_or_404(Survey, slug=slug) if slug else None
+    return public_statistics(survey, asked_step(request)).csv(f"{slug or 'site'}-statistics")
 
 
 @require_safe
@@ -89,8 +96,3 @@ def certificate(request: HttpRequest, user: User) -> HttpResponseBase:
     )
     headers = {"Content-Disposition": 'attachment; filename="wanderers-certificate.pdf"', "Cache-Control": "no-store"}
     return HttpResponse(to_pdf(sheet), content_type="application/pdf", headers=headers)
-
-
-def _zone(request: HttpRequest) -> ZoneInfo:
-    name = request.GET.get("zone", "")
-    return ZoneInfo(name if name in available_timezones() else "UTC")

@@ -1,7 +1,8 @@
-"""Talk's boards and their threads, and the earlier versions of comments."""
+"""Talk's boards and their threads, and the earlier versions and pictures of comments."""
 
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
+from django.urls import reverse
 
 from webapp.archive.models import Survey
 from webapp.volunteers.models import Volunteer
@@ -54,3 +55,21 @@ class CommentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.comment} before {self.replaced_at:%Y-%m-%d %H:%M}"
+
+
+class CommentPicture(models.Model):
+    """The picture of a comment, encoded by this site, and stored in the database for all web nodes."""
+
+    comment = models.OneToOneField("Comment", on_delete=models.CASCADE, related_name="picture")
+    alt = models.CharField(max_length=300, help_text="what it shows, for who can't see it")
+    digest = models.CharField(max_length=32, help_text="blake2b of the bytes")
+    content_type = models.CharField(max_length=20)
+    content = models.BinaryField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"picture {self.comment}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("comment-picture", args=[self.comment_id, self.digest])

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from webapp.archive.models import Membership, Role, Survey
-from webapp.community.models import LONGEST, LONGEST_REASON, Comment
+from webapp.community.blocks import blocked_by
+from webapp.community.models import LONGEST, LONGEST_REASON, Comment, CommentQuerySet
 from webapp.community.person import name_in_talk
+from webapp.community.pictures import LONGEST_ALT
 from webapp.community.talk import may_bring_back, moderates, wrote
 from webapp.community.talk_text import comment_html, quoted
 from webapp.volunteers.identity import reader_of
@@ -18,11 +19,11 @@ from webapp.volunteers.identity import reader_of
 COMMENTS = 100
 
 
-def discussion(request: HttpRequest, survey: Survey, comments: QuerySet[Comment]) -> dict[str, Any]:
+def discussion(request: HttpRequest, survey: Survey, comments: CommentQuerySet) -> dict[str, Any]:
     """Return the template context: the newest comments, or those before the one in the URL, oldest first."""
-    found = comments.select_related("survey", "author__user__profile").order_by("-pk")
+    found = comments.with_pictures().select_related("author__user__profile").order_by("-pk")
     before = number_in(request, "talk_before")
-    newest = list((found.filter(pk__lt=before) if before else found)[: COMMENTS + 1])
+    newest = within(survey, (found.filter(pk__lt=before) if before else found)[: COMMENTS + 1])
     shown = list(reversed(newest[:COMMENTS]))
     return {
         "request": request,
@@ -32,21 +33,34 @@ def discussion(request: HttpRequest, survey: Survey, comments: QuerySet[Comment]
         "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
         "longest": LONGEST,
         "longest_reason": LONGEST_REASON,
+        "longest_alt": LONGEST_ALT,
         "rows": comment_rows(request, survey, shown),
         "text": _quotation(comments, number_in(request, "quote")),
     }
+
+
+def within(survey: Survey, comments: Iterable[Comment]) -> list[Comment]:
+    """Return comments of a survey that share its row, whose long texts would come with each of them otherwise."""
+    rows = list(comments)
+    for row in rows:
+        row.survey = survey
+        if row.subject_id and "subject" in row._state.fields_cache:
+            row.subject.survey = survey
+    return rows
 
 
 def comment_rows(request: HttpRequest, survey: Survey, comments: list[Comment]) -> list[dict[str, Any]]:
     """Return each comment with its author's name and role, its text as HTML, and what the reader may do with it."""
     is_moderator = moderates(request.user, survey)
     roles = _roles(survey, comments)
+    blocked = blocked_by(reader_of(request), {each.author_id for each in comments})
     return [
         {
             "comment": each,
             "name": name_in_talk(each.author),
             "role": roles.get(each.author.user_id) if each.author else None,
             "html": comment_html(each.text, survey),
+            "is_blocked": each.author_id in blocked,
             "is_own": wrote(request.user, each),
             "is_moderator": is_moderator,
             "may_bring_back": may_bring_back(request.user, each, is_moderator=is_moderator),
@@ -68,6 +82,6 @@ def _roles(survey: Survey, comments: Iterable[Comment]) -> dict[int | None, str]
     return {row.user_id: str(Role(row.role).label) for row in rows}
 
 
-def _quotation(comments: QuerySet[Comment], pk: int | None) -> str:
+def _quotation(comments: CommentQuerySet, pk: int | None) -> str:
     row = comments.filter(pk=pk, removed_at=None).select_related("author__user__profile").first() if pk else None
     return quoted(row.text, name_in_talk(row.author) or "…") if row else ""

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
-from webapp.community.board_models import Board, CommentVersion, Thread
+from webapp.community.board_models import Board, CommentPicture, CommentVersion, Thread
+from webapp.community.group_models import Group, GroupMember
+from webapp.community.moderation_models import LONGEST_REASON, Appeal, Block, ModeratorAction, Report
 from webapp.community.notification_models import Mail, MailFrequency, Notification
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -20,14 +22,19 @@ from webapp.workflows.models import Workflow
 __all__ = [
     "LONGEST",
     "LONGEST_REASON",
+    "Appeal",
+    "Block",
     "Board",
     "Collection",
     "CollectionItem",
     "Comment",
+    "CommentPicture",
     "CommentVersion",
     "Credit",
     "Discovery",
     "Favourite",
+    "Group",
+    "GroupMember",
     "Mail",
     "MailFrequency",
     "ModeratorAction",
@@ -41,8 +48,15 @@ __all__ = [
 
 class CollectionQuerySet(models.QuerySet["Collection"]):
     def visible_to(self, volunteer: Volunteer | None) -> Self:
-        """Public collections, and one's own."""
-        return self.filter(Q(is_public=True) | Q(owner=volunteer) if volunteer else Q(is_public=True))
+        """Public collections, one's own, and those that one edits."""
+        if volunteer is None:
+            return self.filter(is_public=True)
+        edited = volunteer.edited_collections.values("pk")
+        return self.filter(Q(is_public=True) | Q(owner=volunteer) | Q(pk__in=edited))
+
+    def edited_by(self, volunteer: Volunteer) -> Self:
+        """One's own collections, and those of others that one edits."""
+        return self.filter(Q(owner=volunteer) | Q(pk__in=volunteer.edited_collections.values("pk")))
 
 
 class Collection(models.Model):
@@ -53,6 +67,7 @@ class Collection(models.Model):
     description = models.TextField(blank=True, max_length=2000)
     is_public = models.BooleanField(default=False)
     subjects = models.ManyToManyField(Subject, through="CollectionItem", related_name="collections")
+    editors = models.ManyToManyField(Volunteer, related_name="edited_collections", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = CollectionQuerySet.as_manager()
@@ -66,14 +81,16 @@ class Collection(models.Model):
 
 
 class CollectionItem(models.Model):
-    """A subject in a collection, newest first."""
+    """A subject in a collection: the highest position first, which is the newest until somebody moves it."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="items")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="collection_items")
+    position = models.PositiveIntegerField(default=0)
     added_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-id"]
+        ordering = ["-position", "-id"]
+        indexes = [models.Index(fields=["collection", "-position", "-id"])]
         constraints = [models.UniqueConstraint(fields=["collection", "subject"], name="once_in_a_collection")]
 
     def __str__(self) -> str:
@@ -81,13 +98,16 @@ class CollectionItem(models.Model):
 
 
 LONGEST = 5000
-LONGEST_REASON = 200
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
-    def standing(self) -> models.QuerySet["Comment"]:
+    def standing(self) -> Self:
         """Comments that nobody has removed."""
         return self.filter(removed_at=None)
+
+    def with_pictures(self) -> Self:
+        """Join the comments' pictures, without their bytes."""
+        return self.select_related("picture").defer("picture__content")
 
 
 class CommentManager(models.Manager.from_queryset(CommentQuerySet)):  # type: ignore[misc]
@@ -174,61 +194,6 @@ class SubjectTag(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.name} on {self.subject}"
-
-
-class Report(models.Model):
-    """A reader's report of a comment to the moderators."""
-
-    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="reports")
-    reporter = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="reports")
-    reason = models.CharField(max_length=LONGEST_REASON, validators=[ProhibitNullCharactersValidator()])
-    created_at = models.DateTimeField(auto_now_add=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-    settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["comment", "reporter"], name="one_report_per_reader")]
-        indexes = [models.Index(fields=["id"], name="open_reports", condition=Q(settled_at=None))]
-
-    def __str__(self) -> str:
-        return f"of {self.comment}: {self.reason}"
-
-
-class ModeratorAction(models.Model):
-    """The log of what moderators did; a suspension holds until `until`, unless it is lifted."""
-
-    class Kind(models.TextChoices):
-        DISMISSED = "dismissed", _("report dismissed")
-        REMOVED = "removed", _("comment removed")
-        RESTORED = "restored", _("comment restored")
-        WARNED = "warned", _("author warned")
-        SUSPENDED = "suspended", _("author suspended")
-        PINNED = "pinned", _("thread pinned")
-        UNPINNED = "unpinned", _("thread unpinned")
-        LOCKED = "locked", _("thread locked")
-        UNLOCKED = "unlocked", _("thread unlocked")
-        RENAMED = "renamed", _("thread renamed")
-
-    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="moderator_actions")
-    moderator = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    comment = models.ForeignKey(Comment, null=True, on_delete=models.SET_NULL, related_name="+")
-    author = models.ForeignKey(Volunteer, null=True, on_delete=models.SET_NULL, related_name="moderator_actions")
-    kind = models.CharField(max_length=10, choices=Kind)
-    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
-    until = models.DateTimeField(null=True)
-    lifted_at = models.DateTimeField(null=True)
-    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [models.Index(fields=["survey", "-id"]), models.Index(fields=["author", "until"])]
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.comment}"
 
 
 class Discovery(models.Model):

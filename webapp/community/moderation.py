@@ -81,9 +81,9 @@ def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
 def open_reports(survey: Survey) -> QuerySet[Report]:
     """Return the reports that nobody has settled, oldest first."""
     rows = Report.objects.filter(comment__survey=survey, settled_at=None)
-    return rows.select_related(
-        "comment__subject", "comment__thread", "comment__survey", "comment__author__user"
-    ).order_by("pk")
+    rows = rows.select_related("comment__subject", "comment__thread", "comment__survey", "comment__author__user")
+    rows = rows.select_related("comment__picture").defer("comment__picture__content")
+    return rows.order_by("pk")
 
 
 @transaction.atomic
@@ -130,13 +130,13 @@ def _check(comment: Comment, kind: str, reason: str, days: int) -> None:
 def log(
     *,
     survey: Survey,
-    moderator: User,
+    moderator: User | None,
     comment: Comment | None,
     kind: str,
     reason: str = "",
     until: datetime | None = None,
 ) -> ModeratorAction:
-    """Write a moderator's action to the survey's log."""
+    """Write a moderator's action to the survey's log; without a moderator, an author's own."""
     return ModeratorAction.objects.create(
         survey=survey,
         moderator=moderator,

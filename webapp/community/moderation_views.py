@@ -10,8 +10,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.community.appeals import open_appeals
 from webapp.community.models import LONGEST_REASON, Comment, ModeratorAction
 from webapp.community.moderation import SUSPENSIONS, lift, open_reports, report, settle
+from webapp.community.moderation_models import LONGEST_APPEAL
 from webapp.community.person import account_page
 from webapp.core.keyset_pagination import whole_number
 from webapp.volunteers.identity import account_volunteer
@@ -38,9 +40,11 @@ def moderation(request: HttpRequest, survey: Survey) -> HttpResponse:
     page = {
         "survey": survey,
         "reports": open_reports(survey)[:SHOWN],
+        "appeals": open_appeals(survey)[:SHOWN],
         "log": log[:SHOWN],
         "suspensions": SUSPENSIONS,
         "longest_reason": LONGEST_REASON,
+        "longest_appeal": LONGEST_APPEAL,
     }
     return render(request, "community/moderation.html", page)
 

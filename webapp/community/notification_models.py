@@ -20,6 +20,7 @@ class Notification(models.Model):
         COMMENTED = "commented"
         MENTIONED = "mentioned"
         WARNED = "warned"
+        ANSWERED = "answered"
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -42,7 +43,9 @@ class Notification(models.Model):
         return f"{self.kind}: {self.place}, to {self.volunteer}"
 
     def get_absolute_url(self) -> str:
-        """Return where its news are: the thread, or the subject, at its discussion where that is the news."""
+        """Return where its news are: the thread, the subject (at its discussion where that is the news), or appeals."""
+        if self.kind == self.Kind.ANSWERED:
+            return reverse("safety")
         if self.thread_id:
             return reverse("thread", args=[self.survey.slug, self.thread_id])
         about = reverse("subject", args=[self.survey.slug, self.subject_id])

@@ -5,15 +5,19 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, Survey
-from webapp.community.models import Comment, CommentVersion, Notification, SubjectTag, Thread
+from webapp.community.blocks import without_blockers
+from webapp.community.models import Comment, CommentPicture, CommentVersion, Notification, SubjectTag, Thread
 from webapp.community.moderation import Kind, check_author, log
+from webapp.community.pictures import check_pictures, read_picture
 from webapp.community.tags import store_tags
+from webapp.community.talk_index import may_read
 from webapp.community.talk_text import mentioned
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
@@ -41,30 +45,50 @@ def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator
 
 
 @transaction.atomic
-def say(*, user: User, text: str, subject: Subject | None = None, thread: Thread | None = None) -> Comment:
+def say(
+    *,
+    user: User,
+    text: str,
+    subject: Subject | None = None,
+    thread: Thread | None = None,
+    picture: UploadedFile | None = None,
+    alt: str = "",
+) -> Comment:
     """Write a comment on a subject or in a thread; notify whom it mentions (@name) and who commented there before.
 
-    The same text posted twice in a row is one comment.
+    The same text and picture posted twice in a row are one comment.
+
+    Parameters
+    ----------
+    alt
+        What the picture shows, in words.
 
     Raises
     ------
     PermissionDenied
-        The thread is locked, and the user is no moderator. Nothing is stored.
+        The thread is locked, or the user may still be asked about the subject, and is no moderator. Nothing is stored.
     ValidationError
-        It is empty or too long, the user wrote too many within an hour, is suspended, or is a newcomer with a link.
-        Nothing is stored.
+        It is empty or too long, the user wrote too many within an hour, is suspended, or is a newcomer with a link or
+        too many pictures; or the picture is refused. Nothing is stored.
     """
+    drawn = read_picture(picture, alt)
     author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     place: Any = thread.board if thread else subject
     comment = Comment(survey=place.survey, subject=subject, thread=thread, author=author, text=_tidy(text))
     comment.full_clean()
-    if double := _double_of(comment):
+    if double := _double_of(comment, drawn):
         return double
     if thread and thread.is_locked and not moderates(user, comment.survey):
         raise PermissionDenied(_("Moderators locked this thread. Nothing was posted."))
+    if subject and not may_read(user, author, subject):
+        raise PermissionDenied(_("Answer this subject first, then write about it. Nothing was posted."))
     _check_rate(author)
     check_author(author, comment.survey, text)
     comment.save()
+    if drawn:
+        check_pictures(author, comment.survey)
+        drawn.comment = comment
+        drawn.save()
     store_tags(comment)
     if thread:
         Thread.objects.filter(pk=thread.pk).update(latest_at=comment.created_at)
@@ -73,9 +97,10 @@ def say(*, user: User, text: str, subject: Subject | None = None, thread: Thread
     return comment
 
 
-def _double_of(comment: Comment) -> Comment | None:
-    place = {"subject": comment.subject, "thread": comment.thread, "author": comment.author, "text": comment.text}
-    recent = Comment.objects.standing().filter(**place, created_at__gt=timezone.now() - DOUBLE)
+def _double_of(comment: Comment, drawn: CommentPicture | None) -> Comment | None:
+    same: dict[str, Any] = {**_place(comment), "author": comment.author, "text": comment.text}
+    same |= {"picture__digest": drawn.digest} if drawn else {}
+    recent = Comment.objects.standing().filter(**same, created_at__gt=timezone.now() - DOUBLE)
     return recent.select_related("survey").first()
 
 
@@ -89,8 +114,8 @@ def _check_rate(author: Volunteer) -> None:
 
 
 @transaction.atomic
-def edit(*, user: User, comment: Comment, text: str) -> Comment:
-    """Change one's own comment; what it said before stays in its history.
+def edit(*, user: User, comment: Comment, text: str, drops_picture: bool = False) -> Comment:
+    """Change one's own comment, or delete its picture; what it said before stays in its history.
 
     Raises
     ------
@@ -108,6 +133,8 @@ def edit(*, user: User, comment: Comment, text: str) -> Comment:
     check_author(row.author, row.survey, text)
     before, row.text, row.edited_at = row.text, _tidy(text), timezone.now()
     row.full_clean()
+    if drops_picture:
+        CommentPicture.objects.filter(comment=row).delete()
     if row.text != before:
         CommentVersion.objects.create(comment=row, text=before, replaced_at=row.edited_at)
         row.save()
@@ -202,6 +229,7 @@ def _place(comment: Comment) -> dict[str, Subject | Thread | None]:
 
 
 def _notify(comment: Comment, people: set[int], kind: str) -> None:
+    people = without_blockers(comment.author, people)
     news = {**_place(comment), "kind": kind}
     unread = Notification.objects.filter(**news, volunteer__in=people, read_at=None)
     new = people - set(unread.values_list("volunteer", flat=True))

@@ -20,10 +20,18 @@ def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subj
     return not Subject.objects.filter(Exists(waiting_for(reader)), pk=subject.pk).exists()
 
 
+def is_readable(user: User | AnonymousUser, reader: Volunteer | None, comment: Comment) -> bool:
+    """Return whether nobody has removed the comment, and the reader is no longer asked about its subject, if any."""
+    if comment.removed_at is not None:
+        return False
+    return comment.subject is None or may_read(user, reader, comment.subject)
+
+
 def readable_comments(user: User | AnonymousUser, reader: Volunteer | None, survey: Survey) -> QuerySet[Comment]:
     """Return the survey's comments, newest first, except on subjects that the reader may still be asked about."""
     rows = Comment.objects.standing().filter(survey=survey).order_by("-pk")
-    rows = rows.select_related("survey", "subject__survey", "thread", "author__user__profile")
+    rows = rows.with_pictures().select_related("subject", "thread", "author__user__profile")
+    rows = rows.defer("subject__metadata", "subject__light_curve")
     if Membership.objects.allows(user, survey, Role.MODERATOR):
         return rows
     return rows.exclude(Exists(waiting_for(reader, "subject")))

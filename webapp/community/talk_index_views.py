@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webapp.archive.access import person, survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Survey
-from webapp.community.discussion import comment_rows, discussion, number_in
+from webapp.community.discussion import comment_rows, discussion, number_in, within
 from webapp.community.models import LONGEST, Board, Comment, Thread
 from webapp.community.person import account_page
+from webapp.community.pictures import LONGEST_ALT, sent_picture
 from webapp.community.tags import tags_of_survey
 from webapp.community.talk import moderates, say
 from webapp.community.talk_index import containing, readable_comments, written_by
@@ -47,7 +48,7 @@ def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
     comments = containing(comments, search) if search else comments
     comments = written_by(comments, author) if author else comments
     before = number_in(request, "before")
-    found = list((comments.filter(pk__lt=before) if before else comments)[: PER_PAGE + 1])
+    found = within(survey, (comments.filter(pk__lt=before) if before else comments)[: PER_PAGE + 1])
     blind_names([each.subject for each in found if each.subject], request.user)
     page = {
         "survey": survey,
@@ -86,6 +87,7 @@ def _board_page(request: HttpRequest, row: Board, status: int = 200, **filled: A
         "page": page,
         "has_next": len(shown) > THREADS,
         "longest": LONGEST,
+        "longest_alt": LONGEST_ALT,
         "is_admin": Membership.objects.allows(request.user, row.survey, Role.ADMIN),
     }
     return render(request, "community/board.html", context | filled, status=status)
@@ -95,7 +97,7 @@ def _board_page(request: HttpRequest, row: Board, status: int = 200, **filled: A
 def _thread_new(request: HttpRequest, user: User, row: Board) -> HttpResponseBase:
     title, text = request.POST.get("title", ""), request.POST.get("text", "")
     try:
-        return redirect(open_thread(user=user, board=row, title=title, text=text))
+        return redirect(open_thread(user=user, board=row, title=title, text=text, **sent_picture(request)))
     except ValidationError as error:
         return _board_page(request, row, status=400, title=title, text=text, errors=error.messages)
 
@@ -113,7 +115,7 @@ def thread(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
 def _thread_page(request: HttpRequest, row: Thread, status: int = 200, **filled: Any) -> HttpResponse:
     survey = row.board.survey
     page = {
-        **discussion(request, survey, row.comments.all()),
+        **discussion(request, survey, Comment.objects.filter(thread=row)),
         "thread": row,
         "is_readable": True,
         "is_moderator": moderates(request.user, survey),
@@ -126,7 +128,7 @@ def _thread_page(request: HttpRequest, row: Thread, status: int = 200, **filled:
 def _reply(request: HttpRequest, user: User, row: Thread) -> HttpResponseBase:
     text = request.POST.get("text", "")
     try:
-        return redirect(say(user=user, thread=row, text=text))
+        return redirect(say(user=user, thread=row, text=text, **sent_picture(request)))
     except ValidationError as error:
         return _thread_page(request, row, status=400, text=text, errors=error.messages)
 

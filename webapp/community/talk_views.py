@@ -7,16 +7,18 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
-from webapp.community.models import LONGEST, Comment, Discovery, Notification
+from webapp.community.models import LONGEST, Comment, CommentPicture, Discovery, Notification
 from webapp.community.news_mail import stop_mail
 from webapp.community.person import account_page, name_of, volunteer_who_acts
-from webapp.community.talk import bring_back, edit, remove, say, wrote
-from webapp.community.talk_index import may_read
+from webapp.community.pictures import LONGEST_ALT, sent_picture
+from webapp.community.talk import bring_back, edit, may_bring_back, moderates, remove, say, wrote
+from webapp.community.talk_index import is_readable
 from webapp.volunteers.identity import reader_of
 
 
@@ -26,7 +28,7 @@ def comment_new(request: HttpRequest, user: User, subject: int) -> HttpResponseB
     row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
     text = request.POST.get("text", "")
     try:
-        return redirect(say(user=user, subject=row, text=text))
+        return redirect(say(user=user, subject=row, text=text, **sent_picture(request)))
     except ValidationError as error:
         return _form(request, Comment(survey=row.survey, subject=row), text, error=error)
 
@@ -41,7 +43,7 @@ def comment_edit(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
         return _form(request, row, row.text)
     text = request.POST.get("text", "")
     try:
-        return redirect(edit(user=user, comment=row, text=text))
+        return redirect(edit(user=user, comment=row, text=text, drops_picture="drop_picture" in request.POST))
     except ValidationError as error:
         return _form(request, row, text, error=error)
 
@@ -69,21 +71,33 @@ def comment_bring_back(request: HttpRequest, user: User, pk: int) -> HttpRespons
 def comment_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a comment said before each edit, to whoever may read the comment."""
     row = _comment(pk)
-    is_readable = row.subject is None or may_read(request.user, reader_of(request), row.subject)
-    if row.removed_at is not None or not is_readable:
+    if not is_readable(request.user, reader_of(request), row):
         raise PermissionDenied(_("You can't read this comment now."))
     return render(request, "community/comment_history.html", {"survey": row.survey, "comment": row})
 
 
+@require_safe
+@cache_control(private=True, max_age=300)
+def comment_picture(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    """Return a comment's picture to whoever may read the comment, or may restore it."""
+    comment = _comment(pk)
+    may_restore = may_bring_back(request.user, comment, is_moderator=moderates(request.user, comment.survey))
+    if not may_restore and not is_readable(request.user, reader_of(request), comment):
+        raise Http404("Nobody sees this picture now.")
+    row = get_object_or_404(CommentPicture, comment=comment, digest=digest)
+    return HttpResponse(bytes(row.content), content_type=row.content_type)
+
+
 def _comment(pk: int) -> Comment:
-    return get_object_or_404(Comment.objects.select_related("survey", "subject__survey", "thread", "author"), pk=pk)
+    rows = Comment.objects.with_pictures().select_related("survey", "subject__survey", "thread", "author")
+    return get_object_or_404(rows, pk=pk)
 
 
 def _form(request: HttpRequest, comment: Comment, text: str, *, error: ValidationError | None = None) -> HttpResponse:
     """Show a page with the text, so that nothing is lost if it is refused."""
     if comment.subject:
         blind_names([comment.subject], request.user)
-    page = {"survey": comment.survey, "comment": comment, "text": text, "longest": LONGEST}
+    page = {"survey": comment.survey, "comment": comment, "text": text, "longest": LONGEST, "longest_alt": LONGEST_ALT}
     errors = error.messages if error else []
     return render(request, "community/comment_form.html", page | {"errors": errors}, status=400 if error else 200)
 

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -80,7 +81,9 @@ def _check_admin(user: User, survey: Survey) -> None:
 
 
 @transaction.atomic
-def open_thread(*, user: User, board: Board, title: str, text: str) -> Comment:
+def open_thread(
+    *, user: User, board: Board, title: str, text: str, picture: UploadedFile | None = None, alt: str = ""
+) -> Comment:
     """Start a thread with its first comment, which is returned; the same one posted twice is one thread.
 
     Raises
@@ -96,7 +99,7 @@ def open_thread(*, user: User, board: Board, title: str, text: str) -> Comment:
     thread = Thread(board=board, title=title.strip(), author=author)
     thread.full_clean()
     thread.save()
-    return say(user=user, thread=thread, text=text)
+    return say(user=user, thread=thread, text=text, picture=picture, alt=alt)
 
 
 @transaction.atomic

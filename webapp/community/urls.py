@@ -1,9 +1,17 @@
 from django.urls import path
 
 from webapp.community import collection_views as collected
-from webapp.community.activity_views import certificate, statistics
-from webapp.community.collection_views import favourites, heart, recents
+from webapp.community import group_views as grouped
+from webapp.community.activity_views import (
+    certificate,
+    shared_statistics,
+    shared_statistics_csv,
+    statistics,
+    statistics_csv,
+)
+from webapp.community.favourite_views import favourites, heart, recents
 from webapp.community.moderation_views import comment_report, moderation, moderation_lift, moderation_settle
+from webapp.community.safety_views import appeal_answer, appeal_new, block_end, comment_block, safety
 from webapp.community.tag_views import tag_set, tag_subject, tag_subjects, tags
 from webapp.community.talk_index_views import board, boards_change, talk_index, thread, thread_change
 from webapp.community.talk_views import (
@@ -11,6 +19,7 @@ from webapp.community.talk_views import (
     comment_edit,
     comment_history,
     comment_new,
+    comment_picture,
     comment_remove,
     mail_stop,
     notifications,
@@ -21,7 +30,24 @@ urlpatterns = [
     path("you/recent/", recents, name="recents"),
     path("you/favourites/", favourites, name="favourites"),
     path("you/favourites/<int:subject>/", heart, name="heart"),
+    path("you/safety/", safety, name="safety"),
+    path("you/safety/appeal/<int:pk>/", appeal_new, name="appeal"),
+    path("you/safety/unblock/<int:pk>/", block_end, name="block-end"),
+    path("talk/<int:pk>/block/", comment_block, name="comment-block"),
+    path("surveys/<slug:slug>/moderation/appeals/<int:pk>/", appeal_answer, name="appeal-answer"),
     path("you/statistics/", statistics, name="statistics"),
+    path("you/statistics.csv", statistics_csv, name="statistics-csv"),
+    path("statistics/", shared_statistics, name="shared-statistics"),
+    path("statistics.csv", shared_statistics_csv, name="shared-statistics-csv"),
+    path("surveys/<slug:slug>/statistics/", shared_statistics, name="shared-statistics"),
+    path("surveys/<slug:slug>/statistics.csv", shared_statistics_csv, name="shared-statistics-csv"),
+    path("you/groups/", grouped.groups, name="groups"),
+    path("groups/<int:pk>/", grouped.group, name="group"),
+    path("groups/<int:pk>/statistics.csv", grouped.group_csv, name="group-csv"),
+    path("groups/<int:pk>/change/", grouped.group_change, name="group-change"),
+    path("groups/<int:pk>/delete/", grouped.group_delete, name="group-delete"),
+    path("groups/<int:pk>/leave/", grouped.group_leave, name="group-leave"),
+    path("groups/join/<str:token>/", grouped.group_join, name="group-join"),
     path("you/certificate.pdf", certificate, name="certificate"),
     path("you/news/", notifications, name="notifications"),
     path("you/news/read/", notifications_read, name="notifications-read"),
@@ -31,12 +57,16 @@ urlpatterns = [
     path("collections/<int:pk>/", collected.collection, name="collection"),
     path("collections/<int:pk>/change/", collected.collection_change, name="collection-change"),
     path("collections/<int:pk>/delete/", collected.collection_delete, name="collection-delete"),
+    path("collections/<int:pk>/editors/", collected.collection_editors, name="collection-editors"),
+    path("collections/<int:pk>/set/", collected.collection_set, name="collection-set"),
+    path("collections/<int:pk>/move/<int:subject>/", collected.collection_move, name="collection-move"),
     path("collections/<int:pk>/remove/<int:subject>/", collected.collection_remove, name="collection-remove"),
     path("talk/about/<int:subject>/", comment_new, name="comment-new"),
     path("talk/<int:pk>/edit/", comment_edit, name="comment-edit"),
     path("talk/<int:pk>/remove/", comment_remove, name="comment-remove"),
     path("talk/<int:pk>/bring-back/", comment_bring_back, name="comment-bring-back"),
     path("talk/<int:pk>/history/", comment_history, name="comment-history"),
+    path("talk/<int:pk>/picture/<str:digest>", comment_picture, name="comment-picture"),
     path("talk/<int:pk>/report/", comment_report, name="comment-report"),
     path("surveys/<slug:slug>/talk/", talk_index, name="talk"),
     path("surveys/<slug:slug>/talk/boards/", boards_change, name="boards-change"),

@@ -83,7 +83,7 @@ async def read_body(receive: Receive, terms: Terms, announced: int = 0) -> tuple
     return body, size
 
 
-FILES = re.compile(r"/surveys/[-\w]+/(ingest/start|guides/images|exchange/[-\w]+/import)/\Z")
+FILES = re.compile(r"/surveys/[-\w]+/(ingest/start|guides/images|exchange/[-.\w]+/import)/\Z")
 HOUR = 3600.0
 
 

@@ -37,8 +37,8 @@ def versions(survey: Survey, workflow: Workflow | None, kind: str, language: str
 
 
 def current_text(survey: Survey, workflow: Workflow | None, kind: str, language: str = "") -> GuideText | None:
-    """Return the text for a reader's language: its newest version, else the newest in English."""
-    for each in dict.fromkeys((language or reader_language(), Language.ENGLISH.value)):
+    """Return the newest text in a reader's language, else in the survey's own, else in English."""
+    for each in dict.fromkeys((language or reader_language(), survey.language, Language.ENGLISH.value)):
         newest = versions(survey, workflow, kind, each).first()
         if newest is not None and newest.body.strip():
             return newest

@@ -1,4 +1,4 @@
-"""Guides: versioned texts, their images, and volunteers' progress in a tutorial."""
+"""Guides: versioned texts, their images, progress in a tutorial, and translations of a survey's other texts."""
 
 from django.conf import settings
 from django.db import models
@@ -92,3 +92,32 @@ class TutorialProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.volunteer} in {self.text}"
+
+
+class Translation(models.Model):
+    """A text of a survey or of one of its workflows in another language."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="translations")
+    workflow = models.ForeignKey(
+        Workflow,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="translations",
+        help_text="none: a text of the survey",
+    )
+    field = models.CharField(max_length=20, help_text="the column that it translates")
+    language = models.CharField(max_length=2, choices=Language)
+    text = models.TextField()
+    source = models.CharField(max_length=32, help_text="blake2b of the text that it translates")
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "workflow", "field", "language"], nulls_distinct=False, name="translated_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.workflow or self.survey} ({self.language})"

@@ -1,8 +1,11 @@
 from django.urls import path
 
 from webapp.guides import views
+from webapp.guides.translation_views import translation, translations
 
 urlpatterns = [
+    path("surveys/<slug:slug>/translations/", translations, name="translations"),
+    path("surveys/<slug:slug>/translations/<slug:language>/", translation, name="translation"),
     path("classify/<slug:slug>/tutorial/", views.tutorial, name="tutorial"),
     path("classify/<slug:slug>/guide/", views.guide, name="field-guide"),
     path("classify/<slug:slug>/help/", views.help_text, name="help"),

@@ -14,13 +14,15 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Membership, Role, Survey
 from webapp.core.markdown import as_html, sections
+from webapp.core.pictures import PictureRefused
 from webapp.guides.built_in import built_in_help
 from webapp.guides.field_guide import class_of, field_guide
 from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
-from webapp.guides.images import ImageRefused, address_of, keep_image
+from webapp.guides.images import address_of, keep_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
+from webapp.guides.translations import show_translated
 from webapp.queue.leases import NewcomerRate, settle_leases
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow
@@ -85,7 +87,9 @@ def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 def _workflow(slug: str) -> Workflow:
-    return get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+    workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+    show_translated(workflow)
+    return workflow
 
 
 def _answer(request: HttpRequest, template: str, workflow: Workflow, **context: object) -> HttpResponse:
@@ -123,7 +127,11 @@ def guides(request: HttpRequest, survey: Survey) -> HttpResponse:
     }
     rows = [_row(survey, None, GuideKind.FIELD_GUIDE, texts)]
     rows += [_row(survey, each, kind, texts) for each in survey.workflows.all() for kind in PER_TASK]
-    return render(request, "guides/guides.html", {"survey": survey, "rows": rows})
+    return render(
+        request,
+        "guides/guides.html",
+        {"survey": survey, "rows": rows, "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN)},
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -142,7 +150,7 @@ def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workf
             form.add_error("body", str(error))
         else:
             messages.success(request, _("Version %(version)d saved and published.") % {"version": saved.version})
-            return redirect(_address(of))
+            return redirect(address_of_text(of))
     return _editor(request, of, form, newest, status=400)
 
 
@@ -162,7 +170,7 @@ def version(
     of = _place(survey, workflow, kind, language)
     text = get_object_or_404(versions(**of), version=number)
     newest = versions(**of)[0]
-    context = {"text": text, "newest": newest, "address": _address(of), **of, **_shown(survey, kind, text.body)}
+    context = {"text": text, "newest": newest, "address": address_of_text(of), **of, **_shown(survey, kind, text.body)}
     return render(request, "guides/version.html", context)
 
 
@@ -175,7 +183,7 @@ def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
         return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
     try:
         image = keep_image(survey=survey, upload=upload, by=person(request))
-    except ImageRefused as error:
+    except PictureRefused as error:
         return JsonResponse({"detail": str(error)}, status=400)
     return JsonResponse({"address": address_of(image), "width": image.width, "height": image.height}, status=201)
 
@@ -188,7 +196,8 @@ def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str,
     return {"survey": survey, "workflow": of, "kind": kind, "language": language}
 
 
-def _address(of: dict[str, Any], name: str = "guide-text", **more: Any) -> str:
+def address_of_text(of: dict[str, Any], name: str = "guide-text", **more: Any) -> str:
+    """Return where a text is edited, or another page of it."""
     place = {"slug": of["survey"].slug, "kind": of["kind"], "language": of["language"], **more}
     if of["workflow"]:
         return reverse(f"{name}-of", kwargs={**place, "workflow": of["workflow"].slug})
@@ -201,7 +210,7 @@ def _row(survey: Survey, workflow: Workflow | None, kind: GuideKind, texts: dict
         {
             "name": name,
             "text": texts.get((workflow.pk if workflow else None, kind.value, code)),
-            "address": _address({**of, "language": code}),
+            "address": address_of_text({**of, "language": code}),
         }
         for code, name in Language.choices
     ]
@@ -213,19 +222,20 @@ def _editor(
 ) -> HttpResponse:
     survey, kind = of["survey"], of["kind"]
     languages = [
-        {"code": code, "name": name, "address": _address({**of, "language": code})} for code, name in Language.choices
+        {"code": code, "name": name, "address": address_of_text({**of, "language": code})}
+        for code, name in Language.choices
     ]
     rows = [
-        {"text": text, "address": _address(of, "guide-version", number=text.version)}
+        {"text": text, "address": address_of_text(of, "guide-version", number=text.version)}
         for text in versions(**of).select_related("created_by")[:50]
     ]
-    english = current_text(survey, of["workflow"], kind, Language.ENGLISH) if of["language"] != "en" else None
+    own = current_text(survey, of["workflow"], kind, survey.language) if of["language"] != survey.language else None
     context = {
         "form": form,
         "newest": newest,
         "versions": rows,
         "languages": languages,
-        "english": english,
+        "own": own,
         "label": GuideKind(kind).label,
         "language_name": Language(of["language"]).label,
         **of,

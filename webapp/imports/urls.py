@@ -1,10 +1,13 @@
 from django.urls import path
 
 from webapp.imports import views
+from webapp.imports.bundle_views import bundle, bundle_import
 from webapp.imports.views import catalogue, exchange, exchange_workflow, export
 
 urlpatterns = [
     path("", exchange, name="exchange"),
+    path("bundle.zip", bundle, name="bundle"),
+    path("bundle.zip/import/", bundle_import, name="bundle-import"),
     path("candidates.<str:suffix>", catalogue, name="catalogue"),
     path("<slug:workflow>/", exchange_workflow, name="exchange-workflow"),
     path("<slug:workflow>/export/<str:name>", export, name="export"),

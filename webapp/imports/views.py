@@ -20,6 +20,7 @@ from webapp.classifications.presentation import PRESENTATIONS
 from webapp.core.stored_messages import in_words
 from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
 from webapp.exports.formats import EXPORTS, file_response, site_address
+from webapp.imports.bundle_views import bundle_form
 from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
 from webapp.imports.inspect import Look, guess_answers, inspect_file
 from webapp.imports.mapping import Choices, WrongChoice
@@ -139,6 +140,7 @@ SHOWN = 20
 def exchange(request: HttpRequest, survey: Survey) -> HttpResponse:
     """List the survey's workflows, with a page for each, and the formats of its catalogue."""
     context = {"survey": survey, "workflows": survey.workflows.all(), "formats": FORMATS}
+    context |= bundle_form(request, survey)
     return render(request, "imports/exchange.html", context)
 
 

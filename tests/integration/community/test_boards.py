@@ -142,7 +142,7 @@ def test_a_comment_is_quoted_and_its_history_read(survey, comment):
 
 def test_nobody_quotes_or_reads_the_history_of_what_they_may_not_read(survey):
     [subject, _other] = subjects_of(survey.workflows.get())
-    hidden = say(user=account("ada"), subject=subject, text="Clearly a comet")
+    hidden = say(user=member(survey, "scientist"), subject=subject, text="Clearly a comet")
     ben = browser(account("ben"))
     assert "comet" not in ben.get(f"/surveys/atlas/subjects/{subject.pk}/?quote={hidden.pk}").content.decode()
     assert ben.get(f"/talk/{hidden.pk}/history/").status_code == 403
@@ -198,7 +198,7 @@ def test_talk_is_read_and_written_by_the_api(survey, board, comment):
     ada.force_authenticate(comment.author.user)
     ben.force_authenticate(account("ben"))
     [subject, other] = subjects_of(survey.workflows.get())
-    hidden = say(user=comment.author.user, subject=subject, text="Clearly a comet")
+    hidden = say(user=member(survey, "scientist"), subject=subject, text="Clearly a comet")
     comments, threads = "/api/talk/comments/", "/api/talk/threads/"
     shown = stranger.get(f"{comments}?survey=atlas").json()["results"]
     assert [row["text"] for row in shown] == ["I see *stripes*."]
@@ -206,6 +206,8 @@ def test_talk_is_read_and_written_by_the_api(survey, board, comment):
     assert stranger.post(comments, {"thread": comment.thread_id, "text": "Hi"}, format="json").status_code == 401
     assert ben.post(comments, {"text": "Hi"}, format="json").status_code == 400
     assert ben.post(comments, {"thread": comment.thread_id, "text": "Hi"}, format="json").status_code == 201
+    assert ben.post(comments, {"subject": other.pk, "text": "Hi"}, format="json").status_code == 403  # not answered yet
+    survey.workflows.get().queue.filter(subject=other).update(is_retired=True)
     assert ben.post(comments, {"subject": other.pk, "text": "Hi"}, format="json").status_code == 201
     assert ben.patch(f"{comments}{comment.pk}/", {"text": "Mine"}, format="json").status_code == 403
     assert ben.delete(f"{comments}{comment.pk}/").status_code == 403

@@ -52,8 +52,8 @@ def test_words_are_searched_in_all_comments_of_the_survey(subjects):
 def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     workflow = sky.workflow(survey)
     sky.queue(workflow, subjects)
-    author, reader = account("author"), account("reader")
-    say(user=author, subject=subjects[0], text="Clearly a cosmic ray")
+    reader = account("reader")
+    say(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
     about = f"/surveys/night/subjects/{subjects[0].pk}/"
     client = Client()
     client.force_login(reader)

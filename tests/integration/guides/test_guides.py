@@ -15,9 +15,9 @@ from tests.integration.world import make_subject, make_volunteer, make_workflow,
 from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import Subject
 from webapp.core.markdown import as_html, sections
+from webapp.core.pictures import MOST_BYTES
 from webapp.guides.field_guide import explanation, field_guide
 from webapp.guides.guide_texts import TextRefused, current_text, write_text
-from webapp.guides.images import MOST_BYTES
 from webapp.guides.models import GuideImage, GuideText, TutorialProgress
 from webapp.volunteers.models import Volunteer
 

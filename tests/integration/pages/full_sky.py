@@ -7,7 +7,7 @@ from django.utils import timezone
 from ml.io.message import Message
 from tests.integration.learning import sky
 from tests.integration.world import recount
-from webapp.archive.models import Frame, IngestProblem, IngestRun
+from webapp.archive.models import Frame, IngestProblem, IngestRun, Membership
 from webapp.archive.models.ingest_run import NOTHING_READ
 from webapp.classifications.models import Classification, Mark
 from webapp.community.models import Board
@@ -104,7 +104,9 @@ def _talk(survey, row, user):
     board = Board.objects.create(survey=survey, name="Help", description="Ask what you don't understand.")
     first = open_thread(user=user, board=board, title="What is a burn?", text="I see **stripes**, @rita.")
     edit(user=user, comment=first, text="> I see *stripes*.\n\nSo do I, @rita.")
-    say(user=user, subject=row, text="A #comet")
+    sue = get_user_model().objects.create_user("sue")
+    Membership.objects.create(survey=survey, user=sue, role="scientist")
+    say(user=sue, subject=row, text="A #comet")
 
 
 def _listen(survey):

@@ -23,6 +23,7 @@ login lease marks method n name next note page page_size password password1 pass
 started_at finished_at state step subject subject_set subjects text username verdict viewport window workflow zone slug
 survey role checkpoint version priority external_id set retired task token path channels pixel_scale positive classes
 question min_votes max_votes based_on cursor ra dec radius act format board thread title what people tag quote
+alt days member way remove confirmed story group zone by mine
 """,
 )
 UUID = "8c6e3b2e-0000-4000-8000-000000000000"

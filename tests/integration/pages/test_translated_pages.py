@@ -21,7 +21,8 @@ ELSEWHERE = re.compile(
     r"\.(csv|json|png|bin|zip|pdf)$|^/(api|static|texts|pixels|pictures|accounts|classify)/|logout|epochs"
 )
 NAMES = {  # what people called things, and wrote
-    "night", "all", "ada", "rita", "bob", "AST", "CR", "night.csv", "Wanderers", "Is it real?", "Look for what moves.",
+    "night", "all", "ada", "rita", "sue", "bob", "AST", "CR", "night.csv", "Wanderers", "Is it real?",
+    "Look for what moves.",
     "It was a rainy night.", "new", "nobody", "nowhere",
     "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
     "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",

@@ -22,6 +22,9 @@ class Survey(models.Model):
     story = models.TextField(blank=True, max_length=20_000, help_text="Markdown, shown on the project page")
     team = models.TextField(blank=True, max_length=20_000, help_text="Markdown: who is behind it")
     faq = models.TextField(blank=True, max_length=20_000, help_text="Markdown: questions and answers")
+    language = models.CharField(
+        max_length=2, choices=settings.LANGUAGES, default="en", help_text="of its texts; others are translations"
+    )
     is_simulated = models.BooleanField(default=False, help_text="Its sky is simulated, and every page says so.")
     classes = models.JSONField(default=list, blank=True, help_text="Fine classes, in the models' order.")
     positive = models.JSONField(default=list, blank=True, help_text="The classes that are real movers.")

@@ -50,7 +50,7 @@ def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         "volunteer": volunteer,
         "is_favourite": bool(volunteer) and Favourite.objects.filter(volunteer=volunteer, subject=subject).exists(),
         "has_account": has_account,
-        "collections": Collection.objects.filter(owner=volunteer) if has_account else [],
+        "collections": Collection.objects.edited_by(volunteer) if has_account and volunteer else [],
     }
 
 

@@ -1,0 +1,133 @@
+"""Appeals: once, by the person concerned, answered by moderators, and logged. Blocks, which fold and silence."""
+
+import pytest
+from django.urls import reverse
+
+from tests.integration import world
+from tests.integration.people import browser, member
+from webapp.accounts.delete_account import delete_account
+from webapp.community.appeals import appeal
+from webapp.community.groups import join, open_group, renew_link
+from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification
+from webapp.community.moderation import settle, suspended_until
+from webapp.community.talk import say
+from webapp.volunteers.identity import account_volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def subject(workflow):
+    """A subject that nobody is asked about any more."""
+    row = world.subjects_of(workflow)[0]
+    workflow.queue.filter(subject=row).update(is_retired=True)
+    return row
+
+
+@pytest.fixture
+def moderator(workflow):
+    return member(workflow.survey, "moderator")
+
+
+@pytest.fixture
+def action(subject, ada, moderator):
+    """A suspension of ada, whose comment is removed."""
+    comment = say(user=ada.user, subject=subject, text="You are all fools.")
+    return settle(moderator=moderator, comment=comment, kind="suspended", reason="Be kind.", days=7)
+
+
+def appealed(person, action, text="It was a quotation."):
+    return browser(person).post(reverse("appeal", args=[action.pk]), {"text": text}).status_code
+
+
+def answered(person, what, answer="We looked again."):
+    row = Appeal.objects.get()
+    address = reverse("appeal-answer", args=["atlas", row.pk])
+    return browser(person).post(address, {"what": what, "answer": answer}).status_code
+
+
+def test_only_the_person_concerned_appeals_and_once(action, ada, ben, moderator):
+    for stranger in (None, ben.user, moderator):
+        assert appealed(stranger, action) == 403
+    assert appealed(ada.user, action, " ") == 302
+    assert not Appeal.objects.exists()
+    assert "You can appeal once" in browser(ada.user).get("/you/safety/").content.decode()
+    appealed(ada.user, action)
+    appealed(ada.user, action, "And again.")
+    assert Appeal.objects.get().text == "It was a quotation."
+    assert ModeratorAction.objects.filter(kind="appealed", moderator=None).count() == 1
+
+
+@pytest.mark.parametrize("what", ["granted", "rejected"])
+def test_moderators_answer_and_the_log_keeps_it(action, ada, subject, moderator, what):
+    appeal(user=ada.user, action=action, text="It was a quotation.")
+    page = browser(moderator).get("/surveys/atlas/moderation/").content.decode()
+    assert "It was a quotation." in page
+    assert answered(moderator, what, answer="") == 302
+    assert Appeal.objects.get().is_granted is None
+    answered(moderator, what)
+    answered(moderator, "rejected" if what == "granted" else "granted")  # too late
+    is_granted = what == "granted"
+    assert Appeal.objects.get().is_granted is is_granted
+    assert (Comment.objects.get().removed_at is None) == is_granted
+    assert (suspended_until(ada, subject.survey) is None) == is_granted
+    assert ModeratorAction.objects.filter(kind=what, moderator=moderator).count() == 1
+    assert Notification.objects.get(kind="answered").volunteer == ada
+    page = browser(ada.user).get("/you/safety/").content.decode()
+    assert "We looked again." in page
+    assert 'answered your <a href="/you/safety/">appeal</a>' in browser(ada.user).get("/you/news/").content.decode()
+
+
+def test_nobody_else_answers(action, workflow, ada, ben):
+    appeal(user=ada.user, action=action, text="It was a quotation.")
+    for stranger in (None, ada.user, ben.user, member(workflow.survey, "volunteer")):
+        assert answered(stranger, "granted") == 403
+    workflow.survey.memberships.create(user=ada.user, role="moderator")
+    assert answered(ada.user, "granted") == 403  # one's own
+    assert Appeal.objects.get().is_granted is None
+    assert Comment.objects.get().removed_at is not None
+
+
+def test_a_granted_appeal_does_not_restore_what_its_author_removed_since(action, ada, moderator):
+    appeal(user=ada.user, action=action, text="It was a quotation.")
+    Comment.objects.update(removed_because="")
+    answered(moderator, "granted")
+    assert Comment.objects.get().removed_at is not None
+
+
+def test_a_blocked_persons_comments_are_folded_and_bring_no_news(subject, ada, ben):
+    say(user=ada.user, subject=subject, text="First.")
+    comment = say(user=ben.user, subject=subject, text="Nonsense!")
+    Notification.objects.all().delete()
+    for _ in range(2):
+        browser(ada.user).post(reverse("comment-block", args=[comment.pk]))
+    assert Block.objects.count() == 1
+    say(user=ben.user, subject=subject, text="@ada, I said nonsense!")
+    assert not Notification.objects.exists()
+    address = reverse("subject", args=["atlas", subject.pk])
+    assert browser(ada.user).get(address).content.decode().count("You blocked this person") == 2
+    assert "You blocked this person" not in browser(ben.user).get(address).content.decode()
+    assert "ben" in browser(ada.user).get("/you/safety/").content.decode()
+
+
+def test_blocks_are_ones_own(subject, ada, ben):
+    comment = say(user=ben.user, subject=subject, text="Hm.")
+    assert browser().post(reverse("comment-block", args=[comment.pk])).status_code == 403
+    browser(ben.user).post(reverse("comment-block", args=[comment.pk]))  # oneself
+    assert not Block.objects.exists()
+    browser(ada.user).post(reverse("comment-block", args=[comment.pk]))
+    browser(ben.user).post(reverse("block-end", args=[ben.pk]))
+    assert Block.objects.get().volunteer == account_volunteer(ada.user)
+    browser(ada.user).post(reverse("block-end", args=[ben.pk]))
+    assert not Block.objects.exists()
+
+
+def test_who_leaves_takes_groups_blocks_and_appeals_along(action, ada, ben, moderator):
+    appeal(user=ada.user, action=action, text="It was a quotation.")
+    Block.objects.bulk_create([Block(volunteer=ada, blocked=ben), Block(volunteer=ben, blocked=ada)])
+    renew_link(user=ben.user, group=open_group(user=ben.user, name="Owls"), days=1)
+    join(user=ada.user, token=Group.objects.get().token)
+    open_group(user=ada.user, name="Mine")
+    delete_account(user=ada.user, keep_answers=True)
+    assert [model.objects.count() for model in (Appeal, Block, GroupMember)] == [0, 0, 0]
+    assert Group.objects.get().name == "Owls"

@@ -1,0 +1,95 @@
+"""Collections are ordered by hand, edited by those whom the owner chose, and turned into subject sets by scientists."""
+
+import pytest
+
+from tests.integration import world
+from webapp.archive.models import SubjectSet
+from webapp.community.collections import add_editor, collect, open_collection
+from webapp.community.models import Collection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def subjects(workflow):
+    return [row.pk for row in world.subjects_of(workflow)[:3]]
+
+
+@pytest.fixture
+def mine(ada, subjects):
+    row = open_collection(owner=ada, name="Strange ones")
+    collect(row, subjects)
+    return row
+
+
+def order(collection):
+    return list(collection.items.values_list("subject", flat=True))
+
+
+def test_the_newest_comes_first_until_somebody_moves_it(mine, subjects, ada, browser_of):
+    one, two, three = subjects
+    assert order(mine) == [three, two, one]
+    address = f"/collections/{mine.pk}/move"
+    browser_of(ada).post(f"{address}/{one}/", {"way": "forward"})
+    assert order(mine) == [three, one, two]
+    for _ in range(3):  # at the end nothing changes
+        browser_of(ada).post(f"{address}/{three}/", {"way": "back"})
+    assert order(mine) == [one, two, three]
+    collect(mine, subjects)
+    assert order(mine) == [one, two, three]
+
+
+def test_an_editor_changes_the_subjects_and_nothing_else(mine, workflow, subjects, ada, ben, browser_of):
+    address, fourth = f"/collections/{mine.pk}", world.subjects_of(workflow)[3].pk
+    browser_of(ada).post(f"{address}/editors/", {"username": "ben"})
+    page = browser_of(ben).get(f"{address}/").content.decode()
+    assert "Stop editing it" in page
+    assert "Edit collection" not in page
+    browser_of(ben).post("/you/collections/add/", {"subject": fourth, "collection": mine.pk})
+    browser_of(ben).post(f"{address}/move/{fourth}/", {"way": "back"})
+    browser_of(ben).post(f"{address}/remove/{subjects[0]}/")
+    assert order(mine) == [subjects[2], fourth, subjects[1]]
+    for act in ("change/", "delete/", "editors/"):
+        assert browser_of(ben).post(f"{address}/{act}", {"name": "Mine", "username": "ben"}).status_code == 403
+    assert Collection.objects.get().name == "Strange ones"
+    assert "shared with you" in browser_of(ben).get("/you/collections/").content.decode()
+    browser_of(ben).post(f"{address}/editors/", {"act": "stop"})
+    assert browser_of(ben).get(f"{address}/").status_code == 404
+
+
+@pytest.mark.parametrize("username", ["ada", "nobody", ""])
+def test_who_is_no_other_account_edits_nothing(mine, ada, browser_of, username):
+    browser_of(ada).post(f"/collections/{mine.pk}/editors/", {"username": username})
+    assert not mine.editors.exists()
+
+
+def test_strangers_change_nothing(mine, subjects, ben, browser_of):
+    before = order(mine)
+    for is_public, status in ((False, 404), (True, 403)):
+        Collection.objects.update(is_public=is_public)
+        for act in (f"move/{subjects[0]}/", f"remove/{subjects[0]}/", "editors/"):
+            sent = {"way": "forward", "username": "ben", "act": "stop"}
+            assert browser_of(ben).post(f"/collections/{mine.pk}/{act}", sent).status_code == status
+            assert browser_of().post(f"/collections/{mine.pk}/{act}", sent).status_code == 403
+    assert (order(mine), mine.editors.count()) == (before, 0)
+
+
+def test_the_owner_removes_an_editor(mine, ada, ben, browser_of):
+    add_editor(mine, username="ben")
+    browser_of(ada).post(f"/collections/{mine.pk}/editors/", {"remove": ben.pk})
+    assert browser_of(ben).get(f"/collections/{mine.pk}/").status_code == 404
+
+
+def test_a_scientist_makes_a_subject_set(mine, workflow, subjects, ada, ben, browser_of):
+    Collection.objects.update(is_public=True)
+    for person in (ada, ben):
+        assert browser_of(person).post(f"/collections/{mine.pk}/set/", {"survey": "atlas"}).status_code == 403
+    assert not SubjectSet.objects.filter(name="Strange ones").exists()
+    workflow.survey.subjects.filter(pk=subjects[0]).update(is_synthetic=True)
+    scientist = world.make_volunteer("sue")
+    workflow.survey.memberships.create(user=scientist.user, role="scientist")
+    assert "Make a subject set of ATLAS" in browser_of(scientist).get(f"/collections/{mine.pk}/").content.decode()
+    for _ in range(2):
+        browser_of(scientist).post(f"/collections/{mine.pk}/set/", {"survey": "atlas"})
+    made = SubjectSet.objects.get(name="Strange ones")
+    assert set(made.subjects.values_list("pk", flat=True)) == set(subjects[1:])

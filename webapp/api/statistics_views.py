@@ -1,0 +1,94 @@
+"""API views of statistics (of all, a survey, a group or oneself) and of one's groups."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.api.row_views import LARGEST_ID
+from webapp.archive.models import Survey
+from webapp.community.activity import TRUNCATE
+from webapp.community.models import Group
+from webapp.community.statistics import (
+    Statistics,
+    asked_step,
+    asked_zone,
+    milestones,
+    public_statistics,
+    statistics_of_group,
+    statistics_of_self,
+)
+from webapp.volunteers.identity import account_volunteer, reader_of
+
+
+class AskedSerializer(serializers.Serializer[Any]):
+    """Whose classifications, and by what; without survey, group and mine, those of the whole site."""
+
+    survey = serializers.SlugField(required=False, help_text="slug of a survey")
+    group = serializers.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_ID, help_text="id of a group that you see"
+    )
+    mine = serializers.BooleanField(required=False, default=False, help_text="your own")
+    by = serializers.ChoiceField(list(TRUNCATE), required=False, default="day")
+    zone = serializers.CharField(required=False, default="UTC", help_text="such as Europe/Berlin; for mine and group")
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    beginning = serializers.DateTimeField(help_text="of the hour, day or week")
+    classifications = serializers.IntegerField()
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    """Standing classifications: of all time, and by hour (48), day (30) or week (26), oldest first."""
+
+    total = serializers.IntegerField()
+    milestone = serializers.IntegerField(allow_null=True, help_text="the highest that is reached")
+    next_milestone = serializers.IntegerField()
+    counts = CountSerializer(many=True)
+
+
+class StatisticsView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(parameters=[AskedSerializer], responses=StatisticsSerializer)
+    def get(self, request: Request) -> Response:
+        """Return counts of classifications. Nobody is compared with anybody."""
+        asked = AskedSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = _found(request, asked.validated_data)
+        reached = milestones(found.total)
+        counts = [{"beginning": at, "classifications": n} for at, n in found.rows]
+        row = {"total": found.total, "milestone": reached["reached"], "next_milestone": reached["next_milestone"]}
+        return Response(StatisticsSerializer({**row, "counts": counts}).data)
+
+
+def _found(request: Request, asked: dict[str, Any]) -> Statistics:
+    step, zone = asked_step(request), asked_zone(request)
+    if asked["mine"]:
+        return statistics_of_self(reader_of(request), step, zone)
+    if "group" in asked:
+        group = get_object_or_404(Group.objects.visible_to(reader_of(request)), pk=asked["group"])
+        return statistics_of_group(group, step, zone)
+    survey = get_object_or_404(Survey, slug=asked["survey"]) if "survey" in asked else None
+    return public_statistics(survey, step)
+
+
+class GroupSerializer(serializers.ModelSerializer[Group]):
+    class Meta:
+        model = Group
+        fields = ["id", "name", "description", "is_class", "created_at"]
+
+
+class GroupsView(APIView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=GroupSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List the groups that you own or belong to."""
+        volunteer = account_volunteer(request.user)
+        return Response(GroupSerializer(Group.objects.of(volunteer), many=True).data)
