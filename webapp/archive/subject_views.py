@@ -211,16 +211,18 @@ def numbers(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
 
 
 @require_safe
-@for_ever
 def picture(request: HttpRequest, subject: int, checksum: str) -> HttpResponse:
     """Return a PNG of one or all frames and channels, stretched, enlarged and inverted as requested."""
+    row = _subject(subject, checksum)
+    return _drawn(request, row) if row.pixels_dropped_at is None else redirect(static("archive/no-pixels.svg"))
+
+
+@for_ever
+def _drawn(request: HttpRequest, row: Subject) -> HttpResponse:
     try:
         options = _options(request)
     except ValueError as error:
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
-    row = _subject(subject, checksum)
-    if row.pixels_dropped_at is not None:
-        return redirect(static("archive/no-pixels.svg"))
     block = _block(row)
     for axis, name in enumerate(("frame", "channel")):
         block = _chosen(block, axis, options[name])

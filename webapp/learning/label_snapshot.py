@@ -102,7 +102,7 @@ def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
 
 def subjects_of(folder: str, name: str) -> NDArray[np.int64]:
     """Return the keys of the labelled subjects, (n,), ascending."""
-    return np.asarray(pq.read_table(path_of(folder, name), columns=["subject_id"])["subject_id"], dtype=np.int64)
+    return np.sort(pq.read_table(path_of(folder, name), columns=["subject_id"])["subject_id"].to_numpy())
 
 
 def _label(row: dict[str, Any]) -> Label:

@@ -40,9 +40,10 @@ def drop_pixels(run: RetentionRun) -> None:
         elif _mark(run, chunk, keys, trained_on):
             _clear(run, store)
     run.refresh_from_db()
-    if run.done and not run.dry_run:
-        record_job(run.requested_by, run.survey, "retention-run", subjects=run.done, bytes_freed=run.bytes_freed)
-    run.finish()
+    with transaction.atomic():
+        if run.done and not run.dry_run:
+            record_job(run.requested_by, run.survey, "retention-run", subjects=run.done, bytes_freed=run.bytes_freed)
+        run.finish()
 
 
 def _chunks(survey: Survey, store: PixelStore) -> Iterator[tuple[Chunk, list[int]]]:
@@ -74,7 +75,7 @@ def _mark(run: RetentionRun, chunk: Chunk, keys: list[int], trained_on: TrainedO
     _lock(run.survey)
     list(QueueEntry.objects.filter(subject__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     still = list(droppable(run.survey).filter(pk__in=keys).values_list("pk", flat=True))
-    dropped = [pk for pk in still if pk not in trained_on.among(still)] if still else []
+    dropped = set(still) - trained_on.among(still)
     if dropped:
         Subject.objects.filter(pk__in=dropped).update(pixels_dropped_at=Now())
         run.renew(done=run.done + len(dropped), clearing_array=chunk[0], clearing_index=chunk[1])

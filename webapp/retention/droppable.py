@@ -59,13 +59,13 @@ class TrainedOn:
 
         Raises FileNotFoundError: a snapshot of labels is missing, so nothing can be said.
         """
+        wanted, found = np.array(sorted(keys), dtype=np.int64), set[int]()
         for snapshot in self._snapshots():
             if snapshot not in self._subjects:
                 self._subjects[snapshot] = label_snapshot.subjects_of(*snapshot)
-        found: NDArray[np.bool_] = np.zeros(len(keys), dtype=bool)
-        for subjects in self._subjects.values():
-            found |= np.isin(keys, subjects)
-        return set(np.array(keys)[found].tolist())
+            first, last = (np.searchsorted(self._subjects[snapshot], wanted, side) for side in ("left", "right"))
+            found.update(wanted[first < last].tolist())
+        return found
 
     def _snapshots(self) -> set[tuple[str, str]]:
         used = Checkpoint.objects.filter(pk__in=models_in_use(self._survey)).values("run")
