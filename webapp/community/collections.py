@@ -104,7 +104,7 @@ def add_editor(collection: Collection, *, username: str) -> None:
 
 @transaction.atomic
 def make_set_of(collection: Collection, *, user: User, survey: Survey) -> tuple[SubjectSet, int]:
-    """Put a collection's subjects of a survey into the subject set of its name; return it with its size. It only grows.
+    """Put a collection's subjects of a survey into a subject set named for it; return it with its size. It only grows.
 
     Synthetic subjects stay out.
 
@@ -121,7 +121,8 @@ def make_set_of(collection: Collection, *, user: User, survey: Survey) -> tuple[
     keys = list(subjects.values_list("pk", flat=True))
     if not keys:
         raise ValidationError(_("The collection has no subject of this survey."))
-    most = SubjectSet._meta.get_field("name").max_length
-    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=collection.name[:most])
+    ending = f" (collection {collection.pk})"
+    most = SubjectSet._meta.get_field("name").max_length - len(ending)
+    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=collection.name[:most] + ending)
     row.subjects.add(*keys)
     return row, row.subjects.count()
