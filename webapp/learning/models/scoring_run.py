@@ -74,7 +74,7 @@ class ScoringShard(Job):
 
 
 class Detection(models.Model):
-    """A line that a trail model found in a subject; only the best few per subject are stored.
+    """A line that a detector of trails, or of movers in cubes, found in a subject; only the best few are stored.
 
     Pixels count as in a volunteer's `Mark`: (0, 0) is the centre of the first, drawn at the lower left.
     """
