@@ -122,7 +122,7 @@ def make_set_of(collection: Collection, *, user: User, survey: Survey) -> tuple[
     if not keys:
         raise ValidationError(_("The collection has no subject of this survey."))
     ending = f" (collection {collection.pk})"
-    most = SubjectSet._meta.get_field("name").max_length - len(ending)
+    most = (SubjectSet._meta.get_field("name").max_length or 0) - len(ending)
     row, _created = SubjectSet.objects.get_or_create(survey=survey, name=collection.name[:most] + ending)
     row.subjects.add(*keys)
     return row, row.subjects.count()
