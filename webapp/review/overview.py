@@ -125,5 +125,5 @@ def _path_to_survey(model: type[Job]) -> str:
     names = {field.name for field in model._meta.get_fields()}
     if "survey" in names:
         return "survey"
-    paths = {"workflow": "workflow__survey", "checkpoint": "checkpoint__survey"}
+    paths = {name: f"{name}__survey" for name in ("workflow", "checkpoint", "subject")}
     return next((path for name, path in paths.items() if name in names), "")
