@@ -44,7 +44,7 @@ def within(survey: Survey, comments: Iterable[Comment]) -> list[Comment]:
     rows = list(comments)
     for row in rows:
         row.survey = survey
-        if row.subject_id and "subject" in row._state.fields_cache:
+        if "subject" in row._state.fields_cache and row.subject:
             row.subject.survey = survey
     return rows
 
