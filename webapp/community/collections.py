@@ -16,6 +16,7 @@ from webapp.volunteers.models import Volunteer
 MOST_COLLECTIONS = 200
 MOST_SUBJECTS = 5000
 MOST_EDITORS = 20
+LONGEST_SET_NAME = 120
 
 
 @transaction.atomic
@@ -122,7 +123,7 @@ def make_set_of(collection: Collection, *, user: User, survey: Survey) -> tuple[
     if not keys:
         raise ValidationError(_("The collection has no subject of this survey."))
     ending = f" (collection {collection.pk})"
-    most = (SubjectSet._meta.get_field("name").max_length or 0) - len(ending)
-    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=collection.name[:most] + ending)
+    name = collection.name[: LONGEST_SET_NAME - len(ending)] + ending
+    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=name)
     row.subjects.add(*keys)
     return row, row.subjects.count()

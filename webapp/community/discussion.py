@@ -44,8 +44,8 @@ def within(survey: Survey, comments: Iterable[Comment]) -> list[Comment]:
     rows = list(comments)
     for row in rows:
         row.survey = survey
-        if loaded := row._state.fields_cache.get("subject"):
-            loaded.survey = survey
+        if "subject" in row._state.fields_cache and row.subject:
+            row.subject.survey = survey
     return rows
 
 
