@@ -79,7 +79,7 @@ SECONDS ?= 60
 bench-load: venv
 	$(BIN)/python -m bench.next_submit --people 1 8 32 128 --queues $(QUEUES) --seconds $(SECONDS)
 
-# Breaks a running site in every way we know, for about ten minutes. As root it has a small disk of its own, to fill it.
+# Breaks a running site in every way we know, for a quarter of an hour. As root it has a small disk of its own, to fill it.
 chaos: venv
 	bench/chaos/run
 
