@@ -1,6 +1,8 @@
 """digest2 scores: those of the package's own example, in any order and band, and what has none."""
 
+import os
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ V = np.array([22.22, 21.96, 21.55])
 
 @pytest.fixture
 def digest2():
-    return pytest.importorskip("digest2", reason="needs the extra `neo`")
+    if not find_spec("digest2") and not os.environ.get("WANDERERS_ALL_TESTS"):
+        pytest.skip("needs the extra `neo`")
 
 
 def test_the_packages_example_has_its_scores(digest2, monkeypatch, tmp_path):
