@@ -25,7 +25,7 @@ from webapp.workflows.models import Workflow
 
 T = TypeVar("T")
 GOLD, NIGHT, SHARD = 200, 1_000, 25
-SIDE = 15  # as the packets of the stream have
+SIDE, CHANNELS = 15, 3  # as the packets of the stream have
 PARTITIONS = 4
 
 
@@ -49,7 +49,7 @@ def write_night(folder: Path, first: int, count: int, *, is_gold: bool) -> None:
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE // 2
     rows = ["external_id,kind,image,label,gold"]
     for place in range(first, first + count):
-        stamp = random.normal(0, 1, (SIDE, SIDE)) + (place % 2) * 25 * np.exp(-(x**2 + y**2) / 6)
+        stamp = random.normal(0, 1, (CHANNELS, SIDE, SIDE)) + (place % 2) * 25 * np.exp(-(x**2 + y**2) / 6)
         np.save(folder / f"{place}.npy", stamp.astype(np.float32))
         rows.append(f"s{place},stamp,{place}.npy,{('no', 'yes')[place % 2] if is_gold else ''},{int(is_gold) or ''}")
     (folder / "manifest.csv").write_text("\n".join(rows))
