@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import httpcore
 
 from ml.io.limits import size_in_words
+from ml.io.message import Message
 from webapp.core.public_network import CheckedBackend, PrivateHost, UnknownHost, look_up
 
 TIMEOUT = {"connect": 10.0, "write": 30.0, "read": 60.0, "pool": 10.0}
@@ -26,7 +27,7 @@ _LATER = (429, 500, 502, 503, 504)
 
 
 class DownloadRefused(ValueError):
-    """The file cannot be had, however often it is asked for; the message says why."""
+    """The file cannot be had, however often it is asked for; a `Message` says why."""
 
 
 class ServerDown(Exception):
@@ -80,7 +81,7 @@ class Downloader:
             except _TryAgain as busy:
                 problem = str(busy)
             except PrivateHost as private:
-                raise DownloadRefused(f"its host {private} has a private address") from private
+                raise DownloadRefused(Message("its host %(host)s has a private address", host=private)) from private
         raise ServerDown(problem)
 
     @contextmanager
@@ -99,13 +100,14 @@ class Downloader:
                     yield response
                     return
                 address = urljoin(address, _header(response, b"location").decode("latin-1"))
-        raise DownloadRefused("it redirects too often")
+        raise DownloadRefused(Message("it redirects too often"))
 
     def _check(self, address: str) -> None:
         parts = urlsplit(address)
         schemes = ("https", "http") if self._allow_private else ("https",)
         if parts.hostname not in self._hosts or parts.scheme not in schemes:
-            raise DownloadRefused(f"{parts.scheme}://{parts.hostname} is not among the archives that are allowed")
+            root = f"{parts.scheme}://{parts.hostname}"
+            raise DownloadRefused(Message("%(root)s is not among the archives that are allowed", root=root))
 
 
 def _header(response: httpcore.Response, name: bytes) -> bytes:
@@ -120,7 +122,7 @@ def _check_answer(response: httpcore.Response, have: int, part: Path) -> None:
         part.unlink(missing_ok=True)
         raise _TryAgain("the file has changed")
     if response.status not in (_WHOLE, _PART):
-        raise DownloadRefused(f"the server answers with status {response.status}")
+        raise DownloadRefused(Message("the server answers with status %(status)s", status=response.status))
 
 
 def _append(response: httpcore.Response, part: Path, most: int) -> None:
@@ -130,7 +132,7 @@ def _append(response: httpcore.Response, part: Path, most: int) -> None:
         for piece in response.iter_stream():
             size += len(piece)
             if size > most:
-                raise DownloadRefused(f"it is larger than {size_in_words(most)}")
+                raise DownloadRefused(Message("it is larger than %(most)s", most=size_in_words(most)))
             if time.monotonic() - began > LONGEST:
                 raise _TryAgain(f"more than {LONGEST:.0f} s")
             file.write(piece)

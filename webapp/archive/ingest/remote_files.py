@@ -13,6 +13,7 @@ import fsspec
 from django.conf import settings
 
 from ml.io.limits import size_in_words
+from ml.io.message import Message
 from ml.io.records import BadInput
 from webapp.core.download import Downloader, DownloadRefused, ServerDown
 
@@ -84,8 +85,13 @@ class RemoteFiles:
         except DownloadRefused as refused:
             raise BadInput("cannot be fetched: %(problem)s.", problem=refused) from refused
         except ServerDown as down:
-            message = "The archive %(root)s does not answer (%(problem)s). Start again later to continue."
-            raise ArchiveDown(BadInput(message, root=self._root, problem=down)) from down
+            raise ArchiveDown(
+                BadInput(
+                    "The archive %(root)s does not answer (%(problem)s). Start again later to continue.",
+                    root=self._root,
+                    problem=down,
+                )
+            ) from down
 
     def _make_room(self) -> None:
         while len(self._sizes) > 1 and sum(self._sizes.values()) > MOST_CACHED:
@@ -96,8 +102,8 @@ def _from_bucket(address: str, path: Path) -> None:
     files, key = fsspec.url_to_fs(address)
     part = path.with_name(f"{path.name}.partial")
     try:
-        if (size := files.size(key)) > settings.MAX_UPLOAD:
-            raise DownloadRefused(f"it has {size_in_words(size)}, more than {size_in_words(settings.MAX_UPLOAD)}")
+        if files.size(key) > settings.MAX_UPLOAD:
+            raise DownloadRefused(Message("it is larger than %(most)s", most=size_in_words(settings.MAX_UPLOAD)))
         files.get_file(key, str(part))
     except (FileNotFoundError, PermissionError) as error:
         raise DownloadRefused(str(error)) from error
