@@ -17,7 +17,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from webapp.archive.models.subject import ON_SKY
+from webapp.archive.models.subject import IS_PLACE, ON_SKY
 
 MOST_VERTICES = 50
 SEPARATOR = re.compile(r"[\s,;]+")
@@ -41,7 +41,7 @@ def in_cone(ra: float, dec: float, radius: float) -> Q:
         raise ValueError(_("A cone has 0 ≤ RA ≤ 360°, -90° ≤ Dec ≤ 90°, and a radius of more than 0 and at most 180°."))
     half = Radians(F("dec") - dec) / 2, Radians(F("ra") - ra) / 2
     haversine = Power(Sin(half[0]), 2) + Cos(Radians("dec")) * math.cos(math.radians(dec)) * Power(Sin(half[1]), 2)
-    return _around(ra, dec, radius) & Q(LessThanOrEqual(haversine, math.sin(math.radians(radius) / 2) ** 2))
+    return IS_PLACE & _around(ra, dec, radius) & Q(LessThanOrEqual(haversine, math.sin(math.radians(radius) / 2) ** 2))
 
 
 def in_polygon(corners: Sequence[tuple[float, float]]) -> Q:
@@ -66,7 +66,7 @@ def in_polygon(corners: Sequence[tuple[float, float]]) -> Q:
     centre = vertices.mean(axis=0)
     if (sides < -ROUNDING).any() or (vertices @ centre <= 0).any() or not (sides > ROUNDING).any():
         raise ValueError(_("The polygon must be convex, and smaller than half of the sky. Split it in parts."))
-    return _around_vectors(centre / np.linalg.norm(centre), vertices) & _inside(edges)
+    return IS_PLACE & _around_vectors(centre / np.linalg.norm(centre), vertices) & _inside(edges)
 
 
 def read_cone(text: str) -> Q:

@@ -139,3 +139,15 @@ def test_a_senseless_cone_is_refused(text):
 def test_a_senseless_polygon_is_refused(text):
     with pytest.raises(ValueError, match=r"polygon"):
         read_polygon(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-1e308"])
+def test_a_place_that_is_none_hides_no_other(request, number):
+    place = {"ra": float(number), "dec": 1.0}
+    row = Subject.objects.create(survey=sky.survey("odd"), kind="stamp", zarr_index=0, zarr_array="a", **place)
+    row.delete()  # the index keeps it
+    keys, positions = request.getfixturevalue("places")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    near = positions.separation(SkyCoord(10, 20, unit="deg")).deg <= 3
+    assert set(Subject.objects.filter(in_cone(10, 20, 3)).values_list("pk", flat=True)) == set(keys[near])

@@ -32,6 +32,9 @@ class Point(models.Field):
 ON_SKY = models.Func("ra", "dec", function="point", output_field=Point())
 """A subject's position as a point (ra, dec), as the index on the sky has it."""
 
+IS_PLACE = models.Q(ra__range=(0, 360), dec__range=(-90, 90))
+"""Only real places are in that index: a single NaN or endless number would hide its neighbours from every search."""
+
 
 HEALPIX = models.Func("ra", "dec", function="healpix29", output_field=models.BigIntegerField())
 """A subject's HEALPix cell of order 29, as the index for MOCs has it; null without a position."""
@@ -97,7 +100,7 @@ class Subject(models.Model):
             models.Index("survey", NAME_KEY, name="subject_by_name"),
             models.Index("survey", "kind", "id", name="subject_by_kind"),
             models.Index("survey", "mjd", "id", name="subject_by_time"),
-            GistIndex(ON_SKY, name="subject_on_sky"),
+            GistIndex(ON_SKY, name="subject_on_sky", condition=IS_PLACE),
             models.Index(HEALPIX, name="subject_by_healpix"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
