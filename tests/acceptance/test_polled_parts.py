@@ -101,6 +101,7 @@ def test_whatever_can_have_the_focus_can_keep_it(workflow, page):
     QualityScan.objects.create(workflow=workflow, state="running")
     for state in ("open", "confirmed"):
         flag(workflow, state, state=state)
+    page.wait_for_load_state("networkidle")  # what the page asks for may be about the queue
     workflow.queue.all().delete()
     for address in (
         "ingest/", f"ingest/{run.pk}/", "learning/", f"learning/runs/{training.pk}/", "training/", "workflows/atlas/",
