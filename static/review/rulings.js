@@ -1,6 +1,6 @@
 // The state of verdicts given here: announced when stored, and undone once stored.
 
-const BUSY = ":has(.htmx-request), .htmx-settling"; // its request is under way, or its reply is being put in
+const BUSY = ":has(.htmx-request, .htmx-swapping, .htmx-settling)"; // its request is under way, or its reply is being put in
 
 const status = document.querySelector("[data-status]") ?? document.body.appendChild(
   Object.assign(document.createElement("p"), { className: "visually-hidden", role: "status" }),
