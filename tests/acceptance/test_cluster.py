@@ -207,10 +207,14 @@ class Person:
         assert response.is_success, response.text
         return response.json()
 
-    def classify(self, workflow, truth):
-        """Answer whatever is offered, each answer twice, the second time to the other node; return their numbers."""
+    def classify(self, workflow, truth, deadline):
+        """Answer every open subject, each twice, the second time to the other node; return the answers' numbers."""
         acknowledged = []
-        while items := self.get(f"workflows/{workflow.slug}/next/?n=1")["items"]:
+        while len(acknowledged) < OPEN and time.monotonic() < deadline:
+            items = self.get(f"workflows/{workflow.slug}/next/?n=1")["items"]
+            if not items:  # others are at the last ones at this moment
+                time.sleep(0.1)
+                continue
             subject, lease = items[0]["subject"]["id"], items[0]["lease"]
             answer = {"id": str(uuid.uuid4()), "workflow": workflow.slug, "subject": subject, "lease": lease}
             answer |= {"answer": "yes" if truth[subject] else "no"}
@@ -265,7 +269,8 @@ def test_the_loop_turns_on_a_cluster_and_a_killed_scorer_loses_nothing(cluster):
     cluster.wait_until(lambda: workflow.queue.count() == GOLD + OPEN, "The first night")
     truth = truth_of(survey)
     with ThreadPoolExecutor(3) as threads:
-        found = threads.map(lambda person: person.classify(workflow, truth), volunteers(cluster, 3))
+        deadline = time.monotonic() + PATIENCE
+        found = threads.map(lambda person: person.classify(workflow, truth, deadline), volunteers(cluster, 3))
         acknowledged = [one for each in found for one in each]
     assert len(acknowledged) == 3 * OPEN
     retired = Consensus.objects.filter(workflow=workflow, is_retired=True)
