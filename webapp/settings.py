@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "webapp.streams",
     "webapp.guides",
     "webapp.community",
+    "webapp.accounts",
     "webapp.consensus",
     "webapp.quality",
     "webapp.synthetics",
@@ -264,7 +265,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     else {}
 )
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,1 +1,1 @@
-"""Accounts: sign-in, API tokens, merging visitors, data export, account deletion. May import every room below."""
+"""Accounts: sign-in, tokens, merging visitors, own data, invitations, administration. May import every room below."""

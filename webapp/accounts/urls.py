@@ -1,5 +1,15 @@
 from django.urls import path
 
+from webapp.accounts.site_users_views import (
+    invitation,
+    invitation_end,
+    invitation_new,
+    site_user,
+    site_user_act,
+    site_user_reset,
+    site_user_role,
+    site_users,
+)
 from webapp.accounts.views import choose_language, leave, own_data, own_data_export, profile
 
 urlpatterns = [
@@ -8,4 +18,12 @@ urlpatterns = [
     path("you/data/", own_data, name="own-data"),
     path("you/data/export/", own_data_export, name="own-data-export"),
     path("you/leave/", leave, name="leave"),
+    path("users/", site_users, name="site-users"),
+    path("users/invite/", invitation_new, name="invitation-new"),
+    path("users/invitations/<int:pk>/end/", invitation_end, name="invitation-end"),
+    path("users/<int:pk>/", site_user, name="site-user"),
+    path("users/<int:pk>/reset/", site_user_reset, name="site-user-reset"),
+    path("users/<int:pk>/role/", site_user_role, name="site-user-role"),
+    path("users/<int:pk>/<slug:act>/", site_user_act, name="site-user-act"),
+    path("invitation/<str:token>/", invitation, name="invitation"),
 ]

@@ -1,0 +1,231 @@
+"""The site's administrators find, invite, suspend and promote accounts; nobody else does, and one always stays."""
+
+import re
+import threading
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.exceptions import PermissionDenied
+from django.db import connections
+
+from tests.integration.learning import sky
+from tests.integration.people import account, browser, member, others
+from webapp.accounts.invitations import forget_ended_invitations, invite
+from webapp.accounts.models import Invitation
+from webapp.accounts.site_users import set_active, set_administrator
+from webapp.archive.models import AuditEntry, Membership
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-and-odd-sentence"
+
+
+@pytest.fixture
+def boss():
+    return account("boss", is_superuser=True)
+
+
+@pytest.fixture
+def ada():
+    return account("ada", email="ada@example.org")
+
+
+@pytest.fixture
+def with_mail(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def without_mail(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+
+def link_in(text):
+    return re.search(r"http://testserver(/[^\s\"]+)", text)[1]
+
+
+def invited(boss, **sent):
+    """Return the path of a new invitation's link, as the page shows it."""
+    page = browser(boss).post("/users/invite/", sent, follow=True).content.decode()
+    return re.search(r"http://testserver(/invitation/[^\s\"]+)", page)[1]
+
+
+def test_the_list_is_searched_and_paged(boss, ada):
+    User.objects.bulk_create(User(username=f"volunteer-{n:03}") for n in range(60))
+    page = browser(boss).get("/users/").content.decode()
+    assert "62 accounts" in page
+    assert "volunteer-010" in page
+    assert "volunteer-059" not in page
+    assert "volunteer-059" in browser(boss).get("/users/?page=2").content.decode()
+    for words in ("ADA", "example.org", "ad example"):
+        found = browser(boss).get("/users/", {"q": words}).content.decode()
+        assert f'href="/users/{ada.pk}/"' in found
+        assert "volunteer-" not in found
+    assert "No account matches" in browser(boss).get("/users/", {"q": "nobody\0"}).content.decode()
+
+
+def test_only_the_sites_administrators_come_in(boss, ada):
+    survey = sky.survey("night")
+    row = invite(by=boss)
+    admin = member(survey, "admin", "survey-admin")
+    people = [*others(survey), browser(admin), browser(member(survey, "moderator")), browser(ada)]
+    writes = (
+        "invite/",
+        f"invitations/{row.pk}/end/",
+        *(f"{ada.pk}/{act}/" for act in ("suspend", "promote", "reset", "role")),
+    )
+    for person in people:
+        for page in ("", f"{ada.pk}/"):
+            assert person.get(f"/users/{page}").status_code in (302, 403)
+        for page in writes:
+            sent = {"survey": "night", "role": "admin", "email": "x@example.org"}
+            assert person.post(f"/users/{page}", sent).status_code == 403
+    ada.refresh_from_db()
+    assert (ada.is_active, ada.is_superuser, ada.memberships.count()) == (True, False, 0)
+    assert Invitation.objects.get() == row
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_suspended_account_is_out_at_once_until_that_is_lifted(boss, ada):
+    hers = browser(ada)
+    assert hers.get("/you/").status_code == 200
+    browser(boss).post(f"/users/{ada.pk}/suspend/")
+    assert hers.get("/you/").status_code == 302
+    browser(boss).post(f"/users/{ada.pk}/lift/")
+    assert hers.get("/you/").status_code == 200
+    acts = AuditEntry.objects.order_by("pk").values_list("user__username", "act", "address", "status")
+    assert [*acts] == [("boss", "site-user-act", f"/users/{ada.pk}/{act}/", 302) for act in ("suspend", "lift")]
+
+
+@pytest.mark.parametrize("act", ["suspend", "demote"])
+def test_the_last_administrator_stays(boss, ada, act):
+    account("gone", is_superuser=True, is_active=False)
+    page = browser(boss).post(f"/users/{boss.pk}/{act}/", follow=True).content.decode()
+    assert "only administrator" in page
+    browser(boss).post(f"/users/{ada.pk}/promote/")
+    browser(boss).post(f"/users/{boss.pk}/{act}/")
+    boss.refresh_from_db()
+    assert (boss.is_active and boss.is_superuser) is False
+    assert User.objects.get(username="ada").is_superuser
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_administrators_who_end_each_other_at_once_one_stays(boss):
+    other = account("other", is_superuser=True)
+    together, refused = threading.Barrier(2), []
+
+    def end(by, user, write):
+        try:
+            together.wait()
+            write(by=by, user=user)
+        except PermissionDenied:
+            refused.append(by)
+        finally:
+            connections.close_all()
+
+    ends = [
+        threading.Thread(target=end, args=(boss, other, lambda **of: set_active(is_active=False, **of))),
+        threading.Thread(target=end, args=(other, boss, lambda **of: set_administrator(is_administrator=False, **of))),
+    ]
+    [each.start() for each in ends]
+    [each.join() for each in ends]
+    assert len(refused) == 1
+    assert User.objects.get(is_superuser=True, is_active=True) == next(
+        each for each in (boss, other) if each not in refused
+    )
+
+
+def test_a_role_in_a_survey_is_given_changed_and_removed(boss, ada):
+    survey = sky.survey("night")
+    for role, expected in (("scientist", ["scientist"]), ("moderator", ["moderator"]), ("", [])):
+        browser(boss).post(f"/users/{ada.pk}/role/", {"survey": "night", "role": role})
+        assert [*Membership.objects.filter(survey=survey, user=ada).values_list("role", flat=True)] == expected
+    assert browser(boss).post(f"/users/{ada.pk}/role/", {"survey": "none"}).status_code == 400
+
+
+def test_an_invitation_brings_a_role_once(boss, ada, without_mail):
+    survey = sky.survey("night")
+    path = invited(boss, survey="night", role="scientist")
+    anonymous = browser()
+    page = anonymous.get(path).content.decode()
+    assert "boss invites you to night" in page
+    assert f"/accounts/signup/?next={quote(path)}" in page
+    assert anonymous.post(path).status_code == 403
+    browser(ada).post(path)
+    browser(account("eve")).post(path)
+    assert Membership.objects.get(survey=survey).user == ada
+    assert browser(account("mallory")).get(path).status_code == 404
+
+
+def test_whoever_joins_through_an_invitation_comes_back_to_it(boss, without_mail):
+    sky.survey("night")
+    path, newcomer = invited(boss, survey="night", role="moderator"), browser()
+    sent = {"username": "nina", "password1": PASSWORD, "password2": PASSWORD, "next": path}
+    assert newcomer.post("/accounts/signup/", sent)["Location"] == path
+    assert "Accept as nina" in newcomer.get(path).content.decode()
+    assert newcomer.post(path)["Location"] == "/surveys/night/project/"
+    assert Membership.objects.get().role == "moderator"
+
+
+def test_an_invitation_never_lowers_a_role(boss, without_mail):
+    survey = sky.survey("night")
+    admin = member(survey, "admin")
+    browser(admin).post(invited(boss, survey="night", role="scientist"))
+    assert Membership.objects.get(user=admin).role == "admin"
+
+
+@pytest.mark.parametrize("ends", ["ended", "expired", "demoted", "forged"])
+def test_an_ended_invitation_opens_nothing(boss, ada, ends, without_mail):
+    sky.survey("night")
+    path = invited(boss, survey="night", role="admin")
+    row = Invitation.objects.get()
+    if ends == "ended":
+        browser(boss).post(f"/users/invitations/{row.pk}/end/")
+    elif ends == "expired":
+        Invitation.objects.update(expires_at="2026-01-01T00:00Z")
+    elif ends == "demoted":
+        User.objects.filter(pk=boss.pk).update(is_superuser=False)
+    else:
+        path = f"/invitation/{row.pk}/"
+    assert browser(ada).get(path).status_code == 404
+    browser(ada).post(path)
+    assert not Membership.objects.exists()
+    forget_ended_invitations()
+    assert Invitation.objects.count() == (ends in ("demoted", "forged"))
+
+
+def test_an_invitation_is_mailed_where_the_site_sends_mail(boss, ada, with_mail):
+    sky.survey("night")
+    browser(boss).post("/users/invite/", {"email": "new@example.org", "survey": "night", "role": "scientist"})
+    (sent,) = mail.outbox
+    assert sent.to == ["new@example.org"]
+    browser(ada).post(link_in(sent.body))
+    assert Membership.objects.get().user == ada
+
+
+def test_an_invitation_needs_both_survey_and_role_or_neither(boss):
+    sky.survey("night")
+    for sent in ({"survey": "night"}, {"role": "admin"}, {"email": "no address"}):
+        assert browser(boss).post("/users/invite/", sent).status_code == 400
+    assert not Invitation.objects.exists()
+
+
+def test_a_password_reset_is_mailed_or_else_its_link_is_shown(boss, ada, with_mail, settings):
+    page = browser(boss).post(f"/users/{ada.pk}/reset/", follow=True).content.decode()
+    assert "/password/reset/key/" not in page
+    assert mail.outbox[0].to == ["ada@example.org"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    page = browser(boss).post(f"/users/{ada.pk}/reset/").content.decode()
+    hers = browser()
+    form = hers.get(re.search(r"http://testserver(/accounts/password/reset/key/[^\s\"]+)", page)[1])
+    hers.post(form["Location"], {"password1": PASSWORD, "password2": PASSWORD})
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+
+
+def test_a_suspended_account_gets_no_password_reset(boss, ada, without_mail):
+    set_active(user=ada, is_active=False, by=boss)
+    page = browser(boss).post(f"/users/{ada.pk}/reset/", follow=True).content.decode()
+    assert "/password/reset/key/" not in page
+    assert "Lift the suspension first" in page

@@ -1,0 +1,37 @@
+"""Base class of views of rows that belong to an account, with the rules of the pages."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework import serializers, viewsets
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+
+from webapp.api.row_views import ByParameters, Newest, Parameter
+from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.models import Volunteer
+
+
+class AccountRows(viewsets.GenericViewSet[Any]):
+    lookup_value_regex = "[0-9]+"
+    permission_classes = [IsAuthenticated]
+    pagination_class: type[Newest] | None = Newest
+    filter_backends = [ByParameters]
+    parameters: ClassVar[dict[str, Parameter]] = {}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Return the rows that the account sees; without one, only the schema is being made."""
+        if getattr(self, "swagger_fake_view", False):
+            return super().get_queryset()
+        return self.rows_of(account_volunteer(self.request.user))
+
+    def rows_of(self, volunteer: Volunteer) -> QuerySet[Any]:
+        """Return the rows that a volunteer sees: a list's, or those that can be opened by their id."""
+        raise NotImplementedError
+
+
+def asked(serializer: type[serializers.BaseSerializer[Any]], request: Request, **options: Any) -> dict[str, Any]:
+    """Return what a request asks for, validated; answer 400 for anything else."""
+    filled = serializer(data=request.data, **options)
+    filled.is_valid(raise_exception=True)
+    return dict(filled.validated_data)
