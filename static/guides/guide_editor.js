@@ -1,14 +1,17 @@
 // The editor: inserts uploaded pictures at the cursor, and warns before leaving unsaved work.
 
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
-const body = part("body");
 const form = part("form");
+const bodies = [...form.querySelectorAll('[data-part="body"]')];
 const pictureForm = part("picture-form");
-const saved = "unsaved" in body.dataset ? null : body.defaultValue; // refused text exists only here
+const isRefused = "unsaved" in form.dataset; // refused text exists only here
+let body = bodies[0]; // the one written in last
 let isLeaving = false;
 
+const isChanged = () => isRefused || bodies.some((each) => each.value !== each.defaultValue);
+
 function showUnsaved() {
-  part("unsaved").textContent = body.value === saved ? "" : gettext("Not saved yet.");
+  part("unsaved").textContent = isChanged() ? gettext("Not saved yet.") : "";
 }
 
 function insert(text) {
@@ -38,13 +41,16 @@ async function upload(event) {
   }
   insert(`\n![${pictureForm.elements.words.value.replaceAll(/[[\]]/g, "")}](${address})\n`);
   pictureForm.reset();
-  status.textContent = gettext("Image inserted. Save to publish it.");
+  status.textContent = gettext("Image inserted.");
 }
 
-body.addEventListener("input", showUnsaved);
+for (const each of bodies) {
+  each.addEventListener("input", showUnsaved);
+  each.addEventListener("focus", () => { body = each; });
+}
 form.addEventListener("submit", () => { isLeaving = true; });
 pictureForm.addEventListener("submit", upload);
 addEventListener("beforeunload", (event) => {
-  if (!isLeaving && body.value !== saved) event.preventDefault();
+  if (!isLeaving && isChanged()) event.preventDefault();
 });
 showUnsaved();

@@ -199,7 +199,7 @@ class IngestForm(forms.Form):
             raise forms.ValidationError(_("Choose files or name an inbox path, not both."))
         return cleaned
 
-    def path(self, survey: Survey) -> Path:
+    def path(self, survey: Survey) -> Path | str:
         """Return the path to ingest, after writing uploads to the inbox; IngestRefused says why not."""
         if not self.cleaned_data["uploads"]:
             return inbox_path(survey, self.cleaned_data["name"])

@@ -1,12 +1,10 @@
-"""Survey settings pages: create a survey, change it, manage its members, write its story."""
+"""Survey settings pages: create a survey, change it, manage its members."""
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.archive.access import (
@@ -125,36 +123,3 @@ def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Redirect to the settings, or away from them if the user gave up their own role."""
     may_stay = Membership.objects.allows(request.user, survey, Role.ADMIN)
     return redirect("survey-settings" if may_stay else "subjects", survey.slug)
-
-
-class StoryForm(forms.ModelForm):
-    class Meta:
-        model = Survey
-        fields = ("story", "team", "faq")
-        labels = {
-            "story": gettext_lazy("Story"),
-            "team": gettext_lazy("Team"),
-            "faq": gettext_lazy("Questions and answers"),
-        }
-        help_texts = {
-            "story": gettext_lazy(
-                "In Markdown: what the survey observes, why it needs volunteers, and what happens to their discoveries."
-            ),
-            "team": gettext_lazy("Who is behind it. Members who chose to be named are listed below it."),
-            "faq": gettext_lazy("Each question as a heading (## Why …?), with its answer below."),
-        }
-        widgets = {name: forms.Textarea({"rows": rows}) for name, rows in (("story", 16), ("team", 6), ("faq", 10))}
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@survey_page(Role.SCIENTIST)
-def story(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Edit the project page's texts with a preview; store them, unless only a preview is requested."""
-    is_preview = request.POST.get("act") == "preview"
-    form = StoryForm(request.POST or None, instance=survey)
-    if request.method == "POST" and form.is_valid() and not is_preview:
-        Survey.objects.filter(pk=survey.pk).update(**form.cleaned_data)
-        messages.success(request, _("Saved. It's now on the project page."))
-        return redirect("story", survey.slug)
-    status = 400 if form.is_bound and form.errors else 200
-    return render(request, "archive/story.html", {"survey": survey, "form": form}, status=status)

@@ -7,11 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from webapp.archive.access import survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
+from webapp.guides.models import ProjectPageVersion
+from webapp.guides.project_page import newest_version, texts_of
 from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
 from webapp.queue.entries import waiting_for
@@ -24,10 +27,24 @@ MOST_NAMES = 30
 
 @require_safe
 def project(request: HttpRequest, slug: str) -> HttpResponse:
-    survey = get_object_or_404(Survey, slug=slug)
+    return render(request, "classify/project.html", _shown(request, get_object_or_404(Survey, slug=slug)))
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def project_version(request: HttpRequest, survey: Survey, number: int) -> HttpResponse:
+    """Show a version of the page as visitors would see it."""
+    version = get_object_or_404(ProjectPageVersion.objects.select_related("created_by"), survey=survey, number=number)
+    page = _shown(request, survey)
+    for name, text in texts_of(version).items():
+        setattr(survey, name, text)
+    return render(request, "classify/project.html", {**page, "version": version, "newest": newest_version(survey)})
+
+
+def _shown(request: HttpRequest, survey: Survey) -> dict[str, Any]:
     workflows = list(Workflow.objects.filter(survey=survey, is_active=True).select_related("survey"))
     show_translated(survey, *workflows)
-    context = {
+    return {
         "survey": survey,
         "cover": cover_of(survey),
         "workflows": workflows,
@@ -37,7 +54,6 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
         "team": _team(survey),
         "is_scientist": Membership.objects.allows(request.user, survey, Role.SCIENTIST),
     }
-    return render(request, "classify/project.html", context)
 
 
 def _pictures(request: HttpRequest, survey: Survey) -> list[Subject]:

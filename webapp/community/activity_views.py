@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Survey
-from webapp.community.activity import Certificate, effort_in_words, effort_of, to_pdf
+from webapp.community.activity import effort_in_words, effort_of
 from webapp.community.person import account_page, profile_of
 from webapp.community.statistics import asked_step, asked_zone, public_statistics, statistics_of_self
 from webapp.volunteers.identity import account_volunteer, reader_of
@@ -86,6 +86,8 @@ def certificate(request: HttpRequest, user: User) -> HttpResponseBase:
     effort = effort_of(account_volunteer(user), **form.cleaned_data)
     if effort.first is None or effort.last is None:
         return render(request, "community/certificate.html", {"range_form": form, "is_empty": True}, status=404)
+    from webapp.community.certificate import Certificate, to_pdf  # only now: its library is slow to import
+
     sheet = Certificate(
         name=profile_of(user).display_name or user.get_username(),
         effort=effort,

@@ -1,7 +1,7 @@
 """A survey's project as a bundle: a ZIP file of YAML, Markdown and images that another survey or site can import.
 
 - ``bundle.yaml``: the survey's name, classes and language; its workflows with their settings
-- ``texts/story.md``, ``team.md``, ``faq.md``: the project page
+- ``texts/story.md``, ``team.md``, ``faq.md``: the project page, as published
 - ``guides/field-guide.en.md``, ``guides/WORKFLOW/tutorial.en.md``, ``help.en.md``: guides by language
 - ``translations/de.yaml``: the other texts in other languages
 - ``images/DIGEST.png``: what the texts show; they refer to it by this path
@@ -17,6 +17,7 @@ import yaml
 
 from webapp.archive.models import Survey
 from webapp.guides.models import GuideImage, GuideText, Language, Translation
+from webapp.guides.project_page import TEXTS
 from webapp.guides.translations import translated
 from webapp.workflow_settings.forms import WorkflowForm
 
@@ -24,7 +25,6 @@ NAME = "bundle.yaml"
 FORMAT = "wanderers-project"
 VERSION = 1
 OF_SURVEY = ("name", "description", "language", "classes", "positive")
-TEXTS = ("story", "team", "faq")
 OF_WORKFLOW = ("kind", *(name for name in WorkflowForm.Meta.fields if name != "is_active"), "follow_ups")
 PICTURE = re.compile(r"/guide-images/([0-9]{1,18})/([0-9a-f]{1,32})(?![0-9a-f])")
 IN_MEMORY = 2**20

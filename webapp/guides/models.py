@@ -1,4 +1,4 @@
-"""Guides: versioned texts, their images, progress in a tutorial, and translations of a survey's other texts."""
+"""Guides and project pages: versioned texts, their images, progress in a tutorial, and translations."""
 
 from django.conf import settings
 from django.db import models
@@ -56,6 +56,34 @@ class GuideText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.language}), version {self.version}"
+
+
+class ProjectPageVersion(models.Model):
+    """One version of a survey's project page, a draft until it is published. The live texts are the survey's columns.
+
+    A new version is a new row, and no text is ever changed.
+    """
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="page_versions")
+    number = models.PositiveIntegerField(help_text="counts up from 1")
+    story = models.TextField(blank=True)
+    team = models.TextField(blank=True)
+    faq = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["survey", "number"], name="one_page_per_version")]
+
+    def __str__(self) -> str:
+        return f"Version {self.number} of the project page of {self.survey}"
 
 
 class GuideImage(models.Model):

@@ -1,9 +1,12 @@
 from django.urls import path
 
 from webapp.guides import views
+from webapp.guides.project_page_views import project_page, project_publish
 from webapp.guides.translation_views import translation, translations
 
 urlpatterns = [
+    path("surveys/<slug:slug>/story/", project_page, name="story"),
+    path("surveys/<slug:slug>/story/<int:number>/publish/", project_publish, name="project-publish"),
     path("surveys/<slug:slug>/translations/", translations, name="translations"),
     path("surveys/<slug:slug>/translations/<slug:language>/", translation, name="translation"),
     path("classify/<slug:slug>/tutorial/", views.tutorial, name="tutorial"),

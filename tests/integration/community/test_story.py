@@ -1,4 +1,4 @@
-"""A survey's project page: scientists write its texts in Markdown, and it shows them sanitised, with what was found."""
+"""A survey's project page: drafts by scientists, shown sanitised once published, with what was found."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from tests.integration.learning import sky
 from tests.integration.people import account, browser, member, others
 from tests.integration.world import vote
 from webapp.community.models import Profile
+from webapp.guides.models import ProjectPageVersion
 from webapp.review.rulings import rule
 from webapp.volunteers.identity import account_volunteer
 
@@ -26,32 +27,71 @@ def survey():
     return sky.survey("night")
 
 
+STORY, PROJECT = "/surveys/night/story/", "/surveys/night/project/"
+
+
+def page_of(client, address):
+    return client.get(address).content.decode()
+
+
+def save(client, based_on=0, **texts):
+    return client.post(STORY, {"based_on": based_on, "act": "preview", **texts})
+
+
 @pytest.mark.parametrize("field", ["story", "team", "faq"])
-def test_scientists_write_it_and_the_project_page_tells_it(survey, client, field):
-    response = browser(member(survey, "scientist")).post("/surveys/night/story/", {field: TEXT})
-    assert response.status_code == 302
-    page = client.get("/surveys/night/project/").content.decode()
+def test_scientists_write_a_draft_see_it_as_visitors_would_and_publish_it(survey, client, field):
+    scientist = browser(member(survey, "scientist"))
+    preview = save(scientist, **{field: TEXT})
+    assert preview["Location"] == f"{STORY}1/"
+    assert "<strong>look</strong>" in page_of(scientist, preview["Location"])
+    assert "<strong>look</strong>" not in page_of(client, PROJECT)
+    assert TEXT.splitlines()[0] in page_of(scientist, STORY)  # the editor goes on with the draft
+    assert scientist.post(f"{STORY}1/publish/")["Location"] == PROJECT
+    page = page_of(client, PROJECT)
     assert "<strong>look</strong>" in page
     for harm in ("javascript:", "<script>alert", "elsewhere.example"):
         assert f'"{harm}' not in page
         assert harm not in page.replace("&lt;script&gt;", "").replace("[More](javascript:alert(1))", "")
 
 
-def test_a_preview_stores_nothing(survey):
-    client = browser(member(survey, "scientist"))
-    page = client.post("/surveys/night/story/", {"story": "We *see*", "act": "preview"}).content.decode()
-    assert "<em>see</em>" in page
-    assert "not saved yet" in page
-    survey.refresh_from_db()
-    assert survey.story == ""
+def test_each_version_is_listed_with_its_author_and_comes_back(survey, client):
+    scientist, admin = browser(member(survey, "scientist", "vera")), browser(member(survey, "admin", "ada"))
+    save(scientist, story="First")
+    scientist.post(f"{STORY}1/publish/")
+    save(admin, based_on=1, story="Second")
+    save(admin, based_on=2, story="Second")  # the same texts again
+    assert "First" in page_of(client, PROJECT)
+    admin.post(f"{STORY}2/publish/")
+    assert "Second" in page_of(client, PROJECT)
+    assert "Revert to this version" in page_of(scientist, f"{STORY}1/")
+    for _twice in range(2):
+        scientist.post(f"{STORY}1/publish/")
+    assert "First" in page_of(client, PROJECT)
+    rows = ProjectPageVersion.objects.values_list("number", "story", "created_by__username", "published_by__username")
+    assert [*rows] == [(3, "First", "vera", "vera"), (2, "Second", "ada", "ada"), (1, "First", "vera", "vera")]
+    editor = page_of(scientist, STORY)
+    assert all(f"{STORY}{number}/" in editor for number in (1, 2, 3))
 
 
-def test_nobody_else_writes_it(survey):
-    people = [*others(survey)[1:], browser(member(survey, "moderator"))]
+def test_two_people_who_write_at_once_lose_nothing(survey):
+    scientist, admin = browser(member(survey, "scientist")), browser(member(survey, "admin"))
+    save(scientist, story="Mine")
+    refused = save(admin, story="Ours")
+    assert refused.status_code == 400
+    assert "Ours" in refused.content.decode()
+    assert [*ProjectPageVersion.objects.values_list("story", flat=True)] == ["Mine"]
+
+
+def test_nobody_else_reads_drafts_or_writes(survey):
+    save(browser(member(survey, "scientist", "vera")), story="Draft")
+    people = [*others(survey)[1:], browser(member(survey, "moderator")), browser(member(survey, "volunteer"))]
     for each in people:
-        assert each.post("/surveys/night/story/", {"story": "Ours", "faq": "Ours"}).status_code == 403
+        assert each.post(STORY, {"story": "Ours", "based_on": 1}).status_code == 403
+        assert each.post(f"{STORY}1/publish/").status_code == 403
+        assert each.get(f"{STORY}1/").status_code in (302, 403)
     survey.refresh_from_db()
     assert survey.story == survey.faq == ""
+    assert ProjectPageVersion.objects.get().published_at is None
 
 
 def test_the_project_page_starts_names_the_team_and_tells_what_was_found(survey, client):
