@@ -3,6 +3,7 @@ from django.urls import include, path
 from webapp.consensus.views import skill
 from webapp.core.i18n import Texts
 from webapp.core.installable import manifest, service_worker
+from webapp.imports.bundle_views import survey_from_bundle
 
 urlpatterns = [
     path("manifest.webmanifest", manifest, name="manifest"),
@@ -10,6 +11,7 @@ urlpatterns = [
     path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
+    path("surveys/new/bundle/", survey_from_bundle, name="survey-from-bundle"),
     path("", include("webapp.archive.urls")),
     path("", include("webapp.classify.urls")),
     path("", include("webapp.guides.urls")),

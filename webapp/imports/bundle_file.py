@@ -22,6 +22,7 @@ MOST_MEMBERS = 1000
 GUIDE = re.compile(
     r"guides/(?:(?P<workflow>[-\w]{1,50})/)?(?P<kind>tutorial|help|field-guide)\.(?P<language>[a-z]{2})\.md"
 )
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 PLACES = (
     (re.compile(re.escape(NAME)), LARGEST_YAML),
     (re.compile(r"translations/[a-z]{2}\.yaml"), LARGEST_YAML),
@@ -121,7 +122,7 @@ def _yaml(name: str, data: bytes) -> Any:
 
 
 def _check_plain(name: str, value: Any) -> None:
-    """Refuse values that no setting has: dates, bytes, sets, endless or huge numbers."""
+    """Refuse values that no setting has: dates, bytes, sets, endless or huge numbers, texts that no database stores."""
     if isinstance(value, dict):
         value = [*value, *value.values()]
     if isinstance(value, list):
@@ -129,7 +130,8 @@ def _check_plain(name: str, value: Any) -> None:
             _check_plain(name, each)
         return
     is_number = isinstance(value, (int, float)) and abs(value) < 2**31  # so neither endless nor NaN
-    if value is not None and not is_number and not isinstance(value, str):
+    is_text = isinstance(value, str) and "\0" not in value and not _SURROGATE.search(value)
+    if value is not None and not is_number and not is_text:
         raise BundleRefused(_("“%(name)s” contains a value that no setting has.") % {"name": name})
 
 

@@ -1,4 +1,4 @@
-"""Import a project bundle into a survey, with the same functions and checks as the pages; or only say what changes."""
+"""Import a project bundle into a survey or a new one, with the checks of the pages; or only say what changes."""
 
 import dataclasses
 import hashlib
@@ -15,12 +15,13 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Survey
-from webapp.archive.survey_settings import change_survey
+from webapp.archive.survey_settings import change_survey, open_survey
 from webapp.core.pictures import PictureRefused
-from webapp.exports.bundle import OF_SURVEY, OF_WORKFLOW, TEXTS, to_yaml
+from webapp.exports.bundle import OF_SURVEY, OF_WORKFLOW, to_yaml
 from webapp.guides.guide_texts import TextRefused, versions, write_text
 from webapp.guides.images import address_of, keep_image
 from webapp.guides.models import GuideImage, GuideKind, Language
+from webapp.guides.project_page import TEXTS, newest_version, publish, save_draft, texts_of
 from webapp.guides.translations import save_translations, sources, translated
 from webapp.imports.bundle_file import GUIDE, Bundle, BundleRefused, read_bundle
 from webapp.workflow_settings.change_workflow import change_workflow, open_workflow
@@ -54,10 +55,34 @@ def import_bundle(*, user: User, survey: Survey, file: IO[bytes], is_dry: bool) 
     """
     if not Membership.objects.allows(user, survey, Role.ADMIN):
         raise PermissionDenied(_("Only admins of the survey can do this. Nothing was changed."))
-    bundle = read_bundle(file)
+    return _imported(user, read_bundle(file), survey, is_dry=is_dry)
+
+
+def open_from_bundle(*, user: User, slug: str, file: IO[bytes], is_dry: bool) -> list[Change]:
+    """Create a survey from a bundle and return what it holds; its creator is its admin, and its workflows are closed.
+
+    Raises
+    ------
+    PermissionDenied
+        The user is no administrator of the site. Nothing is created.
+    BundleRefused
+        The file is no bundle, the slug is taken or invalid, or the pages' checks refuse a part. Nothing is created.
+    """
+    if not user.is_superuser:
+        raise PermissionDenied(_("Only the site's administrators can do this. Nothing was changed."))
+    return _imported(user, read_bundle(file), slug, is_dry=is_dry)
+
+
+def _imported(user: User, bundle: Bundle, into: Survey | str, *, is_dry: bool) -> list[Change]:
+    """Import into a survey, or into a new one of this slug."""
+    changes = []
     try:
         with transaction.atomic():
-            changes = list(_Import(Survey.objects.get(pk=survey.pk), bundle, user).run())
+            if isinstance(into, str):
+                settings = _cleaned(Survey(), bundle.settings["survey"], OF_SURVEY)
+                into = open_survey(by=user, slug=into, **settings)
+                changes.append(Change(into.slug, "", to_yaml(settings)))
+            changes += _Import(Survey.objects.get(pk=into.pk), bundle, user).run()
             transaction.set_rollback(is_dry)
     except ValidationError as error:
         raise BundleRefused(" ".join(error.messages)) from error
@@ -78,6 +103,7 @@ class _Import:
     def run(self) -> Iterator[Change]:
         """Import everything, in an order in which each part finds what it refers to."""
         yield from self._settings()
+        yield from self._project_page()
         for settings in self.bundle.settings["workflows"][: MOST_WORKFLOWS + 1]:
             yield from self._workflow(dict(settings))
         for path, body in self.bundle.texts.items():
@@ -88,13 +114,24 @@ class _Import:
 
     def _settings(self) -> Iterator[Change]:
         new = _cleaned(self.survey, self.bundle.settings["survey"], OF_SURVEY)
-        for name in TEXTS:
-            if body := self.bundle.texts.get(f"texts/{name}.md"):
-                new[name] = _bounded(self.survey, name, self._with_images(body))
         changed = _different(self.survey, new)
         yield from (Change(name, _shown(getattr(self.survey, name)), _shown(changed[name])) for name in changed)
         if changed:
             self.survey = change_survey(survey=self.survey, **changed)
+
+    def _project_page(self) -> Iterator[Change]:
+        new = {
+            name: _bounded(self.survey, name, self._with_images(body))
+            for name in TEXTS
+            if (body := self.bundle.texts.get(f"texts/{name}.md"))
+        }
+        changed = _different(self.survey, new)
+        yield from (Change(name, getattr(self.survey, name), changed[name]) for name in changed)
+        if changed:
+            newest = newest_version(self.survey)
+            texts, based_on = texts_of(self.survey) | changed, newest.number if newest else 0
+            publish(version=save_draft(survey=self.survey, texts=texts, based_on=based_on, by=self.user), by=self.user)
+            self.survey.refresh_from_db()
 
     def _workflow(self, settings: dict[str, Any]) -> Iterator[Change]:
         if len(self.workflows) == MOST_WORKFLOWS:
@@ -104,6 +141,7 @@ class _Import:
         row = Workflow.objects.filter(survey=self.survey, slug__in=[slug, here]).order_by("pk").first()
         new = _cleaned(row or Workflow(survey=self.survey), settings, OF_WORKFLOW)
         if row is None:
+            new = {"kind": "", **new}
             taken = Workflow.objects.filter(slug=slug).exists()
             saved = open_workflow(
                 survey=self.survey, slug=here if taken else slug, subject_sets=[], is_active=False, **new
@@ -178,6 +216,8 @@ def _cleaned(row: Model, values: dict[str, Any], known: tuple[str, ...]) -> dict
 
 def _structured(name: str, value: Any) -> Any:
     """Check the settings that JSON columns hold: lists of names, alone or by answer."""
+    if name == "follow_ups" and not isinstance(value, dict):
+        raise ValueError(name)
     lists = [value] if name in ("classes", "positive") else [*value.values()] if name == "follow_ups" else []
     if not all(isinstance(each, list) and all(isinstance(one, str) for one in each) for each in lists):
         raise ValueError(name)

@@ -6,10 +6,11 @@ import zipfile
 import numpy as np
 import pytest
 import yaml
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from tests.integration.people import browser, member, others
+from tests.integration.people import account, browser, member, others
 from tests.integration.world import make_workflow
 from webapp.archive.models import Survey
 from webapp.exports.bundle import project_bundle
@@ -18,7 +19,7 @@ from webapp.guides.images import address_of, keep_image
 from webapp.guides.models import GuideImage, GuideText, Translation
 from webapp.guides.translations import save_translations
 from webapp.imports.bundle_file import BundleRefused, read_bundle
-from webapp.imports.import_bundle import import_bundle
+from webapp.imports.import_bundle import import_bundle, open_from_bundle
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +125,38 @@ def others_without_scientist(survey):
     return [browser(member(survey, "moderator")), browser()]
 
 
+def test_a_bundle_makes_a_new_survey_and_the_dry_run_only_says_so(workflow, admin):
+    told(workflow, admin)
+    root = account("root", is_superuser=True)
+    sent = exported(workflow.survey)
+
+    def make(act=""):
+        upload = {"file": SimpleUploadedFile("b.zip", sent), "slug": "copy", "act": act}
+        return browser(root).post("/surveys/new/bundle/", upload)
+
+    page = make().content.decode()
+    assert "would make the survey “copy”" in page
+    assert not Survey.objects.filter(slug="copy").exists()
+    assert make("import")["Location"] == "/surveys/copy/project/"
+    copy = Survey.objects.get(slug="copy")
+    assert (copy.name, copy.classes, copy.faq) == ("ATLAS", ["AST", "CR"], "## Why?\n\nBecause.")
+    assert copy.page_versions.get().published_by == root
+    assert [(each.slug, each.is_active) for each in copy.workflows.all()] == [("atlas-copy", False)]
+    assert copy.memberships.get(role="admin").user == root
+    again = make("import")
+    assert (again.status_code, Survey.objects.count()) == (400, 2)
+
+
+def test_only_the_sites_administrators_make_surveys_of_bundles(workflow, admin):
+    sent = packed({"survey": {"name": "Mine"}}).read()
+    for person in [*others(workflow.survey), browser(admin)]:
+        upload = {"file": SimpleUploadedFile("b.zip", sent), "slug": "mine", "act": "import"}
+        assert person.post("/surveys/new/bundle/", upload).status_code == 403
+    assert not Survey.objects.filter(slug="mine").exists()
+    with pytest.raises(PermissionDenied):
+        open_from_bundle(user=admin, slug="mine", file=io.BytesIO(sent), is_dry=False)
+
+
 @pytest.mark.parametrize(
     ("members", "says"),
     [
@@ -138,6 +171,7 @@ def others_without_scientist(survey):
         ({"bundle.yaml": "a: &a [x]\nb: [*a, *a]"}, "aliases"),
         ({"bundle.yaml": "[" * 50_000}, "not readable YAML"),
         ({"bundle.yaml": "format: other"}, "not made by"),
+        ({"translations/de.yaml": '{"story": "\\ud800"}'}, "no setting has"),
         ({"guides/atlas/tutorial.en.md": "# x"}, "no place"),
         ({"guides/tutorial.en.md": "# x"}, "no place"),
         ({"guides/field-guide.xx.md": "# x"}, "no place"),
@@ -159,6 +193,9 @@ def test_hostile_files_are_refused_and_change_nothing(workflow, admin, members, 
         {"survey": {"classes": "AST"}},
         {"survey": {"classes": [["AST"]]}},
         {"survey": {"positive": ["NONE"]}},
+        {"survey": {"name": "a\0b"}},
+        {"workflows": [{"slug": "new", "name": "x", "question": "?"}]},
+        {"workflows": [{"slug": "new", "kind": "stamp", "question": "?", "name": "x", "follow_ups": ["CR"]}]},
         {"workflows": [{"slug": "a b", "kind": "stamp"}]},
         {"workflows": [{"slug": "new", "kind": "stamp", "question": "?", "name": "x", "follow_ups": {"yes": 3}}]},
         {"workflows": [{"slug": "new", "kind": "stamp", "question": "?", "name": "x", "prior": float("nan")}]},
