@@ -79,6 +79,11 @@ class Wanderers:
             found = found.sort_values("separation", ignore_index=True)
         return found
 
+    def within(self, survey: str, moc: str | Path, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
+        """Return the subjects in a MOC: ASCII, JSON, or a file of those or FITS; for accounts."""
+        file = {"moc": moc.read_bytes() if isinstance(moc, Path) else moc.encode()}
+        return _table(islice(self._pages("POST", "subjects/within/", {"survey": survey, **filters}, files=file), most))
+
     def consensus(self, workflow: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         return self.table("consensus", most=most, workflow=workflow, **filters)
 
@@ -89,17 +94,16 @@ class Wanderers:
 
     def table(self, name: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         """Return the rows of any list of the API, at most `most`; columns that hold times become times."""
-        table = pd.DataFrame(islice(self.rows(name, **filters), most))
-        for column in [each for each in table.columns if str(each).endswith("_at")]:
-            table[column] = pd.to_datetime(table[column], utc=True, format="ISO8601")
-        return table
+        return _table(islice(self.rows(name, **filters), most))
 
     def rows(self, name: str, **filters: Any) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a list, a page at a time."""
+        """Return the rows of a list; each page is asked for when its turn comes."""
+        return self._pages("GET", f"{name}/", filters)
+
+    def _pages(self, method: str, address: str, filters: Mapping[str, Any], **body: Any) -> Iterator[dict[str, Any]]:
         query: Mapping[str, Any] | None = {"page_size": PAGE, **filters}
-        address = f"{name}/"
         while address:
-            page = self._send("GET", address, params=query).json()
+            page = self._send(method, address, params=query, **body).json()
             yield from page["results"]
             address, query = page["next"], None  # the next page's address holds the query
 
@@ -163,6 +167,14 @@ class Wanderers:
 def positions(table: pd.DataFrame) -> SkyCoord:
     """Return the positions of a table of subjects; NaN where there is none."""
     return SkyCoord(table["ra"].astype(float).to_numpy(), table["dec"].astype(float).to_numpy(), unit="deg")
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as a table, whose columns that hold times are times."""
+    table = pd.DataFrame(rows)
+    for column in [each for each in table.columns if str(each).endswith("_at")]:
+        table[column] = pd.to_datetime(table[column], utc=True, format="ISO8601")
+    return table
 
 
 def _refusal(reply: httpx.Response) -> Refused:

@@ -28,6 +28,22 @@ def test_it_waits_and_goes_on_to_the_next_page(monkeypatch):
     assert (list(table["id"]), str(table["created_at"].dt.tz), waits) == ([1, 2], "UTC", [7.0])
 
 
+def test_a_moc_is_sent_again_with_each_page(monkeypatch, tmp_path):
+    sent = []
+
+    def answer(request):
+        sent.append((request.method, request.url.query.decode(), b"3/1-5" in request.read()))
+        following = "http://site/api/subjects/within/?cursor=x" if len(sent) == 1 else None
+        return httpx.Response(200, json={"results": [{"id": len(sent)}], "next": following})
+
+    site, _ = site_that([], monkeypatch)
+    site._http = httpx.Client(base_url="http://site/api/", transport=httpx.MockTransport(answer))
+    path = tmp_path / "footprint.moc"
+    path.write_text("3/1-5")
+    assert list(site.within("atlas", path, kind="stamp")["id"]) == [1, 2]
+    assert sent == [("POST", "page_size=1000&survey=atlas&kind=stamp", True), ("POST", "cursor=x", True)]
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [

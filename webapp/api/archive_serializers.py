@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from webapp.api.learning_serializers import JOB
-from webapp.api.workflow_serializers import BySlug
+from webapp.api.workflow_serializers import BySlug, NamesField
 from webapp.archive.blinding import shown, until_answered
+from webapp.archive.footprints import LARGEST, in_moc, read_moc_filter, read_moc_upload
 from webapp.archive.models import Frame, IngestProblem, IngestRun, Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
 
@@ -19,6 +24,18 @@ class SurveySerializer(serializers.ModelSerializer[Survey]):
             "slug", "name", "description", "is_simulated", "classes", "positive", "channels", "pixel_scale",
             "observatory",
         ]  # fmt: skip
+
+
+class CreateSurveySerializer(SurveySerializer):
+    """A new survey: the fields of one, each as its type says."""
+
+    classes = NamesField(default=list, help_text="fine classes, in the models' order")
+    positive = NamesField(default=list, help_text="the classes that are real movers")
+    channels = NamesField(default=list, help_text="what the channels of a frame show")
+    pixel_scale = serializers.FloatField(min_value=1e-6, allow_null=True, default=None, help_text="arcsec per pixel")
+    observatory = serializers.RegexField(
+        r"^[A-Za-z0-9]{3,4}\Z", default="", allow_blank=True, help_text="the Minor Planet Center's code"
+    )
 
 
 class FrameSerializer(serializers.ModelSerializer[Frame]):
@@ -108,6 +125,29 @@ class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
         fields = [
             *JOB, "survey", "path", "kind", "subject_set", "dry_run", "added", "known", "duplicates", "bad",
         ]  # fmt: skip
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class MocField(serializers.Field[Q, Any, Any, Any]):
+    """A MOC as text or as a file, read as a filter on subjects."""
+
+    default_error_messages = {"invalid": "Send the MOC as text (ASCII or JSON), or as a file."}
+
+    def to_internal_value(self, data: Any) -> Q:
+        if not isinstance(data, UploadedFile | str):
+            self.fail("invalid")
+        try:
+            return read_moc_filter(data) if isinstance(data, str) else in_moc(read_moc_upload(data))
+        except ValueError as error:
+            raise serializers.ValidationError([str(error)]) from error
+
+
+class WithinSerializer(serializers.Serializer[dict[str, Any]]):
+    """A region of the sky."""
+
+    moc = MocField(
+        help_text=f"ASCII (3/1-5,7 4/100) or JSON; as multipart/form-data also a FITS file; up to {LARGEST >> 20} MB"
+    )
 
 
 class StartIngestSerializer(serializers.Serializer[Any]):

@@ -10,18 +10,22 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from webapp.api.account_rows import asked
 from webapp.api.archive_serializers import (
+    CreateSurveySerializer,
     IngestProblemSerializer,
     IngestRunSerializer,
     StartIngestSerializer,
     SubjectDetailSerializer,
     SubjectSerializer,
     SurveySerializer,
+    WithinSerializer,
 )
-from webapp.api.permissions import require, surveys_with
+from webapp.api.permissions import checked, require, require_site_admin, surveys_with
 from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, moment, number, word
 from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.footprints import read_moc_filter
@@ -31,6 +35,7 @@ from webapp.archive.pixel_files import fits_file, npy_file
 from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
 from webapp.archive.subject_search import tagged
+from webapp.archive.survey_settings import open_survey
 
 
 class SurveyViewSet(PublicRows):
@@ -39,6 +44,13 @@ class SurveyViewSet(PublicRows):
     queryset = Survey.objects.all()
     serializer_class = SurveySerializer
     lookup_field = "slug"
+
+    @extend_schema(request=CreateSurveySerializer, responses={201: SurveySerializer})
+    def create(self, request: Request) -> Response:
+        """Create a survey, as an administrator of the site; you become its admin."""
+        by = require_site_admin(request)
+        survey = checked(lambda: open_survey(by=by, **asked(CreateSurveySerializer, request)))
+        return Response(SurveySerializer(survey).data, status=status.HTTP_201_CREATED)
 
 
 def known_as_drawn(request: Request) -> Q:
@@ -102,8 +114,21 @@ class SubjectViewSet(PublicRows):
         if self.detail:
             return rows
         asked = {*self.request.query_params, self.request.query_params.get("ordering", "").removeprefix("-")}
+        asked |= {"moc"} if self.action == "within" else set()
         rows = unless_telling(rows, {MEASURED[name] for name in asked & MEASURED.keys()})
         return rows.exclude(known_as_drawn(self.request))
+
+    @extend_schema(request=WithinSerializer, responses=SubjectSerializer(many=True))
+    @action(detail=False, methods=["post"], permission_classes=[IsAuthenticated])
+    def within(self, request: Request) -> Response:
+        """List the subjects in a MOC that is too long for an address; for accounts.
+
+        Filters, ordering and total are parameters of the address, as in the list. Send the same body to `next`.
+        """
+        asked = WithinSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).filter(asked.validated_data["moc"]))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(responses=SubjectDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

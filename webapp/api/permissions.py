@@ -1,18 +1,21 @@
-"""API permissions: load a row and authorise by role in its survey; 409 for conflicts."""
+"""API permissions: load a row and authorise by role in its survey; 400 for what rules refuse, 409 for conflicts."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import QuerySet
 from rest_framework import status
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied, ValidationError
 from rest_framework.request import Request
 
 from webapp.archive.audit import record_act
 from webapp.archive.models import Membership, Role, Survey, lacks_second_factor
 from webapp.core.sql import Columns, fetch
 from webapp.workflows.models import Workflow
+
+Result = TypeVar("Result")
 
 
 def require(request: Request, survey: Survey, role: str) -> User:
@@ -25,6 +28,17 @@ def require(request: Request, survey: Survey, role: str) -> User:
     return user
 
 
+def require_site_admin(request: Request) -> User:
+    """Return the user if they administer the site; else PermissionDenied."""
+    user = request.user
+    if not user.is_authenticated:
+        raise NotAuthenticated
+    if not isinstance(user, User) or not user.is_superuser or lacks_second_factor(user, Role.ADMIN):
+        raise PermissionDenied("This is for the site's administrators. Nothing was changed.")
+    record_act(request, user)
+    return user
+
+
 def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
     """Return the surveys in which the user holds `role` (or a higher one)."""
     user: Any = request.user
@@ -33,6 +47,14 @@ def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
     if user.is_superuser:
         return Survey.objects.all()
     return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))
+
+
+def checked(write: Callable[[], Result]) -> Result:
+    """Return the result of a write, or answer 400 with what the rules refuse."""
+    try:
+        return write()
+    except ModelValidationError as error:
+        raise ValidationError({"detail": error.messages}) from error
 
 
 class Conflict(APIException):

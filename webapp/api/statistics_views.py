@@ -1,11 +1,11 @@
-"""API views of statistics (of all, a survey, a group or oneself) and of one's groups."""
+"""API view of statistics: of all, a survey, a group or oneself."""
 
 from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,7 +23,7 @@ from webapp.community.statistics import (
     statistics_of_group,
     statistics_of_self,
 )
-from webapp.volunteers.identity import account_volunteer, reader_of
+from webapp.volunteers.identity import reader_of
 
 
 class AskedSerializer(serializers.Serializer[Any]):
@@ -76,19 +76,3 @@ def _found(request: Request, asked: dict[str, Any]) -> Statistics:
         return statistics_of_group(group, step, zone)
     survey = get_object_or_404(Survey, slug=asked["survey"]) if "survey" in asked else None
     return public_statistics(survey, step)
-
-
-class GroupSerializer(serializers.ModelSerializer[Group]):
-    class Meta:
-        model = Group
-        fields = ["id", "name", "description", "is_class", "created_at"]
-
-
-class GroupsView(APIView):
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(responses=GroupSerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """List the groups that you own or belong to."""
-        volunteer = account_volunteer(request.user)
-        return Response(GroupSerializer(Group.objects.of(volunteer), many=True).data)

@@ -1,18 +1,15 @@
 """API views of Talk: read boards, threads and comments; write with an account."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.permissions import surveys_with
+from webapp.api.permissions import checked, surveys_with
 from webapp.api.row_views import Parameter, PublicRows, key, moment, word
 from webapp.api.talk_serializers import (
     BoardSerializer,
@@ -30,8 +27,6 @@ from webapp.community.talk import edit, remove, say
 from webapp.community.talk_index import readable
 from webapp.community.threads import open_thread
 from webapp.volunteers.identity import reader_of
-
-Result = TypeVar("Result")
 
 
 class TalkRows(PublicRows):
@@ -66,7 +61,7 @@ class ThreadViewSet(TalkRows):
         """Start a thread; returns its first comment."""
         asked = OpenThreadSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = _checked(lambda: open_thread(user=person(request), **asked.validated_data))
+        row = checked(lambda: open_thread(user=person(request), **asked.validated_data))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
 
@@ -94,7 +89,7 @@ class CommentViewSet(TalkRows):
         """Comment on a subject or in a thread."""
         asked = SaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = _checked(lambda: say(user=person(request), **asked.validated_data))
+        row = checked(lambda: say(user=person(request), **asked.validated_data))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=TextSerializer, responses=CommentSerializer)
@@ -102,7 +97,7 @@ class CommentViewSet(TalkRows):
         """Edit one's own comment."""
         asked = TextSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = _checked(lambda: edit(user=person(request), comment=self.get_object(), **asked.validated_data))
+        row = checked(lambda: edit(user=person(request), comment=self.get_object(), **asked.validated_data))
         return Response(CommentSerializer(row).data)
 
     @extend_schema(parameters=[RemoveSerializer], responses={204: None})
@@ -110,13 +105,5 @@ class CommentViewSet(TalkRows):
         """Remove one's own comment, or another's as a moderator with a reason."""
         asked = RemoveSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        _checked(lambda: remove(user=person(request), comment=self.get_object(), **asked.validated_data))
+        checked(lambda: remove(user=person(request), comment=self.get_object(), **asked.validated_data))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _checked(write: Callable[[], Result]) -> Result:
-    """Return the result of a write, or answer 400 with what the rules refuse."""
-    try:
-        return write()
-    except ModelValidationError as error:
-        raise ValidationError({"detail": error.messages}) from error

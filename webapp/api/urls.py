@@ -2,14 +2,18 @@ from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
+from webapp.api.appeal_views import AppealViewSet
 from webapp.api.archive_views import IngestRunViewSet, SubjectViewSet, SurveyViewSet
 from webapp.api.classification_views import ClassificationsView, FavouriteView, FollowUpView, UndoView
+from webapp.api.collection_views import CollectionViewSet
 from webapp.api.export_views import CatalogueName, CatalogueView, ExportName, ExportView
+from webapp.api.group_views import GroupViewSet
 from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.report_views import ReportViewSet
 from webapp.api.ruling_views import CaseViewSet, RulingViewSet
-from webapp.api.statistics_views import GroupsView, StatisticsView
+from webapp.api.statistics_views import StatisticsView
+from webapp.api.tag_views import SubjectTagView, TagsView
 from webapp.api.talk_views import BoardViewSet, CommentViewSet, ThreadViewSet
 from webapp.api.token_views import TokenView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
@@ -32,6 +36,9 @@ router.register("ingest-runs", IngestRunViewSet)
 router.register("talk/boards", BoardViewSet)
 router.register("talk/threads", ThreadViewSet)
 router.register("talk/comments", CommentViewSet)
+router.register("groups", GroupViewSet)
+router.register("collections", CollectionViewSet)
+router.register("appeals", AppealViewSet)
 
 app_name = "api"
 urlpatterns = [
@@ -45,7 +52,8 @@ urlpatterns = [
     path("classifications/<uuid:pk>/undo/", UndoView.as_view(), name="undo"),
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),
     path("favourites/<int:subject>/", FavouriteView.as_view(), name="favourite"),
-    path("groups/", GroupsView.as_view(), name="groups"),
+    path("subjects/<int:subject>/tags/<str:name>/", SubjectTagView.as_view(), name="subject-tag"),
+    path("surveys/<slug:survey>/tags/", TagsView.as_view(), name="tags"),
     path("statistics/", StatisticsView.as_view(), name="statistics"),
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
     path("label-studio/<slug:slug>/health", HealthView.as_view(), name="label-studio-health"),

@@ -5,8 +5,11 @@ from typing import Any, TypeVar
 from django.db.models import Model
 from rest_framework import serializers
 
+from ml.crowd.answer import Answer
+from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import rules_in_words
+from webapp.workflow_settings.forms import WorkflowForm
 from webapp.workflows.models import Workflow
 
 Row = TypeVar("Row", bound=Model)
@@ -25,6 +28,13 @@ class BySlug(serializers.SlugRelatedField[Row]):
         return super().to_internal_value(data)
 
 
+class NamesField(serializers.ListField):
+    """A list of names, of which the model checks more."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=120), max_length=100, **options)
+
+
 class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
 
@@ -41,6 +51,33 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
 
     def get_rules(self, workflow: Workflow) -> list[str]:
         return rules_in_words(workflow)
+
+
+class CreateWorkflowSerializer(serializers.ModelSerializer[Workflow]):
+    """A new workflow: all of its settings, with the site's defaults for what is left out."""
+
+    survey: BySlug[Survey] = BySlug(queryset=Survey.objects.all(), help_text="slug of a survey whose admin you are")
+    subject_sets = NamesField(default=list, help_text="names; needed if it is active")
+    follow_ups = serializers.DictField(child=NamesField(), default=dict, help_text="classes to choose from, by answer")
+
+    class Meta:
+        model = Workflow
+        fields = ["survey", "slug", "kind", "subject_sets", "follow_ups", *dict.fromkeys(WorkflowForm.Meta.fields)]
+
+    def validate_follow_ups(self, sent: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Refuse what is no answer."""
+        if strange := set(sent) - set(Answer):
+            raise serializers.ValidationError(f"“{min(strange)}” is no answer. Answers are {', '.join(Answer)}.")
+        return sent
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """Replace the sets' names by the survey's sets."""
+        names = set(sent["subject_sets"])
+        sent["subject_sets"] = list(SubjectSet.objects.filter(survey=sent["survey"], name__in=names))
+        missing = names - {each.name for each in sent["subject_sets"]}
+        if missing:
+            raise serializers.ValidationError({"subject_sets": f"{sent['survey']} has no set “{min(missing)}”."})
+        return sent
 
 
 class ConsensusSerializer(serializers.ModelSerializer[Consensus]):

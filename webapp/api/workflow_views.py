@@ -5,19 +5,21 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from webapp.api.account_rows import asked
 from webapp.api.authentication import ANYBODY, any_volunteer, keep_identity, known_volunteer
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
-from webapp.api.permissions import surveys_with, workflows_by_slug
+from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug
 from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, moment, number, truth
-from webapp.api.workflow_serializers import ConsensusSerializer, WorkflowSerializer
+from webapp.api.workflow_serializers import ConsensusSerializer, CreateWorkflowSerializer, WorkflowSerializer
 from webapp.archive.models import Role
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of
@@ -26,6 +28,7 @@ from webapp.queue.counts import progress_of
 from webapp.queue.leases import MOST_LEASES, lease_next, most_leases
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import reader_of, visitor_of
+from webapp.workflow_settings.change_workflow import open_workflow
 from webapp.workflows.models import Workflow
 
 
@@ -36,6 +39,16 @@ class WorkflowViewSet(PublicRows):
     serializer_class = WorkflowSerializer
     lookup_field = "slug"
     parameters = {"survey": SURVEY}
+
+    @extend_schema(request=CreateWorkflowSerializer, responses={201: WorkflowSerializer})
+    def create(self, request: Request) -> Response:
+        """Create a workflow and fill its queue from its sets, as an admin of its survey."""
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        sent = asked(CreateWorkflowSerializer, request)
+        require(request, sent["survey"], Role.ADMIN)
+        saved = checked(lambda: open_workflow(**sent))
+        return Response(WorkflowSerializer(saved.workflow).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=Progress)
     @action(detail=True, authentication_classes=ANYBODY)

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +16,8 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.community.collections import (
     add_editor,
     change_collection,
+    check_editor,
+    check_owner,
     collect,
     make_set_of,
     may_edit,
@@ -62,7 +64,8 @@ def collections(request: HttpRequest, user: User) -> HttpResponseBase:
 def collection(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a collection. A private one is visible to its owner and its editors only."""
     row = _visible(request, pk)
-    is_own = _is_own(request, row)
+    reader = reader_of(request)
+    is_own = reader is not None and row.owner_id == reader.pk
     items = row.items.select_related("subject__survey")
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
@@ -75,7 +78,7 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
         "items": entries[:PER_PAGE],
         "older": entries[PER_PAGE - 1].position if len(entries) > PER_PAGE else "",
         "is_own": is_own,
-        "may_edit": may_edit(row, reader_of(request)),
+        "may_edit": may_edit(row, reader),
         "editors": _editors(row) if is_own else [],
         "surveys": _surveys(request, row),
         "owner": name_of(row.owner),
@@ -162,7 +165,8 @@ def collection_set(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
 @account_page
 def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     """Add subjects to a collection, existing or new."""
-    subjects = [int(each) for each in request.POST.getlist("subject") if each.isascii() and each.isdigit()]
+    sent = map(whole_number, request.POST.getlist("subject"))
+    subjects = [each for each in sent if each is not None]
     if not subjects:
         messages.error(request, _("Nothing added: select a subject first."))
         return redirect("recents")
@@ -193,8 +197,7 @@ def _visible(request: HttpRequest, pk: int) -> Collection:
 def _editable(request: HttpRequest, pk: int) -> Collection:
     """Return a collection that one may edit; another is forbidden if public, and not found if private."""
     row = _visible(request, pk)
-    if not may_edit(row, reader_of(request)):
-        raise PermissionDenied(_("This isn't your collection. Nothing was changed."))
+    check_editor(row, reader_of(request))
     return row
 
 
@@ -213,11 +216,5 @@ def _surveys(request: HttpRequest, row: Collection) -> list[Survey]:
 def _own(request: HttpRequest, pk: int) -> Collection:
     """Return one's own collection; another's is forbidden if public, and not found if private."""
     row = _visible(request, pk)
-    if not _is_own(request, row):
-        raise PermissionDenied(_("This isn't your collection. Nothing was changed."))
+    check_owner(row, reader_of(request))
     return row
-
-
-def _is_own(request: HttpRequest, row: Collection) -> bool:
-    volunteer = reader_of(request)
-    return volunteer is not None and row.owner_id == volunteer.pk

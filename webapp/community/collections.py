@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
 from webapp.community.models import Collection, CollectionItem
+from webapp.queue.membership import add_to_set
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -74,6 +75,18 @@ def may_edit(collection: Collection, reader: Volunteer | None) -> bool:
     return collection.owner_id == reader.pk or collection.editors.filter(pk=reader.pk).exists()
 
 
+def check_editor(collection: Collection, reader: Volunteer | None) -> None:
+    """Raise PermissionDenied if the reader may not edit the collection's subjects."""
+    if not may_edit(collection, reader):
+        raise PermissionDenied(_("This isn't your collection. Nothing was changed."))
+
+
+def check_owner(collection: Collection, reader: Volunteer | None) -> None:
+    """Raise PermissionDenied if the collection is somebody else's."""
+    if reader is None or collection.owner_id != reader.pk:
+        raise PermissionDenied(_("This isn't your collection. Nothing was changed."))
+
+
 @transaction.atomic
 def move(collection: Collection, *, subject: int, is_forward: bool) -> None:
     """Exchange a subject with the one before it (forward) or after it; at the end, nothing changes."""
@@ -124,6 +137,5 @@ def make_set_of(collection: Collection, *, user: User, survey: Survey) -> tuple[
         raise ValidationError(_("The collection has no subject of this survey."))
     ending = f" (collection {collection.pk})"
     name = collection.name[: LONGEST_SET_NAME - len(ending)] + ending
-    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=name)
-    row.subjects.add(*keys)
+    row = add_to_set(survey, name, keys)
     return row, row.subjects.count()

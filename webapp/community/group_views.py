@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.archive.access import person
 from webapp.community import groups as rules
 from webapp.community.group_models import Group, GroupMember
 from webapp.community.person import account_page, name_in_talk
@@ -147,7 +148,7 @@ def _page(request: HttpRequest, row: Group, form: GroupForm | None = None, statu
 
 def _of_owner(request: HttpRequest, row: Group) -> dict[str, Any]:
     """Return what only the owner sees: the members' names, in alphabetical order, and the link."""
-    members = rules.members_of(row).select_related("volunteer__user__profile")
+    members = rules.members_for(user=person(request), group=row)
     link = reverse("group-join", args=[row.token]) if row.token and rules.group_of_link(row.token) else ""
     return {
         "members": sorted(((name_in_talk(each.volunteer), each) for each in members), key=_by_name),

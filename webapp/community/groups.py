@@ -67,17 +67,19 @@ def renew_link(*, user: User, group: Group, days: int) -> None:
 
 def group_of_link(token: str) -> Group | None:
     """Return the group that a link leads to; None if it has ended."""
-    found = Group.objects.filter(token=token, token_until__gt=timezone.now())
-    return found.select_related("owner__user__profile").first()
+    return _with_link(token).select_related("owner__user__profile").first()
+
+
+def _with_link(token: str) -> QuerySet[Group]:
+    return Group.objects.filter(token=token, token_until__gt=timezone.now())
 
 
 @transaction.atomic
 def join(*, user: User, token: str) -> Group:
     """Join a group by its link; repeating it is safe. Raises ValidationError: the link has ended, or it is full."""
-    found = group_of_link(token)
-    if found is None:
+    group = _with_link(token).select_for_update(no_key=True).first()
+    if group is None:
         raise ValidationError(_("This link has ended. Ask for a new one."))
-    group = Group.objects.select_for_update(no_key=True).get(pk=found.pk)
     present = members_of(group)
     volunteer = account_volunteer(user)
     if not present.filter(volunteer=volunteer).exists():
@@ -101,6 +103,12 @@ def remove_member(*, user: User, group: Group, member: int) -> None:
 def members_of(group: Group) -> QuerySet[GroupMember]:
     """Return who belongs to the group now."""
     return GroupMember.objects.filter(group=group, left_at=None)
+
+
+def members_for(*, user: User, group: Group) -> QuerySet[GroupMember]:
+    """Return the members of a group of one's own, to name them; raises PermissionDenied for others."""
+    _check_owner(user, group)
+    return members_of(group).select_related("volunteer__user__profile")
 
 
 def owns(volunteer: Volunteer | None, group: Group) -> bool:

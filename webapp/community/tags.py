@@ -14,6 +14,7 @@ from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
 from webapp.community.models import Comment, SubjectTag
 from webapp.community.talk_index import may_read
 from webapp.core.cached_figures import cached_figure
+from webapp.queue.membership import add_to_set
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -50,7 +51,7 @@ def tag(*, user: User, subject: Subject, name: str) -> None:
     volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     if not may_read(user, volunteer, subject):
         raise PermissionDenied(_("Answer this subject first, then tag it. Nothing was changed."))
-    names = tags_in("#" + re.sub(r"\s+", "-", name.strip().removeprefix("#")))
+    names = _names(name)
     if len(names) != 1:
         raise ValidationError(_("A tag is a word of up to 30 letters, digits or hyphens, such as comet."))
     own = SubjectTag.objects.filter(subject=subject, volunteer=volunteer, comment=None)
@@ -61,8 +62,13 @@ def tag(*, user: User, subject: Subject, name: str) -> None:
 
 def untag(*, user: User, subject: Subject, name: str) -> None:
     """Take back one's own tag, if it was added by the button; those in comments go with the comment's text."""
-    volunteer = account_volunteer(user)
-    SubjectTag.objects.filter(subject=subject, volunteer=volunteer, comment=None, name=name.lower()).delete()
+    own = SubjectTag.objects.filter(subject=subject, volunteer=account_volunteer(user), comment=None)
+    own.filter(name__in=_names(name)).delete()
+
+
+def _names(typed: str) -> list[str]:
+    """Return what was typed as a tag: one name, or none or several if it is no tag."""
+    return tags_in("#" + re.sub(r"\s+", "-", typed.strip().removeprefix("#")))
 
 
 def own_tags(subject: Subject, reader: Volunteer | None) -> QuerySet[SubjectTag, str]:
@@ -90,7 +96,7 @@ def _count(survey: Survey) -> list[dict[str, Any]]:
 
 def tagged(survey: Survey, name: str, *, people: int = 1) -> QuerySet[Subject]:
     """Return the survey's subjects with a tag from at least so many people, the newest first."""
-    rows = Subject.objects.filter(survey=survey, volunteer_tags__name=name.lower())
+    rows = Subject.objects.filter(survey=survey, volunteer_tags__name=name.lower().replace("\0", ""))
     return rows.annotate(taggers=Count("volunteer_tags__volunteer", distinct=True)).filter(taggers__gte=people)
 
 
@@ -112,6 +118,5 @@ def make_set(*, user: User, survey: Survey, name: str, people: int) -> tuple[Sub
     subjects = list(tagged(survey, name, people=people).filter(is_synthetic=False).values_list("pk", flat=True))
     if not subjects:
         raise ValidationError(_("No subject has this tag from so many people."))
-    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=f"#{name.lower()}")
-    row.subjects.add(*subjects)
+    row = add_to_set(survey, f"#{name.lower()}", subjects)
     return row, row.subjects.count()

@@ -6,6 +6,7 @@ from tests.integration import world
 from webapp.archive.models import SubjectSet
 from webapp.community.collections import add_editor, collect, open_collection
 from webapp.community.models import Collection
+from webapp.queue.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +94,17 @@ def test_a_scientist_makes_a_subject_set(mine, workflow, subjects, ada, ben, bro
         browser_of(scientist).post(f"/collections/{mine.pk}/set/", {"survey": "atlas"})
     made = SubjectSet.objects.get(name=f"Strange ones (collection {mine.pk})")
     assert set(made.subjects.values_list("pk", flat=True)) == set(subjects[1:])
+    workflow.subject_sets.set([made])
+    late = world.subjects_of(workflow)[3].pk
+    QueueEntry.objects.all().delete()
+    collect(mine, [late])
+    browser_of(scientist).post(f"/collections/{mine.pk}/set/", {"survey": "atlas"})
+    assert late in QueueEntry.objects.filter(workflow=workflow).values_list("subject", flat=True)
+
+
+@pytest.mark.parametrize("key", ["9" * 5000, "9" * 30, "-1", "x"])
+def test_what_is_no_subject_is_not_added(mine, ada, browser_of, key):
+    before = order(mine)
+    response = browser_of(ada).post("/you/collections/add/", {"subject": [key, before[0]], "collection": mine.pk})
+    assert response.status_code == 302
+    assert order(mine) == before

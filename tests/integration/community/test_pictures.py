@@ -15,7 +15,7 @@ from webapp.archive.models import Membership
 from webapp.community.models import Comment, CommentPicture
 from webapp.community.pictures import MOST_OF_NEWCOMERS, PictureRate
 from webapp.community.talk import remove, say
-from webapp.core.pictures import MOST_BYTES
+from webapp.core.pictures import MOST_BYTES, encode_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +70,7 @@ def test_a_picture_is_encoded_anew_and_served_as_one(subject, ada, browser_of, f
         (bomb(), "pixels"),
         (b"x" * (MOST_BYTES + 1), "larger than 2 MB"),
         (b"", "not a readable image"),
+        (drawing(exif=b"Exif\0\0garbage!").read(), "not a readable image"),
     ],
 )
 def test_what_is_no_picture_is_refused_and_the_text_is_kept(subject, ada, browser_of, content, says):
@@ -77,6 +78,19 @@ def test_what_is_no_picture_is_refused_and_the_text_is_kept(subject, ada, browse
     page = response.content.decode()
     assert (response.status_code, "Not saved yet" in page, says in page) == (400, True, True)
     assert not Comment.objects.exists()
+
+
+def test_what_is_kept_is_as_small_as_what_may_be_sent(monkeypatch):
+    """Noise of 16 colours: half a byte a pixel in the file that is sent, two bytes as JPEG."""
+    monkeypatch.setattr("webapp.core.pictures.MOST_BYTES", 50_000)
+    rng, buffer = np.random.default_rng(0), io.BytesIO()
+    noise = Image.fromarray(rng.integers(0, 16, (300, 300), dtype=np.uint8))
+    noise.putpalette(rng.integers(0, 255, 48, dtype=np.uint8).tobytes())
+    noise.save(buffer, "PNG", bits=4)
+    assert len(buffer.getvalue()) < 50_000
+    kept = encode_picture(SimpleUploadedFile("a.png", buffer.getvalue()), ("PNG",))
+    assert len(kept.content) <= 50_000
+    assert Image.open(io.BytesIO(kept.content)).size == (kept.width, kept.height) == (150, 150)
 
 
 def test_a_picture_is_described(subject, ada, browser_of):
