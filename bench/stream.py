@@ -3,7 +3,8 @@
 `rate`: packets like ZTF's (`bench.packets`), all with other pixels, from memory through `listen`: decoded, then stored
 as pixels, rows and queue entries. `kills`: `manage.py listen` on librdkafka's mock cluster, killed with SIGKILL again
 and again, while every tenth packet is sent twice. Its packets are small, since a mock partition drops what exceeds 5 MB
-of it, and are sent as they are read.
+of it, and are sent as they are read. `--memory 1000000` runs something else instead: so many of these small packets
+through `listen`, with the memory of its process after every 50,000; they need about 5 GB of disk.
 """
 
 import argparse
@@ -13,7 +14,9 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -44,6 +47,8 @@ PATIENCE = 560.0
 PARTITIONS = 4  # of a mock topic, filled in turn
 OUTSTANDING = 800  # packets that are sent and not stored yet
 CANDID, LEVEL = 2**60, 123.25  # what `messages` replaces in its pattern
+EVERY = 50_000  # messages between two looks at the memory
+GROWTH = 1.05  # of the second half's memory over the first's, at most
 
 
 def survey_with_queue(slug: str, subject_set: str) -> Survey:
@@ -53,20 +58,20 @@ def survey_with_queue(slug: str, subject_set: str) -> Survey:
     return survey
 
 
-class Memory:
+class Topic:
     """A topic of one partition, in this process."""
 
-    def __init__(self, values: list[bytes]) -> None:
-        self.values, self.read = values, 0
+    def __init__(self, values: Iterable[bytes]) -> None:
+        self.values, self.taken, self.is_over = iter(values), 0, False
 
     def take(self, most: int) -> list[Received]:
-        begin, self.read = self.read, min(self.read + most, len(self.values))
-        return [Received(0, offset, self.values[offset]) for offset in range(begin, self.read)]
+        taken = [Received(0, at, value) for at, value in enumerate(islice(self.values, most), self.taken)]
+        self.taken, self.is_over = self.taken + len(taken), not taken
+        return taken
 
     def commit(self, stored: list[Received]) -> None: ...
 
-    def lag(self) -> int:
-        return len(self.values) - self.read
+    def lag(self) -> None: ...
 
     def trouble(self) -> str:
         return ""
@@ -89,9 +94,9 @@ def like_ztf(count: int) -> list[bytes]:
 
 def rate(count: int) -> dict[str, Any]:
     stream = Stream.objects.create(survey=survey_with_queue("rate", "live"), topic="t", group="g", subject_set="live")
-    topic = Memory(like_ztf(count))
+    values = like_ztf(count)
     began, processor = time.monotonic(), time.process_time()
-    listen(stream, topic, Reader("t", b"", Filter(""), []), lambda: topic.lag() == 0)
+    _listen(stream, values)
     took, processor = time.monotonic() - began, time.process_time() - processor
     stream.refresh_from_db()
     queued = QueueEntry.objects.filter(workflow__slug="rate").count()
@@ -104,6 +109,44 @@ def rate(count: int) -> dict[str, Any]:
         "peak_mb": packets.peak(),
         "met": per_second >= FLOOR,
     }
+
+
+def _listen(stream: Stream, values: Iterable[bytes]) -> None:
+    topic = Topic(values)
+    listen(stream, topic, Reader("t", b"", Filter(""), []), lambda: topic.is_over)
+
+
+def memory(count: int) -> dict[str, Any]:
+    """Let `count` alerts through; the listener's memory is flat if the second half needs as much as the first."""
+    stream = Stream.objects.create(survey=survey_with_queue("long", "live"), topic="t", group="g", subject_set="live")
+    began, megabytes = time.monotonic(), dict[int, int]()
+
+    def watched() -> Iterator[bytes]:
+        for number, message in enumerate(messages(count)):
+            if number and number % EVERY == 0:
+                megabytes[number] = _resident()
+                seconds = time.monotonic() - began
+                print(f"{number:,} messages: {megabytes[number]} MB after {seconds:.0f} s", file=sys.stderr, flush=True)
+            yield message
+
+    _listen(stream, watched())
+    stream.refresh_from_db()
+    assert stream.stored == count, stream.stored
+    looks = list(megabytes.values())
+    half = len(looks) // 2
+    return {
+        "packets": count,
+        "messages": stream.messages_read,
+        "seconds": round(time.monotonic() - began),
+        "mb_by_messages": megabytes,
+        "met": half > 0 and max(looks[half:]) <= GROWTH * max(looks[:half]),
+    }
+
+
+def _resident() -> int:
+    """Return this process's memory now, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1024
 
 
 def messages(count: int) -> Iterator[bytes]:
@@ -215,7 +258,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.stream", description=__doc__)
     parser.add_argument("--packets", type=int, default=10_000, help="packets of the listener that is killed")
     parser.add_argument("--kill-every", type=float, default=10.0, help="seconds")
+    parser.add_argument("--memory", type=int, metavar="PACKETS", help="only this: the memory over so many packets")
     given = parser.parse_args()
+    if given.memory:
+        print(json.dumps({"memory": memory(given.memory)}))
+        return
     print(json.dumps({"rate": rate(RATE_PACKETS), "kills": kills(given.packets, given.kill_every)}))
 
 

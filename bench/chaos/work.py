@@ -5,6 +5,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import TypeVar
 
@@ -121,7 +122,7 @@ class Export(threading.Thread):
                 with urllib.request.urlopen(self.request, timeout=10) as reply:  # our own address
                     reply.read()
                 self.done_at = began
-            except (OSError, ValueError):
+            except (OSError, HTTPException, ValueError):
                 time.sleep(0.5)
             self.is_busy = False
             time.sleep(0.05)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ml.io.frames import Part, frames, take
+from ml.io.hats import Catalogue, catalogue_in
+from ml.io.hips import PROPERTIES, cut_out_of_hips
 from ml.io.manifest_columns import Columns, understand
 from ml.io.manifest_row import Row
-from ml.io.manifest_tables import PARQUET, VOTABLE, is_partitioned, table_rows
+from ml.io.manifest_tables import PARQUET, VOTABLE, table_rows
 from ml.io.mosaic import cut_out
 from ml.io.open_pictures import OpenPictures
 from ml.io.picture import Selection
@@ -28,29 +30,30 @@ Skip = Callable[[str], bool]
 
 
 def read_manifest(
-    path: Path, kind: str | None = None, skip: Skip | None = None, files: Files | None = None
+    path: Path | Catalogue, kind: str | None = None, skip: Skip | None = None, files: Files | None = None
 ) -> Iterator[SubjectRecord | BadInput]:
     """Read every row of a manifest, in order, with one subject in memory at a time.
 
     Parameters
     ----------
     path
-        A VOTable, Parquet or HATS table (`ml.io.manifest_tables`), or a CSV file: UTF-8 with or without byte order
-        mark, any line ends, separated by commas, semicolons or tabs. Row numbers are those of a spreadsheet: the header
-        is row 1.
+        A VOTable, a Parquet table, a HATS catalogue (`ml.io.manifest_tables`), or a CSV file: UTF-8 with or without
+        byte order mark, any line ends, separated by commas, semicolons or tabs. Row numbers are those of a spreadsheet:
+        the header is row 1.
     kind
         Kind of rows without one.
     skip
         Rows for which this is true are skipped before any image file is opened.
     files
-        Where the image files are; None for the manifest's own folder.
+        Where the image files are; None for the manifest's own folder, or the catalogue's root.
 
     Yields
     ------
     SubjectRecord or BadInput
         One for each row that is not skipped.
     """
-    reading = _Reading(path, kind, skip, files or Folder(folder_of(path)))
+    own = path.files if isinstance(path, Catalogue) else Folder(path.parent)
+    reading = _Reading(path.name, kind, skip, files or own)
     try:
         for number, row in _rows(path):
             found = row if isinstance(row, BadInput) else reading.subject(row, number or 0)
@@ -60,28 +63,25 @@ def read_manifest(
         reading.pictures.close()
 
 
-def manifest_of(path: Path) -> Path | None:
+def manifest_of(path: Path | Catalogue) -> Path | Catalogue | None:
     """Return the manifest that `path` is, or that lies in its folder; None without one."""
+    if isinstance(path, Catalogue):
+        return path
     if path.is_dir():
         own = next((path / name for name in MANIFESTS if (path / name).is_file()), None)
-        return own or (path if is_partitioned(path) else None)
+        return own or catalogue_in(path)
     is_manifest = path.suffix.lower() in (".csv", *VOTABLE) or path.name in MANIFESTS
     return path if is_manifest and path.is_file() else None
 
 
-def folder_of(manifest: Path) -> Path:
-    """Return the folder from which a manifest's files are named: a partitioned table is one itself."""
-    return manifest if manifest.is_dir() else manifest.parent
-
-
-def count_rows(path: Path) -> int:
+def count_rows(path: Path | Catalogue) -> int:
     """Count the rows of a manifest without opening its images."""
     return sum(1 for number, _ in _rows(path) if number is not None)
 
 
-def _rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
+def _rows(path: Path | Catalogue) -> Iterator[tuple[int | None, Row | BadInput]]:
     try:
-        if path.is_dir() or path.suffix.lower() in (*VOTABLE, PARQUET):
+        if isinstance(path, Catalogue) or path.suffix.lower() in (*VOTABLE, PARQUET):
             rows = table_rows(path)
             yield from _body(rows, understand(next(rows, [])))
             return
@@ -145,8 +145,8 @@ def _row(columns: Columns, cells: list[str]) -> Row | BadInput:
 class _Reading:
     """One pass over a manifest, with its open files."""
 
-    def __init__(self, path: Path, kind: str | None, skip: Skip | None, files: Files) -> None:
-        self.path, self.kind, self.skip = path, kind, skip
+    def __init__(self, name: str, kind: str | None, skip: Skip | None, files: Files) -> None:
+        self.name, self.kind, self.skip = name, kind, skip
         self.pictures, self.files = OpenPictures(), files
 
     def subject(self, row: Row, number: int) -> SubjectRecord | BadInput | None:
@@ -183,7 +183,7 @@ class _Reading:
             dec=dec,
             rate=rate,
             metadata=row.metadata(),
-            source=self.path.name,
+            source=self.name,
             row=number,
         )
 
@@ -191,6 +191,8 @@ class _Reading:
         if ra is None or dec is None:
             raise BadInput("asks for a cutout, but says not where. Fill in `ra` and `dec`.")
         try:
+            if name.rpartition("/")[2] == PROPERTIES:
+                return cut_out_of_hips(self.files, name, self.pictures, (ra, dec), side)
             return cut_out(self.pictures.get(self.files.file(name)), ra, dec, side)
         except BadInput as bad:
             raise bad.at(image=name) from None

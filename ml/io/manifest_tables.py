@@ -1,27 +1,26 @@
 """Manifests that are no CSV: VOTables, Parquet tables and HATS catalogues, as rows of text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+from ml.io.hats import Catalogue
 from ml.io.limits import MAX_COLUMNS, decoding
 from ml.io.message import Message
 from ml.io.parquet_file import ParquetFile
 from ml.io.records import BadInput
-from ml.io.safe_path import Folder
 
 VOTABLE = (".vot", ".xml")
 PARQUET = ".parquet"
 LONGEST_CELL = 2**17
 """Maximum characters of a cell of a VOTable."""
 
-_PARTITIONS = ("dataset", "Norder=*/Dir=*/Npix=*.parquet", "Norder=*/Dir=*/Npix=*/*.parquet")
 _HEALPIX = "_healpix_"  # the spatial index of HATS, which says no more than ra and dec
 _AT_ONCE = 2**18  # bytes of a VOTable
 
 
-def table_rows(path: Path) -> Iterator[list[str]]:
+def table_rows(table: Path | Catalogue) -> Iterator[list[str]]:
     """Yield the header and the rows of a table, in flat memory; a missing value is an empty text.
 
     Raises
@@ -29,28 +28,15 @@ def table_rows(path: Path) -> Iterator[list[str]]:
     BadInput
         It is damaged, or its data are not written as text (TABLEDATA).
     """
-    if path.suffix.lower() in VOTABLE:
-        yield from _votable(path)
+    if isinstance(table, Catalogue):
+        yield from _parquet(table.partitions())
+    elif table.suffix.lower() in VOTABLE:
+        yield from _votable(table)
     else:
-        yield from _parquet(_partitions(path) if path.is_dir() else [path])
+        yield from _parquet([table])
 
 
-def is_partitioned(path: Path) -> bool:
-    """Return whether a folder is a HATS catalogue, as LSDB writes it."""
-    return any(path.glob(f"{_PARTITIONS[0]}/Norder=*"))
-
-
-def _partitions(path: Path) -> list[Path]:
-    """Return the partitions of a HATS catalogue, in the order of their names.
-
-    Source: https://hats.readthedocs.io, directory scheme. A partition is a file, or a folder of files.
-    """
-    folder = Folder(path)
-    found = (each for pattern in _PARTITIONS[1:] for each in path.glob(f"{_PARTITIONS[0]}/{pattern}"))
-    return [folder.file(str(each.relative_to(path))) for each in sorted(found) if each.is_file()]
-
-
-def _parquet(paths: list[Path]) -> Iterator[list[str]]:
+def _parquet(paths: Iterable[Path]) -> Iterator[list[str]]:
     """Yield the rows of several files as those of one; a column that a later one lacks is empty there."""
     names: list[str] = []
     for path in paths:

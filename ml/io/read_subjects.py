@@ -8,6 +8,7 @@ from ml.io.alerts.mapping_file import MAPPING, read_mapping
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.alerts.read_packets import PACKETS, read_packets
 from ml.io.frames import frames, take
+from ml.io.hats import Catalogue
 from ml.io.manifest import MANIFESTS, Skip, count_rows, manifest_of, read_manifest
 from ml.io.open_pictures import SUFFIXES, open_picture
 from ml.io.records import BadInput, SubjectRecord
@@ -15,23 +16,23 @@ from ml.io.safe_path import Files, Folder
 
 
 def read_subjects(
-    path: Path, kind: str | None = None, skip: Skip | None = None, files: Files | None = None
+    path: Path | Catalogue, kind: str | None = None, skip: Skip | None = None, files: Files | None = None
 ) -> Iterator[SubjectRecord | BadInput]:
     """Read all subjects at `path`, one at a time, in a stable order.
 
     Parameters
     ----------
     path
-        A manifest (``.csv``, ``.vot``, ``.xml``), a file of alert packets (``.avro``, ``.parquet``), an image file, or
-        a folder. A folder with a manifest (`MANIFESTS`) is read through it; any other by its files, recursively, in the
-        order of their names.
+        A manifest (``.csv``, ``.vot``, ``.xml``), a HATS catalogue, a file of alert packets (``.avro``, ``.parquet``),
+        an image file, or a folder. A folder with a manifest (`MANIFESTS`) is read through it; any other by its files,
+        recursively, in the order of their names.
         A ``packets.yaml`` in the folder says what the fields of unknown packets mean.
     kind
         Kind of subjects without one.
     skip
         Subjects whose external id makes this true are skipped, before their pixels are read if possible.
     files
-        Where the files are that a manifest names; None for its own folder.
+        Where the files are that a manifest names; None for its own folder, or the catalogue's root.
 
     Yields
     ------
@@ -42,10 +43,13 @@ def read_subjects(
     -----
     Nothing is raised for bad input. An image file's external id is its path within the folder.
     """
-    path = Path(path)
     if manifest := manifest_of(path):
         yield from read_manifest(manifest, kind, skip, files)
-        return
+    elif isinstance(path, Path):
+        yield from _files(path, kind, skip)
+
+
+def _files(path: Path, kind: str | None, skip: Skip | None) -> Iterator[SubjectRecord | BadInput]:
     if not path.exists():
         yield BadInput("is not there. Check the path.", file=str(path))
         return
@@ -69,7 +73,7 @@ def read_subjects(
         )
 
 
-def count(path: Path) -> int | None:
+def count(path: Path | Catalogue) -> int | None:
     """Count the subjects at `path` for a progress bar, without opening images.
 
     Returns
@@ -77,10 +81,9 @@ def count(path: Path) -> int | None:
     int or None
         The number of rows or files; None if unknown (`path` does not exist).
     """
-    path = Path(path)
     if manifest := manifest_of(path):
         return count_rows(manifest)
-    return len(_names(path)) if path.exists() else None
+    return len(_names(path)) if isinstance(path, Path) and path.exists() else None
 
 
 def _names(path: Path) -> list[str]:

@@ -1,22 +1,22 @@
 """Multi-order coverage maps (MOC) of the sky: read FITS, ASCII and JSON as ranges of HEALPix cells (IVOA MOC 2.0)."""
 
-import io
 import json
 import re
-import warnings
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
+from ml.io.fits.layout import Unit, walk
 from ml.io.message import Message
 
 MAX_ORDER = 29
 SKY = 12 * 4**MAX_ORDER
 MOST_RANGES = 20_000
 _ORDER = re.compile(r"(\d{1,2})/")
-_CELLS = re.compile(r"(\d+)(?:-(\d+))?")
+_CELLS = re.compile(r"(\d{1,19})(?:-(\d{1,19}))?")
+_INTEGERS = re.compile(r"(\d{0,6})([JK])")
+_BYTES = {"J": 4, "K": 8}
 Ranges = NDArray[np.int64]
 """(N, 2): first cell and first cell after it, of order 29 in the nested scheme; sorted, and apart from each other."""
 
@@ -81,27 +81,22 @@ def _from_json(text: str) -> list[tuple[int, int]]:
     try:
         orders = json.loads(text)
         cells = [(int(order), int(cell)) for order, cells in orders.items() for cell in cells]
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise BadMoc(Message('This is not the JSON of a MOC, such as {"3": [1, 2]}.')) from error
     return [_span(order, cell, cell) for order, cell in cells]
 
 
 def _from_fits(content: bytes) -> list[tuple[int, int]]:
+    """Read the table without astropy's tables, for which a header of a few bytes can claim gigabytes of memory."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with fits.open(io.BytesIO(content), memmap=False, disable_image_compression=True) as file:
-                header, cells = file[1].header, np.asarray(file[1].data.field(0)).ravel().tolist()
-    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, fits.VerifyError) as error:
+        unit = walk(lambda offset, count: content[offset : offset + count], len(content))[1]
+        cells = _column(unit, content)
+    except (ValueError, IndexError) as error:
         raise BadMoc(Message("This FITS file has no readable table of cells.")) from error
-    ordering = _said(header, "ORDERING")
-    if _said(header, "COORDSYS", "C") != "C" or _said(header, "MOCDIM", "SPACE") != "SPACE":
+    ordering = _said(unit, "ORDERING")
+    if _said(unit, "COORDSYS") not in ("", "C") or _said(unit, "MOCDIM") not in ("", "SPACE"):
         raise BadMoc(Message("Only MOCs of space, in equatorial coordinates (COORDSYS C), can be read."))
-    if (
-        ordering not in ("NUNIQ", "RANGE")
-        or not all(isinstance(cell, int) for cell in cells)
-        or (ordering == "RANGE" and len(cells) % 2)
-    ):
+    if ordering not in ("NUNIQ", "RANGE") or cells is None or (ordering == "RANGE" and len(cells) % 2):
         raise BadMoc(Message("Only FITS MOCs with the ordering NUNIQ or RANGE can be read."))
     if ordering == "RANGE":
         pairs = zip(cells[::2], cells[1::2], strict=True)
@@ -109,8 +104,19 @@ def _from_fits(content: bytes) -> list[tuple[int, int]]:
     return [_unique(number) for number in cells]
 
 
-def _said(header: Any, key: str, default: str = "") -> str:
-    return str(header.get(key, default)).strip().upper()
+def _column(unit: Unit, content: bytes) -> list[int] | None:
+    """Return the numbers of a table whose only column holds integers; None for another table."""
+    found = _INTEGERS.fullmatch(_said(unit, "TFORM1"))
+    width = 0 if found is None else int(found[1] or 1) * _BYTES[found[2]]
+    if found is None or unit.whole("TFIELDS", 0) != 1 or unit.whole("NAXIS1", 0) != width:
+        return None
+    data = content[unit.offset : unit.offset + width * unit.whole("NAXIS2", 0)]
+    numbers: list[int] = np.frombuffer(data, dtype=f">i{_BYTES[found[2]]}").tolist()
+    return numbers
+
+
+def _said(unit: Unit, key: str) -> str:
+    return str(unit.card(key) or "").strip().upper()
 
 
 def _unique(number: int) -> tuple[int, int]:

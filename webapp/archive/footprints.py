@@ -40,11 +40,8 @@ def in_moc(ranges: Ranges) -> Q:
 
 
 def read_moc_filter(text: str) -> Q:
-    """Return the filter of a MOC as ASCII or JSON.
-
-    Raises ValueError: it is none, with a sentence in the page's language.
-    """
-    return in_moc(_read(text.encode()))
+    """Return the filter of a MOC as ASCII or JSON; raises ValueError as `read_moc_content`."""
+    return in_moc(read_moc_content(text.encode()))
 
 
 def read_region(survey: Survey, text: str) -> Q:
@@ -58,15 +55,8 @@ def read_region(survey: Survey, text: str) -> Q:
 
 
 def store_footprint(survey: Survey, file: UploadedFile) -> Footprint:
-    """Store a MOC under its file's name, in place of an earlier one of that name.
-
-    Raises ValueError: it is no MOC, or too large.
-    """
-    if (file.size or 0) > LARGEST:
-        raise ValueError(
-            _("A MOC has at most %(most)s MB here. Degrade it to a lower order.") % {"most": LARGEST >> 20}
-        )
-    ranges = _read(file.read(LARGEST))
+    """Store a MOC under its file's name, in place of an earlier one; raises ValueError as `read_moc_upload`."""
+    ranges = read_moc_upload(file)
     name = re.sub(r"[^\w.-]+", "-", file.name or "")[-60:] or "moc"
     values = {"lows": ranges[:, 0].tolist(), "highs": ranges[:, 1].tolist()}
     row, _is_new = Footprint.objects.update_or_create(survey=survey, name=name, defaults=values)
@@ -75,8 +65,25 @@ def store_footprint(survey: Survey, file: UploadedFile) -> Footprint:
     return row
 
 
-def _read(content: bytes) -> Ranges:
+def read_moc_upload(file: UploadedFile) -> Ranges:
+    """Return the ranges of a file; raises ValueError as `read_moc_content`."""
+    _check_size(file.size or 0)
+    return read_moc_content(file.read())
+
+
+def read_moc_content(content: bytes) -> Ranges:
+    """Return the ranges of a MOC as FITS, ASCII or JSON.
+
+    Raises ValueError: it is none, or too large, with a sentence in the page's language.
+    """
+    _check_size(len(content))
     try:
         return read_moc(content)
     except BadMoc as error:
         raise ValueError(in_words(error.args[0])) from error
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST:
+        text = _("A MOC has at most %(most)s MB here. Degrade it to a lower order.")
+        raise ValueError(text % {"most": LARGEST >> 20})

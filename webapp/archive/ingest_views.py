@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
+from webapp.archive.ingest.remote_files import is_address
 from webapp.archive.models import IngestRun, Kind, Role, Survey
 from webapp.core.csv_writer import csv_response
 
@@ -106,5 +107,7 @@ def _kind(run: IngestRun) -> str:
 
 def _name_in_inbox(run: IngestRun) -> str:
     """Return the run's path as in the form; nothing for a path outside the inbox, from the command line."""
+    if is_address(run.path):
+        return run.path
     folder, path = inbox(run.survey).resolve(), Path(run.path)
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else ""

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from ml.io.alerts.filters import Filter
 from ml.io.records import BadInput
-from webapp.archive.ingest.create_run import SET_NAME_LENGTH
-from webapp.archive.models import Survey
+from webapp.archive.models import SET_NAME_LENGTH, Survey
 from webapp.core.stored_messages import MessageField
 
 NAME_LENGTH = 200

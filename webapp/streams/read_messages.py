@@ -7,7 +7,8 @@ from typing import Any
 from ml.io.alerts.filters import Filter
 from ml.io.alerts.messages import packets_of
 from ml.io.alerts.packet_map import PacketMap
-from ml.io.alerts.subject import facts, subject
+from ml.io.alerts.subject import ODD, facts, subject
+from ml.io.limits import decoding
 from ml.io.records import BadInput
 from webapp.archive.ingest.prepare import Candidate, candidate
 
@@ -83,12 +84,11 @@ class Reader:
 
     def _add(self, reading: Reading, packet: Mapping[str, Any], where: PacketMap) -> None:
         try:
-            if self.condition.text and not self.condition(facts(packet, where)):
-                reading.filtered += 1
-                return
-            record = subject(packet, where, self.topic, reading.message.offset or 0)
-            reading.candidates.append(candidate(record, self.classes))
+            with decoding(ODD):
+                if self.condition.text and not self.condition(facts(packet, where)):
+                    reading.filtered += 1
+                    return
+                record = subject(packet, where, self.topic, reading.message.offset or 0)
+                reading.candidates.append(candidate(record, self.classes))
         except BadInput as bad:
             reading.problems.append(bad)
-        except (ArithmeticError, TypeError, ValueError) as error:  # one odd packet must not hold up all behind it
-            reading.problems.append(BadInput("holds a value that cannot be used (%(error)s).", error=error))

@@ -1,6 +1,6 @@
 """The images of an alert packet: FITS (plain, gzipped, or with variance and mask planes), or rows of numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def stamp(packet: Mapping[str, Any], where: PacketMap) -> tuple[np.ndarray, Wcs 
     planes, wcs = {}, None
     for channel, path in where.cutouts.items():
         data = where.value(packet, path)
-        if data is None or len(data) == 0:
+        if data is None or (isinstance(data, Sized) and not len(data)):
             continue
         pixels, cards = _image(data, channel, where)
         planes[channel] = _padded(_checked(pixels, channel, where), packet, where)

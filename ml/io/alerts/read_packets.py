@@ -6,8 +6,9 @@ from typing import Any
 
 from ml.io.alerts.avro_file import AvroFile
 from ml.io.alerts.packet_map import PacketMap
-from ml.io.alerts.subject import external_id, subject
+from ml.io.alerts.subject import ODD, external_id, subject
 from ml.io.alerts.surveys import recognise
+from ml.io.limits import decoding
 from ml.io.manifest import Skip
 from ml.io.parquet_file import ParquetFile
 from ml.io.records import BadInput, SubjectRecord
@@ -64,6 +65,7 @@ def guarded(
     try:
         if skip is not None and skip(external_id(packet, where)):
             return None
-        return subject(packet, where, source, row)
+        with decoding(ODD):
+            return subject(packet, where, source, row)
     except BadInput as bad:
         return bad.at(file=source, row=row)

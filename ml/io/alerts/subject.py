@@ -12,6 +12,8 @@ from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.io.times import DAY, mjd_now, to_utc
 
+ODD = Message("holds a value that cannot be used")
+"""The complaint about a packet that `subject` or `facts` cannot make sense of; it must not hold up all behind it."""
 KNOWN_OBJECT = AFTERWARDS + "known object"
 """Metadata: the survey's nearest known solar-system object, hidden until the answer."""
 
@@ -194,7 +196,8 @@ def _metadata(packet: Mapping[str, Any], where: PacketMap) -> dict[str, Any]:
     if where.facts:
         found = {key if key in _ABOUT else SCIENTISTS_ONLY + key: value for key, value in _plain(packet, where)}
     for record in [where.value(packet, path) for path in where.facts] or [packet]:
-        found |= {_hidden(key, where): value for key, value in _plain(record or {}, where)}
+        if isinstance(record, Mapping):
+            found |= {_hidden(key, where): value for key, value in _plain(record, where)}
     name, _ = _known_object(packet, where)
     if name:
         distance = where.number(packet, where.known_distance)

@@ -3,13 +3,15 @@
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 from django.conf import settings as site
 
 from tests.integration.archive.sky import make_sky, make_survey, run_ingest
 from webapp.archive.ingest.create_run import IngestRefused, new_run
-from webapp.archive.ingest.remote_files import RemoteFiles, is_allowed
+from webapp.archive.ingest.remote_files import ArchiveDown, RemoteFiles, forget_ended, is_allowed
 from webapp.archive.models import IngestRun, Subject
 from webapp.archive.pixels import pixels_of
 from webapp.core import download
@@ -200,3 +202,24 @@ def test_files_make_room_for_others(archive, monkeypatch):
     assert not first.exists()
     files.close()
     assert not first.parent.exists()
+
+
+def test_a_bucket_that_wants_credentials_ends_the_run_with_a_reason(settings, tmp_path, monkeypatch):
+    settings.DATA = tmp_path
+    bucket = Mock(size=Mock(side_effect=NoCredentialsError()))
+    monkeypatch.setattr("webapp.archive.ingest.remote_files.fsspec.url_to_fs", lambda address: (bucket, address))
+    with pytest.raises(ArchiveDown, match=r"does not answer \(NoCredentialsError"):
+        RemoteFiles("s3://sky/tiles", "x").file("a.fits")
+
+
+@pytest.mark.django_db
+def test_what_a_killed_run_fetched_is_deleted_once_it_is_over(settings, tmp_path):
+    settings.DATA = tmp_path
+    survey = make_survey()
+    over, running = (IngestRun.objects.create(survey=survey, path="x", state=state) for state in ("failed", "running"))
+    folders = [tmp_path / f"remote/ingest-{name}" for name in (over.pk, f"{over.pk}-table", running.pk)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "a.fits").touch()
+    forget_ended()
+    assert [folder.exists() for folder in folders] == [False, False, True]

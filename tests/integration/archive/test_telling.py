@@ -129,7 +129,7 @@ def test_lists_and_searches_name_only_what_the_reader_has_answered(workflow, cli
     user = django_user_model.objects.create_user("reader")
     client.force_login(user)
     volunteer = account_volunteer(user)
-    mine, other = Subject.objects.filter(external_id__startswith="found")[:2]
+    mine, other = Subject.objects.filter(external_id__startswith="found").order_by("pk")[:2]
     for row in (mine, other):
         favour(volunteer, row)
     Classification.objects.create(

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ml.io.hats import remote_catalogue
 from ml.io.manifest_tables import MAX_COLUMNS, table_rows
 from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput
@@ -90,5 +91,31 @@ def test_a_hats_catalogue_is_read_partition_by_partition(folder):
     assert (two.external_id, two.row, two.frames[0].band) == ("b", 3, "")
     assert count(folder) == 2
     (folder / "dataset/Norder=1/Dir=0/Npix=18.parquet").symlink_to("/etc/passwd")
-    (bad,) = read_subjects(folder, "stamp")
+    *_, bad = read_subjects(folder, "stamp")
     assert "lies outside the manifest's folder" in str(bad)
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("Norder,Npix\n0,3\n", "dataset/Norder=0/Dir=0/Npix=3.parquet"),
+        ("Npix, Norder, num_rows\n41234,6,9\n", "dataset/Norder=6/Dir=40000/Npix=41234.parquet"),
+        ("Norder,Npix\n0,12\n", "pixel 12 of order 0, which HEALPix does not have"),
+        ("Norder,Npix\n99999,1\n", "which HEALPix does not have"),
+        ("Norder,Npix\n0,../../../secret\n", "by whole numbers Norder and Npix"),
+        ("Norder\n0\n", "by whole numbers Norder and Npix"),
+    ],
+)
+def test_the_index_of_a_remote_catalogue(tmp_path, index, said):
+    """What it lists is fetched and, being missing here, named; what is no HEALPix pixel is refused."""
+    asked = []
+
+    class Remote:
+        def file(self, name):
+            asked.append(name)
+            return tmp_path / name
+
+    (tmp_path / "partition_info.csv").write_text(index)
+    (bad,) = read_subjects(remote_catalogue("sky", Remote()))
+    assert said in f"{bad} {asked[1:]}"
+    assert bad.file == "sky"

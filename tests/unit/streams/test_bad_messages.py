@@ -1,11 +1,15 @@
 """Every bad message of a stream is a problem with its reason and a remedy, and those around it are read."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import KafkaError
 
 from ml.io.alerts.filters import Filter
+from ml.io.alerts.read_packets import read_packets
+from ml.io.alerts.surveys import ZTF
 from tests.unit.io import packets
 from webapp.streams import messages
 from webapp.streams.kafka import KafkaTopic
@@ -51,6 +55,32 @@ def test_a_bad_message_is_named_with_its_remedy_and_the_next_is_read(name, messa
     (problem,) = bad.problems
     assert reason in str(problem)
     assert remedy in str(problem)
+
+
+@pytest.mark.parametrize("name", ["i:objectId", "i:magtype", "i:candid"])
+def test_a_text_that_no_database_stores_is_a_problem(name):
+    row = {"i:candid": "1", "i:objectId": "ZTF1", "i:jd": 2460381.0, "i:fid": 1, "i:ra": 1.0, "i:dec": 1.0}
+    row |= {"b:cutoutScience_stampData": [[1.0] * 9] * 9}
+    bad, good = READER.read(
+        Received(0, at, json.dumps(row | {name: value}).encode()) for at, value in [(0, "\ud800"), (1, "a")]
+    )
+    assert [len(bad.candidates), len(bad.problems), len(good.candidates), len(good.problems)] == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "read", "said"),
+    [
+        ({"facts": ("objectId",)}, 1, ""),
+        ({"cutouts": {"science": "candidate.jd"}}, 0, "its science stamp has shape ()"),
+        ({"history": ("candidate",)}, 1, ""),
+    ],
+)
+def test_a_mapping_that_names_the_wrong_fields_ends_neither_a_stream_nor_a_file(message, tmp_path, change, read, said):
+    mapping = replace(ZTF, **change)
+    (reading,) = replace(READER, mapping=mapping).read([Received(0, 0, message())])
+    assert [len(reading.candidates), len(reading.problems)] == [read, 1 - read]
+    (found,) = read_packets(tmp_path / "a.avro", given=mapping)
+    assert all(said in str(each) for each in [*reading.problems, found])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ml.io.manifest import MANIFESTS, manifest_of
-from webapp.archive.ingest.remote_files import is_allowed
-from webapp.archive.models import IngestRun, Kind, Survey
-
-SET_NAME_LENGTH = 120
+from webapp.archive.ingest.remote_files import is_address, is_allowed
+from webapp.archive.models import SET_NAME_LENGTH, IngestRun, Kind, Survey
 
 
 class IngestRefused(ValueError):
@@ -22,7 +20,7 @@ class IngestRefused(ValueError):
 def new_run(
     *,
     survey: Survey,
-    path: Path,
+    path: Path | str,
     by: User | None,
     root: str = "",
     kind: str = "",
@@ -36,7 +34,8 @@ def new_run(
     Parameters
     ----------
     survey, path
-        The path to read, and its survey. Callers on the web take the path from `inbox_path`.
+        The path to read, and its survey; or the address of a HATS catalogue. Callers on the web take it from
+        `inbox_path`.
     by
         The user; None for the command line.
     root
@@ -48,14 +47,13 @@ def new_run(
     dry_run
         Read and count only.
     """
-    path = Path(path).absolute()
-    if not path.exists():
-        raise IngestRefused(_("%(path)s is not there. Check the path.") % {"path": path})
+    path = path if is_address(str(path)) else Path(path).absolute()
+    _check_path(path)
     if kind and kind not in Kind.values:
         message = _("“%(kind)s” is not a kind of subject. Kinds are %(kinds)s.")
         raise IngestRefused(message % {"kind": kind, "kinds": ", ".join(Kind.values)})
     _check_root(root, path)
-    name = subject_set.strip() or _name_of(path)
+    name = subject_set.strip() or _name_of(Path(path))
     if len(name) > SET_NAME_LENGTH or "\0" in name:
         message = _("The name of a subject set has at most %(most)d characters. Choose a shorter one.")
         raise IngestRefused(message % {"most": SET_NAME_LENGTH})
@@ -64,11 +62,23 @@ def new_run(
     )
 
 
-def _check_root(root: str, path: Path) -> None:
-    if root and not is_allowed(root):
+def _check_path(path: Path | str) -> None:
+    if isinstance(path, str):
+        _check_allowed(path)
+    elif not path.exists():
+        raise IngestRefused(_("%(path)s is not there. Check the path.") % {"path": path})
+
+
+def _check_allowed(address: str) -> None:
+    if not is_allowed(address):
         message = _("%(root)s is not in the setting REMOTE_ARCHIVES. Ask who runs the site to allow it.")
-        raise IngestRefused(message % {"root": root})
-    if root and manifest_of(path) is None:
+        raise IngestRefused(message % {"root": address})
+
+
+def _check_root(root: str, path: Path | str) -> None:
+    if root:
+        _check_allowed(root)
+    if root and isinstance(path, Path) and manifest_of(path) is None:
         raise IngestRefused(_("Only a manifest's files can be fetched. Choose a manifest, or no archive."))
 
 
@@ -92,12 +102,14 @@ def inbox(survey: Survey) -> Path:
     return folder
 
 
-def inbox_path(survey: Survey, name: str) -> Path:
-    """Resolve `name` within the survey's inbox.
+def inbox_path(survey: Survey, name: str) -> Path | str:
+    """Resolve `name` within the survey's inbox; the address of a HATS catalogue stays as it is.
 
     Raises IngestRefused: it leads out of the inbox (by ``..``, as an absolute path, or by a symbolic link), or does not
     exist.
     """
+    if is_address(name):
+        return name
     folder = inbox(survey).resolve()
     if not name.strip() or "\0" in name:
         raise IngestRefused(_("Name a file or folder in the inbox."))

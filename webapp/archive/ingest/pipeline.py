@@ -2,9 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Callable
-from contextlib import closing, nullcontext
 from functools import partial
-from pathlib import Path
 
 from django.conf import settings
 
@@ -13,7 +11,7 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.dedupe import Known, originals, other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf
 from webapp.archive.ingest.reader import Reader
-from webapp.archive.ingest.remote_files import ArchiveDown, RemoteFiles
+from webapp.archive.ingest.remote_files import ArchiveDown, sources
 from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
 from webapp.archive.models import Frame, IngestRun, Subject, SubjectSet
 from webapp.archive.models.ingest_run import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
@@ -97,9 +95,7 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
     write = Preview().look if run.dry_run else partial(store_batch, shelf=shelf)
     tally = Tally.of(run)
     known = through_restarts(partial(Known.of, survey))
-    asked = (Path(run.path), run.kind or None)
-    remote = RemoteFiles(run.root, f"ingest-{run.pk}") if run.root else None
-    with closing(remote) if remote else nullcontext(), Reader(*asked, known, survey.classes, remote) as reader:
+    with sources(run) as (source, files), Reader(source, run.kind or None, known, survey.classes, files) as reader:
         items = reader.items(partial(_still_here, run, reader, watch), BEAT)
         for batch in batches(items, shelf.ends):
             run.total = reader.total

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ def _most(model: type[models.Model], field: str) -> int:
 _LENGTHS = {name: _most(Subject, name) for name in ("external_id", "object_group")}
 _LABEL_LENGTH = _most(Subject, "gold_label")
 _BAND_LENGTH = _most(Frame, "band")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _KEYWORD_LENGTH = _most(Frame, "mjd_keyword")
 
 
@@ -88,12 +90,19 @@ def _check_texts(record: SubjectRecord) -> None:
                 length=len(text),
                 most=most,
             )
-        if "\0" in text:
-            raise BadInput("%(what)s holds a NUL character. Remove it.", what=f"`{name}`")
+        _check_storable(text, f"`{name}`")
     for frame in record.frames:
-        if len(frame.band) > _BAND_LENGTH or "\0" in frame.band:
+        if len(frame.band) > _BAND_LENGTH:
             raise BadInput("`band` must be a short text of at most %(most)s characters.", most=_BAND_LENGTH)
+        _check_storable(frame.band, "`band`")
         frame.mjd_keyword = frame.mjd_keyword.replace("\0", "")[:_KEYWORD_LENGTH]
+
+
+def _check_storable(text: str, what: str) -> None:
+    if "\0" in text:
+        raise BadInput("%(what)s holds a NUL character. Remove it.", what=what)
+    if _SURROGATE.search(text):  # JSON can write it, and a file's name that is not UTF-8 has it
+        raise BadInput("%(what)s is not text in UTF-8. Write it anew.", what=what)
 
 
 def _gold_label(record: SubjectRecord, classes: list[str]) -> str:
@@ -125,7 +134,8 @@ def _wcs(frame: FrameRecord) -> str | None:
 
 def _json(value: dict[str, Any], what: Message) -> str:
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
     except (ValueError, TypeError) as error:
         raise BadInput("%(what)s cannot be kept (%(error)s).", what=what, error=error) from error
     if "\\u0000" in text:

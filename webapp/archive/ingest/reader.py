@@ -8,6 +8,7 @@ from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Self
 
+from ml.io.hats import Catalogue
 from ml.io.manifest import manifest_of
 from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput, SubjectRecord
@@ -66,14 +67,14 @@ class Reader:
     """
 
     def __init__(
-        self, path: Path, kind: str | None, known: Known, classes: list[str], files: Files | None = None
+        self, path: Path | Catalogue, kind: str | None, known: Known, classes: list[str], files: Files | None = None
     ) -> None:
         self.path, self.kind, self.known, self.classes, self.files = path, kind, known, classes, files
         self.total: int | None = None
         self.seen = self.skipped = 0
         self._queue: Queue[list[Item] | Exception] = Queue(PIECES_AHEAD)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"reader of {path}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"reader of {path.name}", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

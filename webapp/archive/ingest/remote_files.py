@@ -1,4 +1,4 @@
-"""Files of a remote archive, fetched when a manifest's row needs them, each once.
+"""Files of a remote archive, fetched when a manifest's row needs them, each once; and HATS catalogues there.
 
 An archive is a root such as https://archive.org/survey/ or s3://bucket/survey/ that the setting REMOTE_ARCHIVES allows.
 """
@@ -6,15 +6,20 @@ An archive is a root such as https://archive.org/survey/ or s3://bucket/survey/ 
 import hashlib
 import shutil
 from collections import OrderedDict
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
 import fsspec
 from django.conf import settings
 
+from ml.io.hats import Catalogue, remote_catalogue
 from ml.io.limits import size_in_words
 from ml.io.message import Message
 from ml.io.records import BadInput
+from ml.io.safe_path import Files
+from webapp.archive.models import IngestRun
 from webapp.core.download import Downloader, DownloadRefused, ServerDown
 
 FOLDER = "remote"
@@ -30,6 +35,32 @@ def is_allowed(root: str) -> bool:
     """Return whether the settings allow to read from an address: it is one of REMOTE_ARCHIVES, or lies below one."""
     is_plain = not set("?#%@\\") & set(root) and ".." not in root
     return is_plain and any(f"{root}/".startswith(f"{each.rstrip('/')}/") for each in settings.REMOTE_ARCHIVES)
+
+
+def is_address(path: str) -> bool:
+    """Return whether a path is an address: of a HATS catalogue in a remote archive."""
+    return "://" in path
+
+
+@contextmanager
+def sources(run: IngestRun) -> Iterator[tuple[Path | Catalogue, Files | None]]:
+    """Yield what a run reads, and where the files are that it names (None for beside it); forget them afterwards."""
+    with ExitStack() as stack:
+
+        def fetched(root: str, name: str) -> RemoteFiles:
+            return stack.enter_context(closing(RemoteFiles(root, f"ingest-{run.pk}{name}")))
+
+        table = fetched(run.path, "-table") if is_address(run.path) else None
+        named = remote_catalogue(PurePosixPath(run.path).name, table) if table else Path(run.path)
+        yield named, fetched(run.root, "") if run.root else None
+
+
+def forget_ended() -> None:
+    """Delete what runs that are over have fetched: the last process of such a run was killed."""
+    open_runs = set(IngestRun.objects.open().values_list("pk", flat=True))
+    for folder in Path(settings.DATA, FOLDER).glob("ingest-*"):
+        if int(folder.name.split("-")[1]) not in open_runs:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class RemoteFiles:
@@ -73,7 +104,7 @@ class RemoteFiles:
         return path
 
     def close(self) -> None:
-        """Delete what was fetched."""
+        """Delete what was fetched; what a killed run leaves, `forget_ended` does."""
         shutil.rmtree(self._cache, ignore_errors=True)
 
     def _fetch(self, name: str, path: Path) -> None:
@@ -99,14 +130,16 @@ class RemoteFiles:
 
 
 def _from_bucket(address: str, path: Path) -> None:
-    files, key = fsspec.url_to_fs(address)
     part = path.with_name(f"{path.name}.partial")
     try:
+        files, key = fsspec.url_to_fs(address)
         if files.size(key) > settings.MAX_UPLOAD:
             raise DownloadRefused(Message("it is larger than %(most)s", most=size_in_words(settings.MAX_UPLOAD)))
         files.get_file(key, str(part))
+    except DownloadRefused:
+        raise
     except (FileNotFoundError, PermissionError) as error:
         raise DownloadRefused(str(error)) from error
-    except OSError as error:
+    except Exception as error:  # botocore's own: no credentials, no connection; or the extra `s3` is not installed
         raise ServerDown(f"{type(error).__name__} {error}") from error
     part.replace(path)

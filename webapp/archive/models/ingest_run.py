@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ml.io.message import after
+from webapp.archive.models.subject import SET_NAME_LENGTH
 from webapp.archive.models.survey import Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField, Sentence
@@ -34,7 +35,7 @@ class IngestRun(Job):
         max_length=500, blank=True, default="", help_text="where the manifest's files are; empty: beside it"
     )
     kind = models.CharField(max_length=10, blank=True, default="")
-    subject_set = models.CharField(max_length=120)
+    subject_set = models.CharField(max_length=SET_NAME_LENGTH)
     dry_run = models.BooleanField(default=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

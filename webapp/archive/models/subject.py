@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
 
+SET_NAME_LENGTH = 120
+
 
 class Kind(models.TextChoices):
     STAMP = "stamp", _("Stamp")
@@ -122,7 +124,7 @@ class SubjectSet(models.Model):
     """A named set of subjects, used by workflows."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subject_sets")
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=SET_NAME_LENGTH)
     subjects = models.ManyToManyField(Subject, related_name="sets", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
