@@ -125,7 +125,8 @@ def web(host: str, port: int, logs: Path) -> Child:
 
 def worker(concurrency: int, logs: Path) -> Child:
     options = ["worker", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
+    # Volunteers come first: the web server and the database share the machine's cores.
+    command = ["nice", "-n", "5", sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
     return Child("The worker", command, logs / "worker.log")
 
 

@@ -8,7 +8,7 @@ from tasks.learning.explain import explanation
 from tests.integration import people
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning.models import Explanation, Score
+from webapp.learning.models import Checkpoint, Explanation, Score
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,26 @@ def test_external_scorers_and_models_without_a_score_are_not_explained(night, su
         assert scientist.post(address(subject, "start/"), {"model": other}).status_code == 404
     Score.objects.all().delete()
     assert "No model has scored this subject yet" in scientist.get(address(subject)).content.decode()
+    assert not Explanation.objects.exists()
+
+
+def test_an_external_champions_answer_is_shown_and_only_models_from_here_are_offered(night, subject, model):
+    external = Checkpoint.objects.get(pk=model.pk - 1)
+    external.manifest |= {"scorer": "Survey net", "version": "2026-11"}
+    Checkpoint.objects.filter(pk=model.pk).update(is_champion=False)
+    external.is_champion = True
+    external.save()
+    Score.objects.filter(checkpoint=external).update(p_real=0.125)
+    scientist = people.browser(people.member(night, "scientist"))
+    sentence = "The champion, Survey net (version 2026-11), is an external scorer: it answered P(real) = 0.125"
+    shown = scientist.get(address(subject)).content.decode()
+    assert sentence in shown
+    assert "Explain this score" in shown
+    Score.objects.exclude(checkpoint=external).delete()
+    alone = scientist.get(address(subject)).content.decode()
+    assert sentence in alone
+    assert "Explain this score" not in alone
+    assert scientist.post(address(subject, "start/")).status_code == 404
     assert not Explanation.objects.exists()
 
 

@@ -41,6 +41,15 @@ def test_the_table_fits_a_terminal_of_80_columns():
     assert "uncertain" in text
 
 
+def test_before_the_first_vote_the_table_has_a_dash():
+    start = replace(FIRST, round=0, votes=0, movers_found=0, consensus_accuracy=float("nan"))
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(table("sky", {"rounds": [start]}))
+    text = console.export_text()
+    assert " – " in text
+    assert "nan" not in text
+
+
 def test_file_and_page_say_how_far_asking_well_is_ahead(tmp_path):
     arms = {"rounds": [replace(FIRST, ahead=(0.0217, 0.0113, 0.0338))], "control": [FIRST]}
     surveys = {"sky": arms}

@@ -10,7 +10,6 @@ import pandas as pd
 from ml.simulate.atlas.night import atlas
 from ml.simulate.euclid.euclid_field import euclid
 
-ROUNDS = 5
 CROWD = 24
 SHARE = 0.05  # of movers
 # The gate needs some fifty movers to distinguish models. For training, scientists have marked more of the rare movers
@@ -35,6 +34,7 @@ class Plan:
     channels: tuple[str, ...]
     pixel_scale: float
     is_simulated: bool = True
+    rounds: int = 5
     prior: float = 0.5
     max_votes: int = 7
     sure: float = 0.97

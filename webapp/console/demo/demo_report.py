@@ -1,6 +1,7 @@
 """Report of a demonstration: a table in the terminal, a JSON file, and a plot."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -100,10 +101,15 @@ def _cells(arm: str, outcome: Outcome) -> list[str]:
         str(outcome.votes),
         str(outcome.movers_found),
         str(outcome.labels),
-        f"{outcome.consensus_accuracy:.3f}",
+        _accuracy(outcome),
         f"{outcome.model_precision:.3f}",
         f"{outcome.model_auc:.3f} {low:.3f}–{high:.3f}{star}",
     ]
+
+
+def _accuracy(outcome: Outcome) -> str:
+    """Return the accuracy of the consensus, or a dash while nothing is retired."""
+    return "–" if math.isnan(outcome.consensus_accuracy) else f"{outcome.consensus_accuracy:.3f}"
 
 
 def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Outcomes]) -> list[Path]:
@@ -116,9 +122,9 @@ def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Out
 
 def _page(surveys: dict[str, Outcomes]) -> Any:
     intro = Div(
-        text="<h1>The loop, round by round</h1><p>Simulated volunteers. Both arms start with the same subjects and get "
-        "equal votes. The model is measured on subjects that it has not seen; intervals of 95 % are bootstrapped over "
-        "subjects.</p>",
+        text="<h1>The loop, round by round</h1><p>Simulated volunteers. Both arms start from the same gold labels "
+        "(round 0) and get equal votes. The model is measured on subjects that it has not seen; intervals of 95 % are "
+        "bootstrapped over subjects.</p>",
         sizing_mode="stretch_width",
     )
     parts = [part for name, arms in surveys.items() for part in _survey(name, arms)]
@@ -144,7 +150,7 @@ def _html_table(arms: Outcomes) -> str:
             "movers found": outcome.movers_found,
             "per 100 votes": f"{outcome.movers_per_100_votes:.1f}",
             "labels": outcome.labels,
-            "consensus, accuracy": f"{outcome.consensus_accuracy:.3f}",
+            "consensus, accuracy": _accuracy(outcome),
             "average precision": f"{outcome.model_precision:.3f}",
             "ROC AUC": f"{outcome.model_auc:.3f} ({_span(outcome.model_auc_interval, '.3f')})",
             "AUC ahead of random": "" if ahead is None else f"{ahead[0]:+.3f} ({_span(ahead[1:], '+.3f')})",

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from webapp.console import site
 from webapp.console.demo import demo_report
-from webapp.console.demo.config import CROWD, ROUNDS
+from webapp.console.demo.config import CROWD
 from webapp.console.demo.demo_report import Outcomes
 from webapp.console.demo.experiment_arm import Arm, Predict, compared
 from webapp.console.demo.progress import Progress
@@ -26,19 +26,23 @@ GRACE = 30  # seconds; the simulated volunteers of the rounds never undo
 
 
 def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predict: Predict) -> Outcomes:
-    """Go round the loop with each arm, once a round; `predict` says what a model is measured by."""
+    """Go round the loop with each arm, once a round; `predict` says what a model is measured by.
+
+    Round 0 asks nobody: its models learn from gold, so that the guided arm is guided from the first question on.
+    """
     arms = {"rounds": _arm(stage, address, seed, stage.main, predict)}
     if stage.control:
         arms["control"] = _arm(stage, address, seed, stage.control, predict)
     outcomes: Outcomes = {name: [] for name in arms}
-    for number in range(1, ROUNDS + 1):
+    for number in range(stage.plan.rounds + 1):
         runs = {}
         for name, arm in arms.items():
-            arm.collect(stage.plan.votes_per_round, progress)
+            if number > 0:
+                arm.collect(stage.plan.votes_per_round, progress)
             runs[name] = arm.train()
-            if number == 1:  # the first model computes all features: alone, so that batches are always the same
+            if number == 0:  # the first model computes all features: alone, so that batches are always the same
                 outcomes[name].append(arm.finish(number, runs[name], progress))
-        if number > 1:
+        if number > 0:
             for name, arm in arms.items():
                 outcomes[name].append(arm.finish(number, runs[name], progress))
         if "control" in arms:

@@ -144,7 +144,7 @@ SHUFFLE = """
 
 
 def shuffle_queue(workflow: Workflow, seed: int) -> None:
-    """Put a queue into a random order that depends on the seed alone: both arms start with the same subjects."""
+    """Put a queue into a random order that depends on the seed alone: before the first model, both arms ask alike."""
     entries = QueueEntry.objects.filter(workflow=workflow).order_by("subject__external_id")
     keys = list(entries.values_list("pk", flat=True))
     execute(SHUFFLE, [keys, np.random.default_rng(seed).random(len(keys)).tolist()])

@@ -11,7 +11,7 @@ from ml.evaluation.metrics.ranking import roc_auc
 from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
 from webapp.archive.models import Subject, Survey
-from webapp.console.demo.config import ROUNDS, Plan, Source, Truth
+from webapp.console.demo.config import Plan, Source, Truth
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.setup import POOL, Stage, forget_survey, ingest_demo, open_demo_survey, open_stage
 
@@ -27,6 +27,7 @@ PLAN = Plan(
     description="Real alert packets of the Zwicky Transient Facility. The volunteers are simulated.",
     question="Is this a moving object of our solar system?",
     kind="stamp",
+    rounds=4,
     votes_per_round=0,
     classes=("OTHER", "SSO"),
     positive=("SSO",),
@@ -77,7 +78,7 @@ def read_packets(folder: Path) -> Packets:
 def set_ztf_stage(folder: Path, packets: Packets, seed: int, progress: Progress, *, with_control: bool) -> Stage:
     """Ingest the packets, and mark some objects as gold."""
     forget_survey(PLAN.slug)
-    votes = round(VOTES_PER_SUBJECT * len(packets.groups) / ROUNDS)
+    votes = round(VOTES_PER_SUBJECT * len(packets.groups) / PLAN.rounds)
     plan = replace(PLAN, votes_per_round=votes)
     survey = open_demo_survey(plan)
     ingest_demo(survey, folder, POOL, progress)

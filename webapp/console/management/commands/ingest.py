@@ -1,5 +1,4 @@
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,7 +18,9 @@ class Command(BaseCommand):
     help = "Ingest a manifest, alert packets, images, or a folder of them. Running it again adds only new subjects."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, help="manifest.csv, a folder, or a single file")
+        parser.add_argument(
+            "path", help="manifest.csv, a folder, a single file, or the address of a HATS catalogue (s3://…)"
+        )
         parser.add_argument("--survey", required=True, help="short name of the survey")
         parser.add_argument(
             "--kind", default="", choices=["", *Kind.values], help="kind of subjects without one in the manifest"
