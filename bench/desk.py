@@ -104,8 +104,8 @@ FILL = [
     """,
     "INSERT INTO volunteers_volunteer (key, is_simulated, created_at) VALUES (gen_random_uuid(), true, now())",
     """
-    INSERT INTO community_comment (subject_id, author_id, text, removed_because, created_at)
-    SELECT subject.id, who.id, 'Look!', '', now() - 30 * random() * interval '1 day'
+    INSERT INTO community_comment (survey_id, subject_id, author_id, text, removed_because, created_at)
+    SELECT survey_id, subject.id, who.id, 'Look!', '', now() - 30 * random() * interval '1 day'
     FROM archive_subject AS subject CROSS JOIN volunteers_volunteer AS who WHERE subject.id %% 50 = 1
     """,
 ]
