@@ -1,7 +1,9 @@
 """Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
 from tasks.base_task import task
+from webapp.accounts.invitations import forget_ended_invitations
 from webapp.accounts.sessions import forget_ended_sessions
+from webapp.archive.ingest.remote_files import forget_ended
 from webapp.classify.submit import commit_pending
 from webapp.community import news_mail
 from webapp.consensus import batch_aggregation
@@ -61,6 +63,8 @@ def hourly_match() -> None:
 
 @task("tasks.retention.nightly")
 def nightly_retention() -> None:
+    """Drop pixels by the surveys' rules, and the files that killed ingests have fetched."""
+    forget_ended()
     for survey in start_run.surveys_to_clean():
         start_run.start_run(survey=survey, by=None, dry_run=False)
 
@@ -68,6 +72,7 @@ def nightly_retention() -> None:
 @task("tasks.sessions.hourly")
 def hourly_sessions() -> None:
     forget_ended_sessions()
+    forget_ended_invitations()
 
 
 @task("tasks.retrain.run")

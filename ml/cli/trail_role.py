@@ -212,9 +212,9 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a manifest; of anything else, its name, so such a scan is resumed by name only."""
+    """Return the SHA-256 of a manifest in one file, else the name: such a scan is resumed by name only."""
     manifest = manifest_of(path)
-    return str(path) if manifest is None else hashlib.sha256(manifest.read_bytes()).hexdigest()
+    return hashlib.sha256(manifest.read_bytes()).hexdigest() if isinstance(manifest, Path) else str(path)
 
 
 def _numbered(scan: Scan, path: Path, tally: Tally) -> Iterator[tuple[int, LabelledCutout]]:

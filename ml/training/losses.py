@@ -26,13 +26,15 @@ def partial_label_loss(logits: Tensor, targets: Tensor) -> Tensor:
     (N,), at least 0.
     """
     log_p = logits.log_softmax(1)
+    ordinary, several = -(targets * log_p).sum(1), targets.sum(1) > 1 + 1e-4
+    if not several.any():
+        return ordinary
     first = targets >= targets.amax(1, keepdim=True)
     rest = ~first & (targets > 0)
     groups = torch.stack([first, rest], 1)
     t = (targets[:, None] * groups).amax(2)
     log_sums = log_p[:, None].masked_fill(~groups, NEVER).logsumexp(2)
-    loss = -(t * log_sums).sum(1) / t.sum(1)
-    return torch.where(targets.sum(1) > 1 + 1e-4, loss, -(targets * log_p).sum(1))
+    return torch.where(several, -(t * log_sums).sum(1) / t.sum(1), ordinary)
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:

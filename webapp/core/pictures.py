@@ -34,7 +34,7 @@ class Encoded:
 
 
 def encode_picture(upload: UploadedFile, formats: Sequence[str]) -> Encoded:
-    """Return an uploaded picture, encoded anew as PNG, or as JPEG if it came as one or is large.
+    """Return an uploaded picture, encoded anew as PNG, or as JPEG if it came as one or is large; shrunk if that is too.
 
     Parameters
     ----------
@@ -45,19 +45,20 @@ def encode_picture(upload: UploadedFile, formats: Sequence[str]) -> Encoded:
     """
     if (upload.size or 0) > MOST_BYTES:
         raise PictureRefused(_("The file is larger than 2 MB. Upload a smaller one. Nothing was saved."))
-    picture = _read(upload, formats)
-    upright = ImageOps.exif_transpose(picture)
-    name = "JPEG" if picture.format == "JPEG" else "PNG"
+    name, upright = _read(upload, formats)
     content = _encoded(upright, name)
     if len(content) > MOST_BYTES:
-        name = "JPEG"
+        name, upright = "JPEG", upright.convert("RGB")
+        content = _encoded(upright, name)
+    while len(content) > MOST_BYTES:  # noise in few colours grows by seven times
+        upright = upright.reduce(2)
         content = _encoded(upright, name)
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     return Encoded(content, KEPT_AS[name], digest, upright.width, upright.height)
 
 
-def _read(upload: UploadedFile, formats: Sequence[str]) -> Image.Image:
-    """Return the first frame, decoded; the size is checked before decoding.
+def _read(upload: UploadedFile, formats: Sequence[str]) -> tuple[str, Image.Image]:
+    """Return a format to keep, and the first frame, decoded and upright; the size is checked before decoding.
 
     Pillow warns above 89 million pixels, and above twice as many raises an error without the size.
     """
@@ -71,6 +72,7 @@ def _read(upload: UploadedFile, formats: Sequence[str]) -> Image.Image:
                     % {"width": picture.width, "height": picture.height, "most": MOST_PIXELS}
                 )
             picture.load()
+            return "JPEG" if picture.format == "JPEG" else "PNG", ImageOps.exif_transpose(picture)
     except PictureRefused:
         raise
     except Image.DecompressionBombError as error:
@@ -83,7 +85,6 @@ def _read(upload: UploadedFile, formats: Sequence[str]) -> Image.Image:
             _("This file is not a readable image. Use one of these formats: %(formats)s. Nothing was saved.")
             % {"formats": ", ".join(NAMES[each] for each in formats)}
         ) from error
-    return picture
 
 
 def _encoded(picture: Image.Image, name: str) -> bytes:

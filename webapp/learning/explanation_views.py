@@ -11,7 +11,7 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.archive.pixels import shape_of
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Explanation, ModelRole
+from webapp.learning.models import Checkpoint, Explanation, ModelRole, Score
 
 LEAST = 0.05
 """Smallest change that is drawn, as a fraction of the largest of the subject."""
@@ -72,6 +72,12 @@ def explainable(subject: Subject) -> list[Checkpoint]:
     return [each for each in rows.order_by("-is_champion", "-pk") if not each.is_external]
 
 
+def _external_score(subject: Subject) -> Score | None:
+    """Return the champion's score if the champion is an external scorer, which has nothing here to look into."""
+    score = subject.scores.filter(checkpoint__is_champion=True).select_related("checkpoint").first()
+    return score if score is not None and score.checkpoint.is_external else None
+
+
 def _subject(survey: Survey, pk: int) -> Subject:
     return get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
 
@@ -87,7 +93,7 @@ def _part(request: HttpRequest, subject: Subject, model: str) -> HttpResponse:
     chosen = _chosen(models, model)
     row = Explanation.objects.filter(checkpoint=chosen, subject=subject).first() if chosen else None
     context: dict[str, Any] = {"subject": subject, "survey": subject.survey, "models": models, "chosen": chosen}
-    context |= {"row": row, "is_scored": subject.scores.exists()}
+    context |= {"row": row, "is_scored": subject.scores.exists(), "external": _external_score(subject)}
     if row and row.state == JobState.DONE:
         _frames, _channels, height, width = shape_of(subject)
         frames = explained_frames(row, width, height)

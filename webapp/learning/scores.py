@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection, transaction
 from numpy.typing import NDArray
@@ -124,7 +125,7 @@ OUT_OF_FOLD = "cross-validated.parquet"
 
 def write_out_of_fold(folder: Path, subjects: Iterable[int], p_real: Iterable[float]) -> None:
     """Write the scores of the subjects (primary keys) beside the checkpoint's weights."""
-    pd.DataFrame({"subject_id": list(subjects), "p_real": list(p_real)}).to_parquet(folder / OUT_OF_FOLD, index=False)
+    pq.write_table(pa.table({"subject_id": list(subjects), "p_real": list(p_real)}), folder / OUT_OF_FOLD)
 
 
 def read_out_of_fold(checkpoint: Checkpoint) -> dict[int, float]:
@@ -132,5 +133,5 @@ def read_out_of_fold(checkpoint: Checkpoint) -> dict[int, float]:
     path = Path(settings.DATA) / checkpoint.folder / OUT_OF_FOLD
     if not path.is_file():
         return {}
-    table = pd.read_parquet(path)
-    return dict(zip(table["subject_id"].tolist(), table["p_real"].tolist(), strict=True))
+    table = pq.read_table(path)
+    return dict(zip(table["subject_id"].to_pylist(), table["p_real"].to_pylist(), strict=True))

@@ -1,8 +1,8 @@
-"""Queue membership: enqueue the subjects of a workflow's sets, dequeue removed ones."""
+"""Queue membership: enqueue the subjects of a workflow's sets, dequeue removed ones; sets that grow."""
 
 from django.db import connection, transaction
 
-from webapp.archive.models import IngestRun
+from webapp.archive.models import IngestRun, SubjectSet, Survey
 from webapp.classifications.models import Reason
 from webapp.core.sql import analyze, fetch
 from webapp.queue.entries import open_slots
@@ -91,6 +91,14 @@ def refill(run: IngestRun) -> int:
     if added:
         analyze(QueueEntry)
     return added
+
+
+def add_to_set(survey: Survey, name: str, subjects: list[int]) -> SubjectSet:
+    """Add subjects to the survey's set of that name, made if needed, and to the queues that use it; return the set."""
+    row, _created = SubjectSet.objects.get_or_create(survey=survey, name=name)
+    row.subjects.add(*subjects)
+    enqueue_new(survey.pk, name, subjects)
+    return row
 
 
 def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) -> int:

@@ -31,10 +31,10 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class Finds:
-    """A detector's detections; `has_looked` distinguishes none found from not scored yet."""
+    """A detector's detections; `p_real` is its score of the subject, None if it has not scored it yet."""
 
     model: Checkpoint | None
-    has_looked: bool
+    p_real: float | None
     lines: list[FoundLine]
 
 
@@ -43,11 +43,11 @@ def finds_of(champion: Checkpoint | None, subject: Subject) -> Finds | None:
     if not ROLE_OF_KIND[subject.kind].is_detector:
         return None
     if champion is None:
-        return Finds(None, False, [])
+        return Finds(None, None, [])
     _frames, _channels, height, width = shape_of(subject)
     rows = Detection.objects.filter(checkpoint=champion, subject=subject)
     lines = [_found_line(find, width, height) for find in rows]
-    return Finds(champion, champion.scores.filter(subject=subject).exists(), lines)
+    return Finds(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
 
 
 def _found_line(find: Detection, width: int, height: int) -> FoundLine:
