@@ -68,4 +68,15 @@ def test_finds_stand_over_the_image(subject, open_page, tmp_path, width, height,
         assert picture["y"] <= label["y"]
         assert label["y"] + label["height"] <= picture["y"] + picture["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_label("Show the model’s detections").uncheck()
+    expect(page.locator(".marked svg text.found").first).to_be_hidden()
+    expect(page.locator(".marked svg text:not(.found)").first).to_be_visible()
     page.screenshot(path=tmp_path / f"finds-{width}-{light}.png", full_page=True)
+
+
+def test_on_the_subjects_page_a_square_frame_is_square(subject, open_page, tmp_path):
+    page = open_page(f"/surveys/night/subjects/{subject.pk}/", user=member(subject.survey, "scientist"))
+    expect(page.locator(".marked svg text.found")).to_have_text(["A 0.96", "B 0.42"])
+    picture = page.locator(".marked .picture").bounding_box()
+    assert picture["width"] == pytest.approx(picture["height"], abs=1)
+    page.screenshot(path=tmp_path / "subject.png", full_page=True)

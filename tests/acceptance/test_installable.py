@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.cable import cable
 from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
 
 PAGES = "caches.open('pages-1').then((store) => store.keys()).then((keys) => keys.length)"
@@ -17,22 +18,23 @@ def test_the_manifest_names_icons_that_exist(db, client):
     assert b"fetch" in client.get("/service-worker.js").content
 
 
-def test_the_classify_page_opens_without_a_network_and_sends_answers_later(db, open_page):
+def test_the_classify_page_opens_without_a_network_and_sends_answers_later(db, open_page, live_server):
     make_workflow()
-    page = open_page("/classify/night/", service_workers="allow")
-    ready(page)
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.reload()  # under the worker's control, which keeps the page and its files
-    ready(page)
-    page.wait_for_timeout(500)
-    page.context.set_offline(True)
-    name = press(page, "y")
-    page.reload()
-    expect(page.get_by_role("heading", name="The server isn't responding")).to_be_visible()
-    assert standing() == {}
-    page.context.set_offline(False)
-    wait_until(page, lambda: standing() == {name: "yes"})
-    ready(page)
+    with cable(live_server.url) as network:
+        page = open_page(f"{network.url}/classify/night/", service_workers="allow")
+        ready(page)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.reload()  # under the worker's control, which keeps the page and its files
+        ready(page)
+        page.wait_for_load_state("networkidle")
+        network.unplug()
+        name = press(page, "y")
+        page.reload()
+        expect(page.get_by_role("heading", name="The server isn't responding")).to_be_visible()
+        assert standing() == {}
+        network.plug_in()
+        wait_until(page, lambda: standing() == {name: "yes"})
+        ready(page)
 
 
 def test_pages_of_others_are_dropped_at_sign_in(db, open_page, django_user_model):

@@ -1,4 +1,4 @@
-"""Every file named in the documentation exists."""
+"""Every file named in the documentation exists, and every test that it names."""
 
 import re
 
@@ -15,3 +15,15 @@ NAMED = re.compile(r"`((?:ml|webapp|tasks|tests|bench|templates|static|docker|do
 def test_it_names_files_that_are_there(page):
     missing = [name for name in NAMED.findall(page.read_text()) if name not in MADE and not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_each_chapter_of_security_is_shown_by_tests_that_are_there():
+    rows = re.findall(r"^\| (V\d+\b.*?) \|.*\| (.*?) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
+    assert {int(re.match(r"V(\d+)", chapter)[1]) for chapter, _ in rows} == {*range(1, 15)}
+    named = {chapter: [ROOT / "tests" / name for name in re.findall(r"`([^`]+)`", shown)] for chapter, shown in rows}
+    assert [chapter for chapter, tests in named.items() if not tests] == []
+    assert [test for tests in named.values() for test in tests if not has_tests(test)] == []
+
+
+def has_tests(path):
+    return path.is_file() or any(path.rglob("test_*.py"))

@@ -1,5 +1,7 @@
 """Archive search costs the same in a large archive as in a small one, and is rate-limited by address."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -181,6 +183,53 @@ def test_scientists_page_forth_and_back_in_any_order(many, ann, client, sort):
     assert len({*names[0], *names[1]}) == 96
     back = client.get(f"{PAGE}?{second.context['previous']}")
     assert [row.external_id for row in back.context["subjects"]] == names[0]
+
+
+def test_a_moc_is_posted_to_the_api_as_text_or_file_and_paged_through(survey, ann, client):
+    rows = sky.subjects(survey, [True] * 3)
+    Subject.objects.filter(pk=rows[0].pk).update(ra=0.1, dec=5)
+    Subject.objects.filter(pk=rows[1].pk).update(ra=0.1, dec=-85, rate=30)
+    Subject.objects.filter(pk=rows[2].pk).update(ra=0.2, dec=5)
+    north = "0/0-3 1/16-31"
+
+    def post(moc, **query):
+        return client.post(f"/api/subjects/within/?{urlencode({'survey': 'night', **query})}", {"moc": moc})
+
+    def keys(reply):
+        return [row["id"] for row in reply.json()["results"]]
+
+    assert keys(post(north)) == keys(post(SimpleUploadedFile("a.moc", north.encode()))) == [rows[2].pk, rows[0].pk]
+    assert keys(post("0/0-11", min_rate=20)) == [rows[1].pk]
+    first = post(north, page_size=1, total="true").json()
+    second = client.post(first["next"], {"moc": north})
+    assert (first["total"], keys(second), second.json()["next"]) == (2, [rows[0].pk], None)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({}, "required"),
+        ({"moc": 7}, "Send the MOC as text"),
+        ({"moc": "0/12"}, "no HEALPix cell 12 of order 0"),
+        ({"moc": "29/" + "1," * 2**19}, "at most 1 MB"),
+    ],
+)
+def test_a_bad_moc_is_refused_by_the_api_with_a_sentence(ann, client, body, sentence):
+    reply = client.post("/api/subjects/within/", body, content_type="application/json")
+    assert reply.status_code == 400
+    assert sentence in reply.json()["moc"][0]
+
+
+def test_strangers_post_no_moc_and_volunteers_find_by_it_no_place_that_tells(survey, client, django_user_model):
+    sky.subjects(survey, [True])
+    Subject.objects.update(ra=0.1, dec=5)
+    assert client.post("/api/subjects/within/", {"moc": "0/0-11"}).status_code == 401
+    client.force_login(django_user_model.objects.create(username="vera"))
+    assert len(client.post("/api/subjects/within/", {"moc": "0/0-11"}).json()["results"]) == 1
+    assert client.post("/api/subjects/within/?min_rate=1", {"moc": "0/0-11"}).status_code == 403
+    survey.telling = {"ra": 0.9}
+    survey.save()
+    assert client.post("/api/subjects/within/", {"moc": "0/0-11"}).json()["results"] == []
 
 
 def test_regions_filter_the_api_and_telling_filters_are_for_scientists(survey, ann, client):

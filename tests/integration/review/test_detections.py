@@ -110,6 +110,20 @@ def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, sub
     assert f">A {surest.score:.2f}</text>" in own
 
 
+def test_an_external_champion_is_not_said_to_have_looked_for_lines(workflow, subjects, scientist, client):
+    champion = model(workflow)
+    champion.manifest = {"preset": "external", "scorer": "Survey net", "version": "2026-11"}
+    champion.is_champion = True
+    champion.save()
+    Score.objects.create(checkpoint=champion, subject=subjects[0], probabilities=[0.9, 0.1], p_real=0.1, entropy=0.3)
+    sentences = ("It answered 0.100.", "It has not scored this subject yet.")
+    for subject, sentence in zip(subjects, sentences, strict=True):
+        text = client.get(f"/surveys/{workflow.survey.slug}/subjects/{subject.pk}/").content.decode()
+        assert "The champion, Survey net (version 2026-11), is an external scorer" in text
+        assert sentence in text
+        assert "found nothing" not in text
+
+
 def test_scoring_again_keeps_each_find_once(workflow, subjects):
     checkpoint = model(workflow)
     promote(checkpoint=checkpoint, by=None, reason="for this test")
