@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
 from tests.acceptance.fingers import swipe
+from tests.acceptance.intercept import intercept
 from tests.acceptance.skies import CARDS, one_subject
 from webapp.classifications.models import Mark
 
@@ -206,7 +207,7 @@ def test_lines_wait_for_the_network_and_are_stored_once(subject, open_page):
         else:
             route.fulfill(response=response)
 
-    page.route("**/api/classifications/", lose_the_first_reply)
+    intercept(page, "**/api/classifications/", lose_the_first_reply)
     page.keyboard.press("y")
     wait_until(page, lambda: len(tries) == 2)
     page.unroute_all(behavior="wait")

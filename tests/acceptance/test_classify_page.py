@@ -13,6 +13,7 @@ from ml.imaging.display import STRETCHES
 from ml.storage.pixel_store import PixelStore
 from tests.acceptance.classifying import ECHO, drawn_on, make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
+from tests.acceptance.intercept import intercept
 from tests.integration.learning import sky
 from webapp.archive.models import Subject, SubjectSet
 from webapp.classifications.models import Classification
@@ -96,7 +97,7 @@ def test_nothing_is_lost_when_the_network_fails(workflow, open_page):
 
 def test_an_answer_survives_a_reload_before_it_was_sent(workflow, open_page):
     page = open_page("/classify/night/")
-    page.route("**/api/classifications/", lambda route: route.abort())
+    intercept(page, "**/api/classifications/", lambda route: route.abort())
     first = press(page, "y")
     expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute("**/api/classifications/")
@@ -131,7 +132,7 @@ def test_a_lost_reply_counts_once(workflow, open_page):
         else:
             route.fulfill(response=response)
 
-    page.route("**/api/classifications/", lose_the_first_reply)
+    intercept(page, "**/api/classifications/", lose_the_first_reply)
     first = press(page, "y")
     wait_until(page, lambda: len(tries) == 2)
     assert tries[0] == tries[1]

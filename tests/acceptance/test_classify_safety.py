@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
+from tests.acceptance.intercept import intercept
 from webapp.classifications.models import Classification
 from webapp.queue.leases import release_expired
 from webapp.queue.models import Lease
@@ -31,7 +32,7 @@ def sign_out(page):
 def test_what_an_account_could_not_send_waits_for_that_account(workflow, open_page, django_user_model):
     ann, bob = (django_user_model.objects.create_user(name, password=name) for name in ("ann", "bob"))
     page = open_page("/classify/night/", user=ann)
-    page.route(ANSWERS, lambda route: route.abort())
+    intercept(page, ANSWERS, lambda route: route.abort())
     first = press(page, "y")
     expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     sign_out(page)

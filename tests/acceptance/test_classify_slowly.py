@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, press, ready, shown, standing, wait_until
+from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
 from webapp.classifications.models import Mark
 
@@ -21,7 +22,7 @@ class Held:
     def __init__(self, page, address):
         self.waiting, self.is_open = [], False
         self.came = 0
-        page.route(address, self.take)
+        intercept(page, address, self.take)
 
     def take(self, route):
         self.came += 1
@@ -114,7 +115,9 @@ def test_a_reply_that_is_no_answer_of_ours_loses_nothing(db, open_page):
     make_workflow(undo_seconds=300)
     page = open_page(PAGE)
     ready(page)
-    page.route(ANSWERS, lambda route: route.fulfill(status=200, content_type="text/html", body="<html>Soon</html>"))
+    intercept(
+        page, ANSWERS, lambda route: route.fulfill(status=200, content_type="text/html", body="<html>Soon</html>")
+    )
     given = press(page, "y")
     expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute(ANSWERS)
@@ -124,7 +127,7 @@ def test_a_reply_that_is_no_answer_of_ours_loses_nothing(db, open_page):
 def test_an_answer_of_a_visitor_whom_the_browser_forgot_keeps_no_other_from_being_sent(db, open_page):
     make_workflow(undo_seconds=300)
     page = open_page(PAGE)
-    page.route(ANSWERS, lambda route: route.abort())
+    intercept(page, ANSWERS, lambda route: route.abort())
     press(page, "y")
     expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute(ANSWERS)
@@ -148,7 +151,7 @@ def test_what_waits_for_somebody_else_lets_the_rest_through(db, open_page):
         else:
             route.continue_()
 
-    page.route(ANSWERS, not_the_first)
+    intercept(page, ANSWERS, not_the_first)
     first = press(page, "y")
     given = {press(page, "n"): "no", press(page, "u"): "unsure"}
     wait_until(page, lambda: standing() == given)
@@ -161,7 +164,7 @@ def test_what_waits_for_somebody_else_lets_the_rest_through(db, open_page):
 def test_pictures_that_do_not_load_are_passed_over_and_offered_again(db, open_page):
     survey = make_workflow(n=12).survey
     page = open_page("/", user=member(survey, "volunteer"))  # a visitor who has answered nothing is not lent so many
-    page.route("**/pixels/**", lambda route: route.abort())
+    intercept(page, "**/pixels/**", lambda route: route.abort())
     page.goto(PAGE)
     for _ in range(12):
         expect(page.locator("body[data-state=broken]")).to_be_attached()

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, press, ready, wait_until
+from tests.acceptance.intercept import intercept
 from webapp.community.models import Favourite
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -64,7 +65,7 @@ def test_a_visitors_page_remembers_their_hearts(workflow, open_page):
 )
 def test_a_heart_that_was_not_given_is_said(workflow, open_page, fail, said):
     page = open_page("/classify/night/")
-    page.route("**/api/favourites/**", fail)
+    intercept(page, "**/api/favourites/**", fail)
     answer(page)
     heart(page, "false").click()
     expect(page.locator("[data-part=status]")).to_contain_text(said)

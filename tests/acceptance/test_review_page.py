@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.classify.record import Item
@@ -82,7 +83,7 @@ def test_what_the_page_says_is_what_the_row_says(page):
 
 
 def test_a_verdict_that_the_server_refuses_leaves_a_note_and_can_be_given_again(page):
-    page.route("**/rule/**", lambda route: route.fulfill(status=403, body="no"))
+    intercept(page, "**/rule/**", lambda route: route.fulfill(status=403, body="no"))
     press(page, "y")
     expect(page.locator("[data-row]").first.get_by_text("The server answered 403. Nothing has changed")).to_be_visible()
     expect(page.locator("[data-status]")).to_contain_text("Nothing has changed. Try again")
@@ -98,7 +99,7 @@ def test_a_verdict_that_the_server_refuses_leaves_a_note_and_can_be_given_again(
 def test_a_verdict_that_could_not_be_taken_back_still_can_be(page):
     press(page, "y")
     expect(page.locator(".ruled")).to_have_count(1)
-    page.route("**/withdraw/**", lambda route: route.abort())
+    intercept(page, "**/withdraw/**", lambda route: route.abort())
     press(page, "z")
     expect(page.locator(".ruled").get_by_text("Can't reach the server. Nothing has changed")).to_be_visible()
     page.unroute("**/withdraw/**")
@@ -110,7 +111,7 @@ def test_a_verdict_that_could_not_be_taken_back_still_can_be(page):
 
 def test_undo_waits_for_a_verdict_that_is_under_way(page):
     held = []
-    page.route("**/rule/**", lambda route: held.append(route))
+    intercept(page, "**/rule/**", lambda route: held.append(route))
     press(page, "y")
     press(page, "z")
     expect(page.locator("[data-status]")).to_be_empty()

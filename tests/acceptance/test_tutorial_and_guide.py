@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, ready, wait_until
+from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
@@ -171,7 +172,7 @@ def test_a_picture_that_did_not_arrive_is_spoken_of_in_the_readers_language(work
     page.goto("/surveys/night/guides/field-guide/de/")
     page.locator("#picture").set_input_files(tmp_path / "a.png")
     page.locator("#picture-words").fill("Ein Punkt")
-    page.route("**/guides/images/", fail)
+    intercept(page, "**/guides/images/", fail)
     page.locator("[data-part=picture-form] button").click()
     expect(page.locator("[data-part=picture-status]")).to_contain_text("Das Hochladen ist gescheitert")
 
