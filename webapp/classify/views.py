@@ -17,7 +17,7 @@ from webapp.guides.field_guide import presented_classes
 from webapp.guides.guide_texts import tutorial_of
 from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
-from webapp.volunteers.identity import reader_of
+from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow
 
 
@@ -40,7 +40,10 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
     }
     context = {"workflow": workflow, "config": config, "buttons": answer_buttons()}
-    return render(request, "classify/classify.html", context)
+    response = render(request, "classify/classify.html", context)
+    if not request.user.is_authenticated:  # before its scripts write side by side, or each makes a visitor of its own
+        remember(response, volunteer_of(request))
+    return response
 
 
 def _words(presentation: Presentation) -> dict[str, Any]:

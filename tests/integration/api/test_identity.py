@@ -50,6 +50,24 @@ def test_a_visitor_is_known_by_a_cookie_that_scripts_cannot_read(workflow, brows
     assert Lease.objects.count() == 1
 
 
+def test_requests_that_the_classify_page_makes_side_by_side_are_one_visitors(workflow, browser):
+    browser.get("/classify/atlas/")
+    given = browser.cookies[COOKIE].value
+    replies = []
+    for _ in range(2):  # neither waits for the other's cookie
+        beside = APIClient()
+        beside.cookies[COOKIE] = given
+        replies.append(beside.get(NEXT, {"n": 1}).json()["items"][0]["subject"]["id"])
+    assert replies[0] == replies[1]
+    assert Lease.objects.count() == 1
+
+
+def test_the_classify_page_sets_no_visitors_cookie_for_an_account(workflow, browser):
+    browser.force_login(get_user_model().objects.create_user("ann"))
+    browser.get("/classify/atlas/")
+    assert COOKIE not in browser.cookies
+
+
 def test_a_visitor_answers_with_the_csrf_token_and_not_without(workflow, browser):
     (item,) = browser.get(NEXT, {"n": 1}).json()["items"]
     refused = browser.post(ANSWERS, answer(item), format="json")
