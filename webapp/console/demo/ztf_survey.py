@@ -17,7 +17,7 @@ from webapp.console.demo.setup import POOL, Stage, forget_survey, ingest_demo, o
 
 KNOWN_WITHIN = 5.0
 GOLD_SHARE = 0.3
-VOTES_PER_SUBJECT = 8.0
+VOTES_PER_SUBJECT = 2.0  # in each round
 MAGNITUDE_ERROR_TO_SNR = 1.0857
 SURVEY_SCORES = ("#rb", "#drb")
 
@@ -75,11 +75,12 @@ def read_packets(folder: Path) -> Packets:
     return Packets(Truth(sources, PLAN.positive), groups, scores)
 
 
-def set_ztf_stage(folder: Path, packets: Packets, seed: int, progress: Progress, *, with_control: bool) -> Stage:
+def set_ztf_stage(
+    folder: Path, packets: Packets, rounds: int, seed: int, progress: Progress, *, with_control: bool
+) -> Stage:
     """Ingest the packets, and mark some objects as gold."""
     forget_survey(PLAN.slug)
-    votes = round(VOTES_PER_SUBJECT * len(packets.groups) / PLAN.rounds)
-    plan = replace(PLAN, votes_per_round=votes)
+    plan = replace(PLAN, rounds=rounds, votes_per_round=round(VOTES_PER_SUBJECT * len(packets.groups)))
     survey = open_demo_survey(plan)
     ingest_demo(survey, folder, POOL, progress)
     give_gold(survey, packets, seed)

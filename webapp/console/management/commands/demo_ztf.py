@@ -22,29 +22,49 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="alert packets (.avro)")
         add_arguments(parser)
         parser.add_argument(
+            "--rounds", type=int, default=ztf_survey.PLAN.rounds, help="rounds of votes (default: %(default)s)"
+        )
+        parser.add_argument(
             "--no-control", action="store_true", help="leave out the arm that asks at random: half the time"
         )
 
     def handle(
-        self, *args: Any, folder: Path, seed: int, port: int, no_serve: bool, no_control: bool, **options: Any
+        self,
+        *args: Any,
+        folder: Path,
+        rounds: int,
+        seed: int,
+        port: int,
+        no_serve: bool,
+        no_control: bool,
+        **options: Any,
     ) -> None:
+        if rounds < 1:
+            raise CommandError("Ask for at least one round of votes.")
         if not folder.exists():
             raise CommandError(f"{folder} does not exist. Name a folder of ZTF alert packets.")
         packets = ztf_survey.read_packets(folder)
 
-        def rounds(console: Console, address: str) -> list[Stage]:
-            return play(console, address, folder, packets, seed, with_control=not no_control)
+        def run(console: Console, address: str) -> list[Stage]:
+            return play(console, address, folder, packets, rounds, seed, with_control=not no_control)
 
-        perform(rounds, port=port, no_serve=no_serve)
+        perform(run, port=port, no_serve=no_serve)
 
 
 def play(
-    console: Console, address: str, folder: Path, packets: ztf_survey.Packets, seed: int, *, with_control: bool
+    console: Console,
+    address: str,
+    folder: Path,
+    packets: ztf_survey.Packets,
+    rounds: int,
+    seed: int,
+    *,
+    with_control: bool,
 ) -> list[Stage]:
     began = time.monotonic()
     with bars(console) as lines:
         progress = Progress(lines, ztf_survey.PLAN.name)
-        stage = ztf_survey.set_ztf_stage(folder, packets, seed, progress, with_control=with_control)
+        stage = ztf_survey.set_ztf_stage(folder, packets, rounds, seed, progress, with_control=with_control)
         outcomes = run_rounds(stage, address, seed, progress, of_everything)
     publish(console, "demo-ztf", seed, time.monotonic() - began, {ztf_survey.PLAN.slug: outcomes})
     compare(console, packets, outcomes)
