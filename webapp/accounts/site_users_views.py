@@ -54,10 +54,13 @@ class InviteForm(SurveyRoleForm):
         help_text=gettext_lazy("Empty: you get a link to hand over."),
         widget=forms.EmailInput({"autocomplete": "off"}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["survey"].required = False
+    survey = forms.ModelChoiceField(
+        Survey.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("none"),
+        to_field_name="slug",
+        label=gettext_lazy("Survey"),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
