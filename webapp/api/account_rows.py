@@ -1,5 +1,6 @@
 """Base class of views of rows that belong to an account, with the rules of the pages."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
 
-class AccountRows(viewsets.GenericViewSet[Any]):
+class AccountRows(viewsets.GenericViewSet[Any], ABC):
     lookup_value_regex = "[0-9]+"
     permission_classes = [IsAuthenticated]
     pagination_class: type[Newest] | None = Newest
@@ -25,9 +26,9 @@ class AccountRows(viewsets.GenericViewSet[Any]):
             return super().get_queryset()
         return self.rows_of(account_volunteer(self.request.user))
 
+    @abstractmethod
     def rows_of(self, volunteer: Volunteer) -> QuerySet[Any]:
         """Return the rows that a volunteer sees: a list's, or those that can be opened by their id."""
-        raise NotImplementedError
 
 
 def asked(serializer: type[serializers.BaseSerializer[Any]], request: Request, **options: Any) -> dict[str, Any]:
