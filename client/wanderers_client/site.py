@@ -67,7 +67,7 @@ class Wanderers:
         return self.table("workflows", **filters)
 
     def subjects(self, survey: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
-        """Return a survey's subjects, filtered as `/api/docs/` lists (`min_mjd`, `tag`, `kind`, …)."""
+        """Return a survey's subjects, filtered as `/api/docs/` lists (`max_mag`, `min_p_real`, `designation`, …)."""
         return self.table("subjects", most=most, survey=survey, **filters)
 
     def around(self, survey: str, centre: SkyCoord, radius: u.Quantity, **filters: Any) -> pd.DataFrame:
