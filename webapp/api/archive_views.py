@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +24,7 @@ from webapp.api.archive_serializers import (
     SubjectDetailSerializer,
     SubjectSerializer,
     SurveySerializer,
+    UploadImagesSerializer,
     WithinSerializer,
 )
 from webapp.api.permissions import checked, require, require_site_admin, surveys_with
@@ -36,6 +38,7 @@ from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
 from webapp.archive.subject_search import of_known_objects, of_magnitude, of_model_score, of_posterior, tagged
 from webapp.archive.survey_settings import open_survey
+from webapp.archive.uploads import keep_upload
 
 
 class SurveyViewSet(PublicRows):
@@ -51,6 +54,20 @@ class SurveyViewSet(PublicRows):
         by = require_site_admin(request)
         survey = checked(lambda: open_survey(by=by, **asked(CreateSurveySerializer, request)))
         return Response(SurveySerializer(survey).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request={"multipart/form-data": UploadImagesSerializer}, responses={201: IngestRunSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated], parser_classes=[MultiPartParser])
+    def images(self, request: Request, slug: str) -> Response:
+        """Upload images and ingest them; as an admin of the survey. `url` of the answer follows the run."""
+        survey = self.get_object()
+        admin = require(request, survey, Role.ADMIN)
+        options = asked(UploadImagesSerializer, request)
+        files = options.pop("files")
+        try:
+            run = start_ingest(survey=survey, path=keep_upload(survey, files), by=admin, **options)
+        except IngestRefused as error:
+            raise ValidationError({"files": [str(error)]}) from error
+        return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)
 
 
 def known_as_drawn(request: Request) -> Q:
