@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -67,7 +68,7 @@ class Wanderers:
         return self.table("workflows", **filters)
 
     def subjects(self, survey: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
-        """Return a survey's subjects, filtered as `/api/docs/` lists (`min_mjd`, `tag`, `kind`, …)."""
+        """Return a survey's subjects, filtered as `/api/docs/` lists (`max_mag`, `min_p_real`, `designation`, …)."""
         return self.table("subjects", most=most, survey=survey, **filters)
 
     def around(self, survey: str, centre: SkyCoord, radius: u.Quantity, **filters: Any) -> pd.DataFrame:
@@ -135,6 +136,17 @@ class Wanderers:
             self._send("POST", "rulings/bulk/", json={"workflow": workflow, "rulings": some, "overrules": overrules})
             given += len(some)
         return given
+
+    def upload(self, survey: str, files: Iterable[Path], **options: Any) -> dict[str, Any]:
+        """Upload images, packets, or a manifest with its files, and return their ingest run, as an admin of the survey.
+
+        Options are `subject_set`, `kind` and `dry_run`. Ask `table("ingest-runs", survey=…)` how far the run is.
+        """
+        with ExitStack() as opened:
+            parts = [("files", (path.name, opened.enter_context(path.open("rb")))) for path in files]
+            reply = self._send("POST", f"surveys/{survey}/images/", data=options, files=parts)
+        run: dict[str, Any] = reply.json()
+        return run
 
     def next(self, workflow: str, n: int = 1) -> list[dict[str, Any]]:
         """Return the next subjects to classify, each with its `lease`."""

@@ -10,9 +10,13 @@ from ml.io.alerts.read_packets import PACKETS, read_packets
 from ml.io.frames import frames, take
 from ml.io.hats import Catalogue
 from ml.io.manifest import MANIFESTS, Skip, count_rows, manifest_of, read_manifest
+from ml.io.manifest_tables import VOTABLE
 from ml.io.open_pictures import SUFFIXES, open_picture
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Files, Folder
+
+READABLE = (*PACKETS, *SUFFIXES, ".csv", *VOTABLE)
+"""File name endings of alert packets, images and manifests."""
 
 
 def read_subjects(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ml.sky.tangent_plane import ARCSEC, east_north
+from ml.sky.great_circle import halfway_features
 
 Array = NDArray[np.float64]
 
@@ -39,8 +39,6 @@ def link_nights(
     list
         Indices of the earlier and the later tracklet, and their distance in units of the tolerance, 0 to 1.
     """
-    east, north = east_north(directions)
-    motion = (velocity[:, :1] * east + velocity[:, 1:] * north) / ARCSEC * 24  # radians per day
     pairs = []
     for one, other in combinations(np.unique(nights), 2):
         if other - one > max_days:
@@ -48,21 +46,10 @@ def link_nights(
         first, second = np.flatnonzero(nights == one), np.flatnonzero(nights == other)
         half = (mjd[second].mean() - mjd[first].mean()) / 2
         middle = mjd[first].mean() + half
-        speed = tolerance / ARCSEC * 24
-        features = [_halfway(rows, middle, mjd, directions, motion, speed, half) for rows in (first, second)]
+        features = [
+            halfway_features(mjd[rows], directions[rows], velocity[rows], middle, half, tolerance)
+            for rows in (first, second)
+        ]
         near = cKDTree(features[0]).sparse_distance_matrix(cKDTree(features[1]), 1.0, output_type="ndarray")
         pairs += [(int(first[i]), int(second[j]), float(distance)) for i, j, distance in near]
     return sorted(pairs, key=lambda pair: pair[2])
-
-
-def _halfway(
-    rows: NDArray[np.int64], middle: float, mjd: Array, directions: Array, motion: Array, speed: float, half: float
-) -> Array:
-    """Return places and velocities (M, 6) at a time; 1 is what a difference `speed` in velocity makes of each."""
-    days = (middle - mjd[rows])[:, None]
-    rate = np.linalg.norm(motion[rows], axis=1, keepdims=True)
-    angle = rate * days
-    along = motion[rows] / np.maximum(rate, 1e-300)
-    place = np.cos(angle) * directions[rows] + np.sin(angle) * along
-    velocity = rate * (np.cos(angle) * along - np.sin(angle) * directions[rows])
-    return np.concatenate([place / (speed * half), velocity / speed], axis=1)

@@ -174,7 +174,7 @@ def _normal_matrix(design: Array, weight: Array) -> Array:
 
 
 def _projected(design: Array, weight: Array, residual: Array) -> Array:
-    return np.einsum("nfa,nfij,nfj->nai", design, weight, residual).reshape(len(design), -1)
+    return np.einsum("nfa,nfij,nfj->nai", design, weight, residual).reshape(len(design), 2 * design.shape[-1])
 
 
 def _inverse(normal: Array, solvable: NDArray[np.bool_]) -> Array:

@@ -44,6 +44,28 @@ def test_a_moc_is_sent_again_with_each_page(monkeypatch, tmp_path):
     assert sent == [("POST", "page_size=1000&survey=atlas&kind=stamp", True), ("POST", "cursor=x", True)]
 
 
+def test_files_are_sent_whole_again_when_the_site_asks_to_wait(monkeypatch, tmp_path):
+    sent = []
+
+    def answer(request):
+        body = request.read()
+        sent.append(
+            (request.url.path, [part in body for part in (b"first image", b"second image", b"dry_run", b"b.npy")])
+        )
+        return (
+            httpx.Response(429, headers={"Retry-After": "1"}) if len(sent) == 1 else httpx.Response(201, json={"id": 4})
+        )
+
+    site, waits = site_that([], monkeypatch)
+    site._http = httpx.Client(base_url="http://site/api/", transport=httpx.MockTransport(answer))
+    paths = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    for path, content in zip(paths, ("first image", "second image"), strict=True):
+        path.write_text(content)
+    assert site.upload("atlas", paths, dry_run=True) == {"id": 4}
+    assert sent == [("/api/surveys/atlas/images/", [True] * 4)] * 2
+    assert waits == [1.0]
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [

@@ -8,7 +8,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from webapp.api.row_views import ByParameters, Newest, Parameter
+from webapp.api.row_views import ByParameters, Newest, Parameter, Range
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -19,6 +19,7 @@ class AccountRows(viewsets.GenericViewSet[Any], ABC):
     pagination_class: type[Newest] | None = Newest
     filter_backends = [ByParameters]
     parameters: ClassVar[dict[str, Parameter]] = {}
+    ranges: ClassVar[tuple[Range, ...]] = ()
 
     def get_queryset(self) -> QuerySet[Any]:
         """Return the rows that the account sees; without one, only the schema is being made."""

@@ -119,12 +119,16 @@ class IngestProblemSerializer(serializers.ModelSerializer[IngestProblem]):
 class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     fraction = serializers.FloatField(read_only=True, help_text="how far it is, 0 to 1")
+    url = serializers.SerializerMethodField(help_text="address of the run")
 
     class Meta:
         model = IngestRun
         fields = [
-            *JOB, "survey", "path", "kind", "subject_set", "dry_run", "added", "known", "duplicates", "bad",
+            *JOB, "url", "survey", "path", "kind", "subject_set", "dry_run", "added", "known", "duplicates", "bad",
         ]  # fmt: skip
+
+    def get_url(self, run: IngestRun) -> str:
+        return reverse("api:ingestrun-detail", kwargs={"pk": run.pk})
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -150,11 +154,22 @@ class WithinSerializer(serializers.Serializer[dict[str, Any]]):
     )
 
 
-class StartIngestSerializer(serializers.Serializer[Any]):
+class IngestOptionsSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
+    subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(default=False)
+
+
+class StartIngestSerializer(IngestOptionsSerializer):
     survey = BySlug[Survey](queryset=Survey.objects.all())
     path = serializers.CharField(
         max_length=1000, help_text="file or folder below inbox/<slug of the survey>/ in the server's data folder"
     )
-    kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
-    subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")
-    dry_run = serializers.BooleanField(default=False)
+
+
+class UploadImagesSerializer(IngestOptionsSerializer):
+    files = serializers.ListField(
+        child=serializers.FileField(),
+        allow_empty=False,
+        help_text="images, alert packets, or a manifest with its files; together up to MAX_UPLOAD_MB",
+    )

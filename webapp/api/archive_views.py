@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,10 +24,11 @@ from webapp.api.archive_serializers import (
     SubjectDetailSerializer,
     SubjectSerializer,
     SurveySerializer,
+    UploadImagesSerializer,
     WithinSerializer,
 )
 from webapp.api.permissions import checked, require, require_site_admin, surveys_with
-from webapp.api.row_views import SURVEY, Parameter, PublicRows, SurveyRows, moment, number, word
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, Range, SurveyRows, moment, number, word
 from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.footprints import read_moc_filter
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
@@ -34,8 +36,9 @@ from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Su
 from webapp.archive.pixel_files import fits_file, npy_file
 from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
-from webapp.archive.subject_search import tagged
+from webapp.archive.subject_search import of_known_objects, of_magnitude, of_model_score, of_posterior, tagged
 from webapp.archive.survey_settings import open_survey
+from webapp.archive.uploads import keep_upload
 
 
 class SurveyViewSet(PublicRows):
@@ -52,6 +55,20 @@ class SurveyViewSet(PublicRows):
         survey = checked(lambda: open_survey(by=by, **asked(CreateSurveySerializer, request)))
         return Response(SurveySerializer(survey).data, status=status.HTTP_201_CREATED)
 
+    @extend_schema(request={"multipart/form-data": UploadImagesSerializer}, responses={201: IngestRunSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated], parser_classes=[MultiPartParser])
+    def images(self, request: Request, slug: str) -> Response:
+        """Upload images and ingest them; as an admin of the survey. `url` of the answer follows the run."""
+        survey = self.get_object()
+        admin = require(request, survey, Role.ADMIN)
+        options = asked(UploadImagesSerializer, request)
+        files = options.pop("files")
+        try:
+            run = start_ingest(survey=survey, path=keep_upload(survey, files), by=admin, **options)
+        except IngestRefused as error:
+            raise ValidationError({"files": [str(error)]}) from error
+        return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)
+
 
 def known_as_drawn(request: Request) -> Q:
     return Q(is_synthetic=True, survey__in=surveys_with(request, Role.SCIENTIST))
@@ -67,8 +84,16 @@ FOR_SCIENTISTS = {
     "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
     "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
+    "known": Parameter("", of_known_objects, "near (a known object), none or open (not compared), for scientists"),
+    "designation": Parameter("known_matches__designation", word, "exact name of the known object, for scientists"),
     "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),
 }
+RANGES_FOR_SCIENTISTS = (
+    Range("mag", of_magnitude, "magnitude, in any frame, for scientists of the survey"),
+    Range("p_real", of_model_score, "score of a champion, for scientists of the survey"),
+    Range("posterior", of_posterior, "posterior of the consensus in any workflow, for scientists of the survey"),
+)
+TELLING = FOR_SCIENTISTS.keys() | {name for each in RANGES_FOR_SCIENTISTS for name in each.parameters()}
 """Filters by what would tell a volunteer the answer."""
 
 MEASURED = {
@@ -100,13 +125,14 @@ class SubjectViewSet(PublicRows):
         "max_mjd": Parameter("mjd__lte", number, "latest time (MJD, UTC)"),
         **FOR_SCIENTISTS,
     }
+    ranges = RANGES_FOR_SCIENTISTS
     orderings = {"id": "id", "external_id": "external_id", "mjd": "mjd", "ra": "ra", "dec": "dec"}
 
     def get_queryset(self) -> QuerySet[Any]:
         """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
         rows = with_told(super().get_queryset(), self.request.user)
         by_tag = self.request.query_params.get("set", "").startswith("#")  # a set of what volunteers tagged
-        if not self.detail and (by_tag or not FOR_SCIENTISTS.keys().isdisjoint(self.request.query_params)):
+        if not self.detail and (by_tag or not TELLING.isdisjoint(self.request.query_params)):
             surveys = surveys_with(self.request, Role.SCIENTIST)
             if not surveys.exists():
                 raise PermissionDenied("This filter is for the scientists of a survey.")

@@ -83,6 +83,19 @@ class Parameter:
     description: str
 
 
+@dataclass(frozen=True)
+class Range:
+    """The query parameters `min_NAME` and `max_NAME`, which one filter takes together: one row must satisfy both."""
+
+    name: str
+    within: Callable[[float | None, float | None], Q]
+    description: str
+
+    def parameters(self) -> dict[str, Parameter]:
+        ends = {"min": "lowest", "max": "highest"}
+        return {f"{end}_{self.name}": Parameter("", number, f"{ends[end]} {self.description}") for end in ends}
+
+
 SURVEY = Parameter("survey__slug", word, "slug of a survey")
 WORKFLOW = Parameter("workflow__slug", word, "slug of a workflow")
 
@@ -92,7 +105,7 @@ OF_PAGES = ("cursor", "page_size", "ordering", "total", "format")
 
 
 class ByParameters(BaseFilterBackend):
-    """Filter by the view's `parameters`, a dictionary of `Parameter` by name; refuse unknown ones in lists."""
+    """Filter by the view's `parameters` (by name) and `ranges`; refuse unknown ones in lists."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         if not view.detail:
@@ -102,6 +115,10 @@ class ByParameters(BaseFilterBackend):
             if text:
                 value = _value(name, parameter, text)
                 queryset = queryset.filter(value if isinstance(value, Q) else Q(**{parameter.lookup: value}))
+        for each in view.ranges:
+            ends = [_end(request, name, parameter) for name, parameter in each.parameters().items()]
+            if ends != [None, None]:
+                queryset = queryset.filter(each.within(*ends))
         return queryset
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -114,13 +131,23 @@ class ByParameters(BaseFilterBackend):
                 "description": parameter.description,
                 "schema": SCHEMAS.get(parameter.read, SCHEMAS[word]),
             }
-            for name, parameter in view.parameters.items()
+            for name, parameter in _all(view).items()
         ]
+
+
+def _all(view: Any) -> dict[str, Parameter]:
+    """Return the view's parameters by name, those of its ranges too."""
+    return view.parameters | {name: each for one in view.ranges for name, each in one.parameters().items()}
+
+
+def _end(request: Request, name: str, parameter: Parameter) -> float | None:
+    text = request.query_params.get(name)
+    return _value(name, parameter, text) if text else None
 
 
 def _refuse_unknown(request: Request, view: Any) -> None:
     """Refuse a misspelt filter, which would return everything."""
-    known = [*view.parameters, *getattr(view, "more_parameters", ())]
+    known = _all(view)
     if unknown := sorted(set(request.query_params) - {*known, *OF_PAGES}):
         message = f"There is no filter “{unknown[0]}” here. Filters: {', '.join(sorted(known)) or 'none'}."
         raise ValidationError({unknown[0]: [message]})
@@ -209,6 +236,7 @@ class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
     pagination_class = Newest
     filter_backends = [ByParameters]
     parameters: ClassVar[dict[str, Parameter]] = {}
+    ranges: ClassVar[tuple[Range, ...]] = ()
     orderings: ClassVar[dict[str, str]] = {}
 
 
@@ -223,6 +251,7 @@ class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
     pagination_class = Newest
     filter_backends = [ByParameters]
     parameters: ClassVar[dict[str, Parameter]] = {}
+    ranges: ClassVar[tuple[Range, ...]] = ()
     orderings: ClassVar[dict[str, str]] = {}
     role: ClassVar[str] = Role.SCIENTIST
     survey_path: ClassVar[str] = "survey"

@@ -34,13 +34,6 @@ SORTS = {
     "-rate": ("-rate", _("rate, fastest first")),
 }
 KIND: dict[str, type] = {"pk": int, "external_id": str}  # sort columns that are not numbers with a fraction
-RANGES = {
-    "mjd": ("mjd", _("MJD")),
-    "rate": ("rate", _("Rate (″/h)")),
-    "mag": ("", _("Magnitude")),
-    "p_real": ("", _("Model’s score")),
-    "posterior": ("", _("Volunteers’ posterior")),
-}
 
 
 class Region(forms.CharField):
@@ -86,7 +79,7 @@ class SearchForm(forms.Form):
             widget=forms.TextInput({"list": "footprints"}),
         )
         self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
-        for name, (_column, label) in RANGES.items():
+        for name, (_within, label) in RANGES.items():
             for end, words in (("min", _("from")), ("max", _("to"))):
                 widget = forms.NumberInput(attrs={"step": "any"})
                 self.fields[f"{name}_{end}"] = forms.FloatField(required=False, label=words, widget=widget)
@@ -131,7 +124,11 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     for name in ("cone", "polygon", "moc"):
         if wanted.get(name):
             rows = rows.filter(wanted[name])
-    return _of_models(_in_ranges(rows, wanted), wanted)
+    for name, (within, _label) in RANGES.items():
+        ends = wanted.get(f"{name}_min"), wanted.get(f"{name}_max")
+        if ends != (None, None):
+            rows = rows.filter(within(*ends))
+    return rows
 
 
 def tagged(name: str, subject: str = "pk") -> Q:
@@ -142,6 +139,13 @@ def tagged(name: str, subject: str = "pk") -> Q:
     return Q(**{f"{subject}__in": by_scientists.union(by_volunteers)})
 
 
+def of_known_objects(which: str) -> Q:
+    """Filter by one of `KNOWN`; ValueError if there is none of that name."""
+    if not which or which not in KNOWN:
+        raise ValueError(which)
+    return KNOWN[which][1]
+
+
 def _named(text: str, *, is_exact: bool) -> Q:
     """Filter by name or object: 3200 is exactly 3200, and not 320001."""
     if is_exact:
@@ -149,26 +153,36 @@ def _named(text: str, *, is_exact: bool) -> Q:
     return Q(external_id__icontains=text) | Q(object_group__icontains=text)
 
 
-def _range(column: str, wanted: dict[str, Any], name: str) -> Q:
-    ends = {"gte": wanted.get(f"{name}_min"), "lte": wanted.get(f"{name}_max")}
+def of_magnitude(lowest: float | None, highest: float | None) -> Q:
+    """Filter by the magnitude of any one frame."""
+    magnitudes = _between("mag", lowest, highest)
+    return Q(Exists(Frame.objects.filter(magnitudes, subject=OuterRef("pk"))))
+
+
+def of_model_score(lowest: float | None, highest: float | None) -> Q:
+    """Filter by the score of any one champion."""
+    scores = _between("scores__p_real", lowest, highest)
+    return Q(Exists(Subject.objects.filter(scores, pk=OuterRef("pk"), scores__checkpoint__is_champion=True)))
+
+
+def of_posterior(lowest: float | None, highest: float | None) -> Q:
+    """Filter by the volunteers' consensus in any one workflow."""
+    posteriors = _between("consensus__posterior", lowest, highest)
+    return Q(Exists(Subject.objects.filter(posteriors, pk=OuterRef("pk"))))
+
+
+def _between(column: str, lowest: float | None, highest: float | None) -> Q:
+    ends = {"gte": lowest, "lte": highest}
     return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
 
 
-def _in_ranges(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[Subject]:
-    rows = rows.filter(_range("mjd", wanted, "mjd"), _range("rate", wanted, "rate"))
-    if magnitudes := _range("mag", wanted, "mag"):
-        rows = rows.filter(Exists(Frame.objects.filter(magnitudes, subject=OuterRef("pk"))))
-    return rows
-
-
-def _of_models(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[Subject]:
-    """Filter by the champions' scores and by the volunteers' consensus, in any workflow."""
-    if scores := _range("scores__p_real", wanted, "p_real"):
-        found = Subject.objects.filter(scores, pk=OuterRef("pk"), scores__checkpoint__is_champion=True)
-        rows = rows.filter(Exists(found))
-    if posteriors := _range("consensus__posterior", wanted, "posterior"):
-        rows = rows.filter(Exists(Subject.objects.filter(posteriors, pk=OuterRef("pk"))))
-    return rows
+RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
+    "mjd": (partial(_between, "mjd"), _("MJD")),
+    "rate": (partial(_between, "rate"), _("Rate (″/h)")),
+    "mag": (of_magnitude, _("Magnitude")),
+    "p_real": (of_model_score, _("Model’s score")),
+    "posterior": (of_posterior, _("Volunteers’ posterior")),
+}
 
 
 def column_of(sort: str) -> str:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ml.io.read_subjects import READABLE
 from webapp.archive.ingest.create_run import IngestRefused, inbox
 from webapp.archive.models import Membership, Role, Survey
 
@@ -69,7 +70,8 @@ def may_send_files(request: HttpRequest) -> bool:
 def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """Write the files and return the path to ingest: the file, or the folder of several.
 
-    Raises IngestRefused: in total they exceed MAX_UPLOAD_MB, or two have the same name. Nothing is stored.
+    Raises IngestRefused: in total they exceed MAX_UPLOAD_MB, two have the same name, or an ingest reads none of them.
+    Nothing is stored.
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:
@@ -82,6 +84,9 @@ def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):
         raise IngestRefused(_("Two files have the same name. Rename one; nothing was saved."))
+    if not any(name.lower().endswith(READABLE) for name in names):
+        message = _("No file here is an image, an alert packet or a manifest. Known endings: %(endings)s.")
+        raise IngestRefused(message % {"endings": ", ".join(READABLE)})
     folder = inbox(survey) / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder.mkdir()
     for name, file in zip(names, files, strict=True):

@@ -18,6 +18,7 @@ from webapp.archive.light_curve import Plot, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
+from webapp.figures.possible_links import DAYS, MOST, possible_links
 from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.figures.track import Nearby, Track, usual_errors
 from webapp.figures.trailing import MeasuredTrail, measure_trails
@@ -47,6 +48,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     form, track = _track(request, survey, frames)
     nearby = track.nearby(list(subject.known_matches.all()))
     trailing = measure_trails(subject, track, _seeing(form, survey))
+    others, is_crowded = possible_links(subject, track)
     context: dict[str, Any] = {
         "survey": survey,
         "subject": subject,
@@ -57,6 +59,9 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
         "trailing": trailing,
         "nearby": [(each.match, object_links(each.match.designation)) for each in nearby],
+        "others": others,
+        "others_within": DAYS,
+        "most_compared": MOST if is_crowded else None,
         "check": getattr(subject, "identity_check", None),
         "light_curve": _light_curve(subject, frames),
         **_digest2(subject, frames),

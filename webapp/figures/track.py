@@ -57,7 +57,7 @@ class Track:
     """
 
     def __init__(self, frames: Sequence[Frame], seeing: float, floor: float) -> None:
-        self.frames = frames
+        self.frames, self.seeing, self.floor = frames, seeing, floor
         self.mjd, ra, dec, snr = (self._column(name) for name in ("mjd_mid", "ra", "dec", "snr"))
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
         self.error = astrometric_error(snr, seeing, floor)

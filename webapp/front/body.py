@@ -14,7 +14,9 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.wsgi import WSGIRequest
 from django.urls import Resolver404, resolve
+from rest_framework.exceptions import AuthenticationFailed
 
+from webapp.api.defaults import VolunteerTokenAuthentication
 from webapp.archive.uploads import AROUND, may_send_files
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -83,7 +85,9 @@ async def read_body(receive: Receive, terms: Terms, announced: int = 0) -> tuple
     return body, size
 
 
-FILES = re.compile(r"/surveys/[-\w]+/(ingest/start|guides/images|exchange/[-.\w]+/import)/\Z")
+FILES = re.compile(
+    r"/surveys/[-\w]+/(ingest/start|guides/images|exchange/[-.\w]+/import)/\Z|/api/surveys/[-\w]+/images/\Z"
+)
 HOUR = 3600.0
 
 
@@ -103,13 +107,14 @@ def takes_files(path: str) -> bool:
 
 
 def is_sent_by_one_who_may(environ: dict[str, Any]) -> bool:
-    """Return whether the user, by session cookie, may send files there, before anything is read."""
-    request = WSGIRequest(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
+    """Return whether the user, by session cookie or API token, may send files there, before anything is read."""
+    request: Any = WSGIRequest(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    request.user = get_user(request)
     try:
+        by_token = VolunteerTokenAuthentication().authenticate(request)
+        request.user = by_token[0] if by_token else get_user(request)
         request.resolver_match = resolve(request.path_info)
-    except Resolver404:
+    except (AuthenticationFailed, Resolver404):
         return False
     return may_send_files(request)

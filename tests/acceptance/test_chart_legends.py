@@ -1,0 +1,49 @@
+"""The legend of a chart in a browser: it stands outside of the plot, so that it covers no point, on a phone too."""
+
+import pytest
+
+from tests.acceptance.people import member
+from tests.integration.figures.movers import tracklet
+from tests.integration.learning import sky
+from webapp.known_objects.models import KnownMatch
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+OVERLAPS = """() => {
+  const views = [...Bokeh.index.roots].filter(({ model }) => model.type === "Figure");
+  return views.flatMap((view) => [...view.model.references()].filter((each) => each.type === "Legend" && each.visible)
+    .map((legend) => {
+      const { top, bottom, left, right } = view.views.find_one(legend).bbox;
+      const frame = view.frame.bbox;
+      const covers = top < frame.bottom && bottom > frame.top && left < frame.right && right > frame.left;
+      const { width, height } = view.bbox;
+      return { names: legend.items.map(({ label }) => label.value), size: [right - left, bottom - top], covers,
+        is_inside: left >= 0 && top >= 0 && right <= width && bottom <= height };
+    }));
+}"""
+DRAWN = """() => {
+  const views = [...Bokeh.index.roots].filter(({ model }) => model.type === "Figure");
+  return views.length === 3 && views.every(({ frame }) => frame.bbox.width > 0);
+}"""
+
+
+@pytest.fixture
+def night(db):
+    """A survey with a tracklet near a known object."""
+    survey = sky.survey("night", pixel_scale=1.86)
+    row = tracklet(survey)
+    near = {"separation": 5, "along": 3, "across": 4, "orbit_error": 2, "rate": 60, "position_angle": 90}
+    KnownMatch.objects.create(subject=row, designation="2010 AB1", detections=4, **near)
+    return survey, row
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_legend_covers_the_plot_or_is_cut_off(night, open_page, width):
+    survey, row = night
+    page = open_page(f"/surveys/night/subjects/{row.pk}/motion/", user=member(survey, "scientist"), width=width)
+    page.wait_for_function(DRAWN)
+    [legend] = page.evaluate(OVERLAPS)
+    assert set(legend["names"]) == {"uniform motion", "detections", "predicted, with 1σ along the orbit"}
+    assert min(legend["size"]) > 5
+    assert legend["is_inside"], "no name is cut off"
+    assert not legend["covers"]
