@@ -1,6 +1,7 @@
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, part: str, host: str, port: int, concurrency: int, **options: Any) -> None:
         no_log = Path(os.devnull)  # systemd's journal has what they say
+        responds: Callable[[], bool]
         if part == "web":
             child, responds = processes.web(host, port, no_log), partial(watchdog.web_responds, host, port)
         elif part == "worker":
