@@ -20,7 +20,7 @@ from webapp.workflows.models import Workflow
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection"), pytest.mark.timeout(300)]
 
 EACH = settings(max_examples=5, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-SECRET = "b7e1-for-scientists"
+HIDDEN = "b7e1-for-scientists"
 OF_SCIENTISTS = (Ruling, Case, Report, Score)
 OF_ADMINS = (Survey, Membership, Workflow, IngestRun, TrainingRun, Checkpoint, Promotion)
 """What each role may not change; of a workflow and a survey, no other write exists."""
@@ -42,22 +42,22 @@ def rows():
     subject, *others = subjects_of(workflow)
     for each in (subject, *others):
         vote(make_volunteer(each.external_id), workflow, each)
-    Subject.objects.filter(survey=workflow.survey).update(metadata={"#truth": SECRET, "#note": SECRET})
+    Subject.objects.filter(survey=workflow.survey).update(metadata={"#truth": HIDDEN, "#note": HIDDEN})
     run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="tracklet", state="done")
     checkpoint = Checkpoint.objects.create(
         survey=workflow.survey, role="tracklet", run=run, folder="c", sha256="0", manifest={}, is_champion=True
     )
     Score.objects.create(checkpoint=checkpoint, subject=subject, probabilities=[0.1, 0.9], p_real=0.9, entropy=0.3)
     queued = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="tracklet")
-    ingest = IngestRun.objects.create(survey=workflow.survey, path=SECRET, subject_set="night")
-    ingest.problems.create(file=SECRET, row=3, reason="It is empty.")
+    ingest = IngestRun.objects.create(survey=workflow.survey, path=HIDDEN, subject_set="night")
+    ingest.problems.create(file=HIDDEN, row=3, reason="It is empty.")
     ruling = Ruling.objects.create(
-        subject=subject, workflow=workflow, scientist=scientist, verdict="yes", label="AST", note=SECRET
+        subject=subject, workflow=workflow, scientist=scientist, verdict="yes", label="AST", note=HIDDEN
     )
     return {
         "cases": Case.objects.create(subject=others[0]).pk,
         "checkpoints": checkpoint.pk,
-        "collections": Collection.objects.create(owner=make_volunteer("olga"), name=SECRET).pk,
+        "collections": Collection.objects.create(owner=make_volunteer("olga"), name=HIDDEN).pk,
         "ingest-runs": ingest.pk,
         "reports": Report.objects.create(survey=workflow.survey, created_by=scientist).pk,
         "rulings": ruling.pk,
@@ -75,7 +75,7 @@ def test_a_role_breaks_nothing_and_neither_reads_nor_changes_what_is_not_its_own
         response = case.call(headers=headers)
         case.validate_response(response, checks=[not_a_server_error])
         if role in ("stranger", Role.VOLUNTEER, Role.MODERATOR):
-            assert SECRET.encode() not in response.content
+            assert HIDDEN.encode() not in response.content
         if response.status_code < 400:  # a refusal may leave this test's transaction unusable
             assert guarded(role) == before
 
