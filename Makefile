@@ -62,9 +62,10 @@ lint: venv
 	$(BIN)/kubernetes-validate --strict --quiet docker/kubernetes/*.yaml
 	$(BIN)/python .ci/secrets
 
-# Asks PyPI about known vulnerabilities of everything that is installed; needs the network.
+# Asks PyPI about known vulnerabilities of everything that is installed; needs the network, and fails where PyPI's answer
+# about a package is missing (a mirror may have none).
 audit: venv
-	$(BIN)/uv tool run pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(BIN)/uv tool run pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 # The docs site in var/docs, which loads nothing from elsewhere.
 docs: venv

@@ -30,8 +30,9 @@ def read_comets(path: Path) -> Catalogue:
         if not line.strip():
             continue
         try:
+            name = (line[:5] if line[:4].isdigit() else line[4:12]).strip().encode("ascii")
             rows.append(_elements(line))
-            names.append((line[:5] if line[:4].isdigit() else line[4:12]).strip().encode("ascii"))
+            names.append(name)
         except ValueError:
             bad.append(number)
     if not rows:
@@ -48,7 +49,7 @@ def _elements(line: str) -> tuple[float, ...]:
     perihelion, e, *angles = (
         float(line[slice(*place)]) for place in ((30, 39), (41, 49), (51, 59), (61, 69), (71, 79))
     )
-    if not (0 < perihelion < 1000 and 0 <= e < 100):
+    if not (0 < perihelion < 1000 and 0 <= e < 100 and np.isfinite(angles).all()):
         raise ValueError("impossible elements")
     epoch = _day(line[81:85], line[85:87], line[87:89]) if line[81:89].strip() else time
     absolute = float(line[91:95]) if line[91:95].strip() else np.nan

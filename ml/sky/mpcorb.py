@@ -99,6 +99,7 @@ def _orbits(lines: list[bytes]) -> tuple[Orbits, NDArray[np.int64]]:
         motion = np.degrees(GAUSS) / axis**1.5
         mean = mean - 360 * (mean > 180)
         perihelion_time = epoch - mean / motion
+    good &= np.isfinite(perihelion_time)
     uncertainty = _numbers(column(106, 106))
     runoff = np.where(np.isfinite(uncertainty), RUNOFF[np.nan_to_num(uncertainty).astype(int)], np.nan)
     orbits = Orbits(
@@ -108,12 +109,16 @@ def _orbits(lines: list[bytes]) -> tuple[Orbits, NDArray[np.int64]]:
     return orbits.take(good), np.flatnonzero(~good & (lengths > 0))
 
 
+def _texts(text: NDArray[np.bytes_]) -> "pd.Series[str]":
+    return pd.Series(np.char.decode(text, "latin-1"))  # which has a letter for every byte: damage is no number or date
+
+
 def _numbers(text: NDArray[np.bytes_]) -> Array:
     """Return numbers, NaN where there is none."""
     try:
         return text.astype(float)
     except ValueError:
-        return pd.to_numeric(pd.Series(text.astype(str)), errors="coerce").to_numpy(dtype=float)
+        return pd.to_numeric(_texts(text), errors="coerce").to_numpy(dtype=float)
 
 
 def _dates(packed: NDArray[np.bytes_]) -> Array:
@@ -130,5 +135,5 @@ def _dates(packed: NDArray[np.bytes_]) -> Array:
 
 def _days(text: NDArray[np.bytes_]) -> Array:
     """Return MJD of dates such as 20190915; NaN where there is none."""
-    stamps = pd.to_datetime(pd.Series(text.astype(str)), format="%Y%m%d", errors="coerce")
+    stamps = pd.to_datetime(_texts(text), format="%Y%m%d", errors="coerce")
     return ((stamps - pd.Timestamp("1858-11-17")) / pd.Timedelta(days=1)).to_numpy(dtype=float)

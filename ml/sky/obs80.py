@@ -3,6 +3,7 @@
 Source: https://minorplanetcenter.net/iau/info/OpticalObs.html and SatelliteObs.html.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -100,17 +101,25 @@ def read_obs80(text: str) -> tuple[list[Observation], list[int]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        if awaits_place and line[14:15] == "s" and len(line) == 80 and line[77:] == found[-1].code:
-            found[-1] = replace(found[-1], place=line)
-            awaits_place = False
-            continue
         try:
-            found.append(read_line(line))
-            awaits_place = line[14] in _SPACE
+            if awaits_place and line[14:15] == "s" and len(line) == 80 and line[77:] == found[-1].code:
+                found[-1] = _at_place(found[-1], line)
+                awaits_place = False
+            else:
+                found.append(read_line(line))
+                awaits_place = line[14] in _SPACE
         except ValueError:
             bad.append(number)
             awaits_place = False
     return found, bad
+
+
+def _at_place(observation: Observation, line: str) -> Observation:
+    """Return the observation with its second line; raises ValueError if no position can be read from that."""
+    placed = replace(observation, place=line)
+    if not all(map(math.isfinite, placed.observer)):
+        raise ValueError("a spacecraft's position has three numbers")
+    return placed
 
 
 def write_obs80(observations: Iterable[Observation]) -> str:

@@ -38,6 +38,8 @@ def unpack_designation(packed: str) -> str:
     Text that is no packed designation is returned as it is, without outer spaces: surveys use names of their own.
     """
     packed = packed.strip()
+    if not packed.isascii():  # superscripts, among others, count as digits
+        return packed
     if len(packed) == 5 and packed[1:].isdigit() and packed[0] in DIGITS:
         return str(DIGITS.index(packed[0]) * 10_000 + int(packed[1:]))
     if len(packed) == 5 and packed[0] == "~" and all(letter in DIGITS for letter in packed[1:]):

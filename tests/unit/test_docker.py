@@ -55,7 +55,7 @@ def test_everything_that_can_hang_is_asked_whether_it_is_well():
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"HTTPS": "on", "TRUSTED_PROXIES": "1", "CSRF_TRUSTED_ORIGINS": "https://a.org", "ALLOWED_HOSTS": "a.org"}],
+    [{}, {"HTTPS": "off", "TRUSTED_PROXIES": "2", "CSRF_TRUSTED_ORIGINS": "https://a.org", "SITE_HOST": "a.org"}],
 )
 def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tmp_path, given):
     told = {name: filled_in(str(value), given) for name, value in SERVICES["web"]["environment"].items()}
@@ -65,7 +65,7 @@ def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tm
     names = "HTTPS, settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS, settings.ALLAUTH_TRUSTED_PROXY_COUNT"
     ask = f"from webapp import settings; print(settings.{names})"
     said = subprocess.run([sys.executable, "-c", ask], env=told, cwd=ROOT, capture_output=True, text=True, check=False)
-    expected = (True, ["a.org"], ["https://a.org"], 1) if given else (False, ["localhost"], [], 0)
+    expected = (False, ["a.org"], ["https://a.org"], 2) if given else (True, ["localhost"], [], 1)
     assert said.stdout == " ".join(map(str, expected)) + "\n", said.stderr
 
 

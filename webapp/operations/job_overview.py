@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, Min, Q
+from django.db.models import Avg, Count, F, Max, Min, Q
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 
 from webapp.core.jobs import Job, JobState
 
 FAILED_FOR = timedelta(days=30)
+TIMED_FOR = timedelta(days=1)
 SHOWN = 50
 
 
@@ -50,6 +51,18 @@ def failed_jobs() -> list[FailedJob]:
     """Return the newest failed jobs of all kinds."""
     rows = [FailedJob(key, row) for key, model in job_models().items() for row in _failed(model)]
     return sorted(rows, key=lambda each: each.job.finished_at, reverse=True)[:SHOWN]
+
+
+def job_seconds() -> dict[str, tuple[float, float]]:
+    """Return the mean and the longest time from start to end of the jobs done within a day, s, by kind."""
+    found = {}
+    for key, model in job_models().items():
+        done = model._default_manager.filter(state=JobState.DONE, finished_at__gt=Now() - TIMED_FOR)
+        took = F("finished_at") - F("started_at")
+        times = done.exclude(started_at=None).aggregate(mean=Avg(took), longest=Max(took))
+        if times["mean"] is not None:
+            found[key] = (times["mean"].total_seconds(), times["longest"].total_seconds())
+    return found
 
 
 def _counted(key: str, model: type[Job]) -> JobsOfKind:

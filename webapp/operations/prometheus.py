@@ -14,11 +14,12 @@ from prometheus_client.registry import Collector
 from webapp.core.cached_figures import cached_figure
 from webapp.core.models import Backup
 from webapp.learning.drift import Night, drift_of
-from webapp.learning.models import Checkpoint
+from webapp.learning.models import Checkpoint, Evaluation
 from webapp.operations import request_metrics
-from webapp.operations.job_overview import job_kinds
+from webapp.operations.job_overview import job_kinds, job_seconds
 from webapp.operations.site_status import FRESH_SECONDS, activity, disk_usage, look
 
+SCORES = ("roc_auc", "pr_auc", "mcc", "ece")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -34,8 +35,10 @@ class SiteCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _parts()
         yield from _jobs()
+        yield from _job_times()
         yield from _activity()
         yield _drift()
+        yield _scores()
         yield from _disk()
 
 
@@ -55,6 +58,15 @@ def _jobs() -> Iterator[Metric]:
         waited = (timezone.now() - kind.oldest).total_seconds() if kind.oldest else 0
         oldest.add_metric([kind.key], waited)
     yield from (jobs, oldest)
+
+
+def _job_times() -> Iterator[Metric]:
+    mean = GaugeMetricFamily("wanderers_job_mean_seconds", "Mean time of the jobs done within a day.", labels=["job"])
+    longest = GaugeMetricFamily("wanderers_job_longest_seconds", "Longest of these times.", labels=["job"])
+    for key, times in cached_figure("job-seconds", job_seconds, FRESH_SECONDS).items():
+        mean.add_metric([key], times[0])
+        longest.add_metric([key], times[1])
+    yield from (mean, longest)
 
 
 def _activity() -> Iterator[Metric]:
@@ -83,6 +95,21 @@ def _drift() -> Metric:
         for night in newest:
             index.add_metric([champion.survey.slug, champion.role], night.index)
     return index
+
+
+def _scores() -> Metric:
+    score = GaugeMetricFamily(
+        "wanderers_model_score",
+        "A champion's figures on the newest frozen test set that it was evaluated on.",
+        labels=["survey", "role", "metric"],
+    )
+    champions = Evaluation.objects.filter(checkpoint__is_champion=True).select_related("checkpoint__survey")
+    for each in champions.order_by("checkpoint_id", "-id").distinct("checkpoint_id"):
+        for name in SCORES:
+            value = each.metrics.get(name)
+            if isinstance(value, (int, float)):
+                score.add_metric([each.checkpoint.survey.slug, each.checkpoint.role, name], value)
+    return score
 
 
 def _newest_night(champion: Checkpoint) -> list[Night]:

@@ -39,6 +39,10 @@ def read_mapping(path: Path) -> PacketMap:
     if len(text) > _LONGEST:
         raise BadInput("is longer than %(most)s bytes. A mapping needs some twenty lines.", most=_LONGEST)
     with decoding(Message("is no YAML")):
+        has_aliases = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text))
+    if has_aliases:  # by which a small file grows without end
+        raise BadInput("has YAML aliases, which a mapping does without. Write out what they stand for.")
+    with decoding(Message("is no YAML")):
         found = yaml.safe_load(text)
     if not isinstance(found, dict):
         raise BadInput("must be lines such as “ra: candidate.ra”.")

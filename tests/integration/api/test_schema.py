@@ -1,35 +1,18 @@
 """For any request that the schema allows, the response matches the schema, without server errors."""
 
 import pytest
-import schemathesis
 from django.contrib.auth import get_user_model
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
-from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from rest_framework.authtoken.models import Token
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from tests.integration.api.operations import OPERATIONS
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
-from webapp.wsgi import application
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection")]
 
 SETTINGS = settings(max_examples=8, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
-SCHEMA = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
-SCHEMA.app = application
-OPERATIONS = {operation.label: operation for operation in (found.ok() for found in SCHEMA.get_all_operations())}
-
-
-@pytest.fixture(autouse=True)
-def lasting_connection():
-    """Keep requests from closing the connection of this test's transaction, as Django's own client does."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

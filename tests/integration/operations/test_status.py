@@ -10,6 +10,7 @@ from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import MAX_ATTEMPTS, JobState
 from webapp.core.models import Backup, Heartbeat, Process
+from webapp.learning import models
 from webapp.quality.models import QualityScan
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +125,28 @@ def test_prometheus_reads_figures_with_the_token_only(well, client, settings, fa
     assert 'wanderers_jobs{job="archive.ingestrun",state="failed"} 1.0' in lines
     assert any(line.startswith("wanderers_disk_free_bytes ") for line in lines)
     assert any(line.startswith("wanderers_classifications_last_hour{") for line in lines)
+
+
+def test_prometheus_reads_how_long_jobs_take_and_how_good_the_champions_are(well, client, settings):
+    settings.METRICS_TOKEN = "secret"
+    champion = sky.checkpoint(sky.workflow(sky.survey()), is_champion=True)
+    frozen = models.TestSet.objects.create(survey=champion.survey, kind="stamp", hash="1" * 64, size=12)
+    models.Evaluation.objects.create(
+        checkpoint=champion, test_set=frozen, metrics={"roc_auc": 0.9, "ece": None}, verdict=""
+    )
+    ended = timezone.now()
+    for seconds in (10, 30):
+        begun = ended - timedelta(seconds=seconds)
+        IngestRun.objects.create(
+            survey=champion.survey, path="a", subject_set="s", state="done", started_at=begun, finished_at=ended
+        )
+    answer = client.get("/metrics/", headers={"Authorization": "Bearer secret"})
+    lines = answer.content.decode().splitlines()
+    assert 'wanderers_job_mean_seconds{job="archive.ingestrun"} 20.0' in lines
+    assert 'wanderers_job_longest_seconds{job="archive.ingestrun"} 30.0' in lines
+    scores = [line for line in lines if line.startswith("wanderers_model_score{")]
+    of = f'role="{champion.role}",survey="{champion.survey.slug}"'
+    assert scores == [f'wanderers_model_score{{metric="roc_auc",{of}}} 0.9']
 
 
 def test_a_web_node_is_ready_without_workers(client):

@@ -95,3 +95,15 @@ def test_comets_are_read(tmp_path):
     assert catalogue.orbits.epoch[0] == 59000
     [place], _ = states(catalogue.orbits, 59033.6811)
     assert np.linalg.norm(place) == pytest.approx(0.294698)
+
+
+def test_a_byte_that_is_no_letter_costs_one_line(tmp_path):
+    (tmp_path / "some").write_bytes(f"{CERES}\n{CERES}\n".encode().replace(b"162.68631", b"\x8062.68631", 1))
+    catalogue = read_mpcorb(tmp_path / "some")
+    assert (len(catalogue.orbits), catalogue.bad_lines) == (1, [1])
+
+
+def test_a_comet_whose_name_is_damaged_takes_no_other_comets_elements(tmp_path):
+    (tmp_path / "some").write_bytes(f"{NEOWISE}\n{NEOWISE}\n".encode().replace(b"CK20F030", b"CK20F0\xff0", 1))
+    catalogue = read_comets(tmp_path / "some")
+    assert (len(catalogue.orbits.name), len(catalogue.orbits), catalogue.bad_lines) == (1, 1, [1])

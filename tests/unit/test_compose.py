@@ -1,0 +1,104 @@
+"""docker/compose*.yaml: everything that they name exists, and every part is bounded and asked whether it is well."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from webapp.core.environment import ROOT
+
+FOLDER = ROOT / "docker"
+EXTRAS = ("compose.storage.yaml", "compose.gpu.yaml")
+KEYS = {
+    "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "environment", "expose", "healthcheck", "image",
+    "mem_limit", "ports", "restart", "secrets", "security_opt", "volumes",
+}  # fmt: skip
+SETTINGS = "".join(path.read_text() for path in (ROOT / "webapp/settings.py", ROOT / "webapp/core/environment.py"))
+BOTOCORE = {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SHARED_CREDENTIALS_FILE"}
+ENDS = {"migrate", "bucket"}
+"""Services that do something once."""
+
+
+def merged(base, over):
+    """Merge as compose does: maps by key, lists one after the other, other values replaced."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: merged(base[key], value) if key in base else value for key, value in over.items()}
+    return base + over if isinstance(base, list) and isinstance(over, list) else over
+
+
+@pytest.fixture(params=[(), *((name,) for name in EXTRAS), EXTRAS], ids=lambda names: "+".join(names) or "alone")
+def cluster(request):
+    """Return compose.yaml, alone and with the others."""
+    found = {}
+    for name in ("compose.yaml", *request.param):
+        found = merged(found, yaml.safe_load((FOLDER / name).read_text()))
+    return found
+
+
+def test_services_use_only_what_is_declared(cluster):
+    services = cluster["services"]
+    for name, service in services.items():
+        assert service.keys() <= KEYS, name
+        assert "image" in service or (FOLDER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+        assert {*service.get("secrets", [])} <= cluster["secrets"].keys(), name
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in cluster["volumes"] or (source.startswith("./") and (FOLDER / source).is_file()), volume
+    assert all(secret["file"].startswith("secrets/") for secret in cluster["secrets"].values())
+
+
+def test_a_service_waits_for_others_as_they_can_be_waited_for(cluster):
+    services = cluster["services"]
+    for name, service in services.items():
+        for other, wait in service.get("depends_on", {}).items():
+            is_once = other in ENDS
+            assert wait == {"condition": "service_completed_successfully" if is_once else "service_healthy"}, name
+            assert is_once or "healthcheck" in services[other], name
+
+
+def test_every_service_starts_again_and_its_memory_is_bounded(cluster):
+    for name, service in cluster["services"].items():
+        assert service["restart"] == ("on-failure" if name in ENDS else "unless-stopped"), name
+        assert "mem_limit" in service or name == "bucket", name
+
+
+def test_no_variable_of_the_host_is_needed(cluster):
+    asked = re.findall(r"\$\{([^}]*)\}", yaml.safe_dump(cluster["services"], width=10**6))
+    assert asked
+    assert all(":-" in variable for variable in asked)
+
+
+def test_the_site_reads_every_variable_that_it_is_given(cluster):
+    for name in ("migrate", "web", "worker", "beat"):
+        for variable in {*cluster["services"][name]["environment"]} - BOTOCORE:
+            assert f'"{variable.removesuffix("_FILE")}"' in SETTINGS, variable
+
+
+def test_only_the_proxy_is_reached_from_outside_and_it_knows_the_web_nodes(cluster):
+    services = cluster["services"]
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    text = (FOLDER / "Caddyfile").read_text()
+    assert set(re.findall(r"\{\$(\w+)\}", text)) == services["proxy"]["environment"].keys()
+    [(host, port)] = re.findall(r"dynamic a (\w+) (\d+)", text)
+    assert services[host]["expose"] == [port]
+
+
+@pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not installed.")
+def test_caddy_finds_no_fault_in_its_file(tmp_path):
+    told = {"SITE_HOST": "localhost", "MAX_BODY": "2049MiB", "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = ["caddy", "validate", "--config", FOLDER / "Caddyfile", "--adapter", "caddyfile"]
+    said = subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
+def test_the_server_s_account_in_the_guide_is_its_clients_account():
+    guide = Path(ROOT / "docs/admin.md").read_text()
+    (store,) = re.findall(r"^ +(\{\"identities\".*\})$", guide, re.M)
+    [account] = yaml.safe_load(store)["identities"]
+    [keys] = account["credentials"]
+    assert f"aws_access_key_id = {keys['accessKey']}\n" in guide
+    assert f"aws_secret_access_key = {keys['secretKey']}\n" in guide
+    assert "Admin" in account["actions"]

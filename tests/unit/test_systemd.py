@@ -1,0 +1,119 @@
+"""The systemd units: sound, hardened, and up only while what they run responds."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from configparser import ConfigParser
+
+import pytest
+
+from webapp.core.environment import ROOT
+
+FOLDER = ROOT / "docker" / "systemd"
+SERVICES = sorted(path.name for path in FOLDER.glob("*.service"))
+PARTS = ("web", "worker", "beat")
+NOTIFIED = """
+import sys
+from pathlib import Path
+from webapp.console import notified_part
+notified_part.PAUSE_SECONDS = 0.05
+sys.exit(notified_part.run(["sleep", "600"], Path(sys.argv[1]).exists))
+"""
+
+
+def section(service, name="Service"):
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read(FOLDER / service)
+    return parser[name]
+
+
+@pytest.fixture
+def analyze(tmp_path):
+    """Run systemd-analyze on copies of the units, which name this checkout instead of /srv/wanderers."""
+    if not shutil.which("systemd-analyze"):
+        if os.environ.get("WANDERERS_ALL_TESTS"):
+            pytest.fail("systemd-analyze is missing, and all tests are required: apt-get install systemd")
+        pytest.skip("systemd-analyze is not installed.")
+    for path in FOLDER.iterdir():
+        (tmp_path / path.name).write_text(path.read_text().replace("/srv/wanderers", str(ROOT)))
+
+    def run(*options):
+        command = ["systemd-analyze", "--no-pager", *options, *(str(tmp_path / name) for name in SERVICES)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_systemd_finds_no_fault(analyze):
+    found = analyze("verify", "--man=no", "--recursive-errors=no")
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_the_units_are_hardened(analyze):
+    found = analyze("security", "--offline=yes", "--threshold=30")
+    assert found.returncode == 0, found.stdout
+
+
+def test_every_part_is_in_the_target_waits_for_the_migration_and_starts_again():
+    target = (FOLDER / "wanderers.target").read_text()
+    assert {f"wanderers-{part}.service" for part in PARTS} | {"wanderers-migrate.service"} == {*SERVICES}
+    for part in PARTS:
+        assert f"wanderers-{part}.service" in target
+        service, unit = section(f"wanderers-{part}.service"), section(f"wanderers-{part}.service", "Unit")
+        assert service["ExecStart"].endswith(f"manage.py run_part {part}")
+        assert (service["Type"], service["Restart"]) == ("notify", "always")
+        assert unit["Requires"] == unit["After"] == "wanderers-migrate.service"
+    assert "manage.py migrate" in (FOLDER / "wanderers-migrate.service").read_text()
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """What systemd hears: a socket, and the environment that names it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        yield heard, os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WANDERERS_DATA": str(tmp_path)}
+
+
+def test_a_service_is_up_once_its_program_responds_and_silent_when_it_stops_to(systemd, tmp_path):
+    heard, environment = systemd
+    sign = tmp_path / "responds"
+    with subprocess.Popen([sys.executable, "-c", NOTIFIED, str(sign)], env=environment, cwd=ROOT) as process:
+        heard.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            heard.recv(100)
+        sign.touch()
+        heard.settimeout(10)
+        assert heard.recv(100) == b"READY=1\nWATCHDOG=1"
+        sign.unlink()
+        assert falls_silent(heard)
+        process.send_signal(signal.SIGTERM)
+        heard.settimeout(10)
+        assert heard.recv(100) == b"STOPPING=1"
+        assert process.wait(10) != 0
+
+
+def falls_silent(heard):
+    """Return whether what was sent already ends, and nothing follows for half a second."""
+    heard.settimeout(0.5)
+    try:
+        return not [heard.recv(100) for _ in range(50)]
+    except TimeoutError:
+        return True
+
+
+def test_the_web_server_is_run_as_a_part(systemd):
+    heard, environment = systemd
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    told = environment | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    command = [sys.executable, "manage.py", "run_part", "web", "--port", port]
+    with subprocess.Popen(command, env=told, cwd=ROOT) as process:
+        heard.settimeout(120)
+        assert heard.recv(100) == b"READY=1\nWATCHDOG=1"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
