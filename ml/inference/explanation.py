@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ def explain(
 
     Occlusion sensitivity (Zeiler & Fergus 2014, section 4.2): a patch of twice a cell's width is hidden, and the
     subject scored again. Hidden pixels are NaN, which every preprocessing shows as sky and leaves out of its
-    statistics. All channels of a frame are hidden together.
+    statistics. All channels of a frame are hidden together. A patch without finite pixels has nothing to hide: its
+    occlusion is 0.
 
     Parameters
     ----------
@@ -67,9 +69,11 @@ def explain(
     whole = _p_real(scorer, features, tracks)
     occlusion = np.zeros((len(block), GRID, GRID), dtype=np.float32)
     for frame, stamp in enumerate(pixels):
-        occluded = np.repeat(features, GRID * GRID, axis=0)
-        occluded[:, frame] = _occluded_features(scorer, stamp)
-        occlusion[frame] = (whole - _p_real(scorer, occluded, tracks)).reshape(GRID, GRID)
+        cells = [cell for cell in np.ndindex(GRID, GRID) if np.isfinite(stamp[_patch(stamp, *cell)]).any()]
+        if cells:
+            occluded = np.repeat(features, len(cells), axis=0)
+            occluded[:, frame] = _occluded_features(scorer, stamp, cells)
+            occlusion[frame][tuple(np.transpose(cells))] = whole - _p_real(scorer, occluded, tracks)
         on_frame(frame + 1)
     single = scorer.chip_log_scores(features)[0].exp().numpy()
     return Explanation(float(whole[0]), single, _without(scorer, features, tracks), occlusion)
@@ -80,26 +84,29 @@ def _p_real(scorer: Scorer, features: NDArray[Any], tracks: TrackletFrames | Non
     return scorer.p_real(scorer.probabilities_from_features(features, repeated))
 
 
-def _occluded_features(scorer: Scorer, stamp: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the features (G², D) of a stamp (C, H, W) with each patch hidden in turn."""
-    patches = [(row, column) for row in range(GRID) for column in range(GRID)]
+def _occluded_features(scorer: Scorer, stamp: NDArray[Any], cells: list[tuple[int, int]]) -> NDArray[np.float32]:
+    """Return the features (N, D) of a stamp (C, H, W) with the patches around N cells hidden in turn."""
     at_once = max(1, MOST_PIXELS // stamp.size)
     parts = []
-    for first in range(0, len(patches), at_once):
-        hidden = np.stack([_hidden(stamp, *patch) for patch in patches[first : first + at_once]])
+    for first in range(0, len(cells), at_once):
+        hidden = np.stack([_hidden(stamp, *cell) for cell in cells[first : first + at_once]])
         parts.append(scorer.backbone.unrounded(hidden[:, None])[:, 0])
     return np.concatenate(parts)
 
 
 def _hidden(stamp: NDArray[Any], row: int, column: int) -> NDArray[Any]:
-    """Return the stamp without the patch around a cell, which reaches half a cell beyond it."""
     copy = stamp.copy()
-    (top, bottom), (left, right) = (
-        (int(max(0, place - 0.5) * side / GRID), int(np.ceil(min(GRID, place + 1.5) * side / GRID)))
+    copy[_patch(stamp, row, column)] = np.nan
+    return copy
+
+
+def _patch(stamp: NDArray[Any], row: int, column: int) -> tuple[EllipsisType, slice, slice]:
+    """Return where the patch around a cell lies, which reaches half a cell beyond it."""
+    rows, columns = (
+        slice(int(max(0, place - 0.5) * side / GRID), int(np.ceil(min(GRID, place + 1.5) * side / GRID)))
         for place, side in ((row, stamp.shape[-2]), (column, stamp.shape[-1]))
     )
-    copy[..., top:bottom, left:right] = np.nan
-    return copy
+    return ..., rows, columns
 
 
 def _without(scorer: Scorer, features: NDArray[Any], tracks: TrackletFrames | None) -> NDArray[np.float32]:

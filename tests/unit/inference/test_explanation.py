@@ -14,6 +14,8 @@ from tests.unit.conftest import CLASSES, POSITIVE
 from tests.unit.sky.test_motion import mover
 
 MANIFEST = {"classes": list(CLASSES), "positive": list(POSITIVE), "feature_key": "corners"}
+ROUNDING = 1e-6
+"""A score of a batch may differ by this from the score alone: it depends on the processor's kernels."""
 
 
 class Corners:
@@ -55,13 +57,13 @@ def test_each_detection_is_scored_alone(stamps):
 
 def test_only_hiding_the_source_changes_the_score_and_a_bogus_one_raises_it(stamps):
     found = explain(scorer("stamp"), stamps)
-    lit = found.occlusion != 0
+    lit = np.abs(found.occlusion) > ROUNDING
     touched = np.zeros((4, GRID, GRID), dtype=bool)  # two pixels a cell, and a patch reaches a pixel beyond its own
     for frame, (row, column) in enumerate(((4, 4), (4, 16), (16, 4), (4, 4))):
         touched[frame, row // 2 - 1 : row // 2 + 2, column // 2 - 1 : column // 2 + 2] = True
     assert np.array_equal(lit, touched)
-    assert (found.occlusion[[0, 1, 3]] >= 0).all()
-    assert (found.occlusion[2] <= 0).all()
+    assert (found.occlusion[[0, 1, 3]] >= -ROUNDING).all()
+    assert (found.occlusion[2] <= ROUNDING).all()
 
 
 def test_leaving_one_detection_out_scores_the_shorter_tracklet(stamps):
