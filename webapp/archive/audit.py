@@ -37,7 +37,7 @@ def record_act(request: Any, user: User, survey: Survey | None = None) -> None:
         user=user,
         survey=survey,
         act=(match.url_name if match else None) or "",
-        address=inner.path[: AuditEntry._meta.get_field("address").max_length],
+        address=_storable(inner.path)[: AuditEntry._meta.get_field("address").max_length],
         fields=_shortened(request.data) if inner is not request else _shortened(inner.POST) | _shortened(inner.FILES),
     )
     setattr(inner, ENTRY, entry)
@@ -53,11 +53,16 @@ def _shortened(sent: Any) -> dict[str, Any]:
         sent = {name: values if len(values) > 1 else values[0] for name, values in sent.lists() if values}
     if not isinstance(sent, Mapping):
         sent = {"": sent}
-    return {str(name)[:LONGEST]: _value(str(name), value) for name, value in [*sent.items()][:MOST_FIELDS]}
+    return {_storable(name)[:LONGEST]: _value(str(name), value) for name, value in [*sent.items()][:MOST_FIELDS]}
 
 
 def _value(name: str, value: Any) -> str:
-    return "…" if SECRET.search(name) else str(value)[:LONGEST].replace("\0", "")
+    return "…" if SECRET.search(name) else _storable(value)[:LONGEST]
+
+
+def _storable(value: Any) -> str:
+    """Return text without what PostgreSQL refuses: NUL and lone surrogates."""
+    return str(value).encode(errors="replace").decode().replace("\0", "")
 
 
 def audit_outcome(get_response: Answer) -> Answer:

@@ -53,6 +53,16 @@ def test_the_api_is_recorded_too_by_whatever_sign_in(survey, admin):
     assert row.fields["path"] == "x" * 200
 
 
+def test_what_a_database_cannot_hold_is_recorded_without_it(boss):
+    caller = APIClient()
+    caller.force_authenticate(boss)
+    sent = r'{"name": "a\ud800b", "c\u0000d": "e\u0000"}'
+    answer = caller.post("/api/surveys/", sent, content_type="application/json")
+    row = entry()
+    assert row.status == answer.status_code == 400
+    assert row.fields == {"name": "a?b", "cd": "e"}
+
+
 def test_a_stranger_is_refused_and_leaves_no_entry(client, survey, django_user_model):
     client.force_login(django_user_model.objects.create_user("mallory"))
     assert client.post("/surveys/night/settings/members/", {"username": "mallory", "role": "admin"}).status_code == 403
