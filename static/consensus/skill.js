@@ -15,7 +15,7 @@ function draw(columns) {
   const source = new Bokeh.ColumnDataSource({ data: known(columns) });
   const figure = figureOf({
     tools: "", toolbar_location: null, y_range: [0, 1.02], outline_line_color: token("--line"),
-    x_axis_label: gettext("training subjects answered"),
+    x_axis_label: gettext("practice images answered"),
   });
   for (const { field, legend, color, dash } of LINES) {
     figure.varea({ field: "n" }, { field: `${field}_low` }, { field: `${field}_high` }, { source, fill_color: token(color), fill_alpha: 0.16 });
@@ -23,7 +23,8 @@ function draw(columns) {
     figure.scatter({ field: "n" }, { field }, { source, size: 5, color: token(color), legend_label: legend });
   }
   paint(figure);
-  speak(figure);
+  speak(figure.xaxis);
+  speak(figure.yaxis, { style: "percent" });
   Object.assign(figure.legend, { location: "bottom_right" });
   return figure;
 }

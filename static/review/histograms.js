@@ -1,5 +1,5 @@
 // Subjects by posterior and by agreement, drawn by Bokeh; a bar leads to its subjects. The tables have the same numbers.
-import { figureOf, paint, show, token } from "../site/plot.js";
+import { figureOf, paint, show, speak, token } from "../site/plot.js";
 
 const { is_log: isLog, plots } = JSON.parse(document.getElementById("histogram-data").textContent);
 const NAMES = { posterior: gettext("posterior"), agreement: gettext("agreement") };
@@ -28,7 +28,7 @@ function draw(name, bins) {
   bars.nonselection_glyph = null;
   source.selected.change.connect(() => go(bins, source.selected.indices[0]));
   paint(figure);
-  for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
+  speak(figure.yaxis);
   return figure;
 }
 

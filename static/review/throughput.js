@@ -1,6 +1,6 @@
 // Votes, people and retirements over time, drawn by Bokeh. The table beneath has the same numbers.
 import { nameBars } from "../site/bars.js";
-import { figureOf, paint, show, token } from "../site/plot.js";
+import { figureOf, paint, show, speak, token } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("throughput-data").textContent);
 const places = data.labels.map((_, place) => place);
@@ -22,7 +22,7 @@ function draw(root) {
   bars(figure, source, name, 1);
   paint(figure);
   for (const grid of figure.xgrid) grid.visible = false;
-  for (const axis of figure.yaxis) axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0,0" });
+  speak(figure.yaxis);
   nameBars(figure, root, data.labels);
   return figure;
 }

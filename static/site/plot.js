@@ -31,10 +31,10 @@ export function figureOf(options) {
 }
 
 /** Format the axes' numbers in the page's language, using the browser, since Bokeh can't. */
-export function speak(figure) {
-  const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 6 });
+export function speak(axes, options = { maximumSignificantDigits: 6 }) {
+  const numbers = new Intl.NumberFormat(document.documentElement.lang, options);
   const doFormat = (ticks) => ticks.map((tick) => numbers.format(tick));
-  for (const axis of [...figure.xaxis, ...figure.yaxis]) {
+  for (const axis of axes) {
     axis.formatter = Object.assign(new Bokeh.BasicTickFormatter(), { doFormat });
   }
 }
@@ -61,7 +61,7 @@ export function finish(figure) {
   figure.toolbar.logo = null;
   if (TOUCHED.matches) figure.toolbar.active_drag = null;
   paint(figure);
-  speak(figure);
+  speak([...figure.xaxis, ...figure.yaxis]);
   return figure;
 }
 
