@@ -10,3 +10,9 @@ export function notice(element, text) {
   element.hidden = false;
   timer = setTimeout(() => { element.hidden = true; }, SHOWN);
 }
+
+/** What the site has to say as the page opens, such as the answers that were kept at joining. */
+export function showMessages(element) {
+  const texts = [...document.querySelectorAll(".messages li")].map((message) => message.textContent);
+  if (texts.length) notice(element, texts.join(" "));
+}

@@ -7,7 +7,7 @@ import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last.js";
 import { Mistake } from "./mistake.js";
-import { notice } from "./notice.js";
+import { notice, showMessages } from "./notice.js";
 import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
@@ -57,7 +57,6 @@ function say(text) {
   part("status").textContent = text;
 }
 
-/** Say it to everybody. */
 function tell(text) {
   say(text);
   notice(part("notice"), text);
@@ -289,6 +288,7 @@ function listenToButtons() {
 }
 
 listenToButtons();
+showMessages(part("notice"));
 offerReader(config.reader);
 listen(keymap);
 keymap.listen(showKeys);

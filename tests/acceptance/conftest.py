@@ -90,5 +90,5 @@ def sign_in(page, user):
     page.goto("/accounts/login/")
     page.get_by_label("Login").fill(user.get_username())
     page.get_by_label("Password").fill(user.get_username())
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("/")

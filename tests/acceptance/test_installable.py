@@ -47,6 +47,6 @@ def test_pages_of_others_are_dropped_at_sign_in(db, open_page, django_user_model
     page.goto("/accounts/login/?next=/skill/")
     page.get_by_label("Login").fill("vera")
     page.get_by_label("Password").fill("vera")
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("/skill/")
     assert page.evaluate(PAGES) == 0

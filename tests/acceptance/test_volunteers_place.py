@@ -47,6 +47,17 @@ def fits(page, width):
     return page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_joining_from_the_classify_page_returns_there_and_says_what_was_kept(workflow, open_page):
+    page = open_page("/classify/night/")
+    answer(page, "y")
+    page.get_by_role("link", name="Join").click()
+    page.get_by_label("Username").fill("vera")
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    page.get_by_label("Password (again)").fill("correct horse battery")
+    page.get_by_role("button", name="Join").click()
+    expect(page.locator("[data-part=notice]")).to_contain_text("Your earlier answer is now on your account.")
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_from_the_first_visit_to_a_credit(workflow, ada, open_page, width, height):
     page = open_page("/", width=width, height=height, user=ada)

@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import ngettext
 
 from webapp.accounts.merge_visitor import merge
 from webapp.archive.access import NEEDS_SECOND_FACTOR
@@ -133,12 +134,19 @@ def forget_language(response: HttpResponseBase) -> None:
 
 
 def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
-    """Move what a visitor did in this browser to the account, and forget the visitor."""
+    """Move what a visitor did in this browser to the account, say how many answers, and forget the visitor."""
     visitor = visitor_or_newcomer(request)
     if visitor is not None:
         settle_leases(visitor)
-        merge(visitor, account_volunteer(user))
+        moved = merge(visitor, account_volunteer(user))
         forget(response)
+        if moved:
+            kept = ngettext(
+                "Your earlier answer is now on your account.",
+                "Your %(count)d earlier answers are now on your account.",
+                moved,
+            )
+            messages.success(request, kept % {"count": moved})
 
 
 def _roles(user: Any) -> list[str]:

@@ -143,7 +143,7 @@ def why_no_more(workflow: Workflow, holds_enough: bool) -> str:
         return _("This project is paused. Your answers are saved.")
     if workflow.is_training:
         return _(
-            "You've answered every training subject here. Your skill page shows what you recognise and "
+            "You've answered every practice image here. Your skill page shows what you recognise and "
             "which kinds you still mix up."
         )
     return _(

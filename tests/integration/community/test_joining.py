@@ -60,6 +60,28 @@ def test_signing_up_keeps_history_favourites_and_the_subject_on_the_page(workflo
     assert not Lease.objects.exclude(volunteer=account).exists()
 
 
+def test_joining_says_that_earlier_answers_are_kept(workflow):
+    browser = Client()
+    for item in asked(browser)[:2]:
+        answered(browser, item)
+    join(browser)
+    assert "Your 2 earlier answers are now on your account." in browser.get("/").content.decode()
+
+
+def test_joining_without_earlier_answers_speaks_of_none(workflow):
+    browser = Client()
+    join(browser)
+    assert "earlier answer" not in browser.get("/").content.decode()
+
+
+def test_the_pages_say_join_and_sign_in_as_the_site_does(client):
+    joining, signing_in = (client.get(f"/accounts/{page}/").content.decode() for page in ("signup", "login"))
+    assert "<h1>Join</h1>" in joining
+    assert "<h1>Sign in</h1>" in signing_in
+    assert "Sign Up" not in joining
+    assert "Sign In" not in signing_in
+
+
 def test_the_subject_on_the_page_is_kept_by_somebody_who_has_answered_nothing(workflow):
     browser = Client()
     on_page = asked(browser)[0]["subject"]["id"]

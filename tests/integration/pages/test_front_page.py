@@ -34,7 +34,7 @@ def test_the_front_page_and_the_classify_page_count_alike(client, survey, subjec
     workflow.queue.filter(pk__in=[entry.pk for entry in entries[:1] + entries[4:6]]).update(is_retired=True)
     figures, progress = figures_of(survey), progress_of(None, workflow)
     assert (figures["settled"], figures["asked"]) == (progress["retired"], progress["total"]) == (3, 7)
-    assert "3 of 7 retired" in client.get("/").content.decode()
+    assert "Retired: 3 of the 7 subjects that volunteers are asked about" in client.get("/").content.decode()
 
 
 def test_a_closed_workflow_no_longer_counts_beside_an_open_one(survey, subjects):
