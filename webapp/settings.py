@@ -188,10 +188,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "webapp.api.defaults.AnonymousThrottle",
-        "webapp.api.defaults.UserThrottle",
-    ],
+    "DEFAULT_THROTTLE_CLASSES": ["webapp.api.defaults.AnonymousThrottle", "webapp.api.defaults.UserThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous, "user": _throttle_user},
     "NUM_PROXIES": _trusted_proxies,
 }
@@ -201,6 +198,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     **dict.fromkeys(["SWAGGER_UI_DIST", "SWAGGER_UI_FAVICON_HREF", "REDOC_DIST"], "SIDECAR"),
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"SubjectKind": "webapp.archive.models.Kind", "Preset": "webapp.learning.models.Preset"},
 }
 
 LANGUAGE_CODE = "en"
