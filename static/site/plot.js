@@ -71,12 +71,15 @@ export function tickAt(axes, grid, ticks) {
 }
 
 /**
- * Show the figure made by `draw` with a button that saves it as SVG; its toolbar saves PNG. It is redrawn when the theme
- * changes, since a canvas keeps its colours.
+ * Show the figure made by `draw` with a button that saves it as SVG, in the row of buttons beneath where there is one;
+ * its toolbar saves PNG. It is redrawn when the theme changes, since a canvas keeps its colours.
  */
 export function show(root, draw) {
   let shown = add(root, draw);
-  root.after(svgButton(() => shown));
+  const beneath = root.nextElementSibling;
+  const button = svgButton(() => shown);
+  if (beneath?.matches(".beneath")) beneath.append(button);
+  else root.after(button);
   document.documentElement.addEventListener("themechange", () => {
     shown = shown.then((view) => { view.model.document.clear(); return add(root, draw); });
   });
