@@ -46,10 +46,16 @@ export class Letters {
     return this.#in("readwrite", (store) => store.delete(letter.key));
   }
 
-  /** Run a store operation; a failure must not prevent sending. */
+  /**
+   * Run a store operation; a failure must not prevent sending. It is committed at once: a page that is left before its
+   * transaction has committed by itself loses what it has just stored.
+   */
   async #in(mode, ask) {
     try {
-      return await settled(ask(this.#database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE)));
+      const transaction = this.#database.transaction(STORE, mode, { durability: "strict" });
+      const request = ask(transaction.objectStore(STORE));
+      transaction.commit();
+      return await settled(request);
     } catch {
       return undefined;
     }

@@ -7,6 +7,16 @@ from tests.acceptance.cable import cable
 from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
 
 PAGES = "caches.open('pages-1').then((store) => store.keys()).then((keys) => keys.length)"
+LEFT = 30
+OPEN = """async () => {
+  const { Letters } = await import("/static/classify/letters.js");
+  window.letters = await Letters.open();
+}"""
+STORE_AND_LEAVE = """(n) => {
+  addEventListener("pagehide", () => letters.put({ key: `night.${n}` }));
+  location.reload();
+}"""
+STORED = "letters.all('night.').then(({ length }) => length)"
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,6 +45,16 @@ def test_the_classify_page_opens_without_a_network_and_sends_answers_later(db, o
         network.plug_in()
         wait_until(page, lambda: standing() == {name: "yes"})
         ready(page)
+
+
+def test_an_answer_of_the_last_moment_is_kept_though_the_page_is_left(db, open_page):
+    page = open_page("/manifest.webmanifest")
+    page.evaluate(OPEN)
+    for n in range(LEFT):
+        with page.expect_navigation():
+            page.evaluate(STORE_AND_LEAVE, n)
+        page.evaluate(OPEN)
+    assert page.evaluate(STORED) >= 0.9 * LEFT, "a transaction that commits by itself is never kept"
 
 
 def test_pages_of_others_are_dropped_at_sign_in(db, open_page, django_user_model):
