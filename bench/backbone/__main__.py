@@ -164,7 +164,7 @@ def main() -> None:
     judged = parser.add_subparsers(dest="what", required=True)
     judged.add_parser("night", help="the real night").add_argument("folder", type=Path)
     unlabelled = judged.add_parser("unlabelled", help="real stamps, by heads that saw none of their labels")
-    unlabelled.add_argument("folder", type=Path, help="the real data: ztf-night-20181128, satellite-glints")
+    unlabelled.add_argument("folder", type=Path, help="the real data")
     judged.add_parser("inputs", help="crops, sizes and stretches on simulated skies")
     for name in SKIES:
         left_out = judged.add_parser(name, help="a simulated sky")
