@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test test-fast lint audit docs bench bench-load chaos papers backbone up clean constraints architecture
+.PHONY: venv panoptes demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture
 
 venv: $(STAMP)
 
@@ -70,6 +70,10 @@ audit: venv
 # The docs site in var/docs, which loads nothing from elsewhere.
 docs: venv
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+# The pictures of README.md and docs/, of the demonstration that runs at PORT (make demo).
+screenshots: venv
+	PYTHONPATH=. $(BIN)/python docs/screenshots.py http://127.0.0.1:$(PORT)
 
 bench: venv
 	$(BIN)/python -m bench

@@ -17,6 +17,12 @@ def test_it_names_files_that_are_there(page):
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_its_pictures_are_there_and_small(page):
+    pictures = [page.parent / name for name in re.findall(r"!\[.+?\]\(([\w./-]+)\)", page.read_text())]
+    assert [picture for picture in pictures if picture.stat().st_size > 100_000] == []
+
+
 def test_each_chapter_of_security_is_shown_by_tests_that_are_there():
     rows = re.findall(r"^\| (V\d+\b.*?) \|.*\| (.*?) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
     assert {int(re.match(r"V(\d+)", chapter)[1]) for chapter, _ in rows} == {*range(1, 15)}
