@@ -1,16 +1,14 @@
 // Answers that the server has not confirmed yet, in order, stored in the browser: nothing is lost when the
 // network or the server fails, and nothing counts twice, since each classification carries its own id.
 import { Refused, Unknown } from "./api.js";
+import { Backoff } from "./backoff.js";
 import { Letters } from "./letters.js";
-
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30000;
 
 export class Outbox {
   #letters;
   #sending = null;
   #timer = null;
-  #wait = FIRST_WAIT;
+  #backoff = new Backoff();
 
   /**
    * Open the outbox of a workflow and of whoever is signed in (`who`, null for a visitor). What a visitor could not
@@ -108,14 +106,13 @@ export class Outbox {
 
   #settle(letter, tell) {
     this.#remove(letter);
-    this.#wait = FIRST_WAIT;
+    this.#backoff.reset();
     tell();
     if (!this.#letters.length) this.told.waiting(0);
   }
 
   #later(error) {
     this.told.waiting(this.#letters.length, error);
-    this.#timer = setTimeout(() => this.flush(), error.after ?? this.#wait);
-    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
+    this.#timer = setTimeout(() => this.flush(), error.after ?? this.#backoff.next());
   }
 }

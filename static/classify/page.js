@@ -1,5 +1,6 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in other files.
-import { Api, Away, Unknown } from "./api.js";
+import { Api, Away } from "./api.js";
+import { Backoff } from "./backoff.js";
 import { showFacts } from "./facts.js";
 import { FollowUp } from "./follow_up.js";
 import { KeyList, nameOf } from "./key_list.js";
@@ -13,7 +14,7 @@ import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
 import { offerReader } from "./reader.js";
-import { feedbackSentence } from "./replies.js";
+import { feedbackSentence, waitingSentence } from "./replies.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./uuid.js";
 
@@ -41,6 +42,7 @@ const keymap = new Keymap({
   ...pictureActions(stage, config),
 });
 new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog: part("keys") });
+const backoff = new Backoff();
 const answers = [...document.querySelectorAll("[data-answer]")];
 
 let current = null; // the {item, picture} on the page, or on its way there
@@ -84,9 +86,10 @@ async function advance() {
   drawn = null;
   readyAt = Infinity;
   kinds.close();
-  const slow = setTimeout(() => { if (mine === turn) setState("loading"); }, 150);
+  const slow = setTimeout(() => { if (mine === turn && document.body.dataset.state !== "away") setState("loading"); }, 150);
   try {
     const entry = await queue.take();
+    backoff.reset();
     if (mine === turn) await open(entry, mine);
     else if (entry) queue.putBack(entry);
   } catch (error) {
@@ -137,13 +140,18 @@ function showEmpty() {
 }
 
 function fail(error) {
-  if (!(error instanceof Away)) part("away-why").textContent = error.message;
+  if (error instanceof Away) setTimeout(lookAfterAll, error.after ?? backoff.next());
+  else part("away-why").textContent = error.message;
   setState("away");
 }
 
 /** Look for a subject again, unless one is loading or shown. */
 function look() {
   if (!current) advance();
+}
+
+function lookAfterAll() {
+  if (document.body.dataset.state === "away") look();
 }
 
 function answer(value) {
@@ -249,17 +257,8 @@ function refused(letter, sentence) {
 
 function waiting(count, why) {
   part("waiting").hidden = count === 0;
-  if (count) {
-    const words = why instanceof Unknown ? ngettext(
-      "You've been signed out. One answer is saved in this browser and will be sent when you sign in again.",
-      "You've been signed out. %s answers are saved in this browser and will be sent when you sign in again.", count,
-    ) : ngettext(
-      "Can't reach the server. One answer is saved in this browser and will be sent when the connection returns.",
-      "Can't reach the server. %s answers are saved in this browser and will be sent when the connection returns.", count,
-    );
-    part("waiting").textContent = interpolate(words, [count]);
-  }
-  if (count === 0 && document.body.dataset.state === "away") look();
+  if (count) part("waiting").textContent = waitingSentence(count, why);
+  if (count === 0) lookAfterAll();
 }
 
 /** Write the shortcuts on their buttons. */
@@ -279,7 +278,7 @@ function listenToButtons() {
   part("swipe").checked = stage.choices.swipe;
   part("swipe").addEventListener("change", () => stage.choices.set({ swipe: part("swipe").checked }));
   part("pictures").addEventListener("swipe", (event) => keymap.actions[swipes[event.detail]]?.run());
-  part("again").addEventListener("click", look);
+  part("again").addEventListener("click", () => { setState("loading"); look(); });
   part("look").addEventListener("click", look);
   part("leave").addEventListener("click", () => { queue.leaveOut(current); advance(); });
   part("bring-back").addEventListener("click", () => { queue.bringBack(); look(); });
@@ -292,7 +291,7 @@ showMessages(part("notice"));
 offerReader(config.reader);
 listen(keymap);
 keymap.listen(showKeys);
-addEventListener("online", () => { if (document.body.dataset.state === "away") look(); });
+addEventListener("online", lookAfterAll);
 for (const classification of outbox.classifications) queue.skip(classification.subject);
 setState("loading");
 offerUndo();

@@ -47,6 +47,22 @@ def test_the_classify_page_opens_without_a_network_and_sends_answers_later(db, o
         ready(page)
 
 
+def test_a_page_that_reached_no_server_goes_on_by_itself_when_there_is_one(db, open_page, live_server):
+    make_workflow()
+    with cable(live_server.url) as network:
+        page = open_page(f"{network.url}/classify/night/", service_workers="allow")
+        ready(page)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.reload()
+        ready(page)
+        page.wait_for_load_state("networkidle")
+        network.unplug()
+        page.reload()
+        expect(page.get_by_role("heading", name="The server isn't responding")).to_be_visible()
+        network.plug_in()
+        expect(page.locator("body[data-state=open]")).to_be_attached(timeout=20_000)
+
+
 def test_an_answer_of_the_last_moment_is_kept_though_the_page_is_left(db, open_page):
     page = open_page("/manifest.webmanifest")
     page.evaluate(OPEN)
