@@ -84,9 +84,11 @@ SECONDS ?= 60
 bench-load: venv
 	$(BIN)/python -m bench.next_submit --people 1 8 32 128 --queues $(QUEUES) --seconds $(SECONDS)
 
-# Breaks a running site in every way we know, for a quarter of an hour. As root it has a small disk of its own, to fill it.
+# Breaks a running site in every way we know, for twenty minutes; then one with servers apart (RabbitMQ, PostgreSQL with a
+# replica). As root it has a small disk of its own, to fill it, and a network of its own, to cut it.
 chaos: venv
 	bench/chaos/run
+	bench/chaos/run --apart
 
 # Runs the rows that have no result yet. To rerun all of them, which takes hours: make papers AGAIN=1
 papers: venv

@@ -139,6 +139,14 @@ TEMPLATES = [
     }
 ]
 
+# Without these, a server that vanishes without a word (its machine or network is lost) holds a connection for minutes.
+NOTICE_A_LOST_SERVER = {
+    "connect_timeout": 5,  # seconds, for each host of DATABASE_URL
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
 DATABASES = {
     "default": _database
     | {
@@ -146,6 +154,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,  # a connection closed by the server (a restart) is replaced
         "CONN_MAX_AGE": _connection_seconds,
         "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler could switch connections between transactions
+        "OPTIONS": NOTICE_A_LOST_SERVER | _database.get("OPTIONS", {}),
     }
 }
 CACHES = {"default": _cache}

@@ -17,9 +17,14 @@ from bench import _site  # first: it sets the environment
 
 # isort: split
 from confluent_kafka import Producer
+from django.core.management import call_command
+from django.db import connections
 
+from bench.chaos.brokers import Broker, RabbitMQ, Redis
+from bench.chaos.faults import APART, FAULTS, ON_SMALL_DISK, WITH_NETWORK, Fault, has_own_network, is_small_disk
 from bench.chaos.people import Person, audit
-from bench.chaos.site import FAULTS, ON_SMALL_DISK, SLUG, Site, is_small_disk
+from bench.chaos.replicas import Pair
+from bench.chaos.site import SLUG, Site
 from bench.chaos.work import GOLD, Work, make_survey, patiently
 from bench.next_submit import make_volunteers
 from bench.stream import messages
@@ -52,7 +57,9 @@ def prepare(work: Work) -> None:
     wait(lambda: not work.open_jobs(), "The first scores")
 
 
-def strike(name: str, site: Site, work: Work, people: list[Person], alerts: Iterator[bytes]) -> dict[str, Any]:
+def strike(
+    name: str, fault: Fault, site: Site, work: Work, people: list[Person], alerts: Iterator[bytes]
+) -> dict[str, Any]:
     """Start all work, break one thing, and watch what becomes of it."""
     site.keep_listening()
     work.begin(islice(alerts, PACKETS))
@@ -61,7 +68,7 @@ def strike(name: str, site: Site, work: Work, people: list[Person], alerts: Iter
         time.sleep(0.05)
     under_way, failed = work.running(), len(work.failed())
     began = time.monotonic()
-    (FAULTS | ON_SMALL_DISK)[name](site)
+    fault(site)
     struck, ended = time.monotonic(), None
     while ended is None and time.monotonic() - began < LONGEST:
         time.sleep(0.2)
@@ -74,21 +81,50 @@ def strike(name: str, site: Site, work: Work, people: list[Person], alerts: Iter
     return told | {"failed": patiently(work.failed)[failed:]} | patiently(lambda: audit(people))
 
 
+def move_to(pair: Pair) -> None:
+    """Let this process, too, use the database that the site uses."""
+    connections["default"].close()
+    own = connections.databases["default"]
+    own.update(NAME="postgres", USER="postgres", HOST="", OPTIONS=own["OPTIONS"] | pair.options)
+    del connections["default"]
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def faults_of(*, is_apart: bool) -> dict[str, Fault]:
+    """Return the faults that can be tried here."""
+    if is_apart:
+        return APART | (WITH_NETWORK if has_own_network() else {})
+    return FAULTS | (ON_SMALL_DISK if is_small_disk(_site.FOLDER) else {})
+
+
+def servers(*, is_apart: bool) -> tuple[Broker, Pair | None]:
+    """Return a Redis for a site with its own database; or a RabbitMQ, and a primary with its replica."""
+    ports = [_site._free_port() for _ in range(5)]
+    if not is_apart:
+        return Redis(_site.FOLDER, ports[0]), None
+    _site.FOLDER.chmod(0o755)  # PostgreSQL runs as somebody else
+    pair = Pair(_site.FOLDER / "pair", (ports[3], ports[4]))
+    move_to(pair)
+    return RabbitMQ(_site.FOLDER, *ports[:3]), pair
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("faults", nargs="*", help="parts of their names; all by default")
-    asked = parser.parse_args().faults
-    faults = [*FAULTS, *(ON_SMALL_DISK if is_small_disk(_site.FOLDER) else [])]
-    chosen = [name for name in faults if not asked or any(each in name for each in asked)]
-    port, redis_port = _site._free_port(), _site._free_port()
-    app.conf.broker_url = f"redis://127.0.0.1:{redis_port}/0"
+    parser.add_argument("--apart", action="store_true", help="with RabbitMQ, and PostgreSQL with a replica")
+    asked = parser.parse_args()
+    faults = faults_of(is_apart=asked.apart)
+    chosen = [name for name in faults if not asked.faults or any(each in name for each in asked.faults)]
+    port = _site._free_port()
+    broker, pair = servers(is_apart=asked.apart)
+    app.conf.broker_url = broker.url
     app.conf.broker_transport_options = {}
     survey, workflow = make_survey(SLUG)
     tokens = make_volunteers(PEOPLE)
     scientist = Volunteer.objects.earliest("pk").user
     Membership.objects.create(user=scientist, survey=survey, role=Role.SCIENTIST)
     producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
-    site, alerts = Site(port, redis_port, producer), messages(10**6)
+    site, alerts = Site(port, broker, producer, pair), messages(10**6)
     work = Work(survey, workflow, port, tokens[0], producer)
     people = [Person(port, token, workflow.slug) for token in tokens]
     rows = []
@@ -97,10 +133,12 @@ def main() -> None:
         for each in (*people, work.export):
             each.start()
         for name in chosen:
-            rows.append(strike(name, site, work, people, alerts))
+            rows.append(strike(name, faults[name], site, work, people, alerts))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     finally:
         site.end()
+        if pair is not None:
+            pair.end()
         print(table(rows))
     print(json.dumps({"answers": sum(len(person.taken) for person in people), "cores": os.cpu_count()}))
     sys.exit(any(row["ended"] is None or row["ended"] > ALLOWED or row["lost"] for row in rows))

@@ -29,6 +29,15 @@ def test_as_many_proxies_are_trusted_as_the_environment_says():
     assert settings_of(counts, TRUSTED_PROXIES="2").stdout == "2 2\n"
 
 
+def test_a_connection_whose_server_vanished_is_given_up_and_both_hosts_of_a_pair_are_asked():
+    """Options of DATABASE_URL reach the driver, beside the time limits, which it may change."""
+    both = "host=a,b&port=5432,5433&target_session_attrs=read-write&connect_timeout=2"
+    read = "*(settings.DATABASES['default']['OPTIONS'][name] for name in (%s)), settings.DATABASES['default']['HOST']"
+    names = "'host', 'port', 'target_session_attrs', 'connect_timeout', 'tcp_user_timeout'"
+    told = settings_of(read % names, DATABASE_URL=f"postgresql://me@/sky?{both}")
+    assert told.stdout == "a,b 5432,5433 read-write 2 20000 \n"
+
+
 def test_mail_is_sent_as_its_address_says():
     names = ("BACKEND", "HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS")
     read = ", ".join(f"settings.EMAIL_{name}" for name in names) + ", settings.DEFAULT_FROM_EMAIL"

@@ -1,0 +1,131 @@
+"""The faults: what breaks, by the name that the table gives it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench._site import FOLDER
+from bench.chaos.brokers import restart
+from bench.chaos.replicas import Pair
+from bench.chaos.site import Site
+
+Fault = Callable[[Site], None]
+CUT_SECONDS = 20.0
+PROMOTED_AFTER = 3.0  # seconds: whoever watches the servers needs some to notice
+
+
+def kill(name: str) -> Fault:
+    return lambda site: site.process(name).kill()
+
+
+def stop(name: str) -> Fault:
+    """Stop a process for good: to all others it hangs."""
+
+    def suspend(site: Site) -> None:
+        site.suspended = site.process(name)
+        site.suspended.suspend()
+
+    return suspend
+
+
+def restart_database(site: Site) -> None:
+    """Shut the database down in its fast way, connections and all; `up` starts it again."""
+    site.process("database").send_signal(signal.SIGINT)
+
+
+def fill_disk(site: Site) -> None:
+    """Fill the disk of the data folder to the last byte for fifteen seconds."""
+    ballast, block = FOLDER / "ballast", bytes(2**20)
+    try:
+        with ballast.open("wb", buffering=0) as file:
+            while file.write(block):
+                pass
+    except OSError:
+        time.sleep(15)
+    finally:
+        ballast.unlink(missing_ok=True)
+
+
+@contextmanager
+def cut_off(port: int) -> Iterator[None]:
+    """Drop every packet from and to a port, silently, as a cut cable does."""
+    rules = [["INPUT", "-p", "tcp", side, str(port), "-j", "DROP"] for side in ("--dport", "--sport")]
+    for rule in rules:
+        subprocess.run(["iptables", "-I", *rule], check=True)
+    try:
+        yield
+    finally:
+        for rule in rules:
+            subprocess.run(["iptables", "-D", *rule], check=True)
+
+
+def cut_broker(site: Site) -> None:
+    with cut_off(site.broker.port):
+        time.sleep(CUT_SECONDS)
+
+
+def cut_database(site: Site) -> None:
+    with cut_off(the_pair(site).primary.port):
+        time.sleep(CUT_SECONDS)
+
+
+def kill_primary(site: Site) -> None:
+    """Lose the primary for good; its replica is promoted."""
+    pair = the_pair(site)
+    pair.primary.kill()
+    time.sleep(PROMOTED_AFTER)
+    pair.promote()
+
+
+def lose_primary(site: Site) -> None:
+    """Lose the network to the primary, which goes on by itself; its replica is promoted meanwhile."""
+    pair = the_pair(site)
+    pair.attach_replica()
+    with cut_off(pair.primary.port):
+        time.sleep(PROMOTED_AFTER)
+        pair.promote()
+        time.sleep(CUT_SECONDS)
+        pair.replica.kill()  # it must not come back as a second primary
+
+
+def the_pair(site: Site) -> Pair:
+    if site.pair is None:
+        raise ValueError("This fault needs a primary and its replica.")
+    return site.pair
+
+
+PROCESSES = ("web server", "web process", "worker", "worker process", "beat", "database")
+FAULTS: dict[str, Fault] = {
+    **{f"kill -9 of the {name}": kill(name) for name in (*PROCESSES, "listener")},
+    **{f"SIGSTOP of the {name}": stop(name) for name in PROCESSES},
+    "restart of PostgreSQL": restart_database,
+    "restart of Redis": lambda site: restart(site.broker),
+    "Redis loses all messages": lambda site: site.broker.empty(),
+}
+ON_SMALL_DISK: dict[str, Fault] = {"full disk": fill_disk}
+# With RabbitMQ, and a primary with its replica; the last three need a network of the benchmark's own.
+APART: dict[str, Fault] = {
+    "restart of RabbitMQ": lambda site: restart(site.broker),
+    "RabbitMQ loses all messages": lambda site: site.broker.empty(),
+    "failover of PostgreSQL: primary killed": kill_primary,
+}
+WITH_NETWORK: dict[str, Fault] = {
+    "network to RabbitMQ cut for 20 s": cut_broker,
+    "network to PostgreSQL cut for 20 s": cut_database,
+    "failover of PostgreSQL: primary out of reach": lose_primary,
+}
+
+
+def has_own_network() -> bool:
+    """Return whether `bench/chaos/run` made one, whose packets may be dropped."""
+    return "OWN_NETWORK" in os.environ
+
+
+def is_small_disk(folder: Path, most: int = 4 * 2**30) -> bool:
+    """Return whether the folder's disk may be filled: a mount of its own, of a few gigabytes."""
+    return shutil.disk_usage(folder).total < most
