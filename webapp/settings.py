@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, data_folder, env, mail, metrics_token, secret_key
+from webapp.core.environment import ROOT, data_folder, database, env, mail, metrics_token, secret_key
 from webapp.core.logs import logging_config
 
 try:
@@ -20,7 +20,7 @@ try:
     HTTPS = env.bool("HTTPS", False)
     PIXELS = env.str("PIXELS", str(DATA / "pixels"))
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
-    _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
+    _database = database()
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler without prepared statements
     # In each process's memory, large enough that a flood of addresses does not evict other counts.
@@ -139,14 +139,6 @@ TEMPLATES = [
     }
 ]
 
-# Without these, a server that vanishes without a word (its machine or network is lost) holds a connection for minutes.
-NOTICE_A_LOST_SERVER = {
-    "connect_timeout": 5,  # seconds, for each host of DATABASE_URL
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 2,
-    "tcp_user_timeout": 20_000,  # milliseconds
-}
 DATABASES = {
     "default": _database
     | {
@@ -154,7 +146,6 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,  # a connection closed by the server (a restart) is replaced
         "CONN_MAX_AGE": _connection_seconds,
         "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler could switch connections between transactions
-        "OPTIONS": NOTICE_A_LOST_SERVER | _database.get("OPTIONS", {}),
     }
 }
 CACHES = {"default": _cache}

@@ -11,11 +11,26 @@ from environs import EnvError, FileAwareEnv
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = FileAwareEnv()
+# Without these, a database server that vanishes without a word (its machine or network is lost) holds a connection for
+# minutes.
+NOTICE_A_LOST_SERVER = {
+    "connect_timeout": 5,  # seconds, for each host of DATABASE_URL
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
 
 
 def data_folder() -> Path:
     """Return the data folder, with everything that is not code: database, broker, pixels, weights, reports."""
     return Path(env.str("WANDERERS_DATA", str(ROOT / "var"))).resolve()
+
+
+def database() -> dict[str, Any]:
+    """Return the database of DATABASE_URL, whose own options win over ours."""
+    found: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
+    return found | {"OPTIONS": NOTICE_A_LOST_SERVER | found.get("OPTIONS", {})}
 
 
 def metrics_token(data: Path) -> str:
