@@ -11,13 +11,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Literal
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from webapp.core.dispatch import app
 from webapp.core.jobs import DISK_FULL, Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
+from webapp.core.sql import DATABASE_LOST
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
         log.warning("%s continues on another worker.", row)
     except Cancelled:
         row.end_cancelled()
-    except (OperationalError, InterfaceError):
+    except DATABASE_LOST:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
         log.exception("%s failed.", row)

@@ -74,6 +74,7 @@ class RabbitMQ:
             "PATH": os.pathsep.join((RABBITMQ_PATH, os.environ["PATH"])),
             "HOME": str(self.folder),
             "ERL_EPMD_PORT": str(registry),
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # it may be ended although names are registered
             "RABBITMQ_NODENAME": f"chaos{port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(port),

@@ -41,6 +41,9 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def execute(self, sql: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.url, autocommit=True, connect_timeout=2) as connection:
             cursor = connection.execute(sql)
@@ -71,7 +74,9 @@ class Pair:
         self.attach_replica()
 
     def attach_replica(self) -> None:
-        """Copy the primary, and let its commits wait for the copy from then on."""
+        """Copy the primary, and let its commits wait for the copy from then on; nothing if there is a replica."""
+        if self.replica.runs():
+            return
         shutil.rmtree(self.replica.folder, ignore_errors=True)
         run("pg_basebackup", "-D", self.replica.folder, "-R", "-X", "stream", "-c", "fast", "-d", self.primary.url)
         with (self.replica.folder / "postgresql.auto.conf").open("a") as settings:

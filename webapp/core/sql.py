@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
@@ -119,6 +120,8 @@ def copy_text(query: str, parameters: Mapping[str, Any]) -> bytes:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+DATABASE_LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""What is raised where the database is lost: Django's errors, and psycopg's own during a COPY."""
 WAITS = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds; in total less than a job's lease
 
 
@@ -137,7 +140,7 @@ def through_restarts(write: Callable[[], T]) -> T:
                 return attempt.result
             attempt = _Attempt(write)
             return attempt.run()
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_LOST as error:
             wait = next(waits, None)
             if wait is None:
                 raise
