@@ -83,7 +83,7 @@ def test_a_table_stays_scrolled(workflow, page):
     page.goto(f"/surveys/atlas/learning/runs/{run.pk}/")
     page.locator("#epochs-table").evaluate("table => table.scrollTo(0, 300)")
     let_it_poll(page)
-    page.wait_for_function("document.querySelector('#epochs-table').scrollTop === 300")
+    page.wait_for_function("() => document.querySelector('#epochs-table').scrollTop === 300")
 
 
 def test_whatever_can_have_the_focus_can_keep_it(workflow, page):

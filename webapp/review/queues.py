@@ -56,8 +56,13 @@ _OPINIONS = SecondOpinion.objects.filter(
     **{f"ruling__{name}": value for name, value in _OF_ROW.items()}, withdrawn_at=None
 )
 
+_CAME_WITH_A_CLASS = Q(subject__gold_source__in=["manifest", "synthetic"])
+"""Training subjects are no candidates: their class is known, and a verdict on them credits nobody."""
+
 QUEUES = {
-    "agreed": Queue(lambda _: BOTH_SAY_YES & Q(votes_all__gte=1), "-posterior", needs_champion=True),
+    "agreed": Queue(
+        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~_CAME_WITH_A_CLASS, "-posterior", needs_champion=True
+    ),
     "disagreements": Queue(_disagree, "-gap", needs_champion=True),
     "split": Queue(lambda _: BOTH_ANSWERS & Q(agreement__lte=SPLIT), "agreement"),
     "changed": Queue(lambda _: HAS_CHANGED, "-change", needs_champion=True),

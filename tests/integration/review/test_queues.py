@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership
+from webapp.archive.models import Membership, Subject
 from webapp.community.models import Comment
 from webapp.learning.models import Promotion, Score
 from webapp.learning.scores import write_scores
@@ -55,6 +55,15 @@ def test_agreed_candidates_are_those_that_volunteers_and_model_call_real(workflo
     vote(subjects[0], *["yes"] * 2)
     assert of(workflow, "agreed") == [subjects[0], subjects[2]]
     assert of(workflow, "changed") == [subjects[2], subjects[3]]
+
+
+@pytest.mark.parametrize("source", ["manifest", "synthetic"])
+def test_a_training_subject_is_no_candidate(workflow, subjects, scored, vote, source):
+    Subject.objects.filter(pk=subjects[0].pk).update(gold_label="real", gold_source=source)
+    for subject in (subjects[0], subjects[2]):
+        vote(subject, *["yes"] * 4)
+    assert of(workflow, "agreed") == [subjects[2]]
+    assert subjects[0] in of(workflow, "all")
 
 
 def test_the_models_scores_reach_the_desk_with_votes_and_with_scoring(workflow, subjects, scored, vote):
