@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ml.sky.apparent import Apparent, Bodies, observe, visual_magnitude
+from ml.sky.error_ellipse import measurement_noise, semi_axes
 from ml.sky.nbody import acceleration, integrate
 from ml.sky.observers import Observers
 from ml.sky.orbits import Orbits
@@ -20,8 +21,6 @@ FASTEST = 0.041  # au/day: two bodies at the Earth's distance never pass each ot
 TWO_BODY_ERROR = 2e-4  # au after 30 days, growing with the square of time; the worst of 487 orbits was off by 1.4e-4
 WORST_ERROR = 0.2  # au
 BASE_ERROR = 5e-5  # au
-FLOOR = 0.1  # arcsec: star catalogues and clocks
-DEFAULT_RMS = 0.5  # arcsec, for a detection that does not say
 SIGMAS = 3.0
 YEAR = 365.25
 
@@ -180,8 +179,8 @@ def _compared(
     error = orbit_error(orbits, mjd, seen.sun_distance, seen.distance)
     wide = np.minimum(SIGMAS * np.where(np.isfinite(error), error, np.inf), widest)
     inside = apart <= np.hypot(radius, wide)
-    noise = np.hypot(np.where(np.isfinite(rms[detection]), rms[detection], DEFAULT_RMS), FLOOR)
-    sigmas = np.hypot(along / np.hypot(error, noise), across / noise)
+    semi_along, semi_across = semi_axes(error, measurement_noise(rms[detection]))
+    sigmas = np.hypot(along / semi_along, across / semi_across)
     order = np.lexsort([apart, detection])
     order = order[inside[order]]
     seen = Apparent(*(getattr(seen, name)[order] for name in seen.__dataclass_fields__))

@@ -3,6 +3,8 @@ import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
 
 const { known, fit_east, fit_north, ...columns } = JSON.parse(document.getElementById("motion-data").textContent);
 
+const WIDEST = 60; // arcsec, like the search for known objects
+
 function span(values, errors) {
   const low = Math.min(...values.map((value, i) => value - errors[i]));
   const high = Math.max(...values.map((value, i) => value + errors[i]));
@@ -15,11 +17,17 @@ function whiskers(figure, x, y, error) {
   figure.segment(x, y.map((value, i) => value - error[i]), x, y.map((value, i) => value + error[i]), color);
 }
 
+/** Keep the range to a minute of arc about a prediction: a poor orbit's ellipse runs out of the plot. */
+function near(corners, middle) {
+  return corners.map((value) => Math.min(middle + WIDEST, Math.max(middle - WIDEST, value)));
+}
+
 /** One scale for both axes, and east to the left. */
 function sky() {
   const { east, north, error, label } = columns;
-  const [xs, ys] = [span([...east, ...known.map((one) => one.east)], [...error, ...known.map((one) => Math.abs(one.error_east))]),
-    span([...north, ...known.map((one) => one.north)], [...error, ...known.map((one) => Math.abs(one.error_north))])];
+  const corners = ["east", "north"].map((name, axis) => known.flatMap((one) => near(one.outline?.[axis] ?? [one[name]], one[name])));
+  const still = corners[0].map(() => 0);
+  const [xs, ys] = [span([...east, ...corners[0]], [...error, ...still]), span([...north, ...corners[1]], [...error, ...still])];
   const half = Math.max(xs[1] - xs[0], ys[1] - ys[0]) / 2;
   const [x, y] = [(xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2];
   const figure = figureOf({
@@ -35,10 +43,12 @@ function sky() {
   figure.segment(east.map((value, i) => value - error[i]), north, east.map((value, i) => value + error[i]), north, { line_color: token("--accent"), line_alpha: 0.6 });
   figure.scatter(east, north, { size: 7, color: token("--accent"), legend_label: gettext("detections") });
   figure.text(east, north, label, { text_color: token("--ink"), text_font_size: "11px", x_offset: 7, y_offset: -5 });
-  for (const { name, east: e, north: n, error_east: de, error_north: dn } of known) {
-    const style = { line_color: token("--no"), line_width: 2 };
-    figure.segment([e - de], [n - dn], [e + de], [n + dn], style);
-    figure.scatter([e], [n], { size: 9, marker: "diamond", color: token("--no"), legend_label: gettext("predicted, with 1σ along the orbit") });
+  for (const { name, east: e, north: n, outline } of known) {
+    if (outline) {
+      const style = { line_color: token("--no"), line_width: 2, fill_color: token("--no"), fill_alpha: 0.08 };
+      figure.patch(...outline, { ...style, legend_label: gettext("1σ; across: measurement noise") });
+    }
+    figure.scatter([e], [n], { size: 9, marker: "diamond", color: token("--no"), legend_label: gettext("predicted") });
     figure.text([e], [n], [name], { text_color: token("--no"), text_font_size: "11px", x_offset: 8, y_offset: 12 });
   }
   return finish(figure);

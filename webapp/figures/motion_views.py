@@ -58,7 +58,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "fit": track.numbers(),
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
         "trailing": trailing,
-        "nearby": [(each.match, object_links(each.match.designation)) for each in nearby],
+        "nearby": [(each, object_links(each.match.designation)) for each in nearby],
         "others": others,
         "others_within": DAYS,
         "most_compared": MOST if is_crowded else None,
@@ -178,8 +178,7 @@ def _plot(track: Track, nearby: Sequence[Nearby]) -> dict[str, Any]:
                 "name": each.match.designation,
                 "east": each.east,
                 "north": each.north,
-                "error_east": each.error_east,
-                "error_north": each.error_north,
+                "outline": each.outline.T.tolist() if each.outline is not None else None,
             }
             for each in nearby
         ],

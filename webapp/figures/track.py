@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from ml.sky.error_ellipse import measurement_noise, outline, semi_axes, tangent_direction
 from ml.sky.motion import FLOOR, SEEING, astrometric_error
 from ml.sky.tangent_plane import ARCSEC, east_north, positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
@@ -34,13 +35,22 @@ class Detection:
 
 @dataclass(frozen=True)
 class Nearby:
-    """A known object's mean predicted place, arcsec east and north of the mean position, and its 1σ along the orbit."""
+    """A known object's mean predicted place, arcsec east and north of the mean position, and its 1σ error ellipse.
+
+    Attributes
+    ----------
+    semi_along, semi_across
+        Arcsec: what the search weighed one detection's residuals by. None along where the orbit's error is unknown.
+    outline
+        (C, 2) corners of the ellipse, like `east` and `north`; None where the orbit's error is unknown.
+    """
 
     match: KnownMatch
     east: float
     north: float
-    error_east: float
-    error_north: float
+    semi_along: float | None
+    semi_across: float
+    outline: Array | None
 
 
 class Track:
@@ -128,8 +138,12 @@ class Track:
 
     def nearby(self, matches: Sequence[KnownMatch]) -> list[Nearby]:
         """Return where known objects were predicted, beside the mean place of the detections."""
-        mean = self.offsets[self.is_known].mean(axis=0) if self.is_known.any() else np.zeros(2)
-        return [_nearby(each, mean) for each in matches]
+        if not self.is_known.any():
+            return []
+        mean = self.offsets[self.is_known].mean(axis=0)
+        first = self._places[self.is_known][0]  # where the predicted position angle was measured
+        ways = [tangent_direction(self.motion.position[0], first, each.position_angle) for each in matches]
+        return [_nearby(each, mean, way) for each, way in zip(matches, ways, strict=True)]
 
 
 def usual_errors(survey: Survey) -> dict[str, float]:
@@ -146,11 +160,13 @@ def _axes(angle: float) -> Array:
     return np.array([[sin, cos], [-cos, sin]])
 
 
-def _nearby(match: KnownMatch, mean: Array) -> Nearby:
-    along, left = _axes(match.position_angle)
-    east, north = mean - match.along * along - match.across * left
-    error = along * (match.orbit_error or 0.0)
-    return Nearby(match, float(east), float(north), float(error[0]), float(error[1]))
+def _nearby(match: KnownMatch, mean: Array, along: Array) -> Nearby:
+    left = np.array([-along[1], along[0]])
+    middle = mean - match.along * along - match.across * left
+    error = np.nan if match.orbit_error is None else match.orbit_error
+    semi_along, semi_across = (float(axis) for axis in semi_axes(np.array(error), measurement_noise(np.array(np.nan))))
+    corners = None if match.orbit_error is None else outline(middle, along, semi_along, semi_across)
+    return Nearby(match, float(middle[0]), float(middle[1]), _or_none(semi_along), semi_across, corners)
 
 
 def _or_none(value: Any) -> float | None:

@@ -119,9 +119,38 @@ def test_known_objects_stand_where_they_were_predicted(night, scientist):
     answer = page(scientist, row)
     [shown] = answer.context["plot"]["known"]
     assert (shown["east"], shown["north"]) == pytest.approx((-3, -4), abs=0.01)  # north is left of eastward motion
-    assert (shown["error_east"], shown["error_north"]) == pytest.approx((2, 0), abs=1e-6)
+    east, north = (np.array(axis) for axis in shown["outline"])
+    noise = np.hypot(0.5, 0.1)  # of a detection that does not say how good it is
+    assert np.ptp(east) / 2 == pytest.approx(np.hypot(2, noise), rel=1e-3)  # the motion is eastward
+    assert np.ptp(north) / 2 == pytest.approx(noise, rel=1e-3)
+    assert (east.mean(), north.mean()) == pytest.approx((-3, -4), abs=0.01)
+    assert '<td class="n">2.06</td><td class="n">0.51</td>' in answer.content.decode()
     assert "12 days old" in answer.content.decode()
     assert "sstr=2010%20AB1" in answer.content.decode()
+
+
+@pytest.mark.parametrize("dec", [5.0, 89.999, -89.999])
+def test_an_ellipse_lies_along_the_predicted_motion_at_a_pole_and_across_ra_0(night, dec):
+    row = tracklet(night, dec=dec, angle=70.0, ra=359.9999)
+    track = Track(list(row.frames.all()), seeing=2.4, floor=0.1)
+    match = KnownMatch(subject=row, along=10, across=0, orbit_error=8, rate=60, position_angle=70)
+    [near] = track.nearby([match])
+    way = track.offsets[3] - track.offsets[0]
+    way /= np.hypot(*way)
+    assert np.array([near.east, near.north]) == pytest.approx(track.offsets.mean(axis=0) - 10 * way, abs=0.01)
+    spread = np.linalg.svd(near.outline - near.outline.mean(axis=0))
+    assert abs(spread.Vh[0] @ way) == pytest.approx(1, abs=1e-5)
+    assert spread.S * np.sqrt(2 / len(near.outline)) == pytest.approx([near.semi_along, near.semi_across])
+
+
+def test_an_orbit_of_unknown_error_has_a_place_but_no_ellipse(night, scientist):
+    row = tracklet(night)
+    near = {"separation": 5, "along": 3, "across": 4, "orbit_error": None, "rate": 60, "position_angle": 90}
+    KnownMatch.objects.create(subject=row, designation="2010 AB1", detections=4, **near)
+    answer = page(scientist, row)
+    [shown] = answer.context["plot"]["known"]
+    assert shown["outline"] is None
+    assert '<td class="n">–</td><td class="n">0.51</td>' in answer.content.decode()
 
 
 def test_each_model_and_each_workflow_has_its_say_with_a_version(night, scientist):
