@@ -1,11 +1,9 @@
 """Every linked page meets WCAG 2.2 AA (axe), in light and dark mode, on a phone and at high zoom."""
 
-import re
-from urllib.parse import urlsplit
-
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+from tests.acceptance.linked_pages import linked_pages
 from tests.acceptance.people import member
 from tests.integration.pages.full_sky import something_on_each_page
 
@@ -19,8 +17,6 @@ LOOKS = {  # what the theme and the width of a page may change; its markup stays
     },
     "resultTypes": ["violations"],
 }
-NOT_PAGES = re.compile(r"\.(csv|json|parquet|xml|png|bin|zip|pdf|ics|jsonl|vot|fits)$|^/api/|logout")
-AS_LONG_AS = 90  # pages a person reaches in this small sky
 VIOLATIONS = "(rules) => axe.run(rules).then((results) => results.violations)"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -28,25 +24,6 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 @pytest.fixture
 def survey(db):
     return something_on_each_page()
-
-
-def pages(page):
-    """Follow all links from the current page; yield after each load, one page of each kind."""
-    waiting, kinds = ["/"], set()
-    while waiting:
-        path = waiting.pop(0)
-        kind = re.sub(r"\d+", "N", urlsplit(path).path)
-        if kind in kinds or NOT_PAGES.search(urlsplit(path).path):
-            continue
-        kinds.add(kind)
-        response = page.goto(path)
-        assert response.ok, f"{path} answers {response.status}"
-        page.wait_for_load_state("load")
-        yield kind
-        links = page.eval_on_selector_all("a[href]", "all => all.map((a) => a.href)")
-        ours = [urlsplit(link) for link in links if urlsplit(link).netloc == urlsplit(page.url).netloc]
-        waiting += [link.path + (f"?{link.query}" if link.query else "") for link in ours]
-    assert len(kinds) <= AS_LONG_AS
 
 
 @pytest.mark.parametrize(
@@ -64,7 +41,7 @@ def test_every_page_can_be_used_by_everybody(survey, open_page, role, language):
     page.add_init_script(AXE_SCRIPT)
     wrong = {}
     look(page, "dark", 390)
-    for kind in pages(page):
+    for kind in linked_pages(page):
         found = barriers(page, RULES)
         look(page, "light", 1440)
         found += barriers(page, LOOKS)
@@ -76,7 +53,7 @@ def test_every_page_can_be_used_by_everybody(survey, open_page, role, language):
 
 def test_a_scientists_pages_can_be_used_at_high_zoom(survey, open_page):
     page = open_page("/", user=member(survey, "scientist"), reduced_motion="reduce", color_scheme="dark", width=720)
-    wrong = [kind for kind in pages(page) if page.evaluate(OVERFLOW) > 0]
+    wrong = [kind for kind in linked_pages(page) if page.evaluate(OVERFLOW) > 0]
     assert not wrong, f"wider than the screen: {', '.join(wrong)}"
 
 
