@@ -1,4 +1,4 @@
-"""The error ellipse of a predicted place: along the predicted motion by orbit and measurement, across by measurement."""
+"""The error ellipse of a predicted place: orbit and measurement along the motion, measurement across it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ def semi_axes(orbit_error: Array, noise: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     orbit_error
-        (N,) arcsec, 1σ along the orbit, which is taken to be along the predicted motion; where it is NaN, so is the axis
-        along. Across the motion the orbit's own error counts as nothing beside the noise.
+        (N,) arcsec, 1σ along the orbit, which is taken to be along the predicted motion; where it is NaN, so is the
+        axis along. Across the motion the orbit's own error counts as nothing beside the noise.
     noise
         (N,) arcsec, 1σ of a detection in each coordinate.
     """

@@ -46,7 +46,7 @@ function sky() {
   for (const { name, east: e, north: n, outline } of known) {
     if (outline) {
       const style = { line_color: token("--no"), line_width: 2, fill_color: token("--no"), fill_alpha: 0.08 };
-      figure.patch(...outline, { ...style, legend_label: gettext("1σ; across: measurement noise") });
+      figure.patch(...outline, { ...style, legend_label: gettext("1σ error ellipse") });
     }
     figure.scatter([e], [n], { size: 9, marker: "diamond", color: token("--no"), legend_label: gettext("predicted") });
     figure.text([e], [n], [name], { text_color: token("--no"), text_font_size: "11px", x_offset: 8, y_offset: 12 });

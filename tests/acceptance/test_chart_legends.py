@@ -43,7 +43,7 @@ def test_no_legend_covers_the_plot_or_is_cut_off(night, open_page, width):
     page = open_page(f"/surveys/night/subjects/{row.pk}/motion/", user=member(survey, "scientist"), width=width)
     page.wait_for_function(DRAWN)
     [legend] = page.evaluate(OVERLAPS)
-    assert set(legend["names"]) == {"uniform motion", "detections", "predicted", "1σ; across: measurement noise"}
+    assert set(legend["names"]) == {"uniform motion", "detections", "predicted", "1σ error ellipse"}
     assert min(legend["size"]) > 5
     assert legend["is_inside"], "no name is cut off"
     assert not legend["covers"]
