@@ -87,8 +87,8 @@ export class Controls {
 
   #listenToFrames(part, choices, stage) {
     part("pause").addEventListener("click", () => stage.blink.toggle());
-    part("back").addEventListener("click", () => stage.blink.step(-1));
-    part("forth").addEventListener("click", () => stage.blink.step(1));
+    part("back").addEventListener("click", () => stage.turn(-1));
+    part("forth").addEventListener("click", () => stage.turn(1));
     part("speed").addEventListener("input", () => choices.set({ speed: SPEEDS[part("speed").value] }));
     part("slider").addEventListener("input", () => stage.blink.turnTo(Number(part("slider").value)));
     part("layouts").addEventListener("click", (event) => {

@@ -1,4 +1,5 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in other files.
+import { switchAnswers } from "./answer_buttons.js";
 import { Api, Away } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { showFacts } from "./facts.js";
@@ -67,7 +68,7 @@ function tell(text) {
 function setState(state) {
   document.body.dataset.state = state;
   const open = state === "open";
-  for (const button of answers) button.disabled = !open;
+  switchAnswers(answers, open);
   if (!open) { stage.clear(); readyAt = Infinity; }
   for (const name of ["empty", "broken", "away", "loading"]) part(name).hidden = name !== state;
 }

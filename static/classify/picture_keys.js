@@ -7,8 +7,8 @@ export function pictureActions(stage, { lines }) {
   const flip = (name) => () => choices.set({ [name]: !choices[name] });
   return {
     blink: { label: gettext("Blink or pause"), keys: [" "], run: () => blink.toggle() },
-    frameBack: { label: gettext("Previous frame"), keys: [","], run: () => blink.step(-1) },
-    frameForth: { label: gettext("Next frame"), keys: ["."], run: () => blink.step(1) },
+    frameBack: { label: gettext("Previous frame"), keys: [","], run: () => stage.turn(-1) },
+    frameForth: { label: gettext("Next frame"), keys: ["."], run: () => stage.turn(1) },
     slower: { label: gettext("Blink slower"), keys: ["["], run: () => changeSpeed(choices, -1) },
     faster: { label: gettext("Blink faster"), keys: ["]"], run: () => changeSpeed(choices, 1) },
     nextLayout: { label: gettext("Change view: blink, strip, follow, fixed sky, stack"), keys: ["v"], run: () => stage.nextLayout() },

@@ -116,6 +116,12 @@ export class Stage {
     this.choices.arrange(offered[(now + 1) % offered.length]);
   }
 
+  /** Show the next (1) or previous (-1) frame, and tell screen readers which. */
+  turn(by) {
+    this.blink.step(by);
+    this.say(this.part("slider").ariaValueText);
+  }
+
   /** Zoom in (1) or out (-1) by a step. */
   zoom(way) {
     this.view.zoomBy(ZOOM ** way);
