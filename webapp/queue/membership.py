@@ -1,5 +1,7 @@
 """Queue membership: enqueue the subjects of a workflow's sets, dequeue removed ones; sets that grow."""
 
+from collections.abc import Iterable
+
 from django.db import connection, transaction
 
 from webapp.archive.models import IngestRun, SubjectSet, Survey
@@ -83,6 +85,13 @@ def dequeue_subjects(workflow: Workflow) -> int:
     """
     locked = [row[0] for row in fetch(LOCK, {"workflow": workflow.pk})]
     return len(fetch(DELETE, {"workflow": workflow.pk, "locked": locked}))
+
+
+def end_training(subjects: Iterable[int]) -> None:
+    """Serve retired subjects no more, not even for training, since everybody may know their class now."""
+    entries = QueueEntry.objects.filter(subject__in=list(subjects), is_retired=True, is_gold=True)
+    locked = entries.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+    QueueEntry.objects.filter(pk__in=list(locked)).update(is_gold=False)
 
 
 def refill(run: IngestRun) -> int:

@@ -7,13 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Survey
+from webapp.queue.membership import end_training
 from webapp.reports.contents import Contents
 from webapp.reports.models import Report, ReportSettings
 
 
 @transaction.atomic
 def sign_off(*, report: Report, by: User, name: str, seen: str) -> Report:
-    """Sign a report off and store its files.
+    """Sign a report off, store its files, and end its subjects' service as training, since the report is public.
 
     Signing takes turns in the whole observatory, so that no detection is reported twice by two reports at once.
 
@@ -46,4 +47,5 @@ def sign_off(*, report: Report, by: User, name: str, seen: str) -> Report:
     row.psv, row.xml, row.obs80 = files["psv"], files["xml"], files["obs80"]
     row.full_clean(exclude=["survey", "created_by", "signed_by"], validate_constraints=False)
     row.save()
+    end_training(row.tracklets.values_list("subject", flat=True))
     return row

@@ -10,13 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webapp.archive.access import person, survey_page
+from webapp.archive.access import person, survey_for, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
 from webapp.reports.models import Report, ReportSettings
+from webapp.reports.public_reports import public_reports
 from webapp.reports.sign_off import sign_off
+from webapp.volunteers.identity import reader_of
 
 SHOWN = 200
 LONGEST_KEY = 18  # digits
@@ -98,15 +100,16 @@ def report_delete(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
 
 
 @require_safe
-@survey_page(Role.SCIENTIST)
-def report_file(request: HttpRequest, survey: Survey, pk: int, kind: str) -> HttpResponse:
-    """Send a file of a signed report, as it was signed."""
-    row = _report(survey, pk)
+def report_file(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResponse:
+    """Send a file of a signed report, as it was signed: to scientists, and to everybody whom it tells no answer."""
+    row = _report(get_object_or_404(Survey, slug=slug), pk)
+    if not public_reports(row.survey, reader_of(request)).filter(pk=row.pk).exists():
+        survey_for(request, slug, Role.SCIENTIST)
     text = getattr(row, kind, "") if kind in FILES else ""
     if not text:
         raise Http404
     response = HttpResponse(text.encode(), content_type=f"{FILES[kind]}; charset=utf-8")
-    name = f"{survey.slug}-report-{row.pk}.{SUFFIX[kind]}"
+    name = f"{slug}-report-{row.pk}.{SUFFIX[kind]}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

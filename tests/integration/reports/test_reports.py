@@ -9,57 +9,15 @@ from rest_framework.test import APIClient
 
 from ml.sky.ades import read_psv, read_xml
 from ml.sky.obs80 import read_obs80
-from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
-from webapp.archive.models import Frame, Survey
-from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
-from webapp.reports.contents import Contents
+from tests.integration.reports.reporting import DAY, SETTINGS, contents, draft, sign
+from webapp.archive.models import Survey
+from webapp.known_objects.models import IdentityCheck
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
-from webapp.reports.sign_off import sign_off
-from webapp.review.rulings import rule, withdraw_ruling
+from webapp.review.rulings import withdraw_ruling
 
 pytestmark = pytest.mark.django_db
-DAY = 60000.4
-SETTINGS = {"submitter": "R. Núñez", "measurers": ["A. One", "B. Two"], "design": "Schmidt", "aperture": 0.5}
-SETTINGS |= {"catalogue": "Gaia2", "bands": {"o": "Ao"}, "seeing": 4.5, "position_floor": 0.1}
-
-
-@pytest.fixture
-def survey():
-    """Four tracklets of four frames, far apart, confirmed by a scientist and near no known object."""
-    survey = sky.survey("night", observatory="T05", pixel_scale=1.86)
-    ReportSettings.objects.create(survey=survey, **SETTINGS)
-    rows = sky.subjects(survey, [True] * 4, kind="tracklet", frames=4, mjd=DAY)
-    for at, row in enumerate(rows):
-        fill(row, ra=10.0 + at)
-    catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=60000.0)
-    workflow, scientist = sky.workflow(survey, kind="tracklet"), member(survey, "scientist", "sue")
-    for row in rows:
-        IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=4, candidates=0, orbit_days=0.4)
-        rule(subject=row, workflow=workflow, scientist=scientist, verdict="yes")
-    return survey
-
-
-def fill(row, ra, dec=20.0, number=4, **fields):
-    for n in range(number):
-        of = {"mjd_mid": DAY + n / 100, "ra": ra + n / 1000, "dec": dec, "mag": 19.126, "band": "o", "snr": 10.0}
-        Frame.objects.create(subject=row, position=n, exptime=30.0, **of | fields)
-
-
-def draft(survey, *, count=4):
-    keys = survey.subjects.order_by("pk").values_list("pk", flat=True)[:count]
-    return draft_report(survey=survey, by=survey.memberships.first().user, subjects=list(keys))
-
-
-def contents(report):
-    report.survey.refresh_from_db()
-    return Contents(report, ReportSettings.objects.select_related("survey").get(survey=report.survey))
-
-
-def sign(report, name="S. Scientist", seen=None):
-    by = report.survey.memberships.first().user
-    return sign_off(report=report, by=by, name=name, seen=contents(report).digest if seen is None else seen)
 
 
 def blocking(report):
