@@ -64,7 +64,7 @@ def built_in_help(workflow: Workflow) -> SafeString:
 
 
 def built_in_classes(workflow: Workflow) -> Iterator[Section]:
-    """Yield a section for each of the survey's classes that the site knows, or for yes and no."""
+    """Yield a section for each of the survey's classes that the site knows, or for yes and no; then for all others."""
     survey = workflow.survey
     lesson = lesson_of(survey, workflow.kind)
     known = CLASSES[lesson]
@@ -73,6 +73,8 @@ def built_in_classes(workflow: Workflow) -> Iterator[Section]:
         is_plain = label in ("yes", "no") or label.casefold() == str(name).casefold()
         title = capfirst(str(name)) if is_plain else f"{label}: {name}"
         yield _section(title, str(text), picture_of(lesson, label))
+    for label in [name for name in survey.classes if name not in known]:
+        yield Section(label, SafeString(), label, "")
 
 
 def name_of_class(lesson: str, label: str) -> Promise | str:

@@ -36,7 +36,7 @@ LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progres
 LEARNING_PAGES += ["training-epochs-csv", "compare", "explanation"]
 FIGURES = ["motion", "motion-csv", "nights", "nights-csv", "completeness-csv", "figures", "figures-data"]
 SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
-SCIENTIST_PAGES += ["reports", "report", "linking", *FIGURES]
+SCIENTIST_PAGES += ["reports", "report", "linking", "class-from-tag", *FIGURES]
 SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
 SCIENTIST_WRITES += ["report-draft", "report-sign", "report-remove", "report-delete"]
 SCIENTIST_WRITES += ["linking-start", "linking-decide", "explanation-start", "neo-score", "moc-upload"]
@@ -104,6 +104,7 @@ def world(django_user_model):
         "case": of_subject,
         "bulk": of_workflow,
         "verdict-history": of_subject,
+        "class-from-tag": {"name": "comet"},
     }
 
 
