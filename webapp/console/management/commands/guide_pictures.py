@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from django.core.management import BaseCommand
 from PIL import Image
+from scipy.ndimage import median_filter
 
 from ml.imaging.noise_normalisation import sky
 from ml.imaging.png import to_png
@@ -26,6 +27,8 @@ SNR = (20.0, 60.0)
 CROP = 64
 CUTOUT = 256
 CUBE_FRAMES = (0, 8, 16, 24)
+EMPTY_SKY = "empty-sky.webp"
+EMPTY_SIDE, EMPTY_ROWS, DARK = 1024, slice(64, 224), 120
 
 
 class Command(BaseCommand):
@@ -33,6 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         FOLDER.mkdir(parents=True, exist_ok=True)
+        self.stdout.write(f"{EMPTY_SKY}: {save_empty_sky(FOLDER / EMPTY_SKY) / 1000:.1f} kB")
         for name, planes in pictures():
             size = save(planes, FOLDER / f"{name}.webp", side=3 * SIDE if name.startswith("cutout") else SIDE)
             self.stdout.write(f"{name}.webp: {len(planes)} images side by side, {size / 1000:.1f} kB")
@@ -95,6 +99,15 @@ def _brightest_cube() -> np.ndarray:
     cubes = list(simulated_cubes(24, SEED, frames=max(CUBE_FRAMES) + 1, size=32, movers=2.0, faintest=16.5, unusual=0))
     best = max(cubes, key=lambda cube: max(cube.snr, default=0.0))
     return best.flux[list(CUBE_FRAMES)]
+
+
+def save_empty_sky(path: Path) -> int:
+    """Write the strip of sky above what is empty: no mover, no cosmic ray, and no noise between the stars."""
+    exposure = next(hubble_cutouts(1, 0, size=EMPTY_SIDE, share=0)).pixels
+    half = median_filter(exposure, 3).reshape(EMPTY_SIDE // 2, 2, EMPTY_SIDE // 2, 2).mean((1, 3))
+    drawn = Image.open(io.BytesIO(to_png(half[None, EMPTY_ROWS].astype(np.float32))))
+    drawn.point(lambda grey: max(0, grey - DARK) * 255 // (255 - DARK)).save(path, "WEBP", quality=QUALITY)
+    return path.stat().st_size
 
 
 def save(planes: np.ndarray, path: Path, side: int) -> int:
