@@ -91,6 +91,7 @@ class RabbitMQ:
         program = shutil.which("rabbitmq-server", path=self.environment["PATH"]) or sys.exit("Install rabbitmq-server.")
         self.process = subprocess.Popen(
             [program],
+            cwd=self.folder,  # where it writes when it crashes
             env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

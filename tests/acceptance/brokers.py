@@ -32,7 +32,7 @@ def program(name: str) -> str:
 def redis(folder: Path) -> Iterator[str]:
     port = free_port()
     command = [program("redis-server"), "--port", str(port), "--dir", str(folder), "--save", "", "--bind", "127.0.0.1"]
-    yield from _running(command, dict(os.environ), f"redis://127.0.0.1:{port}/0")
+    yield from _running(command, folder, dict(os.environ), f"redis://127.0.0.1:{port}/0")
 
 
 @contextmanager
@@ -51,12 +51,17 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
     }
     server = program("rabbitmq-server")
-    yield from _running([server], dict(os.environ) | own, f"amqp://guest:guest@127.0.0.1:{port}//")
+    yield from _running([server], folder, dict(os.environ) | own, f"amqp://guest:guest@127.0.0.1:{port}//")
 
 
-def _running(command: list[str], environment: dict[str, str], url: str) -> Iterator[str]:
+def _running(command: list[str], folder: Path, environment: dict[str, str], url: str) -> Iterator[str]:
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=folder,  # where a broker writes when it crashes
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait_for(url, process)
