@@ -6,7 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.workflows.models import Workflow
 
 LONGEST_NOTE = 10_000
@@ -120,3 +120,20 @@ class CaseEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} {self.action} {self.text}"
+
+
+class OverviewVisit(models.Model):
+    """A scientist's latest visit to a survey's overview, with the figures shown then, and those of the visit before."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    figures = models.JSONField()
+    seen_at = models.DateTimeField()
+    before = models.JSONField(default=dict, blank=True)
+    before_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "survey"], name="one_overview_visit")]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.survey}, {self.seen_at:%Y-%m-%d %H:%M}"

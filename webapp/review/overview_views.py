@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.review.overview import MOST_COUNTED, came_in, changed, failed_jobs, promotions, stale_scores, waiting
+from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
 
 
@@ -22,6 +23,7 @@ def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
         "promotions": promotions(survey),
         "stale": stale_scores(survey),
         "failed": failed_jobs(survey),
+        "changes": note_visit(survey, reader),
         "most": MOST_COUNTED,
     }
     return render(request, "review/overview.html", context)

@@ -1,5 +1,7 @@
 """The scientists' home: what came in, what waits, what failed and what changed."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from django.utils import timezone
@@ -10,6 +12,7 @@ from webapp.archive.models import IngestRun
 from webapp.learning.models import Promotion, TrainingRun
 from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
+from webapp.review.models import OverviewVisit
 from webapp.review.opinions import give_verdict
 from webapp.review.overview import waiting
 
@@ -67,3 +70,41 @@ def test_only_the_surveys_scientists_see_it(survey):
     colleague, *strangers = others(survey)
     assert colleague.get(PAGE).status_code == 200
     assert [client.get(PAGE).status_code for client in strangers] == [403, 403, 302]
+
+
+def visit(client):
+    return client.get(PAGE).context["changes"]
+
+
+def an_hour_passes():
+    for row in OverviewVisit.objects.all():
+        OverviewVisit.objects.filter(pk=row.pk).update(seen_at=row.seen_at - timedelta(minutes=61))
+
+
+def test_figures_that_changed_since_the_last_visit_are_shown_until_the_next(
+    survey, workflow, subjects, scientist, vote, client
+):
+    assert visit(client) is None
+    vote(subjects[0], "yes", "yes")
+    give_verdict(subject=subjects[1], workflow=workflow, scientist=scientist, verdict="yes")
+    assert visit(client) is None, "still the first visit"
+    an_hour_passes()
+    assert visit(client).rows == []
+    vote(subjects[2], "no")
+    model = sky.checkpoint(workflow, is_champion=True)
+    an_hour_passes()
+    for _ in range(2):  # a reload keeps what changed
+        rows = {str(row.name): (row.before, row.now) for row in visit(client).rows}
+        assert rows == {"Classifications": (2, 3), "Stamp": ("–", f"model {model.pk}")}
+    page = client.get(PAGE).content.decode()
+    assert "Since your last visit" in page
+    assert f"model {model.pk}" in page
+    an_hour_passes()
+    assert "No figure changed since your last visit" in client.get(PAGE).content.decode()
+    assert OverviewVisit.objects.get().user == scientist
+
+
+def test_a_visit_is_recorded_of_scientists_only(survey):
+    for reader in others(survey)[1:]:
+        assert reader.get(PAGE).status_code in (302, 403)
+    assert not OverviewVisit.objects.exists()
