@@ -9,9 +9,11 @@ import django
 from celery.beat import PersistentScheduler
 
 from webapp.core import embedded_postgres
+from webapp.core.telemetry import start_traces
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 embedded_postgres.ensure()
+start_traces("beat")
 django.setup()
 
 from django.db import DatabaseError, close_old_connections  # noqa: E402  # after django.setup()

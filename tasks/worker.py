@@ -6,12 +6,14 @@ import django
 from kombu import Queue
 
 from webapp.core import embedded_postgres
+from webapp.core.telemetry import start_traces
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Waiting threads of a network sleep, since the web server and the database need the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("WANDERERS_TRAINING_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 2)))
 embedded_postgres.ensure()
+start_traces("worker")
 django.setup()
 
 from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()

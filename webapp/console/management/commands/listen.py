@@ -15,6 +15,7 @@ from ml.io.alerts.mapping_file import read_mapping
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.records import BadInput
 from webapp.console.management.commands.ingest import the_survey
+from webapp.core.telemetry import start_traces
 from webapp.streams.apis import APIS
 from webapp.streams.kafka import KafkaTopic
 from webapp.streams.listen import AlreadyListening, listen
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
 
     def handle(self, *args: Any, topic: str, survey: str, create: bool, schema: Path | None, **options: Any) -> None:
+        start_traces("listener")
         row = the_survey(survey, create=create)
         api = APIS[options["api"]](options["api_address"]) if options["api"] else None
         stream = the_stream(
