@@ -4,6 +4,7 @@ import gzip
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from secrets import token_urlsafe
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.acceptance.running_site import manage, running_site
 
-ACCOUNT = {"DJANGO_SUPERUSER_PASSWORD": "Choose-one-7", "DJANGO_SUPERUSER_EMAIL": "ada@example.org"}
+ACCOUNT = {"DJANGO_SUPERUSER_PASSWORD": token_urlsafe(), "DJANGO_SUPERUSER_EMAIL": "ada@example.org"}
 
 
 @pytest.fixture
