@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ml.cli.sky_table import Rows, number, table_command
-from ml.sky.detections import Detections, read_detections
+from ml.sky.detection_table import read_detections
+from ml.sky.detections import Detections
 from ml.sky.observatories import read_observatories
 from ml.sky.observers import Observers, observers_of
 from ml.sky.parallax_distance import fit_parallax

@@ -11,7 +11,8 @@ import numpy as np
 from ml.cli.sky_table import Rows, number, table_command
 from ml.sky.advance import advance
 from ml.sky.comet_elements import read_comets
-from ml.sky.detections import Detections, read_detections
+from ml.sky.detection_table import read_detections
+from ml.sky.detections import Detections
 from ml.sky.known_objects import Matches, match
 from ml.sky.mpcorb import Catalogue, read_mpcorb
 from ml.sky.observatories import read_observatories

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ml.cli.sky_table import Rows, number, table_command
-from ml.sky.detections import Detections, read_detections
+from ml.sky.detection_table import read_detections
+from ml.sky.detections import Detections
 from ml.sky.linking import LONGEST, LinkLimits, link
 from ml.sky.motion import FLOOR, SEEING, astrometric_error
 from ml.sky.tangent_plane import unit_vectors

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cli.sky_table import Rows, number, table_command
-from ml.sky.detections import read_detections
+from ml.sky.detection_table import read_detections
 from ml.sky.motion import FLOOR, SEEING, astrometric_error
 from ml.sky.tangent_plane import positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion

@@ -12,7 +12,8 @@ from ml.cli.sky_table import Rows, number, table_command
 from ml.sky.ades import Record
 from ml.sky.ades_record import LONGEST_NAME, record_of, to_obs80
 from ml.sky.ades_rules import station_problems, tracklet_problems
-from ml.sky.detections import Detections, read_detections
+from ml.sky.detection_table import read_detections
+from ml.sky.detections import Detections
 from ml.sky.obs80 import Observation, read_obs80, write_obs80
 from ml.sky.observatories import read_observatories
 

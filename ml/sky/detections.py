@@ -1,17 +1,11 @@
-"""Tables of detections that the sky commands read: one row a detection, with time, position and error."""
+"""Detections: times, positions and errors, magnitudes, and where the observer was."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-NEEDED = ("mjd", "ra", "dec")
-OPTIONAL = ("rms_ra", "rms_dec", "rms_corr", "mag", "snr")
-OBSERVER = ("obs_x", "obs_y", "obs_z")
-_FIRST_MJD, _LAST_MJD = -100_000.0, 200_000.0
 
 
 @dataclass(frozen=True)
@@ -57,61 +51,3 @@ class Detections:
     def usable(self) -> NDArray[np.bool_]:
         """Return (N,) True where time and position are known."""
         return np.isfinite(self.mjd) & np.isfinite(self.ra) & np.isfinite(self.dec)
-
-
-def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = True) -> Detections:
-    """Read a CSV with the columns mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x…z.
-
-    Numbers that cannot be read count as unknown, and so do impossible times, declinations beyond ±90° and errors that
-    are not positive: the row stays, and the command says what it lacks.
-
-    Parameters
-    ----------
-    name
-        The column that names a row; rows are numbered from 1 if it is missing and not needed.
-
-    Raises
-    ------
-    ValueError
-        The file is no table, is empty, or lacks a column.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name} is not a CSV table: {error}") from error
-    table.columns = table.columns.str.strip()
-    wanted = (*NEEDED, name) if need_name else NEEDED
-    if lacking := [column for column in wanted if column not in table]:
-        raise ValueError(f"{path.name} lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}")
-    if table.empty:
-        raise ValueError(f"{path.name} holds no detections")
-    return from_table(table, name)
-
-
-def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
-    """Return the detections of a table of text or numbers; see `read_detections`."""
-    number = {column: _numbers(table, column) for column in (*NEEDED, *OPTIONAL, *OBSERVER)}
-    ra, dec, mjd = number["ra"], number["dec"], number["mjd"]
-    error = {column: np.where(number[column] > 0, number[column], np.nan) for column in ("rms_ra", "rms_dec")}
-    corr = number["rms_corr"]
-    rows = np.arange(1, len(table) + 1).astype(str)
-    return Detections(
-        name=table[name].to_numpy(dtype=str) if name in table else rows,
-        mjd=np.where((mjd > _FIRST_MJD) & (mjd < _LAST_MJD), mjd, np.nan),
-        ra=np.where(np.abs(ra) <= 360, ra % 360, np.nan),
-        dec=np.where(np.abs(dec) <= 90, dec, np.nan),
-        rms_ra=error["rms_ra"],
-        rms_dec=error["rms_dec"],
-        rms_corr=np.where(np.abs(corr) < 1, corr, 0.0),
-        mag=number["mag"],
-        snr=number["snr"],
-        observatory=table["observatory"].to_numpy(dtype=str) if "observatory" in table else np.full(len(table), ""),
-        observer=np.stack([number[column] for column in OBSERVER], axis=1),
-    )
-
-
-def _numbers(table: pd.DataFrame, column: str) -> Array:
-    if column not in table:
-        return np.full(len(table), np.nan)
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nan)

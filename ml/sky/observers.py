@@ -42,18 +42,25 @@ def observers_of(
     A position in the table (obs_x, obs_y, obs_z) wins; else the row's observatory counts, or the default. Rows of an
     unknown observatory, or of one in space without a position, have NaN.
     """
-    mjd = tdb(detections.mjd)
+    return observers_at(detections.mjd, detections.observatory, detections.observer, observatories, default)
+
+
+def observers_at(
+    utc: Array, observatory: NDArray[np.str_], given: Array, observatories: Mapping[str, Observatory], default: str
+) -> tuple[Observers, list[str]]:
+    """Return what `observers_of` does, for MJD (N,) in UTC, codes (N,) and given places (N, 3), km, NaN if unknown."""
+    mjd = tdb(utc)
     known = np.isfinite(mjd)
-    place, turning = detections.observer / AU_KM, np.zeros((len(mjd), 3))
-    given = np.isfinite(place).all(1)
-    codes = np.where(np.char.str_len(detections.observatory) > 0, detections.observatory, default)
+    place, turning = given / AU_KM, np.zeros((len(mjd), 3))
+    unplaced = ~np.isfinite(place).all(1) & known
+    codes = np.where(np.char.str_len(observatory) > 0, observatory, default)
     problems = []
-    for code in np.unique(codes[~given]):
-        rows = np.flatnonzero((codes == code) & ~given & known)
+    for code in np.unique(codes[unplaced]):
+        rows = np.flatnonzero((codes == code) & unplaced)
         try:
             if code not in observatories:
                 raise ValueError(f"observatory {code} is unknown to the Minor Planet Center's list")
-            place[rows] = geocentric(observatories[code], detections.mjd[rows])
+            place[rows] = geocentric(observatories[code], utc[rows])
             turning[rows] = np.cross(EARTH_ROTATION, place[rows])
         except ValueError as error:
             problems.append(f"{error}: {len(rows)} rows left out")

@@ -18,6 +18,7 @@ from webapp.archive.light_curve import Plot, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
+from webapp.figures.distance import measure_distance
 from webapp.figures.possible_links import DAYS, MOST, possible_links
 from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.figures.track import Nearby, Track, usual_errors
@@ -58,6 +59,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "fit": track.numbers(),
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
         "trailing": trailing,
+        "distance": measure_distance(subject, track),
         "nearby": [(each, object_links(each.match.designation)) for each in nearby],
         "others": others,
         "others_within": DAYS,

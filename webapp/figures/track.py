@@ -71,7 +71,7 @@ class Track:
         self.mjd, ra, dec, snr = (self._column(name) for name in ("mjd_mid", "ra", "dec", "snr"))
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
         self.error = astrometric_error(snr, seeing, floor)
-        self._places = unit_vectors(ra, dec)
+        self.directions = unit_vectors(ra, dec)
         mjd, ra, dec, error = (np.atleast_2d(row) for row in (self.mjd, ra, dec, self.error))
         self.motion: WeightedMotion = fit_weighted_motion(mjd, ra, dec, error, error, np.zeros_like(ra))
 
@@ -129,7 +129,7 @@ class Track:
     def offsets(self) -> Array:
         """Return places (F, 2) east and north of the position, arcsec, on the tangent plane; NaN if unknown."""
         axes = np.stack(east_north(self.motion.position[0]))
-        offsets: Array = (self._places - self.motion.position[0]) @ axes.T * ARCSEC
+        offsets: Array = (self.directions - self.motion.position[0]) @ axes.T * ARCSEC
         return offsets
 
     def fitted(self) -> Array:
@@ -141,7 +141,7 @@ class Track:
         if not self.is_known.any():
             return []
         mean = self.offsets[self.is_known].mean(axis=0)
-        first = self._places[self.is_known][0]  # where the predicted position angle was measured
+        first = self.directions[self.is_known][0]  # where the predicted position angle was measured
         ways = [tangent_direction(self.motion.position[0], first, each.position_angle) for each in matches]
         return [_nearby(each, mean, way) for each, way in zip(matches, ways, strict=True)]
 

@@ -4,14 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
-from ml.sky.detections import Detections, from_table
 from ml.sky.known_objects import Matches, match
 from ml.sky.observatories import read_observatories
 from ml.sky.observers import observers_of
@@ -19,12 +16,13 @@ from ml.sky.orbits import Orbits
 from ml.sky.packed import unpack_designation
 from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
-from webapp.archive.models import Frame, Subject, Survey
+from webapp.archive.models import Survey
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
 from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
 from webapp.known_objects.start_match import unchecked
+from webapp.known_objects.subject_detections import detections_of
 
 READING = Sentence(gettext_noop("Reading %(count)s orbits."))
 MATCHED = Sentence(gettext_noop("%(known)s of %(all)s subjects have a known object near them."))
@@ -56,19 +54,6 @@ def match_subjects(job: MatchRun) -> None:
         known += _match_batch(waiting[start : start + BATCH], survey, catalogue, sweep)
         job.renew(done=min(start + BATCH, len(waiting)))
     job.finish(message=MATCHED(known=f"{known:,}", all=f"{len(waiting):,}"))
-
-
-def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArray[np.int64]]:
-    """Return the detections of some subjects and the subject of each: its frames, or its own place without any."""
-    columns = ["subject_id", "mjd_mid", "ra", "dec"]
-    placed = Q(mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
-    rows = list(Frame.objects.filter(placed, subject__in=keys).values_list(*columns))
-    framed = {row[0] for row in rows}
-    own = Subject.objects.filter(pk__in=[key for key in keys if key not in framed])
-    rows += own.filter(mjd__isnull=False, ra__isnull=False, dec__isnull=False).values_list("pk", "mjd", "ra", "dec")
-    table = pd.DataFrame(rows, columns=["tracklet", "mjd", "ra", "dec"])
-    table["observatory"] = observatory
-    return from_table(table), table["tracklet"].to_numpy(dtype=np.int64)
 
 
 def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, sweep: Sweep) -> int:

@@ -106,6 +106,21 @@ def test_subjects_get_their_candidates(catalogue, survey, places):
     assert lost.identity_check.detections == 0
 
 
+def test_a_spacecraft_is_where_the_manifest_says(catalogue, survey):
+    survey.observatory = "250"  # Hubble: no fixed place
+    survey.save()
+    assert run(survey).state == JobState.FAILED
+    first, second, *rest = survey.subjects.order_by("pk")
+    at_the_centre = {f"obs_{axis}": "0" for axis in "xyz"}
+    for row in (first, *rest):
+        row.metadata = at_the_centre
+        row.save()
+    second.metadata = {"#obs_x1": 1.5e6, "#obs_y1": "1.5e6", "#obs_z1": 0}  # km: as far as L2, so off by parallax
+    second.save()
+    assert str(run(survey).message) == "1 of 4 subjects have a known object near them."
+    assert first.known_matches.get().separation < 0.1
+
+
 def test_settled_movers_near_nothing_are_unidentified(catalogue, survey):
     settle(survey)
     assert not unidentified(survey).exists()  # not compared yet

@@ -1,0 +1,35 @@
+"""Where the observer was at each detection, if the manifest says so (`obs_x1`, `obs_y1`, `obs_z1`, `obs_x2`, …)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ml.io.manifest_columns import HIDDEN
+
+AXES = ("obs_x", "obs_y", "obs_z")
+UNKNOWN = (math.nan, math.nan, math.nan)
+FIRST_COLUMNS = [mark + AXES[0] + number for mark in ("", *HIDDEN) for number in ("", "1")]
+"""One of these is in the metadata of every subject whose manifest gives places."""
+
+
+def observer_place(metadata: Mapping[str, Any], position: int) -> tuple[float, ...]:
+    """Return a spacecraft's place, km from the Earth's centre (ICRF), at a frame; NaN if the manifest does not say.
+
+    Parameters
+    ----------
+    metadata
+        A subject's; the names may be hidden ones. Those without a number belong to the first frame.
+    position
+        The frame's, from 0.
+    """
+    numbers = [str(position + 1), ""] if position == 0 else [str(position + 1)]
+    found = (tuple(_number(metadata, axis + number) for axis in AXES) for number in numbers)
+    return next((place for place in found if all(map(math.isfinite, place))), UNKNOWN)
+
+
+def _number(metadata: Mapping[str, Any], name: str) -> float:
+    value = next((metadata[mark + name] for mark in ("", *HIDDEN) if mark + name in metadata), None)
+    try:
+        return float(value) if value is not None else math.nan
+    except (TypeError, ValueError):
+        return math.nan

@@ -1,0 +1,32 @@
+"""The detections of subjects as a table, with the places of their observers."""
+
+import numpy as np
+import pandas as pd
+from django.db.models import Q
+from numpy.typing import NDArray
+
+from ml.sky.detection_table import OBSERVER, from_table
+from ml.sky.detections import Detections
+from webapp.archive.models import Frame, Subject
+from webapp.archive.observer_place import FIRST_COLUMNS, UNKNOWN, observer_place
+
+
+def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArray[np.int64]]:
+    """Return the detections of some subjects and the subject of each: its frames, or its own place without any.
+
+    The manifest's place of a spacecraft counts before the `observatory`.
+    """
+    placed = Q(mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
+    frames = Frame.objects.filter(placed, subject__in=keys)
+    rows = list(frames.values_list("subject_id", "position", "mjd_mid", "ra", "dec"))
+    framed = {row[0] for row in rows}
+    own = Subject.objects.filter(pk__in=[key for key in keys if key not in framed])
+    own = own.filter(mjd__isnull=False, ra__isnull=False, dec__isnull=False)
+    rows += [(key, 0, mjd, ra, dec) for key, mjd, ra, dec in own.values_list("pk", "mjd", "ra", "dec")]
+    table = pd.DataFrame(rows, columns=["tracklet", "position", "mjd", "ra", "dec"])
+    table["observatory"] = observatory
+    with_places = Subject.objects.filter(pk__in=keys, metadata__has_any_keys=FIRST_COLUMNS)
+    given = dict(with_places.values_list("pk", "metadata"))
+    places = [observer_place(given[row[0]], row[1]) if row[0] in given else UNKNOWN for row in rows]
+    table[list(OBSERVER)] = np.array(places, dtype=float).reshape(-1, 3)
+    return from_table(table), table["tracklet"].to_numpy(dtype=np.int64)
