@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
-from webapp.archive.models import Subject
+from webapp.archive.models import CAME_WITH_A_CLASS, Subject
 from webapp.archive.subject_search import tagged
 from webapp.community.models import Comment
 from webapp.consensus.models import (
@@ -56,12 +56,12 @@ _OPINIONS = SecondOpinion.objects.filter(
     **{f"ruling__{name}": value for name, value in _OF_ROW.items()}, withdrawn_at=None
 )
 
-_CAME_WITH_A_CLASS = Q(subject__gold_source__in=["manifest", "synthetic"])
+_TRAINING = Subject.objects.filter(CAME_WITH_A_CLASS, pk=OuterRef("subject"))
 """Training subjects are no candidates: their class is known, and a verdict on them credits nobody."""
 
 QUEUES = {
     "agreed": Queue(
-        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~_CAME_WITH_A_CLASS, "-posterior", needs_champion=True
+        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~Q(Exists(_TRAINING)), "-posterior", needs_champion=True
     ),
     "disagreements": Queue(_disagree, "-gap", needs_champion=True),
     "split": Queue(lambda _: BOTH_ANSWERS & Q(agreement__lte=SPLIT), "agreement"),

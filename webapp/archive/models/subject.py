@@ -37,6 +37,8 @@ ON_SKY = models.Func("ra", "dec", function="point", output_field=Point())
 IS_PLACE = models.Q(ra__range=(0, 360), dec__range=(-90, 90))
 """Only real places are in that index: a single NaN or endless number would hide its neighbours from every search."""
 
+CAME_WITH_A_CLASS = models.Q(gold_source__in=["manifest", "synthetic"])
+"""Training subjects: the class was known before anybody voted."""
 
 HEALPIX = models.Func("ra", "dec", function="healpix29", output_field=models.BigIntegerField())
 """A subject's HEALPix cell of order 29, as the index for MOCs has it; null without a position."""
@@ -106,6 +108,7 @@ class Subject(models.Model):
             models.Index(HEALPIX, name="subject_by_healpix"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
             models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
+            models.Index("id", name="subject_came_with_class", condition=CAME_WITH_A_CLASS),
             models.Index("survey", "rate", "id", name="subject_by_rate", condition=models.Q(rate__isnull=False)),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]
