@@ -1,6 +1,7 @@
 // Verdicts by key on the row that has the focus, or the first: Y, N, U to skip, Z to undo, H to hold, A to assign, S to
 // ask for a second opinion, X to select, arrows to move. The keys press the row's own buttons, so that keyboard, mouse
 // and no script at all do the same.
+import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
 import { takeBack } from "./rulings.js";
 
@@ -45,7 +46,9 @@ function give(verdict) {
 function press(what) {
   if (performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
-  current()?.querySelector(`[data-${what}]`)?.click();
+  const row = current();
+  if (row) unfold(row);
+  row?.querySelector(`[data-${what}]`)?.click();
 }
 
 if (desk) mark(rows()[0]);

@@ -1,4 +1,5 @@
 // The state of verdicts given here: announced when stored, and undone once stored.
+import "./folds.js";
 
 const BUSY = ":has(.htmx-request, .htmx-swapping, .htmx-settling)"; // its request is under way, or its reply is being put in
 

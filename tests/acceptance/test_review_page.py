@@ -175,6 +175,26 @@ def test_the_next_rows_arrive_while_scrolling_though_some_were_ruled(survey, ope
     assert names(page) == [f"s{place}" for place in reversed(range(N))]
 
 
+def test_rows_that_arrived_while_scrolling_can_do_all_that_the_first_can(survey, open_page, monkeypatch):
+    monkeypatch.setitem(queue_form.PER_PAGE, "list", 4)
+    page = open_page(DESK, user=member(survey, "scientist"), height=500)
+    for _ in range(4):
+        press(page, "u")
+    row = page.locator("[data-row]", has_text="s1")
+    press(page, "h")
+    expect(row.get_by_text("on hold")).to_be_visible()
+    row.get_by_text("Hold, assign, tag").click()
+    row.get_by_label("Tag, note or name").fill("satellite")
+    row.get_by_role("button", name="Save").click()
+    expect(row.get_by_text("#satellite")).to_be_visible()
+    row.get_by_text("Class and note").click()
+    row.get_by_label("Note", exact=True).fill("A long trail.")
+    row.get_by_role("button", name="CR").click()
+    expect(row.get_by_text("Ruled no (CR).")).to_be_visible()
+    expect(row.get_by_text("A long trail.")).to_be_visible()
+    assert Ruling.objects.get().note == "A long trail."
+
+
 def test_pages_follow_one_another_without_scripts(survey, open_page, monkeypatch):
     monkeypatch.setitem(queue_form.PER_PAGE, "list", 2)
     page = open_page(DESK, user=member(survey, "scientist"), java_script_enabled=False)

@@ -46,6 +46,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
+        "is_folded": _is_continued(request),
         **panel_context(survey),
     }
     return render(request, "review/desk_rows.html" if _is_continued(request) else "review/desk.html", context)

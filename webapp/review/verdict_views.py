@@ -128,7 +128,8 @@ def _act(request: HttpRequest, survey: Survey, workflow: str, pk: int, act: Act)
     except (ValidationError, AlreadyWithdrawn) as error:
         problem = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
     if request.headers.get("HX-Request"):
-        context = {"panel": panel_of(of, subject, person(request)), "problem": problem, **panel_context(survey)}
+        context = {"panel": panel_of(of, subject, person(request)), "problem": problem, "is_folded": True}
+        context |= panel_context(survey)
         return render(request, "review/verdict_panel.html", context)
     if problem:
         messages.error(request, problem)
