@@ -106,7 +106,7 @@ def _spread(values: np.ndarray) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.review_scroll", description=__doc__)
-    parser.add_argument("--views", nargs="+", choices=["sheet", "list"], default=["sheet", "list"])
+    parser.add_argument("--views", nargs="+", choices=["sheet", "list"], default=["sheet"])
     views = parser.parse_args().views
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:

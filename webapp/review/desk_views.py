@@ -31,6 +31,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     shown = [by_key[pk] for pk in page.keys if pk in by_key]
     workflow = filters.workflow
     panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
+    is_continued = bool(request.headers.get("HX-Request")) and "after" in request.GET  # by the page, while scrolling
     context = {
         "workflow": workflow,
         "form": filters.form,
@@ -46,10 +47,10 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
-        "is_folded": _is_continued(request),
+        "is_folded": is_continued,
         **panel_context(survey),
     }
-    return render(request, "review/desk_rows.html" if _is_continued(request) else "review/desk.html", context)
+    return render(request, "review/desk_rows.html" if is_continued else "review/desk.html", context)
 
 
 def _drawable(survey: Survey, rows: list[Consensus]) -> dict[str, Any]:
@@ -57,11 +58,6 @@ def _drawable(survey: Survey, rows: list[Consensus]) -> dict[str, Any]:
     frames = frames_of([row.subject_id for row in rows])
     facts = {f"facts-{row.subject_id}": drawable(row.subject, frames[row.subject_id], survey) for row in rows}
     return {"drawable": facts, "viewer": {"channels": survey.channels, "lines": 0}}
-
-
-def _is_continued(request: HttpRequest) -> bool:
-    """Whether the page asks for its next rows while scrolling."""
-    return bool(request.headers.get("HX-Request")) and "after" in request.GET
 
 
 def _counted(rows: QuerySet[Consensus]) -> int:
