@@ -27,9 +27,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from webapp.operations import request_metrics
 answer = request_metrics.measure(lambda request: HttpResponse())
 answer(RequestFactory().get("/"))
-registry = CollectorRegistry()
-request_metrics.register(registry)
-print(next(line for line in generate_latest(registry).decode().splitlines() if "_count{" in line))
+collected = CollectorRegistry()
+request_metrics.register(collected)
+print(next(line for line in generate_latest(collected).decode().splitlines() if "_count{" in line))
 """
 FOLDER = ROOT / "docker" / "monitoring"
 NAME = re.compile(r"wanderers_\w+")
