@@ -97,13 +97,13 @@ def _auc(champion: Checkpoint) -> float | None:
 
 def _changes(survey: Survey, before: dict[str, Any], now: dict[str, Any]) -> Iterator[Change]:
     for name, (title, page) in COUNTS.items():
-        if before[name] != now[name]:
+        if name in before and before[name] != now[name]:  # an earlier version of the site counted less
             yield Change(title, reverse(page, args=[survey.slug]), before[name], now[name])
-    for role, champion in now["champions"].items():
-        if (earlier := before["champions"].get(role)) != champion:
-            yield Change(
-                ModelRole(role).label, reverse("learning", args=[survey.slug]), *map(_shown, (earlier, champion))
-            )
+    models = reverse("learning", args=[survey.slug])
+    for role in sorted({*before["champions"], *now["champions"]}):
+        earlier, champion = before["champions"].get(role), now["champions"].get(role)
+        if earlier != champion:
+            yield Change(ModelRole(role).label, models, _shown(earlier), _shown(champion))
 
 
 def _shown(champion: list[Any] | None) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.integration.learning import sky
 from tests.integration.people import others
 from webapp.archive.models import IngestRun
-from webapp.learning.models import Promotion, TrainingRun
+from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
 from webapp.review.models import OverviewVisit
@@ -102,6 +102,17 @@ def test_figures_that_changed_since_the_last_visit_are_shown_until_the_next(
     an_hour_passes()
     assert "No figure changed since your last visit" in client.get(PAGE).content.decode()
     assert OverviewVisit.objects.get().user == scientist
+
+
+def test_a_champion_that_is_gone_is_told_and_a_figure_that_is_new_is_not(survey, workflow, scientist, client):
+    model = sky.checkpoint(workflow, is_champion=True)
+    visit(client)
+    Checkpoint.objects.filter(pk=model.pk).update(is_champion=False)
+    an_hour_passes()
+    seen = OverviewVisit.objects.get()
+    del seen.figures["verdicts"]  # as after an upgrade
+    seen.save()
+    assert {str(row.name): (row.before, row.now) for row in visit(client).rows} == {"Stamp": (f"model {model.pk}", "–")}
 
 
 def test_a_visit_is_recorded_of_scientists_only(survey):
