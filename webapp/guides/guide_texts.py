@@ -118,9 +118,10 @@ def note_step(*, volunteer: Volunteer, text: GuideText, steps: int, step: int, i
     """Store a volunteer's progress. Finished stays finished, even when they read it again."""
     step = max(0, min(step, steps - 1))
     row, _ = TutorialProgress.objects.get_or_create(volunteer=volunteer, text=text)
-    row.step = step
-    row.finished_at = row.finished_at or (timezone.now() if is_finished else None)
-    row.save(update_fields=["step", "finished_at"])
+    row.step, written = step, ["step"]
+    if is_finished and row.finished_at is None:
+        row.finished_at, written = timezone.now(), ["step", "finished_at"]
+    row.save(update_fields=written)  # the last step's request may arrive together with the finish, and must not undo it
     return row
 
 

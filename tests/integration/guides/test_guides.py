@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import translation
+from django.utils import timezone, translation
 from PIL import Image
 
 from tests.integration.people import account, browser, member
@@ -184,6 +184,19 @@ def test_the_tutorial_comes_once_for_each_version_and_goes_on_where_it_was_left(
     assert page.post("/classify/atlas/tutorial/", {"step": "x"}).status_code == 400
     for other in (browser(account("other")), browser()):
         assert 'data-step="0"' in other.get("/classify/atlas/tutorial/").content.decode()
+
+
+def test_a_step_that_arrives_together_with_the_finish_does_not_undo_it(workflow, scientist, monkeypatch):
+    write(workflow, "tutorial", STEPS, scientist)
+    page, save = browser(), TutorialProgress.save
+
+    def save_after_the_finish(row, **options):
+        TutorialProgress.objects.update(finished_at=timezone.now())
+        save(row, **options)
+
+    monkeypatch.setattr(TutorialProgress, "save", save_after_the_finish)
+    page.post("/classify/atlas/tutorial/", {"step": "2"})
+    assert '"tutorialIsDue": false' in page.get("/classify/atlas/").content.decode()
 
 
 def test_what_a_visitor_read_is_their_accounts_after_signing_up(workflow, scientist):
