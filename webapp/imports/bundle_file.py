@@ -9,6 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import yaml
 from django.utils.translation import gettext as _
 
+from ml.io.plain_yaml import YamlHasAliases, read_plain_yaml
 from webapp.core.pictures import MOST_BYTES as LARGEST_IMAGE
 from webapp.exports.bundle import FORMAT, NAME, VERSION
 
@@ -107,13 +108,12 @@ def _text(name: str, data: bytes) -> str:
 
 
 def _yaml(name: str, data: bytes) -> Any:
-    """Parse plain data: no tags of objects, and no aliases, by which a small file grows without end."""
     text = _text(name, data)
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise BundleRefused(_("“%(name)s” contains aliases, which bundles don't have.") % {"name": name})
-        value = yaml.safe_load(text)
+        value = read_plain_yaml(text)
         _check_plain(name, value)
+    except YamlHasAliases as error:
+        raise BundleRefused(_("“%(name)s” contains aliases, which bundles don't have.") % {"name": name}) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         if isinstance(error, BundleRefused):
             raise

@@ -4,11 +4,10 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.limits import decoding
 from ml.io.message import Message
+from ml.io.plain_yaml import YamlHasAliases, read_plain_yaml
 from ml.io.records import BadInput
 from ml.io.times import is_time_scale
 
@@ -39,11 +38,10 @@ def read_mapping(path: Path) -> PacketMap:
     if len(text) > _LONGEST:
         raise BadInput("is longer than %(most)s bytes. A mapping needs some twenty lines.", most=_LONGEST)
     with decoding(Message("is no YAML")):
-        has_aliases = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text))
-    if has_aliases:  # by which a small file grows without end
-        raise BadInput("has YAML aliases, which a mapping does without. Write out what they stand for.")
-    with decoding(Message("is no YAML")):
-        found = yaml.safe_load(text)
+        try:
+            found = read_plain_yaml(text)
+        except YamlHasAliases as error:
+            raise BadInput("has YAML aliases, which a mapping does without. Write out what they stand for.") from error
     if not isinstance(found, dict):
         raise BadInput("must be lines such as “ra: candidate.ra”.")
     if unknown := [str(name) for name in found if name not in _KNOWN or name == "edges"]:

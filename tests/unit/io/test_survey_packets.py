@@ -150,6 +150,8 @@ def test_a_mapping_file_teaches_a_survey(tmp_path, subjects):
         (("scale: TAI", "scale: noon"), "not a known time scale"),
         (("bands: {4: V}", "bands: {4: [V]}"), "`bands` cannot be"),
         (("survey: Small", "survey: [Small"), "is no YAML"),
+        (("survey: Small", "survey: " + "[" * 60_000), "nested deeper than 16 levels"),
+        (("survey: Small", "survey: &a Small\nscale: *a"), "has YAML aliases"),
     ],
 )
 def test_a_mapping_file_that_says_nonsense(change, said, tmp_path, complaint):
