@@ -43,12 +43,13 @@ function saved(row, path) {
   return verdict ? verdict.firstChild.textContent.trim() : gettext("Saved.");
 }
 
-function failed(form, why) {
-  const row = form.closest("[data-row]");
+function failed(pressed, why) {
+  const row = pressed.closest("[data-row]");
   unwanted.delete(row.id);
   remember(row);
   const words = [why, gettext("Nothing has changed. Try again, or reload the page.")].join(" ");
-  form.before(Object.assign(document.createElement("p"), { className: "note bad", textContent: words }));
+  const note = Object.assign(document.createElement("p"), { className: "note bad", textContent: words });
+  pressed.closest("form, [data-given]").before(note);
   status.textContent = words;
 }
 
@@ -60,7 +61,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
   if (!isOurs(target)) return;
-  target.parentElement.querySelector(".note")?.remove();
+  target.closest("[data-panel]").querySelector(".note")?.remove();
   status.textContent = "";
 });
 document.addEventListener("htmx:afterSettle", ({ target, detail }) => answered(target, detail.pathInfo.requestPath));

@@ -42,7 +42,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [{"row": row, "panel": panels[row.subject_id]} for row in shown],
         **(_drawable(survey, shown) if filters.view == "single" else {}),
-        "total": _counted(rows),
+        "total": 0 if is_continued else _counted(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
