@@ -35,7 +35,16 @@ class Scheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         _report()
+        self._follow_clock()
         return float(super().tick(*args, **kwargs))
+
+    def _follow_clock(self) -> None:
+        """Count from now what ran in the future: the clock was set back, and beat would wait for its old times."""
+        ahead = [entry for entry in self.schedule.values() if entry.last_run_at > entry.default_now()]
+        for entry in ahead:
+            entry.last_run_at = entry.default_now()
+        if ahead:
+            self._heap = None
 
 
 def _report() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Value
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -119,13 +119,16 @@ def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEn
 
 VOLUNTEERS = 100
 MOST_PENDING = 10_000
+SKEW = timedelta(minutes=1)
+"""An answer from later than this was given before the clock was set back; web servers' clocks differ by less."""
 
 
 def commit_pending() -> int:
     """Count the pending answers whose undo time is over; return how many."""
     grace = ExpressionWrapper(F("workflow__undo_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
     ended = ExpressionWrapper(Now() - grace, output_field=DateTimeField())
-    due = Classification.objects.held_back().filter(created_at__lt=ended).order_by("created_at")
+    is_due = Q(created_at__lt=ended) | Q(created_at__gt=Now() + SKEW)  # else they would wait for an old clock's time
+    due = Classification.objects.held_back().filter(is_due).order_by("created_at")
     overdue: dict[int, dict[int, set[UUID]]] = defaultdict(lambda: defaultdict(set))
     for pk, workflow, volunteer in due.values_list("pk", "workflow", "volunteer")[:MOST_PENDING]:
         overdue[workflow][volunteer].add(pk)

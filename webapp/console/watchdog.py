@@ -93,10 +93,12 @@ def worker_responds() -> bool:
 
 
 def beat_responds() -> bool:
+    """Return whether beat has reported lately; a report from the future is from before the clock was set back."""
     close_old_connections()
-    recent = Now() - timedelta(seconds=SILENT_SECONDS)
+    late = timedelta(seconds=SILENT_SECONDS)
+    recent = Heartbeat.objects.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
     try:
-        return Heartbeat.objects.filter(process=Process.BEAT, seen_at__gt=recent).exists()
+        return recent.filter(process=Process.BEAT).exists()
     except DatabaseError:
         return True
 

@@ -11,11 +11,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from webapp.core.dispatch import app
-from webapp.core.jobs import Job, JobState
+from webapp.core.jobs import Job
 from webapp.core.models import Heartbeat, Process
 
 log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ def _worker() -> None:
 def _somebody_works() -> bool:
     """Return whether any job's lease is being renewed: workers may be busy for hours with nothing else."""
     jobs = [model for model in apps.get_models() if issubclass(model, Job)]
-    return any(model.objects.filter(state=JobState.RUNNING, lease_until__gt=Now()).exists() for model in jobs)
+    return any(model.objects.held().exists() for model in jobs)
 
 
 PARTS: dict[str, Callable[[], None]] = {

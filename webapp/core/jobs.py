@@ -19,6 +19,8 @@ from webapp.core import dispatch
 from webapp.core.stored_messages import MessageField, Sentence
 
 LEASE = settings.JOB_LEASE
+IS_VALID = Q(lease_until__gte=Now(), lease_until__lte=Now() + 2 * LEASE)
+"""A lease that reaches further than any can was given by a clock that has been set back since."""
 RESEND_AFTER = LEASE / 2
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
@@ -49,9 +51,13 @@ class JobQuerySet(models.QuerySet[Any]):
         """Jobs that wait or run."""
         return self.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
 
+    def held(self) -> Self:
+        """Jobs that a worker owns."""
+        return self.filter(IS_VALID, state=JobState.RUNNING)
+
     def claimable(self) -> Self:
-        """Unowned jobs: waiting ones, and running ones with an expired lease."""
-        return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now()))
+        """Unowned jobs: waiting ones, and running ones without a valid lease."""
+        return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING) & ~IS_VALID)
 
     def stuck(self) -> Self:
         """Claimable jobs whose message was probably lost.
@@ -60,7 +66,8 @@ class JobQuerySet(models.QuerySet[Any]):
         """
         waited = Least(Greatest(F("sent_at") - F("created_at"), RESEND_AFTER), RESEND_AT_LEAST_EVERY)
         left = Q(state=JobState.RUNNING, sent_at__lt=Now() - RESEND_AFTER)
-        return self.claimable().filter(Q(sent_at=None) | left | Q(sent_at__lt=Now() - waited))
+        lost = Q(sent_at=None) | left | Q(sent_at__lt=Now() - waited)
+        return self.claimable().filter(lost | Q(sent_at__gt=Now()))  # the clock has been set back since
 
     def claim(self, pk: int) -> Any | None:
         """Return the job with a fresh lease, or None if someone else has it or it has ended."""

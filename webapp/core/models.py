@@ -14,8 +14,9 @@ class Process(models.TextChoices):
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def recent(self) -> Self:
-        """Return the heartbeats of healthy processes, by the database's clock."""
-        return self.filter(seen_at__gt=Now() - settings.HEARTBEAT_LATE)
+        """Return the heartbeats of healthy processes, by the database's clock, which may have been set back since."""
+        late = settings.HEARTBEAT_LATE
+        return self.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
 
     def write(self, process: Process) -> None:
         """Record that `process` is alive."""

@@ -165,7 +165,7 @@ def _own_leases(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
     column = "newcomer" if volunteer.pk is None else "volunteer_id"
     value = volunteer.key if volunteer.pk is None else volunteer.pk
     leases = _leases(OWN_LEASES.format(column=column), {"holder": value, "workflow": workflow.pk})
-    stale = {lease.pk for lease in leases if lease.expires_at <= timezone.now()}
+    stale = {lease.pk for lease in leases if not lease.is_valid}
     if not stale:
         return leases
     renewed = dict(fetch(RENEW, [timezone.now() + settings.LEASE_FOR, list(stale)]))
@@ -202,7 +202,7 @@ def _leases(sql: str, parameters: dict[str, Any]) -> list[Lease]:
 @transaction.atomic
 def release_expired(workflow: Workflow | None = None, limit: int = 1000) -> int:
     """Release expired leases and their slots; return how many."""
-    expired = Lease.objects.filter(expires_at__lte=timezone.now())
+    expired = Lease.objects.expired()
     if workflow is not None:
         expired = expired.filter(entry__workflow=workflow)
     entries = (

@@ -1,10 +1,13 @@
 """Queue entries (a subject in a workflow's queue) and leases (its assignment to a volunteer)."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Reason
@@ -59,6 +62,11 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """Leases of the volunteer, or of an unsaved newcomer."""
         return self.filter(newcomer=volunteer.key) if volunteer.pk is None else self.filter(volunteer=volunteer)
 
+    def expired(self) -> models.QuerySet["Lease"]:
+        """Leases that are over, or that were given by a clock which has been set back since."""
+        now = timezone.now()
+        return self.filter(Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * settings.LEASE_FOR))
+
 
 class Lease(models.Model):
     """The assignment of a subject to one volunteer until `expires_at`; it occupies a slot meanwhile.
@@ -86,6 +94,11 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry} lent to {self.volunteer or self.newcomer}"
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it is not among `expired`."""
+        return timedelta() < self.expires_at - timezone.now() <= 2 * settings.LEASE_FOR
 
     @property
     def holder(self) -> Any:

@@ -1,8 +1,10 @@
 """An answer counts once its volunteer has answered another or its undo time is over; undo before leaves no trace."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from tests.integration.world import end_grace, entry_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Classification
@@ -40,6 +42,13 @@ def test_it_counts_when_the_grace_has_ended():
     assert end_grace() == 1
     assert Skill.objects.get().true_no_said_no == 1
     assert end_grace() == 0
+
+
+def test_it_counts_too_if_it_was_given_before_the_clock_was_set_back():
+    workflow = make_workflow(subjects=1)
+    answer(make_volunteer("ann"), workflow, *subjects_of(workflow))
+    Classification.objects.update(created_at=timezone.now() + timedelta(hours=1))
+    assert commit_pending() == 1
 
 
 def test_an_answer_undone_in_time_has_never_counted():

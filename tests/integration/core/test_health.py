@@ -52,6 +52,11 @@ def test_a_silent_process_is_named_until_it_reports_again(client, process):
     assert ill(client) == {}
 
 
+def test_a_heartbeat_from_before_the_clock_was_set_back_is_no_sign_of_life(client):
+    Heartbeat.objects.filter(process=Process.BEAT).update(seen_at=timezone.now() + timedelta(hours=1))
+    assert list(ill(client)) == ["beat"]
+
+
 def test_workers_that_are_busy_with_long_jobs_are_well(client):
     grow_old(Process.WORKER)
     survey = Survey.objects.create(slug="atlas", name="ATLAS")

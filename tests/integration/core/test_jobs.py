@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from webapp.archive.models import IngestRun, Survey
@@ -96,3 +97,14 @@ def test_a_dead_workers_job_is_announced_at_once_however_long_it_had_waited(run)
     IngestRun.objects.claim(run.pk)
     expire(run)
     assert waiting(run, created=timedelta(hours=9), sent=timedelta(minutes=2))
+
+
+def test_a_dead_workers_job_goes_on_after_the_clock_was_set_back(run):
+    """Its lease and its message are from the future then."""
+    run.enqueue()
+    IngestRun.objects.claim(run.pk)
+    hour = timedelta(hours=1)
+    IngestRun.objects.update(lease_until=F("lease_until") + hour, sent_at=F("sent_at") + hour)
+    assert list(IngestRun.objects.stuck()) == [run]
+    assert IngestRun.objects.claim(run.pk) is not None
+    assert list(IngestRun.objects.held()) == [run]

@@ -179,3 +179,16 @@ def test_the_queue_reads_index_ranges_only():
             assert "Seq Scan on queue_queueentry" not in plan
             assert "Sort" not in plan
             assert re.search("Index Scan using queue_(by_priority|at_random|of_gold) on", plan)
+
+
+def test_after_the_clock_was_set_back_leases_from_the_future_are_released_or_renewed():
+    workflow = make_workflow(subjects=1, min_votes=1, max_votes=1)
+    gone, present = make_volunteer("gone"), make_volunteer("present")
+    lease_next(gone, workflow, 1)
+    Lease.objects.update(expires_at=timezone.now() + timedelta(hours=1, minutes=15))
+    (lease,) = lease_next(present, workflow, 1)
+    assert lease.volunteer == present
+    Lease.objects.update(expires_at=timezone.now() + timedelta(hours=1, minutes=15))
+    (renewed,) = lease_next(present, workflow, 1)
+    assert renewed.pk == lease.pk
+    assert not release_expired()
