@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from bench.chaos.brokers import Broker, RabbitMQ, Redis
-from bench.chaos.faults import APART, FAULTS, ON_SMALL_DISK, WITH_NETWORK, Fault, has_own_network, is_small_disk
+from bench.chaos.faults import Fault, of_one_machine, of_servers_apart
 from bench.chaos.people import Person, audit
 from bench.chaos.replicas import Pair
 from bench.chaos.site import SLUG, Site
@@ -90,13 +90,6 @@ def move_to(pair: Pair) -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def faults_of(*, is_apart: bool) -> dict[str, Fault]:
-    """Return the faults that can be tried here."""
-    if is_apart:
-        return APART | (WITH_NETWORK if has_own_network() else {})
-    return FAULTS | (ON_SMALL_DISK if is_small_disk(_site.FOLDER) else {})
-
-
 def servers(*, is_apart: bool) -> tuple[Broker, Pair | None]:
     """Return a Redis for a site with its own database; or a RabbitMQ, and a primary with its replica."""
     ports = [_site._free_port() for _ in range(5)]
@@ -113,7 +106,7 @@ def main() -> None:
     parser.add_argument("faults", nargs="*", help="parts of their names; all by default")
     parser.add_argument("--apart", action="store_true", help="with RabbitMQ, and PostgreSQL with a replica")
     asked = parser.parse_args()
-    faults = faults_of(is_apart=asked.apart)
+    faults = of_servers_apart() if asked.apart else of_one_machine()
     chosen = [name for name in faults if not asked.faults or any(each in name for each in asked.faults)]
     port = _site._free_port()
     broker, pair = servers(is_apart=asked.apart)

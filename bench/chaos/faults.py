@@ -3,11 +3,14 @@
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from bench._site import FOLDER
 from bench.chaos.brokers import restart
@@ -15,7 +18,7 @@ from bench.chaos.replicas import Pair
 from bench.chaos.site import Site
 
 Fault = Callable[[Site], None]
-CUT_SECONDS = 20.0
+CUT_SECONDS = SLOW_SECONDS = 20.0
 PROMOTED_AFTER = 3.0  # seconds: whoever watches the servers needs some to notice
 
 
@@ -49,6 +52,36 @@ def fill_disk(site: Site) -> None:
         time.sleep(15)
     finally:
         ballast.unlink(missing_ok=True)
+
+
+def jump(hours: int, then: Fault | None = None) -> Fault:
+    """Set the wall clock of all programs, for good; then something else happens to them."""
+
+    def set_clock(site: Site) -> None:
+        with Path(os.environ["WRONG_CLOCK"]).open("r+b") as file:
+            (wrong_by,) = struct.unpack("q", file.read())
+            file.seek(0)
+            file.write(struct.pack("q", wrong_by + 3600 * hours))
+        if then:
+            then(site)
+
+    return set_clock
+
+
+def slow_disk(site: Site) -> None:
+    """Make each flush to disk of the database and the worker take half a second, each write and read 20 ms."""
+    slowed = [each for name in ("database", "worker") for each in with_children(site.process(name))]
+    delays = {"fsync,fdatasync": "500ms", "pwrite64,pwritev,pread64,preadv": "20ms"}
+    command = ["strace", "-f", "-q", "-o", os.devnull, "-e", f"trace={','.join(delays)}"]
+    command += [word for calls, delay in delays.items() for word in ("-e", f"inject={calls}:delay_enter={delay}")]
+    tracer = subprocess.Popen([*command, *(f"-p{process.pid}" for process in slowed)])
+    time.sleep(SLOW_SECONDS)
+    tracer.terminate()
+    tracer.wait()
+
+
+def with_children(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
 
 
 @contextmanager
@@ -107,6 +140,12 @@ FAULTS: dict[str, Fault] = {
     "restart of Redis": lambda site: restart(site.broker),
     "Redis loses all messages": lambda site: site.broker.empty(),
 }
+WITH_CLOCK: dict[str, Fault] = {
+    "clock jumps ahead an hour": jump(1),
+    "clock jumps back an hour": jump(-1),
+    "clock jumps back an hour, and kill -9 of the worker": jump(-1, kill("worker")),
+}
+WITH_TRACER: dict[str, Fault] = {"slow disk for 20 s": slow_disk}
 ON_SMALL_DISK: dict[str, Fault] = {"full disk": fill_disk}
 # With RabbitMQ, and a primary with its replica; the last three need a network of the benchmark's own.
 APART: dict[str, Fault] = {
@@ -121,9 +160,16 @@ WITH_NETWORK: dict[str, Fault] = {
 }
 
 
-def has_own_network() -> bool:
-    """Return whether `bench/chaos/run` made one, whose packets may be dropped."""
-    return "OWN_NETWORK" in os.environ
+def of_one_machine() -> dict[str, Fault]:
+    """Return the faults that can be tried here on a site that runs on one machine."""
+    faults = FAULTS | (WITH_CLOCK if "WRONG_CLOCK" in os.environ else {})
+    faults |= WITH_TRACER if shutil.which("strace") else {}
+    return faults | (ON_SMALL_DISK if is_small_disk(FOLDER) else {})
+
+
+def of_servers_apart() -> dict[str, Fault]:
+    """Return the faults that can be tried here on a site with RabbitMQ and two database servers."""
+    return APART | (WITH_NETWORK if "OWN_NETWORK" in os.environ else {})
 
 
 def is_small_disk(folder: Path, most: int = 4 * 2**30) -> bool:
