@@ -1,8 +1,9 @@
 """The scientists' desk at a million: the board's queues and filters, the consensus browser, the archive, the export.
 
 Votes, scores and verdicts are simulated: a twentieth of the subjects is real, volunteers and models mostly see it. Each
-page is asked for in this process, without a cache, as its first and then as its next pages. The floor is of CPU time,
-the site's and the database's together (no parallel plans): a busy machine's wall time says little.
+page is asked for in this process, without a cache, as its first and then as its next pages, six times over; what the
+very first took, with a cold database, is told beside. The floor is of CPU time, the site's and
+the database's together (no parallel plans): a busy machine's wall time says little.
 """
 
 import argparse
@@ -41,7 +42,7 @@ from webapp.workflows.models import Workflow
 
 MILLION, BATCH = 1_000_000, 50_000
 FLOOR_MS, FLOOR_EXPORT_S = 150.0, 20.0
-PAGES, TIMES = 4, 3
+PAGES, TIMES = 4, 6
 NEXT = re.compile(r'href="\?([^"#]+)(?:#subjects)?">Next page')
 
 FILL = [
@@ -200,11 +201,14 @@ def page_ms(client: Client, address: str, query: str) -> list[tuple[float, float
 def pages(client: Client, address: str, queries: Iterator[str]) -> dict[str, Any]:
     """Return the largest 95th percentile of any query, and those over the floor."""
     client.get(address)
-    p95 = {query: np.percentile(page_ms(client, address, query), 95, axis=0).round(1).tolist() for query in queries}
+    took = {query: page_ms(client, address, query) for query in queries}
+    p95 = {query: np.percentile(times, 95, axis=0).round(1).tolist() for query, times in took.items()}
     slow = {query: ms for query, ms in p95.items() if ms[1] > FLOOR_MS}
     print(json.dumps({address: p95}), file=sys.stderr, flush=True)
     wall, cpu = np.max(list(p95.values()), axis=0).tolist()
-    return {"pages": len(p95), "largest_p95_ms": wall, "largest_p95_cpu_ms": cpu, "slow": slow, "met": not slow}
+    first = round(max(times[0][1] for times in took.values()), 1)
+    told = {"pages": len(p95), "largest_p95_ms": wall, "largest_p95_cpu_ms": cpu, "largest_first_cpu_ms": first}
+    return told | {"slow": slow, "met": not slow}
 
 
 def export(workflow: Workflow) -> dict[str, Any]:
