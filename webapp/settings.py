@@ -20,9 +20,9 @@ try:
     HTTPS = env.bool("HTTPS", False)
     PIXELS = env.str("PIXELS", str(DATA / "pixels"))
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
-    _database = database()
+    PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
+    _database = database(has_pooler=not PREPARE_STATEMENTS)
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
-    PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler without prepared statements
     # In each process's memory, large enough that a flood of addresses does not evict other counts.
     _cache: dict[str, Any] = dict(env.dj_cache_url("CACHE_URL", "locmem://?MAX_ENTRIES=100000"))
     _mail = mail()
@@ -40,7 +40,7 @@ try:
     METRICS_TOKEN = metrics_token(DATA)
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
     LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
-    _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 40, validate=validate.Range(min=0, min_inclusive=False))
+    _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 30, validate=validate.Range(min=0, min_inclusive=False))
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20

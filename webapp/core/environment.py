@@ -20,6 +20,16 @@ NOTICE_A_LOST_SERVER = {
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,  # milliseconds
 }
+# The same for the server, which would keep the locks of a client that has vanished for two hours.
+NOTICE_A_LOST_CLIENT = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "tcp_keepalives_idle": 10,
+        "tcp_keepalives_interval": 5,
+        "tcp_keepalives_count": 2,
+        "tcp_user_timeout": 20_000,
+    }.items()
+)
 
 
 def data_folder() -> Path:
@@ -27,10 +37,11 @@ def data_folder() -> Path:
     return Path(env.str("WANDERERS_DATA", str(ROOT / "var"))).resolve()
 
 
-def database() -> dict[str, Any]:
-    """Return the database of DATABASE_URL, whose own options win over ours."""
+def database(*, has_pooler: bool) -> dict[str, Any]:
+    """Return the database of DATABASE_URL, whose own options win over ours; a pooler refuses those of the server."""
     found: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
-    return found | {"OPTIONS": NOTICE_A_LOST_SERVER | found.get("OPTIONS", {})}
+    ours = NOTICE_A_LOST_SERVER | ({} if has_pooler else {"options": NOTICE_A_LOST_CLIENT})
+    return found | {"OPTIONS": ours | found.get("OPTIONS", {})}
 
 
 def metrics_token(data: Path) -> str:

@@ -38,6 +38,12 @@ def test_a_connection_whose_server_vanished_is_given_up_and_both_hosts_of_a_pair
     assert told.stdout == "a,b 5432,5433 read-write 2 20000 \n"
 
 
+def test_the_server_gives_up_a_client_that_vanished_unless_a_pooler_stands_between():
+    read = "settings.DATABASES['default']['OPTIONS'].get('options', '').split()"
+    assert "tcp_keepalives_idle=10" in settings_of(read).stdout
+    assert settings_of(read, PREPARE_STATEMENTS="off").stdout == "[]\n"
+
+
 def test_mail_is_sent_as_its_address_says():
     names = ("BACKEND", "HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS")
     read = ", ".join(f"settings.EMAIL_{name}" for name in names) + ", settings.DEFAULT_FROM_EMAIL"
