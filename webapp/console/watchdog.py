@@ -33,7 +33,7 @@ START_SECONDS = 90.0
 """Time for a program to start, also on a slow and busy machine."""
 PAUSE_SECONDS = 5.0
 ASK_SECONDS = 5
-CONNECTIONS = 5
+CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
