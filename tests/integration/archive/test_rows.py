@@ -17,7 +17,7 @@ from tests.integration.archive.sky import (
     write_cube,
     write_manifest,
 )
-from webapp.archive.models import Exposure, Frame, Subject, SubjectSet
+from webapp.archive.models import Exposure, Frame, Subject, SubjectSet, Survey
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +145,18 @@ def test_a_row_that_the_database_cannot_hold_is_bad_and_the_next_is_not(survey, 
     assert (run.state, run.added, run.bad) == ("done", 1, 1)
     assert sentence in problems(run)["manifest.csv", 2]
     assert_archive_equals(survey, {"good": pixels[1]})
+
+
+def test_gold_of_a_survey_without_classes_is_yes_or_no(survey, tmp_path):
+    """Another label would count as no."""
+    Survey.objects.filter(pk=survey.pk).update(classes=[], positive=[])
+    pixels = write_cube(tmp_path / "a.fits")
+    of = {"image": "a.fits", "gold": 1}
+    write_manifest(tmp_path, [row("star", plane=0, label="AST", **of), row("real", plane=1, label="yes", **of)])
+    run = run_ingest(survey, tmp_path)
+    assert (run.added, run.bad) == (1, 1)
+    assert "it must be one of yes, no. First add others" in problems(run)["manifest.csv", 2]
+    assert_archive_equals(survey, {"real": pixels[1]})
 
 
 def test_integers_keep_their_type(survey, tmp_path):

@@ -111,10 +111,10 @@ def _gold_label(record: SubjectRecord, classes: list[str]) -> str:
     if not record.label:
         raise BadInput("`gold` is true, but `label` is empty. Fill in the label, or set gold to false.")
     allowed = [*classes, "yes", "no"]
-    if (classes and record.label not in allowed) or len(record.label) > _LABEL_LENGTH or "\0" in record.label:
+    if record.label not in allowed:
         raise BadInput(
-            "its gold label is “%(label)s”; it must be one of %(labels)s.",
-            label=record.label,
+            "its gold label is “%(label)s”; it must be one of %(labels)s. First add others to the survey’s classes.",
+            label=record.label[:_LABEL_LENGTH],
             labels=", ".join(allowed),
         )
     return record.label
