@@ -100,10 +100,12 @@ def _chance(volunteer: Volunteer, workflow: Workflow) -> Chance:
     Those of a simulated volunteer, called NAME@WORKFLOW, depend only on the name and the number of answers, so that
     experiments can be repeated, and two workflows can start alike.
     """
-    if not volunteer.is_simulated or volunteer.user is None:
+    called = volunteer.user.get_username() if volunteer.is_simulated and volunteer.user else ""
+    name, is_of_experiment, _ = called.partition("@")
+    if not is_of_experiment:
         return random.random
     answers = Classification.objects.filter(volunteer=volunteer, workflow=workflow).count()
-    return random.Random(f"{volunteer.user.get_username().partition('@')[0]} {answers}").random
+    return random.Random(f"{name} {answers}").random
 
 
 def _answered(asked: dict[str, Any], workflow: Workflow) -> int:

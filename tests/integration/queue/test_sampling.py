@@ -70,7 +70,7 @@ def test_counting_what_was_seen_goes_no_further_than_it_matters():
 def test_the_draws_of_a_simulated_volunteer_can_be_repeated(django_user_model):
     workflow = make_workflow(subjects=60, gold=20, random_fraction=0.5, training_schedule=[[0, 0.3]])
     volunteer = make_volunteer("simulated")
-    volunteer.user, volunteer.is_simulated = django_user_model.objects.create_user("simulated-1"), True
+    volunteer.user, volunteer.is_simulated = django_user_model.objects.create_user("simulated-1@guided"), True
     volunteer.save()
     drawn = []
     for _ in range(3):
