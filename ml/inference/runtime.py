@@ -97,7 +97,12 @@ def _torch_run(network: nn.Module, device: torch.device) -> Run:
 
 def _openvino_run(network: nn.Module, shape: tuple[int, ...], threads: int, streams: int) -> Run:
     """Compile for float32: if the hardware's bfloat16 is disabled, OpenVINO would choose it and then fail."""
-    settings = {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    settings = {
+        "NUM_STREAMS": streams,
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": False,  # else each process of a machine pins its threads to the same first cores
+    }
     return _Streams(library().Core().compile_model(converted(network, shape), "CPU", settings), part_of(shape), streams)
 
 
