@@ -26,6 +26,12 @@ from webapp.known_objects.subject_detections import detections_of
 
 READING = Sentence(gettext_noop("Reading %(count)s orbits."))
 MATCHED = Sentence(gettext_noop("%(known)s of %(all)s subjects have a known object near them."))
+UNPLACED = Sentence(
+    gettext_noop(
+        "%(known)s of %(all)s subjects have a known object near them. %(unplaced)s detections were left out: nobody"
+        " knows where observatory %(code)s was. Set the survey’s code, or give a spacecraft’s place in the manifest."
+    )
+)
 BATCH = 5_000
 RADIUS = 5.0  # arcsec, for orbits whose error is small
 WIDEST = 60.0  # arcsec, for all others
@@ -50,21 +56,29 @@ def match_subjects(job: MatchRun) -> None:
     waiting = list(unchecked(survey, catalogue).order_by("mjd", "pk").values_list("pk", flat=True))
     job.renew(total=len(waiting), done=0)
     known = 0
+    unplaced = 0
     for start in range(0, len(waiting), BATCH):
-        known += _match_batch(waiting[start : start + BATCH], survey, catalogue, sweep)
+        found, lost = _match_batch(waiting[start : start + BATCH], survey, catalogue, sweep)
+        known, unplaced = known + found, unplaced + lost
         job.renew(done=min(start + BATCH, len(waiting)))
-    job.finish(message=MATCHED(known=f"{known:,}", all=f"{len(waiting):,}"))
+    told = {"known": f"{known:,}", "all": f"{len(waiting):,}"}
+    code = survey.observatory or GEOCENTRE
+    job.finish(message=UNPLACED(**told, unplaced=f"{unplaced:,}", code=code) if unplaced else MATCHED(**told))
 
 
-def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, sweep: Sweep) -> int:
-    """Compare and store some subjects; return how many have a candidate."""
+def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, sweep: Sweep) -> tuple[int, int]:
+    """Compare and store some subjects; return how many have a candidate, and how many detections have no observer.
+
+    A detection without an observer matches nothing, and a subject's others decide. Raises ValueError if none has one.
+    """
     detections, owner = detections_of(keys, survey.observatory or GEOCENTRE)
     observers, problems = observers_of(detections, read_observatories())
-    if problems:
+    is_placed = np.isfinite(observers.position).all(axis=1)
+    if problems and not is_placed.any():
         raise ValueError(problems[0])
     directions = unit_vectors(detections.ra, detections.dec)
     found = match(sweep, observers, directions, np.full(len(owner), np.nan), RADIUS, WIDEST)
-    used = {int(key): int(count) for key, count in zip(*np.unique(owner, return_counts=True), strict=True)}
+    used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
     candidates = _candidates(found, owner, sweep.orbits, used)
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
@@ -87,7 +101,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
             update_fields=["catalogue", "detections", "candidates", "orbit_days", "checked_at"],
         )  # fmt: skip
         make_gold(keys)
-    return len(counts)
+    return len(counts), int(np.count_nonzero(~is_placed))
 
 
 def _candidates(

@@ -209,6 +209,17 @@ def test_the_observatory_counts_and_an_impossible_one_is_said(catalogue, survey)
     assert not IdentityCheck.objects.exists()
 
 
+def test_detections_whose_observer_nobody_knows_do_not_stop_the_others(catalogue, survey):
+    Survey.objects.update(observatory="250")
+    placed, *_others = survey.subjects.order_by("pk")
+    placed.metadata = {f"obs_{axis}": "0" for axis in "xyz"}
+    placed.save()
+    job = run(survey)
+    assert job.state == JobState.DONE
+    assert "1 of 4 subjects have a known object near them. 2 detections were left out: nobody" in str(job.message)
+    assert list(IdentityCheck.objects.order_by("subject").values_list("detections", flat=True)) == [1, 0, 0, 0]
+
+
 def test_new_subjects_are_compared_every_hour(catalogue, survey):
     hourly_match()
     hourly_match()
