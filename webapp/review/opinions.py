@@ -61,7 +61,7 @@ def _with_opinions_of(earlier: Ruling, ruling: Ruling) -> Ruling:
 
 @transaction.atomic
 def take_back_verdict(*, subject: Subject, workflow: Workflow, scientist: User) -> None:
-    """Withdraw the scientist's second opinion, or else the ruling in force; without either, do nothing.
+    """Withdraw the scientist's own second opinion or ruling; without either, do nothing, also if a colleague's stands.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def take_back_verdict(*, subject: Subject, workflow: Workflow, scientist: User) 
     if standing is None:
         return
     own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
-    if not own.update(withdrawn_at=timezone.now()):
+    if not own.update(withdrawn_at=timezone.now()) and standing.scientist_id == scientist.pk:
         withdraw_ruling(ruling=standing, by=scientist)
 
 

@@ -46,7 +46,7 @@ def give(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpRe
 @require_POST
 @survey_page(Role.SCIENTIST)
 def withdraw(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
-    """Withdraw one's second opinion, or else the ruling in force."""
+    """Withdraw one's own second opinion or ruling; asked twice, it takes nothing from a colleague."""
 
     def act(of: Workflow, subject: Subject) -> None:
         take_back_verdict(subject=subject, workflow=of, scientist=person(request))
