@@ -4,6 +4,7 @@ So no thread waits for a client, except one that streams a long table.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -169,9 +170,9 @@ class Front:
         try:
             body, size = await read_body(receive, await self._terms(environ), _announced(environ))
         except TooSlow:
-            await _refuse(send, 408, "The request came too slowly. Send it again.")
+            await _refuse(environ, send, 408, "The request came too slowly. Send it again.")
         except TooLarge:
-            await _refuse(send, 413, "This is larger than what may be sent here. Nothing was kept.")
+            await _refuse(environ, send, 413, "This is larger than what may be sent here. Nothing was kept.")
         except Gone:
             return
         else:
@@ -215,8 +216,11 @@ def _asked(environ: dict[str, Any]) -> bool:
         signals.request_finished.send(sender=_asked)
 
 
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    said = sentence.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(said)).encode())]
+async def _refuse(environ: dict[str, Any], send: Send, status: int, sentence: str) -> None:
+    """Answer in the API's way under its addresses, and else as plain text."""
+    is_api = environ["PATH_INFO"].startswith("/api/")
+    said = json.dumps({"detail": sentence}).encode() if is_api else sentence.encode()
+    kind = b"application/json" if is_api else b"text/plain; charset=utf-8"
+    headers = [(b"content-type", kind), (b"content-length", str(len(said)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": said})

@@ -1,6 +1,7 @@
 """The site behind its front: only people who may upload can send large files."""
 
 import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -98,6 +99,11 @@ def test_nobody_else_sends_more_than_a_form_holds(people, ask, announced, who, a
 def test_more_than_an_upload_may_have_is_refused_to_an_admin_too(people, ask):
     sent = ask(INGEST, form(night=b"x" * 2 * LARGE), "multipart/form-data; boundary=b", people["admin"], False)
     assert sent[0] == 413
+
+
+def test_the_api_refuses_too_much_in_json(people, ask):
+    status, said = ask("/api/classifications/", b"[" + b" " * LARGE, "application/json")
+    assert (status, list(json.loads(said))) == (413, ["detail"])
 
 
 def test_a_message_reaches_the_api(people, ask):
