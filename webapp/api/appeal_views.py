@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from webapp.api.account_rows import AccountRows, asked
 from webapp.api.permissions import checked, surveys_with
-from webapp.api.row_views import LARGEST_ID, Parameter, truth, word
+from webapp.api.row_views import LARGEST_ID, Parameter, refuse_unknown, truth, word
 from webapp.archive.access import person
 from webapp.archive.models import Role
 from webapp.community.appeals import actions_against, answer_appeal, appeal
@@ -82,6 +82,7 @@ class AppealViewSet(AccountRows):
     @action(detail=False, pagination_class=None, filter_backends=[])
     def actions(self, request: Request) -> Response:
         """List the newest hundred actions of moderators against you."""
+        refuse_unknown(request, ())
         rows = actions_against(account_volunteer(request.user))[:MOST_ACTIONS]
         return Response(ModeratorActionSerializer(rows, many=True).data)
 

@@ -28,7 +28,7 @@ from webapp.api.archive_serializers import (
     WithinSerializer,
 )
 from webapp.api.permissions import checked, require, require_site_admin, surveys_with
-from webapp.api.row_views import SURVEY, Parameter, PublicRows, Range, SurveyRows, moment, number, word
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, Range, SurveyRows, moment, number, refuse_unknown, word
 from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.footprints import read_moc_filter
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
@@ -225,5 +225,6 @@ class IngestRunViewSet(SurveyRows):
     @action(detail=True)
     def problems(self, request: Request, pk: str) -> Response:
         """Rows and files that could not be read, and why."""
+        refuse_unknown(request, ())
         page = self.paginate_queryset(self.get_object().problems.all())
         return self.get_paginated_response(IngestProblemSerializer(page, many=True).data)

@@ -28,7 +28,7 @@ from webapp.api.classification_serializers import (
     to_item,
 )
 from webapp.api.permissions import Conflict, workflows_by_slug
-from webapp.api.row_views import NewestAnswer
+from webapp.api.row_views import ByParameters, NewestAnswer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate
@@ -58,6 +58,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
     permission_classes = [AllowAny]
     serializer_class = OwnAnswerSerializer
     pagination_class = NewestAnswer
+    filter_backends = [ByParameters]
 
     def get_queryset(self) -> QuerySet[Classification]:
         answers = Classification.objects.filter(volunteer_id=known_volunteer(self.request).pk)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from webapp.api.account_rows import AccountRows, asked
 from webapp.api.permissions import checked
-from webapp.api.row_views import LARGEST_ID
+from webapp.api.row_views import LARGEST_ID, refuse_unknown
 from webapp.archive.access import person
 from webapp.community import groups as rules
 from webapp.community.group_models import Group, GroupMember
@@ -67,6 +67,7 @@ class GroupViewSet(AccountRows):
     @extend_schema(responses=GroupSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the groups that you own or belong to."""
+        refuse_unknown(request, ())
         return Response(GroupSerializer(self.get_queryset(), many=True).data)
 
     @extend_schema(responses={201: GroupSerializer})

@@ -1,6 +1,6 @@
 """Base classes of list and detail views: query parameter filters, listed in the schema, and cursor pagination."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -108,14 +108,14 @@ class ByParameters(BaseFilterBackend):
     """Filter by the view's `parameters` (by name) and `ranges`; refuse unknown ones in lists."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        if not view.detail:
-            _refuse_unknown(request, view)
-        for name, parameter in view.parameters.items():
+        if not getattr(view, "detail", False):
+            refuse_unknown(request, _all(view))
+        for name, parameter in getattr(view, "parameters", {}).items():
             text = request.query_params.get(name)
             if text:
                 value = _value(name, parameter, text)
                 queryset = queryset.filter(value if isinstance(value, Q) else Q(**{parameter.lookup: value}))
-        for each in view.ranges:
+        for each in getattr(view, "ranges", ()):
             ends = [_end(request, name, parameter) for name, parameter in each.parameters().items()]
             if ends != [None, None]:
                 queryset = queryset.filter(each.within(*ends))
@@ -137,7 +137,8 @@ class ByParameters(BaseFilterBackend):
 
 def _all(view: Any) -> dict[str, Parameter]:
     """Return the view's parameters by name, those of its ranges too."""
-    return view.parameters | {name: each for one in view.ranges for name, each in one.parameters().items()}
+    ranges = (each.parameters() for each in getattr(view, "ranges", ()))
+    return getattr(view, "parameters", {}) | {name: each for one in ranges for name, each in one.items()}
 
 
 def _end(request: Request, name: str, parameter: Parameter) -> float | None:
@@ -145,9 +146,8 @@ def _end(request: Request, name: str, parameter: Parameter) -> float | None:
     return _value(name, parameter, text) if text else None
 
 
-def _refuse_unknown(request: Request, view: Any) -> None:
-    """Refuse a misspelt filter, which would return everything."""
-    known = _all(view)
+def refuse_unknown(request: Request, known: Iterable[str]) -> None:
+    """Refuse a misspelt query parameter, which would return everything."""
     if unknown := sorted(set(request.query_params) - {*known, *OF_PAGES}):
         message = f"There is no filter “{unknown[0]}” here. Filters: {', '.join(sorted(known)) or 'none'}."
         raise ValidationError({unknown[0]: [message]})
@@ -194,7 +194,7 @@ class Newest(CursorPagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe ordering and total to the OpenAPI schema."""
-        names = [sign + name for name in getattr(view, "orderings", ()) for sign in ("", "-")]
+        names = [sign + name for name in _orderings(view) for sign in ("", "-")]
         more: list[tuple[str, str, dict[str, Any]]] = [("total", "true also counts all rows", {"type": "boolean"})]
         if names:
             more.append(("ordering", "one column, with a minus for descending", {"type": "string", "enum": names}))
@@ -203,12 +203,17 @@ class Newest(CursorPagination):
         return [*super().get_schema_operation_parameters(view), *described]
 
 
+def _orderings(view: Any) -> dict[str, str]:
+    """Return the columns that the view's rows can be ordered by: their id, and its own."""
+    return {"id": "pk"} | getattr(view, "orderings", {})
+
+
 def _chosen_ordering(request: Request, view: Any) -> str | None:
     """Return the column of `?ordering=`, with its minus; None without it."""
     text = request.query_params.get("ordering")
     if not text:
         return None
-    offered = getattr(view, "orderings", {})
+    offered = _orderings(view)
     name = text.removeprefix("-")
     if name not in offered:
         known = ", ".join(offered) or "none"

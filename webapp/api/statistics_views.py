@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.row_views import LARGEST_ID
+from webapp.api.row_views import LARGEST_ID, refuse_unknown
 from webapp.archive.models import Survey
 from webapp.community.activity import TRUNCATE
 from webapp.community.models import Group
@@ -58,6 +58,7 @@ class StatisticsView(APIView):
     @extend_schema(parameters=[AskedSerializer], responses=StatisticsSerializer)
     def get(self, request: Request) -> Response:
         """Return counts of classifications. Nobody is compared with anybody."""
+        refuse_unknown(request, AskedSerializer().fields)
         asked = AskedSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         found = _found(request, asked.validated_data)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from webapp.api.account_rows import asked
 from webapp.api.collection_views import SubjectSetSerializer
 from webapp.api.permissions import checked
+from webapp.api.row_views import refuse_unknown
 from webapp.archive.access import person
 from webapp.archive.models import Subject, Survey
 from webapp.community.tags import LONGEST_TAG, make_set, tag, tags_of_survey, untag
@@ -35,6 +36,7 @@ class TagsView(APIView):
     @extend_schema(responses=TagSerializer(many=True))
     def get(self, request: Request, survey: str) -> Response:
         """List the survey's 200 most frequent tags."""
+        refuse_unknown(request, ())
         return Response(tags_of_survey(get_object_or_404(Survey, slug=survey)))
 
     @extend_schema(request=SetOfTagSerializer, responses=SubjectSetSerializer)

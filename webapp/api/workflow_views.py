@@ -18,7 +18,7 @@ from webapp.api.authentication import ANYBODY, any_volunteer, keep_identity, kno
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
 from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug
-from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, moment, number, truth
+from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, moment, number, refuse_unknown, truth
 from webapp.api.workflow_serializers import ConsensusSerializer, CreateWorkflowSerializer, WorkflowSerializer
 from webapp.archive.models import Role
 from webapp.classifications.models import Classification
@@ -108,6 +108,7 @@ class NextView(APIView):
         A visitor without an account gets two cookies, `wanderer` and `csrftoken`, and sends the second as the header
         X-CSRFToken with their answers.
         """
+        refuse_unknown(request, ("n",))
         workflow = workflows_by_slug([slug]).get(slug)
         if workflow is None:
             raise NotFound(f"There is no workflow “{slug}”.")

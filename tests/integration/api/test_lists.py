@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import IngestRun, Membership, Role, Survey
 from webapp.consensus.models import Consensus
 from webapp.review.models import Case, Ruling, SecondOpinion
 
@@ -38,6 +38,24 @@ def test_an_unknown_filter_is_refused_with_a_sentence(workflow, scientist, path)
     reply = scientist.get(f"/api/{path}/", {"min_posteriro": 1})
     assert reply.status_code == 400
     assert "There is no filter “min_posteriro” here. Filters: " in reply.json()["min_posteriro"][0]
+
+
+def test_an_unknown_filter_is_refused_by_what_is_no_table_too(workflow, scientist):
+    run = IngestRun.objects.create(survey=workflow.survey, path="night", subject_set="night")
+    paths = ("groups", "appeals/actions", "classifications", f"ingest-runs/{run.pk}/problems", "surveys/atlas/tags",
+             "statistics", f"workflows/{workflow.slug}/next")  # fmt: skip
+    Membership.objects.update(role=Role.ADMIN)
+    replies = {path: scientist.get(f"/api/{path}/", {"surveyy": "atlas"}) for path in paths}
+    assert {path: reply.status_code for path, reply in replies.items()} == dict.fromkeys(paths, 400)
+    assert all("There is no filter “surveyy” here." in str(reply.json()) for reply in replies.values())
+    assert all(scientist.get(f"/api/{path}/").status_code == 200 for path in paths)
+
+
+def test_every_list_is_ordered_by_id(workflow, scientist):
+    for path in ("surveys", "workflows", "training-runs", "checkpoints", "reports", "ingest-runs", "collections"):
+        assert scientist.get(f"/api/{path}/", {"ordering": "-id"}).status_code in (200, 403), path
+    ids = [row["id"] for row in scientist.get("/api/subjects/", {"ordering": "-id"}).json()["results"]]
+    assert ids == sorted(ids, reverse=True) != []
 
 
 def test_an_ordering_is_followed_over_pages_and_an_unknown_one_refused(workflow, scientist):
