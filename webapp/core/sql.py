@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections, models, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
 from numpy.typing import NDArray
 from psycopg.sql import SQL, Identifier
@@ -49,10 +49,11 @@ def execute(sql: str, parameters: Parameters) -> None:
 @contextmanager
 def _cursor() -> Iterator[Any]:
     """Yield a cursor, wrapped like Django's own, that sends values separately from the statement."""
-    connection.ensure_connection()
-    connection.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
-    wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[call-arg]
+    database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: each use of the proxy `connection` does so again
+    database.ensure_connection()
+    database.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
+    wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
+    with wrap(ServerBindingCursor(database.connection)) as cursor:  # type: ignore[call-arg]
         yield cursor
 
 

@@ -39,11 +39,14 @@ def lock_newcomer(newcomer: Volunteer) -> None:
     execute(LOCK, [str(newcomer.key)])
 
 
-@transaction.atomic
 def settle_leases(volunteer: Volunteer) -> None:
     """Turn a newcomer into a stored volunteer, with their leases; a volunteer stays as they are."""
-    if volunteer.pk is not None:
-        return
+    if volunteer.pk is None:
+        _settle(volunteer)
+
+
+@transaction.atomic
+def _settle(volunteer: Volunteer) -> None:
     lock_newcomer(volunteer)
     row, _is_new = Volunteer.objects.get_or_create(key=volunteer.key)
     leases = Lease.objects.filter(newcomer=volunteer.key)
