@@ -8,7 +8,7 @@ export const STRETCHES = ["zscale", "asinh", "linear", "log", "percentile", "his
 
 const BEGIN = {
   stretch: "zscale", colours: "grey", inverted: false, black: 0, white: 1,
-  layout: "blink", planes: matchMedia("(min-width: 48rem)").matches ? "strip" : "blink", speed: 2, crosshair: true, loupe: true, panel: false, swipe: false,
+  layout: "blink", planes: matchMedia("(min-width: 48rem)").matches ? "strip" : "blink", speed: 2, crosshair: true, loupe: true, annotations: true, panel: false, swipe: false,
 };
 const KNOWN = { stretch: STRETCHES, colours: COLOURS, layout: LAYOUTS, planes: LAYOUTS };
 

@@ -2,7 +2,7 @@
 import { SPEEDS, allowed } from "./blink.js";
 import { LAYOUTS } from "./choices.js";
 
-const SWITCHES = { invert: "inverted", crosshair: "crosshair", loupe: "loupe" };
+const SWITCHES = { invert: "inverted", crosshair: "crosshair", loupe: "loupe", annotations: "annotations" };
 const LISTS = ["stretch", "colours"];
 const LEVELS = ["black", "white"];
 const WAYS = { "look-left": [-1, 0], "look-up": [0, -1], "look-down": [0, 1], "look-right": [1, 0] };

@@ -1,4 +1,5 @@
-// Guides on the picture: crosshair, compass and scale, the pixel readout, the magnifier.
+// Guides on the picture: crosshair, compass and scale, what others marked, the pixel readout, the magnifier.
+import { AnnotationLayer } from "./annotation_layer.js";
 import { Compass } from "./compass.js";
 import { Loupe } from "./loupe.js";
 import { clearCrosshair, drawCrosshair } from "./overlay.js";
@@ -11,6 +12,7 @@ export class Guides {
     this.choices = choices;
     this.view = view;
     this.element = part("guides");
+    this.annotations = new AnnotationLayer(part("annotations"), choices, view);
     this.compass = new Compass({ north: part("north"), bar: part("bar"), length: part("length") });
     this.readout = new Readout(part("readout"));
     this.loupe = new Loupe(part("loupe-glass"));
@@ -24,6 +26,7 @@ export class Guides {
       if (target) drawCrosshair(pane.overlay, this.view.toPane(target, scene.shift(pane)), this.view.scale, this.view.pane);
       else clearCrosshair(pane.overlay);
     }
+    this.annotations.draw(scene, panes);
     this.compass.show(scene.sky(panes[0]), this.view.scale, scene.subject.pixel_scale);
     this.point(scene, panes);
   }
@@ -53,6 +56,7 @@ export class Guides {
   clear() {
     this.#over = null;
     this.element.hidden = true;
+    this.annotations.clear();
     this.#rest();
   }
 

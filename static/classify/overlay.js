@@ -4,7 +4,7 @@
 const GAP = 14; // CSS pixels between the target and the crosshair
 const ARM = 26;
 const SHARE = 0.07; // of a small pane
-const SVG = "http://www.w3.org/2000/svg";
+export const SVG = "http://www.w3.org/2000/svg";
 
 export function lineOf(className) {
   const group = document.createElementNS(SVG, "g");

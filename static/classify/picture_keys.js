@@ -1,8 +1,8 @@
 // Picture actions by name, so that their shortcuts can be changed.
 import { changeSpeed } from "./controls.js";
 
-/** Return {name: {label, keys, run}}; lines are drawn only where the workflow asks for them. */
-export function pictureActions(stage, { lines }) {
+/** Return {name: {label, keys, run}}; lines are drawn only where the workflow asks for them, others' shown to scientists. */
+export function pictureActions(stage, { lines, annotated }) {
   const { blink, choices, view } = stage;
   const flip = (name) => () => choices.set({ [name]: !choices[name] });
   return {
@@ -32,6 +32,7 @@ export function pictureActions(stage, { lines }) {
     channel3: { label: gettext("Third channel"), keys: ["3"], run: () => stage.choose(2) },
     channel4: { label: gettext("Fourth channel"), keys: ["4"], run: () => stage.choose(3) },
     ...(lines ? lineActions(stage) : {}),
+    ...(annotated ? { annotations: { label: gettext("Marks and detections"), keys: ["b"], run: flip("annotations") } } : {}),
   };
 }
 

@@ -61,6 +61,16 @@ export class Scene {
     return pane.shifts?.[pane.frame] ?? NOWHERE;
   }
 
+  /** Whether a pane shows something that was marked in one frame, or in all of them; the stack shows all. */
+  shows(pane, { frame, is_in_all: isInAll }) {
+    return isInAll || pane.frame === null || pane.frame === frame;
+  }
+
+  /** By how many pixels a place that was marked in a frame is shifted in a pane: the stack has moved each frame. */
+  shiftOf(pane, frame) {
+    return pane.frame === null ? this.displaced?.[frame] ?? NOWHERE : this.shift(pane);
+  }
+
   /** Return the object's position from the upper left corner; null if it is unknown or outside the picture. */
   target(pane) {
     const { width, height } = this.picture;

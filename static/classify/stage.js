@@ -16,6 +16,7 @@ const ALL = -1;
 const ZOOM = Math.SQRT2; // per key press
 const PAN = 0.2; // of a pane, per key press
 const LOOK = ["stretch", "colours", "inverted", "black", "white"];
+const OVERLAYS = ["crosshair", "loupe", "annotations"];
 
 export class Stage {
   #scene = null;
@@ -159,7 +160,7 @@ export class Stage {
       if (names.includes("speed")) this.blink.setSpeed(this.choices.speed);
       if (names.includes(this.choices.arranges)) this.#arrange();
       if (names.some((name) => LOOK.includes(name))) this.#drawAll();
-      if (names.includes("crosshair") || names.includes("loupe")) this.#place();
+      if (names.some((name) => OVERLAYS.includes(name))) this.#place();
     });
     this.gestures = new Gestures(this.root, this.panes, {
       zoomBy: (factor, at) => this.view.zoomBy(factor, at),

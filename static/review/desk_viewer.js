@@ -1,38 +1,59 @@
-// The classify page's picture viewer on the desk's view "one by one": it shows the current row's subject.
-import { Keymap } from "../classify/keymap.js";
-import { listen } from "../classify/keys.js";
-import { fetchPicture } from "../classify/numbers.js";
-import { pictureActions } from "../classify/picture_keys.js";
-import { Stage } from "../classify/stage.js";
+// The desk's one viewer. One by one it stands above the row and shows its subject; in the list and on the contact sheet it
+// opens in a row, in place of its strip, and goes along to the next row until it is closed.
+import { SubjectViewer } from "../archive/subject_viewer.js";
 
 const TAKEN = ["s", "x", "h", "a", "y", "n", "u", "z"]; // by the desk
 
-const config = JSON.parse(document.getElementById("viewer-config").textContent);
-const root = document.querySelector("[data-viewer]");
-const part = (name) => root.querySelector(`[data-part="${name}"]`);
-const stage = new Stage(part, config, (text) => { part("status").textContent = text; });
-const actions = Object.entries(pictureActions(stage, config));
-listen(new Keymap(Object.fromEntries(
-  actions.map(([name, action]) => [name, { ...action, keys: action.keys.filter((key) => !TAKEN.includes(key)) }]),
-)));
+const desk = document.querySelector("[data-desk]");
+const place = document.querySelector("[data-desk-viewer]");
+const isFixed = !place.hidden;
+const viewer = new SubjectViewer({ taken: TAKEN });
+const asked = new Map(); // promises of subjects, by their addresses
 
-let turn = 0; // counts subjects, so that a late picture of an earlier one is ignored
-
-async function view(row) {
-  const mine = ++turn;
-  const facts = document.getElementById(row?.id.replace("subject-", "facts-"));
-  if (!facts) return;
-  const subject = JSON.parse(facts.textContent);
-  part("broken").hidden = true;
-  try {
-    const picture = await fetchPicture(subject);
-    if (mine === turn) stage.show(picture, subject);
-  } catch (error) {
-    if (mine !== turn) return;
-    stage.clear();
-    Object.assign(part("broken"), { hidden: false, textContent: error.message });
-  }
+async function fetchSubject(address) {
+  const response = await fetch(address, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(interpolate(gettext("The server answered %s."), [response.status]));
+  return response.json();
 }
 
-document.querySelector("[data-desk]").addEventListener("current", ({ detail }) => view(detail));
-view(document.querySelector("[data-current]"));
+/** Ask for a row's subject, once; again if that failed. */
+function subjectOf(row) {
+  const address = row.querySelector("[data-look]").dataset.look;
+  if (!asked.has(address)) {
+    const subject = fetchSubject(address);
+    subject.catch(() => asked.delete(address));
+    asked.set(address, subject);
+  }
+  return asked.get(address);
+}
+
+/** Move the viewer into a row; the row's strip makes room. */
+function moveTo(row) {
+  place.closest("[data-row]")?.removeAttribute("data-viewed");
+  row.setAttribute("data-viewed", "");
+  row.querySelector(".look").append(place);
+  place.hidden = false;
+}
+
+function open(row) {
+  if (!row) return;
+  if (!isFixed) moveTo(row);
+  viewer.show(subjectOf(row));
+  if (row.nextElementSibling) subjectOf(row.nextElementSibling);
+}
+
+function close() {
+  const row = place.closest("[data-row]");
+  row.removeAttribute("data-viewed");
+  place.hidden = true;
+  viewer.clear();
+  row.focus({ preventScroll: true });
+}
+
+desk.addEventListener("current", ({ detail }) => { if (!place.hidden) open(detail); });
+desk.addEventListener("look", ({ detail }) => open(detail));
+place.querySelector("[data-close]")?.addEventListener("click", close);
+addEventListener("keydown", ({ key, target }) => {
+  if (key === "Escape" && !isFixed && !place.hidden && !target.closest("[data-part=panel]")) close();
+});
+if (isFixed) open(desk.querySelector("[data-current]"));

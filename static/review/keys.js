@@ -1,6 +1,7 @@
 // Verdicts by key on the row that has the focus, or the first: Y, N, U to skip, Z to undo, H to hold, A to assign, S to
-// ask for a second opinion, X to select, arrows to move. The keys press the row's own buttons, so that keyboard, mouse
+// ask for a second opinion, X to select, Enter to look at the pictures, arrows to move. The keys press the row's own buttons, so that keyboard, mouse
 // and no script at all do the same.
+import { keyOf } from "../classify/keymap.js";
 import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
 import { takeBack } from "./rulings.js";
@@ -33,6 +34,13 @@ function move(by) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
+/** Look at a row's pictures in the viewer, which listens. */
+function look(row) {
+  mark(row);
+  row.focus({ preventScroll: true });
+  desk.dispatchEvent(new CustomEvent("look", { detail: row }));
+}
+
 function give(verdict) {
   const row = current();
   const button = row?.querySelector(`button[value="${verdict}"]`);
@@ -56,16 +64,24 @@ if (desk) mark(rows()[0]);
 const ACTIONS = {
   y: () => give("yes"), n: () => give("no"), u: () => move(1), z: () => takeBack(current()),
   h: () => press("hold"), a: () => press("assign"), s: () => press("second"), x: () => selectRow(current()),
-  ArrowDown: () => move(1), ArrowUp: () => move(-1),
+  ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => look(current()),
 };
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
-  const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
+  const action = ACTIONS[keyOf(event)];
   if (!action || !desk) return;
   event.preventDefault();
   action();
+});
+
+desk?.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-look]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  look(link.closest("[data-row]"));
 });
 
 // A panel that the server sends anew leaves the focus with its row, and open what was open.

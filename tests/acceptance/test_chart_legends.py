@@ -33,6 +33,7 @@ def night(db):
     survey = sky.survey("night", pixel_scale=1.86)
     row = tracklet(survey)
     near = {"separation": 5, "along": 3, "across": 4, "orbit_error": 2, "rate": 60, "position_angle": 90}
+    near |= {"sigma_along": 2.1, "sigma_across": 0.5}
     KnownMatch.objects.create(subject=row, designation="2010 AB1", detections=4, **near)
     return survey, row
 

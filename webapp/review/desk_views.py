@@ -1,22 +1,23 @@
-"""The desk: a queue of subjects that wait for a scientist, as a list, a contact sheet, or one by one."""
-
-from typing import Any
+"""The desk: a queue of subjects that wait for a scientist: a list, a contact sheet, or one by one; and its viewer."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.drawable import drawable, frames_of
-from webapp.archive.models import Role, Survey
+from webapp.archive.models import Role, Subject, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.keyset_pagination import Place
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
+from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queues import QUEUES
 from webapp.review.verdict_panel import panel_context, panels_of
+from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import workflow_page
 
 MOST_COUNTED = 1000
 
@@ -41,7 +42,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "champion": champion_of(survey, role_of(workflow)) if workflow else None,
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [{"row": row, "panel": panels[row.subject_id]} for row in shown],
-        **(_drawable(survey, shown) if filters.view == "single" else {}),
+        "viewer": {"channels": survey.channels, "lines": 0, "annotated": True},
         "total": 0 if is_continued else _counted(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
@@ -53,11 +54,13 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     return render(request, "review/desk_rows.html" if is_continued else "review/desk.html", context)
 
 
-def _drawable(survey: Survey, rows: list[Consensus]) -> dict[str, Any]:
-    """Return what the viewer needs to draw these rows' subjects, by their keys."""
-    frames = frames_of([row.subject_id for row in rows])
-    facts = {f"facts-{row.subject_id}": drawable(row.subject, frames[row.subject_id], survey) for row in rows}
-    return {"drawable": facts, "viewer": {"channels": survey.channels, "lines": 0}}
+@require_safe
+@workflow_page(Role.SCIENTIST)
+def desk_subject(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse:
+    """Return what the viewer needs to draw a subject, with the lines on it; rows ask when they are looked at."""
+    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=workflow.survey_id, pk=pk)
+    facts = drawable(subject, frames_of([pk])[pk], subject.survey)
+    return JsonResponse(facts | {"annotations": annotations_of(subject, workflow).drawn()})
 
 
 def _counted(rows: QuerySet[Consensus]) -> int:

@@ -1,32 +1,27 @@
 """Lines on a subject, drawn by volunteers or found by the champion detector of trails or of movers in cubes."""
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
+from typing import Any
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Mark
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Checkpoint, Detection
+from webapp.learning.promotion import champion_of
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
 
 @dataclass(frozen=True)
 class FoundLine:
-    """A detection with its letter on the page, A for the best; `x` and `y` are the letter's position in the picture."""
+    """A detection with its letter on the page, A for the best, and its length."""
 
     letter: str
     find: Detection
     pixels: float
-    top: float
-    bottom: float
-    x: float
-    y: float
-    is_right: bool
 
 
 @dataclass(frozen=True)
@@ -38,33 +33,6 @@ class Finds:
     lines: list[FoundLine]
 
 
-def finds_of(champion: Checkpoint | None, subject: Subject) -> Finds | None:
-    """Return the champion's detections in a subject, best first; None for subjects without detectors."""
-    if not ROLE_OF_KIND[subject.kind].is_detector:
-        return None
-    if champion is None:
-        return Finds(None, None, [])
-    _frames, _channels, height, width = shape_of(subject)
-    rows = Detection.objects.filter(checkpoint=champion, subject=subject)
-    lines = [_found_line(find, width, height) for find in rows]
-    return Finds(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
-
-
-def _found_line(find: Detection, width: int, height: int) -> FoundLine:
-    top, bottom = height - 1 - find.y1, height - 1 - find.y2  # the first row is drawn at the bottom
-    x = (find.x1 + find.x2) / 2
-    return FoundLine(
-        letter=ascii_uppercase[find.position],
-        find=find,
-        pixels=math.hypot(find.x2 - find.x1, find.y2 - find.y1),
-        top=top,
-        bottom=bottom,
-        x=x,
-        y=max((top + bottom) / 2, max(width, height) / 24),
-        is_right=x > width / 2,
-    )
-
-
 @dataclass(frozen=True)
 class DrawnLine:
     """A line with its number on the page, its volunteer, and its length (arcsec if the frame has a WCS)."""
@@ -74,75 +42,64 @@ class DrawnLine:
     mark: Mark
     pixels: float
     arcsec: float | None
-    top: float
-    bottom: float
 
 
 @dataclass(frozen=True)
-class MarkedFrame:
-    """A frame and its lines; pixels count from the centre of the first, so the picture starts at -0.5."""
+class Annotations:
+    """All lines on a subject; `finds` is None for a kind of subject without detectors. For scientists only."""
 
-    frame: int
-    width: int
-    height: int
+    subject: Subject
     lines: list[DrawnLine]
-    finds: list[FoundLine]
-    is_channel: bool = False
+    finds: Finds | None
 
-    @property
-    def plane(self) -> dict[str, int]:
-        """The frame and the channel to draw: lines in a subject with a single frame count its channels."""
-        return {"frame": 0, "channel": self.frame} if self.is_channel else {"frame": self.frame, "channel": 0}
-
-    @property
-    def letter(self) -> float:
-        """Height of a number, in pixels of the picture."""
-        return max(self.width, self.height) / 24
-
-    @property
-    def box(self) -> str:
-        return f"-0.5 -0.5 {self.width} {self.height}"
+    def drawn(self) -> list[dict[str, Any]]:
+        """Return what the viewer draws: ends in pixels as in `Mark`, `is_in_all` if not in its `frame` alone."""
+        volunteers = [_drawn(line.mark, by="volunteers", label=str(line.number)) for line in self.lines]
+        # A track crosses a cube's frames; a detector looks at the channels of a single frame, which are shown in turn.
+        is_in_all = self.subject.kind == Kind.CUBE or shape_of(self.subject)[0] == 1
+        return volunteers + [
+            _drawn(line.find, by="model", label=line.letter, score=line.find.score, is_in_all=is_in_all)
+            for line in (self.finds.lines if self.finds else ())
+        ]
 
 
-def marked_frames(workflow: Workflow, subject: Subject, finds: Sequence[FoundLine] = ()) -> list[MarkedFrame]:
-    """Return the frames with drawn or detected lines."""
+def _drawn(line: Mark | Detection, **more: Any) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in ("frame", "x1", "y1", "x2", "y2")} | more
+
+
+def annotations_of(subject: Subject, workflow: Workflow | None) -> Annotations:
+    """Return the lines on a subject, volunteers' as answers to the workflow; the caller must check the permission."""
+    return Annotations(subject, lines_of(workflow, subject) if workflow else [], _finds_of(subject))
+
+
+def _finds_of(subject: Subject) -> Finds | None:
+    """Return the champion's detections in a subject, best first; None for subjects without detectors."""
+    role = ROLE_OF_KIND[subject.kind]
+    if not role.is_detector:
+        return None
+    champion = champion_of(subject.survey, role)
+    if champion is None:
+        return Finds(None, None, [])
+    rows = Detection.objects.filter(checkpoint=champion, subject=subject)
+    lines = [FoundLine(ascii_uppercase[find.position], find, _length(find)) for find in rows]
+    return Finds(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
+
+
+def lines_of(workflow: Workflow, subject: Subject) -> list[DrawnLine]:
+    """Return the lines that volunteers drew and did not take back, by frame and time."""
     marks = Mark.objects.standing().filter(classification__workflow=workflow, classification__subject=subject)
     rows = marks.select_related("classification__volunteer").order_by("frame", "classification__created_at", "position")
-    by_frame: dict[int, list[DrawnLine]] = defaultdict(list)
-    for number, mark in enumerate(rows, 1):
-        by_frame[mark.frame].append(_drawn_line(number, mark, shape_of(subject)[2]))
-    return _with_lines(subject, by_frame, finds)
+    return [_drawn_line(number, mark) for number, mark in enumerate(rows, 1)]
 
 
-def found_frames(subject: Subject, finds: Sequence[FoundLine]) -> list[MarkedFrame]:
-    """Return the frames with detected lines."""
-    return _with_lines(subject, defaultdict(list), finds)
-
-
-def _with_lines(
-    subject: Subject, by_frame: dict[int, list[DrawnLine]], finds: Sequence[FoundLine]
-) -> list[MarkedFrame]:
-    frames, _channels, height, width = shape_of(subject)
-    detected: dict[int, list[FoundLine]] = defaultdict(list)
-    for find in finds:
-        detected[find.find.frame].append(find)
-    numbers = sorted({*by_frame, *detected})
-    return [
-        MarkedFrame(frame, width, height, by_frame[frame], detected[frame], is_channel=frames == 1) for frame in numbers
-    ]
-
-
-def _drawn_line(number: int, mark: Mark, height: int) -> DrawnLine:
+def _drawn_line(number: int, mark: Mark) -> DrawnLine:
     volunteer = mark.classification.volunteer
-    return DrawnLine(
-        number=number,
-        who=pseudonym(volunteer.key, volunteer.user_id is not None).user_name,
-        mark=mark,
-        pixels=math.hypot(mark.x2 - mark.x1, mark.y2 - mark.y1),
-        arcsec=_arcsec(mark),
-        top=height - 1 - mark.y1,  # the first row is drawn at the bottom
-        bottom=height - 1 - mark.y2,
-    )
+    who = pseudonym(volunteer.key, volunteer.user_id is not None).user_name
+    return DrawnLine(number, who, mark, _length(mark), _arcsec(mark))
+
+
+def _length(line: Mark | Detection) -> float:
+    return math.hypot(line.x2 - line.x1, line.y2 - line.y1)
 
 
 def _arcsec(mark: Mark) -> float | None:

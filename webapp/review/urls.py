@@ -3,7 +3,7 @@ from django.urls import path
 from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
 from webapp.review.calibration_views import calibration, calibration_csv
 from webapp.review.class_from_tag_views import class_from_tag
-from webapp.review.desk_views import desk
+from webapp.review.desk_views import desk, desk_subject
 from webapp.review.overview_views import overview
 from webapp.review.reanalysis_views import aggregation_versions, look_back, looking_back, looking_back_csv
 from webapp.review.throughput_views import throughput, throughput_csv
@@ -18,6 +18,7 @@ urlpatterns = [
     path("review/<slug:workflow>/<int:pk>/second/", second_opinion, name="second-opinion"),
     path("review/<slug:workflow>/<int:pk>/case/", case, name="case"),
     path("review/<slug:workflow>/<int:pk>/history/", history, name="verdict-history"),
+    path("review/<slug:workflow>/<int:pk>/subject.json", desk_subject, name="desk-subject"),
     path("review/<slug:workflow>/bulk/", bulk, name="bulk"),
     path("tags/<str:name>/class/", class_from_tag, name="class-from-tag"),
     path("consensus/", first_browser, name="consensus"),

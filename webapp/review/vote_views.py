@@ -10,10 +10,8 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.learning.model_roles import role_of
-from webapp.learning.promotion import champion_of
 from webapp.review.consensus_browser import summed, with_rulings
-from webapp.review.lines import finds_of, marked_frames
+from webapp.review.lines import annotations_of, lines_of
 from webapp.review.timeline import Vote, timeline
 from webapp.review.verdict_history import history_of
 from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
@@ -36,16 +34,12 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     history = timeline(workflow, subject)
-    finds = finds_of(champion_of(survey, role_of(workflow)), subject)
-    frames = marked_frames(workflow, subject, finds.lines if finds else ())
     context = {
         "subject": subject,
         "row": with_rulings(summed(workflow).filter(subject=subject), workflow).first(),
-        "finds": finds,
+        "annotations": annotations_of(subject, workflow),
         "votes": history,
         "plot": _plot(workflow, history),
-        "frames": frames,
-        "lines": [line for frame in frames for line in frame.lines],
         "weighs": workflow.method != Method.MAJORITY,
         "panel": panel_of(workflow, subject, person(request)),
         "history": history_of(workflow, subject),
@@ -74,13 +68,12 @@ def votes_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
 @workflow_page(Role.SCIENTIST)
 def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponseBase:
     subject = get_object_or_404(Subject, survey=workflow.survey_id, pk=pk)
-    lines = (line for frame in marked_frames(workflow, subject) for line in frame.lines)
     rows = (
         (
             subject.external_id, line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2,
             line.mark.y2, line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
         )
-        for line in lines
+        for line in lines_of(workflow, subject)
     )  # fmt: skip
     return csv_response(f"lines-{workflow.slug}-{pk}.csv", LINE_COLUMNS, rows)
 

@@ -1,4 +1,4 @@
-"""The champion trail model's detections: stored with its scores, drawn beside the volunteers' lines."""
+"""The champion trail model's detections: stored with its scores, given to the viewer with the volunteers' lines."""
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from webapp.learning import scores
 from webapp.learning.models import Checkpoint, Detection, Score, ScoringShard, TrainingRun
 from webapp.learning.promotion import promote
 from webapp.learning.retention import prune
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +82,11 @@ def page(client, subject):
     return client.get(f"/surveys/night/consensus/subjects/{subject.pk}/")
 
 
+def drawn(response):
+    """Return what the page's viewer draws over the picture."""
+    return response.context["config"]["subject"].get("annotations", [])
+
+
 def places():
     return list(Detection.objects.order_by("subject", "position").values_list("subject", "frame", "x1", "y1", "score"))
 
@@ -97,17 +103,18 @@ def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, sub
     [answer] = vote(subjects[0], "yes")
     store_lines({answer: [Line(20, 30, 110, 90, frame=1)]})
     response = page(client, subjects[0])
-    [frame] = response.context["frames"]
-    assert (frame.frame, len(frame.lines), frame.finds[0].letter) == (1, 1, "A")
-    assert frame.finds[0].top == SIDE - 1 - surest.y1
+    line, box = drawn(response)
+    assert line == {"by": "volunteers", "label": "1", "frame": 1, "x1": 20.0, "y1": 30.0, "x2": 110.0, "y2": 90.0}
+    assert (box["by"], box["label"], box["frame"], box["is_in_all"]) == ("model", "A", 1, False)
+    assert (box["x1"], box["y1"], box["score"]) == (surest.x1, surest.y1, surest.score)
     text = response.content.decode()
-    assert f'class="found" x1="{surest.x1}" y1="{SIDE - 1 - surest.y1}"' in text
-    assert f">A {surest.score:.2f}</text>" in text
     assert f'<td>A</td><td class="n">{surest.score:.3f}</td><td class="n">2</td>' in text
     assert "found nothing with a score of 0.1 or more" in page(client, subjects[1]).content.decode()
-    own = client.get(f"/surveys/{workflow.survey.slug}/subjects/{subjects[0].pk}/").content.decode()
-    assert own.count('class="found" x1=') == 1
-    assert f">A {surest.score:.2f}</text>" in own
+    for address in ("", "motion/"):
+        own = client.get(f"/surveys/{workflow.survey.slug}/subjects/{subjects[0].pk}/{address}")
+        assert drawn(own) == [line, box]
+    desk = client.get(f"/surveys/night/review/{workflow.slug}/{subjects[0].pk}/subject.json").json()
+    assert (desk["annotations"], desk["id"], desk["kind"]) == ([line, box], subjects[0].pk, "cutout")
 
 
 def test_an_external_champion_is_not_said_to_have_looked_for_lines(workflow, subjects, scientist, client):
@@ -155,17 +162,47 @@ def test_without_a_model_it_says_what_will_stand_there(workflow, subjects, scien
     stamps = sky.workflow(workflow.survey, slug="stamps")
     [stamp] = sky.subjects(workflow.survey, [True], prefix="stamp")
     sky.queue(stamps, [stamp])
-    assert "Model detections" not in page(client, stamp).content.decode()
+    assert 'id="finds"' not in page(client, stamp).content.decode()
 
 
 def test_a_shadows_finds_are_not_shown(workflow, subjects, scientist, client):
     scores.write_detections(model(workflow).pk, {subjects[0].pk: [Found(0, (1, 1, 9, 9), 0.9)]})
     response = page(client, subjects[0])
-    assert response.context["finds"].lines == response.context["frames"] == []
+    assert response.context["annotations"].finds.lines == drawn(response) == []
 
 
-def test_volunteers_never_see_them(workflow, subjects, client):
-    client.force_login(member(workflow.survey, "volunteer"))
-    assert page(client, subjects[0]).status_code == 403
-    own = client.get(f"/surveys/{workflow.survey.slug}/subjects/{subjects[0].pk}/").content.decode()
-    assert "Model detections" not in own
+def test_the_desk_gives_no_other_surveys_subjects(workflow, scientist, client):
+    [stamp] = sky.subjects(sky.survey("elsewhere"), [True])
+    assert client.get(f"/surveys/night/review/{workflow.slug}/{stamp.pk}/subject.json").status_code == 404
+
+
+@pytest.mark.parametrize("role", [None, "volunteer", "moderator"])
+@pytest.mark.parametrize("has_answered", [False, True])
+def test_volunteers_never_see_them_before_or_after_their_answer(workflow, subjects, vote, client, role, has_answered):
+    champion = model(workflow)
+    Checkpoint.objects.filter(pk=champion.pk).update(is_champion=True)
+    scores.write_detections(champion.pk, {subjects[0].pk: [Found(1, (41.125, 61.625, 101.875, 90.5), 0.8125)]})
+    [other] = vote(subjects[0], "yes")
+    store_lines({other: [Line(23.25, 33.75, 111.5, 91.5)]})
+    if role:
+        user = member(workflow.survey, role)
+        client.force_login(user)
+    if has_answered and role:
+        vote(subjects[0], "yes", people=[Volunteer.objects.create(user=user)])
+    own = client.get(f"/surveys/night/subjects/{subjects[0].pk}/")
+    assert "annotations" not in own.context["config"]["subject"]
+    assert own.context["config"]["annotated"] is False
+    addresses = (
+        f"/surveys/night/subjects/{subjects[0].pk}/",
+        f"/api/subjects/{subjects[0].pk}/",
+        f"/api/workflows/{workflow.slug}/next/?n=2",
+        f"/classify/{workflow.slug}/",
+    )
+    for address in addresses:
+        response = client.get(address)
+        assert response.status_code == 200
+        for number in ("41.125", "61.625", "0.8125", "0.813", "23.25", "33.75"):
+            assert number not in response.content.decode(), address
+    desk = f"review/{workflow.slug}/{subjects[0].pk}/subject.json"
+    for address in (f"consensus/subjects/{subjects[0].pk}/", f"subjects/{subjects[0].pk}/motion/", desk):
+        assert client.get(f"/surveys/night/{address}").status_code == (403 if role else 302)

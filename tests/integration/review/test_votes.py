@@ -103,18 +103,19 @@ def test_people_appear_under_stable_pseudonyms_only(workflow, subjects, vote, sc
     assert (row["volunteer"], row["answer"], row["is_counted"]) == (names[0], "yes", "True")
 
 
-def test_lines_stand_in_the_picture_and_in_the_table(workflow, subjects, vote, scientist, client, tmp_path):
+def test_lines_stand_in_the_viewer_and_in_the_table(workflow, subjects, vote, scientist, client, tmp_path):
     wcs = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 1, "CRPIX2": 1, "CRVAL1": 10.0, "CRVAL2": 20.0,
            "CDELT1": -0.001, "CDELT2": 0.001, "CUNIT1": "deg", "CUNIT2": "deg"}  # fmt: skip
     Frame.objects.create(subject=subjects[0], position=0, wcs=wcs)
     [answer] = vote(subjects[0], "yes")
     store_lines({answer: [Line(0, 0, 3, 4)]})
     response = page(client, subjects[0])
-    [line] = response.context["lines"]
-    assert (line.pixels, line.top, line.bottom) == (5, 20, 16)  # of 21 rows, the first at the bottom
+    [line] = response.context["annotations"].lines
+    assert line.pixels == 5
     assert line.arcsec == pytest.approx(18, rel=1e-4)
+    drawn = {"by": "volunteers", "label": "1", "frame": 0, "x1": 0.0, "y1": 0.0, "x2": 3.0, "y2": 4.0}
+    assert response.context["config"]["subject"]["annotations"] == [drawn]
     text = response.content.decode()
-    assert 'x1="0.0" y1="20.0" x2="3.0" y2="16.0"' in text
     assert "10.000000, 20.000000" in text
     table = b"".join(client.get(f"/surveys/night/consensus/night/subjects/{subjects[0].pk}/lines.csv")).decode()
     [row] = csv.DictReader(table.splitlines())

@@ -1,5 +1,6 @@
 """Template tag: the picture viewer of the classify page, on any page about one subject."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -12,11 +13,15 @@ register = template.Library()
 
 
 @register.inclusion_tag("archive/viewer.html")
-def viewer(subject: Subject, *, is_told: bool) -> dict[str, Any]:
+def viewer(subject: Subject, *, is_told: bool, annotations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Show a subject: blink, strip, follow, stack, stretches, levels, magnifier, crosshair.
 
-    `is_told`: whether the reader may see all that volunteers ever see of it.
+    `is_told`: whether the reader may see all that volunteers ever see of it. `annotations`: what volunteers and the
+    model marked, for the survey's scientists only; the caller must check that.
     """
     facts = drawable(subject, frames_of([subject.pk])[subject.pk], subject.survey)
     facts = facts | {"metadata": shown(facts["metadata"])} if is_told else until_answered(facts, subject.survey)
-    return {"subject": subject, "config": {"subject": facts, "channels": subject.survey.channels, "lines": 0}}
+    if annotations:
+        facts["annotations"] = annotations
+    config = {"subject": facts, "channels": subject.survey.channels, "lines": 0, "annotated": bool(annotations)}
+    return {"subject": subject, "config": config}

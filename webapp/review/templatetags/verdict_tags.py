@@ -1,13 +1,11 @@
-"""Template tags: the verdict panel and the detector's finds on a subject's page, for the survey's scientists."""
+"""Template tags: the verdict panel, and the lines on a subject, for the survey's scientists."""
 
 from typing import Any
 
 from django import template
 
 from webapp.archive.models import Subject
-from webapp.learning.model_roles import ROLE_OF_KIND
-from webapp.learning.promotion import champion_of
-from webapp.review.lines import finds_of, found_frames
+from webapp.review.lines import Annotations, annotations_of
 from webapp.review.verdict_history import history_of
 from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
 
@@ -29,9 +27,8 @@ def verdict(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("review/subject_detections.html")
-def model_detections(subject: Subject) -> dict[str, Any]:
-    """Show what the champion detector found in a large image or a cube; nothing for other kinds."""
-    role = ROLE_OF_KIND[subject.kind]
-    finds = finds_of(champion_of(subject.survey, role), subject) if role.is_detector else None
-    return {"subject": subject, "finds": finds, "frames": found_frames(subject, finds.lines) if finds else []}
+@register.simple_tag(takes_context=True)
+def annotations(context: dict[str, Any], subject: Subject) -> Annotations:
+    """Return the lines on a subject: volunteers' of the workflow as in `verdict`, and the champion's detections."""
+    workflow = workflow_of(subject.survey, subject, context["request"].GET.get("workflow", ""))
+    return annotations_of(subject, workflow)
