@@ -10,6 +10,7 @@ from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
 from webapp.known_objects import start_match
+from webapp.known_objects.scheduled_orbits import start_load_if_changed
 from webapp.learning.drift import start_after_drift
 from webapp.learning.retention import delete_old_states
 from webapp.learning.scoring import score_arrivals
@@ -55,7 +56,8 @@ def nightly_quality_scan() -> None:
 
 @task("tasks.known.hourly")
 def hourly_match() -> None:
-    """Compare new subjects with the known objects, and score new movers by digest2."""
+    """Load changed orbits, compare new subjects with the known objects, and score new movers by digest2."""
+    start_load_if_changed()
     for survey in start_match.surveys_to_match():
         start_match.start_match(survey, by=None)
     request_scores_of_movers()

@@ -8,8 +8,9 @@ from webapp.consensus.models import Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import recompute_consensus
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import bring_in
+from webapp.known_objects.load_orbits import load_scheduled_orbits
 from webapp.known_objects.match_subjects import match_subjects
-from webapp.known_objects.models import MatchRun
+from webapp.known_objects.models import MatchRun, OrbitLoad
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.models import ScoringRun
 from webapp.linking.build_tracklets import build_tracklets
@@ -60,6 +61,12 @@ def scan_quality(row: QualityScan) -> None:
 def inject(row: Injection) -> None:
     """Inject synthetic movers into a survey's pixels."""
     inject_movers(row)
+
+
+@job(OrbitLoad)
+def load_orbits(row: OrbitLoad) -> None:
+    """Load the orbit files that the administrator has refreshed."""
+    load_scheduled_orbits(row)
 
 
 @job(MatchRun)

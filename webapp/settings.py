@@ -48,6 +48,7 @@ try:
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
     REMOTE_HOSTS = env.list("REMOTE_HOSTS", ["api.fink-portal.org", "api.alerce.online", "avro.alerce.online"])
     REMOTE_ARCHIVES: list[str] = env.list("REMOTE_ARCHIVES", [])
+    ORBITS = env.str("ORBITS", "")
     LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:

@@ -17,7 +17,7 @@ from ml.sky.known_objects import Matches, match
 from ml.sky.mpcorb import Catalogue, read_mpcorb
 from ml.sky.observatories import read_observatories
 from ml.sky.observers import observers_of
-from ml.sky.orbits import Orbits, concatenate
+from ml.sky.orbits import OLD_DAYS, Orbits, concatenate
 from ml.sky.packed import unpack_designation
 from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import positions, unit_vectors
@@ -26,7 +26,6 @@ HEADER = (
     "row", "tracklet", "mjd", "object", "separation", "along", "across", "orbit_error", "sigmas",
     "ra", "dec", "rate", "pa", "mag", "distance", "sun_distance", "orbit_days",
 )  # fmt: skip
-OLD = 100  # days: two-body motion from older elements is off by more than the search allows for main-belt objects
 NAMED_LINES = 5
 
 
@@ -94,7 +93,7 @@ def _catalogue_problems(path: Path, catalogue: Catalogue) -> list[str]:
 def _old(orbits: Orbits, mjd: float, *, advanced: bool) -> list[str]:
     """Say that elements are old, if they are: an object without a match need not be new."""
     days = np.abs(np.median(orbits.epoch) - mjd)
-    if days <= OLD:
+    if days <= OLD_DAYS:
         return []
     advice = "" if advanced else "; --advance integrates them all to the time of the data, or load newer ones"
     return [f"the elements are {days:.0f} days from the data, so an object without a match need not be new{advice}"]

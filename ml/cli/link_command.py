@@ -24,7 +24,12 @@ def add(subparsers: Any) -> None:
     parser = table_command(subparsers, "link", "link single detections of a night into tracklets", link_table)
     parser.add_argument("--data", type=Path, required=True, help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, snr]")
     parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
-    parser.add_argument("--seeing", type=float, default=SEEING, help="FWHM, arcsec: the error from S/N where rms lacks")
+    parser.add_argument(
+        "--seeing",
+        type=float,
+        default=SEEING,
+        help=f"FWHM, arcsec: the error from S/N where rms lacks; default {SEEING:g}",
+    )
     parser.add_argument("--min-rate", type=float, default=limits.min_rate, help="arcsec per hour")
     parser.add_argument("--max-rate", type=float, default=limits.max_rate, help="arcsec per hour")
     parser.add_argument("--min-detections", type=int, default=limits.min_detections, help=f"3 to {LONGEST}")

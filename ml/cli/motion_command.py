@@ -27,8 +27,13 @@ def add(subparsers: Any) -> None:
         "--data", type=Path, required=True, help="CSV: tracklet, mjd, ra, dec[, rms_ra, rms_dec, rms_corr, snr]"
     )
     parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
-    parser.add_argument("--seeing", type=float, default=SEEING, help="FWHM, arcsec: the error from S/N where rms lacks")
-    parser.add_argument("--floor", type=float, default=FLOOR, help="least error from S/N, arcsec")
+    parser.add_argument(
+        "--seeing",
+        type=float,
+        default=SEEING,
+        help=f"FWHM, arcsec: the error from S/N where rms lacks; default {SEEING:g}",
+    )
+    parser.add_argument("--floor", type=float, default=FLOOR, help=f"least error from S/N, arcsec; default {FLOOR:g}")
 
 
 def motion_table(args: argparse.Namespace) -> Rows:

@@ -20,8 +20,8 @@ _SUBJECT = {
     "planes",
     "cutout_size",
 }
-_FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec"}
-_NUMBERED = re.compile(r"([a-z]+)[_ ]?(\d{1,18})$")
+_FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec", "rms_ra", "rms_dec"}
+_NUMBERED = re.compile(r"([a-z]+(?:_[a-z]+)*)[_ ]?(\d{1,18})$")
 HIDDEN = ("#", "!")
 
 

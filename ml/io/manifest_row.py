@@ -21,8 +21,11 @@ _RANGES = {
     "exptime": (0.0, 1e7, Message("seconds, not negative")),
     "mag": (-100.0, 100.0, Message("a magnitude; leave the cell empty where there is none")),
     "snr": (-1e9, 1e9, Message("a number")),
+    "rms_ra": (1e-6, 3600.0, Message("arcseconds, above 0")),
+    "rms_dec": (1e-6, 3600.0, Message("arcseconds, above 0")),
     "rate": (-1e7, 1e7, Message("arcseconds per hour")),
 }
+_MEASURED = ("mjd", "exptime", "mag", "snr", "rms_ra", "rms_dec")
 MOST_CUT_OUT = 2048
 """Maximum side of a cutout in pixels."""
 SHARED_TIME = "mjd of the manifest"
@@ -121,14 +124,15 @@ class Row:
             The number of each frame, as in ``mjd3``.
         """
         band = self.text("band")
-        common = {name: self.number(name) for name in ("mjd", "exptime", "mag", "snr")}
+        common = {name: self.number(name) for name in _MEASURED}
         ra, dec = self.position()
         for frame, number in zip(frames, numbers, strict=True):
-            own = {name: self.number(name, number) for name in ("mjd", "exptime", "mag", "snr", "ra", "dec")}
+            own = {name: self.number(name, number) for name in (*_MEASURED, "ra", "dec")}
             at = self.columns.by_frame.get(("band", number))
             frame.band = (self.cells[at] if at is not None else "") or band or frame.band
             frame.exptime = _first(own["exptime"], common["exptime"], frame.exptime)
-            frame.mag, frame.snr = _first(own["mag"], common["mag"]), _first(own["snr"], common["snr"])
+            for name in ("mag", "snr", "rms_ra", "rms_dec"):
+                setattr(frame, name, _first(own[name], common[name]))
             frame.ra, frame.dec = _first(own["ra"], ra), _first(own["dec"], dec)
             mjd = _first(own["mjd"], common["mjd"])
             if mjd is not None:

@@ -68,6 +68,8 @@ class FrameRecord:
         Degrees, ICRS.
     mag, snr
         Magnitude and signal-to-noise ratio of the detection.
+    rms_ra, rms_dec
+        Errors of the position toward east (with cos δ) and north, arcsec.
     """
 
     pixels: np.ndarray
@@ -80,6 +82,8 @@ class FrameRecord:
     dec: float | None = None
     mag: float | None = None
     snr: float | None = None
+    rms_ra: float | None = None
+    rms_dec: float | None = None
 
 
 LightCurve = list[tuple[float, str, float, float | None]]

@@ -26,7 +26,8 @@ def read_comets(path: Path) -> Catalogue:
     if path.stat().st_size > _LARGEST:
         raise ValueError(f"{path.name} has more than {_LARGEST} bytes")
     rows, names, bad = [], [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -41,7 +42,8 @@ def read_comets(path: Path) -> Catalogue:
     p, q = perifocal_axes(node, argument, inclination)
     unknown = np.full(len(rows), np.nan)
     orbits = Orbits(np.array(names), epoch, perihelion, e, time, p, q, absolute, unknown, unknown, unknown)
-    return Catalogue(orbits, bad, "")
+    is_cut = bad[-1:] == [len(lines)]
+    return Catalogue(orbits, bad, f"{path.name} ends within a line: it is truncated" if is_cut else "")
 
 
 def _elements(line: str) -> tuple[float, ...]:

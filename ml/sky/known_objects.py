@@ -76,7 +76,7 @@ def match(
     rms
         (N,) errors of the positions, arcsec; NaN counts as 0.5″.
     radius
-        Arcsec: all objects this near are returned, and beyond it those within 3σ of the orbit's own error.
+        Arcsec: all objects this near are returned, and beyond it those within 3σ of orbit and detection together.
     widest
         Arcsec, upper limit of these 3σ.
     """
@@ -177,9 +177,9 @@ def _compared(
     apart = separation(directions[detection], seen.direction)
     along, across = residuals(directions[detection], seen)
     error = orbit_error(orbits, mjd, seen.sun_distance, seen.distance)
-    wide = np.minimum(SIGMAS * np.where(np.isfinite(error), error, np.inf), widest)
-    inside = apart <= np.hypot(radius, wide)
     semi_along, semi_across = semi_axes(error, measurement_noise(rms[detection]))
+    wide = np.minimum(SIGMAS * np.where(np.isfinite(error), semi_along, np.inf), widest)
+    inside = apart <= np.hypot(radius, wide)
     sigmas = np.hypot(along / semi_along, across / semi_across)
     order = np.lexsort([apart, detection])
     order = order[inside[order]]

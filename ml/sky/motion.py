@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from ml.data.tracklet_frames import TrackletFrames
 
 ARCSEC = np.degrees(1) * 3600  # in a radian
-FLOOR = 0.1  # arcsec: floor of the astrometric error
-SEEING = 4.5  # arcsec, FWHM; ATLAS' 2.4 pixels
+FLOOR = 0.1  # arcsec: error of a bright object's position, where nobody says
+SEEING = 2.0  # arcsec, FWHM of a star, where nobody says
+FEATURE_SEEING = 4.5  # arcsec: the scale of a model's features, the same for all surveys
 UNKNOWN_SNR = 10.0
 INSTANT = 1 / 86400  # days: detections within one second share an exposure, in which nothing moves
 ROUNDS = 4  # iterations of rotating the frame into the direction of motion; two are enough for a degree
@@ -32,13 +33,27 @@ class Motion:
     residual: Array
 
 
-def astrometric_error(snr: Array, seeing: float = SEEING, floor: float = FLOOR) -> Array:
+def astrometric_error(snr: Array, seeing: float, floor: float) -> Array:
     """Return the error of a position in each coordinate, arcsec, from its S/N; NaN counts as S/N 10.
 
     The sigma of the seeing (FWHM, arcsec) over the S/N, and a floor.
     """
     known = np.clip(np.where(np.isfinite(snr), snr, UNKNOWN_SNR), 1, None)
     return np.hypot(floor, seeing / 2.355 / known)
+
+
+def position_errors(rms_ra: Array, rms_dec: Array, snr: Array, *, seeing: float, floor: float) -> tuple[Array, Array]:
+    """Return the errors of positions toward east and north, arcsec: their own, or else by `astrometric_error`.
+
+    Parameters
+    ----------
+    rms_ra, rms_dec
+        Arcsec, the first with cos δ; a NaN, or what is not positive, counts as not given.
+    snr, seeing, floor
+        See `astrometric_error`.
+    """
+    guess = astrometric_error(snr, seeing, floor)
+    return np.where(rms_ra > 0, rms_ra, guess), np.where(rms_dec > 0, rms_dec, guess)
 
 
 def fit_motion(tracks: TrackletFrames) -> Motion:
@@ -52,6 +67,8 @@ def fit_motion(tracks: TrackletFrames) -> Motion:
     so the residual is their scatter about their mean. Glints of one satellite in one exposure lie on a line and still
     fit no motion.
 
+    Errors are by S/N with the seeing `FEATURE_SEEING`: a model learns its own survey's residuals on that scale.
+
     Parameters
     ----------
     tracks
@@ -59,7 +76,7 @@ def fit_motion(tracks: TrackletFrames) -> Motion:
     """
     t, place = tracks.of("mjd"), _directions(tracks.of("ra"), tracks.of("dec"))
     known = np.isfinite(t) & np.isfinite(place).all(-1)
-    sigma = astrometric_error(tracks.of("snr"))
+    sigma = astrometric_error(tracks.of("snr"), FEATURE_SEEING, FLOOR)
     weight = np.where(known, 1 / sigma**2, 0.0)
     n = known.sum(1)
     total = np.maximum(weight.sum(1), 1e-300)

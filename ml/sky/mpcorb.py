@@ -37,7 +37,7 @@ def read_mpcorb(path: Path) -> Catalogue:
     """Read MPCORB.DAT or a part of it, with or without its header.
 
     Lines that end early or whose elements cannot be read are left out and reported; so is all after the place where a
-    gzipped file breaks off.
+    gzipped file breaks off, and that a plain one ends within a line.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def read_mpcorb(path: Path) -> Catalogue:
     orbits = concatenate(parts)
     if not len(orbits):
         raise ValueError(f"{path.name} holds no orbit in the format of MPCORB.DAT")
+    if not warning and bad[-1:] == [len(lines)]:
+        warning = f"{path.name} ends within a line: it is truncated, and the orbits before that place are used"
     return Catalogue(orbits, bad, warning)
 
 

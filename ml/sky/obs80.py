@@ -122,10 +122,11 @@ def _at_place(observation: Observation, line: str) -> Observation:
     return placed
 
 
-def write_obs80(observations: Iterable[Observation]) -> str:
-    """Return the lines of observations, each ended by a line feed."""
+def write_obs80(observations: Iterable[Observation], *, ends_line: bool = True) -> str:
+    """Return the lines of observations, each ended by a line feed; the last one only if `ends_line`."""
     lines = (line for each in observations for line in (write_line(each), each.place) if line)
-    return "".join(f"{line}\n" for line in lines)
+    text = "".join(f"{line}\n" for line in lines)
+    return text if ends_line else text.removesuffix("\n")
 
 
 def read_line(line: str) -> Observation:

@@ -1,5 +1,6 @@
 """Where observers are: the Minor Planet Center's observatory codes, and positions from the Earth's centre."""
 
+import difflib
 import json
 import math
 from dataclasses import dataclass
@@ -43,6 +44,13 @@ def read_observatories(path: Path | None = None) -> dict[str, Observatory]:
         return _parsed(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, AttributeError, TypeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is not the Minor Planet Center's obscodes_extended.json: {error}") from error
+
+
+def similar_codes(code: str, most: int = 3) -> list[Observatory]:
+    """Return observatories whose codes are like an unknown one: in capitals first, then by `difflib`."""
+    known, wanted = _packaged(), code.upper()
+    alike = difflib.get_close_matches(wanted, known, most, cutoff=0.6)
+    return [known[each] for each in alike]
 
 
 @lru_cache(1)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ml.sky.solar_system import ECLIPTIC_TO_EQUATOR, GAUSS
 
 Array = NDArray[np.float64]
+OLD_DAYS = 100.0  # from older elements, two-body motion is off by more than a search allows in the main belt
 NEARLY_PARABOLIC = 0.98  # from this eccentricity on, anomalies lose digits: universal variables instead
 
 

@@ -1,9 +1,12 @@
-"""Linking on real detections: ZTF's named asteroids of six nights in May 2020."""
+"""Linking on real detections: ZTF's named asteroids of six nights in May 2020, and three exposures of 2018."""
+
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from ml.io.read_subjects import read_subjects
 from ml.sky.linking import LinkLimits, link
 from ml.sky.tangent_plane import unit_vectors
 
@@ -26,3 +29,23 @@ def test_named_asteroids_are_linked_and_not_mixed(shared_data):
     print(f"{found} of {wanted} asteroids with three detections in a night, {false} mixed tracklets")
     assert found >= 0.95 * wanted
     assert false == 0
+
+
+def test_three_exposures_of_three_fields_link_nothing_but_a_planted_mover(shared_data):
+    """Forty seconds apart, they show three neighbouring fields: no asteroid has three detections to link."""
+    records = list(read_subjects(shared_data / "ztf-night-20181128"))
+    frames = [record.frames[0] for record in records]
+    mjd, ra, dec = (np.array([getattr(frame, name) for frame in frames]) for name in ("mjd_mid", "ra", "dec"))
+    times = np.unique(mjd.round(5))
+    fields = [dec[mjd.round(5) == time] for time in times]
+    assert [len(field) for field in fields] == [119, 183, 197]
+    assert fields[0].min() < fields[1].min() < fields[2].min()
+    known = [each.metadata for each in records if 0 <= each.metadata.get("#ssdistnr", -1) <= 5]
+    near = [each["#ssnamenr"] for each in known]
+    assert (len(near), max(Counter(near).values())) == (145, 2)
+    rms = np.full(len(mjd) + 3, 0.1)
+    assert link(mjd, unit_vectors(ra, dec), rms[:-3], LinkLimits()) == []
+    steps = (times - times[0]) * 24 * 300 / 3600  # degrees: 300″/h to the north, among the real detections
+    planted = [np.append(mjd, times), np.append(ra, np.full(3, ra[0])), np.append(dec, dec[0] + 0.01 + steps)]
+    [found] = link(planted[0], unit_vectors(*planted[1:]), rms, LinkLimits())
+    assert sorted(found) == [499, 500, 501]

@@ -13,11 +13,12 @@ from ml.sky.obs80 import read_obs80, write_obs80
 pytestmark = pytest.mark.real
 
 
-def test_real_files_are_rewritten_to_the_byte(shared_data):
-    text = (shared_data / "mpc" / "K19V01E.obs").read_text()
-    found, bad = read_obs80(text)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_real_files_are_rewritten_to_the_byte_with_a_final_line_feed_and_without(shared_data, end):
+    data = (shared_data / "mpc" / "K19V01E.obs").read_bytes() + end.encode()
+    found, bad = read_obs80(data.decode())
     assert (len(found), bad) == (149, [])
-    assert write_obs80(found) == text.rstrip("\n") + "\n"
+    assert write_obs80(found, ends_line=data.endswith(b"\n")).encode() == data
 
 
 def test_real_records_of_decades_are_rewritten_to_the_byte(shared_data):

@@ -22,7 +22,7 @@ class SurveySerializer(serializers.ModelSerializer[Survey]):
         model = Survey
         fields = [
             "slug", "name", "description", "is_simulated", "classes", "positive", "channels", "pixel_scale",
-            "observatory",
+            "seeing", "position_floor", "observatory",
         ]  # fmt: skip
 
 
@@ -33,6 +33,15 @@ class CreateSurveySerializer(SurveySerializer):
     positive = NamesField(default=list, help_text="the classes that are real movers")
     channels = NamesField(default=list, help_text="what the channels of a frame show")
     pixel_scale = serializers.FloatField(min_value=1e-6, allow_null=True, default=None, help_text="arcsec per pixel")
+    seeing = serializers.FloatField(
+        min_value=1e-3,
+        allow_null=True,
+        default=None,
+        help_text="arcsec, FWHM of a star; with position_floor or not at all",
+    )
+    position_floor = serializers.FloatField(
+        min_value=1e-3, allow_null=True, default=None, help_text="arcsec, error of a bright object's position"
+    )
     observatory = serializers.RegexField(
         r"^[A-Za-z0-9]{3,4}\Z", default="", allow_blank=True, help_text="the Minor Planet Center's code"
     )
@@ -42,8 +51,8 @@ class FrameSerializer(serializers.ModelSerializer[Frame]):
     class Meta:
         model = Frame
         fields = [
-            "position", "mjd_mid", "mjd_keyword", "exptime", "band", "ra", "dec", "mag", "snr", "wcs",
-            "masked_fraction",
+            "position", "mjd_mid", "mjd_keyword", "exptime", "band", "ra", "dec", "mag", "snr", "rms_ra",
+            "rms_dec", "wcs", "masked_fraction",
         ]  # fmt: skip
 
 

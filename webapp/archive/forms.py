@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.ingest.create_run import inbox_path
 from webapp.archive.models import Kind, Role, Survey
+from webapp.archive.models.survey import ABOVE_ZERO
 from webapp.archive.uploads import keep_upload
 
 
@@ -64,6 +65,24 @@ class SurveyForm(forms.ModelForm):
         validators=[MinValueValidator(1e-6, _("Enter a number above 0, or leave empty."))],
         widget=forms.NumberInput({"step": "any", "min": 0}),
     )
+    seeing = forms.FloatField(
+        required=False,
+        label=_("Seeing (FWHM of a star, arcsec)"),
+        help_text=_(
+            "Of a usual night. With the S/N, it gives the error of each position whose file gives none: for"
+            " known objects, motions and reports. Empty: 2.5 pixels, or 2″ without a pixel scale, and no such errors"
+            " in reports."
+        ),
+        validators=[ABOVE_ZERO],
+        widget=forms.NumberInput({"step": "any", "min": 0}),
+    )
+    position_floor = forms.FloatField(
+        required=False,
+        label=_("Least error of a position (arcsec)"),
+        help_text=_("What a bright object's position is good to. Empty: 0.1″."),
+        validators=[ABOVE_ZERO],
+        widget=forms.NumberInput({"step": "any", "min": 0}),
+    )
     observatory = forms.CharField(
         required=False,
         label=_("Observatory code"),
@@ -87,7 +106,7 @@ class SurveyForm(forms.ModelForm):
         model = Survey
         fields: tuple[str, ...] = (
             "name", "description", "language", "classes", "positive", "channels", "open_metadata", "pixel_scale",
-            "observatory", "is_simulated", "retrain_on_drift",
+            "seeing", "position_floor", "observatory", "is_simulated", "retrain_on_drift",
         )  # fmt: skip
         labels = {
             "name": _("Name"),

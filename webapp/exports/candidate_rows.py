@@ -60,12 +60,23 @@ COLUMNS = (
     Column("known_candidates", int, "", "meta.number", "known objects near it; empty if it was not compared"),
     Column("known_object", str, "", "meta.id.assoc", "the nearest of them"),
     Column("known_separation", float, "arcsec", "pos.angDistance", "mean distance from it"),
-    Column("orbits_age", float, "d", "time.duration", "from the epoch of the orbits to the detections"),
+    Column("known_along", float, "arcsec", "pos.angDistance", "mean residual along its predicted motion"),
+    Column("known_sigma_along", float, "arcsec", "stat.error;pos.angDistance", "its standard error, with the orbit's"),
+    Column("known_across", float, "arcsec", "pos.angDistance", "mean residual to the left of that motion"),
+    Column("known_sigma_across", float, "arcsec", "stat.error;pos.angDistance", "its standard error"),
+    Column(
+        "orbits_age",
+        float,
+        "d",
+        "time.duration",
+        "from the epoch of its elements, or else of all orbits, to the detections",
+    ),
     Column("digest2_neo_raw", float, "", "stat.probability", "digest2 score of a near-Earth orbit, 0 to 100"),
     Column("digest2_neo_noid", float, "", "stat.probability", "the same against orbits that are not known yet"),
     Column("report", int, "", "meta.id", "report to the Minor Planet Center that contains it"),
     Column("trk_sub", str, "", "meta.id", "its name there"),
 )
+RESIDUALS = ("separation", "along", "sigma_along", "across", "sigma_across")
 
 
 def candidate_pages(survey: Survey) -> Iterator[list[Row]]:
@@ -155,7 +166,10 @@ def _known(keys: Collection[int]) -> Mapping[int, Row]:
         row.subject_id: {"known_candidates": row.candidates, "orbits_age": row.orbit_days} for row in checks
     }
     for row in KnownMatch.objects.filter(subject__in=keys).order_by("-separation"):
-        nearest = {"known_object": row.designation, "known_separation": row.separation}
+        nearest: Row = {"known_object": row.designation}
+        nearest |= {f"known_{name}": getattr(row, name) for name in RESIDUALS}
+        if row.orbit_days is not None:
+            nearest["orbits_age"] = row.orbit_days
         facts[row.subject_id] = facts.get(row.subject_id, {}) | nearest
     return facts
 

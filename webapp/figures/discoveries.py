@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binned_completeness import bin_edges
 from ml.sky.all_sky_maps import from_ecliptic, mollweide, to_ecliptic
-from ml.sky.motion import astrometric_error
+from ml.sky.motion import position_errors
 from ml.sky.weighted_motion import fit_weighted_motion
 from webapp.archive.models import Frame, Subject
+from webapp.archive.position_errors import usual_errors
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import copy_out
-from webapp.figures.track import usual_errors
 from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Checkpoint, Score
@@ -37,7 +37,9 @@ POPULATIONS = ("movers", "candidates", "all")
 
 # A detection without time and position is left out; NaN is unknown.
 FRAMES = f"""
-    SELECT subject_id, position, mjd_mid, ra, dec, coalesce(snr, 'NaN') FROM {Frame._meta.db_table}
+    SELECT subject_id, position, mjd_mid, ra, dec, coalesce(rms_ra, 'NaN'), coalesce(rms_dec, 'NaN'),
+        coalesce(snr, 'NaN')
+    FROM {Frame._meta.db_table}
     WHERE subject_id = ANY(%(keys)s) AND position < {MOST_FRAMES}
         AND mjd_mid IS NOT NULL AND ra IS NOT NULL AND dec IS NOT NULL
 """  # noqa: S608  # our own tables
@@ -47,6 +49,8 @@ FRAME_FIELDS = {
     "mjd": "float8",
     "ra": "float8",
     "dec": "float8",
+    "rms_ra": "float8",
+    "rms_dec": "float8",
     "snr": "float8",
 }
 MAGNITUDES = f"""
@@ -160,9 +164,10 @@ def _motions(keys: list[int], seeing: float, floor: float) -> tuple[Array, Array
         table[place] = values
         return table
 
-    error = astrometric_error(spread(rows["snr"]), seeing, floor)
+    measured = (spread(rows[name]) for name in ("rms_ra", "rms_dec", "snr"))
+    rms_ra, rms_dec = position_errors(*measured, seeing=seeing, floor=floor)
     mjd, ra, dec = (spread(rows[name]) for name in ("mjd", "ra", "dec"))
-    motion = fit_weighted_motion(mjd, ra, dec, error, error, np.zeros(shape))
+    motion = fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros(shape))
     return motion.rate, motion.position_angle
 
 

@@ -13,15 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ml.sky.neo_scores import CLASSES
+from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import survey_page
 from webapp.archive.light_curve import Plot, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
+from webapp.archive.position_errors import usual_errors
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.distance import measure_distance
 from webapp.figures.possible_links import DAYS, MOST, possible_links
 from webapp.figures.sky_links import links, object_links, sexagesimal
-from webapp.figures.track import Nearby, Track, usual_errors
+from webapp.figures.track import Nearby, Track
 from webapp.figures.trailing import MeasuredTrail, measure_trails
 from webapp.learning.models import ModelRole, Score
 from webapp.reports.models import NeoScore
@@ -48,6 +50,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     frames = list(subject.frames.all())
     form, track = _track(request, survey, frames)
     nearby = track.nearby(list(subject.known_matches.all()))
+    check = getattr(subject, "identity_check", None)
     trailing = measure_trails(subject, track, _seeing(form, survey))
     others, is_crowded = possible_links(subject, track)
     context: dict[str, Any] = {
@@ -64,7 +67,9 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "others": others,
         "others_within": DAYS,
         "most_compared": MOST if is_crowded else None,
-        "check": getattr(subject, "identity_check", None),
+        "check": check,
+        "has_old": any(each.match.is_old for each in nearby) or (check is not None and check.is_old),
+        "old_days": round(OLD_DAYS),
         "light_curve": _light_curve(subject, frames),
         **_digest2(subject, frames),
         **_opinions(subject),

@@ -12,7 +12,7 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from ml.sky.great_circle import halfway_features, move_on
-from ml.sky.motion import astrometric_error
+from ml.sky.motion import position_errors
 from ml.sky.observatories import night_of, read_observatories
 from ml.sky.tangent_plane import ARCSEC, east_north, positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
@@ -94,14 +94,14 @@ def _cone(motion: WeightedMotion, mjd: float, days: int) -> Q:
 def _fitted(keys: Sequence[int], track: Track) -> tuple[list[int], WeightedMotion]:
     """Fit the motions of tracklets, with errors as of this one's."""
     frames = Frame.objects.filter(subject__in=keys, mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
-    columns = frames.order_by("subject").values_list("subject", "mjd_mid", "ra", "dec", "snr")
+    columns = frames.order_by("subject").values_list("subject", "mjd_mid", "ra", "dec", "rms_ra", "rms_dec", "snr")
     by_key = {key: [row[1:] for row in rows] for key, rows in groupby(columns, key=lambda row: row[0])}
-    table = np.full((len(by_key), max(map(len, by_key.values()), default=1), 4), np.nan)
+    table = np.full((len(by_key), max(map(len, by_key.values()), default=1), 6), np.nan)
     for place, rows in enumerate(by_key.values()):
         table[place, : len(rows)] = np.array(rows, float)
-    mjd, ra, dec, snr = np.moveaxis(table, -1, 0)
-    error = astrometric_error(snr, track.seeing, track.floor)
-    return list(by_key), fit_weighted_motion(mjd, ra, dec, error, error, np.zeros_like(error))
+    mjd, ra, dec, *errors = np.moveaxis(table, -1, 0)
+    rms_ra, rms_dec = position_errors(*errors, seeing=track.seeing, floor=track.floor)
+    return list(by_key), fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros_like(ra))
 
 
 def _of_other_nights(

@@ -9,17 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from ml.sky.error_ellipse import measurement_noise, outline, semi_axes, tangent_direction
-from ml.sky.motion import FLOOR, SEEING, astrometric_error
+from ml.sky.error_ellipse import outline, tangent_direction
+from ml.sky.motion import position_errors
 from ml.sky.tangent_plane import ARCSEC, east_north, positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
-from webapp.archive.models import Frame, Survey
+from webapp.archive.models import Frame
 from webapp.known_objects.models import KnownMatch
-from webapp.reports.models import ReportSettings
 
 Array = NDArray[np.float64]
-SEEING_PIXELS = 2.4
-"""FWHM of a star in pixels, where nobody says better; ATLAS' own."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,6 @@ class Nearby:
 
     Attributes
     ----------
-    semi_along, semi_across
-        Arcsec: what the search weighed one detection's residuals by. None along where the orbit's error is unknown.
     outline
         (C, 2) corners of the ellipse, like `east` and `north`; None where the orbit's error is unknown.
     """
@@ -48,8 +43,6 @@ class Nearby:
     match: KnownMatch
     east: float
     north: float
-    semi_along: float | None
-    semi_across: float
     outline: Array | None
 
 
@@ -63,17 +56,19 @@ class Track:
     seeing
         FWHM of a star, arcsec.
     floor
-        Least error of a position in each coordinate, arcsec.
+        Least error of a position in each coordinate, arcsec. A detection's own error counts before both.
     """
 
     def __init__(self, frames: Sequence[Frame], seeing: float, floor: float) -> None:
         self.frames, self.seeing, self.floor = frames, seeing, floor
-        self.mjd, ra, dec, snr = (self._column(name) for name in ("mjd_mid", "ra", "dec", "snr"))
+        self.mjd, ra, dec = (self._column(name) for name in ("mjd_mid", "ra", "dec"))
+        measured = (self._column(name) for name in ("rms_ra", "rms_dec", "snr"))
+        rms_ra, rms_dec = position_errors(*measured, seeing=seeing, floor=floor)
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
-        self.error = astrometric_error(snr, seeing, floor)
+        self.error = np.sqrt((rms_ra**2 + rms_dec**2) / 2)
         self.directions = unit_vectors(ra, dec)
-        mjd, ra, dec, error = (np.atleast_2d(row) for row in (self.mjd, ra, dec, self.error))
-        self.motion: WeightedMotion = fit_weighted_motion(mjd, ra, dec, error, error, np.zeros_like(ra))
+        columns = (np.atleast_2d(row) for row in (self.mjd, ra, dec, rms_ra, rms_dec, np.zeros_like(ra)))
+        self.motion: WeightedMotion = fit_weighted_motion(*columns)
 
     def _column(self, name: str) -> Array:
         values = [getattr(frame, name) for frame in self.frames]
@@ -146,14 +141,6 @@ class Track:
         return [_nearby(each, mean, way) for each, way in zip(matches, ways, strict=True)]
 
 
-def usual_errors(survey: Survey) -> dict[str, float]:
-    """Return the survey's seeing and least error of a position, arcsec: as for its reports, or else by its pixels."""
-    said = ReportSettings.objects.filter(survey=survey, seeing__isnull=False).first()
-    if said and said.seeing and said.position_floor:
-        return {"seeing": said.seeing, "floor": said.position_floor}
-    return {"seeing": round(SEEING_PIXELS * survey.pixel_scale, 2) if survey.pixel_scale else SEEING, "floor": FLOOR}
-
-
 def _axes(angle: float) -> Array:
     """Return unit vectors (2, 2), in east and north, along a position angle (deg) and to the left of it."""
     sin, cos = np.sin(np.radians(angle)), np.cos(np.radians(angle))
@@ -163,10 +150,10 @@ def _axes(angle: float) -> Array:
 def _nearby(match: KnownMatch, mean: Array, along: Array) -> Nearby:
     left = np.array([-along[1], along[0]])
     middle = mean - match.along * along - match.across * left
-    error = np.nan if match.orbit_error is None else match.orbit_error
-    semi_along, semi_across = (float(axis) for axis in semi_axes(np.array(error), measurement_noise(np.array(np.nan))))
-    corners = None if match.orbit_error is None else outline(middle, along, semi_along, semi_across)
-    return Nearby(match, float(middle[0]), float(middle[1]), _or_none(semi_along), semi_across, corners)
+    corners = None
+    if match.sigma_along and match.sigma_across:
+        corners = outline(middle, along, match.sigma_along, match.sigma_across)
+    return Nearby(match, float(middle[0]), float(middle[1]), corners)
 
 
 def _or_none(value: Any) -> float | None:

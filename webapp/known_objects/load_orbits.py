@@ -1,24 +1,47 @@
-"""Load a new version of the orbits of known objects."""
+"""Load a new version of the orbits of known objects: by command, or by a job when scheduled files have changed."""
 
 import hashlib
 import shutil
 from pathlib import Path
 
 import numpy as np
+from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from ml.sky.comet_elements import read_comets
 from ml.sky.mpcorb import Catalogue, read_mpcorb
 from ml.sky.orbits import Orbits, concatenate
-from webapp.known_objects.models import OrbitCatalogue, folder
+from webapp.core.stored_messages import Sentence
+from webapp.known_objects.models import MatchRun, OrbitCatalogue, OrbitLoad, folder
+from webapp.known_objects.scheduled_orbits import OrbitFiles
+
+READING = Sentence(gettext_noop("Reading %(files)s."))
+LOADED = Sentence(gettext_noop("%(orbits)s orbits of %(files)s are in use."))
+TRUNCATED = Sentence(gettext_noop("%(files)s broke off or is damaged: only the orbits before that place are used."))
+NOTHING = Sentence(
+    gettext_noop(
+        "The setting ORBITS names no MPCORB.DAT, MPCORB.DAT.gz or CometEls.txt, nor a folder with one. The version"
+        " before stays in use."
+    )
+)
+UNREADABLE = Sentence(gettext_noop("The orbits cannot be read (%(error)s). The version before stays in use."))
+DAMAGED = Sentence(
+    gettext_noop("%(files)s broke off or is damaged. The version before stays in use. Fetch the file again.")
+)
+FEWER = Sentence(
+    gettext_noop(
+        "%(files)s has only %(new)s orbits, and %(old)s are in use, so it was not loaded. If that is right, load it"
+        " with manage.py load_orbits."
+    )
+)
+LEAST = 0.9  # of the orbits in use: catalogues grow, so far fewer mean that a file broke off
+VERSIONS_KEPT = 3
 
 
-def load_orbits(asteroids: Path | None, comets: Path | None) -> tuple[OrbitCatalogue, list[str]]:
-    """Check and copy the files, and make them a version; the same files twice are one version.
+def load_orbits(asteroids: Path | None, comets: Path | None) -> OrbitCatalogue:
+    """Check and copy the files, and make them the version in use; the same files twice are one version.
 
-    Returns
-    -------
-    tuple
-        The version, and a warning for each file that is incomplete.
+    A truncated file is used as far as it goes, and the version says so.
 
     Raises
     ------
@@ -27,20 +50,31 @@ def load_orbits(asteroids: Path | None, comets: Path | None) -> tuple[OrbitCatal
     OSError
         A file cannot be read or copied.
     """
-    read = [*([read_mpcorb(asteroids)] if asteroids else []), *([read_comets(comets)] if comets else [])]
-    if not read:
-        raise ValueError("Name a file with orbits of asteroids or comets.")
-    row, _ = OrbitCatalogue.objects.get_or_create(
-        checksum=_stored(asteroids, comets),
-        defaults={
-            "asteroids": asteroids.name if asteroids else "",
-            "comets": comets.name if comets else "",
-            "orbits": sum(len(each.orbits) for each in read),
-            "bad_lines": sum(len(each.bad_lines) for each in read),
-            "epoch": float(np.median(np.concatenate([each.orbits.epoch for each in read]))),
-        },
-    )
-    return row, [each.warning for each in read if each.warning]
+    return _stored(OrbitFiles(asteroids, comets), _read(OrbitFiles(asteroids, comets)))
+
+
+def load_scheduled_orbits(job: OrbitLoad) -> None:
+    """Load the files of the setting ORBITS; what is damaged, or far smaller, leaves the version before in use."""
+    try:
+        files = OrbitFiles.find()
+        names = _names(files.paths)
+        if not names:
+            job.fail(NOTHING())
+            return
+        job.renew(fingerprint=files.fingerprint, message=READING(files=names))
+        read = _read(files)
+    except (ValueError, OSError) as error:
+        job.fail(UNREADABLE(error=error))
+        return
+    used, count = OrbitCatalogue.objects.first(), sum(len(each.orbits) for each in read.values())
+    if damaged := [path for path, each in read.items() if each.warning]:
+        job.fail(DAMAGED(files=_names(damaged)))
+    elif used and count < LEAST * used.orbits:
+        job.fail(FEWER(files=names, new=f"{count:,}", old=f"{used.orbits:,}"))
+    else:
+        catalogue = _stored(files, read)
+        _drop_old_files()
+        job.finish(catalogue=catalogue, message=LOADED(orbits=f"{count:,}", files=names))
 
 
 def read_orbits(catalogue: OrbitCatalogue) -> Orbits:
@@ -53,17 +87,57 @@ def read_orbits(catalogue: OrbitCatalogue) -> Orbits:
     return concatenate([each.orbits for each in read])
 
 
-def _stored(asteroids: Path | None, comets: Path | None) -> str:
+def _read(files: OrbitFiles) -> dict[Path, Catalogue]:
+    read = {files.asteroids: read_mpcorb(files.asteroids)} if files.asteroids else {}
+    read |= {files.comets: read_comets(files.comets)} if files.comets else {}
+    if not read:
+        raise ValueError("Name a file with orbits of asteroids or comets.")
+    return read
+
+
+def _names(paths: list[Path]) -> str:
+    return ", ".join(path.name for path in paths)
+
+
+def _stored(files: OrbitFiles, read: dict[Path, Catalogue]) -> OrbitCatalogue:
+    """Copy the files, and make them the version in use."""
+    damaged = [path for path, each in read.items() if each.warning]
+    row, is_new = OrbitCatalogue.objects.get_or_create(
+        checksum=_copied(files),
+        defaults={
+            "asteroids": files.asteroids.name if files.asteroids else "",
+            "comets": files.comets.name if files.comets else "",
+            "orbits": sum(len(each.orbits) for each in read.values()),
+            "bad_lines": sum(len(each.bad_lines) for each in read.values()),
+            "warning": TRUNCATED(files=_names(damaged)) if damaged else "",
+            "epoch": float(np.median(np.concatenate([each.orbits.epoch for each in read.values()]))),
+        },
+    )
+    if not is_new and row != OrbitCatalogue.objects.first():
+        OrbitCatalogue.objects.filter(pk=row.pk).update(loaded_at=timezone.now())
+    return row
+
+
+def _copied(files: OrbitFiles) -> str:
     """Copy the files into the data folder and return their checksum; the row follows, so it never lacks its files."""
-    checksum = _checksum([path for path in (asteroids, comets) if path])
+    checksum = _checksum(files.paths)
     names = OrbitCatalogue(checksum=checksum)
     folder().mkdir(parents=True, exist_ok=True)
-    for source, target in ((asteroids, names.asteroid_file), (comets, names.comet_file)):
+    for source, target in ((files.asteroids, names.asteroid_file), (files.comets, names.comet_file)):
         if source:
             part = target.with_suffix(f"{target.suffix}.part")
             shutil.copyfile(source, part)
             part.replace(target)
     return checksum
+
+
+def _drop_old_files() -> None:
+    """Delete the files of old versions that no job waits to read; a day's asteroids are some 100 MB. Rows stay."""
+    kept = {row.pk for row in OrbitCatalogue.objects.all()[:VERSIONS_KEPT]}
+    kept |= set(MatchRun.objects.open().values_list("catalogue", flat=True))
+    for row in OrbitCatalogue.objects.exclude(pk__in=kept):
+        row.asteroid_file.unlink(missing_ok=True)
+        row.comet_file.unlink(missing_ok=True)
 
 
 def _checksum(paths: list[Path]) -> str:

@@ -1,7 +1,9 @@
 """Match a survey's subjects with the orbits of known objects."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -9,14 +11,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from ml.sky.error_ellipse import measurement_noise, semi_axes
 from ml.sky.known_objects import Matches, match
+from ml.sky.motion import position_errors
 from ml.sky.observatories import read_observatories
 from ml.sky.observers import observers_of
 from ml.sky.orbits import Orbits
 from ml.sky.packed import unpack_designation
 from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
+from webapp.archive.ingest.prepare import finite
 from webapp.archive.models import Survey
+from webapp.archive.position_errors import usual_errors
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
@@ -38,14 +44,33 @@ WIDEST = 60.0  # arcsec, for all others
 GEOCENTRE = "500"
 
 
+class Near(NamedTuple):
+    """One detection near an object; units and signs as in `Matches`, `rms` is the detection's own error, arcsec."""
+
+    separation: float
+    along: float
+    across: float
+    orbit_error: float
+    rms: float
+    days: float
+    magnitude: float
+    rate: float
+    position_angle: float
+
+
 @dataclass
 class Candidate:
     """What the matches of one subject with one object add up to."""
 
-    rows: list[tuple[float, ...]]
+    rows: list[Near]
 
-    def mean(self, column: int) -> float:
-        return float(np.mean([row[column] for row in self.rows]))
+    def mean(self, name: str) -> float:
+        return float(np.mean([getattr(row, name) for row in self.rows]))
+
+    @property
+    def rms(self) -> float:
+        """The error of the mean position, arcsec."""
+        return math.hypot(*(row.rms for row in self.rows)) / len(self.rows)
 
 
 def match_subjects(job: MatchRun) -> None:
@@ -77,9 +102,10 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     if problems and not is_placed.any():
         raise ValueError(problems[0])
     directions = unit_vectors(detections.ra, detections.dec)
-    found = match(sweep, observers, directions, np.full(len(owner), np.nan), RADIUS, WIDEST)
+    rms = np.fmax(*position_errors(detections.rms_ra, detections.rms_dec, detections.snr, **usual_errors(survey)))
+    found = match(sweep, observers, directions, rms, RADIUS, WIDEST)
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
-    candidates = _candidates(found, owner, sweep.orbits, used)
+    candidates = _candidates(found, owner, rms, sweep.orbits, used)
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
     with transaction.atomic():
@@ -105,7 +131,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
 
 
 def _candidates(
-    found: list[Matches], owner: NDArray[np.int64], orbits: Orbits, used: dict[int, int]
+    found: list[Matches], owner: NDArray[np.int64], rms: NDArray[np.float64], orbits: Orbits, used: dict[int, int]
 ) -> dict[tuple[int, str], Candidate]:
     """Return the objects that lie near at least half of a subject's detections."""
     candidates: dict[tuple[int, str], Candidate] = {}
@@ -117,28 +143,34 @@ def _candidates(
             matches.along,
             matches.across,
             matches.orbit_error,
+            rms[matches.detection],
+            matches.days,
             matches.magnitude,
             rate,
             angle,
         )
         for at, (row, orbit) in enumerate(zip(matches.detection, matches.orbit, strict=True)):
             name = unpack_designation(orbits.name[orbit].decode("ascii", "replace"))
-            values = tuple(float(column[at]) for column in columns)
-            candidates.setdefault((int(owner[row]), name), Candidate([])).rows.append(values)
+            near = Near(*(float(column[at]) for column in columns))
+            candidates.setdefault((int(owner[row]), name), Candidate([])).rows.append(near)
     return {key: each for key, each in candidates.items() if 2 * len(each.rows) >= used[key[0]]}
 
 
 def _row(subject: int, designation: str, candidate: Candidate) -> KnownMatch:
-    error, magnitude = candidate.mean(3), candidate.mean(4)
+    error = np.array(candidate.mean("orbit_error"))
+    sigma_along, sigma_across = semi_axes(error, measurement_noise(np.array(candidate.rms)))
     return KnownMatch(
         subject_id=subject,
         designation=designation,
         detections=len(candidate.rows),
-        separation=candidate.mean(0),
-        along=candidate.mean(1),
-        across=candidate.mean(2),
-        orbit_error=error if np.isfinite(error) else None,
-        magnitude=magnitude if np.isfinite(magnitude) else None,
-        rate=candidate.mean(5),
-        position_angle=candidate.rows[0][6],
+        separation=candidate.mean("separation"),
+        along=candidate.mean("along"),
+        across=candidate.mean("across"),
+        orbit_error=finite(float(error)),
+        sigma_along=finite(float(sigma_along)),
+        sigma_across=float(sigma_across),
+        orbit_days=candidate.mean("days"),
+        magnitude=finite(candidate.mean("magnitude")),
+        rate=candidate.mean("rate"),
+        position_angle=candidate.rows[0].position_angle,
     )

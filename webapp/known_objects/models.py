@@ -1,15 +1,21 @@
 """Orbit catalogues, jobs that match subjects with them, and the matches."""
 
+import math
 from pathlib import Path
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ml.sky.orbits import OLD_DAYS
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job
+from webapp.core.stored_messages import MessageField
+
+UNIX_EPOCH = 40_587  # MJD
 
 
 def folder() -> Path:
@@ -17,22 +23,37 @@ def folder() -> Path:
     return Path(settings.DATA) / "orbits"
 
 
+def is_old(days: float | None) -> bool:
+    """Return whether elements are so many days from a detection that predictions are off by more than errors say."""
+    return days is not None and abs(days) > OLD_DAYS
+
+
 class OrbitCatalogue(models.Model):
-    """One version of the orbits of known objects. Its files lie in the data folder; the newest version is used."""
+    """One version of the orbits of known objects. Its files lie in the data folder; the last loaded version is used."""
 
     checksum = models.CharField(max_length=64, unique=True, help_text="blake2b of the files; names them too")
     asteroids = models.CharField(max_length=200, blank=True, help_text="name of the file that was loaded")
     comets = models.CharField(max_length=200, blank=True, help_text="name of the file that was loaded")
     orbits = models.PositiveIntegerField()
     bad_lines = models.PositiveIntegerField(default=0, help_text="lines of the files that are no orbits")
+    warning = MessageField(blank=True, default="", help_text="that a file is truncated")
     epoch = models.FloatField(help_text="MJD, TT: the median epoch of the elements")
     loaded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-id"]
+        ordering = ["-loaded_at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.asteroids or self.comets} of {self.loaded_at:%Y-%m-%d}"
+
+    @property
+    def days_old(self) -> int:
+        """Return the days from the epoch to today; 0 for an epoch ahead, as the Minor Planet Center has them."""
+        return max(0, round(timezone.now().timestamp() / 86_400 + UNIX_EPOCH - self.epoch))
+
+    @property
+    def is_old(self) -> bool:
+        return is_old(self.days_old)
 
     @property
     def asteroid_file(self) -> Path:
@@ -41,6 +62,27 @@ class OrbitCatalogue(models.Model):
     @property
     def comet_file(self) -> Path:
         return folder() / f"{self.checksum}.comets"
+
+
+class OrbitLoad(Job):
+    """One load of the files that the setting ORBITS names."""
+
+    task: ClassVar[str] = "tasks.orbits.run"
+    title = _("Load of new orbits")
+
+    fingerprint = models.CharField(max_length=32, blank=True, help_text="of the files' names, sizes and times")
+    catalogue = models.ForeignKey(OrbitCatalogue, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="queued"), name="one_orbit_load_waits_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Load {self.pk} of orbits"
 
 
 class MatchRun(Job):
@@ -83,6 +125,10 @@ class IdentityCheck(models.Model):
     def __str__(self) -> str:
         return f"{self.candidates} candidates for {self.subject}"
 
+    @property
+    def is_old(self) -> bool:
+        return is_old(self.orbit_days)
+
 
 class KnownMatch(models.Model):
     """A known object that a subject may be; all candidates are kept."""
@@ -94,6 +140,12 @@ class KnownMatch(models.Model):
     along = models.FloatField(help_text="arcsec, mean: detection minus prediction along the predicted motion")
     across = models.FloatField(help_text="arcsec, mean: to the left of the motion")
     orbit_error = models.FloatField(null=True, help_text="arcsec, 1σ along the orbit")
+    sigma_along = models.FloatField(
+        null=True,
+        help_text="arcsec, 1σ of `along`: the orbit's error and the detections'; null if the orbit's is unknown",
+    )
+    sigma_across = models.FloatField(null=True, help_text="arcsec, 1σ of `across`: the detections' errors")
+    orbit_days = models.FloatField(null=True, help_text="from the epoch of its elements to the detections, mean")
     magnitude = models.FloatField(null=True, help_text="predicted V")
     rate = models.FloatField(help_text="arcsec/h, predicted")
     position_angle = models.FloatField(help_text="deg from north through east, predicted")
@@ -107,3 +159,14 @@ class KnownMatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.designation}"
+
+    @property
+    def is_old(self) -> bool:
+        return is_old(self.orbit_days)
+
+    @property
+    def sigmas(self) -> float | None:
+        """Return the distance in units of its combined σ; None if the orbit's error is unknown."""
+        if not self.sigma_along or not self.sigma_across:
+            return None
+        return math.hypot(self.along / self.sigma_along, self.across / self.sigma_across)

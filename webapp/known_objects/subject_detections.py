@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from django.db.models import Q
+from django.db.models import Q, Value
 from numpy.typing import NDArray
 
 from ml.sky.detection_table import OBSERVER, from_table
@@ -18,12 +18,12 @@ def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArra
     """
     placed = Q(mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
     frames = Frame.objects.filter(placed, subject__in=keys)
-    rows = list(frames.values_list("subject_id", "position", "mjd_mid", "ra", "dec"))
+    rows = list(frames.values_list("subject_id", "position", "mjd_mid", "ra", "dec", "rms_ra", "rms_dec", "snr"))
     framed = {row[0] for row in rows}
     own = Subject.objects.filter(pk__in=[key for key in keys if key not in framed])
     own = own.filter(mjd__isnull=False, ra__isnull=False, dec__isnull=False)
-    rows += [(key, 0, mjd, ra, dec) for key, mjd, ra, dec in own.values_list("pk", "mjd", "ra", "dec")]
-    table = pd.DataFrame(rows, columns=["tracklet", "position", "mjd", "ra", "dec"])
+    rows += [(*row, None, None, None) for row in own.values_list("pk", Value(0), "mjd", "ra", "dec")]
+    table = pd.DataFrame(rows, columns=["tracklet", "position", "mjd", "ra", "dec", "rms_ra", "rms_dec", "snr"])
     table["observatory"] = observatory
     with_places = Subject.objects.filter(pk__in=keys, metadata__has_any_keys=FIRST_COLUMNS)
     given = dict(with_places.values_list("pk", "metadata"))

@@ -4,30 +4,35 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.known_objects.models import MatchRun, OrbitCatalogue
+from webapp.known_objects.models import MatchRun, OrbitCatalogue, OrbitLoad
 from webapp.known_objects.start_match import start_match
 from webapp.known_objects.unidentified import identified, unidentified
 
 LISTS: dict[str, Callable[[Survey], QuerySet[Subject]]] = {"unidentified": unidentified, "identified": identified}
 TABS = [("unidentified", gettext_lazy("Unidentified")), ("identified", gettext_lazy("Known object nearby"))]
 SHOWN = 200
+OLD = Q(identity_check__orbit_days__gt=OLD_DAYS) | Q(identity_check__orbit_days__lt=-OLD_DAYS)
 SUBJECT_COLUMNS = ["subject", "mjd", "ra", "dec", "rate", "detections", "orbit_days"]
 MATCH_COLUMNS = [
     "object",
     "object_detections",
     "separation",
     "along",
+    "sigma_along",
     "across",
+    "sigma_across",
+    "sigmas",
     "orbit_error",
     "magnitude",
     "predicted_rate",
@@ -38,7 +43,7 @@ MATCH_COLUMNS = [
 @survey_page(Role.SCIENTIST)
 def known_objects(request: HttpRequest, survey: Survey) -> HttpResponse:
     show = request.GET.get("show", "unidentified")
-    rows = LISTS.get(show, unidentified)(survey)
+    rows, catalogue = LISTS.get(show, unidentified)(survey), OrbitCatalogue.objects.first()
     context: dict[str, Any] = {
         "survey": survey,
         "show": show if show in LISTS else "unidentified",
@@ -46,8 +51,11 @@ def known_objects(request: HttpRequest, survey: Survey) -> HttpResponse:
         "rows": rows[:SHOWN],
         "count": rows.count(),
         "shown": SHOWN,
-        "catalogue": OrbitCatalogue.objects.first(),
+        "catalogue": catalogue,
         "run": MatchRun.objects.filter(survey=survey).first(),
+        "load": _load_since(catalogue),
+        "old_days": round(OLD_DAYS),
+        "has_old": rows.filter(OLD).exists(),
     }
     return render(request, "known_objects/known_objects.html", context)
 
@@ -71,13 +79,21 @@ def match_now(request: HttpRequest, survey: Survey) -> HttpResponse:
     return redirect("known-objects", survey.slug)
 
 
+def _load_since(catalogue: OrbitCatalogue | None) -> OrbitLoad | None:
+    """Return the last scheduled load, unless a version was loaded after it."""
+    load = OrbitLoad.objects.first()
+    is_past = load and catalogue and load.finished_at and load.finished_at < catalogue.loaded_at
+    return None if is_past else load
+
+
 def _lines(rows: QuerySet[Subject], *, matches: bool) -> Iterator[list[Any]]:
     for row in rows.iterator(chunk_size=1000):
         check = row.identity_check
-        start = [row.external_id, row.mjd, row.ra, row.dec, row.rate, check.detections, check.orbit_days]
+        start = [row.external_id, row.mjd, row.ra, row.dec, row.rate, check.detections]
         if not matches:
-            yield start
+            yield [*start, check.orbit_days]
             continue
         for each in row.known_matches.all():
-            place = [each.separation, each.along, each.across]
-            yield [*start, each.designation, each.detections, *place, each.orbit_error, each.magnitude, each.rate]
+            place = [each.separation, each.along, each.sigma_along, each.across, each.sigma_across, each.sigmas]
+            days = check.orbit_days if each.orbit_days is None else each.orbit_days
+            yield [*start, days, each.designation, each.detections, *place, each.orbit_error, each.magnitude, each.rate]

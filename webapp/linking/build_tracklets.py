@@ -88,4 +88,6 @@ def _frame(member: Subject) -> FrameRecord:
         member.dec,
         frame.mag,
         frame.snr,
+        frame.rms_ra,
+        frame.rms_dec,
     )

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.sky.motion import astrometric_error
 from ml.sky.observatories import midnight_of, read_observatories
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
+from webapp.archive.position_errors import usual_errors
 from webapp.linking.decisions import decide, start_linking
 from webapp.linking.models import Decision, LinkRun, Links, Proposal
 
@@ -101,7 +104,7 @@ def _days_around(mjd: float) -> list[date]:
 @require_safe
 @survey_page(Role.SCIENTIST)
 def linking(request: HttpRequest, survey: Survey) -> HttpResponse:
-    return _page(request, survey, LinkForm(initial={"night": newest_night(survey)}))
+    return _page(request, survey, LinkForm(initial={"night": newest_night(survey), **_usual_error(survey)}))
 
 
 @require_POST
@@ -154,6 +157,13 @@ def _page(request: HttpRequest, survey: Survey, form: LinkForm, status: int = 20
         "build": survey.tracklet_builds.first(),
     }
     return render(request, "linking/linking.html", context, status=status)
+
+
+def _usual_error(survey: Survey) -> dict[str, float]:
+    """Return the error of a position at S/N 10, if the survey gives its seeing."""
+    if not survey.seeing:
+        return {}
+    return {"position_error": round(float(astrometric_error(np.array(np.nan), **usual_errors(survey))), 3)}
 
 
 def _moment(mjd: float) -> str:

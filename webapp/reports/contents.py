@@ -15,7 +15,7 @@ from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_prob
 from ml.sky.motion import astrometric_error
 from ml.sky.observatories import read_observatories
 from ml.sky.tangent_plane import separation, unit_vectors
-from webapp.archive.models import Frame
+from webapp.archive.models import Frame, Survey
 from webapp.core.stored_messages import Sentence
 from webapp.reports.drafts import reportable
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
@@ -111,7 +111,7 @@ class Contents:
             "stn": settings.survey.observatory,
             "astCat": settings.catalogue,
             "exp": positive(frame.exptime, 1, 6),
-            **_errors(settings, frame.snr),
+            **_errors(settings.survey, frame),
         }
         if _has_magnitude(frame):
             texts |= {"mag": f"{frame.mag:.2f}", "band": self._band(frame) or UNKNOWN_BAND}
@@ -184,7 +184,8 @@ class Contents:
 def _frames_of(tracklets: Iterable[ReportedTracklet]) -> list[Frame]:
     frames = Frame.objects.filter(subject__in=[each.subject_id for each in tracklets])
     return list(frames.order_by("subject", "mjd_mid", "position").only(
-        "subject", "position", "mjd_mid", "exptime", "band", "ra", "dec", "mag", "snr"
+        "subject", "position", "mjd_mid", "exptime", "band", "ra", "dec", "mag", "snr", "rms_ra",
+        "rms_dec",
     ))  # fmt: skip
 
 
@@ -197,14 +198,16 @@ def _has_magnitude(frame: Frame) -> bool:
     return frame.mag is not None and math.isfinite(frame.mag)
 
 
-def _errors(settings: ReportSettings, snr: float | None) -> Record:
-    """Return the errors of a position and its S/N, where that is known and the survey says its seeing."""
-    if snr is None or not snr > 0 or not math.isfinite(snr):
-        return {}
-    texts = {"logSNR": f"{math.log10(snr):.2f}"}
-    if settings.seeing and settings.position_floor:
-        error = float(astrometric_error(np.array(snr), settings.seeing, settings.position_floor))
-        texts |= dict.fromkeys(("rmsRA", "rmsDec"), positive(error, 3, 7))
+def _errors(survey: Survey, frame: Frame) -> Record:
+    """Return a detection's S/N, and the errors of its position: its own, or else by S/N where the survey says how."""
+    snr = frame.snr if frame.snr and frame.snr > 0 and math.isfinite(frame.snr) else None
+    texts = {"logSNR": f"{math.log10(snr):.2f}"} if snr else {}
+    by_snr = None
+    if snr and survey.seeing and survey.position_floor:
+        by_snr = float(astrometric_error(np.array(snr), survey.seeing, survey.position_floor))
+    errors = frame.rms_ra or by_snr, frame.rms_dec or by_snr
+    if all(errors):
+        texts |= {name: positive(error, 3, 7) for name, error in zip(("rmsRA", "rmsDec"), errors, strict=True)}
     return texts
 
 

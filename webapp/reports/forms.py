@@ -49,7 +49,7 @@ class ReportSettingsForm(forms.ModelForm):
         model = ReportSettings
         fields = (
             "submitter", "institution", "measurers", "design", "aperture", "focal_ratio", "detector", "mode",
-            "catalogue", "bands", "seeing", "position_floor", "prefix",
+            "catalogue", "bands", "prefix",
         )  # fmt: skip
         labels = {
             "submitter": _("Submitter"),
@@ -60,8 +60,6 @@ class ReportSettingsForm(forms.ModelForm):
             "detector": _("Detector"),
             "mode": _("Mode"),
             "catalogue": _("Star catalogue of the astrometry"),
-            "seeing": _("Seeing (FWHM, arcsec)"),
-            "position_floor": _("Least error of a position (arcsec)"),
             "prefix": _("Prefix of tracklet names"),
         }
         help_texts = {
@@ -70,8 +68,6 @@ class ReportSettingsForm(forms.ModelForm):
             "aperture": "",
             "detector": _("Such as CCD or CMOS."),
             "mode": _("How the images were taken."),
-            "seeing": _("With the S/N, it gives each position's error. Without it, reports have no errors."),
-            "position_floor": _("What a bright object's position is good to."),
             "prefix": _("One or two capitals, not I, J, K or L first. No other source of the observatory may use it."),
         }
 

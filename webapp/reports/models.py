@@ -19,7 +19,7 @@ POSITIVE = MinValueValidator(0.001, gettext_lazy("Enter a number above 0."))
 
 
 class ReportSettings(models.Model):
-    """What is the same in all reports of a survey; the observatory code is the survey's own."""
+    """What is the same in all reports of a survey; the survey has its own code, seeing and pixel scale."""
 
     survey = models.OneToOneField(Survey, on_delete=models.CASCADE, related_name="report_settings")
     submitter = models.CharField(max_length=100, validators=[PLAIN])
@@ -32,8 +32,6 @@ class ReportSettings(models.Model):
     mode = models.CharField(max_length=3, default="CCD", choices=[(name, name) for name in MODES])
     catalogue = models.CharField(max_length=8, choices=[(name, name) for name in CATALOGUES])
     bands = models.JSONField(default=dict, blank=True, help_text="the ADES band by the survey's name of it")
-    seeing = models.FloatField(null=True, blank=True, validators=[POSITIVE], help_text="arcsec, FWHM")
-    position_floor = models.FloatField(null=True, blank=True, validators=[POSITIVE], help_text="arcsec")
     prefix = models.CharField(
         max_length=2,
         default="W",
@@ -45,12 +43,10 @@ class ReportSettings(models.Model):
         return f"Report settings of {self.survey}"
 
     def clean(self) -> None:
-        """Refuse bands that ADES does not know, and an error's floor without its seeing."""
+        """Refuse bands that ADES does not know."""
         if unknown := sorted(set(self.bands.values()).difference(BANDS)):
             message = _("“%(name)s” is no ADES band. Bands: %(all)s.")
             raise ValidationError({"bands": message % {"name": unknown[0], "all": ", ".join(BANDS)}})
-        if (self.seeing is None) != (self.position_floor is None):
-            raise ValidationError({"position_floor": _("Give both seeing and floor, or neither.")})
 
 
 class Report(models.Model):

@@ -190,4 +190,6 @@ def _seen(frame: Frame, turn: float) -> dict[str, Any]:
         "dec": frame.dec,
         "mag": frame.mag,
         "snr": frame.snr,
+        "rms_ra": frame.rms_ra,
+        "rms_dec": frame.rms_dec,
     }

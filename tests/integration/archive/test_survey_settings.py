@@ -19,6 +19,8 @@ SAID = {
     "positive": "AST",
     "channels": "difference",
     "pixel_scale": "1.86",
+    "seeing": "4.5",
+    "position_floor": "0.1",
     "observatory": "T05",
     "is_simulated": "on",
 }
@@ -34,6 +36,7 @@ def test_an_administrator_of_the_site_opens_a_survey_and_is_its_admin(client):
         "night", ["AST", "CR", "NOISE"], ["AST"], ["difference"],
     )  # fmt: skip
     assert (survey.pixel_scale, survey.observatory, survey.is_simulated) == (1.86, "T05", True)
+    assert (survey.seeing, survey.position_floor) == (4.5, 0.1)
     assert Membership.objects.get(survey=survey).role == "admin"
     assert Membership.objects.get(survey=survey).user == root
 
@@ -54,6 +57,9 @@ def test_nobody_else_opens_a_survey(survey, admin):
         ({"slug": "atlas"}, "Another survey uses this URL slug"),
         ({"slug": "a night"}, "slug"),
         ({"name": ""}, "This field is required"),
+        ({"seeing": "0"}, "Enter a number above 0"),
+        ({"seeing": ""}, "Give both seeing and least error, or neither"),
+        ({"position_floor": ""}, "Give both seeing and least error, or neither"),
         ({"classes": "AST, AST, CR"}, "List each once"),
         ({"classes": "AST, yes"}, "an answer, not a class"),
         ({"classes": "AST, " + "C" * 21}, "at most 20 characters"),
@@ -64,6 +70,8 @@ def test_nobody_else_opens_a_survey(survey, admin):
         ({"pixel_scale": "0"}, "above 0"),
         ({"pixel_scale": "nan"}, "Enter a number"),
         ({"observatory": "T-5"}, "three or four letters and digits"),
+        ({"observatory": "ZZZZ"}, "The Minor Planet Center lists no observatory “ZZZZ”"),
+        ({"observatory": "t05"}, "Did you mean one of these? T05 (ATLAS-HKO, Haleakala), "),
         ({"name": "\0"}, "Null characters"),
     ],
 )

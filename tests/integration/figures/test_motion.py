@@ -15,13 +15,12 @@ from ml.storage.pixel_store import PixelStore
 from tests.integration import people
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
-from webapp.archive.models import Frame
+from webapp.archive.models import Frame, Survey
 from webapp.figures.sky_links import links, object_links, sexagesimal
 from webapp.figures.track import Track
 from webapp.figures.trailing import measure_trails
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
-from webapp.reports.models import ReportSettings
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +44,7 @@ def test_a_steady_mover_has_its_rate_and_angle_with_errors(night, scientist):
     fit = answer.context["fit"]
     assert fit["rate"] == pytest.approx(60, abs=1e-3)
     assert fit["pa"] == pytest.approx(40, abs=0.05)
-    error = (0.1**2 + (1.86 * 2.4 / 2.355 / 20) ** 2) ** 0.5  # arcsec, in each coordinate
+    error = (0.1**2 + (1.86 * 2.5 / 2.355 / 20) ** 2) ** 0.5  # arcsec, in each coordinate
     assert fit["rate_error"] == pytest.approx(error / (0.25 * 5**0.5), rel=0.01)  # hours: -.375, -.125, .125, .375
     assert fit["chance"] == pytest.approx(1, abs=1e-3)
     assert [each.trail for each, _ in answer.context["detections"]] == pytest.approx([0.5] * 4, rel=1e-3)
@@ -73,10 +72,31 @@ def test_a_reader_may_say_how_good_positions_are(night, scientist):
     wide, narrow = (page(scientist, row, seeing=seeing).context["fit"]["rate_error"] for seeing in (8, 1))
     assert wide > 1.8 * narrow
     assert page(scientist, row, seeing="wide").status_code == 400
-    of_reports = {"submitter": "R. Rae", "design": "Reflector", "aperture": 0.5, "catalogue": "Gaia2"}
-    ReportSettings.objects.create(survey=night, seeing=8, position_floor=0.1, **of_reports)
+    Survey.objects.update(seeing=8, position_floor=0.1)
     assert page(scientist, row).context["fit"]["rate_error"] == pytest.approx(wide)
     assert page(scientist, row, seeing="-1").context["fit"]["rate"] == pytest.approx(60, abs=1e-3)
+
+
+def test_without_a_seeing_the_page_says_that_it_is_assumed(night, scientist):
+    row = tracklet(night)
+    assumed = "The survey gives no seeing"
+    assert assumed in page(scientist, row).content.decode()
+    Survey.objects.update(seeing=1.5, position_floor=0.05)
+    answer = page(scientist, row)
+    assert assumed not in answer.content.decode()
+    assert answer.context["detections"][0][0].error == pytest.approx(np.hypot(0.05, 1.5 / 2.355 / 20))
+
+
+def test_a_detections_own_error_counts_before_the_surveys(night, scientist):
+    row = tracklet(night)
+    frames = Frame.objects.filter(subject=row)
+    frames.update(rms_ra=0.3, rms_dec=0.3)
+    even = page(scientist, row)
+    assert [each.error for each, _ in even.context["detections"]] == pytest.approx([0.3] * 4)
+    assert even.context["fit"]["rate_error"] == pytest.approx(0.3 / (0.25 * 5**0.5), rel=1e-3)
+    frames.filter(position=0).update(rms_ra=None, rms_dec=None)
+    mixed = page(scientist, row, seeing=1, floor=0.1).context["detections"]
+    assert [each.error for each, _ in mixed] == pytest.approx([np.hypot(0.1, 1 / 2.355 / 20), 0.3, 0.3, 0.3])
 
 
 @pytest.mark.parametrize(
@@ -115,42 +135,59 @@ def test_known_objects_stand_where_they_were_predicted(night, scientist):
     checked = {"subject": row, "catalogue": catalogue, "detections": 4, "candidates": 1, "orbit_days": 12}
     IdentityCheck.objects.create(**checked, checked_at=timezone.now())
     near = {"separation": 5, "along": 3, "across": 4, "orbit_error": 2, "rate": 60, "position_angle": 90}
+    near |= {"sigma_along": 2.06, "sigma_across": 0.5, "orbit_days": 12}
     KnownMatch.objects.create(subject=row, designation="2010 AB1", detections=4, **near)
     answer = page(scientist, row)
     [shown] = answer.context["plot"]["known"]
     assert (shown["east"], shown["north"]) == pytest.approx((-3, -4), abs=0.01)  # north is left of eastward motion
     east, north = (np.array(axis) for axis in shown["outline"])
-    noise = np.hypot(0.5, 0.1)  # of a detection that does not say how good it is
-    assert np.ptp(east) / 2 == pytest.approx(np.hypot(2, noise), rel=1e-3)  # the motion is eastward
-    assert np.ptp(north) / 2 == pytest.approx(noise, rel=1e-3)
+    assert (np.ptp(east) / 2, np.ptp(north) / 2) == pytest.approx((2.06, 0.5), rel=1e-3)  # the motion is eastward
     assert (east.mean(), north.mean()) == pytest.approx((-3, -4), abs=0.01)
-    assert '<td class="n">2.06</td><td class="n">0.51</td>' in answer.content.decode()
-    assert "12 days old" in answer.content.decode()
+    assert '<td class="n">3.00&nbsp;±&nbsp;2.06</td><td class="n">4.00&nbsp;±&nbsp;0.50</td>' in answer.content.decode()
+    assert '<td class="n">8.1</td>' in answer.content.decode()  # σ
+    assert '<th class="n">Elements, days old</th>' in answer.content.decode()
+    assert '<td class="n">12</td>' in answer.content.decode().replace("\n", "")
+    assert "are marked old" not in answer.content.decode()
     assert "sstr=2010%20AB1" in answer.content.decode()
+
+
+@pytest.mark.parametrize("days", [-412, 412])
+def test_old_elements_are_marked_and_the_page_says_what_that_means(night, scientist, days):
+    row = tracklet(night)
+    catalogue = OrbitCatalogue.objects.create(checksum="0", asteroids="MPCORB.DAT", orbits=1, epoch=61000.0 - days)
+    checked = {"catalogue": catalogue, "detections": 4, "candidates": 0, "orbit_days": days}
+    IdentityCheck.objects.create(subject=row, **checked, checked_at=timezone.now())
+    text = page(scientist, row).content.decode()
+    assert f'Elements, days old: {days} <span class="badge failed">old</span>' in text
+    assert "Elements more than 100 days from a detection are marked old" in text
+    IdentityCheck.objects.update(orbit_days=99)
+    assert "marked old" not in page(scientist, row).content.decode()
 
 
 @pytest.mark.parametrize("dec", [5.0, 89.999, -89.999])
 def test_an_ellipse_lies_along_the_predicted_motion_at_a_pole_and_across_ra_0(night, dec):
     row = tracklet(night, dec=dec, angle=70.0, ra=359.9999)
     track = Track(list(row.frames.all()), seeing=2.4, floor=0.1)
-    match = KnownMatch(subject=row, along=10, across=0, orbit_error=8, rate=60, position_angle=70)
+    sizes = {"sigma_along": 8, "sigma_across": 0.5}
+    match = KnownMatch(subject=row, along=10, across=0, orbit_error=8, rate=60, position_angle=70, **sizes)
     [near] = track.nearby([match])
     way = track.offsets[3] - track.offsets[0]
     way /= np.hypot(*way)
     assert np.array([near.east, near.north]) == pytest.approx(track.offsets.mean(axis=0) - 10 * way, abs=0.01)
     spread = np.linalg.svd(near.outline - near.outline.mean(axis=0))
     assert abs(spread.Vh[0] @ way) == pytest.approx(1, abs=1e-5)
-    assert spread.S * np.sqrt(2 / len(near.outline)) == pytest.approx([near.semi_along, near.semi_across])
+    assert spread.S * np.sqrt(2 / len(near.outline)) == pytest.approx([8, 0.5])
 
 
 def test_an_orbit_of_unknown_error_has_a_place_but_no_ellipse(night, scientist):
     row = tracklet(night)
     near = {"separation": 5, "along": 3, "across": 4, "orbit_error": None, "rate": 60, "position_angle": 90}
+    near["sigma_across"] = 0.5
     KnownMatch.objects.create(subject=row, designation="2010 AB1", detections=4, **near)
     answer = page(scientist, row)
     [shown] = answer.context["plot"]["known"]
     assert shown["outline"] is None
-    assert '<td class="n">–</td><td class="n">0.51</td>' in answer.content.decode()
+    assert '<td class="n">3.00</td><td class="n">4.00&nbsp;±&nbsp;0.50</td>' in answer.content.decode()
 
 
 def test_each_model_and_each_workflow_has_its_say_with_a_version(night, scientist):

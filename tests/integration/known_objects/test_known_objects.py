@@ -1,6 +1,7 @@
 """Subjects are compared with the orbits of known objects; what is settled and near none is unidentified."""
 
 import csv
+import math
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,6 +149,31 @@ def test_a_tracklet_matches_where_half_of_its_frames_do(catalogue, places):
     assert rows[0].known_matches.get().detections == 2
 
 
+def test_residuals_have_the_errors_of_orbit_and_detections(catalogue, places):
+    survey = sky.survey("night", seeing=2.355, position_floor=0.3)
+    own, by_snr = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4)
+    _, ra, dec = places[0]
+    for row, given in ((own, {"rms_ra": 0.6, "rms_dec": 0.8}), (by_snr, {"snr": 2.5})):
+        Frame.objects.bulk_create(
+            Frame(subject=row, position=n, mjd_mid=UTC, ra=ra, dec=dec + 1 / 3600, **given) for n in range(4)
+        )
+    run(survey)
+    for row, one in ((own, 0.8), (by_snr, 0.5)):  # hypot(0.3, 1 / 2.5)
+        match = row.known_matches.get()
+        assert match.sigma_across == pytest.approx(math.hypot(one / 2, 0.1))  # of the mean of four
+        assert match.sigma_along == pytest.approx(math.hypot(match.orbit_error, one / 2, 0.1))
+        assert match.sigmas == pytest.approx(
+            math.hypot(match.along / match.sigma_along, match.across / match.sigma_across)
+        )
+        assert match.orbit_days == pytest.approx(30, abs=0.01)
+    client = browser(member(survey, "scientist"))
+    page = client.get(reverse("known-objects", args=["night"]), {"show": "identified"}).content.decode()
+    assert f"{match.along:.2f}&nbsp;±&nbsp;{match.sigma_along:.2f}" in page
+    line = next(csv.DictReader(_text(client, "identified").splitlines()))
+    assert float(line["sigma_along"]) == pytest.approx(match.sigma_along)
+    assert float(line["sigmas"]) == pytest.approx(match.sigmas)
+
+
 def test_sure_matches_become_gold_where_the_workflow_says_so(catalogue, survey, tmp_path):
     asks, other = sky.workflow(survey, known_objects_are_gold=True), sky.workflow(survey, slug="other")
     rows = list(survey.subjects.order_by("pk"))
@@ -262,6 +288,28 @@ def test_scientists_see_both_lists_and_download_them(catalogue, survey):
     assert [line[0] for line in lines] == ["subject", nowhere.external_id]
     assert len(list(csv.DictReader(_text(client, "identified").splitlines()))) == 2
     assert client.get(reverse("known-objects-csv", args=["night", "other"])).status_code == 404
+
+
+def test_old_elements_are_marked(catalogue, survey):
+    settle(survey)
+    run(survey)
+    client = browser(member(survey, "scientist"))
+    old = '<span class="badge failed">old</span>'
+
+    def page(show):
+        return client.get(reverse("known-objects", args=["night"]), {"show": show}).content.decode()
+
+    assert not any("marked old" in page(show) for show in ("unidentified", "identified"))
+    assert '<td class="n">30</td>' in page("identified").replace("\n", "")
+    IdentityCheck.objects.update(orbit_days=101)
+    KnownMatch.objects.update(orbit_days=101)
+    for show in ("unidentified", "identified"):
+        assert f'<td class="n">101 {old}' in page(show)
+        assert "Elements more than 100 days from a detection are marked old" in page(show)
+    OrbitCatalogue.objects.update(epoch=60000.0)
+    days = int(OrbitCatalogue.objects.get().days_old)
+    assert days > 1000
+    assert f"their elements are {days:,} days old today. {old}".replace(",", "") in page("identified").replace(",", "")
 
 
 def _text(client, show):

@@ -13,7 +13,7 @@ from webapp.review.rulings import rule
 @pytest.fixture
 def survey():
     """Four tracklets of four frames, far apart, confirmed by a scientist and near no known object."""
-    survey = sky.survey("night", observatory="T05", pixel_scale=1.86)
+    survey = sky.survey("night", observatory="T05", pixel_scale=1.86, seeing=4.5, position_floor=0.1)
     ReportSettings.objects.create(survey=survey, **SETTINGS)
     rows = sky.subjects(survey, [True] * 4, kind="tracklet", frames=4, mjd=DAY)
     for at, row in enumerate(rows):

@@ -8,7 +8,7 @@ from webapp.reports.sign_off import sign_off
 
 DAY = 60000.4
 SETTINGS = {"submitter": "R. Núñez", "measurers": ["A. One", "B. Two"], "design": "Schmidt", "aperture": 0.5}
-SETTINGS |= {"catalogue": "Gaia2", "bands": {"o": "Ao"}, "seeing": 4.5, "position_floor": 0.1}
+SETTINGS |= {"catalogue": "Gaia2", "bands": {"o": "Ao"}}
 
 
 def fill(row, ra, dec=20.0, number=4, **fields):

@@ -11,7 +11,7 @@ from ml.sky.ades import read_psv, read_xml
 from ml.sky.obs80 import read_obs80
 from tests.integration.people import account, browser, member
 from tests.integration.reports.reporting import DAY, SETTINGS, contents, draft, sign
-from webapp.archive.models import Survey
+from webapp.archive.models import Frame, Survey
 from webapp.known_objects.models import IdentityCheck
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
@@ -41,6 +41,16 @@ def test_a_draft_becomes_files_that_are_read_back(survey):
     found, bad = read_obs80("\n".join(lines))
     assert (len(found), bad) == (16, [])
     assert {(each.magnitude, each.band, each.code) for each in found} == {("19.13", "o", "T05")}
+
+
+def test_a_positions_own_error_is_reported_and_an_assumed_one_is_not(survey):
+    Frame.objects.filter(position=0).update(rms_ra=0.05, rms_dec=0.071)
+    Survey.objects.update(seeing=None, position_floor=None)
+    [block] = read_psv(sign(draft(survey)).psv)
+    first, second, *_ = block.observations
+    assert (first["rmsRA"], first["rmsDec"], first["logSNR"]) == ("0.050", "0.071", "1.00")
+    assert "rmsRA" not in second
+    assert second["logSNR"] == "1.00"
 
 
 def test_only_confirmed_unidentified_tracklets_are_candidates(survey):
@@ -231,7 +241,7 @@ def test_an_admin_sets_what_all_reports_share(survey):
     good = {**SETTINGS, "measurers": "A. One, B. Two", "bands": "o = Ao, c=Ac", "mode": "CCD", "detector": "CCD"}
     good |= {"prefix": "W"}
     bad = [{"measurers": ""}, {"bands": "o = Q"}, {"bands": "nonsense"}, {"aperture": "-1"}, {"submitter": "a|b"}]
-    bad += [{"prefix": "K"}, {"catalogue": "Gaia9"}, {"seeing": ""}, {"measurers": "a|b"}, {"aperture": "nan"}]
+    bad += [{"prefix": "K"}, {"catalogue": "Gaia9"}, {"measurers": "a|b"}, {"aperture": "nan"}]
     for change in bad:
         assert client.post(address, good | change).status_code == 400, change
     assert not ReportSettings.objects.exists()

@@ -99,6 +99,14 @@ def test_uncertain_orbits_reach_further(orbits, places):
     assert sum((matches.detection == matches.orbit).sum() for matches in unsure) == 20
 
 
+def test_poor_positions_reach_further(orbits, places):
+    ra, dec = positions(places[30])
+    moved = unit_vectors(ra, dec + 20 / 3600)
+    for rms, count in ((0.1, 0), (8.0, 20)):
+        found = match(Sweep(orbits), geocentre(30, 20), moved, np.full(20, rms), 5.0)
+        assert sum((matches.detection == matches.orbit).sum() for matches in found) == count
+
+
 def test_an_advanced_catalogue_is_at_its_new_epoch(orbits, places):
     moved = advance(orbits, EPOCH + 400)
     assert moved.epoch == pytest.approx(EPOCH + 400)

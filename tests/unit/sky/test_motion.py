@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 
 from ml.data.tracklet_frames import FIELDS, TrackletFrames, frames_of_record, own_time, sightings, stacked
 from ml.io.records import FrameRecord, SubjectRecord
-from ml.sky.motion import astrometric_error, fit_motion
+from ml.sky.motion import FEATURE_SEEING, FLOOR, astrometric_error, fit_motion
 from ml.sky.tracklet_features import NAMES, facts
 
 MJD, RA, DEC, MAG, SNR, X, Y = range(len(FIELDS))
@@ -61,7 +61,7 @@ def test_fainter_frames_count_less():
 
 def test_scatter_of_the_stated_size_has_a_residual_of_one():
     rng = np.random.default_rng(0)
-    sigma = astrometric_error(np.array(10.0))
+    sigma = astrometric_error(np.array(10.0), FEATURE_SEEING, FLOOR)
     tracks = []
     for _ in range(400):
         frames = mover(5, 40.0, dec=20.0, snr=10.0)

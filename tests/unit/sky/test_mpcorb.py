@@ -78,6 +78,16 @@ def test_a_truncated_gzip_says_so_and_keeps_its_beginning(tmp_path):
     assert 0 < len(catalogue.orbits) < 5000
 
 
+@pytest.mark.parametrize(("reader", "line"), [(read_mpcorb, CERES), (read_comets, NEOWISE)])
+def test_a_file_that_ends_within_a_line_says_so_and_a_missing_line_feed_is_fine(tmp_path, reader, line):
+    (tmp_path / "whole").write_text(f"{line}\n{line}")
+    assert (len(reader(tmp_path / "whole").orbits), reader(tmp_path / "whole").warning) == (2, "")
+    (tmp_path / "cut").write_text(f"{line}\n{line[:70]}")
+    assert "cut ends within a line" in reader(tmp_path / "cut").warning
+    (tmp_path / "bad").write_text(f"{line}\n{line[:70]}\n")
+    assert (reader(tmp_path / "bad").bad_lines, reader(tmp_path / "bad").warning) == ([2], "")
+
+
 @pytest.mark.parametrize("reader", [read_mpcorb, read_comets])
 @pytest.mark.parametrize("text", ["", "nothing\n" * 30])
 def test_a_file_without_orbits_is_refused(tmp_path, text, reader):

@@ -93,6 +93,8 @@ def _frames(key: int, candidate: Candidate, exposures: dict[str, int]) -> Iterab
             "dec": finite(frame.dec),
             "mag": finite(frame.mag),
             "snr": finite(frame.snr),
+            "rms_ra": finite(frame.rms_ra),
+            "rms_dec": finite(frame.rms_dec),
             "wcs": candidate.wcs[position],
             "masked_fraction": candidate.masked[position],
         }

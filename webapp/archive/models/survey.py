@@ -4,13 +4,16 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ml.crowd.answer import Answer
+from ml.sky.observatories import read_observatories, similar_codes
 
 CLASS_NAME_LENGTH = 20
+ABOVE_ZERO = MinValueValidator(0.001, gettext_lazy("Enter a number above 0."))
 
 
 class Survey(models.Model):
@@ -36,6 +39,10 @@ class Survey(models.Model):
         default=dict, blank=True, help_text="Columns that tell the classes apart, with their AUC on gold: kept hidden."
     )
     pixel_scale = models.FloatField(null=True, blank=True, help_text="arcsec per pixel")
+    seeing = models.FloatField(null=True, blank=True, validators=[ABOVE_ZERO], help_text="arcsec, FWHM of a star")
+    position_floor = models.FloatField(
+        null=True, blank=True, validators=[ABOVE_ZERO], help_text="arcsec, error of a bright object's position"
+    )
     observatory = models.CharField(max_length=4, blank=True, help_text="MPC observatory code")
     retrain_on_drift = models.BooleanField(
         default=True, help_text="Start a training run when the champion's scores shift and there are new labels."
@@ -61,7 +68,7 @@ class Survey(models.Model):
         return name in self.open_metadata and name not in self.telling
 
     def clean(self) -> None:
-        """Validate the classes, as far as this row alone allows.
+        """Validate the classes and what measures positions, as far as this row alone allows.
 
         Raises ValidationError: by field, each with what to do.
         """
@@ -83,6 +90,16 @@ class Survey(models.Model):
             raise ValidationError(
                 {"positive": _("Choose some of the classes, but not all: models need both real and bogus.")}
             )
+        if self.observatory and self.observatory not in read_observatories():
+            raise ValidationError({"observatory": _unknown_code(self.observatory)})
+        if (self.seeing is None) != (self.position_floor is None):
+            raise ValidationError({"position_floor": _("Give both seeing and least error, or neither.")})
+
+
+def _unknown_code(code: str) -> str:
+    sentence = _("The Minor Planet Center lists no observatory “%(code)s”.") % {"code": code}
+    alike = ", ".join(f"{each.code} ({each.name})" for each in similar_codes(code))
+    return f"{sentence} {_('Did you mean one of these? %(codes)s') % {'codes': alike}}" if alike else sentence
 
 
 def _check_names(field: str, names: list[str]) -> None:

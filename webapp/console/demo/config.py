@@ -33,6 +33,8 @@ class Plan:
     positive: tuple[str, ...]
     channels: tuple[str, ...]
     pixel_scale: float
+    seeing: float
+    position_floor: float
     is_simulated: bool = True
     rounds: int = 5
     prior: float = 0.5
@@ -69,6 +71,8 @@ ATLAS = Sky(
     positive=("AST", "STREAK", "COMET"),
     channels=("difference",),
     pixel_scale=1.86,
+    seeing=4.5,
+    position_floor=0.1,
 )
 EUCLID = Sky(
     slug="euclid-simulated",
@@ -84,6 +88,8 @@ EUCLID = Sky(
     positive=("SSO",),
     channels=("dither 1", "dither 2", "dither 3"),
     pixel_scale=0.1,
+    seeing=0.16,
+    position_floor=0.02,
 )
 SKIES = (ATLAS, EUCLID)
 

@@ -75,6 +75,8 @@ def open_demo_survey(plan: Plan) -> Survey:
         positive=list(plan.positive),
         channels=list(plan.channels),
         pixel_scale=plan.pixel_scale,
+        seeing=plan.seeing,
+        position_floor=plan.position_floor,
     )
 
 

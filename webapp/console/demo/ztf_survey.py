@@ -35,6 +35,8 @@ PLAN = Plan(
     sure=0.99,
     channels=("difference", "science", "template"),
     pixel_scale=1.01,
+    seeing=2.0,
+    position_floor=0.1,
     is_simulated=False,
 )
 

@@ -16,10 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, asteroids: Path | None, comets: Path | None, **options: Any) -> None:
         try:
-            catalogue, warnings = load_orbits(asteroids, comets)
+            catalogue = load_orbits(asteroids, comets)
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
-        for warning in warnings:
-            self.stderr.write(warning)
+        if catalogue.warning:
+            self.stderr.write(catalogue.warning)
         lines = f"; {catalogue.bad_lines} lines are no orbits" if catalogue.bad_lines else ""
         self.stdout.write(f"{catalogue.orbits} orbits, epoch MJD {catalogue.epoch:.1f}{lines}.")
