@@ -98,6 +98,15 @@ class Site:
         except psutil.Error:
             return ""
 
+    def output_until(self, words: str) -> str:
+        """Return the site's output up to the line with these words, once it is there."""
+        output = ""
+        while words not in output:
+            line = self.process.stdout.readline()
+            assert line, f"The site ended without “{words}”: {output}"
+            output += line
+        return output
+
     def interrupt(self) -> str:
         """Send one Ctrl-C; return the site's output."""
         self.process.send_signal(signal.SIGINT)

@@ -30,7 +30,7 @@ def test_one_command_starts_all_and_one_interrupt_leaves_nothing_running(tmp_pat
         commands = " ".join(site.family().values())
         assert "celery" in commands
         assert "postgres" in commands
-        output = site.interrupt()
+        output = site.output_until(site.address) + site.interrupt()
     said = [
         "database up to date",
         "static files up to date",
