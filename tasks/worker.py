@@ -17,11 +17,11 @@ start_traces("worker")
 django.setup()
 
 from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()
-from tasks.learning import explain, score_shard, train  # noqa: E402
+from tasks.learning import explain, first_batch, score_shard, train  # noqa: E402
 from webapp.core.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
     Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
 ]
 
-__all__ = ["app", "explain", "housekeeping", "jobs", "score_shard", "train"]
+__all__ = ["app", "explain", "first_batch", "housekeeping", "jobs", "score_shard", "train"]

@@ -8,6 +8,7 @@ import { drawFrame, drawKnown } from "./thumbnail.js";
 
 const REASONS = {
   new: gettext("Next in the queue"),
+  typical: gettext("One of the most typical images of this survey: the first model learns from these"),
   uncertain: gettext("The model was uncertain"),
   diverse: gettext("The model was uncertain, and this one is unlike the others it asks about"),
   vote: gettext("One more answer helps most here: the model and the volunteers aren't sure yet"),

@@ -15,6 +15,7 @@ class Reason(models.TextChoices):
     """Why a volunteer gets a subject."""
 
     NEW = "new"
+    TYPICAL = "typical"
     UNCERTAIN = "uncertain"
     DIVERSE = "diverse"
     VOTE = "vote"

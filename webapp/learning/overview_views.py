@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,9 +18,10 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of, prevalence
+from webapp.learning.first_batch import newest_batches
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
-from webapp.learning.models import Checkpoint, ModelRole, Preset, Promotion, TestSet, TrainingRun
+from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
 from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
@@ -131,8 +133,9 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "scoring": scoring,
-        "drifts": checkpoint is not None and not role.is_detector,
+        "has_features": not role.is_detector,
         "failures": failures(checkpoint) if checkpoint else [],
+        "first_batches": [] if checkpoint else newest_batches(survey, role),
         "previous": previous_champion(checkpoint),
     }
 
@@ -192,6 +195,22 @@ def score_again(request: HttpRequest, survey: Survey, role: str) -> HttpResponse
         messages.info(request, _("Nothing to score: no scores are missing, or an ingest or scoring is in progress."))
     else:
         messages.success(request, _("Scoring missing subjects."))
+    return redirect("learning", survey.slug)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def retry_first_batch(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    batch = get_object_or_404(FirstBatch, workflow__survey=survey, pk=pk)
+    try:
+        with transaction.atomic():
+            again = batch.retry()
+    except IntegrityError:
+        again = False
+    if again:
+        messages.success(request, _("The first batch is being chosen again."))
+    else:
+        messages.info(request, _("This first batch has not failed, or another is being chosen. Nothing has changed."))
     return redirect("learning", survey.slug)
 
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("start/", overview_views.start, name="training-start"),
     path("rollback/<slug:role>/", overview_views.rollback_champion, name="rollback"),
     path("score/<slug:role>/", overview_views.score_again, name="score-again"),
+    path("first-batches/<int:pk>/retry/", overview_views.retry_first_batch, name="first-batch-retry"),
     path("test-sets/<slug:kind>/freeze/", overview_views.freeze_test_set, name="freeze"),
     path("checkpoints/<int:pk>/promote/", overview_views.promote_checkpoint, name="promote"),
     path("runs/<int:pk>/", run_views.run, name="training-run"),

@@ -15,7 +15,9 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 UNKNOWN = 1.0
-"""Priority of a subject that neither a model nor a volunteer knows: as high as any can be."""
+"""Priority of a subject that neither a model nor a volunteer knows: a model gives none a higher one.
+
+Only a first batch, chosen before there is a model, comes before (`webapp.learning.first_batch`)."""
 
 
 def random_position() -> float:

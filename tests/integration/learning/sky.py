@@ -30,9 +30,9 @@ def workflow(of, kind="stamp", slug="", **fields):
     return Workflow.objects.create(survey=of, slug=slug or of.slug, kind=kind, **fields)
 
 
-def subjects(of, real, *, kind="stamp", frames=1, seed=0, prefix="s", **fields):
+def subjects(of, real, *, kind="stamp", frames=1, seed=0, prefix="s", side=21, **fields):
     """Store pixels and rows of len(real) subjects; return the rows in order."""
-    array, first = PixelStore(settings.PIXELS).append(of.slug, stamps(real, frames=frames, seed=seed))
+    array, first = PixelStore(settings.PIXELS).append(of.slug, stamps(real, frames=frames, seed=seed, side=side))
     rows = [
         Subject(
             survey=of,

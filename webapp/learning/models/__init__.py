@@ -1,4 +1,5 @@
 from webapp.learning.models.checkpoints import Checkpoint, DriftAlarm, Evaluation, Promotion
+from webapp.learning.models.first_batch import FirstBatch
 from webapp.learning.models.scoring_run import Detection, Explanation, Score, ScoringRun, ScoringShard
 from webapp.learning.models.training_run import (
     ExternalScorer,
@@ -17,6 +18,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "ExternalScorer",
+    "FirstBatch",
     "ModelRole",
     "Preset",
     "Promotion",
