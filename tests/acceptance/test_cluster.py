@@ -36,7 +36,7 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.console.processes import Child, beat, end, web, worker
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Score, ScoringRun, ScoringShard, TrainingRun
+from webapp.learning.models import Checkpoint, FirstBatch, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.operations.job_overview import job_models
 from webapp.volunteers.models import Volunteer
 
@@ -279,6 +279,7 @@ def test_the_loop_turns_on_a_cluster_and_a_killed_scorer_loses_nothing(cluster):
     admin.post("training-runs/", workflow=workflow.slug)
     cluster.wait_until(lambda: ScoringRun.objects.filter(state=JobState.DONE).exists(), "The first round")
     run, champion = TrainingRun.objects.get(), Checkpoint.objects.get(is_champion=True)
+    assert FirstBatch.objects.get().state == JobState.DONE, "Typical subjects were chosen before there was a model."
     assert run.training_set.sources["consensus"] == OPEN
     assert Score.objects.filter(checkpoint=champion).count() == GOLD + OPEN
 
