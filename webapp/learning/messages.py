@@ -52,7 +52,9 @@ STEPPED_BACK = Sentence("Rolled back from model %(number)s.")
 
 FIRST_BATCH = Sentence("%(chosen)s typical subjects, chosen from %(sample)s.")
 HAS_CHAMPION = Sentence("Nothing was chosen: a model became champion meanwhile, and sets the order.")
-NOTHING_TO_CHOOSE = Sentence("Nothing was chosen: no subject waits that has something to see and that nobody was asked about.")
+NOTHING_TO_CHOOSE = Sentence(
+    "Nothing was chosen: no subject waits that has something to see and that nobody was asked about."
+)
 
 NOT_HTTPS = Sentence("The address of an external scorer starts with https://.")
 BAD_ADDRESS = Sentence("This is not the address of a scorer: it needs a host, and no user name or #.")
