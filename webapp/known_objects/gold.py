@@ -33,7 +33,7 @@ def make_gold(subjects: Collection[int]) -> None:
 def _set(keys: list[int], label: str, source: str) -> None:
     if not keys:
         return
-    Subject.objects.filter(pk__in=keys).update(gold_label=label, gold_source=source)
+    Subject.objects.filter(pk__in=keys).set_gold(label, source)
     entries = QueueEntry.objects.filter(subject__in=keys)
     if label:
         entries = entries.filter(workflow__known_objects_are_gold=True)

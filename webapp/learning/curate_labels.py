@@ -25,6 +25,9 @@ from webapp.workflows.models import Workflow
 SUBJECT = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
 CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "log_odds_micronats", "follow_ups"))
 
+CONSENSUS = "consensus"
+"""The source of labels that volunteers gave."""
+
 SUREST = 0.999
 """No consensus is as certain as gold."""
 
@@ -122,7 +125,7 @@ def _label(
     p_yes = round(probability(method, votes_yes, votes_no, log_odds_micronats), 3)
     p_yes = min(max(p_yes, round(1 - SUREST, 3)), SUREST)
     allowed = tuple(name for answer in CLASSES for name in plurality(classes.side(answer), weights or follow_ups))
-    return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, "consensus", marks)
+    return Label(*place, "yes" if p_yes >= 0.5 else "no", allowed, p_yes, CONSENSUS, marks)
 
 
 def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, ...]:
@@ -181,9 +184,25 @@ def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
 
 
 def new_labels(labels: list[Label], before: list[Label]) -> int:
-    """Count the labels that are new or changed."""
-    known = {(label.external_id, label.label) for label in before}
-    return sum((label.external_id, label.label) not in known for label in labels)
+    """Count the labels that are new or changed; those of the volunteers, only if they now say yes instead of no."""
+    known = {label.external_id: label for label in before}
+    return sum(_is_new(label, known.get(label.external_id)) for label in labels)
+
+
+def _is_new(label: Label, before: Label | None) -> bool:
+    if before is None or label.label != before.label:
+        return True
+    return CONSENSUS not in (label.source, before.source) and set(label.allowed) != set(before.allowed)
+
+
+def withdrawn_labels(workflow: Workflow, labels: list[Label], before: list[Label]) -> int:
+    """Count the labels of before that nobody gives any more, though the subjects could be trained on.
+
+    What is missing because a test set was frozen or pixels were dropped does not count.
+    """
+    left = {label.subject_id for label in before} - {label.subject_id for label in labels}
+    rows = Subject.objects.originals().with_pixels().filter(pk__in=left, gold_label="")
+    return rows.exclude(pk__in=Consensus.objects.labels(workflow).values("subject")).count()
 
 
 @transaction.atomic

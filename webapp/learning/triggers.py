@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
-from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels
+from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, withdrawn_labels
 from webapp.learning.messages import NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun, TrainingSet
@@ -112,21 +112,26 @@ def wants_retraining(workflow: Workflow) -> bool:
 
 
 def labels_since(workflow: Workflow) -> int:
-    """Return how many labels are new, or say something else, since the last run of the workflow."""
+    """Return how many labels are new, say something else, or were withdrawn since the last run of the workflow."""
     last = _last_training_set(workflow)
-    return labelled(workflow).count() if last is None else new_labels(labels(workflow), labels_of(last)[0])
+    if last is None:
+        return labelled(workflow).count()
+    now, before = labels(workflow), labels_of(last)[0]
+    return new_labels(now, before) + withdrawn_labels(workflow, now, before)
 
 
 def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
-    """Return at least how many labels are new or changed since a training set, or `most`.
+    """Return how many labels may be new, changed or withdrawn since a training set, each counted up to `most`.
 
     It reads few rows, by an index, where nothing has happened.
     """
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
-    if last is not None:
-        crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
-    return crowd[:most].count() + gold[:most].count()
+    if last is None:
+        return crowd[:most].count() + gold[:most].count()
+    changed = Subject.objects.filter(survey=workflow.survey_id, gold_changed_at__gte=last.created_at)
+    crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
+    return crowd[:most].count() + gold[:most].count() + changed[:most].count()
 
 
 def _last_training_set(workflow: Workflow) -> TrainingSet | None:

@@ -128,7 +128,7 @@ def _p_real(subject: Subject, workflow: Workflow) -> float | None:
 
 def _set_gold(subject: Subject, label: str, source: str) -> None:
     """Change a subject's gold label, and mark its volunteers' skills for recomputing."""
-    Subject.objects.filter(pk=subject.pk).update(gold_label=label, gold_source=source)
+    Subject.objects.filter(pk=subject.pk).set_gold(label, source)
     for workflow in Workflow.objects.filter(classifications__subject=subject).distinct():
         truth_changed(workflow, [subject.pk])
 

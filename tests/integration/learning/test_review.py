@@ -12,10 +12,11 @@ from tests.integration.world import recount
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
-from webapp.learning.curate_labels import labels
+from webapp.learning.curate_labels import curate, labels
 from webapp.learning.models import Checkpoint, TrainingRun
 from webapp.learning.scores import write_scores
 from webapp.learning.test_sets import is_test_group
+from webapp.learning.triggers import labels_since, workflows_to_retrain
 from webapp.review.models import Ruling
 from webapp.review.queues import queued
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
@@ -98,6 +99,32 @@ def test_withdrawing_restores_gold_consensus_queue_and_skill(workflow, subjects,
     assert not workflow.queue.filter(is_retired=True).exists()
     assert not Skill.objects.filter(volunteer__in=people, true_no_said_no=1).exists()
     assert Ruling.objects.get().withdrawn_at is not None
+
+
+def test_verdicts_that_are_changed_or_withdrawn_start_a_training_as_new_ones_do(workflow, subjects, scientist):
+    type(workflow).objects.update(min_new_labels=2)
+    workflow.refresh_from_db()
+    given = {"workflow": workflow, "scientist": scientist}
+    one, other = [row for row in subjects if not is_test_group(row.object_group)][:2]
+    for subject in (one, other):
+        rule(subject=subject, verdict="no", label="CR", **given)
+    assert workflows_to_retrain() == [workflow]
+
+    def trained():
+        row = {"survey": workflow.survey, "workflow": workflow, "role": "stamp", "state": "done"}
+        TrainingRun.objects.create(**row, training_set=curate(workflow))
+        assert (labels_since(workflow), workflows_to_retrain()) == (0, [])
+
+    trained()
+    rule(subject=one, verdict="yes", **given)
+    assert (labels_since(workflow), workflows_to_retrain()) == (1, [])
+    finer = rule(subject=other, verdict="no", label="NOISE", **given)
+    assert (labels_since(workflow), workflows_to_retrain()) == (2, [workflow])
+    trained()
+    withdraw_ruling(ruling=finer, by=scientist)
+    assert (labels_since(workflow), workflows_to_retrain()) == (1, [])
+    withdraw_ruling(ruling=one.rulings.get(withdrawn_at=None), by=scientist)
+    assert (labels_since(workflow), workflows_to_retrain()) == (2, [workflow])
 
 
 def test_withdrawing_brings_back_the_manifests_gold_however_often_it_was_ruled(workflow, subjects, scientist):

@@ -5,7 +5,7 @@ from typing import Self
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.functions import Collate, Upper
+from django.db.models.functions import Collate, Now, Upper
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
@@ -61,6 +61,10 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """Exclude subjects whose pixels were dropped (`webapp.retention`)."""
         return self.filter(pixels_dropped_at=None)
 
+    def set_gold(self, label: str, source: str) -> int:
+        """Give stored subjects a known class, or with an empty label take it back; return how many there are."""
+        return self.update(gold_label=label, gold_source=source, gold_changed_at=Now())
+
 
 class Subject(models.Model):
     """What is classified. Its pixels lie in the store, at (survey, zarr_array, zarr_index)."""
@@ -83,6 +87,9 @@ class Subject(models.Model):
     light_curve = models.JSONField(null=True, help_text="[MJD UTC, band, magnitude, error or null for a limit], …")
     gold_label = models.CharField(max_length=20, blank=True, default="", help_text="A fine class, or yes / no")
     gold_source = models.CharField(max_length=20, blank=True, default="", help_text="manifest, ruling or synthetic")
+    gold_changed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when the class became known, or was taken back, after ingest"
+    )
     is_synthetic = models.BooleanField(
         default=False, db_default=False, help_text="drawn into real pixels by this site, for training only"
     )
@@ -107,6 +114,12 @@ class Subject(models.Model):
             GistIndex(ON_SKY, name="subject_on_sky", condition=IS_PLACE),
             models.Index(HEALPIX, name="subject_by_healpix"),
             models.Index("survey", "gold_label", name="subject_gold", condition=~models.Q(gold_label="")),
+            models.Index(
+                "survey",
+                "gold_changed_at",
+                name="subject_gold_changed",
+                condition=models.Q(gold_changed_at__isnull=False),
+            ),
             models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
             models.Index("id", name="subject_came_with_class", condition=CAME_WITH_A_CLASS),
             models.Index("survey", "rate", "id", name="subject_by_rate", condition=models.Q(rate__isnull=False)),
