@@ -274,6 +274,22 @@ def test_a_failure_is_told_and_an_admin_has_it_chosen_again(workflow, rows, monk
     assert "typical subjects" not in page(scientist)
 
 
+def test_a_failed_batch_is_not_retried_beside_an_open_one(workflow, rows):
+    failed = FirstBatch.objects.create(workflow=workflow, pool=1, state=JobState.FAILED)
+    start_first_batches()
+    admin = browser(member(workflow.survey, "admin"))
+    reply = admin.post(f"{PAGE}first-batches/{failed.pk}/retry/", follow=True).content.decode()
+    assert "another is being chosen" in reply
+    assert list(FirstBatch.objects.open().values_list("pool", flat=True)) == [40]
+
+
+def test_tracklets_have_a_first_batch_too(workflow):
+    type(workflow).objects.update(kind="tracklet")
+    workflow.refresh_from_db()
+    queued(workflow, REAL, kind="tracklet", frames=3)
+    assert chosen(start_first_batches()[0]).message == "20 typical subjects, chosen from 40."
+
+
 def broken():
     raise OSError("the disk has a bad sector")
 

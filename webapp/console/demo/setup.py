@@ -113,8 +113,12 @@ def ingest_demo(survey: Survey, path: Path, subject_set: str, progress: Progress
     return run
 
 
+@transaction.atomic
 def open_demo_workflow(plan: Plan, survey: Survey, arm: str, seed: int) -> Workflow:
-    """Create one arm's workflow and fill its queue, in random order until there is a model."""
+    """Create one arm's workflow and fill its queue, in random order until there is a model.
+
+    Nobody sees the queue in another order, in which a first batch of typical subjects would be wanted.
+    """
     is_control = arm == "control"
     workflow = Workflow.objects.create(
         survey=survey,
