@@ -75,12 +75,8 @@ def test_half_of_a_small_survey_is_typical_and_leads_the_queue(workflow, rows):
     assert set(workflow.queue.exclude(reason="typical").values_list("priority", "reason")) == {(1.0, "new")}
     housekeeping.retrain()
     assert FirstBatch.objects.count() == 1
-
-
-def test_the_features_are_there_for_the_first_model(workflow, rows):
-    chosen(start_first_batches()[0])
     store, key = PixelStore(settings.PIXELS), model_cache.packaged().feature_key
-    assert np.isfinite(store.features("sky", rows[0].zarr_array, key, 0, 40)).all()
+    assert np.isfinite(store.features("sky", rows[0].zarr_array, key, 0, 40)).all(), "The first model reads them."
 
 
 def test_the_answer_says_why(workflow, rows):
