@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture
+.PHONY: venv panoptes demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture images
 
 venv: $(STAMP)
 
@@ -107,6 +107,10 @@ architecture: venv
 constraints: venv
 	@{ echo "# Exact versions of everything that is installed, direct or not. Made by: make constraints"; \
 	   $(BIN)/uv pip freeze --python $(BIN)/python | grep -v -E '^(pip|setuptools)=='; } > constraints.txt
+
+# The images of docker/Dockerfile, with docker or, as root and without a registry, with buildah and mmdebstrap; then tries them.
+images:
+	docker/build $(IMAGES)
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
