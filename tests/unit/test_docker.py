@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 
 import pytest
 import yaml
@@ -100,3 +101,21 @@ def test_what_the_web_image_runs_loads_nothing_of_the_learning_extra():
     ask = f"{block}; import tasks.beat, webapp.asgi"
     said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
+
+
+def test_what_the_images_copy_and_run_exists_and_is_not_ignored():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    ignored = [line.removeprefix("**/") for line in lines if not line.startswith("#")]
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", "".join(STAGES.values()), re.M)
+    compiled = re.findall(r"compileall -q (.*)$", "".join(STAGES.values()), re.M)
+    needed = {"manage.py", "locale", "static", "templates", *" ".join(copied + compiled).split()} - {"."}
+    assert {"pyproject.toml", "constraints.txt", "ml", "tasks", "webapp"} <= needed
+    for path in needed:
+        assert (ROOT / path).exists(), path
+        assert not any(fnmatch(path, pattern) for pattern in ignored), path
+
+
+def test_any_base_will_do_and_no_compiler_is_in_an_image():
+    assert {base for base, _, _ in FOUND} - {*STAGES} == {"${BASE}"}
+    assert "gcc" in STAGES["compiled"]
+    assert not any("gcc" in layers(image) for image in ("web", "worker"))
