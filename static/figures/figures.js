@@ -1,6 +1,6 @@
 // Discovery figures, drawn by Bokeh: the champion's working point, the subjects' places and motions, and completeness.
 // The tables beneath have the same numbers.
-import { DECADES, figureOf, finish, show, tickAt, token, ZOOM } from "../site/plot.js";
+import { DECADES, figureOf, finish, open, show, tickAt, token, ZOOM } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("figures-data").textContent);
 const { curves } = data;
@@ -119,8 +119,9 @@ function motion(points) {
 }
 
 function histogram(name) {
-  const bins = data.histograms[name];
-  const [left, right, fresh, old] = [0, 1, 2, 3].map((column) => bins.map((bin) => bin[column]));
+  const { columns, addresses } = data.histograms[name];
+  const [left, right] = [columns[`${name}_from`], columns[`${name}_to`]];
+  const { no_known_object: fresh, known_object: old } = columns;
   const isLog = name === "rate" && right[0] / left[0] > 1.01 && right.at(-1) / left[0] > 20;
   const figure = figureOf({
     ...ZOOM,
@@ -128,22 +129,29 @@ function histogram(name) {
     x_axis_label: HISTOGRAMS[name],
     y_axis_label: gettext("subjects"),
   });
-  const style = (color, legend) => ({ fill_color: token(color), fill_alpha: 0.7, line_color: token("--raised"), legend_label: legend });
-  figure.quad(left, right, 0, fresh, style("--accent", gettext("no known object nearby")));
+  const bars = (bottom, n, color, legend_label, lead) => {
+    const source = new Bokeh.ColumnDataSource({ data: { left, right, bottom, n, top: n.map((each, i) => each + bottom[i]) } });
+    const style = { source, fill_color: token(color), fill_alpha: 0.7, line_color: token("--raised"), legend_label };
+    const drawn = figure.quad(...["left", "right", "bottom", "top"].map((field) => ({ field })), style);
+    figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@left{0.00}–@right{0.00}: @n{0,0}"]] }));
+    if (lead) open(figure, drawn, lead);
+  };
+  bars(fresh.map(() => 0), fresh, "--accent", gettext("no known object nearby"), addresses.no_known_object);
   if (isLog) tickAt(figure.xaxis, figure.xgrid, DECADES);
-  if (old.some(Boolean)) figure.quad(left, right, fresh, fresh.map((n, i) => n + old[i]), style("--unsure", gettext("known object nearby")));
+  if (old.some(Boolean)) bars(fresh, old, "--unsure", gettext("known object nearby"), addresses.known_object);
   return finish(figure);
 }
 
 function plane(finder) {
-  const cells = data.planes[finder];
-  const columns = Object.fromEntries(Object.keys(cells[0]).map((name) => [name, cells.map((cell) => cell[name])]));
-  const shade = columns.share.map((share) => 0.08 + 0.6 * share);
-  const source = new Bokeh.ColumnDataSource({ data: { ...columns, label: columns.share.map(percent), shade } });
+  const { columns, addresses } = data.planes[finder];
+  const [left, right, bottom, top] = Object.values(columns);
+  const shade = columns.completeness.map((share) => 0.08 + 0.6 * share);
+  const source = new Bokeh.ColumnDataSource({ data: { ...columns, left, right, bottom, top, label: columns.completeness.map(percent), shade } });
   const figure = figureOf({ ...ZOOM, x_axis_label: data.brightness, y_axis_label: HISTOGRAMS.rate });
   const field = (name) => ({ field: name });
   const drawn = figure.quad(field("left"), field("right"), field("bottom"), field("top"), { source, fill_color: token("--accent"), fill_alpha: field("shade"), line_color: token("--raised") });
-  figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@label (@low{0.00}–@high{0.00}), @n{0,0}"]] }));
+  figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@label (@low{0.00}–@high{0.00}), @movers{0,0}"]] }));
+  open(figure, drawn, addresses.movers);
   return finish(figure);
 }
 
@@ -155,11 +163,7 @@ if (curves) {
   slider.addEventListener("change", keepInAddress);
   choose(row);
 }
-for (const name of Object.keys(HISTOGRAMS)) {
-  const place = root(name);
-  if (place && data.histograms[name].length) show(place, () => histogram(name));
-  else if (place) place.closest("figure").hidden = true;
-}
+for (const name of Object.keys(data.histograms)) show(root(name), () => histogram(name));
 for (const finder of Object.keys(data.planes)) show(root(`plane-${finder}`), () => plane(finder));
 
 async function drawSubjects() {

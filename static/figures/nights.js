@@ -2,7 +2,7 @@
 import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("nights-data").textContent);
-const root = document.querySelector("[data-nights]");
+const root = document.querySelector('[data-figure="nights"]');
 const RATES = [
   { field: "false_positive", legend: gettext("false positives"), color: "--no", marker: "circle" },
   { field: "false_negative", legend: gettext("false negatives"), color: "--unsure", marker: "square" },

@@ -1,5 +1,5 @@
 // Subjects by posterior and by agreement, drawn by Bokeh; a bar leads to its subjects. The tables have the same numbers.
-import { figureOf, paint, show, speak, token } from "../site/plot.js";
+import { figureOf, open, paint, show, speak, token } from "../site/plot.js";
 
 const { is_log: isLog, plots } = JSON.parse(document.getElementById("histogram-data").textContent);
 const NAMES = { posterior: gettext("posterior"), agreement: gettext("agreement") };
@@ -16,7 +16,7 @@ function draw(name, bins) {
     x_range: new Bokeh.Range1d({ start: 0, end: 1 }),
     y_range: new Bokeh.Range1d({ start: floor, end: isLog ? most * 2 : most * 1.08 }),
     y_axis_type: isLog ? "log" : "linear",
-    tools: [new Bokeh.HoverTool({ tooltips: [["", "@low{0.00}–@high{0.00}: @n{0,0}"]] }), new Bokeh.TapTool()],
+    tools: [new Bokeh.HoverTool({ tooltips: [["", "@low{0.00}–@high{0.00}: @n{0,0}"]] })],
     toolbar_location: null,
     outline_line_color: null,
     x_axis_label: NAMES[name],
@@ -25,15 +25,10 @@ function draw(name, bins) {
   const bars = figure.quad({ field: "low" }, { field: "high" }, { field: "bottom" }, { field: "top" }, {
     source, fill_color: token("--accent"), fill_alpha: { field: "alpha" }, line_color: token("--raised"),
   });
-  bars.nonselection_glyph = null;
-  source.selected.change.connect(() => go(bins, source.selected.indices[0]));
+  open(figure, bars, bins.n.map((n, place) => (n ? `?${bins.query[place]}#subjects` : "")));
   paint(figure);
   speak(figure.yaxis);
   return figure;
-}
-
-function go(bins, place) {
-  if (place !== undefined && bins.n[place]) location.href = `?${bins.query[place]}#subjects`;
 }
 
 for (const root of document.querySelectorAll("[data-histogram]")) {

@@ -10,8 +10,8 @@ export function token(name) {
   return colour;
 }
 
-/** Options of a figure that can be zoomed, panned and saved as a picture. */
-export const ZOOM = { tools: "pan,box_zoom,wheel_zoom,reset,save", toolbar_location: "above" };
+/** Options of a figure that can be zoomed and panned. */
+export const ZOOM = { tools: "pan,box_zoom,wheel_zoom,reset", toolbar_location: "above" };
 
 /** 1, 2 and 5 of each decade, for logarithmic axes. */
 export const DECADES = Array.from({ length: 19 }, (_, place) => [1, 2, 5].map((n) => n * 10 ** (place - 9))).flat();
@@ -70,16 +70,28 @@ export function tickAt(axes, grid, ticks) {
   for (const part of [...axes, ...grid]) part.ticker = new Bokeh.FixedTicker({ ticks });
 }
 
+/** Let a click on a bar, cell or point of `renderer` open its address; an empty one opens nothing. */
+export function open(figure, renderer, addresses) {
+  const { selected } = renderer.data_source;
+  renderer.nonselection_glyph = null;
+  figure.add_tools(new Bokeh.TapTool({ renderers: [renderer] }));
+  selected.change.connect(() => {
+    const address = addresses[selected.indices[0]];
+    selected.indices = []; // so that the same one can be clicked again, after the way back
+    if (address) location.assign(address);
+  });
+}
+
 /**
- * Show the figure made by `draw` with a button that saves it as SVG, in the row of buttons beneath where there is one;
- * its toolbar saves PNG. It is redrawn when the theme changes, since a canvas keeps its colours.
+ * Show the figure made by `draw` with buttons that save it as PNG and SVG, in the row of buttons beneath where there is
+ * one. It is redrawn when the theme changes, since a canvas keeps its colours.
  */
 export function show(root, draw) {
   let shown = add(root, draw);
-  const beneath = root.nextElementSibling;
-  const button = svgButton(() => shown);
-  if (beneath?.matches(".beneath")) beneath.append(button);
-  else root.after(button);
+  const next = root.nextElementSibling;
+  const beneath = next?.matches(".beneath") ? next : Object.assign(document.createElement("div"), { className: "beneath" });
+  if (beneath !== next) root.after(beneath);
+  beneath.append(...Object.keys(SAVE).map((type) => saveButton(type, () => shown)));
   document.documentElement.addEventListener("themechange", () => {
     shown = shown.then((view) => { view.model.document.clear(); return add(root, draw); });
   });
@@ -89,13 +101,15 @@ async function add(root, draw) {
   return Bokeh.Plotting.show(draw(), root);
 }
 
-function svgButton(shown) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "save-svg", textContent: gettext("Save as SVG") });
+const SAVE = { png: gettext("Save as PNG"), svg: gettext("Save as SVG") };
+
+function saveButton(type, shown) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "save-figure", textContent: SAVE[type] });
   button.addEventListener("click", async () => {
     const view = await shown();
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(await view.export("svg").to_blob());
-    link.download = `${document.title.split(" · ")[0]}.svg`;
+    link.href = URL.createObjectURL(await view.export(type).to_blob());
+    link.download = `${document.title.split(" · ")[0]}.${type}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   });

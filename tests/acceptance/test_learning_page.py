@@ -112,7 +112,7 @@ def test_a_scientist_compares_two_models(survey, open_page):
     page = open_page("/surveys/night/learning/", user=member(survey, "scientist"))
     page.get_by_role("link", name="Compare models").click()
     page.get_by_role("button", name="Compare").click()
-    for name in ("roc", "precision", "reliability"):
-        expect(page.locator(f"[data-plot={name}] .bk-Figure")).to_be_visible()
+    for name in ("roc", "precision", "calibration"):
+        expect(page.locator(f"[data-figure={name}] .bk-Figure")).to_be_visible()
     expect(page.get_by_text(f"Model {second.pk} is better.")).to_be_visible()
     expect(page.get_by_text(f"From model {first.pk} to model {second.pk},")).to_be_visible()

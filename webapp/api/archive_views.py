@@ -36,7 +36,14 @@ from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Su
 from webapp.archive.pixel_files import fits_file, npy_file
 from webapp.archive.pixels import pixels_of
 from webapp.archive.sky_region import read_cone, read_polygon
-from webapp.archive.subject_search import of_known_objects, of_magnitude, of_model_score, of_posterior, tagged
+from webapp.archive.subject_search import (
+    of_known_objects,
+    of_magnitude,
+    of_mean_magnitude,
+    of_model_score,
+    of_posterior,
+    tagged,
+)
 from webapp.archive.survey_settings import open_survey
 from webapp.archive.uploads import keep_upload
 
@@ -84,12 +91,17 @@ FOR_SCIENTISTS = {
     "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
     "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
-    "known": Parameter("", of_known_objects, "near (a known object), none or open (not compared), for scientists"),
+    "known": Parameter(
+        "",
+        of_known_objects,
+        "known objects: near, none, open (not compared) or new (none or open), for scientists",
+    ),
     "designation": Parameter("known_matches__designation", word, "exact name of the known object, for scientists"),
     "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),
 }
 RANGES_FOR_SCIENTISTS = (
     Range("mag", of_magnitude, "magnitude, in any frame, for scientists of the survey"),
+    Range("mean_mag", of_mean_magnitude, "mean magnitude of the frames, for scientists of the survey"),
     Range("p_real", of_model_score, "score of a champion, for scientists of the survey"),
     Range("posterior", of_posterior, "posterior of the consensus in any workflow, for scientists of the survey"),
 )

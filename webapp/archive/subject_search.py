@@ -1,24 +1,26 @@
 """Archive search for scientists: by name, region, time, rate, magnitude, class, score, tag and known object."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Avg, Exists, OuterRef, Q, QuerySet
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.footprints import read_region
 from webapp.archive.models import Footprint, Frame, Kind, Subject, Survey
-from webapp.archive.models.subject import NAME_KEY
+from webapp.archive.models.subject import NAME_KEY, SubjectQuerySet
 from webapp.archive.sky_region import read_cone, read_polygon
 
-GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold"))]
+GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold")), ("settled", _("settled as real"))]
 KNOWN = {
     "": (_("any"), Q()),
     "near": (_("near"), Q(identity_check__candidates__gt=0)),
+    "new": (_("none near, or not compared"), ~Q(identity_check__candidates__gt=0)),
     "none": (_("none near"), Q(identity_check__candidates=0, identity_check__detections__gt=0)),
     "open": (_("not compared"), Q(identity_check=None)),
 }
@@ -112,7 +114,7 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("gold"):
-        rows = rows.gold() if wanted["gold"] == "known" else rows.filter(gold_label="")
+        rows = _of_class(rows, survey, wanted["gold"])
     if wanted.get("label"):
         rows = rows.filter(gold_label=wanted["label"])
     if wanted.get("tag"):
@@ -129,6 +131,12 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
         if ends != (None, None):
             rows = rows.filter(within(*ends))
     return rows
+
+
+def _of_class(rows: SubjectQuerySet, survey: Survey, which: str) -> SubjectQuerySet:
+    if which == "settled":
+        return rows.settled_as_real(survey)
+    return rows.gold() if which == "known" else rows.filter(gold_label="")
 
 
 def tagged(name: str, subject: str = "pk") -> Q:
@@ -159,6 +167,12 @@ def of_magnitude(lowest: float | None, highest: float | None) -> Q:
     return Q(Exists(Frame.objects.filter(magnitudes, subject=OuterRef("pk"))))
 
 
+def of_mean_magnitude(lowest: float | None, highest: float | None) -> Q:
+    """Filter by the mean magnitude of the frames."""
+    measured = Frame.objects.filter(mag__gt=-math.inf, mag__lt=math.inf).values("subject")
+    return Q(pk__in=measured.annotate(mean=Avg("mag")).filter(_between("mean", lowest, highest)).values("subject"))
+
+
 def of_model_score(lowest: float | None, highest: float | None) -> Q:
     """Filter by the score of any one champion."""
     scores = _between("scores__p_real", lowest, highest)
@@ -180,6 +194,7 @@ RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
     "mjd": (partial(_between, "mjd"), _("MJD")),
     "rate": (partial(_between, "rate"), _("Rate (″/h)")),
     "mag": (of_magnitude, _("Magnitude")),
+    "mean_mag": (of_mean_magnitude, _("Magnitude, mean of the frames")),
     "p_real": (of_model_score, _("Model’s score")),
     "posterior": (of_posterior, _("Volunteers’ posterior")),
 }

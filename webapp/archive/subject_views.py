@@ -26,7 +26,7 @@ from webapp.archive.blinding import blind_names, only_told, opened, told, with_t
 from webapp.archive.footprints import store_footprint
 from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
-from webapp.archive.models.subject import NAME_KEY
+from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
 from webapp.archive.subject_search import KIND, SearchForm, column_of, search
 from webapp.core.keyset_pagination import Page, Place, page_of, place_in
@@ -38,7 +38,7 @@ SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
     "synthetic": _("the simulation"),
-    "known orbit": _("a known object’s orbit"),
+    KNOWN_ORBIT: _("a known object’s orbit"),
 }
 
 

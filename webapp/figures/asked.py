@@ -49,4 +49,4 @@ class Asked:
 
     @property
     def query(self) -> str:
-        return urlencode(self.values)
+        return urlencode({name: value for name, value in self.values.items() if value not in (None, "")})

@@ -70,6 +70,8 @@ class Discoveries:
     columns
         (n,) by name, NaN if unknown: `COLUMNS`, in degrees, MJD, magnitudes, arcsec/h and degrees from north through
         east. Rates and angles are fitted to the detections; without two of them, the rate is the survey's.
+    has_given_rates
+        Whether the survey gave any of them a rate, by which the archive can be searched.
     """
 
     total: int
@@ -77,6 +79,7 @@ class Discoveries:
     names: list[str]
     known: list[bool | None]
     columns: dict[str, Array]
+    has_given_rates: bool
 
     def plotted(self) -> dict[str, Any]:
         """Return the points' columns for a browser, with places on both maps; None where unknown."""
@@ -140,6 +143,7 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     keys = [row[0] for row in shown]
     columns = dict(zip(("ra", "dec", "mjd", "rate"), np.array([row[2:] for row in shown], float).reshape(-1, 4).T,
                        strict=True))  # fmt: skip
+    has_given_rates = bool(np.isfinite(columns["rate"]).any())
     fitted, angle = _motions(keys, **usual_errors(workflow.survey))
     columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
     columns |= {"rate": np.where(np.isfinite(fitted), fitted, columns["rate"]), "pa": angle}
@@ -147,7 +151,7 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     checked = IdentityCheck.objects.filter(subject__in=keys, detections__gt=0)
     known = dict(checked.values_list("subject", "candidates"))
     is_known = [known[key] > 0 if key in known else None for key in keys]
-    return Discoveries(total, keys, [row[1] for row in shown], is_known, columns)
+    return Discoveries(total, keys, [row[1] for row in shown], is_known, columns, has_given_rates)
 
 
 def _motions(keys: list[int], seeing: float, floor: float) -> tuple[Array, Array]:

@@ -2,25 +2,29 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.figures.asked import Asked, ThresholdForm
+from webapp.figures.cell_links import limits
 from webapp.figures.nights import NIGHTS, POPULATIONS, Night, nights_of
-from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, movers_of
+from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, Row, movers_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
 NIGHT_COLUMNS = (
     "night_mjd", "night_utc", "exposures", "limiting_mag", "subjects", "unknown", "known", "real", "bogus",
-    "scored_real", "scored_bogus", "false_positive", "false_positive_rate", "false_negative", "false_negative_rate",
-    "scored", "below_threshold", "workload_saved",
+    "scored_real", "scored_bogus", "false_positive", "false_positive_rate", "false_positive_low", "false_positive_high",
+    "false_negative", "false_negative_rate", "false_negative_low", "false_negative_high", "scored", "below_threshold",
+    "workload_saved",
 )  # fmt: skip
 BIN_COLUMNS = ("quantity", "from", "to", "finder", "n", "completeness", "low", "high")
 TITLES = {"mag": _("magnitude"), "snr": _("S/N in each frame"), "rate": _("rate, ″/h")}
@@ -59,7 +63,8 @@ def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "most": NIGHTS,
         "plot": _plot(rows),
         "n_movers": len(movers),
-        "completeness": [(TITLES[name], by) for name in QUANTITIES if (by := movers.by(name))],
+        "completeness": _completeness(asked, movers),
+        "csv": f"{reverse('nights-csv', args=[workflow.survey.slug, workflow.slug])}?{asked.query}",
         **beside(workflow, "nights"),
     }
     return render(request, "figures/nights.html", context, status=400 if asked.form.errors else 200)
@@ -72,8 +77,8 @@ def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
         (
             night.mjd, night.date.isoformat(), night.exposures, night.limit, night.subjects, night.unknown,
             night.known, night.real, night.bogus, night.scored_real, night.scored_bogus, night.false_positive,
-            night.false_positive_rate, night.false_negative, night.false_negative_rate, night.scored, night.below,
-            night.saved,
+            *_rate(night, "false_positive"), night.false_negative, *_rate(night, "false_negative"), night.scored,
+            night.below, night.saved,
         )
         for night in _nights(_asked(request, workflow))
     )  # fmt: skip
@@ -105,7 +110,26 @@ def _plot(rows: list[Night]) -> dict[str, list[Any]] | None:
         "saved": [night.saved for night in shown],
     }
     for name in ("false_positive", "false_negative"):
-        known = [(getattr(night, f"{name}_rate"), *night.interval(name)) for night in shown]
-        parts = zip(*((None, None, None) if each[0] is None else each for each in known), strict=True)
+        parts = zip(*(_rate(night, name) for night in shown), strict=True)
         columns |= dict(zip((name, f"{name}_low", f"{name}_high"), map(list, parts), strict=True))
     return columns
+
+
+def _rate(night: Night, name: str) -> tuple[float | None, ...]:
+    """Return a rate with its 95 % interval; None without subjects to count."""
+    rate = getattr(night, f"{name}_rate")
+    return (None, None, None) if rate is None else (rate, *night.interval(name))
+
+
+def _completeness(asked: Asked, movers: Movers) -> list[tuple[Any, list[tuple[Row, str]]]]:
+    """Return the table of each known quantity: its title, and its rows with the query of each one's movers."""
+
+    def query(name: str, row: Row, *, is_last: bool) -> str:
+        return urlencode({"threshold": asked.threshold, **limits(name, (row.low, row.high, is_last))})
+
+    tables = ((name, movers.by(name)) for name in QUANTITIES)
+    return [
+        (TITLES[name], [(row, query(name, row, is_last=row is rows[-1])) for row in rows])
+        for name, rows in tables
+        if rows
+    ]

@@ -38,7 +38,7 @@ MOVERS = f"""
         coalesce(score.p_real, 'NaN'),
         coalesce((SELECT posterior FROM {Consensus._meta.db_table}
             WHERE workflow_id = %(workflow)s AND subject_id = subject.id AND {VOTED} > 0), 'NaN'),
-        coalesce(answers.yes, 0), coalesce(answers.n, 0)
+        coalesce(answers.yes, 0), coalesce(answers.n, 0), subject.id
     FROM {Subject._meta.db_table} AS subject
     LEFT JOIN {Score._meta.db_table} AS score
         ON score.subject_id = subject.id AND score.checkpoint_id = %(checkpoint)s::bigint
@@ -50,7 +50,7 @@ MOVERS = f"""
     ORDER BY subject.id DESC LIMIT {MOST}
 """  # noqa: S608  # our own tables
 NUMBERS = ("snr", "rate", "zero_point", "p_real", "posterior")
-FIELDS = dict.fromkeys(NUMBERS, "float8") | {"yes": "int8", "answers": "int8"}
+FIELDS = dict.fromkeys(NUMBERS, "float8") | {"yes": "int8", "answers": "int8", "subject": "int8"}
 
 
 @dataclass(frozen=True)

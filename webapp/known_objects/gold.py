@@ -5,12 +5,12 @@ from collections.abc import Collection
 from django.db.models import Exists, F, OuterRef, Q
 
 from webapp.archive.models import Subject
+from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.consensus.skills import truth_changed
 from webapp.known_objects.models import KnownMatch
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
-SOURCE = "known orbit"
 SURE = 2.0  # arcsec: farther, or on a more uncertain orbit, it may be another object
 
 
@@ -25,8 +25,8 @@ def make_gold(subjects: Collection[int]) -> None:
     rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects).select_for_update(no_key=True, of=("self",))
     asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
     new = rows.filter(Exists(sure), Exists(asked), gold_label="").order_by("pk")
-    over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=SOURCE).order_by("pk")
-    _set(list(new.values_list("pk", flat=True)), "yes", SOURCE)
+    over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT).order_by("pk")
+    _set(list(new.values_list("pk", flat=True)), "yes", KNOWN_ORBIT)
     _set(list(over.values_list("pk", flat=True)), "", "")
 
 

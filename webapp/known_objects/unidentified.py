@@ -1,20 +1,13 @@
 """Which subjects are movers without a known object near them, and which have one."""
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from webapp.archive.models import Subject, Survey
-from webapp.consensus.models import Consensus
-from webapp.known_objects.gold import SOURCE
 
 
 def movers(survey: Survey) -> QuerySet[Subject]:
     """Return the observed subjects that are settled as real: by a ruling, votes that retired them, or a known orbit."""
-    yes = Consensus.objects.filter(
-        subject=OuterRef("pk"), is_retired=True, posterior__gte=F("workflow__accept_threshold")
-    )
-    real = Q(gold_label__in=["yes", *survey.positive])
-    observed = Subject.objects.originals().observed().filter(survey=survey)
-    return observed.filter(real & Q(gold_source__in=["ruling", SOURCE]) | Q(gold_label="") & Exists(yes))
+    return Subject.objects.observed().settled_as_real(survey)
 
 
 def unidentified(survey: Survey) -> QuerySet[Subject]:

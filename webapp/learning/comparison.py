@@ -116,24 +116,19 @@ class Performance:
         called, real = self.is_called_real, self.is_real
         return [(int((side & ~called).sum()), int((side & called).sum())) for side in (~real, real)]
 
-    def curves(self) -> dict[str, Any]:
-        """Return the points of the ROC and precision–completeness curves, and the reliability diagram."""
+    def points(self) -> list[tuple[float, float, float, float]]:
+        """Return threshold, false positive rate, completeness and precision, the highest threshold first."""
         ranking = rank(self.is_real, self.p_real)
         chosen = np.unique(np.linspace(0, len(ranking.thresholds) - 1, POINTS).astype(int))
+        rates = (ranking.false_positive_rate[0, chosen], ranking.completeness[0, chosen], ranking.precision[0, chosen])
+        return list(zip(ranking.thresholds[chosen].tolist(), *(each.tolist() for each in rates), strict=True))
+
+    def calibration(self) -> list[tuple[float, int, float, float, float]]:
+        """Return mean probability, number, fraction of real and its 95 % interval by filled bin."""
         diagram = reliability_diagram(self.is_real, self.p_real)
         filled = diagram["n"] > 0
-        return {
-            "number": self.checkpoint.pk,
-            "roc": {
-                "x": [0.0, *ranking.false_positive_rate[0, chosen].tolist()],
-                "y": [0.0, *ranking.completeness[0, chosen].tolist()],
-            },
-            "precision": {
-                "x": ranking.completeness[0, chosen].tolist(),
-                "y": ranking.precision[0, chosen].tolist(),
-            },
-            "reliability": {"x": diagram["said"][filled].tolist(), "y": diagram["real"][filled].tolist()},
-        }
+        columns = {name: diagram[name][filled].tolist() for name in ("said", "n", "real", "low", "high")}
+        return [(said, int(n), real, low, high) for said, n, real, low, high in zip(*columns.values(), strict=True)]
 
     def mistakes(self, most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return positions of bogus subjects called real and of real ones called bogus, the surest first."""

@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -13,11 +14,13 @@ from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.learning.comparison import Judged, Performance, changed, difference, judged
+from webapp.learning.comparison_tables import calibration_table, curve_table, short_curve_table
 from webapp.learning.models import Checkpoint, TestSet
 from webapp.learning.run_views import NAMES
 
 SHOWN = 24
 LISTED = 10_000
+TABLES = {"curves": curve_table, "calibration": calibration_table}
 CSV_COLUMNS = ("subject", "external_id", "p_real_first", "p_real_second")
 
 
@@ -92,6 +95,20 @@ def compare_csv(request: HttpRequest, survey: Survey) -> HttpResponseBase:
     return csv_response(f"changed-{first.pk}-{second.pk}.csv", CSV_COLUMNS, table)
 
 
+@require_safe
+@survey_page(Role.SCIENTIST)
+def compare_points(request: HttpRequest, survey: Survey, name: str) -> HttpResponseBase:
+    """Return the points of a figure of the comparison."""
+    form = ComparisonForm(survey, request.GET)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    _frozen, rows = _judged(survey, **form.cleaned_data)
+    if name not in TABLES or not rows or not rows.is_enough:
+        raise Http404(name)
+    models = _performances(rows, **form.cleaned_data)
+    return TABLES[name](models).as_csv(f"{name}-{'-'.join(str(each.checkpoint.pk) for each in models)}.csv")
+
+
 def _newest_two(survey: Survey) -> dict[str, Any]:
     """Return the champion of some role, or else the older model, and the newest other one."""
     for role in Checkpoint.objects.filter(survey=survey).values_list("role", flat=True).order_by("role").distinct():
@@ -104,8 +121,7 @@ def _newest_two(survey: Survey) -> dict[str, Any]:
 
 
 def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
-    frozen = TestSet.objects.filter(survey=survey, kind=first.kind, is_current=True).first()
-    rows = judged(frozen, first, second) if frozen else None
+    frozen, rows = _judged(survey, first, second)
     context = {
         "first": first,
         "second": second,
@@ -113,18 +129,37 @@ def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str
         "frozen": frozen,
         "rows": rows,
     }
-    return context | _measured(rows, first, second) if rows and rows.is_enough else context
+    return context | _measured(survey, rows, first, second) if rows and rows.is_enough else context
 
 
-def _measured(rows: Judged, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
-    models = [Performance(model, rows.is_real, rows.p_real[n]) for n, model in enumerate((first, second))]
+def _judged(survey: Survey, first: Checkpoint, second: Checkpoint) -> tuple[TestSet | None, Judged | None]:
+    """Return the current test set and its subjects for both models; None without one."""
+    frozen = TestSet.objects.filter(survey=survey, kind=first.kind, is_current=True).first()
+    return frozen, judged(frozen, first, second) if frozen else None
+
+
+def _performances(rows: Judged, first: Checkpoint, second: Checkpoint) -> list[Performance]:
+    return [Performance(model, rows.is_real, rows.p_real[n]) for n, model in enumerate((first, second))]
+
+
+def _measured(survey: Survey, rows: Judged, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
+    models = _performances(rows, first, second)
     gain, low, high = difference(rows)
     named = [(NAMES[key], models[0].metrics[key], models[1].metrics[key]) for key in NAMES if key in models[0].metrics]
     return {
         "models": models,
         "metrics": named,
         "gain": {"value": gain, "low": low, "high": high},
-        "curves": [model.curves() for model in models],
+        "curves": {
+            "models": [model.checkpoint.pk for model in models],
+            **{name: table(models).plotted() for name, table in TABLES.items()},
+        },
+        "curve_table": short_curve_table(models),
+        "calibration": calibration_table(models),
+        "csv": {
+            name: f"{reverse('compare-points', args=[survey.slug, name])}?first={first.pk}&second={second.pk}"
+            for name in TABLES
+        },
         "mistakes": [_mistakes(rows, model) for model in models],
     }
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("compare/", comparison_views.compare, name="compare"),
     path("compare/changed/", comparison_views.compare_changed, name="compare-changed"),
     path("compare/changed.csv", comparison_views.compare_csv, name="compare-csv"),
+    path("compare/<slug:name>.csv", comparison_views.compare_points, name="compare-points"),
     path("drift/<slug:role>/", overview_views.drift, name="drift"),
     path("explanation/<int:pk>/", explanation_views.explanation, name="explanation"),
     path("explanation/<int:pk>/start/", explanation_views.explanation_start, name="explanation-start"),

@@ -4,16 +4,20 @@ import csv
 
 import numpy as np
 import pytest
+from django.db.models import F
+from django.utils.html import escape
 
 from tests.integration import people
 from tests.integration.figures.movers import injected, season
 from tests.integration.learning import sky
+from webapp.archive.models import Frame, Subject
 from webapp.figures import discoveries
 from webapp.learning import test_sets
 from webapp.learning.models import Score
 
 pytestmark = pytest.mark.django_db
 PAGE = "/surveys/night/consensus/night/figures/"
+INJECTED = "/surveys/night/consensus/night/injected/"
 
 
 @pytest.fixture
@@ -64,8 +68,80 @@ def test_more_subjects_than_can_be_drawn_are_sampled_and_the_page_says_so(workfl
     monkeypatch.setattr("webapp.figures.figure_views.MOST", 5)
     page = scientist.get(PAGE, {"population": "all"})
     assert "A random sample of 5 of 18 subjects." in page.content.decode()
-    rows = points(scientist, population="all", format="csv").getvalue().decode().splitlines()
-    assert len(list(csv.DictReader(rows))) == 5
+    assert len(downloaded(scientist, page, "subjects")) == 5
+
+
+def downloaded(scientist, page, name):
+    """Return the rows of a figure's CSV, to which the page links."""
+    address = page.context["csv"][name]
+    assert escape(address) in page.content.decode()
+    return list(csv.DictReader(scientist.get(address).getvalue().decode().splitlines()))
+
+
+def test_each_figure_has_its_points_as_a_table_and_as_csv(workflow, champion, scientist):
+    season(workflow, champion)
+    injected(workflow, champion)
+    real = np.arange(80) % 2 == 0
+    rows = sky.subjects(workflow.survey, real, kind="tracklet", prefix="g")
+    sky.make_gold(rows, real)
+    Score.objects.bulk_create(
+        Score(checkpoint=champion, subject=row, probabilities=[1 - p, p], p_real=p, entropy=0.1)
+        for row, p in zip(rows, np.linspace(0.01, 0.99, 80), strict=True)
+    )
+    test_sets.freeze(survey=workflow.survey, kind="tracklet")
+    page = scientist.get(PAGE, {"population": "all", "abundance": 0.01})
+    plot = page.context["plot"]
+    curve = downloaded(scientist, page, "working_points")
+    assert [float(row["purity"]) for row in curve] == plot["curves"]["purity"]
+    assert [float(row["per_night"]) for row in curve] == plot["curves"]["per_night"]
+    bins = downloaded(scientist, page, "calibration")
+    assert [float(row["mean_probability"]) for row in bins] == plot["curves"]["reliability"]["said"]
+    for name in ("mag", "rate"):
+        bars = downloaded(scientist, page, name)
+        assert [int(row["known_object"]) for row in bars] == plot["histograms"][name]["columns"]["known_object"]
+    for finder in ("crowd", "model"):
+        cells = downloaded(scientist, page, f"plane_{finder}")
+        assert [float(row["low"]) for row in cells] == plot["planes"][finder]["columns"]["low"]
+    assert scientist.get(f"{PAGE}other.csv").status_code == 404
+
+
+def test_without_data_a_figure_has_no_file(workflow, scientist):
+    assert scientist.get(f"{PAGE}calibration.csv").status_code == 404
+    assert scientist.get(f"{PAGE}plane-crowd.csv").status_code == 404
+
+
+@pytest.mark.parametrize("population", ["all", "candidates", "movers"])
+def test_a_bar_opens_exactly_its_subjects_in_the_archive(workflow, champion, scientist, population):
+    rows = season(workflow, champion)
+    for row in rows[:9]:
+        Frame.objects.filter(subject=row).update(mag=F("mag") + 0.31 * (row.pk % 5) ** 2)
+    sky.votes(workflow, rows[4], 0.995, is_retired=True, retired_reason="consensus")
+    sky.votes(workflow, rows[5], 0.995, is_retired=True, retired_reason="consensus")
+    Subject.objects.filter(pk=rows[0].pk).update(gold_source="ruling")
+    sky.subjects(workflow.survey, [True], kind="tracklet", prefix="dark")  # without magnitude
+    page = scientist.get(PAGE, {"population": population, "threshold": 0.25})
+    found = page.context["found"]
+    for key, rate in zip(found.keys, found.columns["rate"].tolist(), strict=True):
+        Subject.objects.filter(pk=key).update(rate=rate)  # the survey gave what the detections say
+    total = 0
+    for name in ("mag", "rate"):
+        table = page.context["histograms"][name]
+        for side, place in (("no_known_object", 2), ("known_object", 3)):
+            for row, address in zip(table.rows, table.addresses[side], strict=True):
+                assert bool(address) == bool(row[place])
+                if address:
+                    assert escape(address) in page.content.decode()
+                    assert scientist.get(address).context["total"] == row[place]
+                    total += row[place]
+    assert total == sum(np.isfinite(found.columns[name]).sum() for name in ("mag", "rate"))
+
+
+def test_without_rates_in_the_archive_a_bar_of_the_rate_opens_nothing(workflow, champion, scientist):
+    season(workflow, champion)
+    Subject.objects.update(rate=None)
+    histograms = scientist.get(PAGE, {"population": "all"}).context["histograms"]
+    assert not histograms["rate"].addresses
+    assert histograms["mag"].addresses
 
 
 def test_a_threshold_says_what_it_keeps_and_what_it_costs(workflow, champion, scientist):
@@ -97,9 +173,29 @@ def test_a_threshold_says_what_it_keeps_and_what_it_costs(workflow, champion, sc
 
 def test_the_completeness_plane_is_of_injected_movers(workflow, champion, scientist):
     injected(workflow, champion)
-    planes = dict(scientist.get(PAGE).context["planes"])
-    assert sum(cell["n"] for cell in planes["crowd"]) == sum(cell["n"] for cell in planes["model"]) == 24
-    assert {cell["share"] for cell in planes["model"]} == {0.0, 1.0}
+    planes = {name: table.plotted() for name, table in scientist.get(PAGE).context["planes"].items()}
+    assert sum(planes["crowd"]["movers"]) == sum(planes["model"]["movers"]) == 24
+    assert set(planes["model"]["completeness"]) == {0.0, 1.0}
+
+
+def test_a_cell_of_the_plane_opens_its_movers(workflow, champion, scientist):
+    rows = injected(workflow, champion)
+    rows[0].scores.all().delete()
+    for finder, seen in (("crowd", 24), ("model", 23)):
+        table = scientist.get(PAGE).context["planes"][finder]
+        counts = [row[4] for row in table.rows]
+        lists = [scientist.get(address) for address in table.addresses["movers"]]
+        assert [page.context["total"] for page in lists] == counts
+        assert sum(counts) == seen
+    brightest = lists[0].context["table"]
+    subject = scientist.get(brightest.addresses["subject"][0])
+    assert subject.context["subject"].external_id == brightest.rows[0][0]
+    everything = scientist.get(INJECTED)
+    lines = list(csv.DictReader(scientist.get(everything.context["csv"]).getvalue().decode().splitlines()))
+    assert len(lines) == everything.context["total"] == 24
+    assert {(line["yes"], line["answers"]) for line in lines} == {("3", "4"), ("0", "4")}
+    assert scientist.get(INJECTED, {"rate_min": "fast"}).status_code == 400
+    assert "There are no such movers" in scientist.get(INJECTED, {"rate_min": 1e6}).content.decode()
 
 
 def test_what_is_missing_is_said_in_words(workflow, scientist):

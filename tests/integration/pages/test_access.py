@@ -35,6 +35,7 @@ CONSENSUS_PAGES += [
 LEARNING_PAGES = ["learning", "training-runs", "training-run", "training-progress", "training-epochs"]
 LEARNING_PAGES += ["training-epochs-csv", "compare", "explanation"]
 FIGURES = ["motion", "motion-csv", "nights", "nights-csv", "completeness-csv", "figures", "figures-data"]
+FIGURES += ["figure-csv", "injected-movers", "injected-movers-csv"]
 SCIENTIST_PAGES = ["overview", "review", "known-objects", "known-objects-csv", *CONSENSUS_PAGES, *LEARNING_PAGES]
 SCIENTIST_PAGES += ["reports", "report", "linking", "class-from-tag", *FIGURES]
 SCIENTIST_WRITES = ["rule", "withdraw", "second-opinion", "case", "bulk", "known-objects-match"]
@@ -71,6 +72,7 @@ def world(django_user_model):
     of_workflow = {"workflow": workflow.slug}
     return {
         **dict.fromkeys([*CONSENSUS_PAGES, *FIGURES], of_workflow),
+        "figure-csv": {**of_workflow, "name": "subjects"},
         "known-objects-csv": {"show": "unidentified"},
         "subject-votes": {"pk": subject.pk},
         "motion": {"pk": subject.pk},

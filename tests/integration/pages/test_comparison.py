@@ -1,7 +1,10 @@
 """Scientists compare two models: on the frozen test set, and by what they answer differently."""
 
+import csv
+
 import numpy as np
 import pytest
+from django.utils.html import escape
 
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
@@ -74,6 +77,29 @@ def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, 
     assert f"Model {better.pk} is better." in compared(scientist, better, worse).content.decode()
 
 
+def test_the_points_of_each_curve_are_downloaded(workflow, rows, scientist):
+    first, second, _ = models(workflow, rows)
+    page = compared(scientist, first, second)
+    for name in ("curves", "calibration"):
+        address = page.context["csv"][name]
+        assert escape(address) in page.content.decode()
+        lines = list(csv.DictReader(scientist.get(address).getvalue().decode().splitlines()))
+        assert {line["model"] for line in lines} == {str(first.pk), str(second.pk)}
+        drawn = page.context["curves"][name]
+        assert [float(line[column]) for line in lines for column in drawn] == pytest.approx(
+            [row[column] for row in zip_rows(drawn) for column in drawn]
+        )
+    assert [line["subjects"] for line in lines if line["model"] == str(second.pk)]
+    kept = [row for row in page.context["curve_table"].rows if row[0] == second.pk]
+    assert kept[0][4] > 0.9  # precision where half are kept
+    assert compared(scientist, first, second, "other.csv").status_code == 404
+    assert compared(scientist, first, first, "curves.csv").status_code == 400
+
+
+def zip_rows(columns):
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def test_changed_answers_of_the_whole_archive_are_counted_shown_and_downloaded(workflow, rows, scientist):
     first, second = scored(workflow, rows, np.where(REAL, 0.9, 0.1)), scored(workflow, rows, np.full(len(rows), 0.6))
     answer = compared(scientist, first, second, "changed/")
@@ -107,6 +133,7 @@ def test_scientists_read_the_models_page_and_only_admins_act(workflow, rows, sci
         f"runs/{model.run_id}/progress/",
         f"runs/{model.run_id}/epochs.csv",
         "compare/",
+        f"compare/curves.csv?first={model.pk}&second={other.pk}",
     ]
     stranger = browser(account("stranger"))
     for page in pages:

@@ -40,6 +40,9 @@ IS_PLACE = models.Q(ra__range=(0, 360), dec__range=(-90, 90))
 CAME_WITH_A_CLASS = models.Q(gold_source__in=["manifest", "synthetic"])
 """Training subjects: the class was known before anybody voted."""
 
+KNOWN_ORBIT = "known orbit"
+"""The source of a class that follows from a known object's orbit."""
+
 HEALPIX = models.Func("ra", "dec", function="healpix29", output_field=models.BigIntegerField())
 """A subject's HEALPix cell of order 29, as the index for MOCs has it; null without a position."""
 
@@ -52,6 +55,15 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
     def gold(self) -> Self:
         """Subjects of known class: from the survey, or from a scientist's ruling."""
         return self.exclude(gold_label="")
+
+    def settled_as_real(self, survey: Survey) -> Self:
+        """Originals of a survey that are real by a ruling, a known orbit, or votes that retired them."""
+        threshold = models.F("consensus__workflow__accept_threshold")
+        yes = Subject.objects.filter(
+            pk=models.OuterRef("pk"), consensus__is_retired=True, consensus__posterior__gte=threshold
+        )
+        real = models.Q(gold_label__in=["yes", *survey.positive], gold_source__in=["ruling", KNOWN_ORBIT])
+        return self.originals().filter(real | models.Q(gold_label="") & models.Exists(yes), survey=survey)
 
     def observed(self) -> Self:
         """Exclude synthetic subjects, which belong in no catalogue or model."""

@@ -1,0 +1,50 @@
+"""Where a figure's bars and cells lead: to lists with the same limits as filters."""
+
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from webapp.figures.asked import Asked
+
+LIMITS = {"mag": "mean_mag", "rate": "rate"}
+"""The archive's filters by a figure's quantities."""
+
+DIGITS = 6
+
+Ends = tuple[float, float, bool]
+"""The ends of a bin, and whether it includes the upper one, as the last one does."""
+
+
+def ends_of(edges: Iterable[float]) -> list[Ends]:
+    """Return the ends of each bin between some edges."""
+    pairs = list(pairwise(map(float, edges)))
+    return [(low, high, place == len(pairs) - 1) for place, (low, high) in enumerate(pairs)]
+
+
+def bar_address(asked: Asked, quantity: str, ends: Ends, *, is_known: bool) -> str:
+    """Return the archive's list of a histogram's bar: its population, limits, and whether a known object is near."""
+    workflow = asked.workflow
+    wanted = {"kind": workflow.kind, "known": "near" if is_known else "new", **limits(LIMITS[quantity], ends)}
+    if asked.population == "movers":
+        wanted["gold"] = "settled"
+    if asked.population == "candidates":
+        wanted["p_real_min"] = f"{asked.threshold:.17g}"
+    return f"{reverse('subjects', args=[workflow.survey.slug])}?{urlencode(wanted)}"
+
+
+def cell_query(asked: Asked, brightness: str, finder: str, ends: Ends, rates: Ends) -> str:
+    """Return the filters of the list of injected movers in a cell, from its ends in brightness and in rate."""
+    ranges = limits(brightness, ends) | limits("rate", rates)
+    return urlencode({"threshold": asked.threshold, "finder": finder, **ranges})
+
+
+def limits(name: str, ends: Ends) -> dict[str, str]:
+    """Return the filters of a bin, rounded down so that a mean that is off by a rounding error stays in its bin."""
+    low, high, includes_high = ends
+    scale = 10**DIGITS
+    most = math.ceil(high * scale + 0.5) if includes_high else math.floor(high * scale - 0.5) - 1
+    values = {"min": math.floor(low * scale - 0.5) / scale, "max": most / scale}
+    return {f"{name}_{end}": f"{value:.{DIGITS}f}".rstrip("0").rstrip(".") for end, value in values.items()}
