@@ -129,16 +129,17 @@ function histogram(name) {
     x_axis_label: HISTOGRAMS[name],
     y_axis_label: gettext("subjects"),
   });
-  const bars = (bottom, n, color, legend_label, lead) => {
+  const bars = (bottom, n, color, legend_label) => {
     const source = new Bokeh.ColumnDataSource({ data: { left, right, bottom, n, top: n.map((each, i) => each + bottom[i]) } });
     const style = { source, fill_color: token(color), fill_alpha: 0.7, line_color: token("--raised"), legend_label };
     const drawn = figure.quad(...["left", "right", "bottom", "top"].map((field) => ({ field })), style);
     figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@left{0.00}–@right{0.00}: @n{0,0}"]] }));
-    if (lead) open(figure, drawn, lead);
+    return drawn;
   };
-  bars(fresh.map(() => 0), fresh, "--accent", gettext("no known object nearby"), addresses.no_known_object);
+  const pairs = [[bars(fresh.map(() => 0), fresh, "--accent", gettext("no known object nearby")), addresses.no_known_object]];
   if (isLog) tickAt(figure.xaxis, figure.xgrid, DECADES);
-  if (old.some(Boolean)) bars(fresh, old, "--unsure", gettext("known object nearby"), addresses.known_object);
+  if (old.some(Boolean)) pairs.push([bars(fresh, old, "--unsure", gettext("known object nearby")), addresses.known_object]);
+  if (addresses.no_known_object) open(figure, pairs);
   return finish(figure);
 }
 
@@ -151,7 +152,7 @@ function plane(finder) {
   const field = (name) => ({ field: name });
   const drawn = figure.quad(field("left"), field("right"), field("bottom"), field("top"), { source, fill_color: token("--accent"), fill_alpha: field("shade"), line_color: token("--raised") });
   figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@label (@low{0.00}–@high{0.00}), @movers{0,0}"]] }));
-  open(figure, drawn, addresses.movers);
+  open(figure, [[drawn, addresses.movers]]);
   return finish(figure);
 }
 

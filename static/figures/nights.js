@@ -1,5 +1,5 @@
 // False positives, false negatives and saved work by night, drawn by Bokeh. The table beneath has the same numbers.
-import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
+import { figureOf, finish, show, speak, token, ZOOM } from "../site/plot.js";
 
 const data = JSON.parse(document.getElementById("nights-data").textContent);
 const root = document.querySelector('[data-figure="nights"]');
@@ -28,7 +28,9 @@ function draw() {
     figure.scatter(at, known(data[field]), { size: 7, marker, color: token(color), legend_label: legend });
   });
   for (const axis of figure.xaxis) axis.ticker = new Bokeh.BasicTicker({ min_interval: 1, num_minor_ticks: 0 });
-  return finish(figure);
+  finish(figure);
+  speak(figure.xaxis, { useGrouping: false });
+  return figure;
 }
 
 show(root, draw);

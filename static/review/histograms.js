@@ -25,7 +25,7 @@ function draw(name, bins) {
   const bars = figure.quad({ field: "low" }, { field: "high" }, { field: "bottom" }, { field: "top" }, {
     source, fill_color: token("--accent"), fill_alpha: { field: "alpha" }, line_color: token("--raised"),
   });
-  open(figure, bars, bins.n.map((n, place) => (n ? `?${bins.query[place]}#subjects` : "")));
+  open(figure, [[bars, bins.n.map((n, place) => (n ? `?${bins.query[place]}#subjects` : ""))]]);
   paint(figure);
   speak(figure.yaxis);
   return figure;

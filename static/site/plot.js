@@ -70,16 +70,18 @@ export function tickAt(axes, grid, ticks) {
   for (const part of [...axes, ...grid]) part.ticker = new Bokeh.FixedTicker({ ticks });
 }
 
-/** Let a click on a bar, cell or point of `renderer` open its address; an empty one opens nothing. */
-export function open(figure, renderer, addresses) {
-  const { selected } = renderer.data_source;
-  renderer.nonselection_glyph = null;
-  figure.add_tools(new Bokeh.TapTool({ renderers: [renderer] }));
-  selected.change.connect(() => {
-    const address = addresses[selected.indices[0]];
-    selected.indices = []; // so that the same one can be clicked again, after the way back
-    if (address) location.assign(address);
-  });
+/** Let a click on a bar or cell open its address, if it has one: pairs of a renderer and its addresses. */
+export function open(figure, pairs) {
+  figure.add_tools(new Bokeh.TapTool({ renderers: pairs.map(([renderer]) => renderer) })); // only one can be active
+  for (const [renderer, addresses] of pairs) {
+    const { selected } = renderer.data_source;
+    renderer.nonselection_glyph = null;
+    selected.change.connect(() => {
+      const address = addresses[selected.indices[0]];
+      selected.indices = []; // so that the same one can be clicked again, after the way back
+      if (address) location.assign(address);
+    });
+  }
 }
 
 /**
@@ -91,7 +93,9 @@ export function show(root, draw) {
   const next = root.nextElementSibling;
   const beneath = next?.matches(".beneath") ? next : Object.assign(document.createElement("div"), { className: "beneath" });
   if (beneath !== next) root.after(beneath);
-  beneath.append(...Object.keys(SAVE).map((type) => saveButton(type, () => shown)));
+  const buttons = Object.assign(document.createElement("div"), { className: "save-figure" });
+  buttons.append(...Object.keys(SAVE).map((type) => saveButton(type, () => shown)));
+  beneath.append(buttons);
   document.documentElement.addEventListener("themechange", () => {
     shown = shown.then((view) => { view.model.document.clear(); return add(root, draw); });
   });
@@ -104,7 +108,7 @@ async function add(root, draw) {
 const SAVE = { png: gettext("Save as PNG"), svg: gettext("Save as SVG") };
 
 function saveButton(type, shown) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "save-figure", textContent: SAVE[type] });
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: SAVE[type] });
   button.addEventListener("click", async () => {
     const view = await shown();
     const link = document.createElement("a");

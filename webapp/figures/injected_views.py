@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Role, Subject
 from webapp.core.figure_table import Column, FigureTable, count, fixed
 from webapp.figures.asked import Asked, ThresholdForm, any_step
-from webapp.figures.night_views import TITLES
 from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, movers_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
@@ -21,11 +20,12 @@ from webapp.workflows.workflow_page import beside, workflow_page
 LISTED = 500
 LIMITS = [f"{name}_{end}" for name in QUANTITIES for end in ("min", "max")]
 NAMES = (_("volunteers"), _("the consensus"), _("the champion"))
+TITLES = {"mag": _("Magnitude"), "snr": _("S/N in each frame"), "rate": _("Rate, ″/h")}
 COLUMNS = (
     Column("subject", _("Subject")),
-    Column("mag", _("Magnitude"), fixed(2)),
-    Column("snr", _("S/N in each frame"), fixed(1)),
-    Column("rate", _("Rate, ″/h"), fixed(1)),
+    Column("mag", TITLES["mag"], fixed(2)),
+    Column("snr", TITLES["snr"], fixed(1)),
+    Column("rate", TITLES["rate"], fixed(1)),
     Column("yes", _("Volunteers: yes"), count),
     Column("answers", _("Answers"), count),
     Column("posterior", _("Posterior"), fixed(3)),
