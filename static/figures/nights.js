@@ -34,3 +34,12 @@ function draw() {
 }
 
 show(root, draw);
+
+// The slider writes into the form's field, and asks for the nights at that threshold once it is let go.
+const slider = document.getElementById("night-threshold");
+const field = document.querySelector("form [name=threshold]");
+slider.addEventListener("input", () => {
+  field.value = slider.value;
+  document.querySelector("[data-threshold]").textContent = Number(slider.value).toFixed(3);
+});
+slider.addEventListener("change", () => field.form.requestSubmit());

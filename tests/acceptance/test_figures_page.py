@@ -5,17 +5,41 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.people import member
-from tests.integration.figures.movers import season
+from tests.integration.figures.movers import injected, season
 from tests.integration.learning import sky
 from webapp.learning import test_sets
 from webapp.learning.models import Score
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-WHERE = """([label, x, y]) => {
-  const of = ({ model }) => model.type === "Figure" && model.below.some((axis) => axis.axis_label === label);
-  const { frame } = [...Bokeh.index.roots].find(of);
-  return [frame.x_scale.compute(x), frame.y_scale.compute(y)];
+VIEW = """
+  const place = document.querySelector(`[data-figure=${name}]`);
+  const view = [...Bokeh.index.roots].find(({ el }) => place.contains(el));"""
+WHERE = f"""([name, x, y]) => {{
+  {VIEW}
+  return [view.frame.x_scale.compute(x), view.frame.y_scale.compute(y)];
+}}"""
+FIRST_CELL = f"""(name) => {{
+  {VIEW}
+  const {{ left, right, bottom, top }} = view.model.renderers[0].data_source.data;
+  return [(left[0] + right[0]) / 2, (bottom[0] + top[0]) / 2];
+}}"""
+
+
+def click(page, name, x, y):
+    """Click a place in a figure's coordinates."""
+    plot = page.locator(f"[data-figure={name}] .bk-Figure")
+    expect(plot).to_be_visible()
+    plot.scroll_into_view_if_needed()
+    x, y = page.evaluate(WHERE, [name, x, y])
+    box = plot.bounding_box()
+    page.mouse.click(box["x"] + x, box["y"] + y)
+
+
+POINTS = """() => {
+  const [view] = [...Bokeh.index.roots].filter(({ model }) => model.type === "Figure");
+  const dots = view.model.renderers.filter(({ glyph }) => glyph.type === "Scatter");
+  return dots.map(({ glyph, data_source }) => [...data_source.data[glyph.y.field]]);
 }"""
 LEGENDS_STAND_ABOVE = """() => {
   const figures = [...Bokeh.index.roots].map(({ model }) => model).filter(({ type }) => type === "Figure");
@@ -47,13 +71,15 @@ def test_a_point_opens_its_subject_and_the_slider_says_what_a_threshold_costs(db
     expect(sentence).not_to_have_text(before)
     expect(sentence).to_contain_text("you keep 100%")
     page.wait_for_url("**threshold=0.0**")
+    for name in ("PNG", "SVG"):
+        with page.expect_download() as waiting:
+            page.locator("figure", has=page.locator("[data-figure=roc]")).get_by_role("button", name=name).click()
+        assert waiting.value.suggested_filename.endswith(name.lower())
     plot = page.locator("[data-figure=motion]")
     expect(plot.locator(".bk-Figure")).to_be_visible()
     page.wait_for_function(LEGENDS_STAND_ABOVE)
     plot.scroll_into_view_if_needed()
-    x, y = page.evaluate(WHERE, ["position angle (°), from north through east", 50, 20])
-    box = plot.locator(".bk-Figure").bounding_box()
-    page.mouse.click(box["x"] + x, box["y"] + y)
+    click(page, "motion", 50, 20)
     page.wait_for_url(f"**/subjects/{rows[1].pk}/")
     page.get_by_role("link", name="Motion").click()
     expect(page.get_by_role("heading", name=f"Motion of {rows[1]}")).to_be_visible()
@@ -65,3 +91,43 @@ def test_a_point_opens_its_subject_and_the_slider_says_what_a_threshold_costs(db
     assert "uniform motion" in drawn
     assert "<path" in drawn
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_a_bar_and_a_cell_open_their_lists(db, open_page):
+    workflow = sky.workflow(sky.survey("night", pixel_scale=1.86), kind="tracklet")
+    champion = sky.checkpoint(workflow, is_champion=True, manifest={"threshold": 0.5})
+    rows = season(workflow, champion)
+    for place, row in enumerate(rows):
+        row.frames.update(mag=17.15 + place % 3)
+    injected(workflow, champion)
+    figures = "/surveys/night/consensus/night/figures/?population=all"
+    page = open_page(figures, user=member(workflow.survey, "scientist"))
+    for known, height in (("new", 1.5), ("near", 4.5)):  # three have a known object near them, above three without
+        click(page, "mag", 17.4, height)
+        page.wait_for_url(f"**/surveys/night/?kind=tracklet&known={known}&mean_mag_min=*")
+        expect(page.get_by_text("3 subjects")).to_be_visible()
+        page.go_back()
+    page.locator("figure", has=page.locator("[data-figure=mag]")).get_by_text("Show as a table").click()
+    page.get_by_role("region", name="Magnitude").get_by_role("link", name="6").first.click()
+    expect(page.get_by_text("6 subjects")).to_be_visible()
+    page.goto(figures)
+    expect(page.locator("[data-figure=plane-model] .bk-Figure")).to_be_visible()
+    click(page, "plane-model", *page.evaluate(FIRST_CELL, "plane-model"))
+    page.wait_for_url("**/consensus/night/injected/?threshold=0.5&finder=model&mag_min=*")
+    expect(page.get_by_text("simulated movers, drawn into real images")).to_be_visible()
+
+
+def test_the_trend_of_the_nights_follows_its_threshold(db, open_page):
+    workflow = sky.workflow(sky.survey("night", pixel_scale=1.86), kind="tracklet")
+    season(workflow, sky.checkpoint(workflow, is_champion=True, manifest={"threshold": 0.5}))
+    page = open_page("/surveys/night/consensus/night/nights/", user=member(workflow.survey, "scientist"))
+    expect(page.locator("[data-figure=nights] .bk-Figure")).to_be_visible()
+    assert page.evaluate(POINTS) == [[0.5] * 3, [0.5] * 3]
+    slider = page.get_by_role("slider", name="Threshold")
+    slider.press("End")
+    page.wait_for_url("**threshold=1*")
+    expect(page.get_by_role("region", name="Nights").get_by_text("2 (100.0 %)").first).to_be_visible()
+    page.wait_for_function(f"JSON.stringify(({POINTS})()) === '[[0,0,0],[1,1,1]]'")  # nothing is called real
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Points as CSV").click()
+    assert "false_negative_high" in waiting.value.path().read_text().splitlines()[0]
