@@ -61,6 +61,8 @@ def known_table(args: argparse.Namespace) -> Rows:
     observers, problems = observers_of(detections, read_observatories(args.obscodes), args.observatory)
     if lacking := int((~detections.usable).sum()):
         problems.append(f"{lacking} of {len(detections)} rows lack a time or a position and are left out")
+    if not (np.isfinite(observers.position).all(1) & detections.usable).any():
+        raise ValueError(f"no row can be used: {'; '.join(problems)}")
     catalogues = [*map(read_mpcorb, args.orbits), *map(read_comets, args.comets)]
     for path, catalogue in zip([*args.orbits, *args.comets], catalogues, strict=True):
         problems += _catalogue_problems(path, catalogue)

@@ -60,7 +60,11 @@ def motion_table(args: argparse.Namespace) -> Rows:
         for values in (detections.mjd, detections.ra, detections.dec)
     )
     motion = fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, spread(detections.rms_corr))
-    return HEADER, _rows(names, motion, np.isfinite(mjd).sum(1), np.bincount(place[0], minlength=len(names)))
+    counts, given = np.isfinite(mjd).sum(1), np.bincount(place[0], minlength=len(names))
+    if not np.isfinite(motion.rate).any():
+        first = f"{names[0]}: {_problem(int(counts[0]), int(given[0]), fitted=False)}"
+        raise ValueError(f"none of {len(names)} tracklets has a motion ({first})")
+    return HEADER, _rows(names, motion, counts, given)
 
 
 def padded_rows(names: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[Any, Any], tuple[int, int]]:
@@ -81,12 +85,12 @@ def _rows(names: NDArray[np.str_], motion: WeightedMotion, counts: Any, given: A
         *motion.bend.T, motion.bend_error[:, 1],
     )  # fmt: skip
     for at, name in enumerate(names):
-        problem = _problem(int(counts[at]), int(given[at]), bool(np.isfinite(motion.rate[at])))
+        problem = _problem(int(counts[at]), int(given[at]), fitted=bool(np.isfinite(motion.rate[at])))
         place = [number(motion.mjd[at], 7), *(number(v, 7) if counts[at] else "" for v in (ra[at], dec[at]))]
         yield [name, str(counts[at]), *place, *(number(column[at], 5) for column in columns), problem]
 
 
-def _problem(count: int, given: int, fitted: bool) -> str:
+def _problem(count: int, given: int, *, fitted: bool) -> str:
     """Say what a tracklet lacks; empty if nothing."""
     problems = []
     if count < given:

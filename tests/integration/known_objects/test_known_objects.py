@@ -222,6 +222,35 @@ def test_a_new_catalogue_is_compared_with_everything_again(catalogue, survey, tm
     assert KnownMatch.objects.count() == 1  # the first object is gone from the new file
 
 
+def test_a_pole_equal_times_one_detection_and_missing_magnitudes_do_no_harm(catalogue, places):
+    survey = sky.survey("night")
+    rows = sky.subjects(survey, [True] * 3, kind="tracklet", frames=2)
+    _, ra, dec = places[0]
+    spots = [[(ra, dec), (ra, dec)], [(10.0, 90.0), (200.0, -90.0)], [(ra, dec)]]
+    for row, spot in zip(rows, spots, strict=True):
+        Frame.objects.bulk_create(
+            Frame(subject=row, position=n, mjd_mid=UTC, ra=east, dec=north, mag=math.nan)
+            for n, (east, north) in enumerate(spot)
+        )
+    assert run(survey).state == JobState.DONE
+    assert [row.known_matches.count() for row in rows] == [1, 0, 1]
+    settle(survey)
+    client = browser(member(survey, "scientist"))
+    for show in ("identified", "unidentified"):
+        assert client.get(reverse("known-objects", args=["night"]), {"show": show}).status_code == 200
+    for row in rows:
+        assert client.get(reverse("motion", args=["night", row.pk])).status_code == 200
+
+
+def test_an_unknown_observatory_is_said_on_the_page(catalogue, survey):
+    Survey.objects.update(observatory="XXX")
+    survey.refresh_from_db()
+    run(survey)
+    page = browser(member(survey, "scientist")).get(reverse("known-objects", args=["night"])).content.decode()
+    assert "observatory XXX is unknown" in page
+    assert not IdentityCheck.objects.exists()
+
+
 def test_the_observatory_counts_and_an_impossible_one_is_said(catalogue, survey):
     Survey.objects.update(observatory="I41")
     survey.refresh_from_db()

@@ -64,6 +64,34 @@ def test_rows_that_cannot_be_used_are_said_and_the_others_matched(known, there):
     assert "2 of 5 rows lack a time or a position" in err
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("mjd,ra,dec\n61000,1,1\n", ["--observatory", "XXX"], "observatory XXX is unknown"),
+        ("mjd,ra,dec\nnan,1,1\n61000,1,95\n", [], "2 of 2 rows lack a time or a position"),
+    ],
+)
+def test_if_no_row_can_be_used_one_line_says_why(known, text, options, said):
+    status, rows, err = known(text, *options)
+    assert (status, rows) == (2, [])
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_the_pole_equal_times_and_missing_magnitudes_do_no_harm(known, there):
+    text = f"tracklet,mjd,ra,dec,mag\nt1,{there},nan\nt1,{there},\np,61000,10,90,nan\np,61000,200,-90,\n"
+    status, rows, err = known(text)
+    assert (status, err) == (0, "")
+    assert [row["row"] for row in rows] == ["1", "2"]
+
+
+def test_an_orbit_file_that_holds_no_orbit_is_one_line(known, tmp_path):
+    (tmp_path / "cut").write_text((ORBITS / "mpcorb.dat").read_text().splitlines()[-1][:90])
+    status, rows, err = known("mjd,ra,dec\n61000,1,1\n", "--orbits", str(tmp_path / "cut"))
+    assert (status, rows) == (2, [])
+    assert err == "known: cut holds no orbit in the format of MPCORB.DAT\n"
+
+
 def test_old_elements_are_said_and_advance_brings_them_up(known):
     text = "mjd,ra,dec\n61000.5,10,10\n"
     assert "days from the data" not in known(text)[2]

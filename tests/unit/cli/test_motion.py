@@ -61,6 +61,12 @@ def test_errors_come_from_the_survey(motion):
         ("", "not a CSV table"),
         ("tracklet,mjd,ra\na,1,2\n", "lacks the column dec"),
         ("tracklet,mjd,ra,dec\n", "holds no detections"),
+        ("tracklet,mjd,ra,dec\na,60000,1,1\n", "none of 1 tracklets has a motion (a: one detection: no motion)"),
+        ("tracklet,mjd,ra,dec\na,60000,1,1\na,60000,1,1.1\n", "(a: all detections have one time)"),
+        (
+            "tracklet,mjd,ra,dec\na,nan,1,1\nb,60000,1,95\n",
+            "none of 2 tracklets has a motion (a: 1 of 1 detections lack",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line(motion, text, said):
@@ -69,6 +75,21 @@ def test_a_bad_file_is_refused_in_one_line(motion, text, said):
     assert not rows
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_the_pole_and_missing_magnitudes_do_no_harm(motion):
+    """A quarter of a turn of RA in an hour is 3.6 × √2″ at 3.6″ from the pole."""
+    status, rows, err = motion(
+        "tracklet,mjd,ra,dec,mag,snr\n"
+        "p,60000,0,89.999,nan,nan\n"
+        f"p,{60000 + 1 / 24},90,89.999,nan,\n"
+        "q,60000,10,90,19,20\n"
+        f"q,{60000 + 1 / 24},200,89.999,nan,20\n"
+    )
+    assert (status, err) == (0, "")
+    assert float(rows["p"]["rate"]) == pytest.approx(3.6 * np.sqrt(2), rel=1e-4)
+    assert float(rows["q"]["rate"]) == pytest.approx(3.6, rel=1e-4)
+    assert [row["problem"] for row in rows.values()] == ["", ""]
 
 
 def test_ten_thousand_tracklets_take_less_than_three_seconds(motion):
