@@ -108,7 +108,7 @@ async function add(root, draw) {
 const SAVE = { png: gettext("Save as PNG"), svg: gettext("Save as SVG") };
 
 function saveButton(type, shown) {
-  const button = Object.assign(document.createElement("button"), { type: "button", textContent: SAVE[type] });
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: type.toUpperCase(), title: SAVE[type], ariaLabel: SAVE[type] });
   button.addEventListener("click", async () => {
     const view = await shown();
     const link = document.createElement("a");
