@@ -1,5 +1,7 @@
 """The desk: a queue of subjects that wait for a scientist: a list, a contact sheet, or one by one; and its viewer."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
@@ -8,12 +10,12 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Role, Subject, Survey
-from webapp.consensus.models import Consensus
 from webapp.core.keyset_pagination import Place
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
 from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
+from webapp.review.queue_rows import consensus_of
 from webapp.review.queues import QUEUES
 from webapp.review.verdict_panel import panel_context, panels_of
 from webapp.workflows.models import Workflow
@@ -28,9 +30,8 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     filters, reader = filters_of(survey, request.GET), person(request)
     rows = filters.rows(reader)
     page = filters.page(rows)
-    by_key = rows.in_bulk(page.keys)
-    shown = [by_key[pk] for pk in page.keys if pk in by_key]
     workflow = filters.workflow
+    shown = consensus_of(workflow, rows, page.keys) if workflow else []
     panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
     is_continued = bool(request.headers.get("HX-Request")) and "after" in request.GET  # by the page, while scrolling
     context = {
@@ -63,7 +64,7 @@ def desk_subject(request: HttpRequest, workflow: Workflow, pk: int) -> HttpRespo
     return JsonResponse(facts | {"annotations": annotations_of(subject, workflow).drawn()})
 
 
-def _counted(rows: QuerySet[Consensus]) -> int:
+def _counted(rows: QuerySet[Any]) -> int:
     """Count up to one more than `MOST_COUNTED`: an archive's whole queue would take long."""
     return rows.order_by()[: MOST_COUNTED + 1].count()
 

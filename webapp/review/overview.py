@@ -75,7 +75,7 @@ def _n(workflow: Workflow, reader: User, queue: str) -> int:
     return cached_figure(f"waiting-{workflow.pk}-{queue}-{reader.pk}", partial(_counted, rows))
 
 
-def _counted(rows: QuerySet[Consensus]) -> int:
+def _counted(rows: QuerySet[Any]) -> int:
     return rows.order_by()[: MOST_COUNTED + 1].count()
 
 

@@ -107,12 +107,12 @@ class Filters:
     form: FilterForm
     place: Place | None
 
-    def rows(self, reader: User) -> QuerySet[Consensus]:
+    def rows(self, reader: User) -> QuerySet[Any]:
         if self.workflow is None:
             return Consensus.objects.none()
         return queued(self.workflow, self.queue, reader=reader, **self.chosen)
 
-    def page(self, rows: QuerySet[Consensus]) -> Page:
+    def page(self, rows: QuerySet[Any]) -> Page:
         """Return the requested page, or the first one if nothing is left there.
 
         It continues from a row and not from a number, since rows that were ruled on meanwhile are gone from the list.

@@ -5,26 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from webapp.archive.models import CAME_WITH_A_CLASS, Subject
 from webapp.archive.subject_search import tagged
-from webapp.community.models import Comment
-from webapp.consensus.models import (
-    AGREEMENT,
-    BOTH_ANSWERS,
-    BOTH_SAY_YES,
-    CHANGE,
-    GAP,
-    HAS_CHANGED,
-    RANDOM_ORDER,
-    UNDECIDED_SHARE,
-    VOTES,
-    Consensus,
-)
+from webapp.consensus.models import BOTH_ANSWERS, BOTH_SAY_YES, HAS_CHANGED, Consensus
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
-from webapp.review.models import Ruling, SecondOpinion
+from webapp.review.models import Case, Ruling, SecondOpinion
+from webapp.review.queue_rows import discussed, with_or_without_votes, with_votes
 from webapp.workflows.models import Workflow
 
 LEAST_GAP = 0.3
@@ -39,11 +28,12 @@ UNSURE = 0.3
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue: which consensus rows it has, its first order, and whether it compares with a model."""
+    """A queue: which subjects it has, its first order, and whether it compares with a model or needs votes."""
 
     wanted: Callable[[float], Q]
     sort: str
     needs_champion: bool = False
+    needs_votes: bool = True
 
 
 def _disagree(least_gap: float) -> Q:
@@ -56,6 +46,11 @@ _OPINIONS = SecondOpinion.objects.filter(
     **{f"ruling__{name}": value for name, value in _OF_ROW.items()}, withdrawn_at=None
 )
 
+
+def _of_cases(cases: QuerySet[Case]) -> Q:
+    return Q(subject__in=cases.values("subject"))
+
+
 _TRAINING = Subject.objects.filter(CAME_WITH_A_CLASS, pk=OuterRef("subject"))
 """Training subjects are no candidates: their class is known, and a verdict on them credits nobody."""
 
@@ -67,10 +62,14 @@ QUEUES = {
     "split": Queue(lambda _: BOTH_ANSWERS & Q(agreement__lte=SPLIT), "agreement"),
     "changed": Queue(lambda _: HAS_CHANGED, "-change", needs_champion=True),
     "unsure": Queue(lambda _: Q(undecided_share__gte=UNSURE), "-undecided_share"),
-    "talk": Queue(lambda _: Q(), "-newest_comment"),
-    "second": Queue(lambda _: Q(Exists(_STANDING.filter(second_asked_at__isnull=False))), "-updated_at"),
-    "conflicts": Queue(lambda _: Q(Exists(_OPINIONS.exclude(verdict=F("ruling__verdict")))), "-updated_at"),
-    "held": Queue(lambda _: Q(subject__case__is_on_hold=True), "-updated_at"),
+    "talk": Queue(lambda _: Q(), "-newest_comment", needs_votes=False),
+    "second": Queue(
+        lambda _: Q(Exists(_STANDING.filter(second_asked_at__isnull=False))), "-updated_at", needs_votes=False
+    ),
+    "conflicts": Queue(
+        lambda _: Q(Exists(_OPINIONS.exclude(verdict=F("ruling__verdict")))), "-updated_at", needs_votes=False
+    ),
+    "held": Queue(lambda _: _of_cases(Case.objects.filter(is_on_hold=True)), "-updated_at", needs_votes=False),
     "random": Queue(lambda _: Q(votes_all__gte=1), "audit"),
     "all": Queue(lambda _: Q(), "-posterior"),
 }
@@ -92,11 +91,13 @@ def queued(
     min_votes: int = 0,
     assigned: str = "",
     tag: str = "",
-) -> QuerySet[Consensus]:
-    """Return the consensus of each subject in a queue, with its `subject`, in the queue's first order.
+) -> QuerySet[Any]:
+    """Return the subjects in a queue, in the queue's first order; `consensus_of` returns what a page shows of them.
 
-    Each row also has `gap` and `change` (0..1, or None without scores), `votes_all`, `agreement` and `undecided_share`.
-    A queue that needs a champion has no rows without one.
+    The rows are consensus rows. Queues that scientists or Talk fill, and tags and assignees among all subjects, also
+    have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`,
+    `gap` and `votes_all`; a consensus row also `change` (0..1, or None without scores), `agreement` and
+    `undecided_share`. A queue that needs a champion has no rows without one.
 
     Parameters
     ----------
@@ -132,41 +133,27 @@ def queued(
     asked = QUEUES[queue]
     if asked.needs_champion and champion_of(workflow.survey, role_of(workflow)) is None:
         return Consensus.objects.none()
-    rows: Any = _annotated(workflow, queue).filter(asked.wanted(least_gap))
+    needs_votes = asked.needs_votes and not (queue == "all" and (tag or assigned in ("me", "somebody")))
+    rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
+    rows = (discussed(rows) if queue == "talk" else rows).filter(asked.wanted(least_gap))
     if min_votes:
         rows = rows.filter(votes_all__gte=min_votes)
     if way:
-        rows = (
-            rows.filter(posterior__gt=F("p_model")) if way == "crowd-yes" else rows.filter(posterior__lt=F("p_model"))
-        )
+        beyond = Q(posterior__gt=F("p_model")) if way == "crowd-yes" else Q(posterior__lt=F("p_model"))
+        rows = rows.filter(beyond, p_model__gte=0)
     if tag:
         rows = rows.filter(tagged(tag, "subject"))
-    rows = _of_state(_assigned(rows, assigned, reader), state, reader)
-    return rows.select_related("subject").order_by(column_of(asked.sort), "pk")
+    if assigned:
+        rows = rows.filter(_assigned(assigned, reader))
+    return _of_state(rows, state, reader).order_by(column_of(asked.sort), "pk")
 
 
-def _annotated(workflow: Workflow, queue: str) -> QuerySet[Consensus]:
-    """Return the workflow's rows with what the queue compares."""
-    synthetic = Subject.objects.filter(survey=workflow.survey_id, is_synthetic=True)  # few: no join for every row
-    rows = Consensus.objects.filter(~Q(subject__in=synthetic.values("pk")), workflow=workflow).annotate(
-        gap=GAP, change=CHANGE, votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE,
-        audit=RANDOM_ORDER,
-    )  # fmt: skip
-    if queue == "talk":
-        standing = FilteredRelation("subject__comments", condition=Q(subject__comments__removed_at=None))
-        rows = rows.annotate(comment=standing, newest_comment=F("comment__pk"))
-        newer = Comment.objects.standing().filter(subject=OuterRef("subject"), pk__gt=OuterRef("newest_comment"))
-        rows = rows.filter(~Exists(newer), newest_comment__isnull=False)
-    return rows
+def _assigned(assigned: str, reader: User | None) -> Q:
+    of = Case.objects.filter(assignee=reader) if assigned == "me" else Case.objects.filter(assignee__isnull=False)
+    return ~_of_cases(of) if assigned == "nobody" else _of_cases(of)
 
 
-def _assigned(rows: QuerySet[Consensus], assigned: str, reader: User | None) -> QuerySet[Consensus]:
-    if assigned == "me":
-        return rows.filter(subject__case__assignee=reader)
-    return rows.filter(subject__case__assignee__isnull=assigned == "nobody") if assigned else rows
-
-
-def _of_state(rows: QuerySet[Consensus], state: str, reader: User | None) -> QuerySet[Consensus]:
+def _of_state(rows: QuerySet[Any], state: str, reader: User | None) -> QuerySet[Any]:
     """Filter by verdicts with subqueries: joins would make the planner expect one row, and read the whole archive."""
     if state == "all":
         return rows

@@ -7,12 +7,13 @@ from django.http import QueryDict
 
 from tests.integration.learning import sky
 from webapp.archive.models import Membership, Subject
-from webapp.community.models import Comment
+from webapp.community.models import Comment, SubjectTag
 from webapp.learning.models import Promotion, Score
 from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
 from webapp.review.opinions import ask_second_opinion, give_verdict
-from webapp.review.queue_form import NAMES, filters_of
+from webapp.review.queue_form import NAMES, PER_PAGE, SORTS, filters_of
+from webapp.review.queue_rows import consensus_of
 from webapp.review.queues import QUEUES, queued
 from webapp.volunteers.models import Volunteer
 
@@ -38,11 +39,16 @@ def scored(workflow, subjects):
 
 
 def of(workflow, queue, **filters):
-    return [row.subject for row in queued(workflow, queue, **filters)]
+    rows = queued(workflow, queue, **filters)
+    return [row.subject for row in consensus_of(workflow, rows, list(rows.values_list("pk", flat=True)))]
 
 
 def give(subject, workflow, scientist, verdict, **fields):
     return give_verdict(subject=subject, workflow=workflow, scientist=scientist, verdict=verdict, **fields)
+
+
+def comment(subject):
+    Comment.objects.create(survey=subject.survey, subject=subject, author=Volunteer.objects.create(), text="Odd!")
 
 
 def test_every_queue_has_a_name_on_the_page():
@@ -131,7 +137,65 @@ def test_second_opinions_holds_assignments_tags_and_comments_have_queues(
     assert subjects[2] not in of(workflow, "all", assigned="nobody")
     change_case(subject=subjects[3], by=scientist, action="tag", text="Strong lens")
     assert of(workflow, "all", tag="strong-lens") == [subjects[3]]
-    Comment.objects.create(
-        survey=subjects[1].survey, subject=subjects[1], author=Volunteer.objects.create(), text="Odd!"
-    )
+    comment(subjects[1])
     assert of(workflow, "talk") == [subjects[1]]
+
+
+def test_a_subject_that_nobody_has_classified_is_in_every_list_that_a_scientist_or_talk_put_it_in(
+    workflow, subjects, scored, vote, scientist, colleague
+):
+    unseen = subjects[:5]
+    for subject, action, text in zip(unseen, ("hold", "assign", "tag"), ("", "colleague", "lens"), strict=False):
+        change_case(subject=subject, by=scientist, action=action, text=text)
+    comment(unseen[3])
+    SubjectTag.objects.create(subject=unseen[4], volunteer=Volunteer.objects.create(), name="lens")
+    vote(subjects[5], "yes", "yes")
+    for action, text in (("hold", ""), ("tag", "lens"), ("assign", "colleague")):
+        change_case(subject=subjects[5], by=scientist, action=action, text=text)
+    comment(subjects[5])
+    assert of(workflow, "held") == [subjects[5], unseen[0]]  # the newest change first
+    assert of(workflow, "talk") == [subjects[5], unseen[3]]
+    assert of(workflow, "all", assigned="me", reader=colleague) == [subjects[5], unseen[1]]
+    assert of(workflow, "all", assigned="somebody") == [subjects[5], unseen[1]]
+    assert set(of(workflow, "all", tag="lens")) == {subjects[5], unseen[2], unseen[4]}
+    assert of(workflow, "held", min_votes=1) == of(workflow, "all", assigned="me", tag="lens", reader=colleague)
+    assert of(workflow, "held", assigned="nobody") == [unseen[0]]
+    assert of(workflow, "held", way="crowd-no") == [unseen[0]]  # the prior against the champion's 0.95
+    assert of(workflow, "all") == of(workflow, "random") == [subjects[5]]
+
+
+def test_a_verdict_without_votes_is_in_the_lists_of_second_opinions(workflow, subjects, scientist, colleague):
+    give(subjects[0], workflow, scientist, "yes")
+    ask_second_opinion(subject=subjects[0], workflow=workflow, by=scientist)
+    workflow.consensus.all().delete()
+    assert of(workflow, "second", state="todo", reader=colleague) == [subjects[0]]
+    give(subjects[0], workflow, colleague, "no")
+    assert of(workflow, "conflicts", state="own", reader=scientist) == [subjects[0]]
+    assert of(workflow, "conflicts", state="open", reader=scientist) == []
+
+
+def test_the_lists_without_votes_leave_out_other_kinds_surveys_and_synthetic_subjects(workflow, subjects, scientist):
+    Subject.objects.filter(pk=subjects[0].pk).update(is_synthetic=True)
+    Subject.objects.filter(pk=subjects[1].pk).update(kind="cube")
+    for subject in (*subjects[:3], *sky.subjects(sky.survey("other"), [True])):
+        change_case(subject=subject, by=scientist, action="hold")
+    assert of(workflow, "held") == [subjects[2]]
+
+
+@pytest.mark.parametrize("sort", [sort for sort, _ in SORTS])
+def test_the_page_shows_subjects_without_votes_whatever_the_order(
+    workflow, subjects, scored, scientist, client, monkeypatch, sort
+):
+    monkeypatch.setitem(PER_PAGE, "list", 2)
+    for subject in subjects:
+        change_case(subject=subject, by=scientist, action="hold")
+    address, seen = f"/surveys/night/review/?queue=held&sort={sort}", []
+    while address:
+        reply = client.get(address)
+        assert "no votes yet" in reply.content.decode()
+        seen += [each["row"].subject for each in reply.context["rows"]]
+        address = reply.context["next"] and f"/surveys/night/review/?{reply.context['next']}"
+    assert sorted(row.pk for row in seen) == [row.pk for row in subjects]
+    if sort == "-p_model":
+        assert seen[:2] == [subjects[0], subjects[2]]  # 0.95 and 0.8, the scores of subjects nobody has classified
+    assert not workflow.consensus.exists(), "looking at a list makes no consensus"

@@ -1,0 +1,85 @@
+"""The rows of the desk's queues: consensus rows, or subjects where a queue also has those without votes."""
+
+from typing import Any
+
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Abs, Coalesce, Greatest, NullIf
+
+from webapp.archive.models import Subject
+from webapp.community.models import Comment
+from webapp.consensus.models import (
+    AGREEMENT,
+    CHANGE,
+    GAP,
+    RANDOM_ORDER,
+    UNDECIDED_SHARE,
+    VOTE_COLUMNS,
+    VOTES,
+    Consensus,
+)
+from webapp.learning.model_roles import role_of
+from webapp.learning.models import Score
+from webapp.workflows.models import Workflow
+
+UNSCORED = -1.0
+"""Stands for a subject's score or gap where it has none, so that it comes last and not nowhere."""
+
+
+def with_votes(workflow: Workflow) -> QuerySet[Consensus]:
+    """Return the workflow's consensus rows, each with its subject and what the queues compare."""
+    synthetic = Subject.objects.filter(survey=workflow.survey_id, is_synthetic=True)  # few: no join for every row
+    rows = Consensus.objects.filter(~Q(subject__in=synthetic.values("pk")), workflow=workflow)
+    return rows.select_related("subject").annotate(
+        gap=GAP, change=CHANGE, votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE,
+        audit=RANDOM_ORDER,
+    )  # fmt: skip
+
+
+def with_or_without_votes(workflow: Workflow) -> QuerySet[Any]:
+    """Return the workflow's subjects, with those columns of `with_votes` by which the desk filters and sorts.
+
+    Only for queues of few subjects: nothing here has an index.
+    """
+    counts: dict[str, Any] = {name: Coalesce(f"row__{name}", Value(0)) for name in VOTE_COLUMNS.values()}
+    rows = Subject.objects.observed().filter(survey=workflow.survey_id, kind=workflow.kind)
+    compared = rows.alias(row=FilteredRelation("consensus", condition=Q(consensus__workflow=workflow))).annotate(
+        subject=F("pk"),
+        workflow=Value(workflow.pk),
+        posterior=Coalesce("row__posterior", Value(workflow.prior)),
+        p_model=Coalesce("row__p_model", _champions_score(workflow), Value(UNSCORED)),
+        updated_at=Greatest("row__updated_at", "case__updated_at", "created_at"),
+        **counts,
+    )
+    gap = Abs(F("posterior") - NullIf(F("p_model"), Value(UNSCORED)))
+    return compared.annotate(gap=Coalesce(gap, Value(UNSCORED)), votes_all=VOTES)
+
+
+def _champions_score(workflow: Workflow) -> Subquery:
+    champions = Score.objects.filter(checkpoint__is_champion=True, checkpoint__role=role_of(workflow))
+    return Subquery(champions.filter(subject=OuterRef("pk")).values("p_real")[:1])
+
+
+def discussed(subjects: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the subjects with standing comments, each with its `newest_comment`."""
+    standing = FilteredRelation("comments", condition=Q(comments__removed_at=None))
+    rows = subjects.annotate(comment=standing, newest_comment=F("comment__pk"))
+    newer = Comment.objects.standing().filter(subject=OuterRef("pk"), pk__gt=OuterRef("newest_comment"))
+    return rows.filter(~Exists(newer), newest_comment__isnull=False)
+
+
+def consensus_of(workflow: Workflow, rows: QuerySet[Any], keys: list[int]) -> list[Consensus]:
+    """Return the consensus of the queue's rows with these keys, in their order; without votes, an empty one, unsaved.
+
+    Rows that have left the queue meanwhile are left out.
+    """
+    found: dict[int, Any] = rows.in_bulk(keys)
+    if rows.model is Subject:
+        known = Consensus.objects.filter(workflow=workflow, subject__in=found).select_related("subject")
+        counted = {row.subject_id: row for row in known}
+        found = {pk: counted.get(pk) or _empty(workflow, subject) for pk, subject in found.items()}
+    return [found[pk] for pk in keys if pk in found]
+
+
+def _empty(workflow: Workflow, subject: Any) -> Consensus:
+    p_model = None if subject.p_model == UNSCORED else subject.p_model
+    return Consensus(workflow=workflow, subject=subject, posterior=workflow.prior, p_model=p_model)
