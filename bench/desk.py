@@ -1,9 +1,10 @@
 """The scientists' desk at a million: the board's queues and filters, the consensus browser, the archive, the export.
 
 Votes, scores and verdicts are simulated: a twentieth of the subjects is real, volunteers and models mostly see it; half
-of those with cases and comments have no votes yet. Each page is asked for in this process, without a cache, as its first
-and then as its next pages, six times over; what the very first took, with a cold database, is told beside. The floor is
-of CPU time, the site's and the database's together (no parallel plans): a busy machine's wall time says little.
+of those with cases and comments have no votes yet. Each page is asked for in this process, without a cache, as its
+first and then as its next pages, six times over; what the very first took, with a cold database, is told beside. The
+floor is of CPU time, the site's and the database's together (no parallel plans), since wall time says little on a busy
+machine.
 """
 
 import argparse
