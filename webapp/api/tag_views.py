@@ -1,4 +1,4 @@
-"""API of volunteers' tags: a survey's tags, tag a subject or take that back, make a subject set of a tag."""
+"""API of tags: a survey's tags, tag a subject or take that back, make a subject set of a tag."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from webapp.api.collection_views import SubjectSetSerializer
 from webapp.api.permissions import checked
 from webapp.api.row_views import refuse_unknown
 from webapp.archive.access import person
-from webapp.archive.models import Subject, Survey
+from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.tags import LONGEST_TAG, make_set, tag, tags_of_survey, untag
 
 
@@ -23,6 +23,9 @@ class TagSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     subjects = serializers.IntegerField(help_text="how many have it")
     people = serializers.IntegerField(help_text="how many gave it")
+    by_scientists = serializers.IntegerField(
+        required=False, help_text="how many subjects scientists tagged; only scientists get this, and their tags"
+    )
 
 
 class SetOfTagSerializer(serializers.Serializer[Any]):
@@ -37,7 +40,8 @@ class TagsView(APIView):
     def get(self, request: Request, survey: str) -> Response:
         """List the survey's 200 most frequent tags."""
         refuse_unknown(request, ())
-        return Response(tags_of_survey(get_object_or_404(Survey, slug=survey)))
+        of = get_object_or_404(Survey, slug=survey)
+        return Response(tags_of_survey(of, with_scientists=Membership.objects.allows(request.user, of, Role.SCIENTIST)))
 
     @extend_schema(request=SetOfTagSerializer, responses=SubjectSetSerializer)
     def post(self, request: Request, survey: str) -> Response:

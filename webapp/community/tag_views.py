@@ -26,8 +26,11 @@ FEWEST = (1, 2, 3, 5)
 
 @require_safe
 def tags(request: HttpRequest, slug: str) -> HttpResponse:
+    """List the survey's tags; scientists' own only for scientists, since they may tell the answer."""
     survey = get_object_or_404(Survey, slug=slug)
-    return render(request, "community/tags.html", {"survey": survey, "tags": tags_of_survey(survey)})
+    is_scientist = Membership.objects.allows(request.user, survey, Role.SCIENTIST)
+    found = tags_of_survey(survey, with_scientists=is_scientist)
+    return render(request, "community/tags.html", {"survey": survey, "tags": found, "is_scientist": is_scientist})
 
 
 @require_safe
@@ -35,7 +38,7 @@ def tag_subjects(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """List a tag's subjects, except those that the reader may still be asked about."""
     survey = get_object_or_404(Survey, slug=slug)
     is_scientist = Membership.objects.allows(request.user, survey, Role.SCIENTIST)
-    rows = tagged(survey, name).select_related("survey").order_by("-pk")
+    rows = tagged(survey, name, with_scientists=is_scientist).select_related("survey").order_by("-pk")
     if not is_scientist:
         rows = rows.exclude(Exists(waiting_for(reader_of(request))))
     before = number_in(request, "before")

@@ -1,4 +1,4 @@
-"""Volunteers' #tags on subjects: stored from comments and by a button, counted, and turned into subject sets."""
+"""Volunteers' #tags: stored from comments and by a button; counted and listed, with scientists' tags for scientists."""
 
 import re
 from functools import partial
@@ -7,13 +7,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
 from webapp.community.models import Comment, SubjectTag
 from webapp.community.talk_index import may_read
 from webapp.core.cached_figures import cached_figure
+from webapp.core.sql import fetch
 from webapp.queue.membership import add_to_set
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
@@ -83,8 +84,14 @@ def tags_of(subject: Subject) -> QuerySet[SubjectTag, Any]:
     return rows.annotate(people=Count("volunteer", distinct=True)).order_by("-people", "name")
 
 
-def tags_of_survey(survey: Survey) -> list[dict[str, Any]]:
-    """Return the survey's tags with their number of `subjects` and `people`, the most frequent first; cached."""
+def tags_of_survey(survey: Survey, *, with_scientists: bool = False) -> list[dict[str, Any]]:
+    """Return the survey's tags with their number of `subjects` and `people`, the most frequent first; cached.
+
+    `with_scientists` includes the tags of cases, and the number of subjects `by_scientists`: only for scientists, since
+    such a tag may tell the answer.
+    """
+    if with_scientists:
+        return cached_figure(f"tags-of-both-{survey.pk}", partial(_count_both, survey))
     return cached_figure(f"tags-{survey.pk}", partial(_count, survey))
 
 
@@ -94,17 +101,46 @@ def _count(survey: Survey) -> list[dict[str, Any]]:
     return [dict(row) for row in counted.order_by("-subjects", "name")[:MOST_LISTED]]
 
 
-def tagged(survey: Survey, name: str, *, people: int = 1) -> QuerySet[Subject]:
-    """Return the survey's subjects with a tag from at least so many people, the newest first."""
-    rows = Subject.objects.filter(survey=survey, volunteer_tags__name=name.lower().replace("\0", ""))
-    return rows.annotate(taggers=Count("volunteer_tags__volunteer", distinct=True)).filter(taggers__gte=people)
+_OF_BOTH = """
+    SELECT name, count(DISTINCT subject_id), count(DISTINCT volunteer_id),
+        count(DISTINCT subject_id) FILTER (WHERE volunteer_id IS NULL)
+    FROM (
+        SELECT name, subject_id, volunteer_id FROM community_subjecttag
+        UNION ALL SELECT unnest(tags), subject_id, NULL FROM review_case
+    ) AS tag JOIN archive_subject AS subject ON subject.id = tag.subject_id
+    WHERE subject.survey_id = %s GROUP BY name ORDER BY 2 DESC, name LIMIT %s
+"""
+
+
+def _count_both(survey: Survey) -> list[dict[str, Any]]:
+    names = ("name", "subjects", "people", "by_scientists")
+    return [dict(zip(names, row, strict=True)) for row in fetch(_OF_BOTH, [survey.pk, MOST_LISTED])]
+
+
+def tagged(survey: Survey, name: str, *, people: int = 1, with_scientists: bool = False) -> QuerySet[Subject]:
+    """Return the survey's subjects with a tag from at least so many people.
+
+    `with_scientists` includes those that a scientist tagged, however few people did; each row then tells
+    `is_by_scientist`. Only for scientists, as in `tags_of_survey`.
+    """
+    name = name.lower().replace("\0", "")
+    by_volunteers = SubjectTag.objects.filter(subject__survey=survey, name=name).values("subject")
+    often: QuerySet[Any, Any] = by_volunteers.annotate(people=Count("volunteer", distinct=True)).filter(
+        people__gte=people
+    )
+    rows = Subject.objects.filter(survey=survey)
+    if not with_scientists:
+        return rows.filter(pk__in=often.values("subject"))
+    has_tag = Q(case__tags__contains=[name])
+    keys = often.values("subject").union(rows.filter(has_tag).values("pk"))
+    return rows.filter(pk__in=keys).annotate(is_by_scientist=has_tag)
 
 
 @transaction.atomic
 def make_set(*, user: User, survey: Survey, name: str, people: int) -> tuple[SubjectSet, int]:
     """Put the subjects with a tag into the subject set of its name, and return it with its size; it only grows.
 
-    Synthetic subjects stay out.
+    A scientist's tag always counts, a volunteer's from so many people. Synthetic subjects stay out.
 
     Raises
     ------
@@ -115,7 +151,8 @@ def make_set(*, user: User, survey: Survey, name: str, people: int) -> tuple[Sub
     """
     if not Membership.objects.allows(user, survey, Role.SCIENTIST):
         raise PermissionDenied(_("Only scientists of the survey can do this. Nothing was changed."))
-    subjects = list(tagged(survey, name, people=people).filter(is_synthetic=False).values_list("pk", flat=True))
+    rows = tagged(survey, name, people=people, with_scientists=True).filter(is_synthetic=False)
+    subjects = list(rows.values_list("pk", flat=True))
     if not subjects:
         raise ValidationError(_("No subject has this tag from so many people."))
     row = add_to_set(survey, f"#{name.lower()}", subjects)

@@ -23,7 +23,8 @@ MOST_SHOWN = 96
 
 def possible_examples(survey: Survey, name: str) -> QuerySet[Subject]:
     """Return the newest subjects with a tag on which a scientist can rule, at most `MOST_SHOWN`."""
-    rows = tagged(survey, name).filter(duplicate_of=None, is_synthetic=False, pixels_dropped_at=None)
+    observed = {"is_synthetic": False, "pixels_dropped_at": None}
+    rows = tagged(survey, name, with_scientists=True).filter(duplicate_of=None, **observed)
     return rows.order_by("-pk")[:MOST_SHOWN]
 
 

@@ -10,6 +10,7 @@ from webapp.archive.subject_search import search
 from webapp.community.models import SubjectTag
 from webapp.community.tags import tags_in
 from webapp.community.talk import bring_back, edit, remove, say
+from webapp.review.cases import change_case
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +115,32 @@ def test_tags_are_filters_and_scientists_make_sets_of_them(workflow, subject, ad
     assert len(scientist.get(api).json()["results"]) == 2
     assert len(scientist.get("/api/subjects/?tag=comet").json()["results"]) == 2
     assert "No subject has this tag" in scientist.post(f"{TAGS}tail/set/", follow=True).content.decode()
+
+
+def test_scientists_see_both_kinds_of_tags_and_nobody_else_sees_theirs(workflow, subject, ada):
+    say(user=ada, subject=subject, text="#comet")
+    scientist = member(workflow.survey, "scientist")
+    both, own = subject, subjects_of(workflow)[1]
+    for row, name in ((both, "comet"), (own, "comet"), (own, "ghost")):
+        change_case(subject=row, by=scientist, action="tag", text=name)
+    api = "/api/surveys/atlas/tags/"
+    assert browser(scientist).get(api).json() == [
+        {"name": "comet", "subjects": 2, "people": 1, "by_scientists": 2},
+        {"name": "ghost", "subjects": 1, "people": 0, "by_scientists": 1},
+    ]
+    assert "#ghost" in browser(scientist).get(TAGS).content.decode()
+    link = f'href="/surveys/atlas/subjects/{own.pk}/"'
+    for name in ("comet", "ghost"):
+        page = browser(scientist).get(f"{TAGS}{name}/").content.decode()
+        assert link in page
+        assert "by scientists" in page
+    vote(account_volunteer(ada), workflow, own)
+    for reader in (ada, account("stranger"), member(workflow.survey, "moderator"), None):
+        assert browser(reader).get(api).json() == [{"name": "comet", "subjects": 1, "people": 1}]
+        assert "ghost" not in browser(reader).get(TAGS).content.decode()
+        page = browser(reader).get(f"{TAGS}comet/").content.decode()
+        assert link not in page
+        assert "by scientists" not in page
+        assert link not in browser(reader).get(f"{TAGS}ghost/").content.decode()
+    browser(scientist).post(f"{TAGS}comet/set/", {"people": "5"})
+    assert set(SubjectSet.objects.get(name="#comet").subjects.all()) == {both, own}
