@@ -53,6 +53,7 @@ def test_nights_before_and_after_that_the_motion_leads_to_are_listed_with_offset
     rate_error = scientist.get(f"/surveys/night/subjects/{row.pk}/motion/").context["fit"]["rate_error"]
     assert by_key[after].error == pytest.approx(72 * rate_error, rel=0.02), "an error of the rate grows for 72 hours"
     assert f"/surveys/night/subjects/{after.pk}/motion/" in page
+    assert f'href="/api/subjects/{row.pk}/fits/" download' in page
     assert "20.0 ±" in page
     back, _ = others(scientist, after)
     assert row in [each.subject for each in back]
