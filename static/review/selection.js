@@ -9,7 +9,7 @@ const boxes = () => [...document.querySelectorAll("[data-select]")];
 function tell() {
   const chosen = boxes().filter((box) => box.checked).length;
   count.textContent = interpolate(ngettext("%s selected", "%s selected", chosen), [chosen]);
-  for (const button of form.querySelectorAll("button")) button.disabled = chosen === 0;
+  for (const button of form.querySelectorAll("button:not([data-no-default])")) button.disabled = chosen === 0;
   form.toggleAttribute("data-active", chosen > 0);
 }
 

@@ -70,6 +70,17 @@ class BulkRuledSerializer(serializers.Serializer[Any]):
     second_opinions = serializers.IntegerField(help_text="given beside a colleague's ruling")
 
 
+class BulkSubjectsSerializer(serializers.Serializer[Any]):
+    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
+    subjects = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), min_length=1, max_length=MOST_AT_ONCE
+    )
+
+
+class BulkChangedSerializer(serializers.Serializer[Any]):
+    changed = serializers.IntegerField(help_text="subjects that are not as they were before")
+
+
 class CaseSerializer(serializers.ModelSerializer[Case]):
     external_id = serializers.CharField(source="subject.external_id", read_only=True)
     assignee = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
@@ -88,3 +99,8 @@ class ChangeCaseSerializer(serializers.Serializer[Any]):
         default="",
         help_text="the tag, the note, or the assignee's user name",
     )
+
+
+class BulkCaseSerializer(BulkSubjectsSerializer):
+    action = serializers.ChoiceField(CaseAction.choices)
+    text = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, default="", help_text="as for one case")

@@ -12,15 +12,19 @@ from rest_framework.response import Response
 from webapp.api.permissions import Conflict, require
 from webapp.api.row_views import WORKFLOW, Parameter, SurveyRows, key, listed, moment, truth, word
 from webapp.api.ruling_serializers import (
+    BulkCaseSerializer,
+    BulkChangedSerializer,
     BulkRuledSerializer,
     BulkRuleSerializer,
+    BulkSubjectsSerializer,
     CaseSerializer,
     ChangeCaseSerializer,
     RuleSerializer,
     RulingSerializer,
 )
 from webapp.archive.models import Role, Subject
-from webapp.review.bulk import Given, give_verdicts
+from webapp.review.bulk import Given, change_cases, give_verdicts
+from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.review.cases import change_case
 from webapp.review.models import Case, Ruling
 from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
@@ -92,6 +96,19 @@ class RulingViewSet(SurveyRows):
         counts = {"rulings": ruled, "second_opinions": len(done) - ruled}
         return Response(counts, status=status.HTTP_201_CREATED)
 
+    @extend_schema(request=BulkSubjectsSerializer, responses=BulkChangedSerializer)
+    @action(detail=False, methods=["post"], url_path="bulk-withdraw")
+    def bulk_withdraw(self, request: Request) -> Response:
+        """Withdraw your own verdicts and second opinions on up to 500 subjects; colleagues' stay."""
+        asked = BulkSubjectsSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
+        try:
+            changed = withdraw_verdicts(**asked.validated_data, by=scientist)
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return Response({"changed": changed})
+
 
 class CaseViewSet(SurveyRows):
     """What scientists keep about subjects besides verdicts: hold, assignee and tags."""
@@ -121,3 +138,16 @@ class CaseViewSet(SurveyRows):
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         return Response(CaseSerializer(case).data)
+
+    @extend_schema(request=BulkCaseSerializer, responses=BulkChangedSerializer)
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Hold, release, assign, unassign, tag, untag or note up to 500 subjects, all or none."""
+        asked = BulkCaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
+        try:
+            events = change_cases(**asked.validated_data, by=scientist)
+        except ModelValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return Response({"changed": len(events)})

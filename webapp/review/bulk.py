@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.queue.entries import lock_entries
-from webapp.review.cases import change_case
-from webapp.review.models import Ruling, SecondOpinion
+from webapp.review.cases import record_change
+from webapp.review.models import CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import give_verdict
 from webapp.workflows.models import Workflow
 
@@ -40,7 +40,7 @@ def give_verdicts(
         None or more than `MOST_AT_ONCE`, a subject of another survey, or a verdict that `rule` refuses.
     """
     by_subject = {each.subject: each for each in given}
-    found = _locked(workflow, list(by_subject))
+    found = locked_subjects(workflow, list(by_subject))
     lock_entries(workflow, list(found))  # all at once, in the order in which votes lock them
     results = []
     for pk, subject in found.items():
@@ -55,22 +55,23 @@ def give_verdicts(
 
 
 @transaction.atomic
-def change_cases(workflow: Workflow, subjects: Sequence[int], *, by: User, action: str, text: str = "") -> int:
-    """Change many cases, as `change_case` does one; return how many subjects there were.
+def change_cases(
+    workflow: Workflow, subjects: Sequence[int], *, by: User, action: str, text: str = ""
+) -> list[CaseEvent]:
+    """Change many cases, as `record_change` does one; return an event for each that really changed.
 
     Raises
     ------
     ValidationError
-        As of `give_verdicts` and `change_case`.
+        As of `give_verdicts` and `record_change`.
     """
-    found = _locked(workflow, subjects)
-    for subject in found.values():
-        change_case(subject=subject, by=by, action=action, text=text)
-    return len(found)
+    found = locked_subjects(workflow, subjects)
+    changes = [record_change(subject=each, by=by, action=action, text=text) for each in found.values()]
+    return [event for _case, event in changes if event]
 
 
-def _locked(workflow: Workflow, keys: Sequence[int]) -> dict[int, Subject]:
-    """Return the subjects, locked in primary key order."""
+def locked_subjects(workflow: Workflow, keys: Sequence[int]) -> dict[int, Subject]:
+    """Return the subjects, locked in primary key order; ValidationError as of `give_verdicts`."""
     if not 0 < len(keys) <= MOST_AT_ONCE:
         raise ValidationError({"subjects": _("Select 1 to %(most)d subjects.") % {"most": MOST_AT_ONCE}})
     rows = Subject.objects.filter(survey=workflow.survey_id, pk__in=keys).order_by("pk")

@@ -14,8 +14,13 @@ MOST_TAGS = 20
 TAG = re.compile(rf"[\w-]{{1,{LONGEST_TAG}}}")
 
 
-@transaction.atomic
 def change_case(*, subject: Subject, by: User, action: str, text: str = "") -> Case:
+    """Return a subject's case, changed as by `record_change`."""
+    return record_change(subject=subject, by=by, action=action, text=text)[0]
+
+
+@transaction.atomic
+def record_change(*, subject: Subject, by: User, action: str, text: str = "") -> tuple[Case, CaseEvent | None]:
     """Change a subject's case and record who did it; a change that changes nothing leaves no event.
 
     Parameters
@@ -35,10 +40,10 @@ def change_case(*, subject: Subject, by: User, action: str, text: str = "") -> C
     text = _checked(subject, by, action, text.strip())
     Case.objects.get_or_create(subject=subject)
     case = Case.objects.select_for_update(of=("self",)).select_related("assignee").get(subject=subject)
-    if _apply(case, action, text):
-        case.save()
-        CaseEvent.objects.create(case=case, by=by, action=action, text=text)
-    return case
+    if not _apply(case, action, text):
+        return case, None
+    case.save()
+    return case, CaseEvent.objects.create(case=case, by=by, action=action, text=text)
 
 
 def _checked(subject: Subject, by: User, action: str, text: str) -> str:

@@ -13,6 +13,7 @@ from webapp.archive.models import Role, Subject, Survey
 from webapp.core.keyset_pagination import Place
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
+from webapp.review.bulk_views import last_of
 from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queue_rows import consensus_of
@@ -49,6 +50,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
+        "last": last_of(request, workflow),
         "is_folded": is_continued,
         **panel_context(survey),
     }

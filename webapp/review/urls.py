@@ -1,13 +1,14 @@
 from django.urls import path
 
 from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
+from webapp.review.bulk_views import bulk, bulk_undo
 from webapp.review.calibration_views import calibration, calibration_csv
 from webapp.review.class_from_tag_views import class_from_tag
 from webapp.review.desk_views import desk, desk_subject
 from webapp.review.overview_views import overview
 from webapp.review.reanalysis_views import aggregation_versions, look_back, looking_back, looking_back_csv
 from webapp.review.throughput_views import throughput, throughput_csv
-from webapp.review.verdict_views import bulk, case, give, history, second_opinion, withdraw
+from webapp.review.verdict_views import case, give, history, second_opinion, withdraw
 from webapp.review.vote_views import lines_csv, votes, votes_csv
 
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     path("review/<slug:workflow>/<int:pk>/history/", history, name="verdict-history"),
     path("review/<slug:workflow>/<int:pk>/subject.json", desk_subject, name="desk-subject"),
     path("review/<slug:workflow>/bulk/", bulk, name="bulk"),
+    path("review/<slug:workflow>/bulk/undo/", bulk_undo, name="bulk-undo"),
     path("tags/<str:name>/class/", class_from_tag, name="class-from-tag"),
     path("consensus/", first_browser, name="consensus"),
     path("consensus/subjects/<int:pk>/", votes, name="subject-votes"),

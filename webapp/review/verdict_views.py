@@ -1,4 +1,4 @@
-"""Writes of the desk: verdicts, second opinions and cases, on one subject or many; each answers with the panel."""
+"""Writes of the desk: verdicts, second opinions and cases, on one subject; each answers with its panel."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.learning.model_roles import classes_of
-from webapp.review.bulk import MOST_AT_ONCE, Given, change_cases, give_verdicts
 from webapp.review.cases import change_case
 from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
 from webapp.review.queue_form import reviewable
@@ -31,7 +28,7 @@ Act = Callable[[Workflow, Subject], object]
 @survey_page(Role.SCIENTIST)
 def give(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     """Rule, give a second opinion on a colleague's ruling, or overrule it."""
-    verdict, label, note = _verdict(request, survey)
+    verdict, label, note = verdict_in(request, survey)
     overrules = request.POST.get("overrules") == "1"
 
     def act(of: Workflow, subject: Subject) -> object:
@@ -86,28 +83,7 @@ def history(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> Htt
     return render(request, "review/history.html", {"history": history_of(of, subject)})
 
 
-@require_POST
-@survey_page(Role.SCIENTIST)
-def bulk(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
-    """Give the selected subjects one verdict, or change their cases; all or none."""
-    of = get_object_or_404(reviewable(survey), slug=workflow)
-    keys = request.POST.getlist("subjects")[: MOST_AT_ONCE + 1]
-    chosen = [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19]
-    try:
-        if action := request.POST.get("action", ""):
-            n = change_cases(of, chosen, by=person(request), action=action, text=request.POST.get("text", ""))
-        else:
-            verdict, label, note = _verdict(request, survey)
-            given = [Given(key, verdict, label, note) for key in chosen]
-            n = len(give_verdicts(of, given, scientist=person(request)))
-    except ValidationError as error:
-        messages.error(request, " ".join([*error.messages, _("Nothing was changed.")]))
-    else:
-        messages.success(request, ngettext("%(n)s subject changed.", "%(n)s subjects changed.", n) % {"n": n})
-    return redirect(f"{reverse('review', args=[survey.slug])}?{request.POST.get('back', '')}")
-
-
-def _verdict(request: HttpRequest, survey: Survey) -> tuple[str, str, str]:
+def verdict_in(request: HttpRequest, survey: Survey) -> tuple[str, str, str]:
     """Return verdict, fine class and note; a class alone tells its verdict."""
     label = request.POST.get("label", "")
     verdict = request.POST.get("verdict") or classes_of(survey).answer(label)

@@ -120,6 +120,22 @@ def test_a_bad_ruling_among_many_changes_nothing(workflow, scientist):
     assert not Ruling.objects.exists()
 
 
+def test_many_cases_are_changed_at_once_and_ones_own_verdicts_withdrawn(workflow, scientist):
+    subjects = subjects_of(workflow)
+    many = {"workflow": "atlas", "subjects": [row.pk for row in subjects]}
+    colleague = client_for(workflow.survey, Role.SCIENTIST, "tom")
+    colleague.post("/api/rulings/", {"workflow": "atlas", "subject": subjects[0].pk, "verdict": "yes"})
+    scientist.post("/api/cases/", {"subject": subjects[0].pk, "action": "tag", "text": "lens"})
+    reply = scientist.post("/api/cases/bulk/", {**many, "action": "tag", "text": "lens"}, format="json")
+    assert (reply.status_code, reply.json()) == (200, {"changed": len(subjects) - 1})
+    assert scientist.post("/api/cases/bulk/", {**many, "action": "tag", "text": "/"}, format="json").status_code == 400
+    scientist.post("/api/rulings/bulk/", body(subjects), format="json")
+    reply = scientist.post("/api/rulings/bulk-withdraw/", many, format="json")
+    assert reply.json() == {"changed": len(subjects)}
+    assert Ruling.objects.get(withdrawn_at=None).scientist.username == "tom"
+    assert not SecondOpinion.objects.filter(withdrawn_at=None).exists()
+
+
 def test_strangers_neither_rule_nor_change_cases(workflow):
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     subject = subjects_of(workflow)[0]
@@ -128,6 +144,10 @@ def test_strangers_neither_rule_nor_change_cases(workflow):
     for client in strangers:
         assert client.post("/api/rulings/bulk/", body([subject]), format="json").status_code == 403
         assert client.post("/api/cases/", case).status_code == 403
+        many = {"workflow": "atlas", "subjects": [subject.pk], "action": "hold"}
+        for path in ("cases/bulk", "rulings/bulk-withdraw"):
+            assert client.post(f"/api/{path}/", many, format="json").status_code == 403
+            assert APIClient().post(f"/api/{path}/", many, format="json").status_code == 401
     assert APIClient().post("/api/rulings/bulk/", body([subject]), format="json").status_code == 401
     assert APIClient().post("/api/cases/", case).status_code == 401
     assert [row.objects.count() for row in (Ruling, Case, SecondOpinion)] == [0, 0, 0]

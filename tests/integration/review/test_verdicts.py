@@ -127,7 +127,11 @@ def test_many_verdicts_are_given_together_or_not_at_all(workflow, subjects, scie
 @pytest.mark.parametrize("address", ["/surveys/night/subjects/{}/", "/surveys/night/consensus/subjects/{}/"])
 def test_a_subjects_pages_take_a_verdict_and_show_its_history(workflow, subjects, scientist, client, address):
     page = address.format(subjects[0].pk)
-    assert "No verdict, tag or note yet." in client.get(page).content.decode()
+    first = client.get(page).content.decode()
+    assert "No verdict, tag or note yet." in first
+    assert "<kbd>Y</kbd> yes, <kbd>N</kbd> no" in first
+    for name in ("fits", "npy"):
+        assert f'href="/api/subjects/{subjects[0].pk}/{name}/"' in first
     reply = client.post(
         f"{DESK}night/{subjects[0].pk}/rule/", {"label": "AST", "note": "three frames"},
         headers={"Referer": f"http://testserver{page}"},
@@ -143,6 +147,7 @@ def test_a_volunteer_sees_no_verdict_on_a_subjects_page(workflow, subjects, scie
     client.logout()
     shown = client.get(f"/surveys/night/subjects/{subjects[0].pk}/").content.decode()
     assert "secret" not in shown
+    assert "/fits/" not in shown
     assert "Ruled yes" not in shown
 
 
@@ -164,6 +169,80 @@ def test_the_selected_subjects_are_ruled_and_tagged_from_the_page(workflow, subj
     assert "Nothing was changed." in reply.content.decode()
 
 
+def bulk(client, subjects, **body):
+    keys = [row.pk for row in subjects]
+    return client.post(f"{DESK}night/bulk/", {"subjects": keys, "back": "queue=all", **body}, follow=True)
+
+
+def undo(client):
+    return client.post(f"{DESK}night/bulk/undo/", {"back": "queue=all"}, follow=True).content.decode()
+
+
+def test_selected_subjects_get_class_and_note_and_one_undo_withdraws_only_ones_own(
+    workflow, subjects, scientist, colleague, client
+):
+    rule(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="yes")
+    shown = bulk(client, subjects[:4], label="CR", note="one frame").content.decode()
+    assert "Undo the last change of 4 subjects" in shown
+    given = Ruling.objects.filter(scientist=scientist).values_list("verdict", "label", "note")
+    assert list(given) == [("no", "CR", "one frame")] * 3
+    assert SecondOpinion.objects.get().note == "one frame"
+    give_verdict(subject=subjects[1], workflow=workflow, scientist=colleague, verdict="yes", overrules=True)
+    give_verdict(subject=subjects[2], workflow=workflow, scientist=scientist, verdict="yes")  # newer than the action
+    shown = undo(client)
+    assert "Undone for 2 subjects." in shown
+    assert "Undo the last change" not in shown
+    standing = Ruling.objects.filter(withdrawn_at=None).order_by("subject")
+    assert [(row.subject, row.scientist) for row in standing] == [
+        (subjects[0], colleague), (subjects[1], colleague), (subjects[2], scientist)
+    ]  # fmt: skip
+    assert not SecondOpinion.objects.filter(withdrawn_at=None).exists()
+    subjects[3].refresh_from_db()
+    assert subjects[3].gold_label == ""
+    assert "Undone for 0 subjects." in undo(client)
+
+
+def test_selected_subjects_are_released_untagged_and_unassigned_and_undo_brings_back_what_was(
+    workflow, subjects, scientist, colleague, client
+):
+    chosen = subjects[:3]
+    change_case(subject=subjects[0], by=colleague, action="hold")
+    change_case(subject=subjects[0], by=colleague, action="tag", text="lens")
+    change_case(subject=subjects[0], by=colleague, action="assign", text="colleague")
+
+    def state():
+        rows = Case.objects.order_by("subject").values_list("is_on_hold", "tags", "assignee__username")
+        return [(held, *tags, who) for held, tags, who in rows]
+
+    assert "2 subjects changed." in bulk(client, chosen, action="hold").content.decode()
+    assert undo(client)
+    assert state() == [(True, "lens", "colleague"), (False, None), (False, None)]
+    for action, text, changed in (
+        ("tag", "lens", [(True, "lens", "colleague"), *[(False, "lens", None)] * 2]),
+        ("assign", "", [(True, "lens", "scientist"), *[(False, "scientist")] * 2]),
+        ("release", "", [(False, "lens", "colleague"), *[(False, None)] * 2]),
+        ("untag", "lens", [(True, "colleague"), *[(False, None)] * 2]),
+        ("unassign", "", [(True, "lens", None), *[(False, None)] * 2]),
+    ):
+        bulk(client, chosen, action=action, text=text)
+        assert state() == changed
+        undo(client)
+        assert state() == [(True, "lens", "colleague"), (False, None), (False, None)], action
+    bulk(client, chosen[1:2], action="hold")
+    change_case(subject=chosen[1], by=colleague, action="release")
+    change_case(subject=chosen[1], by=colleague, action="hold")
+    assert "Undone for 0 subjects." in undo(client), "the hold is a colleague's now"
+    assert state()[1] == (True, None)
+
+
+def test_undo_gives_back_no_assignment_to_somebody_who_left(workflow, subjects, scientist, colleague, client):
+    change_case(subject=subjects[0], by=colleague, action="assign")
+    bulk(client, subjects[:1], action="assign")
+    Membership.objects.filter(user=colleague).delete()
+    assert "Undone for 1 subject." in undo(client)
+    assert Case.objects.get().assignee is None
+
+
 def test_strangers_and_admins_of_other_surveys_change_nothing(workflow, subjects, survey):
     pk = subjects[0].pk
     writes = {
@@ -174,6 +253,7 @@ def test_strangers_and_admins_of_other_surveys_change_nothing(workflow, subjects
         for path, body in writes.items():
             assert client.post(f"{DESK}night/{pk}/{path}", body).status_code == 403
         assert client.post(f"{DESK}night/bulk/", {"subjects": [pk], "verdict": "yes"}).status_code == 403
+        assert client.post(f"{DESK}night/bulk/undo/").status_code == 403
         assert client.get(f"{DESK}night/{pk}/history/").status_code in (302, 403)
     assert not Ruling.objects.exists()
     assert not Case.objects.exists()

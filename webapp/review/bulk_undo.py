@@ -1,0 +1,113 @@
+"""Undo a bulk action: withdraw one's own verdicts, and take back one's changes of cases, as far as they still stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from webapp.queue.entries import lock_entries
+from webapp.review.bulk import locked_subjects
+from webapp.review.cases import record_change
+from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
+from webapp.review.rulings import withdraw_ruling
+from webapp.workflows.models import Workflow
+
+OPPOSITE = {
+    CaseAction.HOLD: CaseAction.RELEASE,
+    CaseAction.RELEASE: CaseAction.HOLD,
+    CaseAction.ASSIGN: CaseAction.UNASSIGN,
+    CaseAction.UNASSIGN: CaseAction.ASSIGN,
+    CaseAction.TAG: CaseAction.UNTAG,
+    CaseAction.UNTAG: CaseAction.TAG,
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a bulk action did: the keys of its rulings, second opinions and changes of cases."""
+
+    rulings: list[int] = field(default_factory=list)
+    opinions: list[int] = field(default_factory=list)
+    events: list[int] = field(default_factory=list)
+
+
+def done_by(results: Sequence[Ruling | SecondOpinion | CaseEvent]) -> Done:
+    keys: dict[type, list[int]] = {Ruling: [], SecondOpinion: [], CaseEvent: []}
+    for each in results:
+        keys[type(each)].append(each.pk)
+    return Done(*keys.values())
+
+
+@transaction.atomic
+def undo(workflow: Workflow, done: Done, *, by: User) -> int:
+    """Undo what `by` did and nobody has changed since; return the number of subjects. Notes stay."""
+    rulings = Ruling.objects.filter(pk__in=done.rulings, workflow=workflow)
+    opinions = SecondOpinion.objects.filter(pk__in=done.opinions, ruling__workflow=workflow)
+    events = CaseEvent.objects.filter(
+        pk__in=done.events, by=by, action__in=OPPOSITE, case__subject__survey=workflow.survey_id
+    )
+    paths = ((rulings, "subject"), (opinions, "ruling__subject"), (events, "case__subject"))
+    keys = {pk for rows, path in paths for pk in rows.values_list(path, flat=True)}
+    if not keys:
+        return 0
+    locked_subjects(workflow, list(keys))
+    lock_entries(workflow, sorted(keys))
+    withdrawn = _withdraw(rulings, opinions, by)
+    taken_back = {event.case.subject_id for event in events.select_related("case__subject__survey") if _revert(event)}
+    return len(withdrawn | taken_back)
+
+
+@transaction.atomic
+def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User) -> int:
+    """Withdraw one's own standing verdicts and second opinions on many subjects; return on how many.
+
+    Raises
+    ------
+    ValidationError
+        As of `give_verdicts`.
+    """
+    found = list(locked_subjects(workflow, subjects))
+    lock_entries(workflow, found)
+    rulings = Ruling.objects.filter(workflow=workflow, subject__in=found)
+    opinions = SecondOpinion.objects.filter(
+        ruling__workflow=workflow, ruling__subject__in=found, ruling__withdrawn_at=None
+    )
+    return len(_withdraw(rulings, opinions, by))
+
+
+def _withdraw(rulings: QuerySet[Ruling], opinions: QuerySet[SecondOpinion], by: User) -> set[int]:
+    """Withdraw those of the verdicts that stand and are one's own; return their subjects."""
+    own = {"scientist": by, "withdrawn_at": None}
+    standing = opinions.filter(**own)
+    withdrawn = set(standing.values_list("ruling__subject", flat=True))
+    SecondOpinion.objects.filter(pk__in=list(standing.values_list("pk", flat=True))).update(withdrawn_at=timezone.now())
+    for ruling in rulings.filter(**own).select_related("workflow__survey").order_by("subject"):
+        withdraw_ruling(ruling=ruling, by=by)
+        withdrawn.add(ruling.subject_id)
+    return withdrawn
+
+
+def _revert(event: CaseEvent) -> bool:
+    """Take back a change of a case unless there is a newer one of its kind; return whether it was."""
+    action = CaseAction(event.action)
+    alike = CaseEvent.objects.filter(case=event.case, action__in=(action, OPPOSITE[action]))
+    if action in (CaseAction.TAG, CaseAction.UNTAG):
+        alike = alike.filter(text=event.text)
+    if event.by is None or alike.filter(pk__gt=event.pk).exists():
+        return False
+    opposite, text = OPPOSITE[action], event.text
+    if CaseAction.ASSIGN in (action, opposite):
+        before = alike.filter(pk__lt=event.pk).order_by("-pk").first()
+        opposite, text = (CaseAction(before.action), before.text) if before else (CaseAction.UNASSIGN, "")
+    subject = event.case.subject
+    try:
+        record_change(subject=subject, by=event.by, action=opposite, text=text)
+    except ValidationError:  # who was assigned before is no scientist here any more, or there are too many tags
+        if opposite != CaseAction.ASSIGN:
+            return False
+        record_change(subject=subject, by=event.by, action=CaseAction.UNASSIGN)
+    return True

@@ -1,0 +1,74 @@
+"""Writes of the desk on all selected subjects at once, and the undo of the last one."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from webapp.archive.access import person, survey_page
+from webapp.archive.models import Role, Survey
+from webapp.core.keyset_pagination import whole_number
+from webapp.review.bulk import MOST_AT_ONCE, Given, change_cases, give_verdicts
+from webapp.review.bulk_undo import Done, done_by, undo
+from webapp.review.models import CaseAction
+from webapp.review.queue_form import reviewable
+from webapp.review.verdict_views import verdict_in
+from webapp.workflows.models import Workflow
+
+LAST = "last_bulk_action"
+"""Under this name the session keeps what the last bulk action did."""
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def bulk(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    """Give the selected subjects one verdict, or change their cases; all or none."""
+    of = get_object_or_404(reviewable(survey), slug=workflow)
+    try:
+        results = _act(request, survey, of)
+    except ValidationError as error:
+        messages.error(request, " ".join([*error.messages, _("Nothing was changed.")]))
+    else:
+        n = len(results)
+        if n and request.POST.get("action") != CaseAction.NOTE:
+            request.session[LAST] = {"workflow": of.pk, "n": n, "done": asdict(done_by(results))}
+        messages.success(request, ngettext("%(n)s subject changed.", "%(n)s subjects changed.", n) % {"n": n})
+    return _back(request, survey)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def bulk_undo(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
+    """Undo one's last bulk action, as far as nobody has changed its subjects since."""
+    of = get_object_or_404(reviewable(survey), slug=workflow)
+    n = undo(of, Done(**request.session.pop(LAST)["done"]), by=person(request)) if last_of(request, of) else 0
+    messages.success(request, ngettext("Undone for %(n)s subject.", "Undone for %(n)s subjects.", n) % {"n": n})
+    return _back(request, survey)
+
+
+def last_of(request: HttpRequest, workflow: Workflow | None) -> dict[str, Any] | None:
+    """Return the last bulk action in this session, if it was in this workflow and is not undone."""
+    last: dict[str, Any] | None = request.session.get(LAST)
+    return last if last and workflow and last["workflow"] == workflow.pk else None
+
+
+def _act(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
+    keys = request.POST.getlist("subjects")[: MOST_AT_ONCE + 1]
+    chosen = [key for key in map(whole_number, keys) if key is not None]
+    if action := request.POST.get("action", ""):
+        text = request.POST.get("text", "")
+        return list(change_cases(workflow, chosen, by=person(request), action=action, text=text))
+    verdict, label, note = verdict_in(request, survey)
+    given = [Given(key, verdict, label, note) for key in chosen]
+    return list(give_verdicts(workflow, given, scientist=person(request)))
+
+
+def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
+    return redirect(f"{reverse('review', args=[survey.slug])}?{request.POST.get('back', '')}")
