@@ -1,8 +1,9 @@
 // The desk's one viewer. One by one it stands above the row and shows its subject; in the list and on the contact sheet it
 // opens in a row, in place of its strip, and goes along to the next row until it is closed.
 import { SubjectViewer } from "../archive/subject_viewer.js";
+import { VERDICT_KEYS } from "./verdict_keys.js";
 
-const TAKEN = ["s", "x", "h", "a", "y", "n", "u", "z"]; // by the desk
+const TAKEN = [...VERDICT_KEYS, "x", "u"]; // by the desk
 
 const desk = document.querySelector("[data-desk]");
 const place = document.querySelector("[data-desk-viewer]");

@@ -1,6 +1,6 @@
-// Verdicts by key on the row that has the focus, or the first: Y, N, U to skip, Z to undo, H to hold, A to assign, S to
-// ask for a second opinion, X to select, Enter to look at the pictures, arrows to move. The keys press the row's own buttons, so that keyboard, mouse
-// and no script at all do the same.
+// Verdicts by key on the panel of the row that has the focus, or the first: Y, N, Z to undo, H to hold, A to assign, S to
+// ask for a second opinion. In a list of rows also U to skip and arrows to move; on the desk X to select and Enter to look
+// at the pictures. The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same.
 import { keyOf } from "../classify/keymap.js";
 import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
@@ -10,25 +10,27 @@ const SETTLE = 250; // ms in which a second key press is ignored
 const AHEAD = 5; // rows left at which the next ones are loaded
 
 const desk = document.querySelector("[data-desk]");
+const list = desk ?? document.querySelector("[data-rows]"); // a page about one subject has a single row, and no list
 let readyAt = 0;
 
-const rows = () => [...desk.querySelectorAll("[data-row]")];
-const current = () => document.activeElement?.closest("[data-row]") ?? desk.querySelector("[data-current]") ?? rows()[0];
+const rows = () => [...document.querySelectorAll("[data-row]")];
+const marked = () => document.querySelector("[data-row][data-current]");
+const current = () => document.activeElement?.closest("[data-row]") ?? marked() ?? rows()[0];
 
-/** Mark the row that the view "one by one" shows. */
+/** Mark the row that has its turn, and that the view "one by one" shows. */
 function mark(row) {
-  const shown = desk.querySelector("[data-current]");
+  const shown = marked();
   if (!row || row === shown) return;
   shown?.removeAttribute("data-current");
   row.setAttribute("data-current", "");
-  desk.dispatchEvent(new CustomEvent("current", { detail: row }));
+  list.dispatchEvent(new CustomEvent("current", { detail: row }));
 }
 
 function move(by) {
   const all = rows();
   const place = Math.min(all.length - 1, Math.max(0, all.indexOf(current()) + by));
   const next = all[place];
-  if (place > all.length - AHEAD) desk.querySelector("[data-more]")?.dispatchEvent(new Event("more"));
+  if (place > all.length - AHEAD) list.querySelector("[data-more]")?.dispatchEvent(new Event("more"));
   mark(next);
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
@@ -47,7 +49,7 @@ function give(verdict) {
   if (!button || performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
   button.click();
-  move(1);
+  if (list) move(1);
 }
 
 /** Press the row's button for holding, assigning or asking; it may be folded away. */
@@ -59,20 +61,22 @@ function press(what) {
   row?.querySelector(`[data-${what}]`)?.click();
 }
 
-if (desk) mark(rows()[0]);
+if (list) mark(rows()[0]);
 
 const ACTIONS = {
-  y: () => give("yes"), n: () => give("no"), u: () => move(1), z: () => takeBack(current()),
-  h: () => press("hold"), a: () => press("assign"), s: () => press("second"), x: () => selectRow(current()),
-  ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => look(current()),
+  y: () => give("yes"), n: () => give("no"), z: () => takeBack(current()),
+  h: () => press("hold"), a: () => press("assign"), s: () => press("second"),
+  ...(list ? { u: () => move(1), ArrowDown: () => move(1), ArrowUp: () => move(-1) } : {}),
+  ...(desk ? { x: () => selectRow(current()), Enter: () => look(current()) } : {}),
 };
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]")) return;
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
   const action = ACTIONS[keyOf(event)];
-  if (!action || !desk) return;
+  if (!action || !rows().length) return;
   event.preventDefault();
   action();
 });
@@ -87,12 +91,13 @@ desk?.addEventListener("click", (event) => {
 // A panel that the server sends anew leaves the focus with its row, and open what was open.
 let focused = null;
 let unfolded = [];
+const named = (details) => details.querySelector("summary").textContent;
 document.addEventListener("htmx:beforeSwap", ({ target }) => {
   focused = document.activeElement?.closest("[data-row]");
-  unfolded = [...target.querySelectorAll("details")].map((details) => details.open);
+  unfolded = [...target.querySelectorAll("details[open]")].map(named);
 });
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   const folds = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
-  if (folds.length === unfolded.length) folds.forEach((details, place) => { details.open = unfolded[place]; });
+  for (const details of folds) details.open = unfolded.includes(named(details));
   if (focused?.isConnected && !document.activeElement?.closest("[data-row]")) focused.focus({ preventScroll: true });
 });

@@ -14,6 +14,7 @@ from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit
+from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 from webapp.review import queue_form
 from webapp.review.models import Ruling
@@ -326,6 +327,22 @@ def test_a_selection_on_the_contact_sheet_is_ruled_at_once(survey, open_page):
     page.get_by_role("button", name="No to selected").click()
     expect(page.get_by_text("2 subjects changed.")).to_be_visible()
     assert standing() == {"s5": "no", "s4": "no"}
+    page.get_by_role("button", name="Undo the last change of 2 subjects").click()
+    expect(page.get_by_text("Undone for 2 subjects.")).to_be_visible()
+    assert standing() == {}
+
+
+def test_a_selection_gets_class_and_note_and_enter_in_the_note_rules_on_nothing(page):
+    page.get_by_label("Select all").check()
+    bar = page.locator("[data-bulk]")
+    bar.get_by_text("Class and note").click()
+    bar.get_by_label("Note").fill("A satellite.")
+    bar.get_by_label("Note").press("Enter")
+    press(page, "y")  # typed into the note
+    assert standing() == {}
+    bar.get_by_role("button", name="CR").click()
+    expect(page.get_by_text("6 subjects changed.")).to_be_visible()
+    assert set(Ruling.objects.values_list("label", "note")) == {("CR", "A satellite.y")}
 
 
 def test_hold_assign_and_a_second_opinion_by_key(page):
@@ -345,14 +362,45 @@ def test_hold_assign_and_a_second_opinion_by_key(page):
     expect(page.get_by_text("asked for a second opinion")).to_be_visible()
 
 
-def test_a_verdict_on_the_subjects_own_page_is_taken_back_there(survey, open_page):
+@pytest.mark.parametrize("path", ["subjects", "consensus/subjects"])
+def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
     subject = survey.subjects.first()
-    page = open_page(f"/surveys/night/subjects/{subject.pk}/", user=member(survey, "scientist"))
+    page = open_page(f"/surveys/night/{path}/{subject.pk}/", user=member(survey, "scientist"))
+    panel = page.locator("[data-panel]")
+    press(page, "h")
+    expect(panel.get_by_text("on hold")).to_be_visible()
+    press(page, "a")
+    expect(panel.get_by_text("for scientist")).to_be_visible()
+    panel.get_by_label("Note", exact=True).press_sequentially("yn")
+    assert standing() == {}, "while somebody types, the keys are letters"
+    panel.get_by_label("Note", exact=True).blur()
+    press(page, "y")
+    expect(panel.get_by_text("Ruled yes.")).to_be_visible()
+    press(page, "s")
+    expect(panel.get_by_role("button", name="No second opinion needed")).to_be_visible()
+    press(page, "z")
+    expect(page.locator(".ruled")).to_have_count(0)
+    assert standing() == {}
     page.get_by_role("button", name="Yes").click()
-    expect(page.get_by_text("Ruled yes.").first).to_be_visible()
+    expect(panel.get_by_text("Ruled yes.")).to_be_visible()
     page.get_by_role("button", name="Withdraw verdict").click()
     expect(page.locator(".ruled")).to_have_count(0)
     assert standing() == {}
+
+
+def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
+    workflow = Workflow.objects.get()
+    run = Aggregation.objects.create(workflow=workflow, version=1, state="done", disagreements=2)
+    for place, row in enumerate(survey.subjects.order_by("pk")[:2]):
+        AggregatedPosterior.objects.create(aggregation=run, subject=row, posterior=0.1 + place / 10, live=0.9)
+    page = open_page("/surveys/night/consensus/night/looking-back/", user=member(survey, "scientist"))
+    for key in "nuz":
+        press(page, key)
+    expect(page.get_by_text("Verdict withdrawn.")).to_be_attached()
+    press(page, "ArrowDown")
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    assert standing() == {page.locator("tr:has(.ruled) .name").inner_text(): "yes"}
 
 
 def test_without_a_champion_the_page_says_what_is_missing(survey, client):
