@@ -185,6 +185,7 @@ def test_sure_matches_become_gold_where_the_workflow_says_so(catalogue, survey, 
     assert [row.known_matches.count() for row in rows] == [1, 1, 0, 0]
     labels = list(survey.subjects.order_by("pk").values_list("gold_label", "gold_source"))
     assert labels == [("yes", "known orbit"), ("", ""), ("", ""), ("", "")]
+    assert list(survey.subjects.exclude(gold_changed_at=None)) == rows[:1]  # so that a training may start
     entries = QueueEntry.objects.filter(is_gold=True)
     assert [(entry.workflow, entry.subject) for entry in entries] == [(asks, rows[0])]
     assert rows[0] in movers(survey)
