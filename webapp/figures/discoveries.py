@@ -30,6 +30,9 @@ MOST_FRAMES = 64
 """Detections of one subject that its motion is fitted to."""
 
 BINS = 24
+ON_EDGE = 1e-6
+"""A value that lies on an edge but for a rounding error belongs above it, as in the list that the bar opens."""
+
 FRESH_FOR = 60
 COLUMNS = ("ra", "dec", "lon", "lat", "mjd", "mag", "rate", "pa", "p_real")
 DIGITS = {"ra": 5, "dec": 5, "lon": 4, "lat": 4, "mjd": 5, "mag": 2, "rate": 3, "pa": 1, "p_real": 4}
@@ -97,6 +100,7 @@ class Discoveries:
         if not finite.any():
             return []
         edges = bin_edges(values, min(BINS, max(4, int(np.sqrt(finite.sum())))))
+        edges[:-1] -= ON_EDGE
         counts = [np.histogram(values[finite & side], edges)[0].tolist() for side in (~known, known)]
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), *counts, strict=True))
 

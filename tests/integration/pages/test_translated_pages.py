@@ -27,7 +27,7 @@ NAMES = {  # what people called things, and wrote
     "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
     "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",
     "worker", "Help", "Ask what you don't understand.", "What is a burn?", "I see", "stripes", "So do I,", "@rita.",
-    "#comet", "R. Scientist", "Parquet", "VOTable", "FITS", "linked", *MODES, *CATALOGUES,
+    "#comet", "R. Scientist", "Parquet", "VOTable", "FITS", "NPY", "linked", *MODES, *CATALOGUES,
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {
