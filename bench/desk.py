@@ -32,7 +32,7 @@ from django.db import connection
 from django.test import Client
 
 from webapp.archive.models import Survey
-from webapp.archive.subject_search import SORTS as ARCHIVE_SORTS
+from webapp.archive.subject_orders import SORTS as ARCHIVE_SORTS
 from webapp.consensus.consensus_rows import refresh_models
 from webapp.exports.consensus import consensus_parquet
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
@@ -59,6 +59,7 @@ FILL = [
     INSERT INTO archive_frame (subject_id, position, mjd_mid, mjd_keyword, band, mag, masked_fraction)
     SELECT id, 0, mjd, 'MJD', 'o', 16 + 5 * sqrt(random()), 0 FROM archive_subject
     """,
+    "UPDATE archive_subject AS subject SET mag = frame.mag FROM archive_frame AS frame WHERE subject_id = subject.id",
     """
     CREATE TEMPORARY TABLE simulated AS
     SELECT id, is_real, 1 + floor(9 * random())::int AS votes, random_normal(0, 1) AS noise
@@ -176,6 +177,7 @@ def archive() -> Iterator[str]:
                 "mag_max=16.5", "p_real_min=0.99", "known=open",
                 "designation=2010 AB1", "posterior_min=0.99")  # fmt: skip
     yield from (f"sort={quote(sort)}" for sort in ARCHIVE_SORTS if sort)
+    yield "total=true"
 
 
 def cpu_seconds() -> float:

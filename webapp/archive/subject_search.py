@@ -15,6 +15,7 @@ from webapp.archive.footprints import read_region
 from webapp.archive.models import Footprint, Frame, Kind, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY, SubjectQuerySet
 from webapp.archive.sky_region import read_cone, read_polygon
+from webapp.archive.subject_orders import SORTS
 
 GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold")), ("settled", _("settled as real"))]
 KNOWN = {
@@ -25,17 +26,6 @@ KNOWN = {
     "open": (_("not compared"), Q(identity_check=None)),
 }
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
-SORTS = {
-    "": ("pk", _("oldest first")),
-    "-id": ("-pk", _("newest first")),
-    "name": ("external_id", _("name")),
-    "-name": ("-external_id", _("name, reversed")),
-    "mjd": ("mjd", _("time")),
-    "-mjd": ("-mjd", _("time, latest first")),
-    "rate": ("rate", _("rate")),
-    "-rate": ("-rate", _("rate, fastest first")),
-}
-KIND: dict[str, type] = {"pk": int, "external_id": str}  # sort columns that are not numbers with a fraction
 
 
 class Region(forms.CharField):
@@ -80,6 +70,11 @@ class SearchForm(forms.Form):
             label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
             widget=forms.TextInput({"list": "footprints"}),
         )
+        self.workflows = survey.workflows.order_by("pk")
+        self.fields["workflow"] = forms.ModelChoiceField(
+            self.workflows, to_field_name="slug", required=False, label=_("Sort by scores of"),
+            empty_label=None,
+        )  # fmt: skip
         self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
         for name, (_within, label) in RANGES.items():
             for end, words in (("min", _("from")), ("max", _("to"))):
@@ -88,7 +83,8 @@ class SearchForm(forms.Form):
             self.fields[f"{name}_min"].label = label
 
     def simple(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("text", "match", "kind", "gold", "label", "tag", "sort")]
+        names = ["text", "match", "kind", "gold", "label", "tag", "sort"]
+        return [self[name] for name in ([*names, "workflow"] if len(self.workflows) > 1 else names)]
 
     def known_object(self) -> list[forms.BoundField]:
         return [self["known"], self["designation"]]
@@ -98,6 +94,11 @@ class SearchForm(forms.Form):
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         return [(self[f"{name}_min"], self[f"{name}_max"]) for name in RANGES]
+
+    @property
+    def workflow(self) -> Any:
+        """Return the workflow whose scores order the subjects, by default the first; None without one."""
+        return self.cleaned_data.get("workflow") or next(iter(self.workflows), None)
 
     @property
     def has_more(self) -> bool:
@@ -198,8 +199,3 @@ RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
     "p_real": (of_model_score, _("Model’s score")),
     "posterior": (of_posterior, _("Volunteers’ posterior")),
 }
-
-
-def column_of(sort: str) -> str:
-    """Return the column of one of `SORTS`, with its minus, if any."""
-    return SORTS[sort][0]

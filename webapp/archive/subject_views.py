@@ -28,12 +28,13 @@ from webapp.archive.light_curve import plot
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
-from webapp.archive.subject_search import KIND, SearchForm, column_of, search
+from webapp.archive.subject_orders import ordered
+from webapp.archive.subject_search import SearchForm, search
+from webapp.archive.subject_total import asking_for_all, total_of
 from webapp.core.keyset_pagination import Page, Place, page_of, place_in
 from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
-MOST_COUNTED = 1000
 SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
@@ -79,21 +80,25 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
     form = SearchForm(request.GET, survey=survey)
     rows = search(survey, form.cleaned_data) if form.is_valid() else Subject.objects.none()
-    by = column_of(form.cleaned_data.get("sort") or "")
-    place = place_in(request.GET, kind=KIND.get(by.removeprefix("-"), float))
-    page = page_of(rows, by=by, place=place, size=PER_PAGE) if form.is_valid() else Page([], None, None)
+    page = _page(request.GET, form, rows) if form.is_valid() else Page([], None, None)
     by_key = rows.in_bulk(page.keys)
     context = {
         "survey": survey,
         "knows_truth": True,
         "form": form,
         "subjects": [by_key[pk] for pk in page.keys if pk in by_key],
-        "total": rows.order_by()[: MOST_COUNTED + 1].count(),
-        "most": MOST_COUNTED,
+        "total": total_of(survey, rows, request.GET),
+        "all": asking_for_all(request.GET),
         "previous": _continued(request.GET, "before", page.before),
         "next": _continued(request.GET, "after", page.after),
     }
     return render(request, "archive/subjects.html", context)
+
+
+def _page(asked: QueryDict, form: SearchForm, rows: QuerySet[Subject]) -> Page:
+    order = ordered(rows, form.cleaned_data["sort"], form.workflow)
+    place = place_in(asked, kind=order.kind)
+    return page_of(order.rows, by=order.by, place=place, size=PER_PAGE, key=order.key, unset=order.unset)
 
 
 @require_POST

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, FloatField, Q, QuerySet, Value
 
 
 class BadPlace(ValueError):
@@ -14,13 +14,18 @@ class BadPlace(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """The position where a page starts or ends: the ordering column's value, the row's key, and the direction."""
+    """The position where a page starts or ends: the ordering column's value, the row's key, and the direction.
+
+    Rows that come last because they have no value have None.
+    """
 
     value: Any
     pk: int
     is_before: bool = False
 
     def __str__(self) -> str:
+        if self.value is None:
+            return str(self.pk)
         value = self.value.isoformat() if isinstance(self.value, datetime) else repr(self.value)
         return f"{self.pk}:{self.value if isinstance(self.value, str) else value}"
 
@@ -39,10 +44,10 @@ def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
 
     Raises BadPlace: the text is not a position, or its value has another type.
     """
-    pk, _, value = text.partition(":")
+    pk, has_value, value = text.partition(":")
     read: Any = datetime.fromisoformat if kind is datetime else kind
     try:
-        return Place(read(value), int(pk), is_before)
+        return Place(read(value) if has_value else None, int(pk), is_before)
     except ValueError as error:
         raise BadPlace(f"“{text}” is no place in this list.") from error
 
@@ -70,34 +75,57 @@ def newest_first(rows: QuerySet[Any], *, before: str, size: int) -> tuple[list[A
     return some[:size], some[size - 1].pk if len(some) > size else None
 
 
-def page_of(rows: QuerySet[Any], *, by: str, place: Place | None, size: int) -> Page:
+def page_of(
+    rows: QuerySet[Any], *, by: str, place: Place | None, size: int, key: str = "pk", unset: Q | None = None
+) -> Page:
     """Return the page of `rows` ordered `by` a column (a minus: descending) that continues from `place`.
 
-    Rows with a null value are excluded. Ties are broken by the key.
+    Parameters
+    ----------
+    key
+        The unique column that breaks ties, as the column's index has it.
+    unset
+        Finds the rows without a value, which come last in both directions, by their primary key; by default such rows
+        are left out.
     """
     column, is_back = by.removeprefix("-"), place is not None and place.is_before
     down = by.startswith("-") != is_back
-    remaining = rows.filter(**{f"{column}__isnull": False})
-    if place is not None:
-        remaining = remaining.filter(_beyond(column, place, down))
-    order = [F(column).desc(), F("pk").desc()] if down else [F(column).asc(), F("pk").asc()]
-    some = list(remaining.order_by(*order).values_list("pk", column)[: size + 1])
+    stretches = {False: (rows.filter(**{f"{column}__isnull": False}), column, key)}
+    if unset is not None:
+        stretches[True] = (rows.filter(unset), None, "pk")
+    elif place is not None and place.value is None:  # of another order
+        place = None
+    some: list[tuple[int, int, Any]] = []
+    for is_unset in sorted(stretches, reverse=is_back):
+        begins = None if place is None or (place.value is None) != is_unset else place
+        is_passed = place is not None and begins is None and is_unset == is_back
+        if not is_passed and len(some) <= size:
+            some += _stretch(*stretches[is_unset], begins, down)[: size + 1 - len(some)]
     has_more, some = len(some) > size, some[:size]
     if is_back:
         some.reverse()
     return _page(some, has_before=has_more if is_back else place is not None, has_after=has_more or is_back)
 
 
-def _page(some: list[tuple[int, Any]], *, has_before: bool, has_after: bool) -> Page:
+def _stretch(rows: QuerySet[Any], column: str | None, key: str, place: Place | None, down: bool) -> QuerySet[Any]:
+    """Return (primary key, key, value) of rows that all have a value in the column, or none, from a position on."""
+    if place is not None:
+        way = f"{key}__{'lt' if down else 'gt'}"
+        rows = rows.filter(_beyond(column, key, place, down) if column else Q(**{way: place.pk}))
+    order = [F(name).desc() if down else F(name).asc() for name in (column, key) if name]
+    return rows.order_by(*order).values_list("pk", key, F(column) if column else Value(None, FloatField()))
+
+
+def _page(some: list[tuple[int, int, Any]], *, has_before: bool, has_after: bool) -> Page:
     if not some:
         return Page([], None, None)
-    (first, first_value), (last, last_value) = some[0], some[-1]
+    (_, first, first_value), (_, last, last_value) = some[0], some[-1]
     before = Place(first_value, first, is_before=True) if has_before else None
-    return Page([pk for pk, _ in some], before, Place(last_value, last) if has_after else None)
+    return Page([pk for pk, _, _ in some], before, Place(last_value, last) if has_after else None)
 
 
-def _beyond(column: str, place: Place, down: bool) -> Q:
+def _beyond(column: str, key: str, place: Place, down: bool) -> Q:
     """Filter rows after a position: by the whole range first, where an index scan can start."""
     way = "lt" if down else "gt"
-    same = Q(**{column: place.value, f"pk__{way}": place.pk})
+    same = Q(**{column: place.value, f"{key}__{way}": place.pk})
     return Q(**{f"{column}__{way}e": place.value}) & (Q(**{f"{column}__{way}": place.value}) | same)

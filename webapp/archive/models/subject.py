@@ -95,6 +95,7 @@ class Subject(models.Model):
     dec = models.FloatField(null=True, help_text="deg, ICRS")
     mjd = models.FloatField(null=True, help_text="UTC, middle of the first exposure")
     rate = models.FloatField(null=True, help_text="arcsec/h")
+    mag = models.FloatField(null=True, help_text="of the brightest frame")
     metadata = models.JSONField(default=dict, help_text="#name is hidden, !name hidden while classifying")
     light_curve = models.JSONField(null=True, help_text="[MJD UTC, band, magnitude, error or null for a limit], …")
     gold_label = models.CharField(max_length=20, blank=True, default="", help_text="A fine class, or yes / no")
@@ -134,7 +135,8 @@ class Subject(models.Model):
             ),
             models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
             models.Index("id", name="subject_came_with_class", condition=CAME_WITH_A_CLASS),
-            models.Index("survey", "rate", "id", name="subject_by_rate", condition=models.Q(rate__isnull=False)),
+            models.Index("survey", "rate", "id", name="subject_by_rate"),
+            models.Index("survey", "mag", "id", name="subject_by_mag"),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]
 

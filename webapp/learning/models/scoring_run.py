@@ -22,6 +22,11 @@ class Score(models.Model):
     p_real = models.FloatField(help_text="probability of a real mover")
     entropy = models.FloatField(help_text="nats, of real against bogus")
 
+    class Meta:
+        indexes = [
+            models.Index("checkpoint", "p_real", "subject", name="score_by_p_real"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.subject_id}: {self.p_real:.3f}"
 

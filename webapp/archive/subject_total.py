@@ -1,0 +1,51 @@
+"""How many subjects a search finds: up to a thousand, or exactly on request."""
+
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from webapp.archive.models import Subject, Survey
+from webapp.core.bounded_count import count_in_time
+from webapp.core.cached_figures import cached_figure
+
+MOST_COUNTED = 1000
+ASKS = "total"
+NO_FILTERS = ("after", "before", "sort", "workflow", ASKS)
+
+
+@dataclass(frozen=True)
+class Total:
+    """A number of subjects: all, or if there `is_more`, a lower bound, perhaps since counting all `took_too_long`."""
+
+    n: int
+    is_more: bool = False
+    took_too_long: bool = False
+
+
+def total_of(survey: Survey, rows: QuerySet[Subject], asked: QueryDict) -> Total:
+    """Count up to `MOST_COUNTED` subjects, or with `total=true` in the address all of them, if that ends in time.
+
+    An exact total is cached, so that paging and sorting don't count again.
+    """
+    some = rows.order_by()[: MOST_COUNTED + 1].count()
+    if some <= MOST_COUNTED:
+        return Total(some)
+    if asked.get(ASKS) != "true":
+        return Total(MOST_COUNTED, is_more=True)
+    exact = cached_figure(_key(survey, asked), partial(count_in_time, rows))
+    return Total(MOST_COUNTED, is_more=True, took_too_long=True) if exact is None else Total(exact)
+
+
+def _key(survey: Survey, asked: QueryDict) -> str:
+    filters = sorted((name, values) for name, values in asked.lists() if name not in NO_FILTERS)
+    return f"archive-total-{survey.pk}-{blake2b(repr(filters).encode(errors='replace'), digest_size=12).hexdigest()}"
+
+
+def asking_for_all(asked: QueryDict) -> str:
+    """Return the query string of the same page with the exact total."""
+    query = asked.copy()
+    query[ASKS] = "true"
+    return query.urlencode()
