@@ -34,5 +34,6 @@ urlpatterns = [
 ]
 
 handler400 = "webapp.api.errors.bad_request"
+handler403 = "webapp.api.errors.forbidden"
 handler404 = "webapp.api.errors.not_found"
 handler500 = "webapp.api.errors.server_error"

@@ -1,4 +1,4 @@
-"""REST framework defaults: token authentication in one query, a JSON parser with a depth limit, throttles."""
+"""REST framework defaults: token authentication in one query, a JSON parser with a depth limit, formats, throttles."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -6,7 +6,8 @@ from typing import IO, Any
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from rest_framework.authentication import TokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed, ParseError, Throttled
+from rest_framework.exceptions import AuthenticationFailed, NotAcceptable, ParseError, Throttled
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
@@ -51,6 +52,16 @@ class ShallowJSONParser(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise ParseError("JSON parse error - too many lists or objects within each other") from error
+
+
+class OwnFormat(DefaultContentNegotiation):
+    """Answers in the view's own format where it has none that the client accepts, as if it accepted anything."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable:
+            return renderers[0], renderers[0].media_type
 
 
 class AnonymousThrottle(Windows, AnonRateThrottle):

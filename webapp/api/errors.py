@@ -1,8 +1,20 @@
-"""Error pages of the site, as JSON below /api/, also for addresses that do not exist."""
+"""Error pages of the site, as JSON below /api/, whatever a client accepts, also for addresses that do not exist."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.template.loader import get_template
 from django.views import defaults
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+
+def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an error of a view as JSON, also where its own format is another."""
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    return exception_handler(error, context)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -15,6 +27,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return JsonResponse({"detail": "This request cannot be understood. Nothing was changed."}, status=400)
     return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return JsonResponse({"detail": "You may not do this. Nothing was changed."}, status=403)
+    return defaults.permission_denied(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
