@@ -90,7 +90,9 @@ def page_of(
     """
     column, is_back = by.removeprefix("-"), place is not None and place.is_before
     down = by.startswith("-") != is_back
-    stretches = {False: (rows.filter(**{f"{column}__isnull": False}), column, key)}
+    stretches: dict[bool, tuple[QuerySet[Any], str | None, str]] = {
+        False: (rows.filter(**{f"{column}__isnull": False}), column, key)
+    }
     if unset is not None:
         stretches[True] = (rows.filter(unset), None, "pk")
     elif place is not None and place.value is None:  # of another order

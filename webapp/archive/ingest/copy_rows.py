@@ -71,7 +71,7 @@ def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_
         "dec": finite(record.dec if record.dec is not None else first.dec),
         "mjd": finite(first.mjd_mid),
         "rate": finite(record.rate),
-        "mag": min((frame.mag for frame in record.frames if finite(frame.mag) is not None), default=None),
+        "mag": min((mag for frame in record.frames if (mag := finite(frame.mag)) is not None), default=None),
         "metadata": candidate.metadata,
         "light_curve": json.dumps(record.light_curve) if record.light_curve else None,
         "gold_label": candidate.gold_label,
