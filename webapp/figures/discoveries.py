@@ -14,7 +14,6 @@ from ml.sky.all_sky_maps import from_ecliptic, mollweide, to_ecliptic
 from ml.sky.motion import position_errors
 from ml.sky.weighted_motion import fit_weighted_motion
 from webapp.archive.models import Frame, Subject
-from webapp.archive.position_errors import usual_errors
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import copy_out
 from webapp.known_objects.models import IdentityCheck
@@ -148,7 +147,7 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     columns = dict(zip(("ra", "dec", "mjd", "rate"), np.array([row[2:] for row in shown], float).reshape(-1, 4).T,
                        strict=True))  # fmt: skip
     has_given_rates = bool(np.isfinite(columns["rate"]).any())
-    fitted, angle = _motions(keys, **usual_errors(workflow.survey))
+    fitted, angle = _motions(keys, **workflow.survey.usual_errors())
     columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
     columns |= {"rate": np.where(np.isfinite(fitted), fitted, columns["rate"]), "pa": angle}
     columns |= {"mag": _by_key(keys, _magnitudes(keys)), "p_real": _by_key(keys, _scores(keys, champion))}

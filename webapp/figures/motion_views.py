@@ -17,7 +17,6 @@ from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import survey_page
 from webapp.archive.light_curve import Plot, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
-from webapp.archive.position_errors import usual_errors
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.distance import measure_distance
@@ -110,13 +109,13 @@ def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
 
 def _track(request: HttpRequest, survey: Survey, frames: list[Frame]) -> tuple[ErrorsForm, Track]:
     """Fit with the errors that the reader chose, or else the survey's."""
-    usual = usual_errors(survey)
+    usual = survey.usual_errors()
     form = ErrorsForm({name: request.GET.get(name) or value for name, value in usual.items()})
     return form, Track(frames, **(form.cleaned_data if form.is_valid() else usual))
 
 
 def _seeing(form: ErrorsForm, survey: Survey) -> float:
-    seeing: float = form.cleaned_data["seeing"] if form.is_valid() else usual_errors(survey)["seeing"]
+    seeing: float = form.cleaned_data["seeing"] if form.is_valid() else survey.usual_errors()["seeing"]
     return seeing
 
 

@@ -22,7 +22,6 @@ from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
 from webapp.archive.ingest.prepare import finite
 from webapp.archive.models import Survey
-from webapp.archive.position_errors import usual_errors
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
@@ -102,7 +101,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     if problems and not is_placed.any():
         raise ValueError(problems[0])
     directions = unit_vectors(detections.ra, detections.dec)
-    rms = np.fmax(*position_errors(detections.rms_ra, detections.rms_dec, detections.snr, **usual_errors(survey)))
+    rms = np.fmax(*position_errors(detections.rms_ra, detections.rms_dec, detections.snr, **survey.usual_errors()))
     found = match(sweep, observers, directions, rms, RADIUS, WIDEST)
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
     candidates = _candidates(found, owner, rms, sweep.orbits, used)

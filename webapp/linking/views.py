@@ -18,7 +18,6 @@ from ml.sky.motion import astrometric_error
 from ml.sky.observatories import midnight_of, read_observatories
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
-from webapp.archive.position_errors import usual_errors
 from webapp.linking.decisions import decide, start_linking
 from webapp.linking.models import Decision, LinkRun, Links, Proposal
 
@@ -163,7 +162,7 @@ def _usual_error(survey: Survey) -> dict[str, float]:
     """Return the error of a position at S/N 10, if the survey gives its seeing."""
     if not survey.seeing:
         return {}
-    return {"position_error": round(float(astrometric_error(np.array(np.nan), **usual_errors(survey))), 3)}
+    return {"position_error": round(float(astrometric_error(np.array(np.nan), **survey.usual_errors())), 3)}
 
 
 def _moment(mjd: float) -> str:

@@ -10,10 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ml.crowd.answer import Answer
+from ml.sky.motion import FLOOR, SEEING
 from ml.sky.observatories import read_observatories, similar_codes
 
 CLASS_NAME_LENGTH = 20
 ABOVE_ZERO = MinValueValidator(0.001, gettext_lazy("Enter a number above 0."))
+SEEING_PIXELS = 2.5
+"""FWHM of a star in pixels, assumed where a survey gives no seeing: most cameras sample it by two or three."""
 
 
 class Survey(models.Model):
@@ -66,6 +69,15 @@ class Survey(models.Model):
     def opens(self, name: str) -> bool:
         """Return whether volunteers see a column before they answer: it is released, and does not tell the classes."""
         return name in self.open_metadata and name not in self.telling
+
+    def usual_errors(self) -> dict[str, float]:
+        """Return `seeing` and `floor`, the least error of a position, arcsec; assumed ones if the survey gives none.
+
+        They make errors of positions by `ml.sky.motion.position_errors`, where a detection has none of its own.
+        """
+        if self.seeing and self.position_floor:
+            return {"seeing": self.seeing, "floor": self.position_floor}
+        return {"seeing": round(SEEING_PIXELS * self.pixel_scale, 3) if self.pixel_scale else SEEING, "floor": FLOOR}
 
     def clean(self) -> None:
         """Validate the classes and what measures positions, as far as this row alone allows.
