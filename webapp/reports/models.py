@@ -1,18 +1,20 @@
 """A survey's report settings, reports with their tracklets, and digest2 scores. A signed report never changes."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ml.sky.ades_rules import BANDS, CATALOGUES, MODES
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job
+from webapp.queue.entries import waiting_for
+from webapp.volunteers.models import Volunteer
 
 PLAIN = RegexValidator(r"^[^|\x00-\x1f\x7f]*\Z", gettext_lazy("Pipes and control characters are not allowed."))
 POSITIVE = MinValueValidator(0.001, gettext_lazy("Enter a number above 0."))
@@ -49,6 +51,16 @@ class ReportSettings(models.Model):
             raise ValidationError({"bands": message % {"name": unknown[0], "all": ", ".join(BANDS)}})
 
 
+class ReportQuerySet(models.QuerySet["Report"]):
+    def public(self, reader: Volunteer | None) -> Self:
+        """Signed reports, without those on a subject that the reader may still be asked about.
+
+        The reader is None for somebody who has answered nothing.
+        """
+        asked = ReportedTracklet.objects.filter(Exists(waiting_for(reader, "subject")), report=OuterRef("pk"))
+        return self.filter(signed_at__isnull=False).exclude(Exists(asked))
+
+
 class Report(models.Model):
     """Some tracklets for the Minor Planet Center; a draft until a scientist signs it off, which stores the files."""
 
@@ -61,6 +73,8 @@ class Report(models.Model):
     psv = models.TextField(blank=True, default="")
     xml = models.TextField(blank=True, default="")
     obs80 = models.TextField(blank=True, default="", help_text="empty if the names do not fit into 80 columns")
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

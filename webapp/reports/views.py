@@ -16,7 +16,6 @@ from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
 from webapp.reports.models import Report, ReportSettings
-from webapp.reports.public_reports import public_reports
 from webapp.reports.sign_off import sign_off
 from webapp.volunteers.identity import reader_of
 
@@ -103,7 +102,7 @@ def report_delete(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
 def report_file(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResponse:
     """Send a file of a signed report, as it was signed: to scientists, and to everybody whom it tells no answer."""
     row = _report(get_object_or_404(Survey, slug=slug), pk)
-    if not public_reports(row.survey, reader_of(request)).filter(pk=row.pk).exists():
+    if not row.survey.reports.public(reader_of(request)).filter(pk=row.pk).exists():
         survey_for(request, slug, Role.SCIENTIST)
     text = getattr(row, kind, "") if kind in FILES else ""
     if not text:
