@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from tests.acceptance.people import member
 from tests.integration.figures.movers import injected, season
 from tests.integration.learning import sky
+from webapp.archive.models import Subject
 from webapp.learning import test_sets
 from webapp.learning.models import Score
 
@@ -98,7 +99,7 @@ def test_a_bar_and_a_cell_open_their_lists(db, open_page):
     champion = sky.checkpoint(workflow, is_champion=True, manifest={"threshold": 0.5})
     rows = season(workflow, champion)
     for place, row in enumerate(rows):
-        row.frames.update(mag=17.15 + place % 3)
+        Subject.objects.filter(pk=row.pk).update(mag=17.15 + place % 3)
     injected(workflow, champion)
     figures = "/surveys/night/consensus/night/figures/?population=all"
     page = open_page(figures, user=member(workflow.survey, "scientist"))

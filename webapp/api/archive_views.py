@@ -39,7 +39,6 @@ from webapp.archive.sky_region import read_cone, read_polygon
 from webapp.archive.subject_search import (
     of_known_objects,
     of_magnitude,
-    of_mean_magnitude,
     of_model_score,
     of_posterior,
     tagged,
@@ -91,6 +90,8 @@ FOR_SCIENTISTS = {
     "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
     "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
+    "min_mean_mag": Parameter("mag__gte", number, "lowest mean magnitude of the frames, for scientists of the survey"),
+    "max_mean_mag": Parameter("mag__lte", number, "highest mean magnitude of the frames, for scientists of the survey"),
     "known": Parameter(
         "",
         of_known_objects,
@@ -101,7 +102,6 @@ FOR_SCIENTISTS = {
 }
 RANGES_FOR_SCIENTISTS = (
     Range("mag", of_magnitude, "magnitude, in any frame, for scientists of the survey"),
-    Range("mean_mag", of_mean_magnitude, "mean magnitude of the frames, for scientists of the survey"),
     Range("p_real", of_model_score, "score of a champion, for scientists of the survey"),
     Range("posterior", of_posterior, "posterior of the consensus in any workflow, for scientists of the survey"),
 )

@@ -1,13 +1,12 @@
 """Archive search for scientists: by name, region, time, rate, magnitude, class, score, tag and known object."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Avg, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
@@ -168,12 +167,6 @@ def of_magnitude(lowest: float | None, highest: float | None) -> Q:
     return Q(Exists(Frame.objects.filter(magnitudes, subject=OuterRef("pk"))))
 
 
-def of_mean_magnitude(lowest: float | None, highest: float | None) -> Q:
-    """Filter by the mean magnitude of the frames."""
-    measured = Frame.objects.filter(mag__gt=-math.inf, mag__lt=math.inf).values("subject")
-    return Q(pk__in=measured.annotate(mean=Avg("mag")).filter(_between("mean", lowest, highest)).values("subject"))
-
-
 def of_model_score(lowest: float | None, highest: float | None) -> Q:
     """Filter by the score of any one champion."""
     scores = _between("scores__p_real", lowest, highest)
@@ -195,7 +188,7 @@ RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
     "mjd": (partial(_between, "mjd"), _("MJD")),
     "rate": (partial(_between, "rate"), _("Rate (″/h)")),
     "mag": (of_magnitude, _("Magnitude")),
-    "mean_mag": (of_mean_magnitude, _("Magnitude, mean of the frames")),
+    "mean_mag": (partial(_between, "mag"), _("Magnitude, mean of the frames")),
     "p_real": (of_model_score, _("Model’s score")),
     "posterior": (of_posterior, _("Volunteers’ posterior")),
 }

@@ -12,8 +12,6 @@ from webapp.figures.asked import Asked
 LIMITS = {"mag": "mean_mag", "rate": "rate"}
 """The archive's filters by a figure's quantities."""
 
-DIGITS = 6
-
 Ends = tuple[float, float, bool]
 """The ends of a bin, and whether it includes the upper one, as the last one does."""
 
@@ -31,7 +29,7 @@ def bar_address(asked: Asked, quantity: str, ends: Ends, *, is_known: bool) -> s
     if asked.population == "movers":
         wanted["gold"] = "settled"
     if asked.population == "candidates":
-        wanted["p_real_min"] = f"{asked.threshold:.17g}"
+        wanted["p_real_min"] = repr(asked.threshold)
     return f"{reverse('subjects', args=[workflow.survey.slug])}?{urlencode(wanted)}"
 
 
@@ -42,9 +40,7 @@ def cell_query(asked: Asked, brightness: str, finder: str, ends: Ends, rates: En
 
 
 def limits(name: str, ends: Ends) -> dict[str, str]:
-    """Return the filters of a bin, rounded down so that a mean that is off by a rounding error stays in its bin."""
+    """Return the filters of a bin. A filter includes both of its ends."""
     low, high, includes_high = ends
-    scale = 10**DIGITS
-    most = math.ceil(high * scale + 0.5) if includes_high else math.floor(high * scale - 0.5) - 1
-    values = {"min": math.floor(low * scale - 0.5) / scale, "max": most / scale}
-    return {f"{name}_{end}": f"{value:.{DIGITS}f}".rstrip("0").rstrip(".") for end, value in values.items()}
+    highest = high if includes_high else math.nextafter(high, -math.inf)
+    return {f"{name}_min": repr(low), f"{name}_max": repr(highest)}

@@ -29,9 +29,6 @@ MOST_FRAMES = 64
 """Detections of one subject that its motion is fitted to."""
 
 BINS = 24
-ON_EDGE = 1e-6
-"""A value that lies on an edge but for a rounding error belongs above it, as in the list that the bar opens."""
-
 FRESH_FOR = 60
 COLUMNS = ("ra", "dec", "lon", "lat", "mjd", "mag", "rate", "pa", "p_real")
 DIGITS = {"ra": 5, "dec": 5, "lon": 4, "lat": 4, "mjd": 5, "mag": 2, "rate": 3, "pa": 1, "p_real": 4}
@@ -55,10 +52,6 @@ FRAME_FIELDS = {
     "rms_dec": "float8",
     "snr": "float8",
 }
-MAGNITUDES = f"""
-    SELECT subject_id, avg(mag) FROM {Frame._meta.db_table}
-    WHERE subject_id = ANY(%(keys)s) AND abs(mag) < 'Infinity' GROUP BY subject_id
-"""  # noqa: S608  # our own tables
 
 
 @dataclass(frozen=True)
@@ -99,7 +92,6 @@ class Discoveries:
         if not finite.any():
             return []
         edges = bin_edges(values, min(BINS, max(4, int(np.sqrt(finite.sum())))))
-        edges[:-1] -= ON_EDGE
         counts = [np.histogram(values[finite & side], edges)[0].tolist() for side in (~known, known)]
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), *counts, strict=True))
 
@@ -142,15 +134,16 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     if total > MOST:  # the same sample each time
         hashed = Func(F("pk"), Value(0), function="hashint8extended", output_field=BigIntegerField())
         rows = rows.order_by(hashed, "pk")
-    shown = list(rows.values_list("pk", "external_id", "ra", "dec", "mjd", "rate")[:MOST])
+    stored = ("ra", "dec", "mjd", "rate", "mag")
+    shown = list(rows.values_list("pk", "external_id", *stored)[:MOST])
     keys = [row[0] for row in shown]
-    columns = dict(zip(("ra", "dec", "mjd", "rate"), np.array([row[2:] for row in shown], float).reshape(-1, 4).T,
-                       strict=True))  # fmt: skip
+    values = np.array([row[2:] for row in shown], float).reshape(-1, len(stored))
+    columns = dict(zip(stored, values.T, strict=True))
     has_given_rates = bool(np.isfinite(columns["rate"]).any())
     fitted, angle = _motions(keys, **workflow.survey.usual_errors())
     columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
     columns |= {"rate": np.where(np.isfinite(fitted), fitted, columns["rate"]), "pa": angle}
-    columns |= {"mag": _by_key(keys, _magnitudes(keys)), "p_real": _by_key(keys, _scores(keys, champion))}
+    columns["p_real"] = _by_key(keys, _scores(keys, champion))
     checked = IdentityCheck.objects.filter(subject__in=keys, detections__gt=0)
     known = dict(checked.values_list("subject", "candidates"))
     is_known = [known[key] > 0 if key in known else None for key in keys]
@@ -176,10 +169,6 @@ def _motions(keys: list[int], seeing: float, floor: float) -> tuple[Array, Array
     mjd, ra, dec = (spread(rows[name]) for name in ("mjd", "ra", "dec"))
     motion = fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros(shape))
     return motion.rate, motion.position_angle
-
-
-def _magnitudes(keys: list[int]) -> dict[int, float]:
-    return dict(copy_out(MAGNITUDES, {"subject": "int8", "mag": "float8"}, {"keys": keys}).tolist())
 
 
 def _scores(keys: list[int], champion: Checkpoint | None) -> dict[int, float]:

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership
+from webapp.archive.models import Membership, Subject
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
 from webapp.review.cases import change_case
@@ -30,7 +30,9 @@ def rows(night):
     found = sky.subjects(night, [True] * 5)
     for n, row in enumerate(found):
         row.frames.create(position=0, mag=18 + n)
+        Subject.objects.filter(pk=row.pk).update(mag=18 + n)
     found[4].frames.create(position=1, mag=17)
+    Subject.objects.filter(pk=found[4].pk).update(mag=19.5)
     workflow, other = sky.workflow(night), sky.workflow(night, slug="other")
     scores = {"probabilities": [0.9], "entropy": 0.1, "subject": found[1]}
     Score.objects.create(checkpoint=sky.checkpoint(workflow, is_champion=True), p_real=0.9, **scores)
@@ -79,6 +81,7 @@ def numbers(api, rows):
 def test_scientists_filter_by_magnitude_score_posterior_and_known_object(numbers, rows):
     assert numbers(max_mag=19) == [0, 1, 4]
     assert numbers(min_mag=17.5, max_mag=18.5) == [0]
+    assert numbers(min_mean_mag=19, max_mean_mag=20) == [1, 2, 4]
     assert numbers(min_mag=18.5, max_mag=21.5) == [1, 2, 3], "one frame is within, not two on either side"
     assert numbers(min_p_real=0.8) == [1]
     assert numbers(min_p_real=0.4, max_p_real=0.6) == [], "a model that is no champion does not count"

@@ -72,6 +72,7 @@ def test_a_tracklet_keeps_the_time_place_and_exposure_of_each_frame(survey, tmp_
         pytest.approx((10 + number / 1000, -5 + number / 1000)) for number in range(1, 5)
     ]
     assert {(frame.exptime, frame.band, frame.mag) for frame in frames} == {(30.0, "o", 19.5)}
+    assert set(Subject.objects.values_list("mag", flat=True)) == {19.5}
     assert frames[2].mjd_keyword == "mjd3 of the manifest"
     assert Exposure.objects.count() == 4, "both tracklets were cut from the same four exposures"
     assert frames[0].exposure == Frame.objects.get(subject__external_id="t2", position=0).exposure

@@ -1,6 +1,7 @@
 """A survey of tracklets whose motion is known."""
 
 import uuid
+from statistics import fmean
 
 import numpy as np
 from astropy import units
@@ -16,7 +17,9 @@ from webapp.volunteers.models import Volunteer
 
 def tracklet(survey, *, rate=60.0, angle=40.0, ra=359.999, dec=5.0, mjd=61000.2, n=4, left=0.0, **fields):
     """Store a tracklet of `n` detections, 15 minutes apart, the last `left` arcsec off to its left."""
-    [row] = sky.subjects(survey, [True], kind="tracklet", frames=n, ra=ra, dec=dec, mjd=mjd, rate=rate, **fields)
+    magnitudes = [18 + at / 10 for at in range(n)]
+    fields |= {"ra": ra, "dec": dec, "mjd": mjd, "rate": rate, "mag": fmean(magnitudes)}
+    [row] = sky.subjects(survey, [True], kind="tracklet", frames=n, **fields)
     hours = np.arange(n) / 4
     place = SkyCoord(ra, dec, unit="deg").directional_offset_by(angle * units.deg, rate * hours * units.arcsec)
     off = place[-1].directional_offset_by((angle - 90) * units.deg, left * units.arcsec)
@@ -29,7 +32,7 @@ def tracklet(survey, *, rate=60.0, angle=40.0, ra=359.999, dec=5.0, mjd=61000.2,
             band="o",
             ra=each.ra.deg,
             dec=each.dec.deg,
-            mag=18 + at / 10,
+            mag=magnitudes[at],
             snr=20,
         )
         for at, each in enumerate([*place[:-1], off])

@@ -10,7 +10,7 @@ from django.utils.html import escape
 from tests.integration import people
 from tests.integration.figures.movers import injected, season
 from tests.integration.learning import sky
-from webapp.archive.models import Frame, Subject
+from webapp.archive.models import Subject
 from webapp.figures import discoveries
 from webapp.learning import test_sets
 from webapp.learning.models import Score
@@ -114,7 +114,7 @@ def test_without_data_a_figure_has_no_file(workflow, scientist):
 def test_a_bar_opens_exactly_its_subjects_in_the_archive(workflow, champion, scientist, population):
     rows = season(workflow, champion)
     for row in rows[:9]:
-        Frame.objects.filter(subject=row).update(mag=F("mag") + 0.31 * (row.pk % 5) ** 2)
+        Subject.objects.filter(pk=row.pk).update(mag=F("mag") + 0.31 * (row.pk % 5) ** 2)
     sky.votes(workflow, rows[4], 0.995, is_retired=True, retired_reason="consensus")
     sky.votes(workflow, rows[5], 0.995, is_retired=True, retired_reason="consensus")
     Subject.objects.filter(pk=rows[0].pk).update(gold_source="ruling")

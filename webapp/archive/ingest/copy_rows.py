@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable
+from statistics import fmean
 from typing import Any
 
 from django.db import connection, models
 from django.utils import timezone
 
+from ml.io.records import SubjectRecord
 from webapp.archive.ingest.prepare import MANIFEST_GOLD, Candidate, finite
 from webapp.archive.models import Exposure, Frame, Subject, SubjectSet, Survey
 from webapp.core.sql import fetch
@@ -71,13 +73,18 @@ def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_
         "dec": finite(record.dec if record.dec is not None else first.dec),
         "mjd": finite(first.mjd_mid),
         "rate": finite(record.rate),
-        "mag": min((mag for frame in record.frames if (mag := finite(frame.mag)) is not None), default=None),
+        "mag": _mean_magnitude(record),
         "metadata": candidate.metadata,
         "light_curve": json.dumps(record.light_curve) if record.light_curve else None,
         "gold_label": candidate.gold_label,
         "gold_source": MANIFEST_GOLD if candidate.gold_label else "",
         "created_at": now,
     }
+
+
+def _mean_magnitude(record: SubjectRecord) -> float | None:
+    magnitudes = [mag for frame in record.frames if (mag := finite(frame.mag)) is not None]
+    return fmean(magnitudes) if magnitudes else None
 
 
 def _frames(key: int, candidate: Candidate, exposures: dict[str, int]) -> Iterable[Row]:

@@ -1,11 +1,11 @@
 from django.db import migrations, models
 
-BRIGHTEST = """
-UPDATE archive_subject AS subject SET mag = brightest.mag
+MEAN = """
+UPDATE archive_subject AS subject SET mag = measured.mag
 FROM (
-    SELECT subject_id, min(mag) AS mag FROM archive_frame WHERE mag <> 'NaN' GROUP BY subject_id
-) AS brightest
-WHERE brightest.subject_id = subject.id
+    SELECT subject_id, avg(mag) AS mag FROM archive_frame WHERE abs(mag) < 'Infinity' GROUP BY subject_id
+) AS measured
+WHERE measured.subject_id = subject.id
 """
 
 
@@ -23,9 +23,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='subject',
             name='mag',
-            field=models.FloatField(help_text='of the brightest frame', null=True),
+            field=models.FloatField(help_text='mean of the frames', null=True),
         ),
-        migrations.RunSQL(BRIGHTEST, migrations.RunSQL.noop),
+        migrations.RunSQL(MEAN, migrations.RunSQL.noop),
         migrations.AddIndex(
             model_name='subject',
             index=models.Index(models.F('survey'), models.F('rate'), models.F('id'), name='subject_by_rate'),

@@ -95,7 +95,7 @@ class Subject(models.Model):
     dec = models.FloatField(null=True, help_text="deg, ICRS")
     mjd = models.FloatField(null=True, help_text="UTC, middle of the first exposure")
     rate = models.FloatField(null=True, help_text="arcsec/h")
-    mag = models.FloatField(null=True, help_text="of the brightest frame")
+    mag = models.FloatField(null=True, help_text="mean of the frames")
     metadata = models.JSONField(default=dict, help_text="#name is hidden, !name hidden while classifying")
     light_curve = models.JSONField(null=True, help_text="[MJD UTC, band, magnitude, error or null for a limit], …")
     gold_label = models.CharField(max_length=20, blank=True, default="", help_text="A fine class, or yes / no")
