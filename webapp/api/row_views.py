@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from webapp.api.permissions import require, surveys_with
 from webapp.archive.models import Role, Survey
+from webapp.core.bounded_count import MOST_SECONDS, count_in_time
 
 LARGEST_ID = 2**63 - 1
 
@@ -174,7 +175,7 @@ class Newest(CursorPagination):
         """Return a page; rows without a value in the chosen ordering are left out."""
         if (column := _chosen_ordering(request, view)) is not None:
             queryset = queryset.filter(**{f"{column.removeprefix('-')}__isnull": False})
-        self.total = queryset.count() if request.query_params.get("total") == "true" else None
+        self.total = _total(queryset) if request.query_params.get("total") == "true" else None
         return super().paginate_queryset(queryset, request, view)
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
@@ -195,12 +196,21 @@ class Newest(CursorPagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe ordering and total to the OpenAPI schema."""
         names = [sign + name for name in _orderings(view) for sign in ("", "-")]
-        more: list[tuple[str, str, dict[str, Any]]] = [("total", "true also counts all rows", {"type": "boolean"})]
+        more: list[tuple[str, str, dict[str, Any]]] = [
+            ("total", f"true also counts all rows, or answers 400 after {MOST_SECONDS:.0f} s", {"type": "boolean"})
+        ]
         if names:
             more.append(("ordering", "one column, with a minus for descending", {"type": "string", "enum": names}))
         described = ({"name": name, "in": "query", "required": False, "description": text, "schema": schema}
                      for name, text, schema in more)  # fmt: skip
         return [*super().get_schema_operation_parameters(view), *described]
+
+
+def _total(rows: QuerySet[Any]) -> int:
+    total = count_in_time(rows)
+    if total is None:
+        raise ValidationError({"total": [f"Counting takes longer than {MOST_SECONDS:.0f} s. Narrow the list."]})
+    return total
 
 
 def _orderings(view: Any) -> dict[str, str]:

@@ -8,10 +8,9 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from webapp.archive.models import Subject, Survey
-from webapp.core.bounded_count import count_in_time
+from webapp.core.bounded_count import MOST_COUNTED, count_in_time, count_some
 from webapp.core.cached_figures import cached_figure
 
-MOST_COUNTED = 1000
 ASKS = "total"
 NO_FILTERS = ("after", "before", "sort", "workflow", ASKS)
 
@@ -30,7 +29,7 @@ def total_of(survey: Survey, rows: QuerySet[Subject], asked: QueryDict) -> Total
 
     An exact total is cached, so that paging and sorting don't count again.
     """
-    some = rows.order_by()[: MOST_COUNTED + 1].count()
+    some = count_some(rows, MOST_COUNTED)
     if some <= MOST_COUNTED:
         return Total(some)
     if asked.get(ASKS) != "true":

@@ -1,8 +1,5 @@
 """The desk: a queue of subjects that wait for a scientist: a list, a contact sheet, or one by one; and its viewer."""
 
-from typing import Any
-
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -10,6 +7,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Role, Subject, Survey
+from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.keyset_pagination import Place
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
@@ -21,8 +19,6 @@ from webapp.review.queues import QUEUES
 from webapp.review.verdict_panel import panel_context, panels_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import workflow_page
-
-MOST_COUNTED = 1000
 
 
 @require_safe
@@ -45,7 +41,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [{"row": row, "panel": panels[row.subject_id]} for row in shown],
         "viewer": {"channels": survey.channels, "lines": 0, "annotated": True},
-        "total": 0 if is_continued else _counted(rows),
+        "total": 0 if is_continued else count_some(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
@@ -64,11 +60,6 @@ def desk_subject(request: HttpRequest, workflow: Workflow, pk: int) -> HttpRespo
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=workflow.survey_id, pk=pk)
     facts = drawable(subject, frames_of([pk])[pk], subject.survey)
     return JsonResponse(facts | {"annotations": annotations_of(subject, workflow).drawn()})
-
-
-def _counted(rows: QuerySet[Any]) -> int:
-    """Count up to one more than `MOST_COUNTED`: an archive's whole queue would take long."""
-    return rows.order_by()[: MOST_COUNTED + 1].count()
 
 
 def _link(asked: QueryDict, **changes: str) -> str:

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from webapp.archive.models import IngestRun, Subject, Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
+from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.cached_figures import cached_figure
 from webapp.core.jobs import Job, JobState
 from webapp.learning.models import Checkpoint, Promotion, Score
@@ -23,7 +24,6 @@ from webapp.workflows.models import Workflow
 
 TONIGHT = timedelta(hours=24)
 WEEK = timedelta(days=7)
-MOST_COUNTED = 1000
 MOST_FAILED = 20
 WAITING = ("agreed", "disagreements", "talk", "second", "conflicts", "held")
 
@@ -66,17 +66,13 @@ def waiting(workflow: Workflow, reader: User) -> list[Waiting]:
         Waiting(names[name], f"workflow={workflow.slug}&queue={name}", _n(workflow, reader, name)) for name in WAITING
     ]
     mine = queued(workflow, "all", reader=reader, state="todo", assigned="me")
-    assigned = Waiting("", f"workflow={workflow.slug}&queue=all&assigned=me", _counted(mine))
+    assigned = Waiting("", f"workflow={workflow.slug}&queue=all&assigned=me", count_some(mine))
     return [each for each in [*found, assigned] if each.n]
 
 
 def _n(workflow: Workflow, reader: User, queue: str) -> int:
     rows = queued(workflow, queue, reader=reader, state="todo")
-    return cached_figure(f"waiting-{workflow.pk}-{queue}-{reader.pk}", partial(_counted, rows))
-
-
-def _counted(rows: QuerySet[Any]) -> int:
-    return rows.order_by()[: MOST_COUNTED + 1].count()
+    return cached_figure(f"waiting-{workflow.pk}-{queue}-{reader.pk}", partial(count_some, rows))
 
 
 def changed(workflow: Workflow) -> dict[str, Any]:
@@ -105,7 +101,7 @@ def stale_scores(survey: Survey) -> list[tuple[Checkpoint, int]]:
 def _unscored(champion: Checkpoint) -> int:
     subjects = Subject.objects.filter(survey=champion.survey_id, kind=champion.kind)
     scored = Score.objects.filter(checkpoint=champion, subject=OuterRef("pk"))
-    return subjects.filter(~Q(Exists(scored)))[: 10 * MOST_COUNTED + 1].count()
+    return count_some(subjects.filter(~Q(Exists(scored))), 10 * MOST_COUNTED)
 
 
 def failed_jobs(survey: Survey) -> list[FailedJob]:

@@ -6,7 +6,8 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.review.overview import MOST_COUNTED, came_in, changed, failed_jobs, promotions, stale_scores, waiting
+from webapp.core.bounded_count import MOST_COUNTED
+from webapp.review.overview import came_in, changed, failed_jobs, promotions, stale_scores, waiting
 from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
 
