@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
@@ -120,8 +120,9 @@ class Filters:
         if rows.query.is_empty():  # no champion to compare with
             return Page([], None, None)
         by, size = column_of(self.sort), PER_PAGE[self.view]
-        page = page_of(rows, by=by, place=self.place, size=size)
-        return page if page.keys or not self.place else page_of(rows, by=by, place=None, size=size)
+        unset = None if rows.model is Consensus else Q(**{f"{by.removeprefix('-')}__isnull": True})
+        page = page_of(rows, by=by, place=self.place, size=size, unset=unset)
+        return page if page.keys or not self.place else page_of(rows, by=by, place=None, size=size, unset=unset)
 
 
 def filters_of(survey: Survey, query: Any) -> Filters:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Abs, Coalesce, Greatest, NullIf
+from django.db.models.functions import Abs, Coalesce, Greatest
 
 from webapp.archive.models import Subject
 from webapp.community.models import Comment
@@ -20,9 +20,6 @@ from webapp.consensus.models import (
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Score
 from webapp.workflows.models import Workflow
-
-UNSCORED = -1.0
-"""Stands for a subject's score or gap where it has none, so that it comes last and not nowhere."""
 
 
 def with_votes(workflow: Workflow) -> QuerySet[Consensus]:
@@ -46,12 +43,11 @@ def with_or_without_votes(workflow: Workflow) -> QuerySet[Any]:
         subject=F("pk"),
         workflow=Value(workflow.pk),
         posterior=Coalesce("row__posterior", Value(workflow.prior)),
-        p_model=Coalesce("row__p_model", _champions_score(workflow), Value(UNSCORED)),
+        p_model=Coalesce("row__p_model", _champions_score(workflow)),
         updated_at=Greatest("row__updated_at", "case__updated_at", "created_at"),
         **counts,
     )
-    gap = Abs(F("posterior") - NullIf(F("p_model"), Value(UNSCORED)))
-    return compared.annotate(gap=Coalesce(gap, Value(UNSCORED)), votes_all=VOTES)
+    return compared.annotate(gap=Abs(F("posterior") - F("p_model")), votes_all=VOTES)
 
 
 def _champions_score(workflow: Workflow) -> Subquery:
@@ -81,5 +77,4 @@ def consensus_of(workflow: Workflow, rows: QuerySet[Any], keys: list[int]) -> li
 
 
 def _empty(workflow: Workflow, subject: Any) -> Consensus:
-    p_model = None if subject.p_model == UNSCORED else subject.p_model
-    return Consensus(workflow=workflow, subject=subject, posterior=workflow.prior, p_model=p_model)
+    return Consensus(workflow=workflow, subject=subject, posterior=workflow.prior, p_model=subject.p_model)

@@ -140,7 +140,7 @@ def queued(
         rows = rows.filter(votes_all__gte=min_votes)
     if way:
         beyond = Q(posterior__gt=F("p_model")) if way == "crowd-yes" else Q(posterior__lt=F("p_model"))
-        rows = rows.filter(beyond, p_model__gte=0)
+        rows = rows.filter(beyond)
     if tag:
         rows = rows.filter(tagged(tag, "subject"))
     if assigned:
