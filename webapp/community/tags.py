@@ -90,31 +90,23 @@ def tags_of_survey(survey: Survey, *, with_scientists: bool = False) -> list[dic
     `with_scientists` includes the tags of cases, and the number of subjects `by_scientists`: only for scientists, since
     such a tag may tell the answer.
     """
-    if with_scientists:
-        return cached_figure(f"tags-of-both-{survey.pk}", partial(_count_both, survey))
-    return cached_figure(f"tags-{survey.pk}", partial(_count, survey))
+    return cached_figure(f"tags-{survey.pk}-{with_scientists}", partial(_count, survey, with_scientists))
 
 
-def _count(survey: Survey) -> list[dict[str, Any]]:
-    rows = SubjectTag.objects.filter(subject__survey=survey).values("name")
-    counted = rows.annotate(subjects=Count("subject", distinct=True), people=Count("volunteer", distinct=True))
-    return [dict(row) for row in counted.order_by("-subjects", "name")[:MOST_LISTED]]
-
-
-_OF_BOTH = """
+_COUNTED = """
     SELECT name, count(DISTINCT subject_id), count(DISTINCT volunteer_id),
         count(DISTINCT subject_id) FILTER (WHERE volunteer_id IS NULL)
     FROM (
         SELECT name, subject_id, volunteer_id FROM community_subjecttag
-        UNION ALL SELECT unnest(tags), subject_id, NULL FROM review_case
+        UNION ALL SELECT unnest(tags), subject_id, NULL FROM review_case WHERE %s
     ) AS tag JOIN archive_subject AS subject ON subject.id = tag.subject_id
     WHERE subject.survey_id = %s GROUP BY name ORDER BY 2 DESC, name LIMIT %s
 """
 
 
-def _count_both(survey: Survey) -> list[dict[str, Any]]:
-    names = ("name", "subjects", "people", "by_scientists")
-    return [dict(zip(names, row, strict=True)) for row in fetch(_OF_BOTH, [survey.pk, MOST_LISTED])]
+def _count(survey: Survey, with_scientists: bool) -> list[dict[str, Any]]:
+    names = ("name", "subjects", "people", *(["by_scientists"] if with_scientists else []))
+    return [dict(zip(names, row, strict=False)) for row in fetch(_COUNTED, [with_scientists, survey.pk, MOST_LISTED])]
 
 
 def tagged(survey: Survey, name: str, *, people: int = 1, with_scientists: bool = False) -> QuerySet[Subject]:
