@@ -94,8 +94,16 @@ class Wanderers:
         return self.table("scores", most=most, survey=survey, **chosen)
 
     def table(self, name: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
-        """Return the rows of any list of the API, at most `most`; columns that hold times become times."""
+        """Return the rows of any list of the API, at most `most`; columns that hold times become times.
+
+        With `updated_since` (a time), rows come in the order of their changes.
+        """
         return _table(islice(self.rows(name, **filters), most))
+
+    def count(self, name: str, **filters: Any) -> int:
+        """Return the exact number of rows of a list."""
+        total: int = self._send("GET", f"{name}/", params={**filters, "page_size": 1, "total": "true"}).json()["total"]
+        return total
 
     def rows(self, name: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """Return the rows of a list; each page is asked for when its turn comes."""

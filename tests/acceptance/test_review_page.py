@@ -210,7 +210,7 @@ def test_pages_follow_one_another_without_scripts(survey, open_page, monkeypatch
     assert names(page) == ["s5", "s4"]
 
 
-@pytest.mark.parametrize("sort", ["-gap", "-votes", "-updated_at", "-p_real"])
+@pytest.mark.parametrize("sort", ["-gap", "-votes", "-changed_at", "-p_real"])
 def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, client, sort, monkeypatch):
     monkeypatch.setitem(queue_form.PER_PAGE, "list", 4)
     client.force_login(member(survey, "scientist"))

@@ -1,5 +1,7 @@
 """The client waits where the site asks it to, follows pages, and repeats the site's own sentence."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
@@ -79,3 +81,18 @@ def test_a_refusal_is_told_in_the_sites_words(reply, words, monkeypatch):
     with pytest.raises(Refused, match=words) as refused:
         site.pixels(1)
     assert refused.value.status == reply.status_code
+
+
+def test_it_counts_a_list_and_follows_its_changes_from_a_time(monkeypatch):
+    sent = []
+
+    def answer(request):
+        sent.append(dict(request.url.params))
+        return httpx.Response(200, json={"results": [{"id": 7}], "next": None, "total": 12})
+
+    site, _ = site_that([], monkeypatch)
+    site._http = httpx.Client(base_url="http://site/api/", transport=httpx.MockTransport(answer))
+    assert site.count("subjects", survey="atlas") == 12
+    assert list(site.subjects("atlas", updated_since=datetime(2026, 11, 24, 20, tzinfo=UTC))["id"]) == [7]
+    assert sent[0] == {"survey": "atlas", "page_size": "1", "total": "true"}
+    assert sent[1]["updated_since"] == "2026-11-24 20:00:00+00:00"

@@ -8,7 +8,8 @@ from rest_framework import serializers, viewsets
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from webapp.api.row_views import ByParameters, Newest, Parameter, Range
+from webapp.api.pagination import Newest
+from webapp.api.row_views import ByParameters, Parameter, Range
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 

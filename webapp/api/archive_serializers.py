@@ -65,13 +65,14 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
     png = serializers.SerializerMethodField(help_text="where a picture is")
     rate = serializers.FloatField(allow_null=True, help_text="arcsec/h; null until its reader has answered it")
     created_at = serializers.DateTimeField(allow_null=True, help_text="null until its reader has answered it")
+    updated_at = serializers.DateTimeField(allow_null=True, help_text="null until its reader has answered it")
     metadata = serializers.SerializerMethodField()
 
     class Meta:
         model = Subject
         fields = [
             "id", "survey", "external_id", "kind", "checksum", "shape", "pixels", "png", "ra", "dec", "mjd", "rate",
-            "metadata", "created_at", "pixels_dropped_at",
+            "metadata", "created_at", "updated_at", "pixels_dropped_at",
         ]  # fmt: skip
 
     def get_shape(self, subject: Subject) -> list[int]:
@@ -133,7 +134,8 @@ class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
     class Meta:
         model = IngestRun
         fields = [
-            *JOB, "url", "survey", "path", "kind", "subject_set", "dry_run", "added", "known", "duplicates", "bad",
+            *JOB, "updated_at", "url", "survey", "path", "kind", "subject_set", "dry_run", "added", "known",
+            "duplicates", "bad",
         ]  # fmt: skip
 
     def get_url(self, run: IngestRun) -> str:

@@ -28,7 +28,18 @@ from webapp.api.archive_serializers import (
     WithinSerializer,
 )
 from webapp.api.permissions import checked, require, require_site_admin, surveys_with
-from webapp.api.row_views import SURVEY, Parameter, PublicRows, Range, SurveyRows, moment, number, refuse_unknown, word
+from webapp.api.row_views import (
+    SURVEY,
+    UPDATED_SINCE,
+    Parameter,
+    PublicRows,
+    Range,
+    SurveyRows,
+    moment,
+    number,
+    refuse_unknown,
+    word,
+)
 from webapp.archive.blinding import unless_telling, with_told
 from webapp.archive.footprints import read_moc_filter
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
@@ -99,6 +110,7 @@ FOR_SCIENTISTS = {
     ),
     "designation": Parameter("known_matches__designation", word, "exact name of the known object, for scientists"),
     "created_since": Parameter("created_at__gte", moment, "ingested then (ISO 8601) or later, for scientists"),
+    "updated_since": UPDATED_SINCE,
 }
 RANGES_FOR_SCIENTISTS = (
     Range("mag", of_magnitude, "magnitude, in any frame, for scientists of the survey"),
@@ -209,7 +221,11 @@ class IngestRunViewSet(SurveyRows):
     queryset = IngestRun.objects.select_related("survey")
     serializer_class = IngestRunSerializer
     role = Role.ADMIN
-    parameters = {"survey": SURVEY, "state": Parameter("state", word, "state of the job")}
+    parameters = {
+        "survey": SURVEY,
+        "state": Parameter("state", word, "state of the job"),
+        "updated_since": UPDATED_SINCE,
+    }
 
     @extend_schema(request=StartIngestSerializer, responses={201: IngestRunSerializer})
     def create(self, request: Request) -> Response:

@@ -27,8 +27,9 @@ from webapp.api.classification_serializers import (
     represent_submitted,
     to_item,
 )
+from webapp.api.pagination import NewestAnswer
 from webapp.api.permissions import Conflict, workflows_by_slug
-from webapp.api.row_views import ByParameters, NewestAnswer
+from webapp.api.row_views import ByParameters
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate

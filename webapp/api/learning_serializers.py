@@ -24,7 +24,9 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
 
     class Meta:
         model = TrainingRun
-        fields = [*JOB, "survey", "workflow", "role", "preset", "minutes", "seed", "is_control", "training_set"]
+        fields = [
+            *JOB, "updated_at", "survey", "workflow", "role", "preset", "minutes", "seed", "is_control", "training_set",
+        ]  # fmt: skip
 
 
 class TrainingRunDetailSerializer(TrainingRunSerializer):
@@ -59,7 +61,10 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
 
     class Meta:
         model = Checkpoint
-        fields = ["id", "survey", "role", "run", "sha256", "manifest", "is_champion", "created_at", "evaluations"]
+        fields = [
+            "id", "survey", "role", "run", "sha256", "manifest", "is_champion", "created_at", "updated_at",
+            "evaluations",
+        ]  # fmt: skip
 
 
 class PromoteSerializer(serializers.Serializer[Any]):

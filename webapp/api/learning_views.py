@@ -20,8 +20,9 @@ from webapp.api.learning_serializers import (
     TrainingRunDetailSerializer,
     TrainingRunSerializer,
 )
+from webapp.api.pagination import BySubject
 from webapp.api.permissions import Conflict, require
-from webapp.api.row_views import SURVEY, WORKFLOW, BySubject, Parameter, SurveyRows, key, number, truth, word
+from webapp.api.row_views import SURVEY, UPDATED_SINCE, WORKFLOW, Parameter, SurveyRows, key, number, truth, word
 from webapp.archive.models import Role, Survey
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, Score, TrainingRun
@@ -34,7 +35,12 @@ class TrainingRunViewSet(SurveyRows):
 
     queryset = TrainingRun.objects.select_related("survey", "workflow")
     serializer_class = TrainingRunSerializer
-    parameters = {"survey": SURVEY, "workflow": WORKFLOW, "state": Parameter("state", word, "state of the job")}
+    parameters = {
+        "survey": SURVEY,
+        "workflow": WORKFLOW,
+        "state": Parameter("state", word, "state of the job"),
+        "updated_since": UPDATED_SINCE,
+    }
 
     @extend_schema(responses=TrainingRunDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -75,6 +81,7 @@ class CheckpointViewSet(SurveyRows):
         "survey": SURVEY,
         "role": Parameter("role", word, "stamp or tracklet"),
         "champion": Parameter("is_champion", truth, "true or false"),
+        "updated_since": UPDATED_SINCE,
     }
 
     @extend_schema(request=PromoteSerializer, responses=CheckpointSerializer)

@@ -26,7 +26,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 
     class Meta:
         model = Report
-        fields = ["id", "survey", "created_by", "created_at", "signed_name", "signed_at", "tracklets"]
+        fields = ["id", "survey", "created_by", "created_at", "updated_at", "signed_name", "signed_at", "tracklets"]
 
 
 class DraftSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from ml.sky.ades import psv_first_row, write_psv
 from webapp.api.permissions import Conflict, require
 from webapp.api.report_serializers import DraftSerializer, DryRunSerializer, ReportSerializer
-from webapp.api.row_views import Parameter, SurveyRows, moment, truth, word
+from webapp.api.row_views import UPDATED_SINCE, Parameter, SurveyRows, moment, truth, word
 from webapp.archive.models import Role
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import delete_draft, draft_report
@@ -29,6 +29,7 @@ class ReportViewSet(SurveyRows):
     parameters = {
         "survey": Parameter("survey__slug", word, "slug of a survey"),
         "draft": Parameter("signed_at__isnull", truth, "true or false"),
+        "updated_since": UPDATED_SINCE,
         "signed_since": Parameter("signed_at__gte", moment, "signed off at this time (ISO 8601) or later"),
     }
 

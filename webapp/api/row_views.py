@@ -1,4 +1,4 @@
-"""Base classes of list and detail views: query parameter filters, listed in the schema, and cursor pagination."""
+"""Base classes of list and detail views: query parameter filters, listed in the schema."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,14 +11,12 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import viewsets
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.filters import BaseFilterBackend
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from webapp.api.pagination import OF_PAGES, Newest
 from webapp.api.permissions import require, surveys_with
 from webapp.archive.models import Role, Survey
-from webapp.core.bounded_count import MOST_SECONDS, count_in_time
 
 LARGEST_ID = 2**63 - 1
 
@@ -101,8 +99,9 @@ SURVEY = Parameter("survey__slug", word, "slug of a survey")
 WORKFLOW = Parameter("workflow__slug", word, "slug of a workflow")
 
 
-OF_PAGES = ("cursor", "page_size", "ordering", "total", "format")
-"""Query parameters of every list."""
+UPDATED_SINCE = Parameter(
+    "updated_at__gte", moment, "changed at this time (ISO 8601) or later, in the order of the changes"
+)
 
 
 class ByParameters(BaseFilterBackend):
@@ -159,88 +158,6 @@ def _value(name: str, parameter: Parameter, text: str) -> Any:
         return parameter.read(text)
     except ValueError as error:
         raise ValidationError({name: [f"“{text}” is no value for this; it takes: {parameter.description}."]}) from error
-
-
-class Newest(CursorPagination):
-    """Pagination by primary key, newest first, or in one of the view's `orderings`; with a total on request."""
-
-    ordering = "-pk"
-    page_size = 50
-    max_page_size = 1000
-    page_size_query_param = "page_size"
-    offset_cutoff = None  # type: ignore[assignment]  # thousands of rows may share a time
-    total: int | None = None
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """Return a page; rows without a value in the chosen ordering are left out."""
-        if (column := _chosen_ordering(request, view)) is not None:
-            queryset = queryset.filter(**{f"{column.removeprefix('-')}__isnull": False})
-        self.total = _total(queryset) if request.query_params.get("total") == "true" else None
-        return super().paginate_queryset(queryset, request, view)
-
-    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
-        column, default = _chosen_ordering(request, view), tuple(super().get_ordering(request, queryset, view))
-        return default if column is None else (column, *default)
-
-    def get_paginated_response(self, data: Any) -> Response:
-        response = super().get_paginated_response(data)
-        if self.total is not None:
-            response.data["total"] = self.total
-        return response
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        described = super().get_paginated_response_schema(schema)
-        described["properties"]["total"] = {"type": "integer", "description": "with ?total=true"}
-        return described
-
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Describe ordering and total to the OpenAPI schema."""
-        names = [sign + name for name in _orderings(view) for sign in ("", "-")]
-        more: list[tuple[str, str, dict[str, Any]]] = [
-            ("total", f"true also counts all rows, or answers 400 after {MOST_SECONDS:.0f} s", {"type": "boolean"})
-        ]
-        if names:
-            more.append(("ordering", "one column, with a minus for descending", {"type": "string", "enum": names}))
-        described = ({"name": name, "in": "query", "required": False, "description": text, "schema": schema}
-                     for name, text, schema in more)  # fmt: skip
-        return [*super().get_schema_operation_parameters(view), *described]
-
-
-def _total(rows: QuerySet[Any]) -> int:
-    total = count_in_time(rows)
-    if total is None:
-        raise ValidationError({"total": [f"Counting takes longer than {MOST_SECONDS:.0f} s. Narrow the list."]})
-    return total
-
-
-def _orderings(view: Any) -> dict[str, str]:
-    """Return the columns that the view's rows can be ordered by: their id, and its own."""
-    return {"id": "pk"} | getattr(view, "orderings", {})
-
-
-def _chosen_ordering(request: Request, view: Any) -> str | None:
-    """Return the column of `?ordering=`, with its minus; None without it."""
-    text = request.query_params.get("ordering")
-    if not text:
-        return None
-    offered = _orderings(view)
-    name = text.removeprefix("-")
-    if name not in offered:
-        known = ", ".join(offered) or "none"
-        raise ValidationError({"ordering": [f"This list has no ordering “{name}”. Orderings: {known}."]})
-    return ("-" if text.startswith("-") else "") + offered[name]
-
-
-class NewestAnswer(Newest):
-    """Pagination for rows whose keys do not follow their age."""
-
-    ordering = ("-created_at", "pk")  # type: ignore[assignment]
-
-
-class BySubject(Newest):
-    """Pagination for rows without a key of their own; each subject has one row per checkpoint."""
-
-    ordering = ("subject_id", "checkpoint_id")  # type: ignore[assignment]
 
 
 class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):

@@ -31,7 +31,7 @@ class RulingSerializer(serializers.ModelSerializer[Ruling]):
         model = Ruling
         fields = [
             "id", "workflow", "subject", "external_id", "scientist", "verdict", "label", "note", "consensus_posterior",
-            "p_real", "created_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_opinions",
+            "p_real", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_opinions",
         ]  # fmt: skip
 
     @extend_schema_field(OpinionSerializer(many=True))

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.api.permissions import Conflict, require
-from webapp.api.row_views import WORKFLOW, Parameter, SurveyRows, key, listed, moment, truth, word
+from webapp.api.row_views import UPDATED_SINCE, WORKFLOW, Parameter, SurveyRows, key, listed, moment, truth, word
 from webapp.api.ruling_serializers import (
     BulkCaseSerializer,
     BulkChangedSerializer,
@@ -46,6 +46,7 @@ class RulingViewSet(SurveyRows):
         "scientist": Parameter("scientist__username", word, "user name"),
         "verdict": Parameter("verdict", word, "yes or no"),
         "created_since": Parameter("created_at__gte", moment, "given at this time (ISO 8601) or later"),
+        "updated_since": UPDATED_SINCE,
         "withdrawn_since": Parameter("withdrawn_at__gte", moment, "withdrawn at this time (ISO 8601) or later"),
     }
     orderings = {"id": "id", "created_at": "created_at", "withdrawn_at": "withdrawn_at"}
@@ -74,6 +75,7 @@ class RulingViewSet(SurveyRows):
             withdraw_ruling(ruling=ruling, by=scientist)
         except AlreadyWithdrawn as error:
             raise Conflict(str(error)) from error
+        ruling.refresh_from_db(fields=["updated_at"])
         return Response(RulingSerializer(ruling).data)
 
     @extend_schema(request=BulkRuleSerializer, responses={201: BulkRuledSerializer})
@@ -122,7 +124,7 @@ class CaseViewSet(SurveyRows):
         "held": Parameter("is_on_hold", truth, "true or false"),
         "assignee": Parameter("assignee__username", word, "user name"),
         "tag": Parameter("tags__contains", listed, "a tag"),
-        "updated_since": Parameter("updated_at__gte", moment, "changed at this time (ISO 8601) or later"),
+        "updated_since": UPDATED_SINCE,
     }
     orderings = {"id": "id", "updated_at": "updated_at"}
 

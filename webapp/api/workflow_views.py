@@ -18,7 +18,17 @@ from webapp.api.authentication import ANYBODY, any_volunteer, keep_identity, kno
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
 from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug
-from webapp.api.row_views import SURVEY, WORKFLOW, Parameter, PublicRows, key, moment, number, refuse_unknown, truth
+from webapp.api.row_views import (
+    SURVEY,
+    UPDATED_SINCE,
+    WORKFLOW,
+    Parameter,
+    PublicRows,
+    key,
+    number,
+    refuse_unknown,
+    truth,
+)
 from webapp.api.workflow_serializers import ConsensusSerializer, CreateWorkflowSerializer, WorkflowSerializer
 from webapp.archive.models import Role
 from webapp.classifications.models import Classification
@@ -74,7 +84,7 @@ class ConsensusViewSet(PublicRows):
         "retired": Parameter("is_retired", truth, "true or false"),
         "min_posterior": Parameter("posterior__gte", number, "lowest probability of yes, 0 to 1"),
         "max_posterior": Parameter("posterior__lte", number, "highest probability of yes, 0 to 1"),
-        "updated_since": Parameter("updated_at__gte", moment, "changed at this time (ISO 8601) or later"),
+        "updated_since": UPDATED_SINCE,
     }
     orderings = {"id": "id", "posterior": "posterior", "updated_at": "updated_at", "retired_at": "retired_at"}
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from ml.sky.ades_rules import BANDS, CATALOGUES, MODES
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job
+from webapp.core.touched import Touched
 from webapp.queue.entries import waiting_for
 from webapp.volunteers.models import Volunteer
 
@@ -61,7 +62,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(signed_at__isnull=False).exclude(Exists(asked))
 
 
-class Report(models.Model):
+class Report(Touched):
     """Some tracklets for the Minor Planet Center; a draft until a scientist signs it off, which stores the files."""
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="reports")

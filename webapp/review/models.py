@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
+from webapp.core.touched import Touched
 from webapp.workflows.models import Workflow
 
 LONGEST_NOTE = 10_000
@@ -18,7 +19,7 @@ class Verdict(models.TextChoices):
     NO = "no"
 
 
-class Ruling(models.Model):
+class Ruling(Touched):
     """A scientist's verdict. The newest standing one counts; none is ever deleted."""
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="rulings")
@@ -47,6 +48,7 @@ class Ruling(models.Model):
                 fields=["subject", "workflow"], condition=models.Q(withdrawn_at=None), name="one_standing_ruling"
             )
         ]
+        indexes = [models.Index("updated_at", "id", name="ruling_by_update")]
 
     def __str__(self) -> str:
         return f"{self.verdict} on {self.subject} by {self.scientist}"
@@ -89,6 +91,7 @@ class Case(models.Model):
     class Meta:
         indexes = [
             GinIndex(fields=["tags"], name="case_tags"),
+            models.Index("updated_at", "id", name="case_by_update"),
             models.Index(fields=["subject"], name="case_on_hold", condition=models.Q(is_on_hold=True)),
         ]
 

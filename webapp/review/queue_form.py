@@ -47,12 +47,12 @@ SORTS = [
     ("", _("the queue’s order")),
     ("-gap", _("largest disagreement")),
     ("-votes", _("most votes")),
-    ("-updated_at", _("newest")),
+    ("-changed_at", _("newest")),
     ("-posterior", _("most likely yes (volunteers)")),
     ("-p_model", _("most likely yes (model)")),
 ]
 VIEWS = [("list", _("list")), ("sheet", _("contact sheet")), ("single", _("one by one"))]
-KIND: dict[str, type] = {"votes": int, "audit": int, "newest_comment": int, "updated_at": datetime}
+KIND: dict[str, type] = {"votes": int, "audit": int, "newest_comment": int, "changed_at": datetime}
 PER_PAGE = {"list": 25, "sheet": 60, "single": 25}  # 60 fills rows of up to six columns
 FIRST = "agreed"
 FOLDED = ("workflow", "way", "min_votes", "assigned", "tag")

@@ -28,7 +28,7 @@ def with_votes(workflow: Workflow) -> QuerySet[Consensus]:
     rows = Consensus.objects.filter(~Q(subject__in=synthetic.values("pk")), workflow=workflow)
     return rows.select_related("subject").annotate(
         gap=GAP, change=CHANGE, votes_all=VOTES, agreement=AGREEMENT, undecided_share=UNDECIDED_SHARE,
-        audit=RANDOM_ORDER,
+        audit=RANDOM_ORDER, changed_at=F("updated_at"),
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def with_or_without_votes(workflow: Workflow) -> QuerySet[Any]:
         workflow=Value(workflow.pk),
         posterior=Coalesce("row__posterior", Value(workflow.prior)),
         p_model=Coalesce("row__p_model", _champions_score(workflow)),
-        updated_at=Greatest("row__updated_at", "case__updated_at", "created_at"),
+        changed_at=Greatest("row__updated_at", "case__updated_at", "created_at"),
         **counts,
     )
     return compared.annotate(gap=Abs(F("posterior") - F("p_model")), votes_all=VOTES)

@@ -64,12 +64,12 @@ QUEUES = {
     "unsure": Queue(lambda _: Q(undecided_share__gte=UNSURE), "-undecided_share"),
     "talk": Queue(lambda _: Q(), "-newest_comment", needs_votes=False),
     "second": Queue(
-        lambda _: Q(Exists(_STANDING.filter(second_asked_at__isnull=False))), "-updated_at", needs_votes=False
+        lambda _: Q(Exists(_STANDING.filter(second_asked_at__isnull=False))), "-changed_at", needs_votes=False
     ),
     "conflicts": Queue(
-        lambda _: Q(Exists(_OPINIONS.exclude(verdict=F("ruling__verdict")))), "-updated_at", needs_votes=False
+        lambda _: Q(Exists(_OPINIONS.exclude(verdict=F("ruling__verdict")))), "-changed_at", needs_votes=False
     ),
-    "held": Queue(lambda _: _of_cases(Case.objects.filter(is_on_hold=True)), "-updated_at", needs_votes=False),
+    "held": Queue(lambda _: _of_cases(Case.objects.filter(is_on_hold=True)), "-changed_at", needs_votes=False),
     "random": Queue(lambda _: Q(votes_all__gte=1), "audit"),
     "all": Queue(lambda _: Q(), "-posterior"),
 }
@@ -77,7 +77,7 @@ STATES = ("todo", "open", "ruled", "own", "all")
 WAYS = ("", "crowd-yes", "crowd-no")
 ASSIGNED = ("", "me", "nobody", "somebody")
 SORTS = ("gap", "posterior", "p_model", "votes", "agreement", "undecided_share", "change", "newest_comment",
-         "updated_at", "audit")  # fmt: skip
+         "changed_at", "audit")  # fmt: skip
 
 
 def queued(

@@ -11,6 +11,7 @@ from webapp.archive.models.subject import SET_NAME_LENGTH
 from webapp.archive.models.survey import Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField, Sentence
+from webapp.core.touched import Touched
 
 NOTHING_READ = Sentence("Nothing could be read. %(problem)s")
 ALL_BAD = Sentence("Nothing could be read. All %(count)s rows or files are bad; the first: %(problem)s")
@@ -23,7 +24,7 @@ OTHER_PIXELS = Sentence(
 IN_ROW = Sentence("%(file)s row %(row)s: %(problem)s")
 
 
-class IngestRun(Job):
+class IngestRun(Touched, Job):
     """One ingest of a file or folder into a survey; `done` counts the rows read."""
 
     task: ClassVar[str] = "tasks.ingest.run"

@@ -9,6 +9,7 @@ from django.db.models.functions import Collate, Now, Upper
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
+from webapp.core.touched import Touched
 
 SET_NAME_LENGTH = 120
 
@@ -78,7 +79,7 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         return self.update(gold_label=label, gold_source=source, gold_changed_at=Now())
 
 
-class Subject(models.Model):
+class Subject(Touched):
     """What is classified. Its pixels lie in the store, at (survey, zarr_array, zarr_index)."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="subjects")
@@ -137,6 +138,7 @@ class Subject(models.Model):
             models.Index("id", name="subject_came_with_class", condition=CAME_WITH_A_CLASS),
             models.Index("survey", "rate", "id", name="subject_by_rate"),
             models.Index("survey", "mag", "id", name="subject_by_mag"),
+            models.Index("updated_at", "id", name="subject_by_update"),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]
 

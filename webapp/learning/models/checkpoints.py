@@ -5,12 +5,13 @@ from django.db import models
 
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
+from webapp.core.touched import Touched
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
 
 
-class Checkpoint(models.Model):
+class Checkpoint(Touched):
     """A trained model: safetensors and a manifest in the data folder. One champion per survey and role.
 
     A version of an external scorer has no files; its run names the scorer.

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.archive.models import Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField
+from webapp.core.touched import Touched
 from webapp.workflows.models import Workflow
 
 SHORTEST_SECRET = 16
@@ -106,7 +107,7 @@ class Preset(models.TextChoices):
     EXTERNAL = "external", _("External scorer")
 
 
-class TrainingRun(Job):
+class TrainingRun(Touched, Job):
     """One training of one model; `done` counts epochs."""
 
     task: ClassVar[str] = "tasks.training.run"
