@@ -100,7 +100,9 @@ def test_when_a_subject_changed_tells_volunteers_nothing(rows):
     assert APIClient().get("/api/subjects/", {"updated_since": "2026-01-01"}).status_code == 403
 
 
-@pytest.mark.parametrize("cursor", ["x", "1:yesterday", "1,2:2026-01-01T00:00:00Z", "1:2026-01-01T00:00:00", "1", "cD0x"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "1:yesterday", "1,2:2026-01-01T00:00:00Z", "1:2026-01-01T00:00:00", "1", "cD0x"]
+)
 def test_a_cursor_that_is_none_is_refused(api, rows, cursor):
     reply = api.get("/api/subjects/", {"updated_since": "2026-01-01", "cursor": cursor})
     assert (reply.status_code, reply["Content-Type"]) == (404, "application/json")

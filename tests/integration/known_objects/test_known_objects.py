@@ -2,80 +2,25 @@
 
 import csv
 import math
-from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.urls import reverse
-from django.utils import timezone
 
 from ml.sky.packed import unpack_designation
-from tasks.housekeeping import hourly_match
-from tasks.jobs import match_known
+from tests.integration.known_objects.matching import ORBITS, UTC, listed_as_csv, run, settle
 from tests.integration.learning import sky
-from tests.integration.people import account, browser, member
+from tests.integration.people import browser, member
 from webapp.archive.models import Frame, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
-from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
-from webapp.known_objects.start_match import start_match
+from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.known_objects.unidentified import identified, movers, unidentified
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
-
-ORBITS = Path(__file__).parents[2] / "unit" / "sky" / "orbits"
-UTC = 61030.0 - 69.184 / 86400  # 30 days after the epoch of the orbits
-
-
-@pytest.fixture(autouse=True)
-def data(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "DATA", tmp_path)
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)  # run in the test's transaction
-
-
-@pytest.fixture
-def places():
-    """Return name, RA and Dec of 20 real asteroids from the Earth's centre at `UTC`."""
-    rows = csv.DictReader((ORBITS / "places.csv").read_text().splitlines())
-    return [(row["name"], float(row["ra"]), float(row["dec"])) for row in rows if row["days"] == "30"]
-
-
-@pytest.fixture
-def catalogue():
-    call_command("load_orbits", str(ORBITS / "mpcorb.dat"))
-    return OrbitCatalogue.objects.get()
-
-
-@pytest.fixture
-def survey(places):
-    """Two stamps where two asteroids are, one where none is, and one without a position."""
-    survey = sky.survey("night")
-    rows = sky.subjects(survey, [True] * 4)
-    spots = [(UTC, *places[0][1:]), (UTC, *places[1][1:]), (UTC, 10.0, -80.0), (None, None, None)]
-    for row, (mjd, ra, dec) in zip(rows, spots, strict=True):
-        row.mjd, row.ra, row.dec = mjd, ra, dec
-        row.save()
-    return survey
-
-
-def settle(survey, posterior=0.99):
-    workflow = sky.workflow(survey)
-    for row in survey.subjects.all():
-        Consensus.objects.create(
-            workflow=workflow, subject=row, posterior=posterior, method="majority", is_retired=True, votes_yes=5
-        )
-
-
-def run(survey):
-    job = start_match(survey, by=None)
-    match_known(job.pk)
-    job.refresh_from_db()
-    return job
 
 
 def test_a_catalogue_is_loaded_once_and_its_files_are_kept(catalogue, capsys):
@@ -169,7 +114,7 @@ def test_residuals_have_the_errors_of_orbit_and_detections(catalogue, places):
     client = browser(member(survey, "scientist"))
     page = client.get(reverse("known-objects", args=["night"]), {"show": "identified"}).content.decode()
     assert f"{match.along:.2f}&nbsp;±&nbsp;{match.sigma_along:.2f}" in page
-    line = next(csv.DictReader(_text(client, "identified").splitlines()))
+    line = next(csv.DictReader(listed_as_csv(client, "identified").splitlines()))
     assert float(line["sigma_along"]) == pytest.approx(match.sigma_along)
     assert float(line["sigmas"]) == pytest.approx(match.sigmas)
 
@@ -243,28 +188,6 @@ def test_a_pole_equal_times_one_detection_and_missing_magnitudes_do_no_harm(cata
         assert client.get(reverse("motion", args=["night", row.pk])).status_code == 200
 
 
-def test_an_unknown_observatory_is_said_on_the_page(catalogue, survey):
-    Survey.objects.update(observatory="XXX")
-    survey.refresh_from_db()
-    run(survey)
-    page = browser(member(survey, "scientist")).get(reverse("known-objects", args=["night"])).content.decode()
-    assert "observatory XXX is unknown" in page
-    assert not IdentityCheck.objects.exists()
-
-
-def test_the_observatory_counts_and_an_impossible_one_is_said(catalogue, survey):
-    Survey.objects.update(observatory="I41")
-    survey.refresh_from_db()
-    run(survey)
-    assert KnownMatch.objects.order_by("subject").first().separation > 0.5  # Palomar is not the Earth's centre
-    IdentityCheck.objects.all().delete()
-    Survey.objects.update(observatory="250")
-    job = run(survey)
-    assert job.state == JobState.FAILED
-    assert "250 (Hubble Space Telescope) has no fixed place" in str(job.error)
-    assert not IdentityCheck.objects.exists()
-
-
 def test_detections_whose_observer_nobody_knows_do_not_stop_the_others(catalogue, survey):
     Survey.objects.update(observatory="250")
     placed, *_others = survey.subjects.order_by("pk")
@@ -274,89 +197,6 @@ def test_detections_whose_observer_nobody_knows_do_not_stop_the_others(catalogue
     assert job.state == JobState.DONE
     assert "1 of 4 subjects have a known object near them. 2 detections were left out: nobody" in str(job.message)
     assert list(IdentityCheck.objects.order_by("subject").values_list("detections", flat=True)) == [1, 0, 0, 0]
-
-
-def test_new_subjects_are_compared_every_hour(catalogue, survey):
-    hourly_match()
-    hourly_match()
-    job = MatchRun.objects.get()
-    assert job.survey == survey
-    match_known(job.pk)
-    hourly_match()
-    assert MatchRun.objects.count() == 1
-
-
-def test_a_failed_job_is_not_repeated_every_hour(catalogue, survey):
-    Survey.objects.update(observatory="250")
-    run(survey)
-    MatchRun.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    hourly_match()
-    assert MatchRun.objects.count() == 1
-    MatchRun.objects.update(created_at=timezone.now() - timedelta(hours=23))
-    hourly_match()
-    assert MatchRun.objects.count() == 2
-
-
-def test_without_a_catalogue_nothing_starts(survey):
-    hourly_match()
-    assert start_match(survey, by=None) is None
-    assert not MatchRun.objects.exists()
-
-
-def test_scientists_see_both_lists_and_download_them(catalogue, survey):
-    settle(survey)
-    run(survey)
-    client = browser(member(survey, "scientist"))
-    first, _, nowhere, _ = survey.subjects.order_by("pk")
-    page = client.get(reverse("known-objects", args=["night"])).content.decode()
-    assert f">{nowhere.external_id}<" in page
-    assert f">{first.external_id}<" not in page
-    assert "9″ off" in page  # no observatory code
-    page = client.get(reverse("known-objects", args=["night"]), {"show": "identified"}).content.decode()
-    assert first.known_matches.get().designation in page
-    lines = list(csv.reader(_text(client, "unidentified").splitlines()))
-    assert [line[0] for line in lines] == ["subject", nowhere.external_id]
-    assert len(list(csv.DictReader(_text(client, "identified").splitlines()))) == 2
-    assert client.get(reverse("known-objects-csv", args=["night", "other"])).status_code == 404
-
-
-def test_old_elements_are_marked(catalogue, survey):
-    settle(survey)
-    run(survey)
-    client = browser(member(survey, "scientist"))
-    old = '<span class="badge failed">old</span>'
-
-    def page(show):
-        return client.get(reverse("known-objects", args=["night"]), {"show": show}).content.decode()
-
-    assert not any("marked old" in page(show) for show in ("unidentified", "identified"))
-    assert '<td class="n">30</td>' in page("identified").replace("\n", "")
-    IdentityCheck.objects.update(orbit_days=101)
-    KnownMatch.objects.update(orbit_days=101)
-    for show in ("unidentified", "identified"):
-        assert f'<td class="n">101 {old}' in page(show)
-        assert "Elements more than 100 days from a detection are marked old" in page(show)
-    OrbitCatalogue.objects.update(epoch=60000.0)
-    days = int(OrbitCatalogue.objects.get().days_old)
-    assert days > 1000
-    assert f"their elements are {days:,} days old today. {old}".replace(",", "") in page("identified").replace(",", "")
-
-
-def _text(client, show):
-    return b"".join(client.get(reverse("known-objects-csv", args=["night", show])).streaming_content).decode()
-
-
-def test_a_scientist_starts_a_match_and_others_do_not(catalogue, survey):
-    address = reverse("known-objects-match", args=["night"])
-    people = [account("stranger"), member(survey, "volunteer"), member(survey, "moderator")]
-    for client in [*map(browser, people), browser()]:
-        assert client.post(address).status_code == 403
-        assert client.get(reverse("known-objects", args=["night"])).status_code in (302, 403)
-    assert not MatchRun.objects.exists()
-    scientist = member(survey, "scientist")
-    assert browser(scientist).post(address).status_code == 302
-    assert browser(scientist).post(address).status_code == 302
-    assert MatchRun.objects.get().requested_by == scientist
 
 
 def test_many_subjects_cost_few_queries(catalogue, survey, django_assert_max_num_queries):

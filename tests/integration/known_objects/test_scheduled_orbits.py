@@ -14,7 +14,7 @@ from django.utils import timezone
 from ml.sky.mpcorb import read_mpcorb
 from tasks.housekeeping import hourly_match, sweep
 from tasks.jobs import load_orbits
-from tests.integration.known_objects.test_known_objects import ORBITS
+from tests.integration.known_objects.matching import ORBITS
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from webapp.core.jobs import JobState

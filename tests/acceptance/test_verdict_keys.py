@@ -1,0 +1,122 @@
+"""Verdicts on a selection, and by key on every page that takes them."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.acceptance.desk import press
+from tests.acceptance.people import member
+from tests.integration.review.disagreements import DESK, disagreements, standing
+from webapp.consensus.models import AggregatedPosterior, Aggregation
+from webapp.review.models import Ruling
+from webapp.workflows.models import Workflow
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def survey(db):
+    return disagreements()
+
+
+@pytest.fixture
+def page(survey, open_page):
+    return open_page(DESK, user=member(survey, "scientist"))
+
+
+def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):
+    page = open_page(f"{DESK}&view=single", user=member(survey, "scientist"))
+    shown = page.locator("[data-row]:visible h2")
+    expect(shown).to_have_text(["s5"])
+    expect(page.locator("[data-part=pictures][data-subject=s5] canvas")).to_be_visible()
+    press(page, "y")
+    expect(page.locator("[data-part=pictures][data-subject=s4] canvas")).to_be_visible()
+    expect(shown).to_have_text(["s4"])
+    press(page, "z")
+    expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
+    assert standing() == {}
+
+
+def test_a_selection_on_the_contact_sheet_is_ruled_at_once(survey, open_page):
+    page = open_page(f"{DESK}&view=sheet", user=member(survey, "scientist"))
+    expect(page.get_by_role("button", name="No to selected")).to_have_count(0)
+    page.wait_for_timeout(300)
+    for key in "xux":
+        page.keyboard.press(key)
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.get_by_role("button", name="No to selected").click()
+    expect(page.get_by_text("2 subjects changed.")).to_be_visible()
+    assert standing() == {"s5": "no", "s4": "no"}
+    page.get_by_role("button", name="Undo the last change of 2 subjects").click()
+    expect(page.get_by_text("Undone for 2 subjects.")).to_be_visible()
+    assert standing() == {}
+
+
+def test_a_selection_gets_class_and_note_and_enter_in_the_note_rules_on_nothing(page):
+    page.get_by_label("Select all").check()
+    bar = page.locator("[data-bulk]")
+    bar.get_by_text("Class and note").click()
+    bar.get_by_label("Note").fill("A satellite.")
+    bar.get_by_label("Note").press("Enter")
+    press(page, "y")  # typed into the note
+    assert standing() == {}
+    bar.get_by_role("button", name="CR").click()
+    expect(page.get_by_text("6 subjects changed.")).to_be_visible()
+    assert set(Ruling.objects.values_list("label", "note")) == {("CR", "A satellite.y")}
+
+
+def test_hold_assign_and_a_second_opinion_by_key(page):
+    press(page, "h")
+    expect(page.locator("[data-row]").first.get_by_text("on hold")).to_be_visible()
+    press(page, "a")
+    expect(page.locator("[data-row]").first.get_by_text("for scientist")).to_be_visible()
+    expect(page.locator("[data-status]")).to_have_text("Saved.")
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    press(page, "ArrowUp")
+    press(page, "s")
+    expect(page.locator("[data-status]")).to_have_text("Saved.")
+    page.locator("[data-row]").first.get_by_text("Hold, assign, tag").click()
+    expect(page.get_by_role("button", name="No second opinion needed")).to_be_visible()
+    page.locator("[data-row]").first.get_by_text("History").click()
+    expect(page.get_by_text("asked for a second opinion")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["subjects", "consensus/subjects"])
+def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
+    subject = survey.subjects.first()
+    page = open_page(f"/surveys/night/{path}/{subject.pk}/", user=member(survey, "scientist"))
+    panel = page.locator("[data-panel]")
+    press(page, "h")
+    expect(panel.get_by_text("on hold")).to_be_visible()
+    press(page, "a")
+    expect(panel.get_by_text("for scientist")).to_be_visible()
+    panel.get_by_label("Note", exact=True).press_sequentially("yn")
+    assert standing() == {}, "while somebody types, the keys are letters"
+    panel.get_by_label("Note", exact=True).blur()
+    press(page, "y")
+    expect(panel.get_by_text("Ruled yes.")).to_be_visible()
+    press(page, "s")
+    expect(panel.get_by_role("button", name="No second opinion needed")).to_be_visible()
+    press(page, "z")
+    expect(page.locator(".ruled")).to_have_count(0)
+    assert standing() == {}
+    page.get_by_role("button", name="Yes").click()
+    expect(panel.get_by_text("Ruled yes.")).to_be_visible()
+    page.get_by_role("button", name="Withdraw verdict").click()
+    expect(page.locator(".ruled")).to_have_count(0)
+    assert standing() == {}
+
+
+def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
+    workflow = Workflow.objects.get()
+    run = Aggregation.objects.create(workflow=workflow, version=1, state="done", disagreements=2)
+    for place, row in enumerate(survey.subjects.order_by("pk")[:2]):
+        AggregatedPosterior.objects.create(aggregation=run, subject=row, posterior=0.1 + place / 10, live=0.9)
+    page = open_page("/surveys/night/consensus/night/looking-back/", user=member(survey, "scientist"))
+    for key in "nuz":
+        press(page, key)
+    expect(page.get_by_text("Verdict withdrawn.")).to_be_attached()
+    press(page, "ArrowDown")
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    assert standing() == {page.locator("tr:has(.ruled) .name").inner_text(): "yes"}
