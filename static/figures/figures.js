@@ -137,7 +137,7 @@ function histogram(name) {
     return drawn;
   };
   const pairs = [[bars(fresh.map(() => 0), fresh, "--accent", gettext("no known object nearby")), addresses.no_known_object]];
-  if (isLog) tickAt(figure.xaxis, figure.xgrid, DECADES);
+  if (isLog) tickAt(figure.xaxis, figure.xgrid, right.at(-1) / left[0] > 300 ? DECADES.filter((_, place) => place % 3 === 0) : DECADES);
   if (old.some(Boolean)) pairs.push([bars(fresh, old, "--unsure", gettext("known object nearby")), addresses.known_object]);
   if (addresses.no_known_object) open(figure, pairs);
   return finish(figure);
@@ -172,7 +172,7 @@ async function drawSubjects() {
   if (!response.ok) throw new Error(String(response.status));
   const points = await response.json();
   for (const name of ["equatorial", "ecliptic"]) show(root(name), () => sky(points, name));
-  show(root("motion"), () => motion(points));
+  if (root("motion")) show(root("motion"), () => motion(points));
 }
 
 if (root("equatorial")) {

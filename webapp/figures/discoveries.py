@@ -76,6 +76,10 @@ class Discoveries:
     columns: dict[str, Array]
     has_given_rates: bool
 
+    @property
+    def has_motions(self) -> bool:
+        return bool(np.isfinite(self.columns["pa"]).any())
+
     def plotted(self) -> dict[str, Any]:
         """Return the points' columns for a browser, with places on both maps; None where unknown."""
         columns = {name: values.round(DIGITS[name]) for name, values in self.columns.items()}

@@ -144,6 +144,13 @@ def test_without_rates_in_the_archive_a_bar_of_the_rate_opens_nothing(workflow, 
     assert histograms["mag"].addresses
 
 
+def test_single_detections_have_no_motions_to_draw(workflow, scientist):
+    sky.subjects(workflow.survey, [True] * 2, kind="tracklet")
+    page = scientist.get(PAGE, {"population": "all"}).content.decode()
+    assert 'data-figure="equatorial"' in page
+    assert 'data-figure="motion"' not in page
+
+
 def test_a_threshold_says_what_it_keeps_and_what_it_costs(workflow, champion, scientist):
     season(workflow, champion)
     real = np.arange(160) % 2 == 0
