@@ -69,9 +69,9 @@ class SearchForm(forms.Form):
             label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
             widget=forms.TextInput({"list": "footprints"}),
         )
-        self.workflows = survey.workflows.order_by("pk")
+        self.workflows = survey.workflows.order_by("name")
         self.fields["workflow"] = forms.ModelChoiceField(
-            self.workflows, to_field_name="slug", required=False, label=_("Sort by scores of"),
+            self.workflows, to_field_name="slug", required=False, label=_("Scores of workflow"),
             empty_label=None,
         )  # fmt: skip
         self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
