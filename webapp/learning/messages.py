@@ -27,7 +27,7 @@ FIRST_EXTERNAL = Sentence(
 BETTER_EXTERNAL = Sentence(
     "Better, and not worse by more than %(margin)s: %(comparison)s. It was trained elsewhere, perhaps on test subjects."
 )
-FEW_NEW_LABELS = Sentence("%(new)s new labels since the champion; %(fewest)s needed.")
+FEW_NEW_LABELS = Sentence("New labels since the champion: %(new)s of %(fewest)s needed.")
 NOT_COMPARED = Sentence("Not compared: too few test subjects are new to both models.")
 COMPARISON = Sentence("AUC %(auc)s, %(difference)s (%(low)s to %(high)s) against the champion")
 NO_BETTER = Sentence("No better: %(comparison)s.")
