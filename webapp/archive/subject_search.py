@@ -5,14 +5,15 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.contrib.postgres.fields.array import ArrayContains
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.footprints import read_region
 from webapp.archive.models import Footprint, Frame, Kind, Subject, Survey
-from webapp.archive.models.subject import NAME_KEY, SubjectQuerySet
+from webapp.archive.models.subject import NAME_KEY, NAME_TRIGRAMS, SubjectQuerySet
 from webapp.archive.sky_region import read_cone, read_polygon
 from webapp.archive.subject_orders import SORTS
 
@@ -158,7 +159,8 @@ def _named(text: str, *, is_exact: bool) -> Q:
     """Filter by name or object: 3200 is exactly 3200, and not 320001."""
     if is_exact:
         return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text)
-    return Q(external_id__icontains=text) | Q(object_group__icontains=text)
+    parts = Func(Value(text), Value(""), function="name_trigrams", output_field=NAME_TRIGRAMS.output_field)
+    return Q(ArrayContains(NAME_TRIGRAMS, parts)) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
 
 
 def of_magnitude(lowest: float | None, highest: float | None) -> Q:

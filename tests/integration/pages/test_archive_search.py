@@ -6,10 +6,12 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
 from webapp.archive.models import Footprint, Membership, Subject
+from webapp.archive.subject_search import search
 from webapp.archive.subject_total import Total
 from webapp.archive.subject_views import SearchRate
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
@@ -85,6 +87,27 @@ def test_strangers_find_the_beginning_of_a_name_and_scientists_any_part(survey, 
     Membership.objects.create(user=ann, survey=survey, role="scientist")
     client.force_login(ann)
     assert "comet-0" in client.get(PAGE, {"text": "met"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    "text", ["met", "MET-1", "-", "7", "p/2", "ömé", "%", "_", "a\\", "50%", "objekt ß", "objektß", "comet-1p/2"]
+)
+def test_a_part_of_a_name_or_object_is_found_as_without_an_index(survey, text):
+    names = (("Comet-1P/2", "a\\b"), ("50%_x", ""), ("7", "Objekt ß"), ("ÖMÉGA-7", "met"))
+    for row, (name, group) in zip(sky.subjects(survey, [True] * 4), names, strict=True):
+        Subject.objects.filter(pk=row.pk).update(external_id=name, object_group=group)
+    found = set(search(survey, {"text": text, "match": "part"}).values_list("external_id", flat=True))
+    like = Q(external_id__icontains=text) | Q(object_group__icontains=text)
+    assert found == set(Subject.objects.filter(like).values_list("external_id", flat=True))
+
+
+def test_parts_of_names_are_looked_up_in_an_index(survey):
+    with connection.cursor() as cursor:
+        cursor.execute(MANY, [survey.pk])
+        cursor.execute("ANALYZE archive_subject")
+    rows = search(survey, {"text": "oup2999", "match": "part"})
+    assert "subject_name_trigrams" in rows.explain()
+    assert len(rows) == 11
 
 
 def test_many_searches_from_one_address_are_asked_to_wait_and_pages_are_not(survey, client, monkeypatch):

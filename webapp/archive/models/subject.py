@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +24,12 @@ class Kind(models.TextChoices):
 
 NAME_KEY = Collate(Upper("external_id"), "C")
 """By which names are sorted and looked up by their beginning: without case, and as an index has them."""
+
+
+NAME_TRIGRAMS = models.Func(
+    "external_id", "object_group", function="name_trigrams", output_field=ArrayField(models.TextField())
+)
+"""Every run of three characters in name and object, by which an index finds parts of them; needs no extension."""
 
 
 class Point(models.Field):
@@ -139,6 +146,7 @@ class Subject(Touched):
             models.Index("survey", "rate", "id", name="subject_by_rate"),
             models.Index("survey", "mag", "id", name="subject_by_mag"),
             models.Index("updated_at", "id", name="subject_by_update"),
+            GinIndex(NAME_TRIGRAMS, name="subject_name_trigrams"),
             GinIndex(fields=["metadata"], name="subject_metadata", opclasses=["jsonb_path_ops"]),
         ]
 
