@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Abs, Coalesce, Greatest
 
 from webapp.archive.models import Subject
@@ -18,7 +18,7 @@ from webapp.consensus.models import (
     Consensus,
 )
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Score
+from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
 
@@ -39,20 +39,19 @@ def with_or_without_votes(workflow: Workflow) -> QuerySet[Any]:
     """
     counts: dict[str, Any] = {name: Coalesce(f"row__{name}", Value(0)) for name in VOTE_COLUMNS.values()}
     rows = Subject.objects.observed().filter(survey=workflow.survey_id, kind=workflow.kind)
-    compared = rows.alias(row=FilteredRelation("consensus", condition=Q(consensus__workflow=workflow))).annotate(
+    champion = champion_of(workflow.survey, role_of(workflow))
+    compared = rows.alias(
+        row=FilteredRelation("consensus", condition=Q(consensus__workflow=workflow)),
+        score=FilteredRelation("scores", condition=Q(scores__checkpoint=champion)),
+    ).annotate(
         subject=F("pk"),
         workflow=Value(workflow.pk),
         posterior=Coalesce("row__posterior", Value(workflow.prior)),
-        p_model=Coalesce("row__p_model", _champions_score(workflow)),
+        p_model=Coalesce("row__p_model", "score__p_real"),
         changed_at=Greatest("row__updated_at", "case__updated_at", "created_at"),
         **counts,
     )
     return compared.annotate(gap=Abs(F("posterior") - F("p_model")), votes_all=VOTES)
-
-
-def _champions_score(workflow: Workflow) -> Subquery:
-    champions = Score.objects.filter(checkpoint__is_champion=True, checkpoint__role=role_of(workflow))
-    return Subquery(champions.filter(subject=OuterRef("pk")).values("p_real")[:1])
 
 
 def discussed(subjects: QuerySet[Any]) -> QuerySet[Any]:
