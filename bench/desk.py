@@ -50,16 +50,16 @@ FILL = [
     "SELECT setseed(0.5)",
     """
     INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, ra, dec,
-        mjd, rate, metadata, gold_label, gold_source, created_at)
+        mjd, rate, mag, metadata, gold_label, gold_source, created_at)
     SELECT %(survey)s, 's' || i, 'tracklet', md5(i::text), 'o' || i / 4, '4x1x100x100-float32', i, 360 * random(),
-        degrees(asin(2 * random() - 1)), 60000 + 400 * random(), 100 * random(), '{"site": "T08"}',
+        degrees(asin(2 * random() - 1)), 60000 + 400 * random(), 100 * random(),
+        16 + 5 * sqrt(random()), '{"site": "T08"}',
         CASE WHEN i %% 1000 = 0 THEN 'yes' ELSE '' END, '', now() FROM generate_series(1, %(n)s) AS i
     """,
     """
     INSERT INTO archive_frame (subject_id, position, mjd_mid, mjd_keyword, band, mag, masked_fraction)
-    SELECT id, 0, mjd, 'MJD', 'o', 16 + 5 * sqrt(random()), 0 FROM archive_subject
+    SELECT id, 0, mjd, 'MJD', 'o', mag, 0 FROM archive_subject
     """,
-    "UPDATE archive_subject AS subject SET mag = frame.mag FROM archive_frame AS frame WHERE subject_id = subject.id",
     """
     CREATE TEMPORARY TABLE simulated AS
     SELECT id, is_real, 1 + floor(9 * random())::int AS votes, random_normal(0, 1) AS noise
