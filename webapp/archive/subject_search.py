@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib.postgres.fields.array import ArrayContains
+from django.contrib.postgres.lookups import DataContains
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import Exact
@@ -160,7 +160,7 @@ def _named(text: str, *, is_exact: bool) -> Q:
     if is_exact:
         return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text)
     parts = Func(Value(text), Value(""), function="name_trigrams", output_field=NAME_TRIGRAMS.output_field)
-    return Q(ArrayContains(NAME_TRIGRAMS, parts)) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
+    return Q(DataContains(NAME_TRIGRAMS, parts)) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
 
 
 def of_magnitude(lowest: float | None, highest: float | None) -> Q:
