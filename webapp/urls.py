@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from webapp.consensus.views import skill
+from webapp.consensus.views import skill, skill_csv
 from webapp.core.i18n import Texts
 from webapp.core.installable import manifest, service_worker
 from webapp.imports.bundle_views import survey_from_bundle
@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("webapp.community.urls")),
     path("", include("webapp.operations.urls")),
     path("skill/", skill, name="skill"),
+    path("skill/<slug:workflow>.csv", skill_csv, name="skill-csv"),
     path("surveys/<slug:slug>/training/", include("webapp.synthetics.urls")),
     path("surveys/<slug:slug>/known-objects/", include("webapp.known_objects.urls")),
     path("surveys/<slug:slug>/linking/", include("webapp.linking.urls")),

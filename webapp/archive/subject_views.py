@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact, GreaterThan, StartsWith
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -24,7 +25,7 @@ from ml.imaging.png import to_png
 from webapp.archive.access import survey_page
 from webapp.archive.blinding import blind_names, only_told, opened, told, with_told
 from webapp.archive.footprints import store_footprint
-from webapp.archive.light_curve import plot
+from webapp.archive.light_curve import measurements, plot, table
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
@@ -144,6 +145,15 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "card": _("An image of the sky, to look at and to talk about. What do you see?"),
     }
     return render(request, "archive/subject.html", {"survey": row.survey, "knows_truth": knows_truth, **page})
+
+
+@require_safe
+def light_curve_csv(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
+    """Return the measurements behind the drawing, for those who may see it."""
+    row: Any = get_object_or_404(with_told(Subject.objects.all(), request.user), survey__slug=slug, pk=pk)
+    if not row.is_told:
+        raise PermissionDenied(_("The light curve is shown after your answer."))
+    return table(measurements(row, row.frames.all())).as_csv(f"light-curve-{row.pk}.csv")
 
 
 def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:

@@ -6,6 +6,9 @@ urlpatterns = [
     path("surveys/new/", survey_settings_views.survey_new, name="survey-new"),
     path("surveys/<slug:slug>/", subject_views.subjects, name="subjects"),
     path("surveys/<slug:slug>/subjects/<int:pk>/", subject_views.subject, name="subject"),
+    path(
+        "surveys/<slug:slug>/subjects/<int:pk>/light-curve.csv", subject_views.light_curve_csv, name="light-curve-csv"
+    ),
     path("surveys/<slug:slug>/moc/", subject_views.moc_upload, name="moc-upload"),
     path("surveys/<slug:slug>/ingest/", ingest_views.ingest, name="ingest"),
     path("surveys/<slug:slug>/ingest/runs/", ingest_views.ingest_runs, name="ingest-runs"),

@@ -1,18 +1,24 @@
-"""The private skill page. Its URL has no name: all users get their own."""
+"""The private skill page and its CSVs. Their URLs name nobody: all users get their own."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ml.crowd.answer import ABSTENTIONS
 from webapp.consensus.evidence import Proportion
 from webapp.consensus.skills import WINDOW, Point, answered_by, most_confused, over_time, sensitivity_of, specificity_of
+from webapp.core.csv_writer import csv_response
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
+
+CSV_COLUMNS = (
+    "answered", "until", "sensitivity", "sensitivity_low", "sensitivity_high", "specificity", "specificity_low",
+    "specificity_high",
+)  # fmt: skip
 
 
 @require_safe
@@ -22,6 +28,23 @@ def skill(request: HttpRequest) -> HttpResponse:
     records = [record for each in _workflows(reader) if (record := _record(reader, each))] if reader else []
     curves = {record["workflow"].slug: record["curve"] for record in records}
     return render(request, "consensus/skill.html", {"records": records, "curves": curves, "window": WINDOW})
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def skill_csv(request: HttpRequest, workflow: str) -> HttpResponseBase:
+    """Return the points of one's own curves."""
+    reader = reader_of(request)
+    answers = answered_by(reader, get_object_or_404(Workflow, slug=workflow)) if reader else []
+    rows = [
+        (each.n, each.at.isoformat(), *_shares(each.sensitivity), *_shares(each.specificity))
+        for each in over_time(answers)
+    ]
+    return csv_response(f"skill-{workflow}.csv", CSV_COLUMNS, rows)
+
+
+def _shares(share: Proportion) -> tuple[float | None, ...]:
+    return (share.value, share.low, share.high) if share.n else (None, None, None)
 
 
 def _workflows(reader: Volunteer | None) -> list[Workflow]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.sky.neo_scores import CLASSES
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import survey_page
-from webapp.archive.light_curve import Plot, plot
+from webapp.archive.light_curve import measurements, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
@@ -28,7 +28,6 @@ from webapp.learning.models import ModelRole, Score
 from webapp.reports.models import NeoScore
 from webapp.reports.neo_scores import fingerprint, request_score
 
-MAG_PER_SHARE = 2.5 / np.log(10)  # of a relative error of the flux
 CSV_COLUMNS = (
     "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "left_arcsec", "trail_arcsec",
     "measured_trail_arcsec", "measured_trail_low", "measured_trail_high", "band", "mag", "snr",
@@ -69,7 +68,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "check": check,
         "has_old": any(each.match.is_old for each in nearby) or (check is not None and check.is_old),
         "old_days": round(OLD_DAYS),
-        "light_curve": _light_curve(subject, frames),
+        "light_curve": plot(measured) if (measured := measurements(subject, frames)) else None,
         **_digest2(subject, frames),
         **_opinions(subject),
     }
@@ -130,17 +129,6 @@ def _digest2(subject: Subject, frames: list[Frame]) -> dict[str, Any]:
         return {"neo": row}
     classes = [(name, row.raw[name], row.noid[name]) for name in CLASSES if name in row.noid]
     return {"neo": row, "neo_classes": classes, "neo_is_old": row.fingerprint != fingerprint(subject.survey, frames)}
-
-
-def _light_curve(subject: Subject, frames: Sequence[Frame]) -> Plot | None:
-    """Draw the survey's light curve, or else the magnitudes of the detections."""
-    measured: list[list[Any]] = [
-        [frame.mjd_mid, frame.band, frame.mag, MAG_PER_SHARE / frame.snr if frame.snr else 0.0]
-        for frame in frames
-        if frame.mag is not None and frame.mjd_mid is not None and np.isfinite(frame.mag)
-    ]
-    rows = subject.light_curve or measured
-    return plot(rows) if rows else None
 
 
 def _opinions(subject: Subject) -> dict[str, Any]:

@@ -116,6 +116,21 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
             assert other.get(path).status_code == 404
 
 
+def test_the_points_of_ones_own_curve_are_a_file(easy):
+    volunteer = make_volunteer("own")
+    answer_gold(volunteer, easy, "AST", ["yes"] * 4 + ["no"])
+    reply = browser(volunteer.user).get("/skill/atlas.csv")
+    header, *rows = b"".join(reply.streaming_content).decode().splitlines()
+    share = proportion_of(4, 5)
+    assert header.startswith("answered,until,sensitivity,")
+    assert rows[-1].split(",")[0] == "5"
+    assert rows[-1].split(",")[2:] == ["0.8", str(share.low), str(share.high), "", "", ""]
+    assert "no-store" in reply["Cache-Control"]
+    for other in others(easy.survey):
+        assert b"".join(other.get("/skill/atlas.csv").streaming_content).decode().splitlines() == [header]
+    assert browser(volunteer.user).get("/skill/nothing.csv").status_code == 404
+
+
 def test_the_curve_ends_with_the_newest_answers(easy):
     volunteer = make_volunteer("v")
     answer_gold(volunteer, easy, "AST", ["no"] * 5 + ["yes"] * 10)

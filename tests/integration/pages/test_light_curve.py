@@ -38,6 +38,28 @@ def test_it_is_shown_only_to_those_who_know_the_answer(client, subject, django_u
     assert "2 measurements from MJD 60369.5 to 60370.5" in page
     assert 'cx="708.0" cy="12.0"' in page  # the newest and brightest
     assert "433, 2.2″" in page
+    assert f'href="{address}light-curve.csv"' in page
+
+
+def test_its_points_are_a_file_for_those_who_know_the_answer(client, subject, django_user_model):
+    address = f"/surveys/atlas/subjects/{subject.pk}/light-curve.csv"
+    assert client.get(address).status_code == 403
+    scientist = django_user_model.objects.create_user("scientist")
+    Membership.objects.create(user=scientist, survey=subject.survey, role="scientist")
+    client.force_login(scientist)
+    assert file_of(client.get(address)) == [
+        "mjd,band,mag,mag_error,is_upper_limit",
+        "60369.5,g,20.5,,True",
+        "60370.5,r,18.25,0.125,False",
+    ]
+    Subject.objects.update(light_curve=None)
+    subject.frames.update(mjd_mid=60400.5, band="i", mag=19.0, snr=None)
+    assert file_of(client.get(address))[1:] == ["60400.5,i,19.0,,False"]  # without a survey's, that of the detections
+
+
+def file_of(response):
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    return b"".join(response.streaming_content).decode().splitlines()
 
 
 def test_points_lie_within_the_drawing():
