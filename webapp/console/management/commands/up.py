@@ -20,10 +20,15 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=site.default_concurrency(), help="jobs at a time")
 
     def handle(self, *args: Any, host: str, port: int, concurrency: int, **options: Any) -> None:
-        with suppress(site.Ended), site.running(host, port, concurrency, self.stdout.write) as children:
-            self.stdout.write(
+        with suppress(site.Ended), site.running(host, port, concurrency, self._say) as children:
+            self._say(
                 f"Wanderers is at http://{host}:{port}/ - Ctrl-C stops it. Logs: {Path(settings.DATA) / 'log'}\n"
                 "Jobs start in a few seconds, once the worker has loaded."
             )
             site.watch(children)
-        self.stdout.write("All processes have stopped.")
+        self._say("All processes have stopped.")
+
+    def _say(self, line: str) -> None:
+        """Write a line at once, also into a pipe or a journal."""
+        self.stdout.write(line)
+        self.stdout.flush()
