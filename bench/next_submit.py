@@ -3,19 +3,21 @@
 With options it is `make bench-load`: other crowds, longer queues and times, processor time and memory of the web server
 and the database, a count of what must not happen, and Label Studio beside it.
 
-The volunteers are threads of another process, each with a connection that stays open, each asking for one subject and
-answering it, again and again: without a pause, and as people do, who look for a second.
+The volunteers are coroutines of another process, each with a connection that stays open, each asking for one subject
+and answering it, again and again: without a pause, and as people do, who look for a second.
 Everything, they and the database included, shares this machine.
 """
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
+import threading
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,8 +42,11 @@ SHORT, LONG = 1_000, 100_000
 CROWDS = (8, 32)
 WARM_UP, WINDOW, TURNS = 1.5, 4.0, 2
 LOOK = 1.0  # seconds that a person looks, on average
+SAMPLED_EVERY = 5.0  # seconds
 SUBMIT_MS = 60.0  # asked of the 95th percentile with the larger crowd that looks
 GOLD_EVERY = 20
+FEWEST_VOTES = 5
+FASTEST = 300  # cycles a second that no run on two cores reaches
 
 SUBJECTS = """
     INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
@@ -77,7 +82,7 @@ def make_queue(length: int) -> str:
     members = SubjectSet.objects.get(name=str(length))
     slug = f"bench-{uuid.uuid4().hex[:8]}"
     workflow = Workflow.objects.create(
-        survey=members.survey, slug=slug, name=slug, kind="tracklet", question="?", min_votes=5, max_votes=10
+        survey=members.survey, slug=slug, name=slug, kind="tracklet", question="?", min_votes=FEWEST_VOTES, max_votes=10
     )
     workflow.subject_sets.add(members)
     enqueue_subjects(workflow)
@@ -97,15 +102,17 @@ def make_volunteers(n: int) -> list[str]:
     return tokens
 
 
-def cycles(port: int, people: int, slug: str, pause: float = 0.0, window: float = WINDOW) -> list[tuple[float, float]]:
-    """Let a new crowd work for a window; return the durations of next and submit in each cycle."""
-    return crowd(port, "Wanderers", slug, make_volunteers(people), pause, window)
+def cycles(
+    port: int, people: int, slugs: list[str], pause: float = 0.0, window: float = WINDOW
+) -> list[tuple[float, float]]:
+    """Let a new crowd work for a window, on the first queue until it is empty; return the times of next and submit."""
+    return crowd(port, "Wanderers", slugs, make_volunteers(people), pause, window)
 
 
 def crowd(
-    port: int, product: str, slug: str, tokens: list[str], pause: float, window: float
+    port: int, product: str, slugs: list[str], tokens: list[str], pause: float, window: float
 ) -> list[tuple[float, float]]:
-    question = {"port": port, "slug": slug, "warm_up": WARM_UP, "window": window, "pause": pause}
+    question = {"port": port, "slugs": slugs, "warm_up": WARM_UP, "window": window, "pause": pause}
     question |= {"product": product, "tokens": tokens}
     done = subprocess.run(
         [sys.executable, "-m", "bench._crowd"],
@@ -119,8 +126,8 @@ def compare(port: int, people: int, long_queue: str) -> tuple[dict[str, Any], di
     short: list[tuple[float, float]] = []
     long: list[tuple[float, float]] = []
     for _ in range(TURNS):
-        short += cycles(port, people, make_queue(SHORT))
-        long += cycles(port, people, long_queue)
+        short += cycles(port, people, [make_queue(SHORT)])
+        long += cycles(port, people, [long_queue])
     return summary(people, SHORT, short), summary(people, LONG, long)
 
 
@@ -152,24 +159,29 @@ def load(crowds: list[int], lengths: list[int], seconds: float, other: Path | No
     for length in lengths:
         with _site.web_server() as port, ExitStack() as stack:
             theirs = stack.enter_context(label_studio(other, length, max(crowds))) if other else None
-            slug = make_queue(length)
             for people in crowds:
                 of = {"queue": length, "people": people}
-                print(json.dumps(of | under_load(port, people, slug, seconds)), flush=True)
+                slugs = [make_queue(length) for _ in range(queues_for(people, length, seconds))]
+                print(json.dumps(of | under_load(port, people, slugs, seconds)), flush=True)
                 if theirs:
                     print(json.dumps(of | beside(theirs, people, seconds)), flush=True)
 
 
-def under_load(port: int, people: int, slug: str, seconds: float) -> dict[str, Any]:
+def queues_for(people: int, length: int, seconds: float) -> int:
+    """Return how many queues a crowd can need: each person answers a subject once, and five answers may settle it."""
+    return math.ceil((seconds + WARM_UP) * FASTEST / (length * min(people, FEWEST_VOTES)))
+
+
+def under_load(port: int, people: int, slugs: list[str], seconds: float) -> dict[str, Any]:
     web = _serving(port)
-    measure = partial(cycles, port, people, slug, window=seconds)
+    measure = partial(cycles, port, people, slugs, window=seconds)
     told = {"product": "Wanderers"} | cost(web, _database(), measure, seconds)
     return told | {"twice": _count(TWICE), "over_asked": _count(OVER_ASKED)}
 
 
 def beside(theirs: LabelStudio, people: int, seconds: float) -> dict[str, Any]:
     tokens = theirs.tokens[:people]
-    measure = partial(crowd, theirs.port, "Label Studio", str(theirs.project), tokens, 0.0, seconds)
+    measure = partial(crowd, theirs.port, "Label Studio", [str(theirs.project)], tokens, 0.0, seconds)
     web, database = psutil.Process(theirs.process), psutil.Process(theirs.database)
     return {"product": "Label Studio"} | cost(web, database, measure, seconds)
 
@@ -179,7 +191,8 @@ def cost(
 ) -> dict[str, Any]:
     """Return speed, latencies, and what web server and database spent on a cycle, the warm-up's share estimated."""
     before = processor_seconds(web), processor_seconds(database)
-    measured = measure()
+    with _sampled(partial(megabytes, web)) as web_mb, _sampled(partial(megabytes, database)) as database_mb:
+        measured = measure()
     done = len(measured) * (1 + WARM_UP / seconds)
     spent = processor_seconds(web) - before[0], processor_seconds(database) - before[1]
     asked, answered = np.array(measured).T
@@ -189,8 +202,40 @@ def cost(
         "submit_ms": percentiles(answered),
         "web_cpu_ms": round(1000 * spent[0] / done, 1),
         "database_cpu_ms": round(1000 * spent[1] / done, 1),
-        "web_mb": round(sum(each.memory_info().rss for each in web.children(recursive=True)) / 2**20),
+        "web_mb": [*web_mb[:: max(1, len(web_mb) // 10)]],
+        "database_mb": [*database_mb[:: max(1, len(database_mb) // 10)]],
     }
+
+
+@contextmanager
+def _sampled(measure: Callable[[], int]) -> Iterator[list[int]]:
+    """Collect a measurement every few seconds while the block runs."""
+    found, ended = [measure()], threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(SAMPLED_EVERY):
+            found.append(measure())
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()
+
+
+def megabytes(parent: psutil.Process) -> int:
+    """Return the memory of a process and its children that is theirs alone."""
+    return round(sum(_own_bytes(each) for each in (parent, *parent.children(recursive=True))) / 2**20)
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    """Return the unshared memory of a process; nothing of one that has ended."""
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.Error:
+        return 0
 
 
 def _serving(port: int) -> psutil.Process:
@@ -236,7 +281,7 @@ def compare_queues() -> None:
         for people in CROWDS:
             short, long = compare(port, people, long_queue)
             runs += [short, long]
-            looking = [each for _ in range(TURNS) for each in cycles(port, people, long_queue, pause=LOOK)]
+            looking = [each for _ in range(TURNS) for each in cycles(port, people, [long_queue], pause=LOOK)]
             runs.append({"look_s": LOOK} | summary(people, LONG, looking))
             ratios[people] = round(long["cycles_per_second"] / short["cycles_per_second"], 2)
     told = {"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}

@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from http.client import HTTPConnection
 from typing import Any
 
+import httpx
 import psutil
 
 from bench import _site  # first: it sets the environment
@@ -23,7 +23,6 @@ from bench import _site  # first: it sets the environment
 import numpy as np
 from django.db import connection
 
-from bench._crowd import call
 from bench._worker import wait_for, worker_of_its_own
 from bench.next_submit import cycles, make_volunteers, percentiles
 from bench.round import Archive, go_round, make_archive
@@ -85,17 +84,17 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 def first_served(port: int, workflow: Workflow) -> float:
     """Return the seconds in which a new volunteer gets a first subject."""
-    client = HTTPConnection("127.0.0.1", port, timeout=60)
     [token] = make_volunteers(1)
+    address = f"http://127.0.0.1:{port}/api/workflows/{workflow.slug}/next/?n=1"
     began = time.monotonic()
-    reply = call(client, token, "GET", f"/api/workflows/{workflow.slug}/next/?n=1")
-    assert reply["items"], "The queue is empty."
+    reply = httpx.get(address, headers={"Authorization": f"Token {token}"}, timeout=60)
+    assert reply.json()["items"], "The queue is empty."
     return time.monotonic() - began
 
 
 def next_p95(port: int, workflow: Workflow) -> tuple[float, int]:
     """Return the 95th percentile of the time for next, in ms, and how many requests it is of."""
-    asked = np.array([each[0] for _ in range(WINDOWS) for each in cycles(port, PEOPLE, workflow.slug, pause=LOOK)])
+    asked = np.array([each[0] for _ in range(WINDOWS) for each in cycles(port, PEOPLE, [workflow.slug], pause=LOOK)])
     return percentiles(asked)["p95"], len(asked)
 
 
