@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from scipy import stats
 
 from bench.backbone.curve import (
     accuracy_of,
@@ -106,15 +107,24 @@ def frozen_figures(learn: Examples, judge: Examples, backbone: Backbone, seeds: 
 
 
 def sky_figures(learnt: Examples, judged: Examples, answer: Answer, seeds: range) -> Figures:
-    """Return AUC and accuracy by number of labels."""
+    """Return AUC and accuracy by number of labels, with intervals over the seeds."""
     result: Figures = {}
     every = len(learnt)
     for labels in (*(few for few in LABELS if few < every), every):
         rows = [draw_labels(learnt, labels, seed) if labels < every else np.ones(every, bool) for seed in seeds]
         ps = [answer(learnt.take(np.flatnonzero(one)), judged, seed) for seed, one in enumerate(rows)]
         scores = {"auc": [auc_of(p, judged) for p in ps], "accuracy": [accuracy_of(p, judged) for p in ps]}
-        result[str(labels)] = {score: round(float(np.mean(values)), 4) for score, values in scores.items()}
+        result[str(labels)] = {score: interval(values) for score, values in scores.items()}
     return result
+
+
+def interval(values: list[float]) -> dict[str, float]:
+    """Return the mean, and half the width of its interval of 95 % (Student's t); no interval of a single value."""
+    n = len(values)
+    found = {"mean": round(float(np.mean(values)), 4)}
+    if n > 1:
+        found["half_width"] = round(float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n)), 4)
+    return found
 
 
 def unlabelled_auc(judged: Examples, heads: Path) -> float:

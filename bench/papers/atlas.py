@@ -47,7 +47,7 @@ PAPER = Paper(
         row("zscale", "ours, zscale stretch", "--stretch zscale"),
         row("equalise", "ours, histogram-equalised stamps, as in the paper", "--stretch equalise"),
         row("lite0_frozen", "lite0, frozen ImageNet bottlenecks", "--preset head --init imagenet"),
-        row("lite0_tuned", "lite0, fine-tuned from ImageNet", "--preset finetune"),
+        row("lite0_tuned", "lite0, fine-tuned from ImageNet", "--preset finetune --init imagenet"),
         faint("faint", "ours, S/N 5 to 20", ""),
         faint("faint_lite0_frozen", "lite0, frozen ImageNet bottlenecks, S/N 5 to 20", "--preset head --init imagenet"),
         row(

@@ -81,7 +81,7 @@ PAPER = Paper(
             figures(0.956, 0.992, 0.912),
             note="The paper's transfer learning (MobileNet), with a network whose weights need no download.",
         ),
-        row("lite0_tuned", "lite0, fine-tuned, 2 classes", f"{TWO} --preset finetune", figures()),
+        row("lite0_tuned", "lite0, fine-tuned, 2 classes", f"{TWO} --preset finetune --init imagenet", figures()),
         row(
             "mobilenet_random",
             "mobilenetv1_100 at 96 pixels, frozen random weights, 2 classes",
@@ -116,14 +116,14 @@ PAPER = Paper(
         row(
             "adapter",
             "lite0 at 96 pixels, fine-tuned behind the 4→3 adapter, four dithers, 2 classes",
-            f"{TWO} --preset finetune --size 96 --channels-as adapter",
+            f"{TWO} --preset finetune --init imagenet --size 96 --channels-as adapter",
             figures(0.900, 0.966, 0.800),
             sky="four",
         ),
         row(
             "stem",
             "lite0 at 96 pixels, fine-tuned with a widened stem, four dithers, 2 classes",
-            f"{TWO} --preset finetune --size 96 --channels-as stem",
+            f"{TWO} --preset finetune --init imagenet --size 96 --channels-as stem",
             figures(),
             sky="four",
         ),

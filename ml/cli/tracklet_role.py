@@ -23,7 +23,7 @@ from ml.evaluation.metrics.nightly_counts import by_night
 from ml.evaluation.stratified import ScoredSubjects, night_rows
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
-from ml.models.stamp import IMAGENET
+from ml.models.sky_net import SKY
 from ml.roles.train_role import INITS
 from ml.roles.train_role import train as train_model
 from ml.simulate.atlas.atlas_tracklets import SATELLITE
@@ -37,7 +37,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if not 0 < args.completeness <= 1:
         raise BadExamples(f"--completeness is a share above 0 and up to 1, not {args.completeness:g}.")
-    init = IMAGENET if args.init == AUTO else args.init
+    init = SKY if args.init == AUTO else args.init  # as on the site
     base = None if init in INITS else Checkpoint.load(init)
     preset = PRESETS[0] if args.preset == "auto" else args.preset
     started, tally = time.monotonic(), Tally()

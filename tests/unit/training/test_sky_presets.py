@@ -41,7 +41,7 @@ def test_a_champion_on_the_sky_backbone_is_fine_tuned_as_one():
     assert preset_recipe("finetune", "imagenet", 1, start=SKY).schedule == preset_recipe("finetune", SKY, 1).schedule
 
 
-@pytest.mark.parametrize(("n", "preset"), [(149, "head"), (150, "finetune")])
+@pytest.mark.parametrize(("n", "preset"), [(999, "head"), (1000, "finetune")])
 def test_auto_fine_tunes_with_enough_labels(n, preset):
     assert chosen_preset("auto", n, base=False, init=SKY, architecture=None) == preset
 
@@ -49,15 +49,16 @@ def test_auto_fine_tunes_with_enough_labels(n, preset):
 @pytest.mark.parametrize(
     ("preset", "architecture", "n", "init"),
     [
-        ("auto", None, 149, SKY),
-        ("auto", None, 150, "imagenet"),
+        ("auto", None, 999, SKY),
+        ("auto", None, 1000, "imagenet"),  # unused: the residual net is trained from scratch
         ("head", None, 5000, SKY),
         ("head", "resnet18", 50, "imagenet"),
         ("finetune", SKY, 5000, SKY),
-        ("finetune", None, 5000, "imagenet"),
+        ("finetune", None, 5000, SKY),
+        ("finetune", "resnet18", 5000, "imagenet"),
     ],
 )
-def test_a_head_starts_from_the_sky_backbone_by_itself(preset, architecture, n, init):
+def test_heads_and_fine_tuning_start_from_the_sky_backbone_by_themselves(preset, architecture, n, init):
     args = Namespace(init="auto", preset=preset, architecture=architecture)
     assert initial_weights(args, n) == init
 
