@@ -16,6 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from webapp.classifications.models import Classification
+from webapp.core import environment
 from webapp.core.cached_figures import cached_figure
 from webapp.core.health import look
 from webapp.core.models import Backup
@@ -103,11 +104,12 @@ def activity() -> list[Activity]:
 
 
 def versions() -> dict[str, str]:
-    """Return versions of Python, Django, PostgreSQL and what is installed of the large libraries."""
+    """Return versions of the site, Python, Django, PostgreSQL and what is installed of the large libraries."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         (server,) = cursor.fetchone()
-    found = {"Python": platform.python_version(), "Django": django.get_version(), "PostgreSQL": server}
+    found = {"Wanderers": environment.version(), "Python": platform.python_version(), "Django": django.get_version()}
+    found["PostgreSQL"] = server
     return found | {name: installed for name in LIBRARIES if (installed := _version(name))}
 
 
