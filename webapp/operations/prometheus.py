@@ -74,13 +74,19 @@ def _activity() -> Iterator[Metric]:
     recent = GaugeMetricFamily(
         "wanderers_classifications_last_hour", "Classifications of the last hour.", labels=labels
     )
+    now = GaugeMetricFamily(
+        "wanderers_classifications_last_minute",
+        "Classifications of the last minute, also those that can still be undone.",
+        labels=labels,
+    )
     newest = GaugeMetricFamily("wanderers_last_classification_time_seconds", "Unix time of the newest.", labels=labels)
     for each in activity():
         names = [each.workflow.survey.slug, each.workflow.slug]
         recent.add_metric(names, each.last_hour)
+        now.add_metric(names, each.last_minute)
         if each.newest:
             newest.add_metric(names, each.newest.timestamp())
-    yield from (recent, newest)
+    yield from (recent, now, newest)
 
 
 def _drift() -> Metric:

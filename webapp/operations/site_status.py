@@ -12,7 +12,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from webapp.classifications.models import Classification
@@ -69,11 +69,15 @@ LIBRARIES = ("celery", "psycopg", "zarr", "torch", "openvino")
 
 @dataclass(frozen=True)
 class Activity:
-    """A workflow's newest classification, and how many it got within the last hour."""
+    """A workflow's newest counted classification, how many it got within the last hour, and all of the last minute.
+
+    Those of the minute include what can still be undone, as they come in; the others don't.
+    """
 
     workflow: Workflow
     newest: datetime | None
     last_hour: int
+    last_minute: int
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,8 @@ def site_status() -> SiteStatus:
 
 
 def activity() -> list[Activity]:
-    """Return the activity of each workflow, by the index on workflow and time."""
-    since = timezone.now() - timedelta(hours=1)
-    return [_activity(workflow, since) for workflow in Workflow.objects.select_related("survey").order_by("pk")]
+    """Return the activity of each workflow, by the indexes of counted and of held back classifications."""
+    return [_activity(workflow) for workflow in Workflow.objects.select_related("survey").order_by("pk")]
 
 
 def versions() -> dict[str, str]:
@@ -113,10 +116,14 @@ def versions() -> dict[str, str]:
     return found | {name: installed for name in LIBRARIES if (installed := _version(name))}
 
 
-def _activity(workflow: Workflow, since: datetime) -> Activity:
+def _activity(workflow: Workflow) -> Activity:
+    now = timezone.now()
     counted = Classification.objects.counted().filter(workflow=workflow)
     newest = counted.aggregate(newest=Max("created_at"))["newest"]
-    return Activity(workflow, newest, counted.filter(created_at__gt=since).count())
+    last_hour = counted.filter(created_at__gt=now - timedelta(hours=1)).count()
+    held_back = Classification.objects.held_back().filter(workflow=workflow)
+    recent = Q(created_at__gt=now - timedelta(minutes=1))
+    return Activity(workflow, newest, last_hour, counted.filter(recent).count() + held_back.filter(recent).count())
 
 
 def _version(name: str) -> str | None:
