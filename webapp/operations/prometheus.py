@@ -18,6 +18,7 @@ from webapp.learning.models import Checkpoint, Evaluation
 from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
 from webapp.operations.site_status import FRESH_SECONDS, activity, disk_usage, look
+from webapp.operations.stream_status import all_streams
 
 SCORES = ("roc_auc", "pr_auc", "mcc", "ece")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -37,6 +38,7 @@ class SiteCollector(Collector):
         yield from _jobs()
         yield from _job_times()
         yield from _activity()
+        yield from _streams()
         yield _drift()
         yield _scores()
         yield from _disk()
@@ -87,6 +89,26 @@ def _activity() -> Iterator[Metric]:
         if each.newest:
             newest.add_metric(names, each.newest.timestamp())
     yield from (recent, now, newest)
+
+
+def _streams() -> Iterator[Metric]:
+    labels = ["survey", "topic"]
+    healthy = GaugeMetricFamily(
+        "wanderers_stream_healthy",
+        "0 if a stream's listener has died or is in trouble, else 1; none for one that was told to stop.",
+        labels=labels,
+    )
+    lag = GaugeMetricFamily("wanderers_stream_lag_messages", "Messages that wait at the brokers.", labels=labels)
+    heard = GaugeMetricFamily("wanderers_stream_heard_time_seconds", "Unix time of its last report.", labels=labels)
+    for stream in all_streams():
+        names = [stream.survey.slug, stream.topic]
+        if stream.should_listen:
+            healthy.add_metric(names, float(not stream.is_sick))
+        if stream.lag is not None:
+            lag.add_metric(names, stream.lag)
+        if stream.heard_at:
+            heard.add_metric(names, stream.heard_at.timestamp())
+    yield from (healthy, lag, heard)
 
 
 def _drift() -> Metric:

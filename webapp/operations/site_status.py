@@ -21,6 +21,8 @@ from webapp.core.cached_figures import cached_figure
 from webapp.core.health import look
 from webapp.core.models import Backup
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
+from webapp.operations.stream_status import all_streams, stream_problems
+from webapp.streams.models import Stream
 from webapp.workflows.models import Workflow
 
 FRESH_SECONDS = 600
@@ -87,6 +89,7 @@ class SiteStatus:
     failed: list[FailedJob]
     disk: DiskUsage
     activity: list[Activity]
+    streams: list[Stream]
     backup: Backup | None
     versions: dict[str, str]
 
@@ -95,10 +98,15 @@ class SiteStatus:
         """Return whether there is no backup of the last seven days."""
         return self.backup is None or self.backup.finished_at < timezone.now() - LATE_BACKUP
 
+    @property
+    def stream_problems(self) -> list[str]:
+        return list(stream_problems(self.streams).values())
+
 
 def site_status() -> SiteStatus:
     newest_backup = Backup.objects.order_by("finished_at").last()
-    return SiteStatus(look(), job_kinds(), failed_jobs(), disk_usage(), activity(), newest_backup, versions())
+    jobs, streams = (job_kinds(), failed_jobs()), all_streams()
+    return SiteStatus(look(), *jobs, disk_usage(), activity(), streams, newest_backup, versions())
 
 
 def activity() -> list[Activity]:
