@@ -19,6 +19,7 @@ from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
 from webapp.operations.site_status import FRESH_SECONDS, activity, disk_usage, look
 from webapp.operations.stream_status import all_streams
+from webapp.operations.worker_queues import workers_by_queue
 
 SCORES = ("roc_auc", "pr_auc", "mcc", "ece")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -37,6 +38,7 @@ class SiteCollector(Collector):
         yield from _parts()
         yield from _jobs()
         yield from _job_times()
+        yield _workers()
         yield from _activity()
         yield from _streams()
         yield _drift()
@@ -69,6 +71,13 @@ def _job_times() -> Iterator[Metric]:
         mean.add_metric([key], times[0])
         longest.add_metric([key], times[1])
     yield from (mean, longest)
+
+
+def _workers() -> Metric:
+    workers = GaugeMetricFamily("wanderers_queue_workers", "Workers that serve a queue.", labels=["queue"])
+    for queue, number in workers_by_queue().items():
+        workers.add_metric([queue], number)
+    return workers
 
 
 def _activity() -> Iterator[Metric]:

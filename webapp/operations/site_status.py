@@ -22,6 +22,7 @@ from webapp.core.health import look
 from webapp.core.models import Backup
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
 from webapp.operations.stream_status import all_streams, stream_problems
+from webapp.operations.worker_queues import queue_problems, workers_by_queue
 from webapp.streams.models import Stream
 from webapp.workflows.models import Workflow
 
@@ -86,6 +87,7 @@ class Activity:
 class SiteStatus:
     parts: dict[str, str]
     jobs: list[JobsOfKind]
+    workers: dict[str, int]
     failed: list[FailedJob]
     disk: DiskUsage
     activity: list[Activity]
@@ -99,14 +101,32 @@ class SiteStatus:
         return self.backup is None or self.backup.finished_at < timezone.now() - LATE_BACKUP
 
     @property
+    def workers_of_jobs(self) -> list[tuple[JobsOfKind, int]]:
+        """Return each kind of job with the number of workers that serve its queue."""
+        return [(kind, self.workers[kind.queue]) for kind in self.jobs]
+
+    @property
+    def queue_problems(self) -> list[str]:
+        return list(queue_problems(self.workers).values())
+
+    @property
     def stream_problems(self) -> list[str]:
         return list(stream_problems(self.streams).values())
 
 
 def site_status() -> SiteStatus:
     newest_backup = Backup.objects.order_by("finished_at").last()
-    jobs, streams = (job_kinds(), failed_jobs()), all_streams()
-    return SiteStatus(look(), *jobs, disk_usage(), activity(), streams, newest_backup, versions())
+    return SiteStatus(
+        parts=look(),
+        jobs=job_kinds(),
+        workers=workers_by_queue(),
+        failed=failed_jobs(),
+        disk=disk_usage(),
+        activity=activity(),
+        streams=all_streams(),
+        backup=newest_backup,
+        versions=versions(),
+    )
 
 
 def activity() -> list[Activity]:

@@ -48,9 +48,9 @@ def _stream(stream: Stream) -> str:
 
 
 def _jobs(status: SiteStatus) -> Table:
-    table = Table("Job", "Queue", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
-    for kind in status.jobs:
-        counts = (f"{number:,}" for number in (kind.waiting, kind.running, kind.failed))
+    table = Table("Job", "Queue", "Workers", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
+    for kind, workers in status.workers_of_jobs:
+        counts = (f"{number:,}" for number in (workers, kind.waiting, kind.running, kind.failed))
         table.add_row(escape(str(kind.title)), kind.queue, *counts, _ago(kind.oldest) if kind.oldest else "")
     return table
 
@@ -59,7 +59,7 @@ def _problems(status: SiteStatus) -> list[str]:
     ill = [sentence for sentence in status.parts.values() if sentence != "ok"]
     failed = [f"{each.job.title} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
     late = ["No backup is less than a week old. Take one with `manage.py backup`."] if status.backup_is_late else []
-    return [*ill, *failed, *status.stream_problems, *late]
+    return [*ill, *failed, *status.queue_problems, *status.stream_problems, *late]
 
 
 def _ago(moment: Any) -> str:
