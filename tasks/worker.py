@@ -18,10 +18,13 @@ django.setup()
 
 from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()
 from tasks.learning import explain, first_batch, score_shard, train  # noqa: E402
+from tasks.queue_report import QueueReport  # noqa: E402
 from webapp.core.dispatch import app  # noqa: E402
 
 app.conf.task_queues = [
     Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
 ]
+
+app.steps["worker"].add(QueueReport)
 
 __all__ = ["app", "explain", "first_batch", "housekeeping", "jobs", "score_shard", "train"]

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("webapp.classify.urls")),
     path("", include("webapp.guides.urls")),
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.exports.urls")),
     path("", include("webapp.community.urls")),
     path("", include("webapp.operations.urls")),
     path("skill/", skill, name="skill"),

@@ -1,7 +1,6 @@
 """`python -m ml crowd`: aggregate a CSV of votes, and compare it with the truth if known."""
 
 import argparse
-import csv
 import json
 import sys
 import time
@@ -24,6 +23,7 @@ from ml.crowd.one_coin import OneCoin
 from ml.crowd.read import read_truth, read_votes
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
+from ml.io.safe_csv import CellWriter
 
 METHODS: dict[str, Callable[..., Aggregator]] = {
     "auto": Auto,
@@ -122,7 +122,7 @@ def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, f
 def write_posteriors(path: Path, votes: Votes, posteriors: np.ndarray) -> None:
     """Write each item, its most probable answer, and the probability of each class."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = CellWriter(file, lineterminator="\n")
         writer.writerow(["item", "answer", *votes.classes])
         answers = posteriors.argmax(axis=1)
         for item, answer, row in zip(votes.items, answers, posteriors, strict=True):

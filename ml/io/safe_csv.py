@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Number
 from typing import Any, Self, TextIO
 
 _STARTS_FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -10,10 +11,14 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def harmless(value: Any) -> Any:
-    """Prefix text that a spreadsheet would run as a formula with an apostrophe; numbers stay, signs included."""
-    if not isinstance(value, str) or not _STARTS_FORMULA.match(value) or _NUMBER.fullmatch(value):
+    """Prefix text that a spreadsheet would run as a formula with an apostrophe; numbers stay, signs included.
+
+    Whatever is neither None nor a number, such as a row of the database, is written as it prints.
+    """
+    if value is None or isinstance(value, (int, float, Number)):
         return value
-    return f"'{value}"
+    text = str(value)
+    return f"'{text}" if _STARTS_FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 class CellWriter:

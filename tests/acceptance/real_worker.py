@@ -39,15 +39,23 @@ def broker_of(folder: Path) -> dict[str, str]:
 class Worker:
     """The worker with its children, and beat."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.log = (folder / "worker.log").open("ab")
-        self.process = self._start(worker(2, folder).command, folder)
+        self.process = self._start([*worker(2, folder).command, *options], folder)
         self.beat = self._start(beat(folder).command, folder)
 
     def _start(self, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command, env=_environment(folder), stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
         )
+
+    def stop(self) -> None:
+        """Ask the worker and beat to stop, and wait until they have."""
+        for each in (self.process, self.beat):
+            each.terminate()
+        for each in (self.process, self.beat):
+            each.wait(60)
+        self.log.close()
 
     def kill(self) -> None:
         """Kill the worker and beat; what they have started ends with them, however busy it is."""
@@ -64,8 +72,8 @@ class Worker:
 
 
 @contextmanager
-def running_worker(folder: Path) -> Iterator[Worker]:
-    started = Worker(folder)
+def running_worker(folder: Path, *options: str) -> Iterator[Worker]:
+    started = Worker(folder, *options)
     try:
         yield started
     finally:

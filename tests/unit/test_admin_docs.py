@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from webapp.core.environment import ROOT
 
@@ -21,3 +22,21 @@ def test_admins_read_of_each_setting(name):
 def test_no_command_has_pip_read_a_pyproject():
     commands = re.split(r"`|\n    ", TEXT)
     assert not [each for each in commands if re.search(r"(?<!uv )pip install[\s\S]*-r\s+pyproject", each)]
+
+
+def test_the_upgrade_names_the_parts_of_compose_and_kubernetes():
+    (upgrade,) = re.findall(r"## Upgrade\n(.*?)\n## ", TEXT, re.DOTALL)
+    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
+    for words in re.findall(r"docker compose stop (.*)", upgrade):
+        assert {*words.split()} == {"web", "worker", "beat"} <= services.keys()
+    assert {*re.findall(r"--volume \S+ (\w+) python manage.py", upgrade)} == {"migrate"} <= services.keys()
+    parts = {
+        (part["kind"], part["metadata"]["name"])
+        for path in (ROOT / "docker/kubernetes").glob("*.yaml")
+        for part in yaml.safe_load_all(path.read_text())
+    }
+    kinds = {"hpa": "HorizontalPodAutoscaler", "deployment": "Deployment", "job": "Job"}
+    named = re.findall(r"kubectl (?:delete|scale) (\w+) ((?:wanderers-\w+ ?)+)", upgrade)
+    named = {(kinds[kind], name) for kind, names in named for name in names.split()}
+    assert named == {part for part in parts if part[0] in kinds.values()}
+    assert named >= {("Job", name) for name in re.findall(r"job/(\S+)", upgrade)}

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bench import __main__ as bench
+from bench.chaos.report import is_harmless, table
 
 FAST = {"rate": 9, "met": True}
 CROWD = {"methods": {"swap": {"met": True}, "glad": {"met": False}}, "met": False}
@@ -40,3 +41,27 @@ def test_missed_floors_are_named_at_the_end_and_fail(run, capsys):
 
 def test_a_benchmark_that_fails_fails_all(run):
     assert run({"stamps": FAST, "round": None}) == 1
+
+
+WELL = {
+    "fault": "kill -9 of the worker", "under_way": ["ingest"], "waited": 0.3, "ended": 47.6, "lasted": 0.1,
+    "hangs": False, "failed": [], "lost": 0, "doubled": 0, "wrong counters": 0, "over-asked": 0, "from nowhere": 0,
+    "refused": 3,
+}  # fmt: skip
+
+
+def test_a_fault_that_damages_nothing_is_harmless_and_fills_a_row():
+    assert is_harmless(WELL)
+    head, _, row = table([WELL]).splitlines()
+    assert head.count("|") == row.count("|")
+    assert row == "| kill -9 of the worker | ingest | 0.3 | 47.6 | 0 | 0 | 0 | 0 | 0 | 0 |"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"lost": 1}, {"doubled": 1}, {"wrong counters": 1}, {"over-asked": 1}, {"from nowhere": 1},
+     {"failed": ["Ingest 1"]}, {"ended": None}, {"ended": 61.0}],
+)  # fmt: skip
+def test_a_fault_that_damages_anything_fails_the_run_and_is_in_the_table(damage):
+    assert not is_harmless(WELL | damage)
+    assert table([WELL | damage]) != table([WELL])

@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 import pytest
 import yaml
 
+from webapp.console.management.commands.run_part import Command
 from webapp.console.processes import beat, web, worker
 from webapp.core.environment import ROOT
 
@@ -50,7 +51,7 @@ def test_the_cluster_runs_what_up_runs(tmp_path):
 
 
 def test_everything_that_can_hang_is_asked_whether_it_is_well():
-    assert [name for name in SERVICES if "healthcheck" not in SERVICES[name]] == ["migrate", "beat"]
+    assert [name for name in SERVICES if "healthcheck" not in SERVICES[name]] == ["migrate"]
     assert "/health/live/" in str(SERVICES["web"]["healthcheck"]["test"])
 
 
@@ -80,13 +81,18 @@ def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_wai
         assert container["image"].startswith(f"wanderers-{SERVICES[name]['build']['target']}:")
     assert containers["beat"]["command"] == SERVICES["beat"]["command"].split()
     assert containers["migrate"]["command"][-1] in SERVICES["migrate"]["command"]
+    assert [name for name in containers if "livenessProbe" not in containers[name]] == ["migrate"]
+    probe = containers["beat"]["livenessProbe"]["exec"]["command"]
+    assert SERVICES["beat"]["healthcheck"]["test"] == ["CMD", *probe]
+    asked = Command().create_parser(*probe[1:3]).parse_args(probe[3:])
+    assert (asked.part, asked.probe) == ("beat", True)
     (user,) = re.findall(r"useradd .*--uid (\d+)", STAGES["libraries"])
     assert {pod["securityContext"]["runAsUser"] for pod in pods} == {int(user)}
-    asked = [
+    metrics = [
         metric for part in parts if part["kind"] == "HorizontalPodAutoscaler" for metric in part["spec"]["metrics"]
     ]
     assert {"name": "wanderers_jobs", "selector": {"matchLabels": {"state": "waiting"}}} in [
-        metric["external"]["metric"] for metric in asked if metric["type"] == "External"
+        metric["external"]["metric"] for metric in metrics if metric["type"] == "External"
     ]
 
 

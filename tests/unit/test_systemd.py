@@ -1,6 +1,8 @@
 """The systemd units: sound, hardened, and up only while what they run responds."""
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -10,6 +12,7 @@ from configparser import ConfigParser
 
 import pytest
 
+from webapp.console.management.commands.listen import Command
 from webapp.core.environment import ROOT
 
 FOLDER = ROOT / "docker" / "systemd"
@@ -60,7 +63,8 @@ def test_the_units_are_hardened(analyze):
 
 def test_every_part_is_in_the_target_waits_for_the_migration_and_starts_again():
     target = (FOLDER / "wanderers.target").read_text()
-    assert {f"wanderers-{part}.service" for part in PARTS} | {"wanderers-migrate.service"} == {*SERVICES}
+    others = {"wanderers-migrate.service", "wanderers-listen@.service"}
+    assert {f"wanderers-{part}.service" for part in PARTS} | others == {*SERVICES}
     for part in PARTS:
         assert f"wanderers-{part}.service" in target
         service, unit = section(f"wanderers-{part}.service"), section(f"wanderers-{part}.service", "Unit")
@@ -68,6 +72,18 @@ def test_every_part_is_in_the_target_waits_for_the_migration_and_starts_again():
         assert (service["Type"], service["Restart"]) == ("notify", "always")
         assert unit["Requires"] == unit["After"] == "wanderers-migrate.service"
     assert "manage.py migrate" in (FOLDER / "wanderers-migrate.service").read_text()
+
+
+def test_a_listener_takes_its_stream_from_a_file_of_its_own_and_starts_again():
+    service, unit = section("wanderers-listen@.service"), section("wanderers-listen@.service", "Unit")
+    assert service["EnvironmentFile"] == "/etc/wanderers/listen-%i", "the last one; the site's own stands before it"
+    assert service["ExecStart"].endswith("manage.py listen $LISTEN")
+    assert (service["Restart"], unit["PartOf"]) == ("always", "wanderers.target")
+    [command] = re.findall(r"echo (LISTEN=.*) > /etc/wanderers/listen-fink", (ROOT / "docs/admin.md").read_text())
+    [line] = shlex.split(command)
+    words = shlex.split(*shlex.split(line.removeprefix("LISTEN=")))
+    given = Command().create_parser("manage.py", "listen").parse_args(words)
+    assert (given.topic, given.survey, given.api) == ("Solar System candidate", "ztf", "fink")
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Accounts: sign-in, tokens, merging visitors, own data, invitations, administration. May import every room below."""
+"""Accounts: sign-in, tokens, merging visitors, deletion, invitations, administration. May import every room below."""

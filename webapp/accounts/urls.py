@@ -10,13 +10,12 @@ from webapp.accounts.site_users_views import (
     site_user_role,
     site_users,
 )
-from webapp.accounts.views import choose_language, leave, own_data, own_data_export, profile
+from webapp.accounts.views import choose_language, leave, own_data, profile
 
 urlpatterns = [
     path("language/", choose_language, name="set_language"),
     path("you/", profile, name="profile"),
     path("you/data/", own_data, name="own-data"),
-    path("you/data/export/", own_data_export, name="own-data-export"),
     path("you/leave/", leave, name="leave"),
     path("users/", site_users, name="site-users"),
     path("users/invite/", invitation_new, name="invitation-new"),

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -16,11 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language
 
 from webapp.accounts.adapter import forget_language, speak
-from webapp.accounts.data_export import export_own_data
 from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
-from webapp.community.person import account_page, profile_of, volunteer_who_acts
+from webapp.community.person import account_page, profile_of
 from webapp.volunteers.identity import reader_of
 
 
@@ -88,14 +87,6 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 @require_safe
 def own_data(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/own_data.html", {"volunteer": reader_of(request)})
-
-
-@require_POST
-def own_data_export(request: HttpRequest) -> FileResponse:
-    file = export_own_data(volunteer_who_acts(request))
-    response = FileResponse(file, as_attachment=True, filename="wanderers-my-data.zip", content_type="application/zip")
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 KEEP, REMOVE = "keep", "remove"

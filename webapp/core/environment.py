@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ NOTICE_A_LOST_CLIENT = " ".join(
         "tcp_user_timeout": 20_000,
     }.items()
 )
+
+
+def version() -> str:
+    """Return the site's version, as pyproject.toml has it: a checkout and an image are not installed as a package."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
 
 
 def data_folder() -> Path:

@@ -1,10 +1,15 @@
 """Heartbeats of beat and workers, and the backups of the site: when each was last seen."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+
+FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class Process(models.TextChoices):
@@ -12,12 +17,14 @@ class Process(models.TextChoices):
     WORKER = "worker"
 
 
-class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+class SeenQuerySet(models.QuerySet[models.Model]):
     def recent(self) -> Self:
         """Return the heartbeats of healthy processes, by the database's clock, which may have been set back since."""
         late = settings.HEARTBEAT_LATE
         return self.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
 
+
+class HeartbeatQuerySet(SeenQuerySet):
     def write(self, process: Process) -> None:
         """Record that `process` is alive."""
         row = self.model(process=process, seen_at=Now())
@@ -34,6 +41,27 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process}, seen {self.seen_at}"
+
+
+class WorkerQuerySet(SeenQuerySet):
+    def write(self, name: str, queues: Iterable[str]) -> None:
+        """Record that the worker `name` serves `queues`; forget workers that were last seen long ago."""
+        row = self.model(name=name, queues=sorted(queues), seen_at=Now())
+        self.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["queues", "seen_at"])
+        self.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
+
+
+class Worker(models.Model):
+    """A worker, and the queues that it serves; it writes this row again and again while it runs."""
+
+    name = models.CharField(max_length=300, primary_key=True, help_text="its host, and the number of its process")
+    queues = ArrayField(models.CharField(max_length=100))
+    seen_at = models.DateTimeField()
+
+    objects = WorkerQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name}, seen {self.seen_at}"
 
 
 class Backup(models.Model):

@@ -20,6 +20,8 @@ from webapp.core.health import look
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
+from webapp.operations.stream_status import all_streams, stream_problems
+from webapp.operations.worker_queues import queue_problems, workers_by_queue
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -30,7 +32,8 @@ USUAL, WITHIN = 50, timedelta(days=1)
 
 def problems() -> dict[str, str]:
     """Return each problem's key and its sentence."""
-    return {**_sick_parts(), **_failed_jobs(), **dict(_silent_workflows())}
+    workflows, streams = dict(_silent_workflows()), stream_problems(all_streams())
+    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queue_problems(workers_by_queue())}
 
 
 def _sick_parts() -> dict[str, str]:
@@ -61,7 +64,7 @@ def _silent_workflows() -> Iterator[tuple[str, str]]:
 log = logging.getLogger(__name__)
 
 PERSISTS = timedelta(seconds=90)
-"""Parts and workflows must be ill for so long: a restart takes a few seconds."""
+"""Parts, workflows, streams and queues must be ill for so long: a restart takes a few seconds."""
 TIMEOUT = 10  # seconds
 
 

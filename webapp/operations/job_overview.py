@@ -43,6 +43,10 @@ def job_models() -> dict[str, type[Job]]:
     return {model._meta.label_lower: model for model in apps.get_models() if issubclass(model, Job)}
 
 
+def queue_of(model: type[Job]) -> str:
+    return model.task.split(".")[1]
+
+
 def job_kinds() -> list[JobsOfKind]:
     return [_counted(key, model) for key, model in job_models().items()]
 
@@ -74,7 +78,7 @@ def _counted(key: str, model: type[Job]) -> JobsOfKind:
         failed=Count("pk", filter=recent),
         oldest=Min("created_at", filter=waiting),
     )
-    return JobsOfKind(key, model.title, model.task.split(".")[1], **figures)
+    return JobsOfKind(key, model.title, queue_of(model), **figures)
 
 
 def _failed(model: type[Job]) -> Iterator[Job]:

@@ -18,6 +18,8 @@ from webapp.learning.models import Checkpoint, Evaluation
 from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
 from webapp.operations.site_status import FRESH_SECONDS, activity, disk_usage, look
+from webapp.operations.stream_status import all_streams
+from webapp.operations.worker_queues import workers_by_queue
 
 SCORES = ("roc_auc", "pr_auc", "mcc", "ece")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,7 +38,9 @@ class SiteCollector(Collector):
         yield from _parts()
         yield from _jobs()
         yield from _job_times()
+        yield _workers()
         yield from _activity()
+        yield from _streams()
         yield _drift()
         yield _scores()
         yield from _disk()
@@ -69,18 +73,51 @@ def _job_times() -> Iterator[Metric]:
     yield from (mean, longest)
 
 
+def _workers() -> Metric:
+    workers = GaugeMetricFamily("wanderers_queue_workers", "Workers that serve a queue.", labels=["queue"])
+    for queue, number in workers_by_queue().items():
+        workers.add_metric([queue], number)
+    return workers
+
+
 def _activity() -> Iterator[Metric]:
     labels = ["survey", "workflow"]
     recent = GaugeMetricFamily(
         "wanderers_classifications_last_hour", "Classifications of the last hour.", labels=labels
     )
+    now = GaugeMetricFamily(
+        "wanderers_classifications_last_minute",
+        "Classifications of the last minute, also those that can still be undone.",
+        labels=labels,
+    )
     newest = GaugeMetricFamily("wanderers_last_classification_time_seconds", "Unix time of the newest.", labels=labels)
     for each in activity():
         names = [each.workflow.survey.slug, each.workflow.slug]
         recent.add_metric(names, each.last_hour)
+        now.add_metric(names, each.last_minute)
         if each.newest:
             newest.add_metric(names, each.newest.timestamp())
-    yield from (recent, newest)
+    yield from (recent, now, newest)
+
+
+def _streams() -> Iterator[Metric]:
+    labels = ["survey", "topic"]
+    healthy = GaugeMetricFamily(
+        "wanderers_stream_healthy",
+        "0 if a stream's listener has died or is in trouble, else 1; none for one that was told to stop.",
+        labels=labels,
+    )
+    lag = GaugeMetricFamily("wanderers_stream_lag_messages", "Messages that wait at the brokers.", labels=labels)
+    heard = GaugeMetricFamily("wanderers_stream_heard_time_seconds", "Unix time of its last report.", labels=labels)
+    for stream in all_streams():
+        names = [stream.survey.slug, stream.topic]
+        if stream.should_listen:
+            healthy.add_metric(names, float(not stream.is_sick))
+        if stream.lag is not None:
+            lag.add_metric(names, stream.lag)
+        if stream.heard_at:
+            heard.add_metric(names, stream.heard_at.timestamp())
+    yield from (healthy, lag, heard)
 
 
 def _drift() -> Metric:

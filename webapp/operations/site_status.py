@@ -12,14 +12,18 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from webapp.classifications.models import Classification
+from webapp.core import environment
 from webapp.core.cached_figures import cached_figure
 from webapp.core.health import look
 from webapp.core.models import Backup
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
+from webapp.operations.stream_status import all_streams, stream_problems
+from webapp.operations.worker_queues import queue_problems, workers_by_queue
+from webapp.streams.models import Stream
 from webapp.workflows.models import Workflow
 
 FRESH_SECONDS = 600
@@ -68,20 +72,26 @@ LIBRARIES = ("celery", "psycopg", "zarr", "torch", "openvino")
 
 @dataclass(frozen=True)
 class Activity:
-    """A workflow's newest classification, and how many it got within the last hour."""
+    """A workflow's newest counted classification, how many it got within the last hour, and all of the last minute.
+
+    Those of the minute include what can still be undone, as they come in; the others don't.
+    """
 
     workflow: Workflow
     newest: datetime | None
     last_hour: int
+    last_minute: int
 
 
 @dataclass(frozen=True)
 class SiteStatus:
     parts: dict[str, str]
     jobs: list[JobsOfKind]
+    workers: dict[str, int]
     failed: list[FailedJob]
     disk: DiskUsage
     activity: list[Activity]
+    streams: list[Stream]
     backup: Backup | None
     versions: dict[str, str]
 
@@ -90,31 +100,58 @@ class SiteStatus:
         """Return whether there is no backup of the last seven days."""
         return self.backup is None or self.backup.finished_at < timezone.now() - LATE_BACKUP
 
+    @property
+    def workers_of_jobs(self) -> list[tuple[JobsOfKind, int]]:
+        """Return each kind of job with the number of workers that serve its queue."""
+        return [(kind, self.workers[kind.queue]) for kind in self.jobs]
+
+    @property
+    def queue_problems(self) -> list[str]:
+        return list(queue_problems(self.workers).values())
+
+    @property
+    def stream_problems(self) -> list[str]:
+        return list(stream_problems(self.streams).values())
+
 
 def site_status() -> SiteStatus:
     newest_backup = Backup.objects.order_by("finished_at").last()
-    return SiteStatus(look(), job_kinds(), failed_jobs(), disk_usage(), activity(), newest_backup, versions())
+    return SiteStatus(
+        parts=look(),
+        jobs=job_kinds(),
+        workers=workers_by_queue(),
+        failed=failed_jobs(),
+        disk=disk_usage(),
+        activity=activity(),
+        streams=all_streams(),
+        backup=newest_backup,
+        versions=versions(),
+    )
 
 
 def activity() -> list[Activity]:
-    """Return the activity of each workflow, by the index on workflow and time."""
-    since = timezone.now() - timedelta(hours=1)
-    return [_activity(workflow, since) for workflow in Workflow.objects.select_related("survey").order_by("pk")]
+    """Return the activity of each workflow, by the indexes of counted and of held back classifications."""
+    return [_activity(workflow) for workflow in Workflow.objects.select_related("survey").order_by("pk")]
 
 
 def versions() -> dict[str, str]:
-    """Return versions of Python, Django, PostgreSQL and what is installed of the large libraries."""
+    """Return versions of the site, Python, Django, PostgreSQL and what is installed of the large libraries."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         (server,) = cursor.fetchone()
-    found = {"Python": platform.python_version(), "Django": django.get_version(), "PostgreSQL": server}
+    found = {"Wanderers": environment.version(), "Python": platform.python_version(), "Django": django.get_version()}
+    found["PostgreSQL"] = server
     return found | {name: installed for name in LIBRARIES if (installed := _version(name))}
 
 
-def _activity(workflow: Workflow, since: datetime) -> Activity:
+def _activity(workflow: Workflow) -> Activity:
+    now = timezone.now()
     counted = Classification.objects.counted().filter(workflow=workflow)
     newest = counted.aggregate(newest=Max("created_at"))["newest"]
-    return Activity(workflow, newest, counted.filter(created_at__gt=since).count())
+    last_hour = counted.filter(created_at__gt=now - timedelta(hours=1)).count()
+    held_back = Classification.objects.held_back().filter(workflow=workflow)
+    recent = Q(created_at__gt=now - timedelta(minutes=1))
+    return Activity(workflow, newest, last_hour, counted.filter(recent).count() + held_back.filter(recent).count())
 
 
 def _version(name: str) -> str | None:

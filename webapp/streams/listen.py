@@ -93,7 +93,7 @@ def _listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], 
                 begun, count, added = time.monotonic(), 0, 0
     if added:
         send(SCORE)
-    _report(stream, topic, None)
+    _report(stream, topic, None, is_over=True)
 
 
 def _wait_for_lock(stream: Stream) -> None:
@@ -116,7 +116,9 @@ def _lock(stream: Stream) -> None:
         raise AlreadyListening
 
 
-def _report(stream: Stream, topic: Topic, rate: float | None) -> None:
+def _report(stream: Stream, topic: Topic, rate: float | None, *, is_over: bool = False) -> None:
+    """Record how it is; a listener that dies leaves `should_listen`, which one that is told to stop takes back."""
     through_restarts(partial(_lock, stream))
     now = {"lag": topic.lag(), "trouble": topic.trouble(), "rate": rate, "heard_at": timezone.now()}
+    now["should_listen"] = not is_over
     through_restarts(partial(Stream.objects.filter(pk=stream.pk).update, **now))

@@ -38,6 +38,7 @@ class Stream(models.Model):
     rate = models.FloatField(null=True, blank=True, help_text="messages per second")
     cursor = models.FloatField(null=True, blank=True, help_text="MJD up to which a polled API's alerts are stored")
     heard_at = models.DateTimeField(null=True, blank=True, help_text="the listener's last sign of life")
+    should_listen = models.BooleanField(default=False, help_text="a listener began, and was not told to stop")
     trouble = MessageField(blank=True, default="", help_text="what the brokers complain about")
 
     class Meta:
@@ -50,6 +51,15 @@ class Stream(models.Model):
     @property
     def is_listening(self) -> bool:
         return self.heard_at is not None and timezone.now() - self.heard_at < SILENT
+
+    @property
+    def is_silent(self) -> bool:
+        """Return whether the listener has died: it was not told to stop."""
+        return self.should_listen and not self.is_listening
+
+    @property
+    def is_sick(self) -> bool:
+        return self.should_listen and (self.is_silent or bool(self.trouble))
 
     def clean(self) -> None:
         """Check the condition."""

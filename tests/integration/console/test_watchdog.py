@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from webapp.console import watchdog
@@ -69,6 +70,15 @@ def test_beat_responds_while_it_reports():
     assert watchdog.beat_responds()
     Heartbeat.objects.update(seen_at=timezone.now() - timedelta(minutes=1))
     assert not watchdog.beat_responds()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("seconds", "status"), [(5, 0), (60, 1)])
+def test_a_cluster_asks_by_a_command_whether_beat_responds(seconds, status):
+    Heartbeat.objects.create(process=Process.BEAT, seen_at=timezone.now() - timedelta(seconds=seconds))
+    with pytest.raises(SystemExit) as left:
+        call_command("run_part", "beat", "--probe", "--skip-checks")
+    assert left.value.code == status
 
 
 def test_a_database_that_takes_connections_and_answers_nothing_does_not_respond(monkeypatch):

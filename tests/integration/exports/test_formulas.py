@@ -10,10 +10,10 @@ from django.test import Client
 
 from ml.evaluation.report.chart import csv_of
 from tests.integration.world import make_subject, make_volunteer, make_workflow
-from webapp.accounts.data_export import export_own_data
 from webapp.archive.models import IngestProblem, IngestRun, Membership, Role
 from webapp.community.models import Favourite
 from webapp.core.csv_writer import csv_response
+from webapp.exports.own_data import export_own_data
 
 pytestmark = pytest.mark.django_db
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]

@@ -1,10 +1,13 @@
 """What an admin does is in the audit log, with the site's answer and without secrets; reads and refusals are not."""
 
+import csv
+import io
+
 import pytest
 from rest_framework.test import APIClient
 
 from tests.integration.learning import sky
-from webapp.archive.models import AuditEntry, Membership, Role
+from webapp.archive.models import AuditEntry, Membership, Role, Survey
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +88,16 @@ def test_the_log_is_searched_and_exported(client, survey, admin, boss):
     assert lines[0] == "time,user,survey,act,address,fields,status"
     assert len(lines) == 2
     assert ",ada,night,member-remove,/x/,name==1+1,302" in lines[1]
+
+
+def test_no_spreadsheet_runs_the_names_of_people_and_surveys(client, survey, boss, django_user_model):
+    Survey.objects.filter(pk=survey.pk).update(name="=1+1")
+    mallory = django_user_model.objects.create_user("@SUM(A1)")
+    AuditEntry.objects.create(
+        user=mallory, survey_id=survey.pk, act="-x", address="/x/", fields={"=1": "2"}, status=302
+    )
+    client.force_login(boss)
+    sent = b"".join(client.get("/audit-log/", {"csv": "1"}).streaming_content).decode()
+    [row] = csv.DictReader(io.StringIO(sent, newline=""))
+    assert (row["user"], row["survey"], row["act"], row["fields"]) == ("'@SUM(A1)", "'=1+1", "'-x", "'=1=2")
+    assert (row["address"], row["status"]) == ("/x/", "302")

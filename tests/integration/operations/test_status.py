@@ -1,5 +1,6 @@
 """The site's administrators see how the site is, try failed jobs again, and Prometheus reads the figures."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
+from webapp.core.environment import ROOT
 from webapp.core.jobs import MAX_ATTEMPTS, JobState
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.learning import models
@@ -49,6 +51,15 @@ def test_the_page_says_how_the_site_is(well, client, boss, failed):
     for words in ("The disk is full.", "line 1 &lt;b&gt;", "Ingest", "12 files", "PostgreSQL", "pixels:", "Try again"):
         assert words in page
     assert client.get("/").content.decode().count('href="/status/"') == 1
+
+
+def test_the_page_the_doctor_and_the_api_name_the_sites_own_version(well, client, boss, settings, capsys):
+    [version] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    client.force_login(boss)
+    assert f"Wanderers {version}, Python" in client.get("/status/").content.decode()
+    assert settings.SPECTACULAR_SETTINGS["VERSION"] == version
+    call_command("doctor")
+    assert f"Versions: Wanderers {version}, Python" in capsys.readouterr().out
 
 
 def test_a_site_without_anything_says_so(client, boss, settings, tmp_path):

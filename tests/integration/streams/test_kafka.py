@@ -70,6 +70,9 @@ def test_a_second_listener_is_refused_until_the_first_has_ended(cluster, stream,
     finally:
         other.close()
     hear(cluster, stream, reader, lambda: True)
+    stream.refresh_from_db()
+    assert stream.is_listening
+    assert not stream.should_listen, "it was told to stop"
 
 
 class Shortened:
@@ -135,6 +138,7 @@ def test_kill_9_loses_nothing_and_stores_nothing_twice(cluster, alert):
     kill_once(cluster, until_stored(600))
     stream = Stream.objects.get()
     assert (stream.messages_read, stream.stored, stream.known) == (600, 450, 150)
+    assert stream.should_listen, "it was killed"
     assert Subject.objects.count() == Subject.objects.values("zarr_array", "zarr_index").distinct().count() == 450
 
 

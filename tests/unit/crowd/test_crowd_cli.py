@@ -98,6 +98,16 @@ def test_posteriors_are_written(labels, tmp_path):
     assert rows[1] == {"item": "2", "answer": "no", "no": "1.000000", "yes": "0.000000"}
 
 
+def test_no_spreadsheet_runs_the_names_of_a_file(tmp_path):
+    votes, out = tmp_path / "votes.csv", tmp_path / "posteriors.csv"
+    votes.write_text("item,worker,label\n=1+1,a,@SUM\n-2,a,no\n")
+    assert call("--labels", votes, "--method", "majority", "--out", out) == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["item"], row["answer"]) for row in rows] == [("-2", "no"), ("'=1+1", "'@SUM")]
+    assert "'@SUM" in rows[0]
+
+
 def test_bad_input_is_one_line_and_exit_2(tmp_path, labels, capsys):
     bad = tmp_path / "bad.csv"
     bad.write_text("item,worker\n1,a\n")

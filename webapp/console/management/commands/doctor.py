@@ -10,10 +10,11 @@ from rich.table import Table
 
 from webapp.core.stored_messages import in_words
 from webapp.operations.site_status import SiteStatus, site_status
+from webapp.streams.models import Stream
 
 
 class Command(BaseCommand):
-    help = "Say in words how the site is: parts, jobs, disk, backup, versions. Exit code 1 if something is wrong."
+    help = "Say how the site is: parts, jobs, streams, disk, backup, versions. Exit code 1 if something is wrong."
 
     def handle(self, *args: Any, **options: Any) -> None:
         status = site_status()
@@ -36,13 +37,20 @@ def _lines(status: SiteStatus) -> list[str]:
         f"Disk: {_size(status.disk.free)} of {_size(status.disk.total)} are free; {folders}",
         f"Last backup: {_ago(status.backup.finished_at if status.backup else None)}",
         *(f"Last classification in {line}" for line in newest),
+        *(_stream(stream) for stream in status.streams),
     ]
 
 
+def _stream(stream: Stream) -> str:
+    state = "listening" if stream.is_listening else "silent" if stream.is_silent else "stopped"
+    waiting = "an unknown number of" if stream.lag is None else f"{stream.lag:,}"
+    return f"Stream {stream.topic} of {stream.survey}: {state}, heard {_ago(stream.heard_at)}, {waiting} messages wait"
+
+
 def _jobs(status: SiteStatus) -> Table:
-    table = Table("Job", "Queue", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
-    for kind in status.jobs:
-        counts = (f"{number:,}" for number in (kind.waiting, kind.running, kind.failed))
+    table = Table("Job", "Queue", "Workers", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
+    for kind, workers in status.workers_of_jobs:
+        counts = (f"{number:,}" for number in (workers, kind.waiting, kind.running, kind.failed))
         table.add_row(escape(str(kind.title)), kind.queue, *counts, _ago(kind.oldest) if kind.oldest else "")
     return table
 
@@ -51,7 +59,7 @@ def _problems(status: SiteStatus) -> list[str]:
     ill = [sentence for sentence in status.parts.values() if sentence != "ok"]
     failed = [f"{each.job.title} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
     late = ["No backup is less than a week old. Take one with `manage.py backup`."] if status.backup_is_late else []
-    return [*ill, *failed, *late]
+    return [*ill, *failed, *status.queue_problems, *status.stream_problems, *late]
 
 
 def _ago(moment: Any) -> str:

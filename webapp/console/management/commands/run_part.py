@@ -13,15 +13,21 @@ from webapp.console import notified_part, processes, site, watchdog
 
 class Command(BaseCommand):
     requires_system_checks = ("pixels",)
-    help = "Run one part of the site as a systemd service (docker/systemd): the web server, the worker or beat."
+    help = (
+        "Run one part of the site as a systemd service (docker/systemd): the web server, the worker or beat; "
+        "or ask one that runs whether it responds."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("part", choices=["web", "worker", "beat"])
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--concurrency", type=int, default=site.default_concurrency(), help="jobs at a time")
+        parser.add_argument("--probe", action="store_true", help="only ask: exit code 1 if the part does not respond")
 
-    def handle(self, *args: Any, part: str, host: str, port: int, concurrency: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, part: str, host: str, port: int, concurrency: int, probe: bool, **options: Any
+    ) -> None:
         no_log = Path(os.devnull)  # systemd's journal has what they say
         responds: Callable[[], bool]
         if part == "web":
@@ -30,4 +36,4 @@ class Command(BaseCommand):
             child, responds = processes.worker(concurrency, no_log), watchdog.worker_responds
         else:
             child, responds = processes.beat(no_log), watchdog.beat_responds
-        sys.exit(notified_part.run(child.command, responds))
+        sys.exit(not responds() if probe else notified_part.run(child.command, responds))

@@ -28,6 +28,7 @@ from webapp.community.models import (
     Profile,
     SubjectTag,
 )
+from webapp.exports.own_work import own_work
 from webapp.volunteers.models import Volunteer
 
 IN_MEMORY = 2**20
@@ -47,6 +48,21 @@ LEFT_OUT = (
     "document",
     "owner_id",
     "token",
+    "scientist_id",
+    "withdrawn_by_id",
+    "second_asked_by_id",
+    "assignee_id",
+    "by_id",
+    "decided_by_id",
+    "created_by_id",
+    "signed_by_id",
+    "psv",
+    "xml",
+    "obs80",
+    "reporter_id",
+    "settled_by_id",
+    "moderator_id",
+    "lifted_by_id",
 )
 NAMES = {
     "subject_id": ["subject__survey__slug", "subject__external_id"],
@@ -56,6 +72,10 @@ NAMES = {
     "blocked_id": ["blocked__user__username"],
     "thread_id": ["thread__board__name", "thread__title"],
     "group_id": ["group__name"],
+    "survey_id": ["survey__slug"],
+    "ruling_id": ["ruling__subject__survey__slug", "ruling__subject__external_id", "ruling__workflow__slug"],
+    "case_id": ["case__subject__survey__slug", "case__subject__external_id"],
+    "run_id": ["run__survey__slug"],
     "text_id": ["text__survey__slug", "text__workflow__slug", "text__language", "text__version"],
 }
 """Readable names of related rows."""
@@ -81,6 +101,17 @@ tags.csv              the #tags that you gave subjects
 notifications.csv     what you were told
 sessions.csv          where you are signed in: address and browser, until that session ends
 sign-ins.csv          accounts elsewhere that you sign in with, and what they said of you
+roles.csv             your role in each survey
+verdicts.csv          your verdicts as a scientist, those that were withdrawn too
+second-opinions.csv   your verdicts beside those of other scientists
+cases.csv             the subjects that are assigned to you
+case-events.csv       what you did with subjects: holds, tags, notes and whom you assigned
+proposals.csv         the links between detections that you confirmed or rejected
+reports.csv           the reports to the Minor Planet Center that you made or signed
+comment-reports.csv   the comments that you reported to moderators
+moderated.csv         what moderators did about your comments
+moderator-acts.csv    what you did as a moderator
+audit-log.csv         what you did as an administrator
 Times are UTC.
 """
 
@@ -114,6 +145,8 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
         _table(archive, "sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
         _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
+        for name, rows in own_work(volunteer).items():
+            _table(archive, name, rows)
     file.seek(0)
     return file
 

@@ -1,0 +1,26 @@
+"""What became of the site at each fault: whether nothing was damaged and all ended in time, and a table."""
+
+from typing import Any
+
+ALLOWED = 60.0
+"""Seconds after a fault in which all jobs must have ended, and everybody be served again."""
+ZERO = ("lost", "doubled", "wrong counters", "over-asked", "from nowhere")
+"""What must be zero in each row; `bench.chaos.people.audit` counts it."""
+HEAD = ("fault", "under way", "longest wait, s", "all ended, s", *ZERO, "jobs failed")
+
+
+def is_harmless(row: dict[str, Any]) -> bool:
+    """Return whether all ended in time, no job failed, and the votes are as people gave them."""
+    in_time = row["ended"] is not None and row["ended"] - row["lasted"] <= ALLOWED
+    return in_time and not row["failed"] and not any(row[name] for name in ZERO)
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as Markdown."""
+    lines: list[list[Any]] = [[*HEAD], ["---"] * len(HEAD)]
+    for row in rows:
+        ended = "not within 120" if row["ended"] is None else row["ended"]
+        name = row["fault"] + (" (it stays so)" if row["hangs"] else "")
+        failed = "; ".join(row["failed"]) or 0
+        lines.append([name, ", ".join(row["under_way"]), row["waited"], ended, *(row[each] for each in ZERO), failed])
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

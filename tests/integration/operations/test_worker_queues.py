@@ -1,0 +1,125 @@
+"""A queue that no worker serves is on the status page, and told to the doctor, to administrators and to Prometheus."""
+
+import re
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from tasks.queue_report import QueueReport
+from tasks.worker import app
+from webapp.core.models import Backup, Heartbeat, Process, Worker
+from webapp.operations import alerts
+from webapp.operations.models import Alert
+from webapp.operations.worker_queues import workers_by_queue
+
+pytestmark = pytest.mark.django_db
+SENTENCE = "No worker serves the queue training: its jobs wait."
+
+
+@pytest.fixture(autouse=True)
+def well(settings, tmp_path, django_user_model):
+    settings.DATA, settings.METRICS_TOKEN = tmp_path, "hush"
+    Heartbeat.objects.write(Process.BEAT)
+    Heartbeat.objects.write(Process.WORKER)
+    Backup.objects.create(address="/mnt/safe", name="20261122", files=12, size=1_000_000)
+    django_user_model.objects.create_superuser("boss", "boss@example.org")
+
+
+@pytest.fixture
+def others():
+    """Two workers that serve everything but training."""
+    for name in ("celery@a 1", "celery@b 1"):
+        Worker.objects.write(name, workers_by_queue().keys() - {"training"})
+
+
+def row_of_training(client, django_user_model):
+    client.force_login(django_user_model.objects.get(username="boss"))
+    page = client.get("/status/").content.decode()
+    [numbers] = re.findall(r"<code>training</code></td><td class=\"n\">(\d+)</td>", page)
+    return int(numbers), SENTENCE in page
+
+
+def doctor(capsys):
+    try:
+        call_command("doctor")
+    except SystemExit:
+        return capsys.readouterr().out, False
+    return capsys.readouterr().out, True
+
+
+def figure():
+    text = Client(headers={"Authorization": "Bearer hush"}).get("/metrics/").content.decode()
+    [line] = [line for line in text.splitlines() if line.startswith('wanderers_queue_workers{queue="training"}')]
+    return float(line.split()[-1])
+
+
+def told(mailoutbox):
+    alerts.check()
+    for alert in Alert.objects.all():
+        Alert.objects.filter(pk=alert.pk).update(created_at=alert.created_at - timedelta(minutes=2))
+    alerts.check()
+    return [mail.body for mail in mailoutbox]
+
+
+def test_a_queue_without_a_worker_is_told_until_one_comes(others, client, django_user_model, capsys, mailoutbox):
+    assert row_of_training(client, django_user_model) == (0, True)
+    said, is_well = doctor(capsys)
+    assert not is_well
+    assert SENTENCE in said
+    assert figure() == 0
+    assert [SENTENCE in body for body in told(mailoutbox)] == [True]
+    assert Alert.objects.get().key == "queue:training"
+    Worker.objects.write("celery@c 1", ["training"])
+    assert row_of_training(client, django_user_model) == (1, False)
+    assert doctor(capsys)[1]
+    assert figure() == 1
+    assert [mail.subject for mail in mailoutbox] == ["Wanderers needs you"]
+    told(mailoutbox)
+    assert mailoutbox[-1].subject == "Wanderers is well again"
+
+
+def test_a_worker_that_has_died_serves_nothing(others):
+    Worker.objects.write("celery@c 1", ["training"])
+    Worker.objects.filter(name="celery@c 1").update(seen_at=timezone.now() - 2 * settings.HEARTBEAT_LATE)
+    assert workers_by_queue()["training"] == 0
+    assert workers_by_queue()["sweep"] == 2
+
+
+def test_without_any_worker_the_part_is_told_and_no_queue(mailoutbox):
+    Heartbeat.objects.filter(process=Process.WORKER).delete()
+    [body] = told(mailoutbox)
+    assert "No worker has taken a task lately" in body
+    assert "serves the queue" not in body
+
+
+def test_every_queue_that_a_worker_can_serve_is_watched():
+    assert set(workers_by_queue()) == {queue.name for queue in app.conf.task_queues}
+
+
+def test_workers_of_long_ago_are_forgotten():
+    Worker.objects.write("celery@old 1", ["training"])
+    Worker.objects.update(seen_at=timezone.now() - timedelta(days=2))
+    Worker.objects.write("celery@new 1", ["training"])
+    assert [row.name for row in Worker.objects.all()] == ["celery@new 1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_reports_its_queues_until_it_is_told_to_stop():
+    queues = SimpleNamespace(consume_from={"training": None, "scoring": None})
+    worker = SimpleNamespace(hostname="celery@here", steps=[], app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)))
+    report = QueueReport(worker)
+    report.start(worker)
+    deadline = time.monotonic() + 20
+    while not Worker.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    [row] = Worker.objects.all()
+    report.stop(worker)
+    assert row.name.startswith("celery@here ")
+    assert row.queues == ["scoring", "training"]
+    assert not Worker.objects.exists()
