@@ -92,7 +92,7 @@ def _check(args: argparse.Namespace, channels: int, *, freeze: bool) -> None:
 
 
 def initial_weights(args: argparse.Namespace, n: int) -> str:
-    """Resolve ``--init auto`` for n labels: heads and fine-tuning start from the sky backbone unless another is named."""
+    """Resolve ``--init auto`` for n labels: heads and fine-tuning start from the sky backbone, unless one is named."""
     if args.init != AUTO:
         return str(args.init)
     preset = chosen_preset(args.preset, n, base=False, init=IMAGENET, architecture=args.architecture)
