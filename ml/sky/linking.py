@@ -55,7 +55,7 @@ class Exposure:
     radius: float
 
 
-def link(mjd: Array, directions: Array, rms_ra: Array, rms_dec: Array, limits: LinkLimits) -> list[Rows]:
+def link(mjd: Array, directions: Array, rms_ra: Array, rms_dec: Array, corr: Array, limits: LinkLimits) -> list[Rows]:
     """Return tracklets as indices of detections in order of time; no detection is in two.
 
     Parameters
@@ -66,6 +66,8 @@ def link(mjd: Array, directions: Array, rms_ra: Array, rms_dec: Array, limits: L
         (N, 3) unit vectors.
     rms_ra, rms_dec
         (N,) arcsec, errors toward east (with cos δ) and north.
+    corr
+        (N,) their correlation, between -1 and 1.
 
     Notes
     -----
@@ -84,7 +86,7 @@ def link(mjd: Array, directions: Array, rms_ra: Array, rms_dec: Array, limits: L
     table = np.unique(np.sort(np.concatenate([np.empty((0, LONGEST), int), *chains]), axis=1), axis=0)
     if not len(table):
         return []
-    motion = _motion(table, mjd, directions, rms_ra, rms_dec)
+    motion = _motion(table, mjd, directions, rms_ra, rms_dec, corr)
     counts = (table >= 0).sum(1)
     good = (
         (chdtrc(motion.dof, motion.chi2) >= limits.min_chance)
@@ -185,12 +187,12 @@ def _ends(chains: Rows, counts: Rows, mjd: Array) -> tuple[Rows, Rows]:
     return chains[rows, np.nanargmin(times, axis=1)], chains[rows, np.nanargmax(times, axis=1)]
 
 
-def _motion(table: Rows, mjd: Array, directions: Array, rms_ra: Array, rms_dec: Array) -> WeightedMotion:
+def _motion(table: Rows, mjd: Array, directions: Array, *errors: Array) -> WeightedMotion:
     """Fit chains (M, LONGEST)."""
     present = table >= 0
     times, ra, dec = (np.where(present, column[table], np.nan) for column in (mjd, *positions(directions)))
-    errors = (np.where(present, column[table], 1.0) for column in (rms_ra, rms_dec))
-    return fit_weighted_motion(times, ra, dec, *errors, np.zeros(table.shape))
+    rms_ra, rms_dec, corr = (column[table] for column in errors)  # those of no detection do not count
+    return fit_weighted_motion(times, ra, dec, rms_ra, rms_dec, corr)
 
 
 def _disjoint(table: Rows, order: Rows, size: int) -> Iterator[Rows]:

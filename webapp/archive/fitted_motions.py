@@ -17,7 +17,7 @@ MOST_FRAMES = 64
 # A detection without time and position is left out; NaN is unknown.
 FRAMES = f"""
     SELECT subject_id, position, mjd_mid, ra, dec, coalesce(rms_ra, 'NaN'), coalesce(rms_dec, 'NaN'),
-        coalesce(snr, 'NaN')
+        coalesce(rms_corr, 'NaN'), coalesce(snr, 'NaN')
     FROM {Frame._meta.db_table}
     WHERE subject_id = ANY(%(keys)s) AND position < {MOST_FRAMES}
         AND mjd_mid IS NOT NULL AND ra IS NOT NULL AND dec IS NOT NULL
@@ -30,6 +30,7 @@ FRAME_FIELDS = {
     "dec": "float8",
     "rms_ra": "float8",
     "rms_dec": "float8",
+    "rms_corr": "float8",
     "snr": "float8",
 }
 
@@ -55,5 +56,4 @@ def fit_motions(keys: Sequence[int], *, seeing: float, floor: float) -> Weighted
         return table
 
     mjd, ra, dec, *measured = (spread(rows[name]) for name in list(FRAME_FIELDS)[2:])
-    rms_ra, rms_dec = position_errors(*measured, seeing=seeing, floor=floor)
-    return fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros(shape))
+    return fit_weighted_motion(mjd, ra, dec, *position_errors(*measured, seeing=seeing, floor=floor))

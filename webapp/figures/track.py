@@ -62,12 +62,12 @@ class Track:
     def __init__(self, frames: Sequence[Frame], seeing: float, floor: float) -> None:
         self.frames, self.seeing, self.floor = frames, seeing, floor
         self.mjd, ra, dec = (self._column(name) for name in ("mjd_mid", "ra", "dec"))
-        measured = (self._column(name) for name in ("rms_ra", "rms_dec", "snr"))
-        rms_ra, rms_dec = position_errors(*measured, seeing=seeing, floor=floor)
+        measured = (self._column(name) for name in ("rms_ra", "rms_dec", "rms_corr", "snr"))
+        rms_ra, rms_dec, corr = position_errors(*measured, seeing=seeing, floor=floor)
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
         self.error = np.sqrt((rms_ra**2 + rms_dec**2) / 2)
         self.directions = unit_vectors(ra, dec)
-        columns = (np.atleast_2d(row) for row in (self.mjd, ra, dec, rms_ra, rms_dec, np.zeros_like(ra)))
+        columns = (np.atleast_2d(row) for row in (self.mjd, ra, dec, rms_ra, rms_dec, corr))
         self.motion: WeightedMotion = fit_weighted_motion(*columns)
 
     def _column(self, name: str) -> Array:

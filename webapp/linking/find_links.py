@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 MOST = 500_000  # detections of a run
 MOST_PROPOSALS = 5_000
 FEWEST_TIMES = 2
-MEASURED = ("rms_ra", "rms_dec", "snr")  # of a frame, from which the error of its position follows
+MEASURED = ("rms_ra", "rms_dec", "rms_corr", "snr")  # of a frame, from which the error of its position follows
 
 TOO_FEW = Sentence(gettext_noop("Only %(count)s with a time and a position; a link needs at least %(least)s."))
 TOO_MANY = Sentence(gettext_noop("%(count)s are too many for one search; at most %(most)s."))
@@ -66,10 +66,10 @@ def _within_a_night(job: LinkRun) -> Found:
     stamps = detections(job.survey, job.first_mjd, job.last_mjd).annotate(frame=first_frame)
     rows = stamps.values_list("pk", "mjd", "ra", "dec", *(f"frame__{name}" for name in MEASURED))
     table = _table(job, list(rows[: MOST + 1]), job.min_detections)
-    keys, (mjd, ra, dec, *errors) = table[:, 0].astype(np.int64), table.T[1:]
+    keys, (mjd, ra, dec, rms_ra, rms_dec, corr) = table[:, 0].astype(np.int64), table.T[1:]
     limits = LinkLimits(job.min_rate, job.max_rate, job.min_detections)
     proposals = []
-    for chain in link(mjd, unit_vectors(ra, dec), *errors, limits):
+    for chain in link(mjd, unit_vectors(ra, dec), rms_ra, rms_dec, corr, limits):
         motion = _motion([table[chain]])
         proposals.append((_proposal(job, motion, 0, float(motion.chi2[0] / motion.dof[0])), keys[chain].tolist()))
     return sorted(proposals, key=lambda each: each[0].misfit), len(keys)
@@ -94,7 +94,7 @@ def _across_nights(job: LinkRun) -> Found:
 
 
 def _table(job: LinkRun, rows: Sequence[tuple[float | None, ...]], least: int) -> Array:
-    """Return rows of key, MJD, RA, Dec and the errors toward east and north, without impossible ones.
+    """Return rows of key, MJD, RA, Dec, the errors toward east and north and their correlation, if possible ones.
 
     Parameters
     ----------
@@ -114,20 +114,21 @@ def _table(job: LinkRun, rows: Sequence[tuple[float | None, ...]], least: int) -
     return np.column_stack([table[:, :4], *_errors(job, table[:, 4:])])
 
 
-def _errors(job: LinkRun, measured: Array) -> tuple[Array, Array]:
+def _errors(job: LinkRun, measured: Array) -> tuple[Array, Array, Array]:
     """Return the search's one error, or else each detection's own."""
     if job.position_error is not None:
         even = np.full(len(measured), job.position_error)
-        return even, even
-    return position_errors(*measured.T, **job.survey.usual_errors())
+        return even, even, np.zeros_like(even)
+    rms_ra, rms_dec, corr, snr = measured.T
+    return position_errors(rms_ra, rms_dec, corr, snr, **job.survey.usual_errors())
 
 
 def _motion(tracks: list[Array]) -> WeightedMotion:
     """Fit tracks of any length, each of rows of the table."""
     widest = max(map(len, tracks))
     padded = [np.pad(rows, ((0, widest - len(rows)), (0, 0)), constant_values=np.nan) for rows in tracks]
-    mjd, ra, dec, rms_ra, rms_dec = np.moveaxis(np.array(padded)[..., 1:], -1, 0)
-    return fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros_like(mjd))
+    mjd, ra, dec, rms_ra, rms_dec, corr = np.moveaxis(np.array(padded)[..., 1:], -1, 0)
+    return fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, corr)
 
 
 def _proposal(job: LinkRun, motion: WeightedMotion, at: int, misfit: float) -> Proposal:

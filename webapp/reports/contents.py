@@ -185,7 +185,7 @@ def _frames_of(tracklets: Iterable[ReportedTracklet]) -> list[Frame]:
     frames = Frame.objects.filter(subject__in=[each.subject_id for each in tracklets])
     return list(frames.order_by("subject", "mjd_mid", "position").only(
         "subject", "position", "mjd_mid", "exptime", "band", "ra", "dec", "mag", "snr", "rms_ra",
-        "rms_dec",
+        "rms_dec", "rms_corr",
     ))  # fmt: skip
 
 
@@ -208,6 +208,8 @@ def _errors(survey: Survey, frame: Frame) -> Record:
     errors = frame.rms_ra or by_snr, frame.rms_dec or by_snr
     if all(errors):
         texts |= {name: positive(error, 3, 7) for name, error in zip(("rmsRA", "rmsDec"), errors, strict=True)}
+    if frame.rms_ra and frame.rms_dec and frame.rms_corr is not None:
+        texts["rmsCorr"] = f"{frame.rms_corr:.4f}"
     return texts
 
 

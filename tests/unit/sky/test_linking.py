@@ -27,8 +27,8 @@ def night(movers, bogus, times=(0, 15, 30, 45), ra=0.0, dec=0.0, side=10.0, rate
     return mjd[order], place[order], truth[order].astype(int)
 
 
-def linked(mjd, place, rms_ra=RMS, rms_dec=None, **limits):
-    errors = (np.full(len(mjd), rms) for rms in (rms_ra, rms_ra if rms_dec is None else rms_dec))
+def linked(mjd, place, rms_ra=RMS, rms_dec=None, corr=0.0, **limits):
+    errors = (np.full(len(mjd), each) for each in (rms_ra, rms_ra if rms_dec is None else rms_dec, corr))
     return link(mjd, place, *errors, LinkLimits(**limits))
 
 
@@ -101,8 +101,12 @@ def test_each_detection_counts_with_its_own_errors():
     mjd, place = 60000 + minutes / 1440, unit_vectors(minutes / 4000 + np.repeat([10, 11], 4), bent)
     faint = np.repeat([True, False], 4)
     rms = np.where(faint, 1.5, 0.1)
-    assert [rows.tolist() for rows in link(mjd, place, rms, rms, LinkLimits())] == [[0, 1, 2, 3]]
+    assert [rows.tolist() for rows in link(mjd, place, rms, rms, np.zeros(8), LinkLimits())] == [[0, 1, 2, 3]]
     assert len(linked(mjd, place, 1.5)) == 2
     assert linked(mjd, place, 0.1) == []
     assert len(linked(mjd, place, 0.1, 1.5)) == 2  # they are off to the north
     assert linked(mjd, place, 1.5, 0.1) == []
+    # … along the error ellipse where that lies northwest, across it where it lies northeast
+    slanted = unit_vectors(10 + minutes[:4] / 4000 - bent[:4], bent[:4])
+    assert len(linked(mjd[:4], slanted, 1.0, corr=-0.9)) == 1
+    assert linked(mjd[:4], slanted, 1.0, corr=0.9) == []
