@@ -21,12 +21,22 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Detection:
-    """A detection beside the fit: errors, residuals and trail in arcsec; None where unknown."""
+    """A detection beside the fit: errors, residuals and trail in arcsec; None where unknown.
+
+    Attributes
+    ----------
+    error
+        Root of the mean square of its errors toward east and north.
+    along, left
+        Residuals along the motion and to the left of it, with `error_along` and `error_left`.
+    """
 
     frame: Frame
     error: float
     along: float | None
     left: float | None
+    error_along: float | None
+    error_left: float | None
     trail: float | None
 
 
@@ -108,13 +118,15 @@ class Track:
 
     def detections(self) -> list[Detection]:
         """Return all frames with their residuals, and the length of the trail that the rate makes in one exposure."""
-        rate = _or_none(self.motion.rate[0])
+        rate, residual, error = _or_none(self.motion.rate[0]), self.motion.residual[0], self.motion.residual_error[0]
         return [
             Detection(
                 frame=frame,
                 error=float(self.error[row]),
-                along=_or_none(self.motion.residual[0, row, 0]),
-                left=_or_none(self.motion.residual[0, row, 1]),
+                along=_or_none(residual[row, 0]),
+                left=_or_none(residual[row, 1]),
+                error_along=_or_none(error[row, 0]),
+                error_left=_or_none(error[row, 1]),
                 trail=rate * frame.exptime / 3600 if rate is not None and frame.exptime else None,
             )
             for row, frame in enumerate(self.frames)
