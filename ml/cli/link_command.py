@@ -59,7 +59,8 @@ def link_table(args: argparse.Namespace) -> Rows:
     rms = np.sqrt((detections.rms_ra**2 + detections.rms_dec**2) / 2)
     rms = np.where(np.isfinite(rms), rms, guess if args.rms is None else args.rms)
     directions = unit_vectors(detections.ra, detections.dec)
-    found = link(detections.mjd[usable], directions[usable], rms[usable], limits)
+    errors = rms[usable], rms[usable], np.zeros(len(usable))
+    found = link(detections.mjd[usable], directions[usable], *errors, limits)
     return HEADER, _rows(detections, rms, [usable[rows] for rows in found])
 
 

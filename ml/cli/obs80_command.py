@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from ml.cli.sky_table import Rows, number, table_command
 from ml.sky.ades import Record
-from ml.sky.ades_record import LONGEST_NAME, record_of, to_obs80
+from ml.sky.ades_record import LONGEST_NAME, location, record_of, to_obs80
 from ml.sky.ades_rules import station_problems, tracklet_problems
 from ml.sky.detection_table import read_detections
 from ml.sky.detections import Detections
 from ml.sky.obs80 import Observation, read_obs80, write_obs80
-from ml.sky.observatories import read_observatories
+from ml.sky.observatories import Observatory, read_observatories
 
 HEADER = ("tracklet", "mjd", "ra", "dec", "mag", "band", "observatory", "obs_x", "obs_y", "obs_z")
 LARGEST = 500_000_000
@@ -27,7 +27,7 @@ def add(subparsers: Any) -> None:
     parser = table_command(subparsers, "obs80", "read or write the Minor Planet Center's 80 columns", obs80_table)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--read", type=Path, help="observations in 80 columns; the output is a CSV")
-    source.add_argument("--data", type=Path, help="CSV: tracklet, mjd, ra, dec[, mag]; writes --obs")
+    source.add_argument("--data", type=Path, help="CSV: tracklet, mjd, ra, dec[, mag, obs_x…z]; writes --obs")
     parser.add_argument("--obs", type=Path, help="file of 80 columns to write")
     parser.add_argument("--observatory", default="", help="MPC code for rows without one")
     parser.add_argument("--band", default=" ", help="one letter for all magnitudes")
@@ -70,7 +70,8 @@ def observations_of(detections: Detections, observatory: str, band: str) -> list
     ------
     ValueError
         A row lacks a time or a position; a name is not a temporary designation of one to seven letters and digits; a
-        tracklet has fewer than two positions in a night, or two at one time; an observatory is unknown or in space.
+        tracklet has fewer than two positions in a night, or two at one time; an observatory is unknown, or in space
+        and nobody says where.
     """
     if not detections.usable.all():
         row = int(np.flatnonzero(~detections.usable)[0]) + 1
@@ -80,15 +81,16 @@ def observations_of(detections: Detections, observatory: str, band: str) -> list
         if not (0 < len(name) <= LONGEST_NAME and name.isascii() and name.isalnum()):
             raise ValueError(f"{name!r} is no temporary designation: 1 to 7 letters and digits; nothing was written")
     order = np.lexsort([detections.mjd, detections.name])
-    records = [_record(detections, int(at), str(codes[at]), band) for at in order]
     known = read_observatories()
+    records = [_record(detections, int(at), str(codes[at]), band, known) for at in order]
     for problem in (*station_problems(records, known), *tracklet_problems(records, known)):
         raise ValueError(f"{problem.message} Nothing was written.")
     return [to_obs80(record) for record in records]
 
 
-def _record(detections: Detections, at: int, code: str, band: str) -> Record:
+def _record(detections: Detections, at: int, code: str, band: str, known: Mapping[str, Observatory]) -> Record:
     mag = float(detections.mag[at])
     texts = {"trkSub": str(detections.name[at]), "mode": "CCD", "stn": code}
+    texts |= location(known.get(code), detections.observer[at].tolist())
     texts |= {"mag": f"{mag:.2f}", "band": band} if -30 < mag < 50 else {}
     return record_of(float(detections.mjd[at]), float(detections.ra[at]), float(detections.dec[at]), **texts)

@@ -20,7 +20,7 @@ _SUBJECT = {
     "planes",
     "cutout_size",
 }
-_FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec", "rms_ra", "rms_dec"}
+_FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec", "rms_ra", "rms_dec", "rms_corr"}
 _NUMBERED = re.compile(r"([a-z]+(?:_[a-z]+)*)[_ ]?(\d{1,18})$")
 HIDDEN = ("#", "!")
 

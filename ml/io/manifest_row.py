@@ -23,9 +23,10 @@ _RANGES = {
     "snr": (-1e9, 1e9, Message("a number")),
     "rms_ra": (1e-6, 3600.0, Message("arcseconds, above 0")),
     "rms_dec": (1e-6, 3600.0, Message("arcseconds, above 0")),
+    "rms_corr": (-0.9999, 0.9999, Message("a correlation, between -1 and 1")),
     "rate": (-1e7, 1e7, Message("arcseconds per hour")),
 }
-_MEASURED = ("mjd", "exptime", "mag", "snr", "rms_ra", "rms_dec")
+_MEASURED = ("mjd", "exptime", "mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 MOST_CUT_OUT = 2048
 """Maximum side of a cutout in pixels."""
 SHARED_TIME = "mjd of the manifest"
@@ -131,7 +132,7 @@ class Row:
             at = self.columns.by_frame.get(("band", number))
             frame.band = (self.cells[at] if at is not None else "") or band or frame.band
             frame.exptime = _first(own["exptime"], common["exptime"], frame.exptime)
-            for name in ("mag", "snr", "rms_ra", "rms_dec"):
+            for name in ("mag", "snr", "rms_ra", "rms_dec", "rms_corr"):
                 setattr(frame, name, _first(own[name], common[name]))
             frame.ra, frame.dec = _first(own["ra"], ra), _first(own["dec"], dec)
             mjd = _first(own["mjd"], common["mjd"])

@@ -70,6 +70,8 @@ class FrameRecord:
         Magnitude and signal-to-noise ratio of the detection.
     rms_ra, rms_dec
         Errors of the position toward east (with cos δ) and north, arcsec.
+    rms_corr
+        Their correlation, between -1 and 1.
     """
 
     pixels: np.ndarray
@@ -84,6 +86,7 @@ class FrameRecord:
     snr: float | None = None
     rms_ra: float | None = None
     rms_dec: float | None = None
+    rms_corr: float | None = None
 
 
 LightCurve = list[tuple[float, str, float, float | None]]

@@ -2,13 +2,20 @@
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ml.sky.ades import Block, Record
-from ml.sky.obs80 import Observation, Sexagesimal, write_obs80
+from ml.sky.obs80 import Observation, Sexagesimal, with_place, write_obs80
+from ml.sky.observatories import Observatory
+from ml.sky.solar_system import AU_KM
 
 MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 LONGEST_NAME = 7  # characters of a temporary designation in 80 columns; ADES allows 8
+FAR_KM = 100_000.0  # from here on au are written, as in 80 columns
+_EARTH = "399"  # for SPICE
+_AXES = ("pos1", "pos2", "pos3")
+_UNITS = {"ICRF_KM": 1.0, "ICRF_AU": AU_KM}
 _HOW = {"CCD": "C", "TDI": "C", "CMO": "B", "VID": "n"}  # column 15 by mode
 _FIRST_LETTER = {"Vj", "VR", "Rc", "Rj", "Ic", "Bj", "Uj", "Gb", "Gr"}  # bands that the first letter names
 
@@ -29,6 +36,36 @@ def record_of(mjd: float, ra: float, dec: float, **texts: str) -> Record:
     turned = round(ra % 360, 6) % 360  # 359.9999999 is 0
     return {**texts, "obsTime": f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z", "ra": f"{turned:.6f}",
             "dec": f"{dec:.6f}"}  # fmt: skip
+
+
+def location(observatory: Observatory | None, place: Sequence[float]) -> Record:
+    """Return the elements that say where a spacecraft was; none for other observatories, or an unknown place.
+
+    Parameters
+    ----------
+    place
+        Three coordinates, km from the Earth's centre, ICRF; NaN if unknown.
+    """
+    if observatory is None or not observatory.is_in_space or not all(map(math.isfinite, place)):
+        return {}
+    is_near = max(map(abs, place)) < FAR_KM
+    texts = [f"{each:.4f}" if is_near else f"{each / AU_KM:.10f}" for each in place]
+    return {"sys": "ICRF_KM" if is_near else "ICRF_AU", "ctr": _EARTH, **dict(zip(_AXES, texts, strict=True))}
+
+
+def place_of(record: Record) -> tuple[float, ...] | None:
+    """Return where a spacecraft was, km from the Earth's centre, ICRF; None if the record does not say.
+
+    Raises
+    ------
+    ValueError
+        It says so in other coordinates.
+    """
+    if not record.get("sys"):
+        return None
+    if record["sys"] not in _UNITS:
+        raise ValueError(f"{record['sys']} is not ICRF")
+    return tuple(float(record[axis]) * _UNITS[record["sys"]] for axis in _AXES)
 
 
 def positive(value: float | None, digits: int, width: int) -> str:
@@ -52,19 +89,19 @@ def mjd_of(record: Record) -> float:
 
 
 def to_obs80(record: Record) -> Observation:
-    """Return a record of a fixed observatory in 80 columns; column 72 (catalogue) is blank, as in submissions.
+    """Return a record in 80 columns; column 72 (catalogue) is blank, as in submissions.
 
     Raises
     ------
     ValueError
-        Its name or observatory code does not fit into the columns.
+        Its name, observatory code or place does not fit into the columns.
     """
     name, station = record.get("trkSub", ""), record["stn"]
     if not 0 < len(name) <= LONGEST_NAME or len(station) != 3:
         raise ValueError(f"{name or 'a record'} of observatory {station} does not fit into 80 columns")
     dec = float(record["dec"])
     mag = record.get("mag", "")
-    return Observation(
+    observation = Observation(
         packed=f"{'':5}{name:7}",
         flags=f"  {_HOW.get(record['mode'], ' ')}",
         time=Sexagesimal(mjd_of(record), 6),
@@ -78,6 +115,8 @@ def to_obs80(record: Record) -> Observation:
         reference="",
         code=station,
     )
+    place = place_of(record)
+    return observation if place is None else with_place(observation, place)
 
 
 def _letter(band: str) -> str:

@@ -4,6 +4,7 @@ The schema lets wrong stations, bands and catalogues through, so they are compar
 https://minorplanetcenter.net/iau/info/ADESFieldValues.html: what modern charge-coupled and CMOS detectors need.
 """
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +18,8 @@ from lxml import etree
 
 from ml.io.message import Message
 from ml.sky.ades import Block, Record, write_xml
-from ml.sky.ades_record import mjd_of
-from ml.sky.observatories import Observatory, night_of
+from ml.sky.ades_record import mjd_of, place_of
+from ml.sky.observatories import EARTH_RADIUS_KM, Observatory, night_of
 
 MODES = ("CCD", "CMO", "TDI", "VID")
 CATALOGUES = (
@@ -84,20 +85,33 @@ def schema_problems(document: bytes) -> Iterator[Problem]:
 
 
 def station_problems(records: list[Record], observatories: Mapping[str, Observatory]) -> Iterator[Problem]:
-    """Yield observatories that are unknown, or have no fixed place."""
+    """Yield observatories that are unknown or rove on the ground, and positions without the place of a spacecraft."""
     for station in sorted({record.get("stn", "") for record in records}):
         if station not in observatories:
             yield Problem(Message("The Minor Planet Center lists no observatory “%(code)s”.", code=station))
+        elif observatories[station].is_in_space:
+            rows = [row for row, record in enumerate(records) if record.get("stn") == station]
+            yield from _place_problems(records, rows, observatories[station])
         elif observatories[station].longitude is None:
-            name = observatories[station].name
+            told = {"code": station, "name": observatories[station].name}
             yield Problem(
-                Message(
-                    "Observatory %(code)s (%(name)s) has no fixed place. Its reports need its position at each"
-                    " exposure, which this site does not store.",
-                    code=station,
-                    name=name,
-                )
+                Message("%(code)s (%(name)s) has no fixed place on the ground. Such reports are not made here.", **told)
             )
+
+
+def _place_problems(records: list[Record], rows: list[int], observatory: Observatory) -> Iterator[Problem]:
+    for row in rows:
+        place = place_of(records[row])
+        if place is None:
+            sentence = Message(
+                "Observatory %(code)s (%(name)s) has no fixed place, and nothing says where it was. Give obs_x, obs_y"
+                " and obs_z (km) of each frame.",
+                code=observatory.code,
+                name=observatory.name,
+            )
+            yield Problem(sentence, row)
+        elif math.hypot(*place) < EARTH_RADIUS_KM:
+            yield Problem(Message("The spacecraft would be inside the Earth; obs_x, obs_y and obs_z are in km."), row)
 
 
 def _vocabulary_problems(records: list[Record]) -> Iterator[Problem]:

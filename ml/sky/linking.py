@@ -55,7 +55,7 @@ class Exposure:
     radius: float
 
 
-def link(mjd: Array, directions: Array, rms: Array, limits: LinkLimits) -> list[Rows]:
+def link(mjd: Array, directions: Array, rms_ra: Array, rms_dec: Array, corr: Array, limits: LinkLimits) -> list[Rows]:
     """Return tracklets as indices of detections in order of time; no detection is in two.
 
     Parameters
@@ -64,16 +64,19 @@ def link(mjd: Array, directions: Array, rms: Array, limits: LinkLimits) -> list[
         (N,) of one night or a few; detections within a second share an exposure.
     directions
         (N, 3) unit vectors.
-    rms
-        (N,) errors in each coordinate, arcsec.
+    rms_ra, rms_dec
+        (N,) arcsec, errors toward east (with cos δ) and north.
+    corr
+        (N,) their correlation, between -1 and 1.
 
     Notes
     -----
     As in Kubica et al. 2007, pairs of detections come from kd-trees; here one tree an exposure. Each pair is extended
-    by the detection nearest to its predicted place in every other exposure, within `sigmas` of the combined error.
-    Chains whose motion is not uniform are dropped, and the longest and straightest keep their detections.
+    by the detection nearest to its predicted place in every other exposure, within `sigmas` of the combined error;
+    the larger of a detection's two errors counts there. Chains whose motion is not uniform are dropped, and the longest
+    and straightest keep their detections.
     """
-    exposures = _exposures(mjd, directions)
+    exposures, rms = _exposures(mjd, directions), np.maximum(rms_ra, rms_dec)
     chains = [
         chain
         for pairs, others in _seeds(exposures, limits)
@@ -83,7 +86,7 @@ def link(mjd: Array, directions: Array, rms: Array, limits: LinkLimits) -> list[
     table = np.unique(np.sort(np.concatenate([np.empty((0, LONGEST), int), *chains]), axis=1), axis=0)
     if not len(table):
         return []
-    motion = _motion(table, mjd, directions, rms)
+    motion = _motion(table, mjd, directions, rms_ra, rms_dec, corr)
     counts = (table >= 0).sum(1)
     good = (
         (chdtrc(motion.dof, motion.chi2) >= limits.min_chance)
@@ -169,9 +172,8 @@ def _next(
     with np.errstate(over="ignore"):
         place = (np.sin((1 - share) * angle)[:, None] * one + np.sin(share * angle)[:, None] * two) / sin
     error = np.hypot((1 - share) * rms[first], share * rms[last])
-    distance, nearest = other.tree.query(
-        place, distance_upper_bound=float(sigmas * np.hypot(error, 1).max() * 2 / ARCSEC)
-    )
+    farthest = sigmas * np.hypot(error.max(), rms[other.rows].max()) / ARCSEC
+    distance, nearest = other.tree.query(place, distance_upper_bound=float(farthest))
     inside = np.isfinite(distance)
     found = np.where(inside, other.rows[np.where(inside, nearest, 0)], -1)
     limit = sigmas * np.hypot(error, rms[np.maximum(found, 0)]) / ARCSEC
@@ -185,12 +187,12 @@ def _ends(chains: Rows, counts: Rows, mjd: Array) -> tuple[Rows, Rows]:
     return chains[rows, np.nanargmin(times, axis=1)], chains[rows, np.nanargmax(times, axis=1)]
 
 
-def _motion(table: Rows, mjd: Array, directions: Array, rms: Array) -> WeightedMotion:
+def _motion(table: Rows, mjd: Array, directions: Array, *errors: Array) -> WeightedMotion:
     """Fit chains (M, LONGEST)."""
     present = table >= 0
     times, ra, dec = (np.where(present, column[table], np.nan) for column in (mjd, *positions(directions)))
-    error = np.where(present, rms[table], 1.0)
-    return fit_weighted_motion(times, ra, dec, error, error, np.zeros(table.shape))
+    rms_ra, rms_dec, corr = (column[table] for column in errors)  # those of no detection do not count
+    return fit_weighted_motion(times, ra, dec, rms_ra, rms_dec, corr)
 
 
 def _disjoint(table: Rows, order: Rows, size: int) -> Iterator[Rows]:

@@ -42,18 +42,29 @@ def astrometric_error(snr: Array, seeing: float, floor: float) -> Array:
     return np.hypot(floor, seeing / 2.355 / known)
 
 
-def position_errors(rms_ra: Array, rms_dec: Array, snr: Array, *, seeing: float, floor: float) -> tuple[Array, Array]:
-    """Return the errors of positions toward east and north, arcsec: their own, or else by `astrometric_error`.
+def position_errors(
+    rms_ra: Array, rms_dec: Array, rms_corr: Array, snr: Array, *, seeing: float, floor: float
+) -> tuple[Array, Array, Array]:
+    """Return the errors of positions toward east and north, arcsec, their own or else by `astrometric_error`.
+
+    The third array is the correlation of the two: 0 where it is unknown, or where one of the errors is.
 
     Parameters
     ----------
     rms_ra, rms_dec
         Arcsec, the first with cos δ; a NaN, or what is not positive, counts as not given.
+    rms_corr
+        A NaN, or what is not between -1 and 1, counts as not given.
     snr, seeing, floor
         See `astrometric_error`.
     """
     guess = astrometric_error(snr, seeing, floor)
-    return np.where(rms_ra > 0, rms_ra, guess), np.where(rms_dec > 0, rms_dec, guess)
+    is_given = (rms_ra > 0) & (rms_dec > 0) & (np.abs(rms_corr) < 1)
+    return (
+        np.where(rms_ra > 0, rms_ra, guess),
+        np.where(rms_dec > 0, rms_dec, guess),
+        np.where(is_given, rms_corr, 0.0),
+    )
 
 
 def fit_motion(tracks: TrackletFrames) -> Motion:

@@ -18,6 +18,8 @@ _MJD_EPOCH = date(1858, 11, 17)
 _DATE = re.compile(r"(\d{4}) (\d\d) (\d\d)(?:\.(\d*))? *")
 _ANGLE = re.compile(r"(\d\d) (\d\d)(?: (\d\d))?(?:\.(\d*))? *")
 _SPACE = {"S": "s"}  # first line by second line: a spacecraft and where it was
+_MOST_KM = 99_999.9999  # that fit into the columns
+_MOST_AU = 9.99999999
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,29 @@ def _at_place(observation: Observation, line: str) -> Observation:
     if not all(map(math.isfinite, placed.observer)):
         raise ValueError("a spacecraft's position has three numbers")
     return placed
+
+
+def with_place(observation: Observation, place: tuple[float, ...]) -> Observation:
+    """Return the observation of a spacecraft with its second line.
+
+    Parameters
+    ----------
+    place
+        Three coordinates, km from the Earth's centre, ICRF. They are written in km, or from 100,000 km on in au.
+
+    Raises
+    ------
+    ValueError
+        The place is 10 au away or more, and does not fit into the columns.
+    """
+    farthest = max(map(abs, place))
+    if farthest > _MOST_AU * AU_KM:
+        raise ValueError("a place 10 au away does not fit into 80 columns")
+    kind, unit, digits = ("1", 1.0, 4) if farthest <= _MOST_KM else ("2", AU_KM, 8)
+    numbers = " ".join(f"{'-' if each < 0 else '+'}{abs(each) / unit:10.{digits}f}" for each in place)
+    spacecraft = replace(observation, flags=f"{observation.flags[:2]}S")
+    begin = f"{observation.packed:12}{observation.flags[:2]}s{_write_date(observation.time):17}"
+    return replace(spacecraft, place=f"{begin}{kind} {numbers}   {observation.reference:5}{observation.code:3}")
 
 
 def write_obs80(observations: Iterable[Observation], *, ends_line: bool = True) -> str:

@@ -17,6 +17,7 @@ from ml.sky.solar_system import AU_KM, tdb
 Array = NDArray[np.float64]
 EARTH_RADIUS_KM = 6378.137
 _MJD0 = 2_400_000.5
+_ROVERS = ("247", "270", "275")  # observers on the ground, each elsewhere
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Observatory:
     longitude: float | None
     cos: float | None
     sin: float | None
+
+    @property
+    def is_in_space(self) -> bool:
+        """Return whether it is a spacecraft, whose observations say where it was."""
+        return self.longitude is None and self.code not in _ROVERS
 
 
 def read_observatories(path: Path | None = None) -> dict[str, Observatory]:

@@ -32,6 +32,8 @@ class WeightedMotion:
         (N,) of the straight fit, with `dof` (N,) = 2 n - 4 degrees of freedom.
     residual
         (N, F, 2) detections minus the fit, along the motion and to the left of it, arcsec; NaN if not counted.
+    noise
+        (N, F, 2, 2) covariances of the detections' positions in the east and north of the mean position, arcsec².
     """
 
     mjd: Array
@@ -43,6 +45,7 @@ class WeightedMotion:
     chi2: Array
     dof: NDArray[np.int64]
     residual: Array
+    noise: Array
 
     @property
     def rate(self) -> Array:
@@ -70,6 +73,13 @@ class WeightedMotion:
     def chi2_dof(self) -> Array:
         """Return χ² per degree of freedom (N,); NaN for two detections."""
         return np.where(self.dof > 0, self.chi2 / np.maximum(self.dof, 1), np.nan)
+
+    @property
+    def residual_error(self) -> Array:
+        """Return the errors (N, F, 2) of the detections along the motion and to the left of it, like `residual`."""
+        turn = _turn(self.velocity)
+        variance = np.einsum("nij,nfjk,nik->nfi", turn, self.noise, turn)
+        return np.where(np.isfinite(self.residual), np.sqrt(variance), np.nan)
 
     @property
     def _along(self) -> Array:
@@ -113,7 +123,8 @@ def fit_weighted_motion(
     places = np.where(known[..., None], places, [1.0, 0.0, 0.0])
     middle = _unit(np.where(known[..., None], places, 0.0).sum(1))
     axes = np.stack(east_north(middle), axis=1)  # (N, 2, 3)
-    weight = _weights(places, axes, rms_ra, rms_dec, corr, known)
+    noise = _noise(places, axes, rms_ra, rms_dec, corr, known)
+    weight = np.where(known[..., None, None], np.linalg.inv(noise), 0.0)
     hours, mean_time = _hours(mjd, weight, known)
     moving = np.ptp(hours, axis=1) / 24 > SHORTEST
     design = np.stack([np.ones_like(hours), np.where(moving[:, None], hours, 0.0)], axis=-1)
@@ -141,18 +152,19 @@ def fit_weighted_motion(
         np.where(fitted, chi2, np.nan),
         dof,
         np.where(known[..., None] & np.isfinite(state[:, 1])[:, None], turned, np.nan),
+        noise,
     )
 
 
-def _weights(places: Array, axes: Array, rms_ra: Array, rms_dec: Array, corr: Array, known: NDArray[np.bool_]) -> Array:
-    """Return inverse covariances (N, F, 2, 2) in the plane's axes, arcsec⁻²; 0 for what does not count."""
+def _noise(places: Array, axes: Array, rms_ra: Array, rms_dec: Array, corr: Array, known: NDArray[np.bool_]) -> Array:
+    """Return covariances (N, F, 2, 2) in the plane's axes, arcsec²; any for what does not count."""
     local = np.stack(east_north(places), axis=-2)  # (N, F, 2, 3)
     turn = np.einsum("nij,nfkj->nfik", axes, local)
     covariance = np.empty((*rms_ra.shape, 2, 2))
     covariance[..., 0, 0], covariance[..., 1, 1] = rms_ra**2, rms_dec**2
     covariance[..., 0, 1] = covariance[..., 1, 0] = corr * rms_ra * rms_dec
     covariance = np.where(known[..., None, None], covariance, np.eye(2))
-    return np.where(known[..., None, None], np.linalg.inv(turn @ covariance @ np.swapaxes(turn, -1, -2)), 0.0)
+    return turn @ covariance @ np.swapaxes(turn, -1, -2)
 
 
 def _hours(mjd: Array, weight: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:

@@ -12,9 +12,10 @@ function span(values, errors) {
   return [low - margin, high + margin];
 }
 
+const WHISKER = { line_color: token("--accent"), line_alpha: 0.6 };
+
 function whiskers(figure, x, y, error) {
-  const color = { line_color: token("--accent"), line_alpha: 0.6 };
-  figure.segment(x, y.map((value, i) => value - error[i]), x, y.map((value, i) => value + error[i]), color);
+  figure.segment(x, y.map((value, i) => value - error[i]), x, y.map((value, i) => value + error[i]), WHISKER);
 }
 
 /** Keep the range to a minute of arc about a prediction: a poor orbit's ellipse runs out of the plot. */
@@ -24,10 +25,10 @@ function near(corners, middle) {
 
 /** One scale for both axes, and east to the left. */
 function sky() {
-  const { east, north, error, label } = columns;
+  const { east, north, error_east, error_north, label } = columns;
   const corners = ["east", "north"].map((name, axis) => known.flatMap((one) => near(one.outline?.[axis] ?? [one[name]], one[name])));
   const still = corners[0].map(() => 0);
-  const [xs, ys] = [span([...east, ...corners[0]], [...error, ...still]), span([...north, ...corners[1]], [...error, ...still])];
+  const [xs, ys] = [span([...east, ...corners[0]], [...error_east, ...still]), span([...north, ...corners[1]], [...error_north, ...still])];
   const half = Math.max(xs[1] - xs[0], ys[1] - ys[0]) / 2;
   const [x, y] = [(xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2];
   const figure = figureOf({
@@ -39,8 +40,8 @@ function sky() {
     y_axis_label: gettext("north (″)"),
   });
   figure.line(fit_east, fit_north, { line_color: token("--quiet"), line_width: 2, legend_label: gettext("uniform motion") });
-  whiskers(figure, east, north, error);
-  figure.segment(east.map((value, i) => value - error[i]), north, east.map((value, i) => value + error[i]), north, { line_color: token("--accent"), line_alpha: 0.6 });
+  whiskers(figure, east, north, error_north);
+  figure.segment(east.map((value, i) => value - error_east[i]), north, east.map((value, i) => value + error_east[i]), north, WHISKER);
   figure.scatter(east, north, { size: 7, color: token("--accent"), legend_label: gettext("detections") });
   figure.text(east, north, label, { text_color: token("--ink"), text_font_size: "11px", x_offset: 7, y_offset: -5 });
   for (const { name, east: e, north: n, outline } of known) {
@@ -55,8 +56,8 @@ function sky() {
 }
 
 function residuals(name) {
-  const { hours, error, label } = columns;
-  const values = columns[name];
+  const { hours, label } = columns;
+  const [values, error] = [columns[name], columns[`error_${name}`]];
   const [low, high] = span([...values, 0], [...error, 0]);
   const [first, last] = span(hours, hours.map(() => 0));
   const figure = figureOf({

@@ -19,7 +19,7 @@ def test_named_asteroids_are_linked_and_not_mixed(shared_data):
     for _, night in rows.groupby(np.floor(rows["jd"])):
         mjd, names = night["jd"].to_numpy() - 2_400_000.5, night["ssnamenr"].to_numpy()
         place = unit_vectors(night["ra"].to_numpy(), night["dec"].to_numpy())
-        tracklets = link(mjd, place, np.full(len(night), 0.2), LinkLimits(max_gap=5.0))
+        tracklets = link(mjd, place, *np.full((2, len(night)), 0.2), np.zeros(len(night)), LinkLimits(max_gap=5.0))
         times = night[night["ssnamenr"] != "null"].groupby("ssnamenr")["jd"].nunique()
         linked = [set(names[rows]) for rows in tracklets]
         names_linked = {name for own in linked if len(own) == 1 for name in own}
@@ -44,8 +44,8 @@ def test_three_exposures_of_three_fields_link_nothing_but_a_planted_mover(shared
     near = [each["#ssnamenr"] for each in known]
     assert (len(near), max(Counter(near).values())) == (145, 2)
     rms = np.full(len(mjd) + 3, 0.1)
-    assert link(mjd, unit_vectors(ra, dec), rms[:-3], LinkLimits()) == []
+    assert link(mjd, unit_vectors(ra, dec), rms[:-3], rms[:-3], 0 * rms[:-3], LinkLimits()) == []
     steps = (times - times[0]) * 24 * 300 / 3600  # degrees: 300″/h to the north, among the real detections
     planted = [np.append(mjd, times), np.append(ra, np.full(3, ra[0])), np.append(dec, dec[0] + 0.01 + steps)]
-    [found] = link(planted[0], unit_vectors(*planted[1:]), rms, LinkLimits())
+    [found] = link(planted[0], unit_vectors(*planted[1:]), rms, rms, 0 * rms, LinkLimits())
     assert sorted(found) == [499, 500, 501]

@@ -52,7 +52,7 @@ class FrameSerializer(serializers.ModelSerializer[Frame]):
         model = Frame
         fields = [
             "position", "mjd_mid", "mjd_keyword", "exptime", "band", "ra", "dec", "mag", "snr", "rms_ra",
-            "rms_dec", "wcs", "masked_fraction",
+            "rms_dec", "rms_corr", "wcs", "masked_fraction",
         ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from webapp.archive.models import Membership, Role, Subject, Survey, lacks_secon
 
 HIDDEN = ("#", "!")
 TELLING = ("rate", "created_at", "updated_at")
-TELLING_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec")
+TELLING_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 FACTS = {
     "ra": ("ra", "dec", "positions"),
     "mjd": ("mjd", "mjd_mid", "mjds"),

@@ -1,12 +1,15 @@
 """A survey's candidates, a page at a time: where and how they move, who says that they are real, and what is known."""
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from webapp.archive.fitted_motions import fit_motions
 from webapp.archive.models import Frame, Subject, Survey
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.csv_writer import instant
@@ -40,7 +43,12 @@ COLUMNS = (
     Column("mjd", float, "d", "time.epoch", "middle of the first exposure, MJD in UTC"),
     Column("ra", float, "deg", "pos.eq.ra;meta.main", "right ascension, ICRS"),
     Column("dec", float, "deg", "pos.eq.dec;meta.main", "declination, ICRS"),
-    Column("rate", float, "arcsec / h", "pos.pm", "rate of motion on the sky"),
+    Column("rate", float, "arcsec / h", "pos.pm", "rate of motion on the sky, as the survey gives it"),
+    Column("fitted_rate", float, "arcsec / h", "pos.pm", "rate of uniform motion fitted to its frames"),
+    Column("fitted_rate_error", float, "arcsec / h", "stat.error;pos.pm", "formal error of the fitted rate"),
+    Column("position_angle", float, "deg", "pos.posAng;pos.pm", "fitted direction of motion, from north through east"),
+    Column("position_angle_error", float, "deg", "stat.error;pos.posAng", "its formal error"),
+    Column("chi2_dof", float, "", "stat.fit.chi2", "chi-square per degree of freedom of the fit, from three frames on"),
     Column("frames", int, "", "meta.number", "images of the subject"),
     Column("mag", float, "mag", "phot.mag;stat.mean", "mean magnitude of its frames"),
     Column("mag_scatter", float, "mag", "stat.stdev;phot.mag", "standard deviation of the magnitudes, from two on"),
@@ -81,7 +89,7 @@ RESIDUALS = ("separation", "along", "sigma_along", "across", "sigma_across")
 
 def candidate_pages(survey: Survey) -> Iterator[list[Row]]:
     """Yield the movers that are settled as real, in pages; None where something is unknown."""
-    return (_rows(page) for page in _subjects(survey))
+    return (_rows(survey, page) for page in _subjects(survey))
 
 
 def _subjects(survey: Survey) -> Iterator[list[Subject]]:
@@ -91,10 +99,10 @@ def _subjects(survey: Survey) -> Iterator[list[Subject]]:
         after = page[-1].pk
 
 
-def _rows(page: list[Subject]) -> list[Row]:
+def _rows(survey: Survey, page: list[Subject]) -> list[Row]:
     keys = [row.pk for row in page]
     looked_up = (_frames, _consensus, _scores, _verdicts, _known, _digest2, _reported)
-    facts = [look_up(keys) for look_up in looked_up]
+    facts = [_motions(survey, keys), *(look_up(keys) for look_up in looked_up)]
     rows = []
     for row in page:
         merged: Row = {
@@ -125,6 +133,23 @@ def _photometry(rows: list[tuple[Any, ...]]) -> Row:
         "mag_scatter": float(mags.std(ddof=1)) if len(mags) > 1 else None,
         "bands": ";".join(sorted({row[2] for row in rows if row[0] is not None and row[2]})),
         "snr": float(np.median(snrs)) if len(snrs) else None,
+    }
+
+
+def _motions(survey: Survey, keys: Sequence[int]) -> Mapping[int, Row]:
+    """Return the fitted motions by subject, as its motion page has them with the survey's usual errors."""
+    fit = fit_motions(keys, **survey.usual_errors())
+    columns: dict[str, NDArray[np.float64]] = {
+        "fitted_rate": fit.rate,
+        "fitted_rate_error": fit.rate_error,
+        "position_angle": fit.position_angle,
+        "position_angle_error": fit.position_angle_error,
+        "chi2_dof": fit.chi2_dof,
+    }
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    return {
+        key: {name: value for name, value in zip(columns, row, strict=True) if math.isfinite(value)}
+        for key, row in zip(keys, rows, strict=True)
     }
 
 
@@ -197,7 +222,7 @@ def pedigree_pages(survey: Survey) -> Iterator[list[Row]]:
                 "scores": scores.get(row["subject_id"], []),
                 "verdicts": verdicts.get(row["subject_id"], []),
             }
-            for row in _rows(page)
+            for row in _rows(survey, page)
         ]
 
 

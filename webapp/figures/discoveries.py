@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics.binned_completeness import bin_edges
 from ml.sky.all_sky_maps import from_ecliptic, mollweide, to_ecliptic
-from ml.sky.motion import position_errors
-from ml.sky.weighted_motion import fit_weighted_motion
-from webapp.archive.models import Frame, Subject
+from webapp.archive.fitted_motions import fit_motions
+from webapp.archive.models import Subject
 from webapp.core.cached_figures import cached_figure
-from webapp.core.sql import copy_out
 from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Checkpoint, Score
@@ -25,33 +23,11 @@ Array = NDArray[np.float64]
 MOST = 10_000
 """Points that are drawn; of more subjects, a random sample."""
 
-MOST_FRAMES = 64
-"""Detections of one subject that its motion is fitted to."""
-
 BINS = 24
 FRESH_FOR = 60
 COLUMNS = ("ra", "dec", "lon", "lat", "mjd", "mag", "rate", "pa", "p_real")
 DIGITS = {"ra": 5, "dec": 5, "lon": 4, "lat": 4, "mjd": 5, "mag": 2, "rate": 3, "pa": 1, "p_real": 4}
 POPULATIONS = ("movers", "candidates", "all")
-
-# A detection without time and position is left out; NaN is unknown.
-FRAMES = f"""
-    SELECT subject_id, position, mjd_mid, ra, dec, coalesce(rms_ra, 'NaN'), coalesce(rms_dec, 'NaN'),
-        coalesce(snr, 'NaN')
-    FROM {Frame._meta.db_table}
-    WHERE subject_id = ANY(%(keys)s) AND position < {MOST_FRAMES}
-        AND mjd_mid IS NOT NULL AND ra IS NOT NULL AND dec IS NOT NULL
-"""  # noqa: S608  # our own tables
-FRAME_FIELDS = {
-    "subject": "int8",
-    "position": "int2",
-    "mjd": "float8",
-    "ra": "float8",
-    "dec": "float8",
-    "rms_ra": "float8",
-    "rms_dec": "float8",
-    "snr": "float8",
-}
 
 
 @dataclass(frozen=True)
@@ -144,35 +120,15 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     values = np.array([row[2:] for row in shown], float).reshape(-1, len(stored))
     columns = dict(zip(stored, values.T, strict=True))
     has_given_rates = bool(np.isfinite(columns["rate"]).any())
-    fitted, angle = _motions(keys, **workflow.survey.usual_errors())
+    motion = fit_motions(keys, **workflow.survey.usual_errors())
     columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
-    columns |= {"rate": np.where(np.isfinite(fitted), fitted, columns["rate"]), "pa": angle}
+    rate = np.where(np.isfinite(motion.rate), motion.rate, columns["rate"])
+    columns |= {"rate": rate, "pa": motion.position_angle}
     columns["p_real"] = _by_key(keys, _scores(keys, champion))
     checked = IdentityCheck.objects.filter(subject__in=keys, detections__gt=0)
     known = dict(checked.values_list("subject", "candidates"))
     is_known = [known[key] > 0 if key in known else None for key in keys]
     return Discoveries(total, keys, [row[1] for row in shown], is_known, columns, has_given_rates)
-
-
-def _motions(keys: list[int], seeing: float, floor: float) -> tuple[Array, Array]:
-    """Return rates (arcsec/h) and position angles (deg) of the subjects, NaN without a motion."""
-    rows = copy_out(FRAMES, FRAME_FIELDS, {"keys": keys})
-    if not len(rows):
-        return np.full(len(keys), np.nan), np.full(len(keys), np.nan)
-    order = np.argsort(keys)
-    place = order[np.searchsorted(np.array(keys)[order], rows["subject"])], rows["position"]
-    shape = len(keys), int(rows["position"].max()) + 1
-
-    def spread(values: Array) -> Array:
-        table = np.full(shape, np.nan)
-        table[place] = values
-        return table
-
-    measured = (spread(rows[name]) for name in ("rms_ra", "rms_dec", "snr"))
-    rms_ra, rms_dec = position_errors(*measured, seeing=seeing, floor=floor)
-    mjd, ra, dec = (spread(rows[name]) for name in ("mjd", "ra", "dec"))
-    motion = fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros(shape))
-    return motion.rate, motion.position_angle
 
 
 def _scores(keys: list[int], champion: Checkpoint | None) -> dict[int, float]:

@@ -29,8 +29,9 @@ from webapp.reports.models import NeoScore
 from webapp.reports.neo_scores import fingerprint, request_score
 
 CSV_COLUMNS = (
-    "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "left_arcsec", "trail_arcsec",
-    "measured_trail_arcsec", "measured_trail_low", "measured_trail_high", "band", "mag", "snr",
+    "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "error_along_arcsec", "left_arcsec",
+    "error_left_arcsec", "trail_arcsec", "measured_trail_arcsec", "measured_trail_low", "measured_trail_high",
+    "band", "mag", "snr",
 )  # fmt: skip
 
 
@@ -98,8 +99,8 @@ def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
     rows = [
         (
             each.frame.position + 1, each.frame.mjd_mid, each.frame.ra, each.frame.dec, each.error, each.along,
-            each.left, each.trail, *_of_trail(trails.get(each.frame.position)), each.frame.band, each.frame.mag,
-            each.frame.snr,
+            each.error_along, each.left, each.error_left, each.trail, *_of_trail(trails.get(each.frame.position)),
+            each.frame.band, each.frame.mag, each.frame.snr,
         )
         for each in track.detections()
     ]  # fmt: skip
@@ -155,16 +156,20 @@ def _classes(score: Score) -> tuple[str, ...]:
 def _plot(track: Track, nearby: Sequence[Nearby]) -> dict[str, Any]:
     """Return the columns of the page's plots: places in arcsec, times in hours since the first detection."""
     keep = track.is_known
-    fitted, residual = track.fitted()[keep], track.motion.residual[0][keep]
+    fitted, residual, error = track.fitted()[keep], track.motion.residual[0][keep], track.motion.residual_error[0][keep]
+    on_sky = np.sqrt(np.diagonal(track.motion.noise[0][keep], axis1=1, axis2=2))
     order = np.argsort(track.mjd[keep])
     return {
         "label": [str(row + 1) for row in np.flatnonzero(keep)],
         "hours": ((track.mjd[keep] - track.mjd[keep].min()) * 24).tolist(),
         "east": track.offsets[keep, 0].tolist(),
         "north": track.offsets[keep, 1].tolist(),
-        "error": track.error[keep].tolist(),
+        "error_east": on_sky[:, 0].tolist(),
+        "error_north": on_sky[:, 1].tolist(),
         "along": residual[:, 0].tolist(),
         "left": residual[:, 1].tolist(),
+        "error_along": error[:, 0].tolist(),
+        "error_left": error[:, 1].tolist(),
         "fit_east": fitted[order, 0].tolist(),
         "fit_north": fitted[order, 1].tolist(),
         "known": [

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import groupby
 from operator import or_
 from typing import Any
 
@@ -12,11 +11,11 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from ml.sky.great_circle import halfway_features, move_on
-from ml.sky.motion import position_errors
 from ml.sky.observatories import night_of, read_observatories
 from ml.sky.tangent_plane import ARCSEC, east_north, positions
-from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
-from webapp.archive.models import Frame, Subject
+from ml.sky.weighted_motion import WeightedMotion
+from webapp.archive.fitted_motions import fit_motions
+from webapp.archive.models import Subject
 from webapp.archive.sky_region import in_cone
 from webapp.figures.track import Track
 from webapp.linking.decisions import tracklets
@@ -63,7 +62,8 @@ def possible_links(subject: Subject, track: Track) -> tuple[list[PossibleLink], 
     if not track.is_fitted:
         return [], False
     near = {row.pk: row for row in _near(subject, track)[: MOST + 1]}
-    others = _of_other_nights(subject, track, _fitted(list(near)[:MOST], track))
+    compared = list(near)[:MOST]
+    others = _of_other_nights(subject, track, compared, fit_motions(compared, seeing=track.seeing, floor=track.floor))
     found = _agreeing(track.motion, *others)
     proposals = _proposals(subject, [key for key, *_ in found])
     rows = [
@@ -91,24 +91,10 @@ def _cone(motion: WeightedMotion, mjd: float, days: int) -> Q:
     return at & in_cone(float(ra[0]), float(dec[0]), float(min(radius / 3600, 180)))
 
 
-def _fitted(keys: Sequence[int], track: Track) -> tuple[list[int], WeightedMotion]:
-    """Fit the motions of tracklets, with errors as of this one's."""
-    frames = Frame.objects.filter(subject__in=keys, mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
-    columns = frames.order_by("subject").values_list("subject", "mjd_mid", "ra", "dec", "rms_ra", "rms_dec", "snr")
-    by_key = {key: [row[1:] for row in rows] for key, rows in groupby(columns, key=lambda row: row[0])}
-    table = np.full((len(by_key), max(map(len, by_key.values()), default=1), 6), np.nan)
-    for place, rows in enumerate(by_key.values()):
-        table[place, : len(rows)] = np.array(rows, float)
-    mjd, ra, dec, *errors = np.moveaxis(table, -1, 0)
-    rms_ra, rms_dec = position_errors(*errors, seeing=track.seeing, floor=track.floor)
-    return list(by_key), fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, np.zeros_like(ra))
-
-
 def _of_other_nights(
-    subject: Subject, track: Track, fitted: tuple[list[int], WeightedMotion]
+    subject: Subject, track: Track, keys: list[int], motion: WeightedMotion
 ) -> tuple[NDArray[np.int64], WeightedMotion, NDArray[np.bool_]]:
     """Return keys, motions, and which of them are known and of another night."""
-    keys, motion = fitted
     place = read_observatories().get(subject.survey.observatory)
     night = night_of(float(track.motion.mjd[0]), place)
     is_other = [bool(np.isfinite(rate)) and night_of(mjd, place) != night

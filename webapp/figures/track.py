@@ -21,12 +21,22 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Detection:
-    """A detection beside the fit: errors, residuals and trail in arcsec; None where unknown."""
+    """A detection beside the fit: errors, residuals and trail in arcsec; None where unknown.
+
+    Attributes
+    ----------
+    error
+        Root of the mean square of its errors toward east and north.
+    along, left
+        Residuals along the motion and to the left of it, with `error_along` and `error_left`.
+    """
 
     frame: Frame
     error: float
     along: float | None
     left: float | None
+    error_along: float | None
+    error_left: float | None
     trail: float | None
 
 
@@ -62,12 +72,12 @@ class Track:
     def __init__(self, frames: Sequence[Frame], seeing: float, floor: float) -> None:
         self.frames, self.seeing, self.floor = frames, seeing, floor
         self.mjd, ra, dec = (self._column(name) for name in ("mjd_mid", "ra", "dec"))
-        measured = (self._column(name) for name in ("rms_ra", "rms_dec", "snr"))
-        rms_ra, rms_dec = position_errors(*measured, seeing=seeing, floor=floor)
+        measured = (self._column(name) for name in ("rms_ra", "rms_dec", "rms_corr", "snr"))
+        rms_ra, rms_dec, corr = position_errors(*measured, seeing=seeing, floor=floor)
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
         self.error = np.sqrt((rms_ra**2 + rms_dec**2) / 2)
         self.directions = unit_vectors(ra, dec)
-        columns = (np.atleast_2d(row) for row in (self.mjd, ra, dec, rms_ra, rms_dec, np.zeros_like(ra)))
+        columns = (np.atleast_2d(row) for row in (self.mjd, ra, dec, rms_ra, rms_dec, corr))
         self.motion: WeightedMotion = fit_weighted_motion(*columns)
 
     def _column(self, name: str) -> Array:
@@ -108,13 +118,15 @@ class Track:
 
     def detections(self) -> list[Detection]:
         """Return all frames with their residuals, and the length of the trail that the rate makes in one exposure."""
-        rate = _or_none(self.motion.rate[0])
+        rate, residual, error = _or_none(self.motion.rate[0]), self.motion.residual[0], self.motion.residual_error[0]
         return [
             Detection(
                 frame=frame,
                 error=float(self.error[row]),
-                along=_or_none(self.motion.residual[0, row, 0]),
-                left=_or_none(self.motion.residual[0, row, 1]),
+                along=_or_none(residual[row, 0]),
+                left=_or_none(residual[row, 1]),
+                error_along=_or_none(error[row, 0]),
+                error_left=_or_none(error[row, 1]),
                 trail=rate * frame.exptime / 3600 if rate is not None and frame.exptime else None,
             )
             for row, frame in enumerate(self.frames)

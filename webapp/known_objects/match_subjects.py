@@ -101,7 +101,11 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     if problems and not is_placed.any():
         raise ValueError(problems[0])
     directions = unit_vectors(detections.ra, detections.dec)
-    rms = np.fmax(*position_errors(detections.rms_ra, detections.rms_dec, detections.snr, **survey.usual_errors()))
+    errors = survey.usual_errors()
+    rms_ra, rms_dec, _ = position_errors(
+        detections.rms_ra, detections.rms_dec, detections.rms_corr, detections.snr, **errors
+    )
+    rms = np.fmax(rms_ra, rms_dec)
     found = match(sweep, observers, directions, rms, RADIUS, WIDEST)
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
     candidates = _candidates(found, owner, rms, sweep.orbits, used)

@@ -90,4 +90,5 @@ def _frame(member: Subject) -> FrameRecord:
         frame.snr,
         frame.rms_ra,
         frame.rms_dec,
+        frame.rms_corr,
     )

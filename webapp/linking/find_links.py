@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from django.db import transaction
+from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from ml.io.message import message_of
 from ml.sky.linking import LinkLimits, link
+from ml.sky.motion import position_errors
 from ml.sky.night_linking import link_nights
 from ml.sky.observatories import night_of, read_observatories
 from ml.sky.tangent_plane import positions, unit_vectors
@@ -22,6 +24,7 @@ Array = NDArray[np.float64]
 MOST = 500_000  # detections of a run
 MOST_PROPOSALS = 5_000
 FEWEST_TIMES = 2
+MEASURED = ("rms_ra", "rms_dec", "rms_corr", "snr")  # of a frame, from which the error of its position follows
 
 TOO_FEW = Sentence(gettext_noop("Only %(count)s with a time and a position; a link needs at least %(least)s."))
 TOO_MANY = Sentence(gettext_noop("%(count)s are too many for one search; at most %(most)s."))
@@ -59,27 +62,26 @@ Found = tuple[list[tuple[Proposal, list[int]]], int]
 
 
 def _within_a_night(job: LinkRun) -> Found:
-    columns = detections(job.survey, job.first_mjd, job.last_mjd).values_list("pk", "mjd", "ra", "dec")
-    table = _table(list(columns[: MOST + 1]), job.min_detections)
-    keys, mjd, directions = table[:, 0].astype(np.int64), table[:, 1], unit_vectors(table[:, 2], table[:, 3])
-    rms = np.full(len(keys), job.position_error)
+    first_frame = FilteredRelation("frames", condition=Q(frames__position=0))
+    stamps = detections(job.survey, job.first_mjd, job.last_mjd).annotate(frame=first_frame)
+    rows = stamps.values_list("pk", "mjd", "ra", "dec", *(f"frame__{name}" for name in MEASURED))
+    table = _table(job, list(rows[: MOST + 1]), job.min_detections)
+    keys, (mjd, ra, dec, rms_ra, rms_dec, corr) = table[:, 0].astype(np.int64), table.T[1:]
     limits = LinkLimits(job.min_rate, job.max_rate, job.min_detections)
-    linked = link(mjd, directions, rms, limits)
     proposals = []
-    for rows in linked:
-        motion = _motion([mjd[rows]], [table[rows, 2]], [table[rows, 3]], job.position_error)
-        proposals.append((_proposal(job, motion, 0, float(motion.chi2[0] / motion.dof[0])), keys[rows].tolist()))
+    for chain in link(mjd, unit_vectors(ra, dec), rms_ra, rms_dec, corr, limits):
+        motion = _motion([table[chain]])
+        proposals.append((_proposal(job, motion, 0, float(motion.chi2[0] / motion.dof[0])), keys[chain].tolist()))
     return sorted(proposals, key=lambda each: each[0].misfit), len(keys)
 
 
 def _across_nights(job: LinkRun) -> Found:
     keys = list(tracklets(job.survey, job.first_mjd, job.last_mjd).values_list("pk", flat=True)[: MOST + 1])
     frames = Frame.objects.filter(subject__in=keys, mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
-    table = _table(list(frames.values_list("subject", "mjd_mid", "ra", "dec")), 2 * FEWEST_TIMES)
+    table = _table(job, list(frames.values_list("subject", "mjd_mid", "ra", "dec", *MEASURED)), 2 * FEWEST_TIMES)
     table = table[np.argsort(table[:, 0], kind="stable")]
     owners, starts = np.unique(table[:, 0].astype(np.int64), return_index=True)
-    mjd, ra, dec = (np.split(column, starts[1:]) for column in table.T[1:])
-    motion = _motion(mjd, ra, dec, job.position_error)
+    motion = _motion(np.split(table, starts[1:]))
     known = np.flatnonzero(np.isfinite(motion.velocity).all(1))
     place = read_observatories().get(job.survey.observatory)
     nights = np.array([night_of(mjd, place) for mjd in motion.mjd[known]], np.int64)
@@ -91,27 +93,42 @@ def _across_nights(job: LinkRun) -> Found:
     ], len(owners)
 
 
-def _table(rows: Sequence[tuple[float | None, ...]], least: int) -> Array:
-    """Return rows of key, MJD, RA and Dec, without impossible ones; raises CannotLink."""
+def _table(job: LinkRun, rows: Sequence[tuple[float | None, ...]], least: int) -> Array:
+    """Return rows of key, MJD, RA, Dec, the errors toward east and north and their correlation, if possible ones.
+
+    Parameters
+    ----------
+    rows
+        Key, MJD, RA, Dec, and what was measured of each detection's position.
+
+    Raises
+    ------
+    CannotLink
+    """
     if len(rows) > MOST:
         raise CannotLink(TOO_MANY(count=f"{len(rows):,}", most=f"{MOST:,}"))
-    table = np.array(rows, float).reshape(-1, 4)
-    table = table[np.isfinite(table).all(1) & (np.abs(table[:, 3]) <= 90)]
+    table = np.array(rows, float).reshape(-1, 4 + len(MEASURED))
+    table = table[np.isfinite(table[:, :4]).all(1) & (np.abs(table[:, 3]) <= 90)]
     if len(table) < least:
         raise CannotLink(TOO_FEW(count=len(table), least=least))
-    return table
+    return np.column_stack([table[:, :4], *_errors(job, table[:, 4:])])
 
 
-def _motion(mjd: list[Array], ra: list[Array], dec: list[Array], error: float) -> WeightedMotion:
-    """Fit tracks of any length."""
-    widest = max(map(len, mjd))
+def _errors(job: LinkRun, measured: Array) -> tuple[Array, Array, Array]:
+    """Return the search's one error, or else each detection's own."""
+    if job.position_error is not None:
+        even = np.full(len(measured), job.position_error)
+        return even, even, np.zeros_like(even)
+    rms_ra, rms_dec, corr, snr = measured.T
+    return position_errors(rms_ra, rms_dec, corr, snr, **job.survey.usual_errors())
 
-    def padded(columns: list[Array]) -> Array:
-        return np.array([np.pad(column, (0, widest - len(column)), constant_values=np.nan) for column in columns])
 
-    times = padded(mjd)
-    errors = np.full(times.shape, error)
-    return fit_weighted_motion(times, padded(ra), padded(dec), errors, errors, np.zeros(times.shape))
+def _motion(tracks: list[Array]) -> WeightedMotion:
+    """Fit tracks of any length, each of rows of the table."""
+    widest = max(map(len, tracks))
+    padded = [np.pad(rows, ((0, widest - len(rows)), (0, 0)), constant_values=np.nan) for rows in tracks]
+    mjd, ra, dec, rms_ra, rms_dec, corr = np.moveaxis(np.array(padded)[..., 1:], -1, 0)
+    return fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, corr)
 
 
 def _proposal(job: LinkRun, motion: WeightedMotion, at: int, misfit: float) -> Proposal:

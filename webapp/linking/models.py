@@ -32,7 +32,9 @@ class LinkRun(Job):
     links = models.CharField(max_length=10, choices=Links, default=Links.DETECTIONS)
     first_mjd = models.FloatField(help_text="UTC")
     last_mjd = models.FloatField(help_text="UTC, exclusive")
-    position_error = models.FloatField(default=0.5, validators=_between(0.001, 60), help_text="arcsec")
+    position_error = models.FloatField(
+        null=True, blank=True, validators=_between(0.001, 60), help_text="arcsec, of all; without it, each has its own"
+    )
     min_rate = models.FloatField(default=3.0, validators=_between(0, 36_000), help_text="arcsec/h")
     max_rate = models.FloatField(default=600.0, validators=_between(0, 36_000), help_text="arcsec/h")
     min_detections = models.PositiveSmallIntegerField(default=4, validators=_between(3, 8))

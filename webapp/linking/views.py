@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import numpy as np
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -14,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.sky.motion import astrometric_error
 from ml.sky.observatories import midnight_of, read_observatories
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
@@ -56,7 +54,7 @@ class LinkForm(forms.ModelForm):
             "tolerance": gettext_lazy("Velocities may differ by (arcsec/h)"),
         }
         help_texts = {
-            "position_error": "",
+            "position_error": gettext_lazy("Empty: each detection's own, or else by its S/N."),
             "min_rate": "",
             "max_rate": "",
             "min_detections": gettext_lazy("3 to 8. With 3, about one link in six is a chance alignment."),
@@ -103,7 +101,7 @@ def _days_around(mjd: float) -> list[date]:
 @require_safe
 @survey_page(Role.SCIENTIST)
 def linking(request: HttpRequest, survey: Survey) -> HttpResponse:
-    return _page(request, survey, LinkForm(initial={"night": newest_night(survey), **_usual_error(survey)}))
+    return _page(request, survey, LinkForm(initial={"night": newest_night(survey)}))
 
 
 @require_POST
@@ -156,13 +154,6 @@ def _page(request: HttpRequest, survey: Survey, form: LinkForm, status: int = 20
         "build": survey.tracklet_builds.first(),
     }
     return render(request, "linking/linking.html", context, status=status)
-
-
-def _usual_error(survey: Survey) -> dict[str, float]:
-    """Return the error of a position at S/N 10, if the survey gives its seeing."""
-    if not survey.seeing:
-        return {}
-    return {"position_error": round(float(astrometric_error(np.array(np.nan), **survey.usual_errors())), 3)}
 
 
 def _moment(mjd: float) -> str:

@@ -10,12 +10,13 @@ import numpy as np
 from django.utils.translation import gettext_noop
 
 from ml.sky.ades import Block, Group, Record, psv_first_row, write_psv, write_xml
-from ml.sky.ades_record import positive, record_of, write_obs80_report
+from ml.sky.ades_record import location, positive, record_of, write_obs80_report
 from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_problems
 from ml.sky.motion import astrometric_error
 from ml.sky.observatories import read_observatories
 from ml.sky.tangent_plane import separation, unit_vectors
 from webapp.archive.models import Frame, Survey
+from webapp.archive.observer_place import observer_place
 from webapp.core.stored_messages import Sentence
 from webapp.reports.drafts import reportable
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
@@ -96,7 +97,7 @@ class Contents:
         return hashlib.blake2b(write_psv(self.block).encode(), digest_size=16).hexdigest()
 
     def files(self) -> dict[str, str]:
-        """Return the report in all formats; 80 columns stay empty for an observatory code of four characters."""
+        """Return the report in all formats; 80 columns stay empty where a code or a place is too long for them."""
         try:
             columns = write_obs80_report(self.block)
         except ValueError:
@@ -109,6 +110,10 @@ class Contents:
             "trkSub": tracklet.trk_sub,
             "mode": settings.mode,
             "stn": settings.survey.observatory,
+            **location(
+                read_observatories().get(settings.survey.observatory),
+                observer_place(tracklet.subject.metadata, frame.position),
+            ),
             "astCat": settings.catalogue,
             "exp": positive(frame.exptime, 1, 6),
             **_errors(settings.survey, frame),
@@ -185,7 +190,7 @@ def _frames_of(tracklets: Iterable[ReportedTracklet]) -> list[Frame]:
     frames = Frame.objects.filter(subject__in=[each.subject_id for each in tracklets])
     return list(frames.order_by("subject", "mjd_mid", "position").only(
         "subject", "position", "mjd_mid", "exptime", "band", "ra", "dec", "mag", "snr", "rms_ra",
-        "rms_dec",
+        "rms_dec", "rms_corr",
     ))  # fmt: skip
 
 
@@ -208,6 +213,8 @@ def _errors(survey: Survey, frame: Frame) -> Record:
     errors = frame.rms_ra or by_snr, frame.rms_dec or by_snr
     if all(errors):
         texts |= {name: positive(error, 3, 7) for name, error in zip(("rmsRA", "rmsDec"), errors, strict=True)}
+    if frame.rms_ra and frame.rms_dec and frame.rms_corr is not None:
+        texts["rmsCorr"] = f"{frame.rms_corr:.4f}"
     return texts
 
 

@@ -192,4 +192,5 @@ def _seen(frame: Frame, turn: float) -> dict[str, Any]:
         "snr": frame.snr,
         "rms_ra": frame.rms_ra,
         "rms_dec": frame.rms_dec,
+        "rms_corr": frame.rms_corr,
     }

@@ -52,6 +52,7 @@ def test_a_tracklet_keeps_the_time_place_and_exposure_of_each_frame(survey, tmp_
     places = {f"ra{number}": 10 + number / 1000 for number in range(1, 5)}
     places |= {f"dec{number}": -5 + number / 1000 for number in range(1, 5)}
     common = {"kind": "tracklet", "exptime": 30, "band": "o", "mag": 19.5, "rate": 71.8} | times | places
+    common |= {"rms_ra": 0.3, "rms_dec": 0.2, "rms_corr": -0.5, "rms_corr2": 0.25}
     write_manifest(
         tmp_path,
         [
@@ -73,6 +74,8 @@ def test_a_tracklet_keeps_the_time_place_and_exposure_of_each_frame(survey, tmp_
     ]
     assert {(frame.exptime, frame.band, frame.mag) for frame in frames} == {(30.0, "o", 19.5)}
     assert set(Subject.objects.values_list("mag", flat=True)) == {19.5}
+    assert {(frame.rms_ra, frame.rms_dec) for frame in frames} == {(0.3, 0.2)}
+    assert [frame.rms_corr for frame in frames] == [-0.5, 0.25, -0.5, -0.5]
     assert frames[2].mjd_keyword == "mjd3 of the manifest"
     assert Exposure.objects.count() == 4, "both tracklets were cut from the same four exposures"
     assert frames[0].exposure == Frame.objects.get(subject__external_id="t2", position=0).exposure

@@ -89,8 +89,10 @@ def test_csv_has_what_is_known_and_escapes_formulas(client):
 def test_parquet_votable_and_fits_say_the_same_with_units_and_ucds(client):
     arrow = pq.read_table(io.BytesIO(content(client, "parquet")))
     assert arrow.schema.field("rate").metadata == {
-        b"unit": b"arcsec / h", b"ucd": b"pos.pm", b"meaning": b"rate of motion on the sky"
-    }  # fmt: skip
+        b"unit": b"arcsec / h",
+        b"ucd": b"pos.pm",
+        b"meaning": b"rate of motion on the sky, as the survey gives it",
+    }
     votable = parse_single_table(io.BytesIO(content(client, "vot")))
     assert {field.name: (str(field.unit or ""), field.ucd) for field in votable.fields} == {
         column.name: (column.unit, column.ucd) for column in COLUMNS

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.urls import reverse
 
 from tasks.jobs import propose_links, store_linked
@@ -77,6 +78,31 @@ def test_a_search_proposes_movers_and_makes_no_subject(survey):
     assert found[0].rate == pytest.approx(rate, rel=0.01)
     assert found[0].position_angle == pytest.approx(90, abs=0.1)
     assert Subject.objects.filter(kind=Kind.TRACKLET).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (None, ["s0"]),  # the second mover's detections say that they are better than it moves
+        (0.3, []),
+        (2.0, ["s0", "s4"]),
+    ],
+)
+def test_each_detection_has_its_own_error_or_all_have_the_one_asked_for(survey, error, found):
+    survey.subjects.filter(external_id__in=["s1", "s5"]).update(dec=F("dec") + 3 / 3600)
+    for first, rms in (("s0", 2.0), ("s4", 0.1)):
+        chain = [f"s{int(first[1:]) + at}" for at in range(4)]
+        Frame.objects.filter(subject__external_id__in=chain).update(rms_ra=rms, rms_dec=rms)
+    job = search(survey, position_error=error)
+    assert sorted(names(row)[0] for row in job.proposals.all()) == found
+
+
+def test_without_errors_of_their_own_faint_detections_may_scatter_more(survey):
+    survey.seeing, survey.position_floor = 2.4, 0.1
+    survey.save()
+    survey.subjects.filter(external_id__in=["s1", "s5"]).update(dec=F("dec") + 1.5 / 3600)
+    Frame.objects.filter(subject__external_id__in=["s0", "s1", "s2", "s3"]).update(snr=1.0)
+    assert [names(row)[0] for row in search(survey, position_error=None).proposals.all()] == ["s0"]
 
 
 def test_a_confirmed_link_becomes_a_tracklet_with_its_images(survey):
@@ -175,6 +201,20 @@ def test_tracklets_of_two_nights_become_one_object(survey):
     assert not TrackletBuild.objects.exists()
 
 
+def test_across_nights_a_detections_own_error_says_how_far_its_place_may_pull(survey):
+    rows = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4, prefix="t")
+    for row, (day, ra) in zip(rows, [(0, 10.0), (1, 10.25)], strict=True):
+        row.mjd, row.ra, row.dec = NIGHT + day, ra, 0.0
+        row.save()
+        for n in range(4):
+            place = {"mjd_mid": NIGHT + day + n / 100, "ra": ra + n / 400, "dec": n // 3 * 5 / 3600}
+            error = 60.0 if n == 3 else 0.1  # the last place is 5″ off
+            Frame.objects.create(subject=row, position=n, rms_ra=error, rms_dec=error, **place)
+    span = {"links": Links.TRACKLETS, "last_mjd": NIGHT + 1.5, "tolerance": 0.5}
+    assert search(survey, **span, position_error=0.3).proposals.count() == 0
+    assert search(survey, **span, position_error=None).proposals.count() == 1
+
+
 def test_a_night_is_from_noon_to_noon_at_the_observatory(survey):
     newest = newest_night(survey)
     first, last = span_of(survey, newest)
@@ -194,7 +234,9 @@ def test_a_scientist_searches_and_decides_by_page(survey):
     for change in wrong:
         assert client.post(start, FIELDS | change).status_code == 400, change
     assert not LinkRun.objects.exists()
+    assert "each detection&#x27;s own" in client.get(address).content.decode()
     assert client.post(start, FIELDS).status_code == 302
+    assert LinkRun.objects.get().position_error == 0.3
     assert client.post(start, FIELDS).status_code == 400  # one at a time
     propose_links(LinkRun.objects.get().pk)
     page = client.get(address).content.decode()
@@ -209,6 +251,12 @@ def test_a_scientist_searches_and_decides_by_page(survey):
     ]
     build(survey)
     assert f"linked-{one.pk}" in client.get(address).content.decode()
+
+
+def test_an_empty_error_leaves_each_detection_its_own(survey):
+    client = browser(member(survey, "scientist"))
+    assert client.post(reverse("linking-start", args=["night"]), FIELDS | {"position_error": ""}).status_code == 302
+    assert LinkRun.objects.get().position_error is None
 
 
 def test_strangers_and_volunteers_get_403_and_change_nothing(survey):

@@ -44,12 +44,16 @@ def test_a_draft_becomes_files_that_are_read_back(survey):
 
 
 def test_a_positions_own_error_is_reported_and_an_assumed_one_is_not(survey):
-    Frame.objects.filter(position=0).update(rms_ra=0.05, rms_dec=0.071)
+    Frame.objects.filter(position=0).update(rms_ra=0.05, rms_dec=0.071, rms_corr=-0.25)
+    Frame.objects.filter(position=1).update(rms_corr=0.5)  # of no errors
     Survey.objects.update(seeing=None, position_floor=None)
-    [block] = read_psv(sign(draft(survey)).psv)
+    report = sign(draft(survey))
+    [block] = read_psv(report.psv)
+    assert read_xml(report.xml.encode()) == [block]
     first, second, *_ = block.observations
     assert (first["rmsRA"], first["rmsDec"], first["logSNR"]) == ("0.050", "0.071", "1.00")
-    assert "rmsRA" not in second
+    assert first["rmsCorr"] == "-0.2500"
+    assert not {"rmsRA", "rmsDec", "rmsCorr"} & set(second)
     assert second["logSNR"] == "1.00"
 
 

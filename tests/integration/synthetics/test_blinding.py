@@ -118,7 +118,8 @@ def test_no_field_tells_the_drawn_from_the_real(workflow, cheat):
     assert set(of_real) == set(of_drawn)
     assert [name for name in of_real if separates(of_real[name], of_drawn[name])] == []
     assert {".one.metadata.seeing", ".one.ra", ".list.length", "thumbnails"} < set(of_real)
-    for name in (".one.rate", ".one.created_at", ".item.subject.rate", ".one.frames.0.mag", ".one.frames.0.snr"):
+    of_frame = [f".one.frames.0.{name}" for name in ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")]
+    for name in (".one.rate", ".one.created_at", ".item.subject.rate", *of_frame):
         assert {*of_real[name], *of_drawn[name]} == {None}
 
 

@@ -63,6 +63,21 @@ def test_tracklets_are_written_and_read_back(run, tmp_path):
     assert [float(row["dec"]) for row in rows] == pytest.approx([-0.01, -0.02], abs=1e-6)
 
 
+def test_spacecraft_are_written_with_a_second_line(run, tmp_path):
+    out, places = tmp_path / "out.obs", [(-6490.4555, 2183.2275, 914.7962), (1.5e6, -2.25e5, 0.0)]
+    head, *lines = TABLE.replace("I41", "C57").splitlines()
+    rows = [f"{line},{x},{y},{z}" for line, (x, y, z) in zip(lines, places, strict=True)]
+    table = "\n".join([f"{head},obs_x,obs_y,obs_z", *rows])
+    assert run(table, "--obs", str(out), "--band", "r")[0] == 0
+    assert out.read_text().splitlines()[1] == (
+        "     T1       s2023 02 25.1000001 - 6490.4555 + 2183.2275 +  914.7962        C57"
+    )
+    _, rows, _ = run(out.read_text(), flag="--read")
+    found = [[float(row[axis]) for axis in ("obs_x", "obs_y", "obs_z")] for row in rows]
+    assert found[0] == list(places[0])
+    assert found[1] == pytest.approx(places[1], abs=1.5)  # 8 digits of an au
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

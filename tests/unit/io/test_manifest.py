@@ -68,7 +68,9 @@ def test_image_columns_are_frames_of_a_tracklet_in_the_order_of_their_numbers(
     for n in range(1, 12):
         write_fits(f"{n}.fits", sky_noise(6, 6, seed=n), MJD_OBS=60000.25 + n, EXPTIME=86.4)
     cells = {f"image{n}": f"{n}.fits" if n in (2, 10, 11) else "" for n in range(11, 0, -1)}
-    (subject,) = subjects(write_manifest(cells | {"mjd10": 60009.5, "rms_ra": 0.2, "rms_dec10": 0.3}))
+    (subject,) = subjects(
+        write_manifest(cells | {"mjd10": 60009.5, "rms_ra": 0.2, "rms_dec10": 0.3, "rms_corr11": -0.4})
+    )
     assert subject.kind == "tracklet"
     np.testing.assert_array_equal(subject.frames[1].pixels[0], sky_noise(6, 6, seed=10))
     assert subject.frames[0].mjd_mid == pytest.approx(60002.2505)
@@ -76,7 +78,8 @@ def test_image_columns_are_frames_of_a_tracklet_in_the_order_of_their_numbers(
     assert (subject.frames[1].mjd_mid, subject.frames[1].mjd_keyword) == (60009.5, "mjd10 of the manifest")
     assert [frame.rms_ra for frame in subject.frames] == [0.2] * 3
     assert [frame.rms_dec for frame in subject.frames] == [None, 0.3, None]
-    assert "rms_dec10" not in subject.metadata
+    assert [frame.rms_corr for frame in subject.frames] == [None, None, -0.4]
+    assert not {"rms_dec10", "rms_corr11"} & set(subject.metadata)
 
 
 def test_image_columns_are_channels_of_a_stamp(write_fits, write_manifest, subjects, sky_noise):
@@ -137,6 +140,7 @@ def test_a_bad_row_is_told_and_the_rest_goes_on(write_fits, write_manifest, sky_
         ({"mjd": 2458451.75}, "subtract 2400000.5"),
         ({"exptime": "-1"}, "seconds, not negative"),
         ({"rms_ra": 0}, "`rms_ra` is “0”; it must be arcseconds, above 0"),
+        ({"rms_corr": -1}, "`rms_corr` is “-1”; it must be a correlation, between -1 and 1"),
         ({"mag": "inf"}, "leave the cell empty"),
         ({"gold": "perhaps"}, "write true or false"),
         ({"kind": "planet"}, "kind “planet” is not known"),

@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ml.sky.ades import Block, psv_first_row, read_psv, read_xml, write_psv, write_xml
-from ml.sky.ades_record import positive, record_of, write_obs80_report
+from ml.sky.ades_record import location, positive, record_of, write_obs80_report
 from ml.sky.ades_rules import problems_of, schema_problems
+from ml.sky.obs80 import read_obs80
 from ml.sky.observatories import night_of, read_observatories
 
 CONTEXT = [
@@ -19,6 +22,8 @@ CONTEXT = [
     ("fundingSource", [("", "none & nobody")]),
 ]
 TEXTS = {"mode": "CCD", "stn": "I41", "astCat": "Gaia2"}
+
+HUBBLE = {"sys": "ICRF_KM", "ctr": "399", "pos1": "-6490.4555", "pos2": "2183.2275", "pos3": "914.7962"}
 
 
 def place(n, name="WA1", *, day=60000.3, ra=359.9999999, dec=-0.005, **texts):
@@ -78,11 +83,61 @@ def test_the_fields_own_tools_read_the_same(tmp_path):
     assert header[1:4] == ["CON R. Nunez, Wanderers", "MEA A. One, B. Two", "TEL 1.2-m Schmidt + CCD"]
 
 
+def in_space(code, *places):
+    """Return a tracklet of a spacecraft, at places in km."""
+    observatory = read_observatories()[code]
+    rows = [place(n, **location(observatory, at)) | {"stn": code} for n, at in enumerate(places)]
+    return Block([("observatory", [("mpcCode", code)]), *CONTEXT[1:]], rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "places", "texts"),
+    [
+        ("250", [(-6490.4555, 2183.2275, 914.7962), (-99_999.0, 0.0, 0.5)], ["ICRF_KM", "-6490.4555"]),
+        ("274", [(1.5e6, -2.25e5, -7.5e4), (1.5e6, -2.24e5, -7.6e4)], ["ICRF_AU", "0.0100268807"]),
+    ],
+)
+def test_a_spacecrafts_place_is_written_and_read_in_all_formats(tmp_path, code, places, texts):
+    block = in_space(code, *places)
+    assert said(block) == []
+    assert [block.observations[0][name] for name in ("sys", "pos1")] == texts
+    assert read_psv(write_psv(block)) == read_xml(write_xml([block])) == [block]
+    report = write_obs80_report(block)
+    found, bad = read_obs80("\n".join(line for line in report.splitlines() if len(line) == 80))
+    assert (len(found), bad, {each.flags for each in found}) == (2, [], {"  S"})
+    assert np.array([each.observer for each in found]) == pytest.approx(np.array(places), rel=2e-5, abs=1e-4)
+    (tmp_path / "a.xml").write_bytes(write_xml([block]))
+    assert "is OK" in command("valsubmit.py", tmp_path / "a.xml")
+    command("xmltompc80col.py", tmp_path / "a.xml", tmp_path / "b.obs")
+    lines = [line for line in (tmp_path / "b.obs").read_text().splitlines() if len(line) == 80]
+    theirs, _ = read_obs80("\n".join(line if line[14] == "s" else f"{line[:71]} {line[72:]}" for line in lines))
+    assert [replace(each, place="") for each in theirs] == [replace(each, place="") for each in found]
+    digits = slice(None) if texts[0] == "ICRF_KM" else slice(44)  # of au, theirs are cut off and ours rounded
+    assert [each.place[digits] for each in theirs] == [each.place[digits] for each in found]
+
+
+def test_a_place_is_nothing_to_a_fixed_observatory_and_unknown_ones_are_left_out():
+    places = read_observatories()
+    assert location(places["I41"], (7000.0, 0.0, 0.0)) == {}
+    assert location(places["250"], (7000.0, float("nan"), 0.0)) == {}
+    assert location(None, (7000.0, 0.0, 0.0)) == {}
+
+
+def test_what_lies_beyond_the_columns_is_refused():
+    with pytest.raises(ValueError, match="does not fit into 80 columns"):
+        write_obs80_report(in_space("C54", (9e9, 0.0, 0.0)))  # New Horizons, 60 au away
+    with pytest.raises(ValueError, match="WGS84 is not ICRF"):
+        write_obs80_report(Block(CONTEXT, [place(0, sys="WGS84", ctr="399", pos1="1", pos2="2", pos3="3")]))
+
+
 @pytest.mark.parametrize(
     ("changes", "row", "sentence"),
     [
         ({"row1": {"stn": "ZZZ"}}, None, "lists no observatory “ZZZ”"),
-        ({"row0": {"stn": "250"}, "row1": {"stn": "250"}}, None, "has no fixed place"),
+        ({"row0": {"stn": "250"}, "row1": {"stn": "250"}}, 1, "nothing says where it was"),
+        ({"row0": {"stn": "250", **HUBBLE}, "row1": {"stn": "250"}}, 1, "nothing says where it was"),
+        ({"row0": {"stn": "250", **HUBBLE, "pos1": "0.4"}}, 0, "would be inside the Earth"),
+        ({"row0": {"stn": "270"}}, None, "270 (Unistellar Network, Roving Observer) has no fixed place on the ground"),
         ({"row0": {"band": "q"}}, 0, "“q” is not in the Minor Planet Center's list for band"),
         ({"row2": {"astCat": "Gaia9"}}, 2, "list for astCat"),
         ({"row1": {"ra": "360.0"}}, 1, "schema refuses it: Element 'ra'"),

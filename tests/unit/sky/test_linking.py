@@ -27,8 +27,9 @@ def night(movers, bogus, times=(0, 15, 30, 45), ra=0.0, dec=0.0, side=10.0, rate
     return mjd[order], place[order], truth[order].astype(int)
 
 
-def linked(mjd, place, **limits):
-    return link(mjd, place, np.full(len(mjd), RMS), LinkLimits(**limits))
+def linked(mjd, place, rms_ra=RMS, rms_dec=None, corr=0.0, **limits):
+    errors = (np.full(len(mjd), each) for each in (rms_ra, rms_ra if rms_dec is None else rms_dec, corr))
+    return link(mjd, place, *errors, LinkLimits(**limits))
 
 
 def compare(tracklets, truth):
@@ -91,3 +92,21 @@ def test_no_detection_is_in_two_tracklets():
     mjd, place, _ = night(60, 4000, side=0.5)
     rows = np.concatenate(linked(mjd, place))
     assert len(rows) == len(set(rows))
+
+
+def test_each_detection_counts_with_its_own_errors():
+    """Two equal zigzags of 1.5″, of a faint mover and of bright detections in a line by chance."""
+    minutes = np.tile([0.0, 15, 30, 45], 2)
+    bent = np.tile([0.0, 1.5, -1.5, 0.0], 2) / 3600
+    mjd, place = 60000 + minutes / 1440, unit_vectors(minutes / 4000 + np.repeat([10, 11], 4), bent)
+    faint = np.repeat([True, False], 4)
+    rms = np.where(faint, 1.5, 0.1)
+    assert [rows.tolist() for rows in link(mjd, place, rms, rms, np.zeros(8), LinkLimits())] == [[0, 1, 2, 3]]
+    assert len(linked(mjd, place, 1.5)) == 2
+    assert linked(mjd, place, 0.1) == []
+    assert len(linked(mjd, place, 0.1, 1.5)) == 2  # they are off to the north
+    assert linked(mjd, place, 1.5, 0.1) == []
+    # … along the error ellipse where that lies northwest, across it where it lies northeast
+    slanted = unit_vectors(10 + minutes[:4] / 4000 - bent[:4], bent[:4])
+    assert len(linked(mjd[:4], slanted, 1.0, corr=-0.9)) == 1
+    assert linked(mjd[:4], slanted, 1.0, corr=0.9) == []

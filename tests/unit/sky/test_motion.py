@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 
 from ml.data.tracklet_frames import FIELDS, TrackletFrames, frames_of_record, own_time, sightings, stacked
 from ml.io.records import FrameRecord, SubjectRecord
-from ml.sky.motion import FEATURE_SEEING, FLOOR, astrometric_error, fit_motion
+from ml.sky.motion import FEATURE_SEEING, FLOOR, astrometric_error, fit_motion, position_errors
 from ml.sky.tracklet_features import NAMES, facts
 
 MJD, RA, DEC, MAG, SNR, X, Y = range(len(FIELDS))
@@ -153,3 +153,13 @@ def test_missing_frames_know_nothing():
     tracks = TrackletFrames(np.ones((1, 3, len(FIELDS))), np.array([[True, False, True]]))
     assert np.isnan(tracks.of("mag")[0]).tolist() == [False, True, False]
     assert tracks.counts.tolist() == [2]
+
+
+def test_a_correlation_counts_only_beside_errors_of_its_own():
+    rms_ra, rms_dec = np.array([0.3, 0.3, np.nan, 0.3, 0.3]), np.array([0.2, 0.2, 0.2, 0.0, 0.2])
+    corr = np.array([-0.5, np.nan, 0.5, 0.5, 1.0])
+    east, north, both = position_errors(rms_ra, rms_dec, corr, np.full(5, 10.0), seeing=2.355, floor=0.1)
+    guess = np.hypot(0.1, 0.1)
+    assert east == pytest.approx([0.3, 0.3, guess, 0.3, 0.3])
+    assert north == pytest.approx([0.2, 0.2, 0.2, guess, 0.2])
+    assert both.tolist() == [-0.5, 0, 0, 0, 0]

@@ -117,3 +117,17 @@ def test_a_detection_at_the_pole_has_axes():
     motion = fit([60000.0, 60000.01, 60000.02], [0.0, 0.0, 180.0], [89.999, 90.0, 89.999])
     assert motion.rate[0] == pytest.approx(3.6 / 0.24, rel=1e-6)
     assert motion.chi2[0] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("dec", [0.0, 89.99, -89.99])
+def test_errors_of_residuals_are_the_scatter_of_places_along_the_motion_and_across_it(dec):
+    random, draws = np.random.default_rng(2), 20_000
+    mjd, ra, dec_track = track(4, dec=dec)
+    motion = fit(mjd, ra, dec_track, east=0.3, north=0.1, corr=0.6)
+    noise = random.standard_normal((2, draws, 4, 1))
+    to_east, to_north = east_north(unit_vectors(ra, dec_track))
+    moved = 0.3 * noise[0] * to_east + 0.1 * (0.6 * noise[0] + 0.8 * noise[1]) * to_north
+    east, north = east_north(motion.position[0])
+    sin, cos = np.sin(np.radians(motion.position_angle[0])), np.cos(np.radians(motion.position_angle[0]))
+    scatter = [(moved @ way).std(axis=0) for way in (sin * east + cos * north, sin * north - cos * east)]
+    assert np.array(scatter) == pytest.approx(motion.residual_error[0].T, rel=0.03)

@@ -103,6 +103,7 @@ def _frames(key: int, candidate: Candidate, exposures: dict[str, int]) -> Iterab
             "snr": finite(frame.snr),
             "rms_ra": finite(frame.rms_ra),
             "rms_dec": finite(frame.rms_dec),
+            "rms_corr": finite(frame.rms_corr),
             "wcs": candidate.wcs[position],
             "masked_fraction": candidate.masked[position],
         }

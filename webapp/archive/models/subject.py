@@ -208,6 +208,7 @@ class Frame(models.Model):
     snr = models.FloatField(null=True)
     rms_ra = models.FloatField(null=True, help_text="arcsec, 1σ of the position toward east, with cos δ, if given")
     rms_dec = models.FloatField(null=True, help_text="arcsec, 1σ of the position toward north, if given")
+    rms_corr = models.FloatField(null=True, help_text="correlation of the two, between -1 and 1, if given")
     wcs = models.JSONField(null=True, help_text="FITS WCS cards, for the stamp's own pixels")
     masked_fraction = models.FloatField(default=0.0, help_text="share of pixels that are NaN")
 

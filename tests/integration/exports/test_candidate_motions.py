@@ -1,0 +1,70 @@
+"""The catalogue has the motions fitted to a candidate's frames, whether or not the survey gave a rate."""
+
+import csv
+
+import pytest
+from django.urls import reverse
+
+from tests.integration import people
+from tests.integration.figures.movers import tracklet
+from tests.integration.learning import sky
+from webapp.archive.models import Subject, Survey
+from webapp.exports import candidate_rows
+
+pytestmark = pytest.mark.django_db
+FITTED = {
+    "fitted_rate": "rate",
+    "fitted_rate_error": "rate_error",
+    "position_angle": "pa",
+    "position_angle_error": "pa_error",
+    "chi2_dof": "chi2_dof",
+}
+"""Columns of the catalogue and what the motion page calls them."""
+
+
+@pytest.fixture
+def movers(monkeypatch):
+    """Tracklets of four, two and one frames on pages of two, all real by a ruling; no rate is given."""
+    monkeypatch.setattr(candidate_rows, "PAGE", 2)
+    night = sky.survey("night", pixel_scale=1.86)
+    real = {"gold_label": "yes", "gold_source": "ruling"}
+    lengths = ((4, 3.0), (2, 0.0), (1, 0.0))
+    rows = [tracklet(night, n=n, left=left, dec=-45.0, prefix=f"{n}-", **real) for n, left in lengths]
+    Subject.objects.update(rate=None)
+    return rows
+
+
+@pytest.fixture
+def scientist(movers):
+    return people.browser(people.member(movers[0].survey, "scientist"))
+
+
+def catalogue(scientist):
+    response = scientist.get(reverse("catalogue", args=["night", "csv"]))
+    return list(csv.DictReader(b"".join(response.streaming_content).decode().splitlines()))
+
+
+def fit(scientist, row):
+    return scientist.get(f"/surveys/night/subjects/{row.pk}/motion/").context["fit"]
+
+
+def test_its_motions_are_those_of_the_motion_page(movers, scientist):
+    four, two, one = catalogue(scientist)
+    for row, told in zip(movers, (four, two), strict=False):
+        of_page = fit(scientist, row)
+        assert [float(told[name] or "nan") for name in FITTED] == pytest.approx(
+            [of_page[name] if of_page[name] is not None else float("nan") for name in FITTED.values()], nan_ok=True
+        )
+    assert float(four["position_angle"]) == pytest.approx(40, abs=5)
+    assert float(four["chi2_dof"]) > 1
+    assert (two["chi2_dof"], two["fitted_rate"] != "") == ("", True)
+    assert [one[name] for name in ("rate", *FITTED)] == [""] * 6
+
+
+def test_errors_are_the_surveys_where_it_gives_its_seeing(movers, scientist):
+    before = catalogue(scientist)[0]
+    Survey.objects.update(seeing=20.0, position_floor=0.1)
+    after = catalogue(scientist)[0]
+    assert float(after["fitted_rate_error"]) > 1.5 * float(before["fitted_rate_error"])
+    assert float(after["chi2_dof"]) < 0.5 * float(before["chi2_dof"])
+    assert float(after["fitted_rate_error"]) == pytest.approx(fit(scientist, movers[0])["rate_error"])
