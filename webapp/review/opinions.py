@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.review.models import Ruling, SecondOpinion
+from webapp.review.models import Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.review.rulings import already_withdrawn, check_verdict, rule, withdraw_ruling
 from webapp.workflows.models import Workflow
 
@@ -119,14 +119,18 @@ def ask_second_opinion(*, subject: Subject, workflow: Workflow, by: User, is_wan
 
 @transaction.atomic
 def ask_about(*, ruling: Ruling, by: User, is_wanted: bool) -> None:
-    """Ask for a second opinion on a ruling, or no longer.
+    """Ask for a second opinion on a ruling, or no longer, and record it; what changes nothing leaves no record.
 
     Raises
     ------
     AlreadyWithdrawn
         The ruling is not in force; nothing is changed.
     """
-    asked = {"second_asked_by": by, "second_asked_at": timezone.now()}
-    in_force = Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None)
-    if not in_force.update(**(asked if is_wanted else dict.fromkeys(asked))):
+    locked = Ruling.objects.select_for_update(no_key=True).filter(pk=ruling.pk, withdrawn_at=None).first()
+    if locked is None:
         raise already_withdrawn(ruling.subject)
+    if is_wanted == (locked.second_asked_at is not None):
+        return
+    asked = SecondOpinionRequest.objects.create(ruling=locked, by=by, is_wanted=is_wanted)
+    locked.second_asked_by, locked.second_asked_at = (by, asked.created_at) if is_wanted else (None, None)
+    locked.save(update_fields=["second_asked_by", "second_asked_at"])
