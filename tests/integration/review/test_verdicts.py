@@ -143,12 +143,14 @@ def test_many_verdicts_are_given_together_or_not_at_all(workflow, subjects, scie
     assert Ruling.objects.filter(withdrawn_at=None).count() == len(subjects)
 
 
-@pytest.mark.parametrize("address", ["/surveys/night/subjects/{}/", "/surveys/night/consensus/subjects/{}/"])
+@pytest.mark.parametrize("address", ["subjects/{}/", "subjects/{}/motion/", "consensus/subjects/{}/"])
 def test_a_subjects_pages_take_a_verdict_and_show_its_history(workflow, subjects, scientist, client, address):
-    page = address.format(subjects[0].pk)
+    page = f"/surveys/night/{address}".format(subjects[0].pk)
     first = client.get(page).content.decode()
     assert "No verdict, tag or note yet." in first
     assert "<kbd>Y</kbd> yes, <kbd>N</kbd> no" in first
+    for name in ("review/keys.js", "review/review.css"):
+        assert name in first
     for name in ("fits", "npy"):
         assert f'href="/api/subjects/{subjects[0].pk}/{name}/"' in first
     reply = client.post(
