@@ -47,6 +47,12 @@ def to_png(block: np.ndarray, *, stretch: str = "zscale", size: int | None = Non
     return out.getvalue()
 
 
+def strip_width(shape: tuple[int, int, int, int], size: int) -> int:
+    """Return the width in pixels at which `to_png` draws a block of this shape (F, C, H, W) with this height."""
+    frames, channels, height, width = shape
+    return _across(frames * channels, _scaled_width(width, height, size))
+
+
 def _coloured(image: np.ndarray) -> Image.Image:
     missing = np.isnan(image)
     grey = (np.where(missing, 0, image) * 255 + 0.5).astype(np.uint8)
@@ -58,15 +64,23 @@ def _coloured(image: np.ndarray) -> Image.Image:
 def _scaled(image: Image.Image, size: int | None) -> Image.Image:
     if size is None or size == image.height:
         return image
-    width = max(1, round(image.width * size / image.height))
+    width = _scaled_width(image.width, image.height, size)
     return image.resize((width, size), Image.Resampling.NEAREST if size > image.height else Image.Resampling.BOX)
+
+
+def _scaled_width(width: int, height: int, size: int) -> int:
+    return max(1, round(width * size / height))
+
+
+def _across(images: int, width: int) -> int:
+    return images * (width + _GAP) - _GAP
 
 
 def _strip(images: list[Image.Image]) -> Image.Image:
     if len(images) == 1:
         return images[0]
     width, height = images[0].size
-    strip = Image.new("RGB", (len(images) * (width + _GAP) - _GAP, height), _PAPER)
+    strip = Image.new("RGB", (_across(len(images), width), height), _PAPER)
     for place, image in enumerate(images):
         strip.paste(image, (place * (width + _GAP), 0))
     return strip

@@ -88,6 +88,27 @@ def test_a_subject_that_does_not_arrive_is_said_and_asked_for_again(survey, open
     expect(page.locator("[data-part=broken]")).to_be_hidden()
 
 
+IS_UNDISTORTED = """it => getComputedStyle(it).objectFit === "contain"
+    || Math.abs(it.width / it.height / (it.naturalWidth / it.naturalHeight) - 1) < 0.03"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("view", ["list", "sheet"])
+def test_all_four_frames_of_a_row_are_in_sight(db, open_page, width, view, tmp_path):
+    survey = disagreements(frames=4)
+    page = open_page(f"{DESK}&view={view}", user=member(survey, "scientist"), width=width)
+    picture = page.locator("[data-row] .strip img").first
+    expect(picture).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.strip img').naturalWidth > 4 * 192")
+    page.screenshot(path=tmp_path / f"four-{view}-{width}.png", full_page=True)
+    box, strip = picture.bounding_box(), page.locator(".strip").first
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
+    assert picture.evaluate(IS_UNDISTORTED)
+    assert box["width"] / 4 > 50, "a frame is large enough to see something"
+
+
 def test_pictures_lead_to_their_subject_without_scripts(survey, open_page):
     scientist = member(survey, "scientist")
     for view in ("list", "single"):

@@ -120,6 +120,9 @@ RANGES_FOR_SCIENTISTS = (
 TELLING = FOR_SCIENTISTS.keys() | {name for each in RANGES_FOR_SCIENTISTS for name in each.parameters()}
 """Filters by what would tell a volunteer the answer."""
 
+ORDERINGS_FOR_SCIENTISTS = {"rate": "rate", "mag": "mag"}
+"""Orderings by such; the first rows would tell it."""
+
 MEASURED = {
     "external_id": "external_id",
     "cone": "ra",
@@ -151,22 +154,31 @@ class SubjectViewSet(PublicRows):
     }
     ranges = RANGES_FOR_SCIENTISTS
     orderings = {"id": "id", "external_id": "external_id", "mjd": "mjd", "ra": "ra", "dec": "dec"}
+    orderings |= ORDERINGS_FOR_SCIENTISTS
 
     def get_queryset(self) -> QuerySet[Any]:
         """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
         rows = with_told(super().get_queryset(), self.request.user)
-        by_tag = self.request.query_params.get("set", "").startswith("#")  # a set of what volunteers tagged
-        if not self.detail and (by_tag or not TELLING.isdisjoint(self.request.query_params)):
-            surveys = surveys_with(self.request, Role.SCIENTIST)
-            if not surveys.exists():
-                raise PermissionDenied("This filter is for the scientists of a survey.")
-            rows = rows.filter(survey__in=surveys)
         if self.detail:
             return rows
-        asked = {*self.request.query_params, self.request.query_params.get("ordering", "").removeprefix("-")}
+        if self._is_telling():
+            surveys = surveys_with(self.request, Role.SCIENTIST)
+            if not surveys.exists():
+                raise PermissionDenied("This filter or ordering is for the scientists of a survey.")
+            rows = rows.filter(survey__in=surveys)
+        asked = {*self.request.query_params, self._ordering()}
         asked |= {"moc"} if self.action == "within" else set()
         rows = unless_telling(rows, {MEASURED[name] for name in asked & MEASURED.keys()})
         return rows.exclude(known_as_drawn(self.request))
+
+    def _is_telling(self) -> bool:
+        """Whether the list is asked for by what would tell a volunteer the answer."""
+        asked = self.request.query_params
+        by_tag = asked.get("set", "").startswith("#")  # a set of what volunteers tagged
+        return by_tag or not TELLING.isdisjoint(asked) or self._ordering() in ORDERINGS_FOR_SCIENTISTS
+
+    def _ordering(self) -> str:
+        return str(self.request.query_params.get("ordering", "")).removeprefix("-")
 
     @extend_schema(request=WithinSerializer, responses=SubjectSerializer(many=True))
     @action(detail=False, methods=["post"], permission_classes=[IsAuthenticated])

@@ -25,13 +25,15 @@ class RulingSerializer(serializers.ModelSerializer[Ruling]):
     external_id = serializers.CharField(source="subject.external_id", read_only=True)
     scientist = serializers.CharField(source="scientist.username", read_only=True)
     withdrawn_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    second_asked_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     second_opinions = serializers.SerializerMethodField()
 
     class Meta:
         model = Ruling
         fields = [
             "id", "workflow", "subject", "external_id", "scientist", "verdict", "label", "note", "consensus_posterior",
-            "p_real", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_opinions",
+            "p_real", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_asked_by",
+            "second_opinions",
         ]  # fmt: skip
 
     @extend_schema_field(OpinionSerializer(many=True))
@@ -40,21 +42,20 @@ class RulingSerializer(serializers.ModelSerializer[Ruling]):
         return list(OpinionSerializer(standing, many=True).data)
 
 
-class RuleSerializer(serializers.Serializer[Any]):
-    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
+class OneRulingSerializer(serializers.Serializer[Any]):
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     verdict = serializers.ChoiceField(Verdict.choices)
     label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, not the attribute
         max_length=20, allow_blank=True, default="", help_text="a fine class, if known"
     )
-    note = serializers.CharField(max_length=10_000, allow_blank=True, default="")
-
-
-class OneRulingSerializer(serializers.Serializer[Any]):
-    subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
-    verdict = serializers.ChoiceField(Verdict.choices)
-    label = serializers.CharField(max_length=20, allow_blank=True, default="")  # type: ignore[assignment]  # as above
     note = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, default="")
+
+
+class RuleSerializer(OneRulingSerializer):
+    workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
+    overrules = serializers.BooleanField(
+        default=False, help_text="replace a colleague's ruling; else yours becomes a second opinion on it"
+    )
 
 
 class BulkRuleSerializer(serializers.Serializer[Any]):
@@ -63,6 +64,10 @@ class BulkRuleSerializer(serializers.Serializer[Any]):
     overrules = serializers.BooleanField(
         default=False, help_text="replace colleagues' rulings; else yours become second opinions on them"
     )
+
+
+class SecondOpinionSerializer(serializers.Serializer[Any]):
+    wanted = serializers.BooleanField(default=True, help_text="false: no longer")
 
 
 class BulkRuledSerializer(serializers.Serializer[Any]):

@@ -1,11 +1,13 @@
 """API views of rulings, one or many at once, and of cases."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,20 +23,22 @@ from webapp.api.ruling_serializers import (
     ChangeCaseSerializer,
     RuleSerializer,
     RulingSerializer,
+    SecondOpinionSerializer,
 )
 from webapp.archive.models import Role, Subject
 from webapp.review.bulk import Given, change_cases, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.review.cases import change_case
 from webapp.review.models import Case, Ruling
-from webapp.review.rulings import AlreadyWithdrawn, rule, withdraw_ruling
+from webapp.review.opinions import NotOwnVerdict, ask_about, give_verdict, withdraw_own
+from webapp.review.rulings import AlreadyWithdrawn
 
 
 class RulingViewSet(SurveyRows):
     """Scientists' verdicts. None is ever deleted; withdrawn ones have a time of withdrawal."""
 
     queryset = Ruling.objects.select_related(
-        "workflow", "subject__survey", "scientist", "withdrawn_by"
+        "workflow", "subject__survey", "scientist", "withdrawn_by", "second_asked_by"
     ).prefetch_related("opinions__scientist")
     serializer_class = RulingSerializer
     survey_path = "subject__survey"
@@ -53,30 +57,57 @@ class RulingViewSet(SurveyRows):
 
     @extend_schema(request=RuleSerializer, responses={201: RulingSerializer})
     def create(self, request: Request) -> Response:
-        """Rule on a subject: it becomes gold and retires. A later verdict replaces an earlier one."""
+        """Rule on a subject: it becomes gold and retires. A later verdict of yours replaces your earlier one.
+
+        Where a colleague's ruling stands, yours becomes a second opinion on it, unless it `overrules`; returns the
+        ruling in force.
+        """
         asked = RuleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
         subject = get_object_or_404(Subject.objects.select_related("survey"), pk=asked.validated_data.pop("subject"))
         require(request, subject.survey, Role.SCIENTIST)
         try:
-            ruling = rule(**asked.validated_data, subject=subject, scientist=scientist)
+            given = give_verdict(**asked.validated_data, subject=subject, scientist=scientist)
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
-        return Response(RulingSerializer(ruling).data, status=status.HTTP_201_CREATED)
+        ruling = given if isinstance(given, Ruling) else given.ruling
+        return Response(self._shown(ruling), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=RulingSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        """Withdraw a verdict (409 if it is not in force): volunteers decide again."""
+        """Withdraw your second opinion on a ruling or, if it is yours, the ruling: volunteers decide again.
+
+        A colleague's verdict stays (403). One that is not in force cannot be withdrawn (409).
+        """
         ruling = self.get_object()
         scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
         try:
-            withdraw_ruling(ruling=ruling, by=scientist)
+            withdraw_own(ruling=ruling, by=scientist)
         except AlreadyWithdrawn as error:
             raise Conflict(str(error)) from error
-        ruling.refresh_from_db(fields=["updated_at"])
-        return Response(RulingSerializer(ruling).data)
+        except NotOwnVerdict as error:
+            raise PermissionDenied(str(error)) from error
+        return Response(self._shown(ruling))
+
+    @extend_schema(request=SecondOpinionSerializer, responses=RulingSerializer)
+    @action(detail=True, methods=["post"], url_path="second-opinion")
+    def second_opinion(self, request: Request, pk: str) -> Response:
+        """Ask colleagues for a second opinion on a ruling in force (else 409), or no longer."""
+        ruling = self.get_object()
+        scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
+        asked = SecondOpinionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            ask_about(ruling=ruling, by=scientist, is_wanted=asked.validated_data["wanted"])
+        except AlreadyWithdrawn as error:
+            raise Conflict(str(error)) from error
+        return Response(self._shown(ruling))
+
+    def _shown(self, ruling: Ruling) -> dict[str, Any]:
+        """Return the ruling as it is now, with its second opinions."""
+        return dict(RulingSerializer(self.queryset.get(pk=ruling.pk)).data)
 
     @extend_schema(request=BulkRuleSerializer, responses={201: BulkRuledSerializer})
     @action(detail=False, methods=["post"])

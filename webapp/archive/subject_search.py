@@ -17,7 +17,15 @@ from webapp.archive.models.subject import NAME_KEY, NAME_TRIGRAMS, SubjectQueryS
 from webapp.archive.sky_region import read_cone, read_polygon
 from webapp.archive.subject_orders import SORTS
 
-GOLD = [("", _("any")), ("known", _("gold")), ("open", _("not gold")), ("settled", _("settled as real"))]
+GOLD = [
+    ("", _("any")),
+    ("known", _("gold")),
+    ("open", _("not gold")),
+    ("settled", _("settled as real")),
+    ("real", _("judged real")),
+    ("bogus", _("judged bogus")),
+]
+DUPLICATES = [("", _("shown")), ("none", _("left out"))]
 KNOWN = {
     "": (_("any"), Q()),
     "near": (_("near"), Q(identity_check__candidates__gt=0)),
@@ -57,6 +65,7 @@ class SearchForm(forms.Form):
         required=False, label=_("Known object"), choices=[(key, each[0]) for key, each in KNOWN.items()]
     )
     designation = forms.CharField(required=False, label=_("Known object’s name, exactly"), max_length=40)
+    duplicates = forms.ChoiceField(required=False, label=_("Duplicates"), choices=DUPLICATES)
     cone = Region(read_cone, label=_("Cone: RA, Dec, radius (°)"))
     polygon = Region(read_polygon, label=_("Polygon: RA, Dec, RA, Dec, … (°)"))
     sort = forms.ChoiceField(
@@ -86,8 +95,8 @@ class SearchForm(forms.Form):
         names = ["text", "match", "kind", "gold", "label", "tag", "sort"]
         return [self[name] for name in ([*names, "workflow"] if len(self.workflows) > 1 else names)]
 
-    def known_object(self) -> list[forms.BoundField]:
-        return [self["known"], self["designation"]]
+    def choices(self) -> list[forms.BoundField]:
+        return [self["known"], self["designation"], self["duplicates"]]
 
     def regions(self) -> list[forms.BoundField]:
         return [self["cone"], self["polygon"], self["moc"]]
@@ -97,13 +106,13 @@ class SearchForm(forms.Form):
 
     @property
     def workflow(self) -> Any:
-        """Return the workflow whose scores order the subjects, by default the first; None without one."""
+        """Return the workflow whose scores order the subjects and whose votes judge them, by default the first."""
         return self.cleaned_data.get("workflow") or next(iter(self.workflows), None)
 
     @property
     def has_more(self) -> bool:
         """Whether a filter in the folded part is set."""
-        folded = [*self.known_object(), *self.regions(), *(field for pair in self.pairs() for field in pair)]
+        folded = [*self.choices(), *self.regions(), *(field for pair in self.pairs() for field in pair)]
         return any(field.value() not in (None, "") for field in folded)
 
 
@@ -115,7 +124,9 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("gold"):
-        rows = _of_class(rows, survey, wanted["gold"])
+        rows = _of_class(rows, survey, wanted)
+    if wanted.get("duplicates"):
+        rows = rows.originals()
     if wanted.get("label"):
         rows = rows.filter(gold_label=wanted["label"])
     if wanted.get("tag"):
@@ -134,10 +145,23 @@ def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
     return rows
 
 
-def _of_class(rows: SubjectQuerySet, survey: Survey, which: str) -> SubjectQuerySet:
+def _of_class(rows: SubjectQuerySet, survey: Survey, wanted: dict[str, Any]) -> SubjectQuerySet:
+    which = wanted["gold"]
     if which == "settled":
         return rows.settled_as_real(survey)
+    if which in ("real", "bogus"):
+        workflow = wanted.get("workflow") or survey.workflows.order_by("name").first()
+        return rows.filter(_judged(survey, workflow, is_real=which == "real"))
     return rows.gold() if which == "known" else rows.filter(gold_label="")
+
+
+def _judged(survey: Survey, workflow: Any, *, is_real: bool) -> Q:
+    """Filter by the known class, or else by a workflow's settled consensus, as the night report counts."""
+    positive = Q(gold_label__in=["yes", *survey.positive])
+    known = positive if is_real else ~Q(gold_label="") & ~positive
+    if workflow is None:
+        return known
+    return known | Q(Exists(workflow.consensus.settled(is_real=is_real).filter(subject=OuterRef("pk"))), gold_label="")
 
 
 def tagged(name: str, subject: str = "pk") -> Q:

@@ -100,6 +100,10 @@ class ConsensusQuerySet(models.QuerySet["Consensus"]):
         found = self.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow).alias(decided=_DECIDED)
         return found.filter(IS_SETTLED | Q(decided__gte=workflow.min_votes), decided__gte=1)
 
+    def settled(self, *, is_real: bool) -> Self:
+        """Settled rows that say real, or bogus."""
+        return self.filter(IS_SETTLED, **{"posterior__gte" if is_real else "posterior__lt": 0.5})
+
 
 class Consensus(models.Model):
     """The consensus of the votes on one subject, always recomputable from them."""

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from webapp.figures.asked import Asked
+from webapp.figures.nights import Night
 
 LIMITS = {"mag": "mean_mag", "rate": "rate"}
 """The archive's filters by a figure's quantities."""
@@ -37,6 +38,21 @@ def cell_query(asked: Asked, brightness: str, finder: str, ends: Ends, rates: En
     """Return the filters of the list of injected movers in a cell, from its ends in brightness and in rate."""
     ranges = limits(brightness, ends) | limits("rate", rates)
     return urlencode({"threshold": asked.threshold, "finder": finder, **ranges})
+
+
+def night_addresses(asked: Asked, night: Night) -> dict[str, str]:
+    """Return the archive's lists of a night's unknown subjects, false positives and false negatives."""
+    workflow = asked.workflow
+    of_night = {"kind": workflow.kind, "duplicates": "none", **limits("mjd", (night.begins, night.begins + 1, False))}
+    judged = of_night | {"workflow": workflow.slug} | ({"known": "none"} if asked.population == "unknown" else {})
+    below = repr(math.nextafter(asked.threshold, -math.inf))
+    lists = {
+        "unknown": of_night | {"known": "none"},
+        "false_positive": judged | {"gold": "bogus", "p_real_min": repr(asked.threshold)},
+        "false_negative": judged | {"gold": "real", "p_real_max": below},
+    }
+    archive = reverse("subjects", args=[workflow.survey.slug])
+    return {name: f"{archive}?{urlencode(wanted)}" for name, wanted in lists.items()}
 
 
 def limits(name: str, ends: Ends) -> dict[str, str]:

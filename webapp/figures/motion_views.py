@@ -21,7 +21,7 @@ from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.distance import measure_distance
 from webapp.figures.possible_links import DAYS, MOST, possible_links
-from webapp.figures.sky_links import links, object_links, sexagesimal
+from webapp.figures.sky_links import links, sexagesimal
 from webapp.figures.track import Nearby, Track
 from webapp.figures.trailing import MeasuredTrail, measure_trails
 from webapp.learning.models import ModelRole, Score
@@ -62,7 +62,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
         "trailing": trailing,
         "distance": measure_distance(subject, track),
-        "nearby": [(each, object_links(each.match.designation)) for each in nearby],
+        "nearby": nearby,
         "others": others,
         "others_within": DAYS,
         "most_compared": MOST if is_crowded else None,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.figures.asked import Asked, ThresholdForm
-from webapp.figures.cell_links import limits
+from webapp.figures.cell_links import limits, night_addresses
 from webapp.figures.nights import NIGHTS, POPULATIONS, Night, nights_of
 from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, Row, movers_of
 from webapp.workflows.models import Workflow
@@ -59,7 +59,7 @@ def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     context: dict[str, Any] = {
         "asked": asked,
         "form": asked.form,
-        "nights": rows,
+        "nights": [(night, night_addresses(asked, night)) for night in rows],
         "most": NIGHTS,
         "plot": _plot(rows),
         "n_movers": len(movers),

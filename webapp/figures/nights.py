@@ -81,8 +81,8 @@ class Night:
 
     Attributes
     ----------
-    mjd
-        UT day in which the night began.
+    mjd, begins
+        UT day in which the night began, and the time at which this survey's nights begin (MJD).
     unknown, known
         Subjects that were compared with the known objects, without and with one near them.
     real, bogus
@@ -109,6 +109,7 @@ class Night:
     below: int
     exposures: int
     limit: float | None
+    begins: float
 
     @property
     def date(self) -> date:
@@ -148,7 +149,7 @@ def nights_of(workflow: Workflow, champion: Checkpoint | None, threshold: float,
     population
         "all", or "unknown" for subjects that were compared with the known objects and are near none.
     """
-    key = f"nights-{workflow.pk}-{champion.pk if champion else 0}-{threshold:g}-{population}"
+    key = f"night-report-{workflow.pk}-{champion.pk if champion else 0}-{threshold:g}-{population}"
     return cached_figure(key, partial(_count, workflow, champion, threshold, population), FRESH_FOR)
 
 
@@ -174,7 +175,7 @@ def _count(workflow: Workflow, champion: Checkpoint | None, threshold: float, po
         "real": ["yes", *classes_of(workflow.survey).positive],
         "settled": [str(reason) for reason in SETTLED],
     }
-    return [Night(*(*row, *frames.get(row[0], (0, None)))) for row in fetch(COUNT, of | asked)]
+    return [Night(*(*row, *frames.get(row[0], (0, None)), float(row[0] + begins))) for row in fetch(COUNT, of | asked)]
 
 
 def _proportion(part: int, whole: int) -> float | None:

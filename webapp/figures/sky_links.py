@@ -1,7 +1,7 @@
 """A place on the sky in sexagesimal, and links to services that know what is there; the site itself asks nobody."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from astropy.coordinates import Angle
 
@@ -29,15 +29,6 @@ def links(ra: float, dec: float, mjd: float | None, observatory: str) -> list[tu
         return found
     at, code = MJD_0 + timedelta(days=mjd), observatory or "500"
     return [*found, ("MPChecker", _mpchecker(ra, dec, at, code)), ("JPL", _jpl(ra, dec, at, code))]
-
-
-def object_links(designation: str) -> list[tuple[str, str]]:
-    """Return names and addresses of services that know a small body by its designation."""
-    name = quote(designation)
-    return [
-        ("JPL SBDB", f"https://ssd.jpl.nasa.gov/tools/sbdb_lookup.html#/?sstr={name}"),
-        ("MPC", f"https://www.minorplanetcenter.net/db_search/show_object?object_id={name}"),
-    ]
 
 
 def _mpchecker(ra: float, dec: float, at: datetime, code: str) -> str:

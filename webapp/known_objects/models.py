@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
@@ -170,3 +171,12 @@ class KnownMatch(models.Model):
         if not self.sigma_along or not self.sigma_across:
             return None
         return math.hypot(self.along / self.sigma_along, self.across / self.sigma_across)
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """Return names and addresses of services that know a small body by its designation."""
+        name = quote(self.designation)
+        return [
+            ("JPL SBDB", f"https://ssd.jpl.nasa.gov/tools/sbdb_lookup.html#/?sstr={name}"),
+            ("MPC", f"https://www.minorplanetcenter.net/db_search/show_object?object_id={name}"),
+        ]

@@ -77,6 +77,21 @@ class SecondOpinion(models.Model):
         return f"{self.verdict} by {self.scientist}, besides: {self.ruling}"
 
 
+class SecondOpinionRequest(models.Model):
+    """That a scientist asked for a second opinion on a ruling, or no longer. The ruling itself has how it is now."""
+
+    ruling = models.ForeignKey(Ruling, on_delete=models.CASCADE, related_name="second_opinion_requests")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    is_wanted = models.BooleanField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{'asked' if self.is_wanted else 'no longer'} by {self.by}: {self.ruling}"
+
+
 class Case(models.Model):
     """What scientists keep about a subject besides verdicts. Its events say who changed what, and when."""
 

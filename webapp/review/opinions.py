@@ -1,5 +1,6 @@
 """Two-person mode: a verdict never overwrites a colleague's silently, but stands beside it as a second opinion."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -9,9 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.review.models import Ruling, SecondOpinion
-from webapp.review.rulings import check_verdict, rule, withdraw_ruling
+from webapp.review.models import Ruling, SecondOpinion, SecondOpinionRequest
+from webapp.review.rulings import already_withdrawn, check_verdict, rule, withdraw_ruling
 from webapp.workflows.models import Workflow
+
+
+class NotOwnVerdict(ValueError):
+    """The verdict is a colleague's, and there is no second opinion of one's own on it."""
 
 
 @transaction.atomic
@@ -70,11 +75,30 @@ def take_back_verdict(*, subject: Subject, workflow: Workflow, scientist: User) 
     """
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     standing = locked.rulings.filter(workflow=workflow, withdrawn_at=None).first()
-    if standing is None:
+    if standing is not None:
+        with suppress(NotOwnVerdict):
+            withdraw_own(ruling=standing, by=scientist)
+
+
+@transaction.atomic
+def withdraw_own(*, ruling: Ruling, by: User) -> None:
+    """Withdraw the scientist's own second opinion on a ruling or, if it is their own, the ruling.
+
+    Raises
+    ------
+    NotOwnVerdict
+        Neither is theirs; nothing is changed.
+    AlreadyWithdrawn
+        As of `withdraw_ruling`.
+    """
+    Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
+    own = SecondOpinion.objects.filter(ruling=ruling, ruling__withdrawn_at=None, scientist=by, withdrawn_at=None)
+    if own.update(withdrawn_at=timezone.now()):
         return
-    own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
-    if not own.update(withdrawn_at=timezone.now()) and standing.scientist_id == scientist.pk:
-        withdraw_ruling(ruling=standing, by=scientist)
+    if ruling.scientist_id != by.pk:
+        message = _("The verdict on %(subject)s is %(name)s's, so only they can withdraw it. Nothing has changed.")
+        raise NotOwnVerdict(message % {"subject": ruling.subject, "name": ruling.scientist.get_username()})
+    withdraw_ruling(ruling=ruling, by=by)
 
 
 def ask_second_opinion(*, subject: Subject, workflow: Workflow, by: User, is_wanted: bool = True) -> None:
@@ -84,8 +108,29 @@ def ask_second_opinion(*, subject: Subject, workflow: Workflow, by: User, is_wan
     ------
     ValidationError
         There is no ruling.
+    AlreadyWithdrawn
+        As of `ask_about`.
     """
-    standing = Ruling.objects.filter(subject=subject, workflow=workflow, withdrawn_at=None)
-    asked = {"second_asked_by": by, "second_asked_at": timezone.now()}
-    if not standing.update(**(asked if is_wanted else dict.fromkeys(asked))):
+    standing = Ruling.objects.filter(subject=subject, workflow=workflow, withdrawn_at=None).first()
+    if standing is None:
         raise ValidationError({"subject": _("%(subject)s has no verdict yet.") % {"subject": subject}})
+    ask_about(ruling=standing, by=by, is_wanted=is_wanted)
+
+
+@transaction.atomic
+def ask_about(*, ruling: Ruling, by: User, is_wanted: bool) -> None:
+    """Ask for a second opinion on a ruling, or no longer, and record it; what changes nothing leaves no record.
+
+    Raises
+    ------
+    AlreadyWithdrawn
+        The ruling is not in force; nothing is changed.
+    """
+    locked = Ruling.objects.select_for_update(no_key=True).filter(pk=ruling.pk, withdrawn_at=None).first()
+    if locked is None:
+        raise already_withdrawn(ruling.subject)
+    if is_wanted == (locked.second_asked_at is not None):
+        return
+    asked = SecondOpinionRequest.objects.create(ruling=locked, by=by, is_wanted=is_wanted)
+    locked.second_asked_by, locked.second_asked_at = (by, asked.created_at) if is_wanted else (None, None)
+    locked.save(update_fields=["second_asked_by", "second_asked_at"])

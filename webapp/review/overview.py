@@ -7,16 +7,17 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from webapp.archive.models import IngestRun, Subject, Survey
+from webapp.archive.models import IngestRun, Kind, Subject, Survey
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.cached_figures import cached_figure
 from webapp.core.jobs import Job, JobState
+from webapp.known_objects.models import OrbitLoad
 from webapp.learning.models import Checkpoint, Promotion, Score
 from webapp.review.queue_form import NAMES
 from webapp.review.queues import queued
@@ -48,15 +49,26 @@ class FailedJob:
 
 
 def came_in(survey: Survey) -> dict[str, Any]:
-    """Count what ingest runs and volunteers added in the last 24 hours."""
+    """Count the subjects that came in within the last 24 hours, by ingest runs or streams, and the votes."""
     since = timezone.now() - TONIGHT
     runs = IngestRun.objects.filter(survey=survey, created_at__gte=since, dry_run=False)
     votes = Classification.objects.standing().filter(workflow__survey=survey, created_at__gte=since)
     return {
         "runs": runs.order_by("-id")[:10],
-        "added": runs.aggregate(n=Sum("added"))["n"] or 0,
+        "subjects": _subjects_since(survey, since),
         "votes": cached_figure(f"votes-tonight-{survey.pk}", votes.count),
     }
+
+
+def _subjects_since(survey: Survey, since: datetime) -> int:
+    """Count the observed subjects that were stored since then, at most one more than `MOST_COUNTED`.
+
+    Times of creation have no index; the newest subjects of each kind are found by their keys.
+    """
+    rows = Subject.objects.observed().filter(survey=survey)
+    newest = (rows.filter(kind=kind).order_by("-pk")[: MOST_COUNTED + 1] for kind in Kind.values)
+    counted = sum(at >= since for some in newest for at in some.values_list("created_at", flat=True))
+    return min(counted, MOST_COUNTED + 1)
 
 
 def waiting(workflow: Workflow, reader: User) -> list[Waiting]:
@@ -105,21 +117,22 @@ def _unscored(champion: Checkpoint) -> int:
 
 
 def failed_jobs(survey: Survey) -> list[FailedJob]:
-    """Return the week's failed jobs of the survey, of every kind, newest first."""
+    """Return the week's failed jobs of the survey, of every kind, and loads of orbits, newest first."""
     since = timezone.now() - WEEK
     found = []
     for model in apps.get_models():
-        if issubclass(model, Job) and (path := _path_to_survey(model)):
-            rows = model.objects.filter(**{path: survey}, state=JobState.FAILED, created_at__gte=since)
+        if issubclass(model, Job) and (of_survey := _of_survey(model, survey)) is not None:
+            rows = model.objects.filter(of_survey, state=JobState.FAILED, created_at__gte=since)
             for row in rows.order_by("-id")[:MOST_FAILED]:
                 at = row.finished_at or row.created_at
                 found.append(FailedJob(model.title, row.pk, at, row.error))
     return sorted(found, key=lambda job: job.at, reverse=True)[:MOST_FAILED]
 
 
-def _path_to_survey(model: type[Job]) -> str:
+def _of_survey(model: type[Job], survey: Survey) -> Q | None:
+    """Return the filter of a survey's jobs; None for parts of other jobs. All surveys share the orbits."""
+    if model is OrbitLoad:
+        return Q()
     names = {field.name for field in model._meta.get_fields()}
-    if "survey" in names:
-        return "survey"
-    paths = {name: f"{name}__survey" for name in ("workflow", "checkpoint", "subject")}
-    return next((path for name, path in paths.items() if name in names), "")
+    paths = {"survey": "survey"} | {name: f"{name}__survey" for name in ("workflow", "checkpoint", "subject")}
+    return next((Q(**{path: survey}) for name, path in paths.items() if name in names), None)

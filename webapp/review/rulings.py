@@ -80,8 +80,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     subject = Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     in_force = Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None)
     if in_force.update(withdrawn_at=timezone.now(), withdrawn_by=by) != 1:
-        message = _("The verdict on %(subject)s was already withdrawn or replaced. Nothing has changed.")
-        raise AlreadyWithdrawn(message % {"subject": subject})
+        raise already_withdrawn(subject)
     ruling.refresh_from_db()
     other = subject.rulings.filter(withdrawn_at=None).first()
     if other is not None:
@@ -90,6 +89,11 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
         _set_gold(subject, ruling.previous_gold, "manifest" if ruling.previous_gold else "")
     _bring_back(ruling.workflow, subject)
     take_back(subject=subject, workflow=ruling.workflow)
+
+
+def already_withdrawn(subject: Subject) -> AlreadyWithdrawn:
+    message = _("The verdict on %(subject)s was already withdrawn or replaced. Nothing has changed.")
+    return AlreadyWithdrawn(message % {"subject": subject})
 
 
 def check_verdict(subject: Subject, workflow: Workflow, verdict: str, label: str) -> None:

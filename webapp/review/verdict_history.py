@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
+from django.contrib.auth.models import User
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject
-from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
+from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.workflows.models import Workflow
 
 
@@ -24,23 +26,19 @@ class Entry:
 
 def history_of(workflow: Workflow, subject: Subject) -> list[Entry]:
     """Return everything that scientists did with a subject, newest first."""
-    entries = [*_rulings(workflow, subject), *_opinions(workflow, subject), *_events(subject)]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    of_workflow = (each(workflow, subject) for each in (_rulings, _opinions, _requests))
+    return sorted(chain(*of_workflow, _events(subject)), key=lambda entry: entry.at, reverse=True)
 
 
 def _rulings(workflow: Workflow, subject: Subject) -> list[Entry]:
     entries = []
     rows = Ruling.objects.filter(workflow=workflow, subject=subject)
-    for row in rows.select_related("scientist", "withdrawn_by", "second_asked_by"):
+    for row in rows.select_related("scientist", "withdrawn_by"):
         what = _("ruled yes") if row.verdict == "yes" else _("ruled no")
         entries.append(Entry(row.created_at, row.scientist.get_username(), what, row.label, row.note))
-        if row.second_asked_at:
-            who = row.second_asked_by.get_username() if row.second_asked_by else ""
-            entries.append(Entry(row.second_asked_at, who, _("asked for a second opinion")))
         if row.withdrawn_at:
-            who = row.withdrawn_by.get_username() if row.withdrawn_by else ""
             what = _("withdrew or replaced the verdict of")
-            entries.append(Entry(row.withdrawn_at, who, what, row.scientist.get_username()))
+            entries.append(Entry(row.withdrawn_at, _name(row.withdrawn_by), what, row.scientist.get_username()))
     return entries
 
 
@@ -56,12 +54,24 @@ def _opinions(workflow: Workflow, subject: Subject) -> list[Entry]:
     return entries
 
 
+def _requests(workflow: Workflow, subject: Subject) -> list[Entry]:
+    rows = SecondOpinionRequest.objects.filter(ruling__workflow=workflow, ruling__subject=subject)
+    asked, cancelled = _("asked for a second opinion"), _("cancelled the request for a second opinion")
+    return [
+        Entry(row.created_at, _name(row.by), asked if row.is_wanted else cancelled) for row in rows.select_related("by")
+    ]
+
+
 def _events(subject: Subject) -> list[Entry]:
     rows = CaseEvent.objects.filter(case__subject=subject).select_related("by")
     entries = []
     for row in rows:
         is_note = row.action == CaseAction.NOTE
-        who = row.by.get_username() if row.by else ""
         detail, note = ("", row.text) if is_note else (row.text, "")
-        entries.append(Entry(row.created_at, who, CaseAction(row.action).label, detail, note))
+        entries.append(Entry(row.created_at, _name(row.by), CaseAction(row.action).label, detail, note))
     return entries
+
+
+def _name(user: User | None) -> str:
+    """Return the name of a user, or nothing if they deleted their account."""
+    return user.get_username() if user else ""

@@ -130,3 +130,34 @@ def test_the_schema_lists_the_ends_of_each_range(api):
     schema = api.get("/api/schema/", {"format": "json"}).json()
     names = {each["name"] for each in schema["paths"][SUBJECTS]["get"]["parameters"]}
     assert TELLING.keys() <= names
+
+
+def test_scientists_order_by_motion_and_brightness_over_pages(night, rows):
+    for n, rate in enumerate((30, None, 10, 20, 10)):
+        Subject.objects.filter(pk=rows[n].pk).update(rate=rate)
+    sky.subjects(sky.survey("elsewhere"), [True], rate=5, mag=5)
+    api, numbers = client_of(member(night, "ann")), {row.pk: n for n, row in enumerate(rows)}
+
+    def listed(ordering):
+        found, address = [], f"{SUBJECTS}?ordering={ordering}&page_size=2"
+        while address:
+            page = api.get(address).json()
+            found += [numbers[row["id"]] for row in page["results"]]
+            address = page["next"]
+        return found
+
+    assert listed("rate") == [4, 2, 3, 0], "the one without a rate is left out"
+    assert listed("-rate") == [0, 3, 4, 2]
+    assert listed("mag") == [0, 1, 4, 2, 3]
+    assert listed("-mag") == [3, 2, 4, 1, 0]
+    assert "no ordering “colour”. Orderings: id, " in str(api.get(SUBJECTS, {"ordering": "colour"}).json())
+
+
+@pytest.mark.parametrize("ordering", ["rate", "-rate", "mag", "-mag"])
+def test_volunteers_and_strangers_do_not_order_by_what_tells_the_answer(night, rows, ordering):
+    vera = User.objects.create(username="vera")
+    Membership.objects.create(user=vera, survey=night, role="volunteer")
+    for api in (client_of(vera), APIClient()):
+        reply = api.get(SUBJECTS, {"ordering": ordering})
+        assert reply.status_code == 403
+        assert "for the scientists of a survey" in reply.json()["detail"]

@@ -16,7 +16,7 @@ from tests.integration import people
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Survey
-from webapp.figures.sky_links import links, object_links, sexagesimal
+from webapp.figures.sky_links import links, sexagesimal
 from webapp.figures.track import Track
 from webapp.figures.trailing import measure_trails
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
@@ -253,4 +253,4 @@ def test_places_are_told_in_both_ways_and_links_have_them():
     assert "year=2025&month=11&day=21.250" in found["MPChecker"]
     assert "obs-time=2025-11-21_06%3A00%3A00&fov-ra-center=00-42-44.33&fov-dec-center=M41-16-07.5" in found["JPL"]
     assert [name for name, _ in links(0, 0, None, "")] == ["SIMBAD", "Aladin"]
-    assert object_links("2010 AB1")[1][1].endswith("object_id=2010%20AB1")
+    assert KnownMatch(designation="2010 AB1").links[1][1].endswith("object_id=2010%20AB1")

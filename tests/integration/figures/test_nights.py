@@ -3,10 +3,13 @@
 import csv
 
 import pytest
+from django.utils.html import escape
 
 from tests.integration import people
 from tests.integration.figures.movers import injected, season, tracklet
 from tests.integration.learning import sky
+from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
+from webapp.learning.models import Score
 
 pytestmark = pytest.mark.django_db
 PAGE = "/surveys/night/consensus/night/"
@@ -34,8 +37,8 @@ def rows_of(answer):
 def test_each_night_is_counted_as_it_was_judged(workflow, champion, scientist):
     season(workflow, champion)
     answer = scientist.get(f"{PAGE}nights/")
-    assert [night.mjd for night in answer.context["nights"]] == [61004, 61001, 61000]
-    night = answer.context["nights"][0]
+    assert [night.mjd for night, _ in answer.context["nights"]] == [61004, 61001, 61000]
+    night = answer.context["nights"][0][0]
     assert (night.subjects, night.unknown, night.known, night.real, night.bogus) == (6, 4, 1, 2, 2)
     assert (night.false_positive, night.false_positive_rate) == (1, 0.5)
     assert (night.false_negative, night.false_negative_rate) == (1, 0.5)
@@ -43,7 +46,7 @@ def test_each_night_is_counted_as_it_was_judged(workflow, champion, scientist):
     assert night.exposures == 4
     assert night.limit == pytest.approx(18.15 + 1.505, abs=0.01)  # magnitudes 18 to 18.3 at S/N 20, carried to 5
     assert night.date.isoformat() == "2025-11-25"
-    assert "1 (50.0 %)" in answer.content.decode()
+    assert "1</a> (50.0 %)" in answer.content.decode()
     assert answer.context["plot"]["mjd"] == [61000, 61001, 61004]
 
 
@@ -58,10 +61,27 @@ def test_threshold_and_population_are_in_the_address_and_in_the_csv(workflow, ch
     assert wrong.context["asked"].threshold == 0.5
 
 
+@pytest.mark.parametrize("query", ["", "threshold=0.8", "threshold=0.7&population=unknown", "threshold=0.005"])
+def test_each_count_leads_to_the_subjects_that_it_counts(workflow, champion, scientist, query):
+    rows = season(workflow, champion)
+    copy = tracklet(workflow.survey, mjd=61004.2, duplicate_of=rows[-1], gold_label="no", gold_source="manifest")
+    Score.objects.create(checkpoint=champion, subject=copy, probabilities=[0, 1], p_real=1, entropy=0)
+    IdentityCheck.objects.create(subject=copy, catalogue=OrbitCatalogue.objects.get(), detections=4, candidates=0)
+    answer = scientist.get(f"{PAGE}nights/?{query}")
+    counted = 0
+    for night, lists in answer.context["nights"]:
+        for name, address in lists.items():
+            page = scientist.get(address)
+            assert page.context["total"].n == getattr(night, name), address
+            assert escape(address) in answer.content.decode()
+            counted += getattr(night, name)
+    assert counted > 0
+
+
 def test_without_a_champion_nothing_is_saved_and_the_page_says_so(workflow, scientist):
     tracklet(workflow.survey)
     answer = scientist.get(f"{PAGE}nights/")
-    assert answer.context["nights"][0].saved is None
+    assert answer.context["nights"][0][0].saved is None
     assert "There is no champion yet" in answer.content.decode()
     assert "No movers have been injected" in answer.content.decode()
 

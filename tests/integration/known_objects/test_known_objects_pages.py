@@ -2,6 +2,7 @@
 
 import csv
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
@@ -78,7 +79,9 @@ def test_scientists_see_both_lists_and_download_them(catalogue, survey):
     assert f">{first.external_id}<" not in page
     assert "9″ off" in page  # no observatory code
     page = client.get(reverse("known-objects", args=["night"]), {"show": "identified"}).content.decode()
-    assert first.known_matches.get().designation in page
+    designation = first.known_matches.get().designation
+    assert designation in page
+    assert f'sbdb_lookup.html#/?sstr={quote(designation)}" rel="noopener noreferrer">JPL SBDB</a>' in page
     lines = list(csv.reader(listed_as_csv(client, "unidentified").splitlines()))
     assert [line[0] for line in lines] == ["subject", nowhere.external_id]
     assert len(list(csv.DictReader(listed_as_csv(client, "identified").splitlines()))) == 2

@@ -10,13 +10,15 @@ from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
-from webapp.archive.models import Footprint, Membership, Subject
+from webapp.archive.models import Footprint, Kind, Membership, Subject
 from webapp.archive.subject_search import search
 from webapp.archive.subject_total import Total
 from webapp.archive.subject_views import SearchRate
+from webapp.core.bounded_count import MOST_COUNTED
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
 from webapp.review.cases import change_case
+from webapp.review.overview import came_in
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +59,18 @@ def how(client, **looked_for):
 def test_a_strangers_search_reads_an_index_and_not_the_archive(many, client):
     for text in ("ZTF999", "ztf1234", "nothing", "%_", "x" * 100):
         assert "subject_by_name" in how(client, text=text), text
+
+
+def test_new_subjects_are_counted_from_the_newest_on(many, survey):
+    with CaptureQueriesContext(connection) as asked:
+        assert came_in(survey)["subjects"] == MOST_COUNTED + 1
+    statements = [each["sql"] for each in asked if 'FROM "archive_subject"' in each["sql"]]
+    assert len(statements) == len(Kind)
+    for statement in statements:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + statement)
+            plan = "\n".join(row[0] for row in cursor)
+        assert "Seq Scan" not in plan, plan
 
 
 def test_a_beginning_that_many_names_share_is_paged_through_in_the_order_of_names(many, client):

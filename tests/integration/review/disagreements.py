@@ -15,11 +15,11 @@ N = 6
 DESK = "/surveys/night/review/?queue=disagreements"
 
 
-def disagreements():
+def disagreements(frames=1):
     """Store subjects with a yes from volunteers and a no from the champion, increasingly certain."""
     survey = sky.survey("night", classes=["AST", "CR"], positive=["AST"])
     workflow = sky.workflow(survey, undo_seconds=0)
-    rows = sky.subjects(survey, np.ones(N))
+    rows = sky.subjects(survey, np.ones(N), frames=frames)
     sky.queue(workflow, rows)
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp")
     champion = Checkpoint.objects.create(survey=survey, role="stamp", run=run, manifest={}, is_champion=True)

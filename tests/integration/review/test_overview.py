@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.people import others
-from webapp.archive.models import IngestRun
+from webapp.archive.models import IngestRun, Subject
+from webapp.core.bounded_count import MOST_COUNTED
+from webapp.known_objects.models import OrbitLoad
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
@@ -19,6 +21,7 @@ from webapp.review.overview import waiting
 pytestmark = pytest.mark.django_db
 
 PAGE = "/surveys/night/overview/"
+ARCHIVE = "/surveys/night/"
 
 
 @pytest.fixture(autouse=True)
@@ -49,14 +52,13 @@ def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
     vote(subjects[0], "yes", "yes")
     model = sky.checkpoint(workflow, is_champion=True)
     Promotion.objects.create(checkpoint=model, reason="It is better.")
-    IngestRun.objects.create(survey=survey, path="x.csv", subject_set="night one", state="done", added=1234)
     failed = {"state": "failed", "error": "The disk is full.", "finished_at": timezone.now()}
     TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp", **failed)
     other = sky.survey("other")
     IngestRun.objects.create(survey=other, path="y.csv", subject_set="s", state="failed", error="Not ours.")
     page = client.get(PAGE).content.decode()
     for words in (
-        "1,234 new subjects",
+        "6 new subjects",
         "2 classifications",
         "It is better.",
         "6 subjects have no score",
@@ -64,6 +66,28 @@ def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
     ):
         assert words in page
     assert "Not ours." not in page
+
+
+def test_new_subjects_are_counted_however_they_came_in(survey, workflow, subjects, scientist, client):
+    """A stream makes no ingest run, and movers drawn by the site are not new."""
+    Subject.objects.filter(pk=subjects[0].pk).update(created_at=timezone.now() - timedelta(hours=25))
+    sky.subjects(survey, [True], prefix="m", is_synthetic=True)
+    sky.subjects(survey, [True], kind="tracklet", frames=4, prefix="t")
+    sky.subjects(sky.survey("other"), [True])
+    page = client.get(PAGE).content.decode()
+    assert "6 new subjects</a>" in page
+    assert f'href="{ARCHIVE}?sort=-id"' in page
+    listed = [row.external_id for row in client.get(ARCHIVE, {"sort": "-id"}).context["subjects"]]
+    assert listed == ["t0", "s5", "s4", "s3", "s2", "s1", "s0"]
+    sky.subjects(survey, [True] * (MOST_COUNTED - 5), prefix="n", side=5)
+    assert "more than 1,000 new subjects</a>" in client.get(PAGE).content.decode()
+
+
+def test_a_failed_load_of_orbits_concerns_every_survey(survey, scientist, client):
+    OrbitLoad.objects.create(state="failed", error="The orbits cannot be read.", finished_at=timezone.now())
+    page = client.get(PAGE).content.decode()
+    assert "Load of new orbits" in page
+    assert "The orbits cannot be read." in page
 
 
 def test_only_the_surveys_scientists_see_it(survey):

@@ -89,6 +89,25 @@ def test_the_history_names_who_did_what(workflow, subjects, scientist, colleague
     ]
 
 
+def test_the_history_tells_who_asked_for_a_second_opinion_and_who_no_longer(workflow, subjects, scientist, colleague):
+    about = {"subject": subjects[0], "workflow": workflow}
+    give_verdict(**about, scientist=scientist, verdict="no")
+    for by, is_wanted in ((scientist, True), (colleague, True), (colleague, False), (scientist, False)):
+        ask_second_opinion(**about, by=by, is_wanted=is_wanted)
+    give_verdict(**about, scientist=scientist, verdict="yes")
+    ask_second_opinion(**about, by=colleague)
+    give_verdict(**about, scientist=scientist, verdict="no")
+    told = [(entry.who, str(entry.what)) for entry in reversed(history_of(workflow, subjects[0]))]
+    assert [each for each in told if "second" in each[1]] == [
+        ("scientist", "asked for a second opinion"),
+        ("colleague", "cancelled the request for a second opinion"),
+        ("colleague", "asked for a second opinion"),
+    ]
+    assert Ruling.objects.get(withdrawn_at=None).second_asked_by == colleague
+    other = sky.workflow(workflow.survey, slug="other")
+    assert history_of(other, subjects[0]) == [], "another question's history is its own"
+
+
 @pytest.mark.parametrize(
     ("action", "text"),
     [("explode", ""), ("tag", "a b/c"), ("tag", ""), ("note", " "), ("assign", "nobody"), ("tag", "x" * 31)],
@@ -124,12 +143,14 @@ def test_many_verdicts_are_given_together_or_not_at_all(workflow, subjects, scie
     assert Ruling.objects.filter(withdrawn_at=None).count() == len(subjects)
 
 
-@pytest.mark.parametrize("address", ["/surveys/night/subjects/{}/", "/surveys/night/consensus/subjects/{}/"])
+@pytest.mark.parametrize("address", ["subjects/{}/", "subjects/{}/motion/", "consensus/subjects/{}/"])
 def test_a_subjects_pages_take_a_verdict_and_show_its_history(workflow, subjects, scientist, client, address):
-    page = address.format(subjects[0].pk)
+    page = f"/surveys/night/{address}".format(subjects[0].pk)
     first = client.get(page).content.decode()
     assert "No verdict, tag or note yet." in first
     assert "<kbd>Y</kbd> yes, <kbd>N</kbd> no" in first
+    for name in ("review/keys.js", "review/review.css"):
+        assert name in first
     for name in ("fits", "npy"):
         assert f'href="/api/subjects/{subjects[0].pk}/{name}/"' in first
     reply = client.post(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.display import STRETCHES
-from ml.imaging.png import MISSING, to_png
+from ml.imaging.png import MISSING, strip_width, to_png
 
 
 def drawn(block, **options):
@@ -44,6 +44,12 @@ def test_frames_and_channels_stand_side_by_side(corner):
 @pytest.mark.parametrize("size", [10, 60])
 def test_size_is_the_height(size, corner):
     assert drawn(corner, size=size).shape == (size, size * 30 // 20, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 20, 30), (4, 3, 20, 30)])
+def test_the_width_is_known_before_it_is_drawn(corner, shape):
+    block = np.broadcast_to(corner, shape)
+    assert drawn(block, size=50).shape[:2] == (50, strip_width(shape, 50))
 
 
 def test_inverted_sky_is_white(corner):

@@ -1,13 +1,15 @@
-"""Template tag: the picture viewer of the classify page, on any page about one subject."""
+"""Template tags: the picture viewer of the classify page, on any page about one subject, and the size of pictures."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django import template
 
+from ml.imaging.png import strip_width
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Subject
+from webapp.archive.pixels import shape_of
 
 register = template.Library()
 
@@ -25,3 +27,9 @@ def viewer(subject: Subject, *, is_told: bool, annotations: Sequence[dict[str, A
         facts["annotations"] = annotations
     config = {"subject": facts, "channels": subject.survey.channels, "lines": 0, "annotated": bool(annotations)}
     return {"subject": subject, "config": config}
+
+
+@register.filter
+def width_of_frames(subject: Subject, height: int) -> int:
+    """Return the width of the picture of all frames and channels, so that its place is there before it arrives."""
+    return strip_width(shape_of(subject), height)
