@@ -39,9 +39,9 @@ def broker_of(folder: Path) -> dict[str, str]:
 class Worker:
     """The worker with its children, and beat."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.log = (folder / "worker.log").open("ab")
-        self.process = self._start(worker(2, folder).command, folder)
+        self.process = self._start([*worker(2, folder).command, *options], folder)
         self.beat = self._start(beat(folder).command, folder)
 
     def _start(self, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
@@ -64,8 +64,8 @@ class Worker:
 
 
 @contextmanager
-def running_worker(folder: Path) -> Iterator[Worker]:
-    started = Worker(folder)
+def running_worker(folder: Path, *options: str) -> Iterator[Worker]:
+    started = Worker(folder, *options)
     try:
         yield started
     finally:
