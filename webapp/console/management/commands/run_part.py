@@ -13,7 +13,7 @@ from webapp.console import notified_part, processes, site, watchdog
 
 class Command(BaseCommand):
     requires_system_checks = ("pixels",)
-    help = "Run one part of the site as a systemd service (docker/systemd): the web server, the worker or beat."
+    help = "Run one part of the site as a service (docker/): web server, worker or beat. One that hangs is killed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("part", choices=["web", "worker", "beat"])
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=site.default_concurrency(), help="jobs at a time")
 
     def handle(self, *args: Any, part: str, host: str, port: int, concurrency: int, **options: Any) -> None:
-        no_log = Path(os.devnull)  # systemd's journal has what they say
+        no_log = Path(os.devnull)  # whoever runs the service has what they say
         responds: Callable[[], bool]
         if part == "web":
             child, responds = processes.web(host, port, no_log), partial(watchdog.web_responds, host, port)
@@ -30,4 +30,4 @@ class Command(BaseCommand):
             child, responds = processes.worker(concurrency, no_log), watchdog.worker_responds
         else:
             child, responds = processes.beat(no_log), watchdog.beat_responds
-        sys.exit(notified_part.run(child.command, responds))
+        sys.exit(notified_part.run(child.name, child.command, responds))
