@@ -1,6 +1,7 @@
 """`restore` restores what `backup` wrote: the database and every file, or it says why not and changes nothing."""
 
 import json
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -61,6 +62,16 @@ def test_what_was_backed_up_comes_back(data, tmp_path):
     assert (data / "checkpoints/1/weights").read_bytes() == b"w"
     assert (data / "secret-key").stat().st_mode & 0o777 == 0o600
     assert not (data / "log").exists()
+
+
+def test_a_file_that_rotted_without_a_change_of_size_or_time_is_restored(data, tmp_path):
+    call_command("backup", tmp_path / "backups")
+    rotten = data / "pixels/a/0"
+    before = rotten.stat()
+    rotten.write_bytes(b"\2" * before.st_size)
+    os.utime(rotten, ns=(before.st_atime_ns, before.st_mtime_ns))
+    restore(tmp_path / "backups")
+    assert rotten.read_bytes() == b"\1" * 3_000_000
 
 
 def test_the_next_backup_copies_only_what_is_new(data, tmp_path, capsys):

@@ -90,9 +90,7 @@ class Repository:
             if known and (known.size, known.modified_ns) == (state.st_size, state.st_mtime_ns):
                 file = known
             else:
-                file = StoredFile(
-                    path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), _hash(_blocks(source))
-                )
+                file = StoredFile(path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), sha256_of(source))
             if not self._has(file):
                 self._write(self._content(file), _blocks(source))
             after = source.stat()
@@ -107,7 +105,7 @@ class Repository:
         try:
             self._require(file)
             self.fs.get_file(self._content(file), str(partial))
-            if _hash(_blocks(partial)) != file.sha256:
+            if sha256_of(partial) != file.sha256:
                 raise Damaged(f"The backup's copy of {file.path} has changed: its hash is wrong.")
             partial.chmod(file.mode)
             os.utime(partial, ns=(file.modified_ns, file.modified_ns))
@@ -149,6 +147,10 @@ class Repository:
 
     def _manifest(self, name: str) -> str:
         return f"{self.root}/backups/{name}.json"
+
+
+def sha256_of(path: Path) -> str:
+    return _hash(_blocks(path))
 
 
 def _blocks(path: Path) -> Iterable[bytes]:

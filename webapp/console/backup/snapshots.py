@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from webapp.console.backup import database
-from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile
+from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile, sha256_of
 from webapp.core.models import Backup, Heartbeat
 
 LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary"})
@@ -127,11 +127,11 @@ def _target(file: StoredFile) -> Path:
 
 
 def _same(target: Path, file: StoredFile) -> bool:
-    """Return whether the file is in place already, by size and time of change."""
+    """Return whether the file is in place already: its bytes too, since rot changes neither size nor time."""
     if not target.is_file():
         return False
     state = target.stat()
-    return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns)
+    return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns) and sha256_of(target) == file.sha256
 
 
 def _chosen(repository: Repository, name: str | None) -> str:
