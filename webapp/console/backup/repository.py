@@ -35,14 +35,24 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
+class StoredObject:
+    """An object of the bucket with pixels, which is not copied: its path below PIXELS, size in bytes and ETag."""
+
+    path: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """A finished backup: its name (a UTC time), the database's dump, its rows by table, and all files."""
+    """A finished backup: its name (a UTC time), the database's dump, its rows by table, files, and pixel objects."""
 
     name: str
     version: str
     dump: StoredFile
     rows: dict[str, int]
     files: tuple[StoredFile, ...]
+    objects: tuple[StoredObject, ...] = ()
 
     @property
     def size(self) -> int:
@@ -52,7 +62,8 @@ class Manifest:
     def load(cls, text: str) -> "Manifest":
         fields: dict[str, Any] = json.loads(text)
         files = tuple(StoredFile(**file) for file in fields.pop("files"))
-        return cls(dump=StoredFile(**fields.pop("dump")), files=files, **fields)
+        objects = tuple(StoredObject(**each) for each in fields.pop("objects", ()))
+        return cls(dump=StoredFile(**fields.pop("dump")), files=files, objects=objects, **fields)
 
 
 class Repository:
