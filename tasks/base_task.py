@@ -1,16 +1,17 @@
 """Decorators of all Celery tasks: late acknowledgement, time limits, queue by name, and running a job row.
 
-A task is named `tasks.QUEUE.NAME`, acknowledges late, is redelivered when its worker dies, stores no result, and has a
-time limit by its size. The order request < soft limit < hard limit is asserted here; a job's lease
-(webapp/core/jobs.py) is renewed while its process lives, so that a long task keeps its row and a dead one loses it.
+A task is named `tasks.QUEUE.NAME`, acknowledges late, is redelivered when its worker dies, and stores no result. One
+that is no job has a time limit. A job has none: its lease (webapp/core/jobs.py) is renewed while its process lives, so
+that a long one keeps its row and a dead one loses it, and one that makes no progress is ended (tasks/heartbeat.py).
 """
 
 import errno
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
+from celery import current_task
 from django.db import close_old_connections
 
 from ml.io.message import named
@@ -22,27 +23,15 @@ from webapp.core.sql import DATABASE_LOST
 
 log = logging.getLogger(__name__)
 
-Size = Literal["small", "large"]
-SOFT_LIMIT: dict[Size, int] = {"small": 120, "large": 4 * 3600}
-HARD_LIMIT: dict[Size, int] = {"small": 150, "large": 4 * 3600 + 120}
-for _size, _soft in SOFT_LIMIT.items():
-    if _soft >= HARD_LIMIT[_size]:
-        raise RuntimeError(f"The soft limit of {_size} tasks must be below the hard one.")
+SHORT = {"soft_time_limit": 120, "time_limit": 150}  # seconds
 
 
-def task(name: str, size: Size = "small") -> Callable[[Callable[..., None]], Any]:
+def task(name: str, limits: dict[str, int] = SHORT) -> Callable[[Callable[..., None]], Any]:
     """Register a function as the Celery task `name`; `dispatch.send` puts it in the queue named by its middle part."""
-    return app.task(
-        name=name,
-        acks_late=True,
-        reject_on_worker_lost=True,
-        ignore_result=True,
-        soft_time_limit=SOFT_LIMIT[size],
-        time_limit=HARD_LIMIT[size],
-    )
+    return app.task(name=name, acks_late=True, reject_on_worker_lost=True, ignore_result=True, **limits)
 
 
-def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], None]], Any]:
+def job(model: type[Job]) -> Callable[[Callable[[Any], None]], Any]:
     """Register `function(row)` as the task that runs `model`'s jobs: claim, run, and record the result.
 
     A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with its
@@ -50,7 +39,7 @@ def job(model: type[Job], size: Size = "large") -> Callable[[Callable[[Any], Non
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:
-        @task(model.task, size)
+        @task(model.task, limits={})
         def run(pk: int) -> None:
             close_old_connections()
             row = model._default_manager.claim(pk)
@@ -69,7 +58,7 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
 
 def _run(function: Callable[[Any], None], row: Job) -> None:
     try:
-        with kept_alive(row):
+        with kept_alive(row, ends_hung=_is_in_worker()):
             function(row)
     except LeaseLost:
         log.warning("%s continues on another worker.", row)
@@ -80,6 +69,12 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except Exception as error:
         log.exception("%s failed.", row)
         row.fail(_why(error), traceback.format_exc())
+
+
+def _is_in_worker() -> bool:
+    """Return whether a worker runs the task, and no shell or test."""
+    request = current_task.request if current_task else None
+    return request is not None and not (request.called_directly or request.is_eager)
 
 
 def _why(error: Exception) -> str:

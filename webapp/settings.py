@@ -33,7 +33,7 @@ try:
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
     THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
-    _sweep_seconds = env.int("SWEEP_SECONDS", 15)
+    SWEEP_SECONDS = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     MFA_REQUIRED_FROM = env.str("MFA_REQUIRED_FROM", "", validate=validate.OneOf(["", "scientist", "admin"]))
     ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
@@ -276,12 +276,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two heartbeats of beat, if nothing is due earlier
 # A sweep this late counts as missing; see webapp/core/health.py.
-HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * _sweep_seconds))
+HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * SWEEP_SECONDS))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 # The nightly ones are checked every hour, so that missed nights are made up for.
 _periodic = {
-    "sweep.run": _sweep_seconds,
-    "housekeeping.run": _sweep_seconds,
+    "sweep.run": SWEEP_SECONDS,
+    "housekeeping.run": SWEEP_SECONDS,
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
     "known.hourly": 3600,

@@ -1,6 +1,7 @@
 """Killed processes of `manage.py up` are restarted, and jobs continue: one site, which each test leaves healthy."""
 
 import shutil
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.acceptance.running_site import running_site
+from tests.acceptance.running_site import manage, running_site
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,14 @@ def program(site, words):
     return found[0]
 
 
+def connect(site):
+    lines = (site.data / "postgres" / "postmaster.pid").read_text().splitlines()
+    return psycopg.connect(host=lines[4], port=lines[3], user="postgres", dbname="postgres", autocommit=True)
+
+
 def assert_reports_again(site, process):
     """Beat reports by itself, a worker by running beat's job: both must report within a minute."""
-    lines = (site.data / "postgres" / "postmaster.pid").read_text().splitlines()
-    with psycopg.connect(host=lines[4], port=lines[3], user="postgres", dbname="postgres", autocommit=True) as database:
+    with connect(site) as database:
         one = "FROM core_heartbeat WHERE process = %s"
         database.execute(f"DELETE {one}", [process])
         wait_until(lambda: database.execute(f"SELECT 1 {one}", [process]).fetchone())
@@ -57,6 +62,30 @@ def test_a_worker_whose_children_are_all_killed_goes_on_with_jobs(site):
         child.kill()
     psutil.wait_procs(children, timeout=10)
     assert_reports_again(site, "worker")
+
+
+JOB = """
+    from webapp.archive.models import Survey
+    from webapp.retention.start_run import start_run
+    survey = Survey.objects.create(slug="hanging", name="Hanging", drop_bogus_after=1)
+    start_run(survey=survey, by=None, dry_run=True)
+"""
+
+
+def test_a_worker_whose_children_all_hang_is_replaced_and_the_job_that_waits_is_done(site):
+    hanging, beat = program(site, "tasks.worker"), program(site, "tasks.beat")
+    wait_until(lambda: time.time() - hanging.create_time() > 25)  # by then it has responded: one that starts has longer
+    beat.suspend()  # a child that hangs in a sweep is killed by the sweep's time limit: here all of them are idle
+    time.sleep(2)
+    for child in hanging.children():
+        child.suspend()
+    beat.resume()
+    assert manage(site.data, "shell", "-c", textwrap.dedent(JOB)).returncode == 0
+    wait_until(lambda: not hanging.is_running(), seconds=60)
+    assert program(site, "tasks.worker") != hanging
+    with connect(site) as database:
+        state = "SELECT 1 FROM retention_retentionrun WHERE state = 'done'"
+        wait_until(lambda: database.execute(state).fetchone())
 
 
 def test_a_killed_beat_is_started_again(site):

@@ -9,8 +9,8 @@ from fnmatch import fnmatch
 import pytest
 import yaml
 
-from webapp.console.management.commands.run_part import Command
-from webapp.console.processes import beat, web, worker
+from webapp.console.management.commands import run_part
+from webapp.console.processes import web, worker
 from webapp.core.environment import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
@@ -40,14 +40,25 @@ def test_a_web_node_installs_no_torch_and_a_worker_does():
     assert list(STAGES)[-1] == "web"
 
 
-def test_the_cluster_runs_what_up_runs(tmp_path):
-    application = {name: ["celery", "-A", f"tasks.{name}", name] for name in ("worker", "beat")}
-    for name, child in (("worker", worker(2, tmp_path)), ("beat", beat(tmp_path))):
-        assert SERVICES[name]["command"].split()[:4] == application[name]
-        assert {*application[name][1:]} <= {*child.command}
-    (command,) = re.findall(r"^CMD (\[.*\])$", STAGES["web"], re.M)
-    ours = {*yaml.safe_load(command)}
-    assert {"granian", "--respawn-failed-workers", "webapp.asgi:application"} <= ours & {*web("0", 0, tmp_path).command}
+def test_the_images_run_what_up_runs(tmp_path):
+    (of_web,) = re.findall(r"^CMD (\[.*\])$", STAGES["web"], re.M)
+    (of_worker,) = re.findall(r"^CMD (\[.*\])$", STAGES["worker"], re.M)
+    for command, child, alike in (
+        (of_web, web("0", 0, tmp_path), {"granian", "--respawn-failed-workers", "webapp.asgi:application"}),
+        (of_worker, worker(2, tmp_path), {"celery", "-A", "tasks.worker", "worker", "--concurrency"}),
+    ):
+        assert alike <= {*yaml.safe_load(command)} & {*child.command}
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "beat"])
+def test_every_part_of_the_cluster_is_one_that_ends_when_it_hangs_and_starts_again(part):
+    python, manage, *arguments = SERVICES[part]["command"].split()
+    assert (python, manage, arguments[0]) == ("python", "manage.py", "run_part")
+    said = run_part.Command().create_parser("manage.py", "run_part").parse_args(arguments[1:])
+    assert said.part == part
+    assert SERVICES[part]["restart"] == "unless-stopped"
+    if part == "web":
+        assert (said.host, [str(said.port)]) == ("0.0.0.0", SERVICES[part]["expose"])  # in its container
 
 
 def test_everything_that_can_hang_is_asked_whether_it_is_well():
@@ -79,12 +90,13 @@ def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_wai
     assert containers.keys() == {*OURS}
     for name, container in containers.items():
         assert container["image"].startswith(f"wanderers-{SERVICES[name]['build']['target']}:")
-    assert containers["beat"]["command"] == SERVICES["beat"]["command"].split()
+    for part in ("worker", "beat"):
+        assert containers[part]["command"] == SERVICES[part]["command"].split()
     assert containers["migrate"]["command"][-1] in SERVICES["migrate"]["command"]
     assert [name for name in containers if "livenessProbe" not in containers[name]] == ["migrate"]
     probe = containers["beat"]["livenessProbe"]["exec"]["command"]
     assert SERVICES["beat"]["healthcheck"]["test"] == ["CMD", *probe]
-    asked = Command().create_parser(*probe[1:3]).parse_args(probe[3:])
+    asked = run_part.Command().create_parser(*probe[1:3]).parse_args(probe[3:])
     assert (asked.part, asked.probe) == ("beat", True)
     (user,) = re.findall(r"useradd .*--uid (\d+)", STAGES["libraries"])
     assert {pod["securityContext"]["runAsUser"] for pod in pods} == {int(user)}

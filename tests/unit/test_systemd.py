@@ -1,5 +1,6 @@
-"""The systemd units: sound, hardened, and up only while what they run responds."""
+"""The systemd units: sound, hardened, and up only while what they run responds; without systemd, killed as well."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -8,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from configparser import ConfigParser
 
+import psutil
 import pytest
 
 from webapp.console.management.commands.listen import Command
@@ -21,9 +24,12 @@ PARTS = ("web", "worker", "beat")
 NOTIFIED = """
 import sys
 from pathlib import Path
-from webapp.console import notified_part
-notified_part.PAUSE_SECONDS = 0.05
-sys.exit(notified_part.run(["sleep", "600"], Path(sys.argv[1]).exists))
+import django
+django.setup()
+from webapp.console import notified_part, watchdog
+watchdog.PAUSE_SECONDS = 0.05
+watchdog.SILENT_SECONDS = float(sys.argv[2])
+sys.exit(notified_part.run("It", sys.argv[3:], Path(sys.argv[1]).exists))
 """
 
 
@@ -97,8 +103,9 @@ def systemd(tmp_path):
 def test_a_service_is_up_once_its_program_responds_and_silent_when_it_stops_to(systemd, tmp_path):
     heard, environment = systemd
     sign = tmp_path / "responds"
-    with subprocess.Popen([sys.executable, "-c", NOTIFIED, str(sign)], env=environment, cwd=ROOT) as process:
-        heard.settimeout(1.5)
+    command = [sys.executable, "-c", NOTIFIED, str(sign), "60", "sleep", "600"]
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        heard.settimeout(5)
         with pytest.raises(TimeoutError):
             heard.recv(100)
         sign.touch()
@@ -110,6 +117,31 @@ def test_a_service_is_up_once_its_program_responds_and_silent_when_it_stops_to(s
         heard.settimeout(10)
         assert heard.recv(100) == b"STOPPING=1"
         assert process.wait(10) != 0
+
+
+def test_a_part_that_no_longer_responds_is_killed_with_its_children_also_without_systemd(tmp_path):
+    sign, child = tmp_path / "responds", tmp_path / "child"
+    sign.touch()
+    hangs = f"trap '' TERM; sleep 600 & echo $! > {child}; kill -STOP $!; wait"
+    command = [sys.executable, "-c", NOTIFIED, str(sign), "0.5", "sh", "-c", hangs]
+    told = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+    with subprocess.Popen(command, env=told | {"WANDERERS_DATA": str(tmp_path)}, cwd=ROOT) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(10)
+        sign.unlink()
+        assert process.wait(20) not in (0, None), "what started it sees a failure"
+    assert has_ended(int(child.read_text()))
+
+
+def has_ended(pid, seconds=10):
+    """Return whether the process ends within some seconds; whether anybody asks for its status does not matter."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process, deadline = psutil.Process(pid), time.monotonic() + seconds
+        while process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+    return True
 
 
 def falls_silent(heard):

@@ -1,5 +1,6 @@
 """Consensus on each subject, volunteers' skills, and the jobs that recompute both."""
 
+from datetime import timedelta
 from functools import reduce
 from math import log
 from operator import add
@@ -248,6 +249,7 @@ class Aggregation(Job):
 
     task: ClassVar[str] = "tasks.aggregation.run"
     title = _("Reanalysis of votes")
+    patience: ClassVar[timedelta] = timedelta(hours=2)  # all votes are fitted at once
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="aggregations")
     requested_by = models.ForeignKey(

@@ -1,19 +1,20 @@
-"""One part of the site as a systemd service: the service is up once the part responds, and restarted if it stops to.
+"""One part of the site as a service: up once it responds, and killed when it no longer does, to be started again.
 
-Source: sd_notify(3). systemd kills and restarts a service that has not sent WATCHDOG=1 for WatchdogSec.
+What starts it again is systemd, or the restart policy of its container. Source for systemd's messages: sd_notify(3).
 """
 
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from webapp.console.processes import die_with_parent
-
-PAUSE_SECONDS = 2.0
+from webapp.console.watchdog import Watched, watching
 
 
 def notify(state: str) -> None:
@@ -25,21 +26,35 @@ def notify(state: str) -> None:
         sender.sendto(state.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
-def run(command: list[str], responds: Callable[[], bool]) -> int:
+def run(name: str, command: list[str], responds: Callable[[], bool]) -> int:
     """Run a program until it ends, and return its exit status; tell systemd each time that it responds.
 
-    SIGTERM and Ctrl-C stop the program, and this function waits for it.
+    SIGTERM and Ctrl-C stop the program, and this function waits for it. One that has not responded for a while is
+    killed, with all that it has started.
     """
-    program = subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603  # our own command lines, no shell
+    program = subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True)  # noqa: S603  # our own
+    started, stopping = time.monotonic(), threading.Event()
+
+    def is_well() -> bool:
+        if stopping.is_set():
+            return True
+        heard = responds()
+        if heard:
+            notify("READY=1\nWATCHDOG=1")
+        return heard
 
     def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
         notify("STOPPING=1")
         program.terminate()
 
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    while program.poll() is None:
-        if responds():
-            notify("READY=1\nWATCHDOG=1")
-        time.sleep(PAUSE_SECONDS)
-    return program.returncode
+    with watching(Watched(name, is_well, kill, lambda: started)):
+        status = program.wait()
+    kill()
+    return status

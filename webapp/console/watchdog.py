@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -23,7 +24,9 @@ from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from webapp.core.dispatch import app
+from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process
+from webapp.operations.job_overview import job_models
 
 log = logging.getLogger(__name__)
 
@@ -86,21 +89,44 @@ def web_responds(host: str, port: int) -> bool:
 
 
 def worker_responds() -> bool:
+    """Return whether the worker's parent answers, and its children take tasks or are at work.
+
+    A parent answers while all of its children hang. They are at work if a job's lease is being renewed, or on a task
+    that is no job, which Celery's time limit ends. Without beat, nobody sends them anything.
+    """
+    close_old_connections()
     try:
-        return bool(app.control.ping(timeout=ASK_SECONDS, destination=[f"celery@{socket.gethostname()}"]))
-    except (OperationalError, OSError):
+        asked = app.control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=ASK_SECONDS).active()
+        return bool(asked) and (_takes_tasks() or _is_on_short_task(asked) or somebody_works())
+    except (OperationalError, OSError, DatabaseError):
         return True
+
+
+def _takes_tasks() -> bool:
+    """Return whether one of the last two sweeps has been run, a while after it was due, or beat sends none."""
+    late = 2 * settings.SWEEP_SECONDS + PAUSE_SECONDS
+    return _reported(Process.WORKER, late) or not _reported(Process.BEAT, SILENT_SECONDS)
+
+
+def _is_on_short_task(active: dict[str, list[dict[str, Any]]]) -> bool:
+    """Return whether a child has started a task that is no job."""
+    jobs = {model.task for model in job_models().values()}
+    return any(task["name"] not in jobs for tasks in active.values() for task in tasks)
 
 
 def beat_responds() -> bool:
-    """Return whether beat has reported lately; a report from the future is from before the clock was set back."""
     close_old_connections()
-    late = timedelta(seconds=SILENT_SECONDS)
-    recent = Heartbeat.objects.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
     try:
-        return recent.filter(process=Process.BEAT).exists()
+        return _reported(Process.BEAT, SILENT_SECONDS)
     except DatabaseError:
         return True
+
+
+def _reported(process: Process, seconds: float) -> bool:
+    """Return whether it has reported lately; a report from the future is from before the clock was set back."""
+    late = timedelta(seconds=seconds)
+    recent = Heartbeat.objects.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
+    return recent.filter(process=process).exists()
 
 
 def database_responds() -> bool:

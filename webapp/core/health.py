@@ -72,11 +72,11 @@ def _beat() -> None:
 
 
 def _worker() -> None:
-    if not Heartbeat.objects.recent().filter(process=Process.WORKER).exists() and not _somebody_works():
+    if not Heartbeat.objects.recent().filter(process=Process.WORKER).exists() and not somebody_works():
         raise Ill(gettext_noop("No worker has taken a task lately: jobs wait."))
 
 
-def _somebody_works() -> bool:
+def somebody_works() -> bool:
     """Return whether any job's lease is being renewed: workers may be busy for hours with nothing else."""
     jobs = [model for model in apps.get_models() if issubclass(model, Job)]
     return any(model.objects.held().exists() for model in jobs)

@@ -4,13 +4,14 @@ A message may be lost or repeated, or its worker killed midway. A worker owns a 
 succeeds; the sweep (tasks/housekeeping.py) sends unowned jobs again.
 """
 
+import time
 import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least, Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,10 @@ RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 MOST_TRACEBACK = 20_000  # characters
 GIVEN_UP = Sentence("The worker crashed %(times)s times. See the worker's log, then start again.")
+HUNG = Sentence(
+    "The last of %(times)s attempts made no progress for %(minutes)s minutes and was ended. See the worker's log, then"
+    " start again."
+)
 
 DISK_FULL = Sentence("The disk is full, so the result could not be stored. Free some space, then start again.")
 
@@ -80,29 +85,38 @@ class JobQuerySet(models.QuerySet[Any]):
                 token=token,
                 lease_until=Now() + LEASE,
                 attempts=F("attempts") + 1,
+                traceback="",
                 started_at=Coalesce("started_at", Now()),
             )
         )
         return self.get(pk=pk) if won == 1 else None
 
     def give_up(self) -> int:
-        """Fail claimable jobs that were tried too often; return how many."""
+        """Fail claimable jobs that were tried too often; return how many. One that hung has a traceback from then."""
+        hung = HUNG(times=MAX_ATTEMPTS, minutes=f"{self.model.patience.total_seconds() / 60:.0f}")
+        words = [Value(each, MessageField()) for each in (GIVEN_UP(times=MAX_ATTEMPTS), hung)]
         return (
             self.claimable()
             .filter(attempts__gte=MAX_ATTEMPTS)
             .update(
                 state=JobState.FAILED,
                 finished_at=Now(),
-                error=GIVEN_UP(times=MAX_ATTEMPTS),
+                error=Case(When(traceback="", then=words[0]), default=words[1]),
             )
         )
 
 
 class Job(models.Model):
-    """The base of all jobs; `task` is the name of the Celery task that runs it, `title` that of its kind on pages."""
+    """The base of all jobs.
+
+    `task` is the name of the Celery task that runs it, `title` that of its kind on pages. `patience` is how long it may
+    go without a progress report before its worker takes it for hung (tasks/heartbeat.py).
+    """
 
     task: ClassVar[str]
     title: ClassVar[Promise]
+    patience: ClassVar[timedelta] = timedelta(minutes=30)
+    progressed_at = 0.0  # monotonic seconds, in the process that runs it
 
     state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
     token = models.UUIDField(null=True, blank=True, editable=False)
@@ -139,13 +153,27 @@ class Job(models.Model):
         dispatch.send(self.task, self.pk)
 
     def renew(self, **fields: Any) -> None:
-        """Renew the lease and store progress (`done`, `total`, `message`).
+        """Report progress: renew the lease and store fields (`done`, `total`, `message`).
 
         Raises LeaseLost if the job belongs to another worker by now, Cancelled if cancellation was requested.
         """
+        self.progressed_at = time.monotonic()
+        self.extend_lease(**fields)
+
+    def extend_lease(self, **fields: Any) -> None:
+        """Renew the lease of a job that is in progress, without a sign of progress; errors as in `renew`."""
         self._write(lease_until=Now() + LEASE, **fields)
         if type(self).objects.filter(pk=self.pk, cancel_requested=True).exists():
             raise Cancelled
+
+    @property
+    def is_hung(self) -> bool:
+        """Return whether it has reported no progress for longer than its patience."""
+        return time.monotonic() - self.progressed_at > self.patience.total_seconds()
+
+    def release(self, traceback: str) -> None:
+        """Leave a job that hangs to the next worker, with the place where it hung."""
+        self._write(lease_until=Now(), traceback=traceback[-MOST_TRACEBACK:])
 
     def finish(self, **fields: Any) -> None:
         self._write(state=JobState.DONE, finished_at=Now(), **fields)

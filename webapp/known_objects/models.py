@@ -1,6 +1,7 @@
 """Orbit catalogues, jobs that match subjects with them, and the matches."""
 
 import math
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
@@ -91,6 +92,7 @@ class MatchRun(Job):
 
     task: ClassVar[str] = "tasks.known.run"
     title = _("Search for known objects")
+    patience: ClassVar[timedelta] = timedelta(hours=4)  # a report for every 5,000 subjects, each seen at several times
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="match_runs")
     catalogue = models.ForeignKey(OrbitCatalogue, on_delete=models.PROTECT, related_name="runs")

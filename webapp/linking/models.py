@@ -1,5 +1,6 @@
 """Jobs that link detections or tracklets, their proposals, and jobs that make subjects of confirmed tracklets."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -27,6 +28,7 @@ class LinkRun(Job):
 
     task: ClassVar[str] = "tasks.linking.run"
     title = _("Linking")
+    patience: ClassVar[timedelta] = timedelta(hours=4)  # one search, without a report
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="link_runs")
     links = models.CharField(max_length=10, choices=Links, default=Links.DETECTIONS)

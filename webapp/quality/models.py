@@ -1,5 +1,6 @@
 """Quality scans for spammers and bots, and their flags."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -17,6 +18,7 @@ class QualityScan(Job):
 
     task: ClassVar[str] = "tasks.quality.run"
     title = _("Scan of volunteers' trust")
+    patience: ClassVar[timedelta] = timedelta(hours=2)  # compares all pairs of volunteers without a report
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="quality_scans")
     requested_by = models.ForeignKey(

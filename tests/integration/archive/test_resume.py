@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError, connection, connections
@@ -19,6 +20,7 @@ from tests.integration.archive.sky import (
     write_cube,
     write_manifest,
 )
+from webapp.archive.ingest import pipeline
 from webapp.archive.ingest import store as keeping
 from webapp.archive.ingest.create_run import new_run
 from webapp.archive.ingest.pipeline import ingest
@@ -139,6 +141,25 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(tmp_path, monkeypatch)
     ended = IngestRun.objects.get(pk=run.pk)
     assert (ended.state, ended.attempts, ended.added) == ("done", 2, 100)
     assert_archive_equals(survey, truth)
+
+
+@pytest.mark.django_db
+def test_a_reader_that_waits_makes_no_progress_though_the_lease_is_renewed(tmp_path):
+    make_sky(tmp_path / "night", 10)
+    run = IngestRun.objects.claim(new_run(survey=make_survey(), path=tmp_path / "night", by=None).pk)
+    reader = SimpleNamespace(seen=3, total=10)
+
+    def is_hung_after_a_report():
+        run.progressed_at = -run.patience.total_seconds()
+        IngestRun.objects.update(lease_until=None)
+        pipeline._still_here(run, reader, lambda run: None)
+        assert IngestRun.objects.held().exists()
+        return run.is_hung
+
+    assert not is_hung_after_a_report()
+    assert is_hung_after_a_report()
+    reader.seen = 4
+    assert not is_hung_after_a_report()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,11 @@
 """`restore` restores what `backup` wrote: the database and every file, or it says why not and changes nothing."""
 
 import json
+import os
 import shutil
 import threading
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -61,6 +63,16 @@ def test_what_was_backed_up_comes_back(data, tmp_path):
     assert (data / "checkpoints/1/weights").read_bytes() == b"w"
     assert (data / "secret-key").stat().st_mode & 0o777 == 0o600
     assert not (data / "log").exists()
+
+
+def test_a_file_that_rotted_without_a_change_of_size_or_time_is_restored(data, tmp_path):
+    call_command("backup", tmp_path / "backups")
+    rotten = data / "pixels/a/0"
+    before = rotten.stat()
+    rotten.write_bytes(b"\2" * before.st_size)
+    os.utime(rotten, ns=(before.st_atime_ns, before.st_mtime_ns))
+    restore(tmp_path / "backups")
+    assert rotten.read_bytes() == b"\1" * 3_000_000
 
 
 def test_the_next_backup_copies_only_what_is_new(data, tmp_path, capsys):
@@ -164,6 +176,50 @@ def test_a_site_is_backed_up_into_a_bucket(data, server):  # noqa: F811
     restore("s3://safe/site")
     assert Survey.objects.get().slug == "atlas"
     assert (data / "pixels/a/0").stat().st_size == 3_000_000
+
+
+@pytest.fixture
+def pixels_in_bucket(data, server, settings):  # noqa: F811
+    """Two objects with pixels in a bucket."""
+    client, name = boto3.client("s3"), f"pixels-{uuid4().hex}"
+    client.create_bucket(Bucket=name)
+    for key, content in {"pixels/atlas/0": b"first", "pixels/atlas/1": b"second", "other": b"x"}.items():
+        client.put_object(Bucket=name, Key=key, Body=content)
+    settings.PIXELS = f"s3://{name}/pixels"
+    return client, name
+
+
+def test_pixels_in_a_bucket_are_recorded_and_known_to_be_as_they_were(pixels_in_bucket, tmp_path, capsys):
+    call_command("backup", tmp_path / "backups")
+    assert "2 objects, 0.0 MB, are recorded and not copied" in capsys.readouterr().out
+    (manifest,) = (tmp_path / "backups/backups").iterdir()
+    recorded = [(each["path"], each["size"]) for each in json.loads(manifest.read_text())["objects"]]
+    assert recorded == [("atlas/0", 5), ("atlas/1", 6)]
+    call_command("backup", tmp_path / "backups", verify=True)
+    assert "All 2 objects with pixels are in the bucket as they were" in capsys.readouterr().out
+
+
+def test_a_changed_object_with_pixels_is_named_and_a_missing_one_is_an_error(pixels_in_bucket, tmp_path, capsys):
+    client, bucket = pixels_in_bucket
+    call_command("backup", tmp_path / "backups")
+    client.put_object(Bucket=bucket, Key="pixels/atlas/1", Body=b"SECOND")
+    client.put_object(Bucket=bucket, Key="pixels/atlas/2", Body=b"of a later ingest")
+    capsys.readouterr()
+    call_command("backup", tmp_path / "backups", verify=True)
+    assert "0 are missing in the bucket and 1 have changed since, such as atlas/1" in capsys.readouterr().out
+    client.delete_object(Bucket=bucket, Key="pixels/atlas/0")
+    with pytest.raises(CommandError, match="1 are missing in the bucket and 1 have changed since, such as atlas/0"):
+        call_command("backup", tmp_path / "backups", verify=True)
+    restore(tmp_path / "backups")
+    assert "1 are missing in the bucket" in capsys.readouterr().out, "the rest is restored all the same"
+
+
+def test_a_backup_of_a_site_whose_bucket_is_out_of_reach_is_not_finished(data, server, settings, tmp_path):  # noqa: F811
+    settings.PIXELS = "s3://nowhere-at-all/pixels"
+    with pytest.raises(CommandError, match="cannot be listed"):
+        call_command("backup", tmp_path / "backups")
+    with pytest.raises(CommandError, match="no finished backup"):
+        restore(tmp_path / "backups")
 
 
 def test_a_site_without_its_database_programs_leaves_no_backup(data, tmp_path, monkeypatch):

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
+from webapp.archive.models import IngestRun, Survey
 from webapp.console import watchdog
 from webapp.console.watchdog import Watched
 from webapp.core.models import Heartbeat, Process
@@ -64,11 +66,15 @@ def test_a_web_server_that_takes_connections_and_answers_nothing_does_not_respon
         assert not watchdog.web_responds("127.0.0.1", silent.getsockname()[1])
 
 
+def fall_silent(process):
+    Heartbeat.objects.filter(process=process).update(seen_at=timezone.now() - timedelta(minutes=1))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_beat_responds_while_it_reports():
     Heartbeat.objects.write(Process.BEAT)
     assert watchdog.beat_responds()
-    Heartbeat.objects.update(seen_at=timezone.now() - timedelta(minutes=1))
+    fall_silent(Process.BEAT)
     assert not watchdog.beat_responds()
 
 
@@ -79,6 +85,76 @@ def test_a_cluster_asks_by_a_command_whether_beat_responds(seconds, status):
     with pytest.raises(SystemExit) as left:
         call_command("run_part", "beat", "--probe", "--skip-checks")
     assert left.value.code == status
+
+
+class Parent:
+    """The worker's parent process: which tasks its children have started, or None if it does not answer."""
+
+    def __init__(self):
+        self.started = []
+
+    def inspect(self, **asked):
+        return self
+
+    def active(self):
+        return None if self.started is None else {"celery@here": [{"name": name} for name in self.started]}
+
+
+@pytest.fixture
+def parent(monkeypatch):
+    """A worker whose parent answers, and whose children have run no sweep for a minute although beat sends them."""
+    parent = Parent()
+    monkeypatch.setattr(watchdog.app, "control", parent)
+    for process in Process:
+        Heartbeat.objects.write(process)
+    fall_silent(Process.WORKER)
+    return parent
+
+
+@pytest.fixture
+def job(parent):
+    """A job that the worker has begun."""
+    survey = Survey.objects.create(slug="atlas", name="ATLAS")
+    row = IngestRun.objects.create(survey=survey, path="night", subject_set="night")
+    parent.started = [IngestRun.task]
+    return IngestRun.objects.claim(row.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_whose_children_run_no_sweep_does_not_respond_though_its_parent_answers(parent):
+    assert not watchdog.worker_responds()
+    Heartbeat.objects.write(Process.WORKER)
+    assert watchdog.worker_responds()
+    parent.started = None
+    assert not watchdog.worker_responds()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_renews_a_job_responds_until_the_lease_runs_out(job):
+    assert watchdog.worker_responds()
+    IngestRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert not watchdog.worker_responds()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_responds_while_it_is_on_a_short_task_which_its_time_limit_ends(parent):
+    parent.started = ["tasks.housekeeping.run"]
+    assert watchdog.worker_responds()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_nobody_sends_sweeps_is_left_alone(parent):
+    fall_silent(Process.BEAT)
+    assert watchdog.worker_responds()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_whose_broker_is_away_is_left_alone(parent, monkeypatch):
+    def refuse():
+        raise OperationalError
+
+    monkeypatch.setattr(parent, "active", refuse)
+    assert watchdog.worker_responds()
 
 
 def test_a_database_that_takes_connections_and_answers_nothing_does_not_respond(monkeypatch):

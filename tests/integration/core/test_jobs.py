@@ -1,5 +1,6 @@
 """A job is owned by one worker at a time, whatever the messages."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -68,6 +69,34 @@ def test_a_job_that_keeps_killing_its_worker_is_given_up_with_a_sentence(run):
     run.refresh_from_db()
     assert run.state == JobState.FAILED
     assert "worker" in run.error
+
+
+def test_a_job_that_hung_in_its_last_attempt_is_given_up_with_that_reason_and_where_it_hung(run):
+    for _ in range(MAX_ATTEMPTS):
+        IngestRun.objects.claim(run.pk).release("in read()")
+    assert IngestRun.objects.give_up() == 1
+    run.refresh_from_db()
+    assert "made no progress for 120 minutes" in run.error
+    assert run.traceback == "in read()"
+
+
+def test_a_job_that_hung_once_and_crashed_since_is_given_up_as_crashed(run):
+    IngestRun.objects.claim(run.pk).release("in read()")
+    for _ in range(MAX_ATTEMPTS - 1):
+        assert IngestRun.objects.claim(run.pk) is not None
+        expire(run)
+    IngestRun.objects.give_up()
+    run.refresh_from_db()
+    assert ("crashed" in run.error, run.traceback) == (True, "")
+
+
+def test_only_its_own_reports_are_a_jobs_progress(run):
+    owner = IngestRun.objects.claim(run.pk)
+    owner.progressed_at = time.monotonic() - owner.patience.total_seconds() - 1
+    owner.extend_lease()
+    assert owner.is_hung
+    owner.renew(done=1)
+    assert not owner.is_hung
 
 
 def test_the_sweep_finds_lost_messages_and_no_others(run):

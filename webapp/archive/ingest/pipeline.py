@@ -106,6 +106,7 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
 
 
 def _still_here(run: IngestRun, reader: Reader, watch: Callable[[IngestRun], object]) -> None:
-    """Renew the lease while the reader skips known rows, or waits for a slow disk."""
-    through_restarts(partial(run.renew, done=reader.seen, total=reader.total))
+    """Renew the lease while the reader skips known rows, which is progress, or waits for a slow disk, which is none."""
+    keep = run.extend_lease if reader.seen == run.done else run.renew
+    through_restarts(partial(keep, done=reader.seen, total=reader.total))
     watch(run)

@@ -1,5 +1,6 @@
 """Ingest runs (jobs), their errors and messages."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -29,6 +30,7 @@ class IngestRun(Touched, Job):
 
     task: ClassVar[str] = "tasks.ingest.run"
     title = _("Ingest")
+    patience: ClassVar[timedelta] = timedelta(hours=2)  # a file of MAX_UPLOAD_MB may be fetched slowly
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="ingest_runs")
     path = models.TextField()

@@ -35,14 +35,24 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
+class StoredObject:
+    """An object of the bucket with pixels, which is not copied: its path below PIXELS, size in bytes and ETag."""
+
+    path: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """A finished backup: its name (a UTC time), the database's dump, its rows by table, and all files."""
+    """A finished backup: its name (a UTC time), the database's dump, its rows by table, files, and pixel objects."""
 
     name: str
     version: str
     dump: StoredFile
     rows: dict[str, int]
     files: tuple[StoredFile, ...]
+    objects: tuple[StoredObject, ...] = ()
 
     @property
     def size(self) -> int:
@@ -52,7 +62,8 @@ class Manifest:
     def load(cls, text: str) -> "Manifest":
         fields: dict[str, Any] = json.loads(text)
         files = tuple(StoredFile(**file) for file in fields.pop("files"))
-        return cls(dump=StoredFile(**fields.pop("dump")), files=files, **fields)
+        objects = tuple(StoredObject(**each) for each in fields.pop("objects", ()))
+        return cls(dump=StoredFile(**fields.pop("dump")), files=files, objects=objects, **fields)
 
 
 class Repository:
@@ -90,9 +101,7 @@ class Repository:
             if known and (known.size, known.modified_ns) == (state.st_size, state.st_mtime_ns):
                 file = known
             else:
-                file = StoredFile(
-                    path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), _hash(_blocks(source))
-                )
+                file = StoredFile(path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), sha256_of(source))
             if not self._has(file):
                 self._write(self._content(file), _blocks(source))
             after = source.stat()
@@ -107,7 +116,7 @@ class Repository:
         try:
             self._require(file)
             self.fs.get_file(self._content(file), str(partial))
-            if _hash(_blocks(partial)) != file.sha256:
+            if sha256_of(partial) != file.sha256:
                 raise Damaged(f"The backup's copy of {file.path} has changed: its hash is wrong.")
             partial.chmod(file.mode)
             os.utime(partial, ns=(file.modified_ns, file.modified_ns))
@@ -149,6 +158,10 @@ class Repository:
 
     def _manifest(self, name: str) -> str:
         return f"{self.root}/backups/{name}.json"
+
+
+def sha256_of(path: Path) -> str:
+    return _hash(_blocks(path))
 
 
 def _blocks(path: Path) -> Iterable[bytes]:

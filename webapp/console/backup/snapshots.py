@@ -16,7 +16,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from webapp.console.backup import database
-from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile
+from webapp.console.backup.pixel_objects import list_objects
+from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile, sha256_of
 from webapp.core.models import Backup, Heartbeat
 
 LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary"})
@@ -45,7 +46,7 @@ def take(address: str, say: Callable[[str], None]) -> Taken:
         stored_dump, rows = repository.add(path, DUMP), moment.rows
     say(f"The database: {sum(rows.values()):,} rows.")
     files, vanished = _add_files(repository, earlier)
-    manifest = Manifest(name, _version(), stored_dump, rows, tuple(files))
+    manifest = Manifest(name, _version(), stored_dump, rows, tuple(files), list_objects())
     repository.save(manifest)
     Backup.objects.create(address=address, name=name, files=len(files), size=manifest.size)
     added = {file.sha256: file.size for file in files}.keys() - {file.sha256 for file in earlier.values()}
@@ -98,7 +99,7 @@ def _add_files(repository: Repository, earlier: dict[str, StoredFile]) -> tuple[
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
-    """Yield each file of the data folder with its path in a backup; pixels in a bucket are protected there."""
+    """Yield each file of the data folder with its path in a backup; pixels in a bucket are only recorded."""
     data: Path = settings.DATA
     pixels = Path(settings.PIXELS)
     for top in sorted(data.iterdir()):
@@ -127,11 +128,11 @@ def _target(file: StoredFile) -> Path:
 
 
 def _same(target: Path, file: StoredFile) -> bool:
-    """Return whether the file is in place already, by size and time of change."""
+    """Return whether the file is in place already: its bytes too, since rot changes neither size nor time."""
     if not target.is_file():
         return False
     state = target.stat()
-    return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns)
+    return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns) and sha256_of(target) == file.sha256
 
 
 def _chosen(repository: Repository, name: str | None) -> str:

@@ -1,5 +1,6 @@
 """Scores, detections and explanations of a checkpoint, and the jobs that write them."""
 
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -47,6 +48,7 @@ class ScoringRun(Job):
 
     task: ClassVar[str] = "tasks.acquisition.run"
     title = _("Priorities after scoring")
+    patience: ClassVar[timedelta] = timedelta(hours=2)  # a report for each workflow, of any size
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="scoring_runs")
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scoring_runs")

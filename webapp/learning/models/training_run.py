@@ -1,5 +1,6 @@
 """Training sets, test sets, external scorers, and training runs with their epochs."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -112,6 +113,7 @@ class TrainingRun(Touched, Job):
 
     task: ClassVar[str] = "tasks.training.run"
     title = _("Training")
+    patience: ClassVar[timedelta] = timedelta(hours=4)  # an epoch, or a cross-validation, without a GPU
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="training_runs")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="training_runs")

@@ -1,9 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console.backup import snapshots
+from webapp.console.backup import pixel_objects, snapshots
 from webapp.console.backup.repository import Damaged
 
 
@@ -26,6 +27,12 @@ class Command(BaseCommand):
         for path in taken.vanished:
             self.stdout.write(f"Deleted while the backup ran: {path}")
         manifest = taken.manifest
+        if objects := manifest.objects:
+            size = sum(each.size for each in objects)
+            self.stdout.write(
+                f"Pixels in {settings.PIXELS}: {len(objects):,} objects, {size / 1e6:,.1f} MB, are recorded and not"
+                " copied: the bucket's own versioning or replication must keep them."
+            )
         return (
             f"Backup {manifest.name}: {len(manifest.files):,} files, {manifest.size / 1e6:,.1f} MB;"
             f" {taken.added:,} contents were new."
@@ -34,4 +41,10 @@ class Command(BaseCommand):
 
 def _verified(address: str, name: str | None) -> str:
     manifest = snapshots.verify(address, name)
-    return f"Backup {manifest.name} is whole: {len(manifest.files) + 1:,} files have their hashes."
+    words = [f"Backup {manifest.name} is whole: {len(manifest.files) + 1:,} files have their hashes."]
+    if manifest.objects:
+        compared = pixel_objects.compare(manifest.objects)
+        words.append(str(compared))
+        if compared.missing:
+            raise CommandError(" ".join(words))
+    return " ".join(words)

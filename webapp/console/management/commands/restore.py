@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console.backup import snapshots
+from webapp.console.backup import pixel_objects, snapshots
 from webapp.console.backup.repository import Damaged
 
 
@@ -21,3 +21,5 @@ class Command(BaseCommand):
             raise CommandError(f"{damage} Nothing was changed.") from damage
         rows = sum(manifest.rows.values())
         self.stdout.write(f"Restored {manifest.name}: {rows:,} rows and {len(manifest.files):,} files. Run `make up`.")
+        if manifest.objects:
+            self.stdout.write(str(pixel_objects.compare(manifest.objects)))

@@ -14,8 +14,8 @@ from webapp.console import notified_part, processes, site, watchdog
 class Command(BaseCommand):
     requires_system_checks = ("pixels",)
     help = (
-        "Run one part of the site as a systemd service (docker/systemd): the web server, the worker or beat; "
-        "or ask one that runs whether it responds."
+        "Run one part of the site as a service (docker/): web server, worker or beat. One that hangs is killed. "
+        "Or ask one that runs whether it responds."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, part: str, host: str, port: int, concurrency: int, probe: bool, **options: Any
     ) -> None:
-        no_log = Path(os.devnull)  # systemd's journal has what they say
+        no_log = Path(os.devnull)  # whoever runs the service has what they say
         responds: Callable[[], bool]
         if part == "web":
             child, responds = processes.web(host, port, no_log), partial(watchdog.web_responds, host, port)
@@ -36,4 +36,4 @@ class Command(BaseCommand):
             child, responds = processes.worker(concurrency, no_log), watchdog.worker_responds
         else:
             child, responds = processes.beat(no_log), watchdog.beat_responds
-        sys.exit(not responds() if probe else notified_part.run(child.command, responds))
+        sys.exit(not responds() if probe else notified_part.run(child.name, child.command, responds))

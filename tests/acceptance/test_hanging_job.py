@@ -1,0 +1,34 @@
+"""A worker ends a job that makes no progress, although its process lives, and lets one go on that progresses slowly."""
+
+import pytest
+
+from tests.acceptance.real_worker import running_worker, send, wait_until
+from webapp.archive.models import Survey
+from webapp.core.jobs import JobState
+from webapp.core.stored_messages import in_words
+from webapp.retention.models import RetentionRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def started(name, folder, *, dry_run):
+    """A retention run, which `hanging_jobs` lets hang, or progress slowly in a dry run."""
+    survey = Survey.objects.create(slug=name, name=name, drop_bogus_after=1)
+    run = RetentionRun.objects.create(survey=survey, dry_run=dry_run)
+    send(folder, RetentionRun.task, run.pk)
+    return run
+
+
+def test_a_job_without_progress_is_retried_then_fails_with_the_reason_and_a_slow_one_is_done(tmp_path):
+    hanging = started("hanging", tmp_path, dry_run=False)
+    slow = started("slow", tmp_path, dry_run=True)
+    with running_worker(tmp_path, "--include", "tests.acceptance.hanging_jobs"):
+        for run in (hanging, slow):
+            wait_until(lambda run=run: RetentionRun.objects.get(pk=run.pk).is_over, "The end of both runs", tmp_path)
+    hanging.refresh_from_db()
+    assert (hanging.state, hanging.attempts) == (JobState.FAILED, 2)
+    assert "attempts made no progress for 0 minutes" in in_words(hanging.error)
+    assert "hanging_jobs.py" in hanging.traceback
+    slow.refresh_from_db()
+    assert (slow.state, slow.attempts, slow.done) == (JobState.DONE, 1, 8)
+    assert (slow.finished_at - slow.started_at).total_seconds() > 8, "twice its patience"
