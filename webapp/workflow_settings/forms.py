@@ -170,7 +170,7 @@ class WorkflowForm(forms.ModelForm):
             ),
             "undo_seconds": "",
             "prior": _("Between 0 and 1: the posterior of a subject without votes."),
-            "min_votes": _("No subject retires by consensus before this."),
+            "min_votes": _("Of yes and no. No subject retires by consensus before this."),
             "max_votes": _("The subject then retires, with or without consensus."),
             "majority": _("From 0.5 to 1, of the votes that said yes or no."),
             "accept_threshold": _("Above 0.5. At 0.99, about one in a hundred may be wrong."),
