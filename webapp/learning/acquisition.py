@@ -138,7 +138,7 @@ def _write_batch(
 
 
 def update_priorities(run: ScoringRun) -> None:
-    """Finish a champion's scoring: write the priorities, and watch its drift. Of any model's: delete old scores."""
+    """Finish a run: of a champion, write the priorities and watch its drift; of any model, delete old scores."""
     changed, notes = 0, ""
     if run.checkpoint.is_champion:
         for workflow in workflows_guided_by(run.checkpoint):

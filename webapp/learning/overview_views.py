@@ -126,7 +126,7 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
 def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
     checkpoint = champion_of(survey, role)
     evaluation = checkpoint.evaluations.first() if checkpoint else None
-    scoring = checkpoint.scoring_runs.first() if checkpoint else None
+    scoring = checkpoint.scoring_runs.of_archive().first() if checkpoint else None
     return {
         "role": role,
         "name": role.label,

@@ -111,6 +111,11 @@ class Workflow(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def trains_itself(self) -> bool:
+        """Whether the schedule starts training runs, not only people."""
+        return self.min_new_labels is not None
+
     def offered(self, answer: str) -> list[str]:
         """Return the follow-ups offered after an answer; `FLAG` last, if flags retire."""
         return [*self.follow_ups.get(answer, []), *([FLAG] if self.flags else [])]

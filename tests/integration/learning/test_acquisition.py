@@ -1,14 +1,24 @@
 """Priorities: what `ml.acquisition` says, written only to open entries; each with the reason that volunteers read."""
 
+import uuid
+from datetime import timedelta
+
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from ml.acquisition.rules import FLOOR
 from ml.acquisition.uncertainty import entropy
+from tasks import housekeeping, jobs
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
+from tests.integration.world import make_volunteer
 from webapp.archive.models import SubjectSet
+from webapp.classifications.models import Classification
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
+from webapp.learning.models import ScoringRun, ScoringShard
+from webapp.learning.reordering import order_after_votes
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
 
@@ -120,3 +130,72 @@ def test_what_came_in_after_the_last_scores_is_not_behind_what_the_model_is_sure
     subject_set.subjects.add(late)
     enqueue_subjects(workflow)
     assert list(workflow.queue.order_by("-priority").values_list("subject", flat=True)) == [late.pk, known.pk]
+
+
+@pytest.fixture
+def ordered(workflow, champion, monkeypatch):
+    """Eight subjects that the champion has scored and ordered; ten votes start the next ordering."""
+    monkeypatch.setattr("webapp.learning.reordering.VOTES", 10)
+    rows = sky.subjects(workflow.survey, [True] * 8)
+    sky.queue(workflow, rows)
+    score(champion, rows, np.linspace(0.2, 0.45, 8))
+    run = ScoringRun.objects.create(survey=workflow.survey, checkpoint=champion)
+    ScoringShard.objects.create(run=run, zarr_array=rows[0].zarr_array, start=0, stop=8, state="done")
+    jobs.finish_scoring(run.pk)
+    type(workflow).objects.update(min_new_labels=1000)
+    return rows
+
+
+def answered(workflow, rows, people, reason="uncertain", **fields):
+    fields = {"workflow": workflow, "answer": "no", "reason": reason, "is_counted": True, **fields}
+    voters = [make_volunteer() for _ in range(people)]
+    Classification.objects.bulk_create(
+        Classification(id=uuid.uuid4(), volunteer=voter, subject=row, **fields) for voter in voters for row in rows
+    )
+
+
+def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, champion, ordered):
+    first = workflow.queue.order_by("-priority").first().subject
+    answered(workflow, ordered[-3:], people=3)
+    housekeeping.retrain()
+    assert ScoringRun.objects.open().count() == 0, "nine votes"
+    answered(workflow, [first], people=1)
+    sky.votes(workflow, first, posterior=0.001)
+    for _ in range(2):
+        housekeeping.retrain()
+        assert ScoringRun.objects.open().count() == 1, "one job, however often beat looks"
+    assert workflow.queue.order_by("-priority").first().subject == first
+    jobs.finish_scoring(ScoringRun.objects.open().get().pk)
+    ScoringRun.objects.update(finished_at=timezone.now())  # the database's clock stands still in a test
+    assert workflow.queue.order_by("priority").first().subject == first
+    housekeeping.retrain()
+    assert (ScoringRun.objects.count(), ScoringShard.objects.count()) == (2, 1)
+    page = browser(member(workflow.survey, "scientist")).get("/surveys/sky/learning/").content.decode()
+    assert f"scored, {champion.scoring_runs.last().finished_at:%Y-%m-%d %H:%M} UTC" in page
+
+
+@pytest.mark.parametrize("why", ["by hand", "asleep", "former", "training", "undone", "before", "unscored"])
+def test_votes_that_change_no_order_start_nothing(why, workflow, champion, ordered):
+    answered(workflow, ordered, people=2, reason="training" if why == "training" else "uncertain")
+    if why == "by hand":
+        type(workflow).objects.update(min_new_labels=None)
+    elif why == "asleep":
+        type(workflow).objects.update(is_active=False)
+    elif why == "former":
+        type(champion).objects.update(is_champion=False)
+    elif why == "undone":
+        Classification.objects.update(withdrawn_at=timezone.now())
+    elif why == "before":
+        Classification.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    elif why == "unscored":
+        ScoringRun.objects.update(finished_at=None)
+    assert order_after_votes() == []
+
+
+def test_an_ordering_that_failed_is_tried_again_after_as_many_votes(workflow, champion, ordered):
+    answered(workflow, ordered, people=2)
+    (run,) = order_after_votes()
+    ScoringRun.objects.filter(pk=run.pk).update(state="failed", finished_at=timezone.now())
+    assert order_after_votes() == []
+    answered(workflow, ordered, people=2)
+    assert len(order_after_votes()) == 1
