@@ -9,12 +9,15 @@ from django.utils import timezone
 
 from ml.acquisition.rules import FLOOR
 from ml.acquisition.uncertainty import entropy
+from ml.acquisition.value_of_vote import information_of_vote
 from tasks import housekeeping, jobs
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from tests.integration.world import make_volunteer
 from webapp.archive.models import SubjectSet
 from webapp.classifications.models import Classification
+from webapp.consensus.evidence import skill_of
+from webapp.consensus.models import CELLS, Skill
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
 from webapp.learning.models import ScoringRun, ScoringShard
@@ -199,3 +202,28 @@ def test_an_ordering_that_failed_is_tried_again_after_as_many_votes(workflow, ch
     assert order_after_votes() == []
     answered(workflow, ordered, people=2)
     assert len(order_after_votes()) == 1
+
+
+def test_what_a_vote_tells_depends_on_the_crowd_that_gives_it(workflow, champion, monkeypatch):
+    """Volunteers who miss half of the movers, but nothing else, tell more about a likely no than about a likely yes."""
+    monkeypatch.setattr(acquisition, "HEAD", 0)
+    type(workflow).objects.update(acquisition="vote", method="swap-two-coin")
+    workflow.refresh_from_db()
+    rows = sky.subjects(workflow.survey, [True] * 9)
+    sky.queue(workflow, rows)
+    p_real = np.linspace(0.1, 0.9, 9)
+    score(champion, rows, p_real)
+    write_priorities(workflow, champion)
+    newcomers = by_subject(workflow)
+    records = [(40, 20, 0, 0, 60, 0), (30, 30, 0, 0, 60, 0)]
+    for record in records:
+        Skill.objects.create(volunteer=make_volunteer(), workflow=workflow, **dict(zip(CELLS, record, strict=True)))
+    liar = dict(zip(CELLS, (0, 30, 0, 30, 0, 0), strict=True))
+    Skill.objects.create(volunteer=make_volunteer(), workflow=workflow, is_trusted=False, **liar)
+    write_priorities(workflow, champion)
+    crowd = np.mean([skill_of(workflow.method, record).matrix for record in records], axis=0)
+    found = [by_subject(workflow)[row.pk] for row in rows]
+    assert found == pytest.approx(np.round(information_of_vote(p_real, crowd) / 2, 2))
+    assert found != [newcomers[row.pk] for row in rows]
+    assert found[2] > found[6], "with newcomers these two are worth the same"
+    assert newcomers[rows[6].pk] == newcomers[rows[2].pk]
