@@ -177,6 +177,12 @@ def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, ch
     assert f"scored, {champion.scoring_runs.last().finished_at:%Y-%m-%d %H:%M} UTC" in page
 
 
+def test_a_workflow_that_trains_by_the_calendar_is_ordered_by_votes_too(workflow, champion, ordered):
+    type(workflow).objects.update(min_new_labels=None, retrain_days=30)
+    answered(workflow, ordered, people=2)
+    assert len(order_after_votes()) == 1
+
+
 @pytest.mark.parametrize("why", ["by hand", "asleep", "former", "training", "undone", "before", "unscored"])
 def test_votes_that_change_no_order_start_nothing(why, workflow, champion, ordered):
     answered(workflow, ordered, people=2, reason="training" if why == "training" else "uncertain")
