@@ -13,6 +13,7 @@ from webapp.known_objects import start_match
 from webapp.known_objects.scheduled_orbits import start_load_if_changed
 from webapp.learning.drift import start_after_drift
 from webapp.learning.first_batch import start_first_batches
+from webapp.learning.reordering import order_after_votes
 from webapp.learning.retention import delete_old_states
 from webapp.learning.scoring import score_arrivals
 from webapp.learning.triggers import start_due
@@ -80,11 +81,12 @@ def hourly_sessions() -> None:
 
 @task("tasks.retrain.run")
 def retrain() -> None:
-    """Train where that is due, choose first batches, score new subjects, and delete what ended trainings have left."""
+    """Train where that is due, choose first batches, score new subjects, order queues, delete what trainings left."""
     start_due()
     start_after_drift()
     start_first_batches()
     score_arrivals()
+    order_after_votes()
     delete_old_states()
 
 

@@ -26,7 +26,8 @@ class Pool:
     prior
         The prior in `posterior`, 0..1.
     skill
-        (2, A) the next volunteer's confusion matrix P(answer | class), bogus first.
+        (2, A) the next volunteer's confusion matrix P(answer | class), bogus first: the crowd's mean if nobody is
+        known to come next.
     probabilities
         (N, K) class probabilities, for `Rule.RARE`; NaN where not scored.
     labelled

@@ -17,8 +17,9 @@ const REASONS = {
   training: gettext("Practice image"),
 };
 
-function modelSentence(pReal) {
-  return pReal == null ? "" : interpolate(gettext("Model: %s yes"), [`${Math.round(100 * pReal)} %`]);
+function modelSentence({ p_real: pReal, model }) {
+  if (pReal == null) return "";
+  return interpolate(gettext("Model %(number)s: %(share)s yes"), { number: model, share: `${Math.round(100 * pReal)} %` }, true);
 }
 
 export class LastAnswer {
@@ -79,7 +80,7 @@ export class LastAnswer {
     this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
-    this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply.p_real)].filter(Boolean).join(" · ");
+    this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply)].filter(Boolean).join(" · ");
   }
 
   #pick(chip, choose) {

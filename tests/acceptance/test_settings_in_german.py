@@ -22,6 +22,7 @@ def survey(db):
         "random_fraction": 0.25,
         "required_skill": 0.75,
         "min_new_labels": 1500,
+        "retrain_days": 1200,
     }
     workflow = sky.workflow(survey, follow_ups={"no": ["CR"]}, undo_seconds=1200, **rules)
     workflow.subject_sets.add(SubjectSet.objects.create(survey=survey, name="all"))

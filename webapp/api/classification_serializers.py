@@ -14,6 +14,7 @@ from webapp.classifications.models import ANSWER_CHOICES, MOST_MARKS, Classifica
 from webapp.classify.feedback import feedback_on
 from webapp.classify.record import Item, Recorded
 from webapp.classify.submit import Submitted
+from webapp.learning.scores import Opinion
 
 MOST = 50
 LARGEST_ID = 2**63 - 1
@@ -93,6 +94,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
         help_text="the votes of other volunteers that count already",
     )
     p_real = serializers.FloatField(allow_null=True, help_text="what the model thinks, where the workflow tells it")
+    model = serializers.IntegerField(allow_null=True, help_text="the number of that model")
     is_favourite = serializers.BooleanField(
         allow_null=True, help_text="whether the subject has your heart; null after undo and follow-up"
     )
@@ -119,9 +121,9 @@ def to_item(data: dict[str, Any]) -> Item:
 
 
 def represent_submitted(
-    submitted: Submitted, p_real: float | None = None, is_favourite: bool | None = None
+    submitted: Submitted, opinion: Opinion | None = None, is_favourite: bool | None = None
 ) -> dict[str, Any]:
-    """Return the result of an answer, the votes on its subject, and the model's score."""
+    """Return the result of an answer, the votes on its subject, and the model's opinion."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
     feedback = feedback_on(consensus.workflow, row.subject_id, row.answer) if entry.is_gold else None
@@ -138,7 +140,8 @@ def represent_submitted(
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
         "others": submitted.others,
-        "p_real": p_real,
+        "p_real": opinion and opinion.p_real,
+        "model": opinion and opinion.model,
         "is_favourite": is_favourite,
         "about": reverse("subject", args=[consensus.workflow.survey.slug, row.subject_id]),
         "message": "" if accepted else _why_not(submitted.recorded),

@@ -170,10 +170,13 @@ class Consensus(models.Model):
 
     @property
     def label(self) -> str:
-        """Yes or no, by the votes; empty below the workflow's minimum that decided, unless a rule settled it before."""
+        """Yes or no, by the votes; empty below the workflow's minimum that decided, unless a rule settled it before.
+
+        Always empty if no vote decided.
+        """
         decided = sum(self.votes_by_answer[answer] for answer in CLASSES)
         is_settled = self.is_retired and self.retired_reason in SETTLED_BY_VOTES
-        if decided < max(self.workflow.min_votes, 1) and not is_settled:
+        if decided < (1 if is_settled else max(self.workflow.min_votes, 1)):
             return ""
         return "yes" if self.posterior >= 0.5 else "no"
 

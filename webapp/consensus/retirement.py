@@ -80,7 +80,7 @@ def _percent(fraction: float) -> str:
 
 
 def _settled(workflow: Workflow) -> Rule:
-    """Return the method's own rule. Abstentions count towards no answer: a majority needs votes that decided."""
+    """Return the method's own rule; it needs votes that decided, since a prior and abstentions settle nothing."""
     least = max(workflow.min_votes, 1)
     if workflow.method == Method.MAJORITY:
         return _agreed(workflow.majority, least)
@@ -88,13 +88,13 @@ def _settled(workflow: Workflow) -> Rule:
 
     def say() -> str:
         return ngettext(
-            "Retired by consensus after %(n)d vote once the posterior is at least %(yes)s or at most %(no)s.",
-            "Retired by consensus after %(n)d votes once the posterior is at least %(yes)s or at most %(no)s.",
+            "Retired by consensus after %(n)d yes/no vote once the posterior is at least %(yes)s or at most %(no)s.",
+            "Retired by consensus after %(n)d yes/no votes once the posterior is at least %(yes)s or at most %(no)s.",
             least,
         ) % {"n": least, "yes": number_format(f"{yes:g}"), "no": number_format(f"{no:g}")}
 
     def holds(sums: Sums) -> Any:
-        return (sums.votes >= least) & ((sums.posterior >= yes) | (sums.posterior <= no))
+        return (sums.decided >= least) & ((sums.posterior >= yes) | (sums.posterior <= no))
 
     return Rule(RetiredReason.CONSENSUS, say, holds)
 

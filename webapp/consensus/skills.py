@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+import numpy as np
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Greatest
+from numpy.typing import NDArray
 
 from ml.crowd.answer import CLASSES
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import Counts, Proportion, proportion_of
+from webapp.consensus.evidence import NEWCOMER, Counts, Proportion, proportion_of, skill_of
 from webapp.consensus.models import CELLS, Skill, cell_of
 from webapp.core.sql import execute, fetch
 from webapp.volunteers.models import Volunteer
@@ -51,6 +53,17 @@ def set_records(workflow: Workflow, records: dict[int, Counts]) -> None:
         columns = zip(CELLS, zip(*records.values(), strict=True), strict=True)
         cells = {cell: list(counts) for cell, counts in columns}
         execute(SET, {"workflow": workflow.pk, "volunteer": list(records), **cells})
+
+
+def mean_skill(workflow: Workflow) -> NDArray[np.float64]:
+    """Return P(answer | class) of a volunteer about whom nothing is known but the workflow, shape (2, A), "no" first.
+
+    The mean over trusted volunteers with a record; a newcomer's if there is none.
+    """
+    known = Skill.objects.filter(workflow=workflow, is_trusted=True).values_list(*CELLS)
+    records = list(known.annotate(n=Count("pk")).order_by()) or [(*NEWCOMER, 1)]
+    matrices = np.array([skill_of(workflow.method, tuple(counts)).matrix for *counts, _ in records])
+    return np.average(matrices, axis=0, weights=[n for *_, n in records])
 
 
 def counted_truth(answer: Classification) -> str:

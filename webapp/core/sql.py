@@ -90,7 +90,7 @@ class Columns:
         return self.model.from_db(connection.alias, self.names, converted)
 
 
-_NUMPY = {"int2": np.int16, "int8": np.int64, "float8": np.float64}
+_NUMPY = {"bool": np.bool_, "int2": np.int16, "int8": np.int64, "float8": np.float64}
 
 
 def copy_out(query: str, fields: Mapping[str, str], parameters: Mapping[str, Any]) -> NDArray[np.void]:
@@ -101,7 +101,7 @@ def copy_out(query: str, fields: Mapping[str, str], parameters: Mapping[str, Any
     query
         Its columns have the types of `fields`, in order, and are never null.
     fields
-        Names and PostgreSQL's types: int2, int8 or float8.
+        Names and PostgreSQL's types: bool, int2, int8 or float8.
     parameters
         Of the query, by name.
     """

@@ -69,7 +69,8 @@ _VALUES = {
     "workflow": "%(slug)s",
     "external_id": "subject.external_id",
     "label": f"""CASE
-        WHEN {_DECIDED} < %(decided)s AND NOT (row.is_retired AND row.retired_reason = ANY(%(settled)s)) THEN ''
+        WHEN {_DECIDED} < CASE
+            WHEN row.is_retired AND row.retired_reason = ANY(%(settled)s) THEN 1 ELSE %(decided)s END THEN ''
         WHEN row.posterior >= 0.5 THEN 'yes' ELSE 'no' END""",
     "votes": _VOTES,
     "winning_answer": f"CASE {_WINNERS} ELSE '' END",

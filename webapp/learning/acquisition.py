@@ -19,6 +19,7 @@ from ml.acquisition.rules import Plan, Rule
 from ml.storage.pixel_store import PixelStore
 from webapp.classifications.models import Reason
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
+from webapp.consensus.skills import mean_skill
 from webapp.core.sql import copy_out, fetch
 from webapp.learning.drift import watch_drift
 from webapp.learning.models import Checkpoint, ModelRole, Score, ScoringRun
@@ -115,7 +116,8 @@ def _pool(rows: NDArray[np.void], workflow: Workflow, checkpoint: Checkpoint) ->
     def groups(some: Rows) -> NDArray[np.str_]:
         return groups_of(subjects[some])
 
-    return Pool(rows["p_real"], rows["posterior"], workflow.prior, features=features, groups=groups)
+    skill = mean_skill(workflow)
+    return Pool(rows["p_real"], rows["posterior"], workflow.prior, skill, features=features, groups=groups)
 
 
 def _reasons(rules: NDArray[np.object_], is_spread: NDArray[np.bool_], is_new: NDArray[np.bool_]) -> NDArray[np.str_]:
@@ -138,7 +140,7 @@ def _write_batch(
 
 
 def update_priorities(run: ScoringRun) -> None:
-    """Finish a champion's scoring: write the priorities, and watch its drift. Of any model's: delete old scores."""
+    """Finish a run: of a champion, write the priorities and watch its drift; of any model, delete old scores."""
     changed, notes = 0, ""
     if run.checkpoint.is_champion:
         for workflow in workflows_guided_by(run.checkpoint):

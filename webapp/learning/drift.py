@@ -1,4 +1,4 @@
-"""Drift: the champion's scores on nights since its training against those before, and how common real movers are."""
+"""Drift: the champion's scores on nights since its training against those before."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -6,15 +6,11 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
 from ml.data.observing_nights import day_break
-from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.metrics.drift import SHIFTED, chance_of_as_much, stability_index
 from webapp.archive.models import Subject
-from webapp.classifications.models import Classification, Reason
-from webapp.consensus.models import IS_SETTLED, Consensus
 from webapp.learning.curate_labels import labels, new_labels, trained_labels
 from webapp.learning.messages import DRIFTED
 from webapp.learning.models import Checkpoint, DriftAlarm, ModelRole, Score
@@ -56,16 +52,6 @@ class Night:
     index: float
     p: float
     is_shifted: bool
-
-
-@dataclass(frozen=True)
-class Prevalence:
-    """Of randomly sampled, settled subjects, how many volunteers called real, with a 95 % interval."""
-
-    n: int
-    share: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -117,23 +103,6 @@ def _counts(champion: Checkpoint) -> tuple[NDArray[np.int64], dict[int | None, N
             into = since.setdefault(key, np.zeros(BINS, dtype=np.int64)) if is_new else before
             into[min(place, BINS) - 1] += count
     return before, since
-
-
-def prevalence(champion: Checkpoint) -> Prevalence | None:
-    """Return how common real subjects are, by volunteers' answers on random samples; None without any.
-
-    The samples are drawn among subjects that are still open.
-    """
-    sampled = Classification.objects.counted().filter(
-        workflow=OuterRef("workflow"), subject=OuterRef("subject"), reason=Reason.RANDOM
-    )
-    rows = Consensus.objects.filter(IS_SETTLED, Exists(sampled), workflow__survey=champion.survey_id)
-    rows = rows.filter(workflow__kind=champion.kind, subject__gold_label="")
-    real, n = rows.filter(posterior__gte=0.5).count(), rows.count()
-    if not n:
-        return None
-    low, high = jeffreys(np.array(real), np.array(n))
-    return Prevalence(n, real / n, float(low), float(high))
 
 
 def watch_drift(champion: Checkpoint) -> DriftAlarm | None:

@@ -3,6 +3,7 @@
 from webapp.core.stored_messages import Sentence
 
 NEW_LABELS = Sentence("New or corrected labels since the last run: %(new)s.")
+DAYS_PASSED = Sentence("Days since the last run: at least %(days)s. New or corrected labels: %(new)s.")
 DRIFTED = Sentence(
     "The scores of model %(model)s shifted on the night of MJD %(night)s (stability index %(index)s, %(subjects)s "
     "subjects), and it was not trained on %(new)s of the labels."

@@ -17,11 +17,12 @@ from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.stored_messages import in_words
-from webapp.learning.drift import drift_of, prevalence
+from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
+from webapp.learning.prevalence import prevalence
 from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
 from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
@@ -126,7 +127,7 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
 def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
     checkpoint = champion_of(survey, role)
     evaluation = checkpoint.evaluations.first() if checkpoint else None
-    scoring = checkpoint.scoring_runs.first() if checkpoint else None
+    scoring = checkpoint.scoring_runs.of_archive().first() if checkpoint else None
     return {
         "role": role,
         "name": role.label,

@@ -80,7 +80,7 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
         "confusion": confusion(evaluation.metrics) if evaluation else None,
         "doubts": doubts(checkpoint) if checkpoint and not checkpoint.is_champion else [],
-        "scoring": checkpoint.scoring_runs.first() if checkpoint else None,
+        "scoring": checkpoint.scoring_runs.of_archive().first() if checkpoint else None,
     }
 
 

@@ -5,6 +5,7 @@ has a score from a head trained without its object, in a file beside the weights
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +88,35 @@ def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)))
 
 
-def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, float]:
-    """Return the champion's probability of yes by subject, for scored ones; nothing if it is private.
+@dataclass(frozen=True)
+class Opinion:
+    """What a model thinks of a subject."""
 
-    Show it only after the answer, so that it can't sway anybody.
+    p_real: float
+    model: int
+
+
+def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Opinion]:
+    """Return the champion's opinions by subject, for scored ones; nothing if they are private.
+
+    Show them only after the answer, so that they can't sway anybody.
     """
-    if not workflow.reveal_model_score:
-        return {}
+    return champions_opinions(workflow, subjects) if workflow.reveal_model_score else {}
+
+
+def champions_opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Opinion]:
+    """Return the champion's opinions by subject, for scored ones.
+
+    A consensus has an earlier champion's score until the present one has scored its subject.
+    """
     champion = {
         "checkpoint__survey": workflow.survey_id,
         "checkpoint__role": role_of(workflow),
         "checkpoint__is_champion": True,
     }
-    return dict(Score.objects.filter(**champion, subject__in=list(subjects)).values_list("subject", "p_real"))
+    rows = Score.objects.filter(**champion, subject__in=list(subjects))
+    told = rows.values_list("subject", "p_real", "checkpoint")
+    return {subject: Opinion(p_real, model) for subject, p_real, model in told}
 
 
 @transaction.atomic

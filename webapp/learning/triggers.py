@@ -1,18 +1,20 @@
-"""Start training runs, by hand or once a workflow has enough new labels."""
+"""Start training runs, by hand or by a workflow's schedule: after enough new labels, or after some days."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, withdrawn_labels
-from webapp.learning.messages import NEW_LABELS
+from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
@@ -98,17 +100,29 @@ def start_training(
 
 def workflows_to_retrain() -> list[Workflow]:
     """Return the workflows that are due for a training run."""
-    workflows = Workflow.objects.filter(is_active=True, min_new_labels__isnull=False)
-    return [workflow for workflow in workflows.select_related("survey") if wants_retraining(workflow)]
+    workflows = Workflow.objects.filter(is_active=True).select_related("survey")
+    return [workflow for workflow in workflows if workflow.trains_itself and wants_retraining(workflow)]
 
 
 def wants_retraining(workflow: Workflow) -> bool:
-    """Return whether `min_new_labels` labels are new or corrected since the last run's, and no run is open."""
-    wanted = workflow.min_new_labels
+    """Return whether enough labels are new or corrected since the last run's, and no run is open.
+
+    Enough are `min_new_labels`, or a single one once the last run is `retrain_days` old.
+    """
+    wanted = 1 if _is_time(workflow) else workflow.min_new_labels
     if wanted is None or workflow.training_runs.open().exists():
         return False
     touched = touched_since(workflow, _last_training_set(workflow), wanted)
     return touched >= wanted and labels_since(workflow) >= wanted
+
+
+def _is_time(workflow: Workflow) -> bool:
+    """Return whether `retrain_days` have passed since the last run, or the workflow's beginning before there is one."""
+    if workflow.retrain_days is None:
+        return False
+    runs = workflow.training_runs.filter(is_control=False).exclude(preset=Preset.EXTERNAL)
+    last = runs.aggregate(when=Max("created_at"))["when"] or workflow.created_at
+    return bool(timezone.now() - last >= timedelta(days=workflow.retrain_days))
 
 
 def labels_since(workflow: Workflow) -> int:
@@ -140,9 +154,11 @@ def _last_training_set(workflow: Workflow) -> TrainingSet | None:
 
 
 def start_due() -> None:
-    """Start a training run in every workflow with enough new labels, unless one was started meanwhile."""
+    """Start a training run in every workflow that is due for one, unless one was started meanwhile."""
     for workflow in workflows_to_retrain():
-        reason = NEW_LABELS(new=labels_since(workflow))
+        new, enough = labels_since(workflow), workflow.min_new_labels
+        is_enough = enough is not None and new >= enough
+        reason = NEW_LABELS(new=new) if is_enough else DAYS_PASSED(days=workflow.retrain_days, new=new)
         with suppress(AlreadyTraining):
             start_training(workflow=workflow, by=None, preset=preset_due(workflow), reason=reason)
 

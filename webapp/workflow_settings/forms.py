@@ -134,7 +134,7 @@ class WorkflowForm(forms.ModelForm):
             "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES,
             "random_fraction", "acquisition", "positive_fraction", "training_schedule", "is_training", "level",
             "required_skill",
-            "known_objects_are_gold", "reveal_model_score", "min_new_labels",
+            "known_objects_are_gold", "reveal_model_score", "min_new_labels", "retrain_days",
         )  # fmt: skip
         labels = {
             **RULE_LABELS,
@@ -159,6 +159,7 @@ class WorkflowForm(forms.ModelForm):
             "known_objects_are_gold": _("Known objects are gold"),
             "reveal_model_score": _("Show the model's score after each answer"),
             "min_new_labels": _("New labels that start a training run"),
+            "retrain_days": _("Days after the last training run that start the next"),
         }
         help_texts = {
             **RULE_HELP_TEXTS,
@@ -170,7 +171,7 @@ class WorkflowForm(forms.ModelForm):
             ),
             "undo_seconds": "",
             "prior": _("Between 0 and 1: the posterior of a subject without votes."),
-            "min_votes": _("No subject retires by consensus before this."),
+            "min_votes": _("Of yes and no. No subject retires by consensus before this."),
             "max_votes": _("The subject then retires, with or without consensus."),
             "majority": _("From 0.5 to 1, of the votes that said yes or no."),
             "accept_threshold": _("Above 0.5. At 0.99, about one in a hundred may be wrong."),
@@ -191,7 +192,8 @@ class WorkflowForm(forms.ModelForm):
             ),
             "known_objects_are_gold": _("A subject within 2″ of a known object becomes gold: yes."),
             "reveal_model_score": "",
-            "min_new_labels": _("Leave empty to start training runs manually."),
+            "min_new_labels": _("Leave both fields empty to start training runs manually."),
+            "retrain_days": _("If at least one label is new."),
         }
         widgets = {
             "help_text": forms.Textarea({"rows": 4}),

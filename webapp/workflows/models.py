@@ -95,6 +95,9 @@ class Workflow(models.Model):
     min_new_labels = models.PositiveIntegerField(
         null=True, blank=True, help_text="new labels that start a training run"
     )
+    retrain_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="days after the last run, for the next"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -110,6 +113,11 @@ class Workflow(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def trains_itself(self) -> bool:
+        """Whether the schedule starts training runs, not only people."""
+        return self.min_new_labels is not None or self.retrain_days is not None
 
     def offered(self, answer: str) -> list[str]:
         """Return the follow-ups offered after an answer; `FLAG` last, if flags retire."""

@@ -12,7 +12,7 @@ from ml.simulate.volunteers import SimulatedVolunteer, crowd
 VOLUNTEERS = 40
 GOLD = 30
 MIN_VOTES, MAX_VOTES, ACCEPT, REJECT = 3, 10, 0.99, 0.01
-"""The site's defaults; the prior is the sky's share of movers."""
+"""The site's defaults, but abstentions count towards the fewest votes; the prior is the sky's share of movers."""
 
 
 class Crowd:

@@ -10,13 +10,14 @@ from webapp.learning.models import Checkpoint, Score, TrainingRun
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("allowed", "told"), [(True, 0.93), (False, None)])
-def test_the_champions_score_follows_the_answer(allowed, told):
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_champions_score_follows_the_answer_with_its_number(allowed):
     workflow = make_workflow(subjects=1, reveal_model_score=allowed)
     (subject,) = subjects_of(workflow)
+    numbers = {}
     for is_champion, p_real in ((True, 0.93), (False, 0.2)):
         run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="tracklet")
-        model = Checkpoint.objects.create(
+        model = numbers[is_champion] = Checkpoint.objects.create(
             survey=workflow.survey, role="tracklet", run=run, manifest={}, is_champion=is_champion
         )
         Score.objects.create(
@@ -26,4 +27,5 @@ def test_the_champions_score_follows_the_answer(allowed, told):
     before = client.get("/api/workflows/atlas/next/", {"n": 1})
     assert "0.93" not in before.content.decode()
     sent = {"id": str(uuid.uuid4()), "workflow": "atlas", "subject": subject.pk, "answer": "yes"}
-    assert client.post("/api/classifications/", sent, format="json").json()["p_real"] == told
+    told = client.post("/api/classifications/", sent, format="json").json()
+    assert (told["p_real"], told["model"]) == ((0.93, numbers[True].pk) if allowed else (None, None))

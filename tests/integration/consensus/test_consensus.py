@@ -10,6 +10,7 @@ from tests.integration.world import entry_of, make_volunteer, make_workflow, rec
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
+from webapp.consensus.retirement_preview import preview_rules
 from webapp.consensus.skills import truth_changed
 from webapp.queue.models import QueueEntry
 
@@ -64,6 +65,30 @@ def test_swap_retires_by_posterior_once_there_are_enough_votes():
     row.refresh_from_db()
     assert row.posterior > 0.95
     assert row.retired_reason == "consensus"
+
+
+@pytest.mark.parametrize(
+    ("answers", "retired", "label"),
+    [
+        (["unsure"] * 3, "", ""),
+        (["no", "no", "unsure"], "", ""),
+        (["no", "no", "unsure", "no"], "consensus", "no"),
+        (["unsure"] * 5, "classification_count", ""),
+    ],
+)
+def test_a_prior_beyond_a_threshold_retires_nothing_before_enough_votes_that_decided(answers, retired, label):
+    workflow = make_workflow(subjects=1, prior=0.005, reject_threshold=0.01, min_votes=3, max_votes=5)
+    (subject,) = subjects_of(workflow)
+    for i, answer in enumerate(answers):
+        vote(make_volunteer(f"v{i}"), workflow, subject, answer)
+    row = Consensus.objects.get()
+    assert row.posterior < 0.01
+    assert (row.retired_reason, row.label) == (retired, label)
+    assert entry_of(workflow, subject).is_retired is bool(retired)
+    recount(workflow)
+    row.refresh_from_db()
+    assert (row.retired_reason, row.label) == (retired, label)
+    assert preview_rules(workflow).retired_then == bool(retired)
 
 
 @pytest.mark.parametrize("method", ["swap-one-coin", "swap-two-coin"])

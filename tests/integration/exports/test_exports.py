@@ -18,6 +18,7 @@ from webapp.classifications.line_marks import Line, store_lines
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
 from webapp.classify.submit import submit, undo
+from webapp.consensus.models import Consensus
 from webapp.exports import classification_rows as export_rows
 from webapp.exports.formats import EXPORTS
 from webapp.learning import curate_labels, label_snapshot, test_sets
@@ -206,6 +207,19 @@ def test_the_consensus_tells_all_that_is_known(workflow, settings, django_user_m
     assert typed["atlas-0"]["agreement"] == pytest.approx(2 / 3)
     assert typed["atlas-2"]["retired_at"].tzinfo is not None
     assert (typed["atlas-2"]["agreement"], typed["atlas-2"]["champion_score"]) == (None, None)
+
+
+@pytest.mark.parametrize("answers", [["unsure"], ["no"], ["no", "unsure"], ["yes", "yes"], ["yes", "no"]])
+@pytest.mark.parametrize("reason", ["", "consensus", "nothing_here", "classification_count"])
+def test_the_label_is_that_of_the_site_whatever_retired_the_subject(workflow, answers, reason):
+    subject, *_ = subjects_of(workflow)
+    for answer in answers:
+        vote(make_volunteer(), workflow, subject, answer)
+    Consensus.objects.update(is_retired=bool(reason), retired_reason=reason)
+    (row,) = table(workflow, "consensus.csv")
+    assert row["label"] == Consensus.objects.get().label
+    if answers == ["unsure"]:
+        assert row["label"] == ""
 
 
 def test_an_empty_workflow_has_files_too():

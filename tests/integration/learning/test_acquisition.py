@@ -1,14 +1,27 @@
 """Priorities: what `ml.acquisition` says, written only to open entries; each with the reason that volunteers read."""
 
+import uuid
+from datetime import timedelta
+
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from ml.acquisition.rules import FLOOR
 from ml.acquisition.uncertainty import entropy
+from ml.acquisition.value_of_vote import information_of_vote
+from tasks import housekeeping, jobs
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
+from tests.integration.world import make_volunteer
 from webapp.archive.models import SubjectSet
+from webapp.classifications.models import Classification
+from webapp.consensus.evidence import skill_of
+from webapp.consensus.models import CELLS, Skill
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
+from webapp.learning.models import ScoringRun, ScoringShard
+from webapp.learning.reordering import order_after_votes
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
 
@@ -120,3 +133,103 @@ def test_what_came_in_after_the_last_scores_is_not_behind_what_the_model_is_sure
     subject_set.subjects.add(late)
     enqueue_subjects(workflow)
     assert list(workflow.queue.order_by("-priority").values_list("subject", flat=True)) == [late.pk, known.pk]
+
+
+@pytest.fixture
+def ordered(workflow, champion, monkeypatch):
+    """Eight subjects that the champion has scored and ordered; ten votes start the next ordering."""
+    monkeypatch.setattr("webapp.learning.reordering.VOTES", 10)
+    rows = sky.subjects(workflow.survey, [True] * 8)
+    sky.queue(workflow, rows)
+    score(champion, rows, np.linspace(0.2, 0.45, 8))
+    run = ScoringRun.objects.create(survey=workflow.survey, checkpoint=champion)
+    ScoringShard.objects.create(run=run, zarr_array=rows[0].zarr_array, start=0, stop=8, state="done")
+    jobs.finish_scoring(run.pk)
+    type(workflow).objects.update(min_new_labels=1000)
+    return rows
+
+
+def answered(workflow, rows, people, reason="uncertain", **fields):
+    fields = {"workflow": workflow, "answer": "no", "reason": reason, "is_counted": True, **fields}
+    voters = [make_volunteer() for _ in range(people)]
+    Classification.objects.bulk_create(
+        Classification(id=uuid.uuid4(), volunteer=voter, subject=row, **fields) for voter in voters for row in rows
+    )
+
+
+def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, champion, ordered):
+    first = workflow.queue.order_by("-priority").first().subject
+    answered(workflow, ordered[-3:], people=3)
+    housekeeping.retrain()
+    assert ScoringRun.objects.open().count() == 0, "nine votes"
+    answered(workflow, [first], people=1)
+    sky.votes(workflow, first, posterior=0.001)
+    for _ in range(2):
+        housekeeping.retrain()
+        assert ScoringRun.objects.open().count() == 1, "one job, however often beat looks"
+    assert workflow.queue.order_by("-priority").first().subject == first
+    jobs.finish_scoring(ScoringRun.objects.open().get().pk)
+    ScoringRun.objects.update(finished_at=timezone.now())  # the database's clock stands still in a test
+    assert workflow.queue.order_by("priority").first().subject == first
+    housekeeping.retrain()
+    assert (ScoringRun.objects.count(), ScoringShard.objects.count()) == (2, 1)
+    page = browser(member(workflow.survey, "scientist")).get("/surveys/sky/learning/").content.decode()
+    assert f"scored, {champion.scoring_runs.last().finished_at:%Y-%m-%d %H:%M} UTC" in page
+
+
+def test_a_workflow_that_trains_by_the_calendar_is_ordered_by_votes_too(workflow, champion, ordered):
+    type(workflow).objects.update(min_new_labels=None, retrain_days=30)
+    answered(workflow, ordered, people=2)
+    assert len(order_after_votes()) == 1
+
+
+@pytest.mark.parametrize("why", ["by hand", "asleep", "former", "training", "undone", "before", "unscored"])
+def test_votes_that_change_no_order_start_nothing(why, workflow, champion, ordered):
+    answered(workflow, ordered, people=2, reason="training" if why == "training" else "uncertain")
+    if why == "by hand":
+        type(workflow).objects.update(min_new_labels=None)
+    elif why == "asleep":
+        type(workflow).objects.update(is_active=False)
+    elif why == "former":
+        type(champion).objects.update(is_champion=False)
+    elif why == "undone":
+        Classification.objects.update(withdrawn_at=timezone.now())
+    elif why == "before":
+        Classification.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    elif why == "unscored":
+        ScoringRun.objects.update(finished_at=None)
+    assert order_after_votes() == []
+
+
+def test_an_ordering_that_failed_is_tried_again_after_as_many_votes(workflow, champion, ordered):
+    answered(workflow, ordered, people=2)
+    (run,) = order_after_votes()
+    ScoringRun.objects.filter(pk=run.pk).update(state="failed", finished_at=timezone.now())
+    assert order_after_votes() == []
+    answered(workflow, ordered, people=2)
+    assert len(order_after_votes()) == 1
+
+
+def test_what_a_vote_tells_depends_on_the_crowd_that_gives_it(workflow, champion, monkeypatch):
+    """Volunteers who miss half of the movers, but nothing else, tell more about a likely no than about a likely yes."""
+    monkeypatch.setattr(acquisition, "HEAD", 0)
+    type(workflow).objects.update(acquisition="vote", method="swap-two-coin")
+    workflow.refresh_from_db()
+    rows = sky.subjects(workflow.survey, [True] * 9)
+    sky.queue(workflow, rows)
+    p_real = np.linspace(0.1, 0.9, 9)
+    score(champion, rows, p_real)
+    write_priorities(workflow, champion)
+    newcomers = by_subject(workflow)
+    records = [(40, 20, 0, 0, 60, 0), (30, 30, 0, 0, 60, 0)]
+    for record in records:
+        Skill.objects.create(volunteer=make_volunteer(), workflow=workflow, **dict(zip(CELLS, record, strict=True)))
+    liar = dict(zip(CELLS, (0, 30, 0, 30, 0, 0), strict=True))
+    Skill.objects.create(volunteer=make_volunteer(), workflow=workflow, is_trusted=False, **liar)
+    write_priorities(workflow, champion)
+    crowd = np.mean([skill_of(workflow.method, record).matrix for record in records], axis=0)
+    found = [by_subject(workflow)[row.pk] for row in rows]
+    assert found == pytest.approx(np.round(information_of_vote(p_real, crowd) / 2, 2))
+    assert found != [newcomers[row.pk] for row in rows]
+    assert found[2] > found[6], "with newcomers these two are worth the same"
+    assert newcomers[rows[6].pk] == newcomers[rows[2].pk]

@@ -1,6 +1,5 @@
 """Drift: nights whose scores are unlike those before the training raise an alarm, and others do not."""
 
-import uuid
 from datetime import timedelta
 
 import numpy as np
@@ -10,12 +9,10 @@ from django.utils import timezone
 from tasks import housekeeping
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
-from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
-from webapp.classifications.models import Classification
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.curate_labels import curate
-from webapp.learning.drift import drift_of, prevalence, start_after_drift, watch_drift
+from webapp.learning.drift import drift_of, start_after_drift, watch_drift
 from webapp.learning.models import Checkpoint, DriftAlarm, Score, ScoringRun, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -67,27 +64,6 @@ def test_without_newer_subjects_nothing_has_drifted(workflow, champion):
     client = browser(member(workflow.survey, "scientist"))
     assert "cannot have drifted" in client.get("/surveys/night/learning/drift/stamp/").content.decode()
     assert client.get("/surveys/night/learning/drift/cube/").status_code == 404
-
-
-def test_prevalence_is_that_of_the_random_sample(workflow, champion):
-    assert prevalence(champion) is None
-    rows = night(champion, 40, 60013, real=0.5)
-    volunteer = make_volunteer()
-    for number, row in enumerate(rows):
-        sky.votes(workflow, row, 0.98 if number < 10 else 0.02, is_retired=True, retired_reason="consensus")
-        reason = "random" if number % 2 else "uncertain"
-        Classification.objects.create(
-            id=uuid.uuid4(),
-            workflow=workflow,
-            subject=row,
-            volunteer=volunteer,
-            answer="yes",
-            reason=reason,
-            is_counted=True,
-        )
-    found = prevalence(champion)
-    assert (found.n, found.share) == (20, 0.25)
-    assert found.low < 0.25 < found.high
 
 
 def label(rows, *, real):

@@ -68,3 +68,13 @@ def test_a_doubtful_one_takes_a_confirmation_and_a_reason(checkpoint, admin, los
         assert not Promotion.objects.exists()
     click(admin, checkpoint, confirmed="on", reason="Its plots are better.")
     assert Promotion.objects.get().reason == "Its plots are better."
+
+
+def test_the_list_of_runs_has_each_models_auc_on_the_test_set(checkpoint, admin):
+    page = "/surveys/sky/learning/"
+    assert '<th class="n">ROC AUC</th>' in admin.get(page).content.decode()
+    evaluated(checkpoint)
+    Evaluation.objects.update(metrics={"n": 12, "roc_auc": 0.8125, "intervals": {"roc_auc": [0.75, 0.875]}})
+    row = admin.get(page).content.decode().partition(f'id="run-{checkpoint.run_id}"')[2].partition("</tr>")[0]
+    assert "0.813" in row
+    assert "(0.750–0.875)" in row

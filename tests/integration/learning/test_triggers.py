@@ -1,6 +1,9 @@
 """A scheduled task starts a run when there are enough new labels, and never two."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from tasks import housekeeping
 from tests.integration.learning import sky
@@ -9,6 +12,7 @@ from webapp.learning import models
 from webapp.learning.curate_labels import curate
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.triggers import labels_since, preset_due, wants_retraining, workflows_to_retrain
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +97,62 @@ def test_more_votes_for_the_same_labels_start_nothing(workflow):
         row.votes_yes += 1
         row.save()
     assert (labels_since(workflow), workflows_to_retrain()) == (0, [])
+
+
+def ago(**since):
+    TrainingRun.objects.update(created_at=timezone.now() - timedelta(**since))
+    Workflow.objects.update(created_at=timezone.now() - timedelta(**since))
+
+
+def test_a_run_begins_when_the_days_are_over_and_one_label_is_new(workflow):
+    Workflow.objects.update(min_new_labels=None, retrain_days=7)
+    housekeeping.retrain()
+    assert not TrainingRun.objects.exists(), "the workflow is new"
+    trained(workflow)
+    settle_more(workflow, 1)
+    ago(days=6, hours=23)
+    housekeeping.retrain()
+    assert TrainingRun.objects.count() == 1
+    ago(days=7)
+    for _ in range(2):
+        housekeeping.retrain()
+    run = TrainingRun.objects.get(state="queued")
+    assert run.reason == "Days since the last run: at least 7. New or corrected labels: 1."
+    assert run.requested_by is None
+
+
+def test_no_label_is_new_so_no_run_begins_however_old_the_last_is(workflow):
+    Workflow.objects.update(min_new_labels=None, retrain_days=1)
+    trained(workflow)
+    ago(days=400)
+    assert workflows_to_retrain() == []
+    Consensus.objects.update(updated_at=timezone.now(), votes_yes=4)
+    assert workflows_to_retrain() == [], "another vote for the same label"
+
+
+def test_before_the_first_run_the_days_count_from_the_workflows_beginning(workflow):
+    Workflow.objects.update(min_new_labels=None, retrain_days=2)
+    ago(days=2)
+    housekeeping.retrain()
+    assert TrainingRun.objects.get().state == "queued"
+
+
+def test_control_runs_and_external_scorers_do_not_put_the_next_run_off(workflow):
+    Workflow.objects.update(min_new_labels=None, retrain_days=2)
+    ago(days=2)
+    row = {"survey": workflow.survey, "workflow": workflow, "role": "stamp", "state": "done"}
+    TrainingRun.objects.create(**row, is_control=True)
+    TrainingRun.objects.create(**row, preset="external")
+    assert workflows_to_retrain() == [workflow]
+    TrainingRun.objects.create(**row)
+    assert workflows_to_retrain() == []
+
+
+def test_enough_labels_start_a_run_before_the_days_are_over(workflow):
+    Workflow.objects.update(retrain_days=30)
+    settle_more(workflow, 1)
+    housekeeping.retrain()
+    assert TrainingRun.objects.get().reason == "New or corrected labels since the last run: 3."
 
 
 @pytest.mark.parametrize("fields", [{"min_new_labels": None}, {"is_active": False}])

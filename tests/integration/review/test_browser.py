@@ -78,6 +78,7 @@ def test_subjects_apart_from_the_model(consensus, client, workflow, subjects):
     assert found(client, gap_min=0.3) == {"s0"}
     page = client.get(ADDRESS, {"sort": "-gap"})
     assert [round(each["row"].gap, 2) for each in page.context["rows"]] == [0.87, 0.08]
+    assert f"Model: probability of yes by the champion, model {model.pk}." in page.content.decode()
 
 
 def key(name, row):

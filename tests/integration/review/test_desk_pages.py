@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.integration.learning import sky
 from tests.integration.people import member
 from tests.integration.review.disagreements import DESK, disagreements
-from webapp.learning.models import Checkpoint
+from webapp.learning.models import Checkpoint, Score
 from webapp.review import queue_form
 
 pytestmark = pytest.mark.django_db
@@ -34,3 +35,17 @@ def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, cl
 def test_without_a_champion_the_page_says_what_is_missing(survey, client):
     Checkpoint.objects.update(is_champion=False)
     assert "There is no champion for" in client.get(f"{DESK}&after=1:0.5").content.decode()
+
+
+def test_each_score_says_which_model_gave_it_even_before_a_new_champion_has_scored(survey, client):
+    (model,) = Checkpoint.objects.all()
+    assert client.get(DESK).content.decode().count(f"model {model.pk} · probability of yes") == 6
+    subject = Score.objects.latest("p_real").subject_id
+    votes = f"/surveys/night/consensus/subjects/{subject}/"
+    assert f"model {model.pk}<" in client.get(votes).content.decode()
+    Checkpoint.objects.update(is_champion=False)
+    newer = sky.checkpoint(survey.workflows.get(), is_champion=True)
+    for page in (DESK, votes):
+        text = client.get(page).content.decode()
+        assert "0.2" in text, "the score of the model that was champion"
+        assert f"model {newer.pk}" not in text

@@ -157,10 +157,15 @@ def test_what_cannot_be_is_refused_and_nothing_is_stored(admin, workflow, change
 
 
 def test_slug_and_kind_stay_as_they_are(admin, workflow, sets):
-    answer = browser(admin).post(f"{PAGE}movers/", said(sets[0], slug="other", kind="stamp", min_new_labels="50"))
+    answer = browser(admin).post(
+        f"{PAGE}movers/", said(sets[0], slug="other", kind="stamp", min_new_labels="50", retrain_days="7")
+    )
     assert answer.status_code == 302
     workflow.refresh_from_db()
-    assert (workflow.slug, workflow.kind, workflow.min_new_labels) == ("movers", "tracklet", 50)
+    assert (workflow.slug, workflow.kind) == ("movers", "tracklet")
+    assert (workflow.min_new_labels, workflow.retrain_days) == (50, 7)
+    answer = browser(admin).post(f"{PAGE}movers/", said(sets[0], retrain_days="0"))
+    assert (answer.status_code, "retrain_days" in answer.context["form"].errors) == (400, True)
 
 
 def test_a_new_set_joins_the_queue_and_a_dropped_one_leaves_it_unless_begun(survey, workflow, sets):

@@ -76,6 +76,8 @@ def test_nothing_retires_early_and_everything_at_the_most_votes(method, yes, no,
     reason = reason_to_retire(row)
     if row.votes < least:
         assert reason == ""
+    if yes + no < least:
+        assert reason != "consensus"
     if row.votes >= workflow.max_votes:
         assert reason
     if reason == "consensus" and method == "majority":
@@ -129,7 +131,7 @@ def test_rules_are_said_in_words():
     assert rules_in_words(workflow) == [
         "Retired as flagged when 2 volunteers report a broken picture.",
         "Retired as “nothing here” when the first 4 votes are all no.",
-        "Retired by consensus after 3 votes once the posterior is at least 0.99 or at most 0.01.",
+        "Retired by consensus after 3 yes/no votes once the posterior is at least 0.99 or at most 0.01.",
         "Retired by consensus when 90 % of at least 5 yes/no votes agree.",
         "Sent to experts when 50 % of at least 5 votes are undecided.",
         "Retired after 10 votes, with or without consensus.",

@@ -38,16 +38,21 @@ class ScoringRunQuerySet(JobQuerySet):
         still_scoring = ScoringShard.objects.open().filter(run=OuterRef("pk"))
         return super().claimable().exclude(Exists(still_scoring))
 
+    def of_archive(self) -> Self:
+        """Exclude runs that score nothing, but only order the queues."""
+        return self.filter(Exists(ScoringShard.objects.filter(run=OuterRef("pk"))))
+
 
 class ScoringRun(Job):
     """The scoring of a survey's archive with one checkpoint, in shards; its own job runs after the last of them.
 
     That job writes the priorities, if the checkpoint is champion, and deletes old scores. Since it can be claimed only
-    when no shard is open, the sweep recovers from a crash in between.
+    when no shard is open, the sweep recovers from a crash in between. A run without shards only does that job, after
+    many votes.
     """
 
     task: ClassVar[str] = "tasks.acquisition.run"
-    title = _("Priorities after scoring")
+    title = _("Priorities of subjects")
     patience: ClassVar[timedelta] = timedelta(hours=2)  # a report for each workflow, of any size
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="scoring_runs")

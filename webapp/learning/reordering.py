@@ -1,0 +1,46 @@
+"""Order queues anew after many votes, by the scores that the champion has given already."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from webapp.classifications.models import Classification, Reason
+from webapp.learning.acquisition import workflows_guided_by
+from webapp.learning.models import Checkpoint, ScoringRun
+from webapp.learning.promotion import lock_champion
+from webapp.workflows.models import Workflow
+
+VOTES = 500
+"""Votes of a workflow since the last ordering that start another."""
+
+
+def order_after_votes() -> list[ScoringRun]:
+    """Start ordering wherever there are enough votes since the last time."""
+    champions = Checkpoint.objects.filter(is_champion=True).select_related("survey")
+    return [run for champion in champions if (run := order_anew(champion))]
+
+
+@transaction.atomic
+def order_anew(champion: Checkpoint) -> ScoringRun | None:
+    """Start ordering the champion's queues if one of them has `VOTES` votes since its last job; return the job.
+
+    The job is a scoring run without shards, and never one of two: an open run orders the queues in any case. Only
+    workflows that train by themselves count. Where somebody starts each run, as in an experiment with rounds, the order
+    changes with the model alone.
+    """
+    if lock_champion(champion.survey_id, champion.role) != champion or champion.scoring_runs.open().exists():
+        return None
+    last = champion.scoring_runs.aggregate(when=Max("finished_at"))["when"]
+    guided = [workflow for workflow in workflows_guided_by(champion) if workflow.trains_itself]
+    if last is None or not any(_has_moved_on(workflow, last) for workflow in guided):
+        return None
+    run = ScoringRun.objects.create(survey=champion.survey, checkpoint=champion)
+    run.enqueue()
+    return run
+
+
+def _has_moved_on(workflow: Workflow, since: datetime) -> bool:
+    """Return whether enough votes were given since; answers to training subjects move nothing."""
+    votes = Classification.objects.counted().filter(workflow=workflow, created_at__gt=since)
+    return votes.exclude(reason=Reason.TRAINING)[:VOTES].count() == VOTES
