@@ -91,15 +91,14 @@ def test_few_real_objects_are_learnt_from_and_judged_by(bogus, real, held):
 def test_the_split_is_disjoint_and_complete(kinds):
     train, validation = labelled(kinds).split(0.25)
     assert sorted([*train, *validation]) == list(range(len(kinds)))
-    assert len(validation) == 60
+    assert 45 <= len(validation) <= 75
 
 
 @given(st.integers(40, 200), st.integers(0, 99))
-def test_more_objects_move_few_of_those_there_are_to_the_other_side(n, seed):
+def test_more_objects_never_move_one_from_training_to_validation(n, seed):
     kinds = np.random.default_rng(seed).choice([0, 2], size=n)
-    before = set(labelled(kinds[: n // 2]).split()[1].tolist())
-    after = {row for row in labelled(kinds).split()[1].tolist() if row < n // 2}
-    assert len(before ^ after) <= 0.15 * n
+    trained = set(labelled(kinds[: n // 2]).split()[0].tolist())
+    assert not trained & set(labelled(kinds).split()[1].tolist())
 
 
 def test_the_order_of_the_rows_does_not_matter_to_the_split(kinds):
