@@ -8,6 +8,7 @@ from webapp.api.classification_views import ClassificationsView, FavouriteView, 
 from webapp.api.collection_views import CollectionViewSet
 from webapp.api.export_views import CatalogueName, CatalogueView, ExportName, ExportView
 from webapp.api.group_views import GroupViewSet
+from webapp.api.known_match_views import KnownMatchViewSet
 from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.report_views import ReportViewSet
@@ -33,6 +34,7 @@ router.register("rulings", RulingViewSet)
 router.register("cases", CaseViewSet)
 router.register("reports", ReportViewSet)
 router.register("ingest-runs", IngestRunViewSet)
+router.register("known-matches", KnownMatchViewSet)
 router.register("talk/boards", BoardViewSet)
 router.register("talk/threads", ThreadViewSet)
 router.register("talk/comments", CommentViewSet)
