@@ -255,17 +255,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # The folder broker loses a killed worker's messages, and Redis redelivers late: the sweep handles both.
-_broker_folder = DATA / "broker"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        "data_folder_in": str(_broker_folder / "messages"),
-        "data_folder_out": str(_broker_folder / "messages"),
-        "control_folder": str(_broker_folder / "control"),
-        "polling_interval": 0.1,
-    }
-    if CELERY_BROKER_URL.startswith("filesystem")
-    else {}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _messages, _control = str(DATA / "broker" / "messages"), str(DATA / "broker" / "control")
+    _folders = {"data_folder_in": _messages, "data_folder_out": _messages, "control_folder": _control}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**_folders, "polling_interval": 0.1}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
