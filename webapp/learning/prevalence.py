@@ -35,7 +35,7 @@ _READ = f"""
     )
     SELECT entry.id, entry.subject_id, sampled.subject_id IS NOT NULL,
         entry.is_retired OR {_IS_RULED}
-            OR coalesce({_HAS_ENOUGH} AND crowd.updated_at < now() - %(left_alone)s, false),
+            OR coalesce({_HAS_ENOUGH} AND crowd.updated_at < now() - %(left_alone)s::interval, false),
         {_IS_RULED} OR coalesce({_HAS_ENOUGH}, false),
         CASE WHEN {_IS_RULED} THEN subject.gold_label = ANY(%(real)s) ELSE coalesce(crowd.posterior >= 0.5, false) END
     FROM reached JOIN {QueueEntry._meta.db_table} AS entry
