@@ -38,9 +38,9 @@ up: venv
 panoptes: venv
 	-@$(BIN)/python -m tests.acceptance.panoptes_environment
 
-# Tests of one file share expensive fixtures (a model, a site, a browser), so one process runs them all. Four processes
+# Tests of one file share expensive fixtures (a model, a site, a browser), so one process runs them all. Three processes
 # keep two cores busy, since tests mostly wait for browsers and sites.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q --durations 15
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q --durations 15
 
 test: venv panoptes
 	$(PYTEST) tests
