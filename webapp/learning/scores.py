@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection, transaction
 from numpy.typing import NDArray
+from psycopg.errors import UniqueViolation
 
 from ml.inference.detections import Detection
 from webapp.consensus.consensus_rows import refresh_models
@@ -67,19 +68,28 @@ def write_scores(
     """
     check_probabilities(checkpoint_id, probabilities)
     check_probabilities(checkpoint_id, p_real)
+    columns = (subject_ids, probabilities, p_real, binary_entropy(p_real))
+    try:
+        with transaction.atomic():
+            _replace(checkpoint_id, columns)
+    except UniqueViolation:  # another run has scored some of them meanwhile, and committed: now they are seen
+        _replace(checkpoint_id, columns)
+    if Checkpoint.objects.filter(pk=checkpoint_id, is_champion=True).exists():
+        refresh_models(subject_ids.tolist())
+
+
+def _replace(checkpoint_id: int, columns: Sequence[NDArray[Any]]) -> None:
+    """Delete the checkpoint's scores of the subjects in the first column, and write these."""
     table = Score._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {table} WHERE checkpoint_id = %s AND subject_id = ANY(%s)",  # noqa: S608 - our own table
-            [checkpoint_id, subject_ids.tolist()],
+            [checkpoint_id, columns[0].tolist()],
         )
         with cursor.copy(f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(list(_COLUMNS.values()))
-            columns = (subject_ids, probabilities, p_real, binary_entropy(p_real))
             for row in zip(*(np.asarray(column).tolist() for column in columns), strict=True):
                 copy.write_row((checkpoint_id, *row))
-    if Checkpoint.objects.filter(pk=checkpoint_id, is_champion=True).exists():
-        refresh_models(subject_ids.tolist())
 
 
 def binary_entropy(p: NDArray[Any]) -> NDArray[np.float64]:
