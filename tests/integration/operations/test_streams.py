@@ -3,13 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from tests.integration.learning import sky
+from tests.integration.operations.told import doctor, told
 from webapp.core.models import Backup, Heartbeat, Process
-from webapp.operations import alerts
 from webapp.operations.models import Alert
 from webapp.streams.messages import NO_BROKER
 from webapp.streams.models import Stream
@@ -46,27 +45,9 @@ def change(stream, **fields):
     Stream.objects.filter(pk=stream.pk).update(**fields)
 
 
-def doctor(capsys):
-    """Return what the doctor says, and whether all is well."""
-    try:
-        call_command("doctor")
-    except SystemExit:
-        return capsys.readouterr().out, False
-    return capsys.readouterr().out, True
-
-
 def figures():
     text = Client(headers={"Authorization": "Bearer hush"}).get("/metrics/").content.decode()
     return [line for line in text.splitlines() if line.startswith("wanderers_stream_")]
-
-
-def told(mailoutbox):
-    """Return the mails of two checks, two minutes apart."""
-    alerts.check()
-    for alert in Alert.objects.all():
-        Alert.objects.filter(pk=alert.pk).update(created_at=alert.created_at - timedelta(minutes=2))
-    alerts.check()
-    return [mail.body for mail in mailoutbox]
 
 
 def test_a_stream_that_is_heard_is_shown_with_its_lag_and_no_problem(stream, page, capsys, mailoutbox):

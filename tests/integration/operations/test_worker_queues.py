@@ -7,14 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from tasks.queue_report import QueueReport
 from tasks.worker import app
+from tests.integration.operations.told import doctor, told
 from webapp.core.models import Backup, Heartbeat, Process, Worker
-from webapp.operations import alerts
 from webapp.operations.models import Alert
 from webapp.operations.worker_queues import workers_by_queue
 
@@ -45,26 +44,10 @@ def row_of_training(client, django_user_model):
     return int(numbers), SENTENCE in page
 
 
-def doctor(capsys):
-    try:
-        call_command("doctor")
-    except SystemExit:
-        return capsys.readouterr().out, False
-    return capsys.readouterr().out, True
-
-
 def figure():
     text = Client(headers={"Authorization": "Bearer hush"}).get("/metrics/").content.decode()
     [line] = [line for line in text.splitlines() if line.startswith('wanderers_queue_workers{queue="training"}')]
     return float(line.split()[-1])
-
-
-def told(mailoutbox):
-    alerts.check()
-    for alert in Alert.objects.all():
-        Alert.objects.filter(pk=alert.pk).update(created_at=alert.created_at - timedelta(minutes=2))
-    alerts.check()
-    return [mail.body for mail in mailoutbox]
 
 
 def test_a_queue_without_a_worker_is_told_until_one_comes(others, client, django_user_model, capsys, mailoutbox):
