@@ -12,7 +12,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from ml.storage.pixel_store import PixelStore
-from tests.integration import people
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Survey
@@ -23,16 +22,6 @@ from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogu
 from webapp.learning.models import Score
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def night():
-    return sky.survey("night", pixel_scale=1.86, observatory="T08")
-
-
-@pytest.fixture
-def scientist(night):
-    return people.browser(people.member(night, "scientist"))
 
 
 def page(scientist, row, **query):

@@ -5,24 +5,12 @@ import csv
 import numpy as np
 import pytest
 
-from tests.integration import people
 from tests.integration.figures.movers import tracklet
-from tests.integration.learning import sky
 from webapp.archive.models import Frame
 
 pytestmark = pytest.mark.django_db
 HOURS = 0.25 * 5**0.5
 """Root of the sum of squares of the hours from the mean time: -.375, -.125, .125 and .375."""
-
-
-@pytest.fixture
-def night():
-    return sky.survey("night", pixel_scale=1.86, observatory="T08")
-
-
-@pytest.fixture
-def scientist(night):
-    return people.browser(people.member(night, "scientist"))
 
 
 def page(scientist, row, **query):

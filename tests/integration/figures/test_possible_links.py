@@ -4,25 +4,13 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from tests.integration import people
 from tests.integration.figures.movers import tracklet
-from tests.integration.learning import sky
 from webapp.figures import possible_links
 from webapp.linking.models import LinkRun, Links, Proposal
 
 pytestmark = pytest.mark.django_db
 
 MJD = 61000.2
-
-
-@pytest.fixture
-def night():
-    return sky.survey("night", pixel_scale=1.86, observatory="T08")
-
-
-@pytest.fixture
-def scientist(night):
-    return people.browser(people.member(night, "scientist"))
 
 
 def later(survey, days, *, rate=30.0, angle=40.0, left=0.0, faster=0.0, **fields):
