@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.acceptance.running_site import manage, running_site
+from webapp.console.watchdog import START_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,18 @@ def program(site, words):
     return found[0]
 
 
+def worker_with_children(site):
+    """Wait for the worker and its two children: one that has just been restarted has none yet."""
+    wait_until(lambda: len(program(site, "tasks.worker").children()) >= 2)
+    return program(site, "tasks.worker")
+
+
+def is_idle(process):
+    before = process.cpu_times()
+    time.sleep(1)
+    return process.cpu_times() == before
+
+
 def connect(site):
     lines = (site.data / "postgres" / "postmaster.pid").read_text().splitlines()
     return psycopg.connect(host=lines[4], port=lines[3], user="postgres", dbname="postgres", autocommit=True)
@@ -56,8 +69,7 @@ def assert_reports_again(site, process):
 
 
 def test_a_worker_whose_children_are_all_killed_goes_on_with_jobs(site):
-    children = program(site, "tasks.worker").children()
-    assert len(children) >= 2
+    children = worker_with_children(site).children()
     for child in children:
         child.kill()
     psutil.wait_procs(children, timeout=10)
@@ -73,15 +85,16 @@ JOB = """
 
 
 def test_a_worker_whose_children_all_hang_is_replaced_and_the_job_that_waits_is_done(site):
-    hanging, beat = program(site, "tasks.worker"), program(site, "tasks.beat")
-    wait_until(lambda: time.time() - hanging.create_time() > 25)  # by then it has responded: one that starts has longer
+    hanging, beat = worker_with_children(site), program(site, "tasks.beat")
+    assert_reports_again(site, "worker")
     beat.suspend()  # a child that hangs in a sweep is killed by the sweep's time limit: here all of them are idle
     time.sleep(2)
+    wait_until(lambda: all(map(is_idle, hanging.children())))
     for child in hanging.children():
         child.suspend()
     beat.resume()
     assert manage(site.data, "shell", "-c", textwrap.dedent(JOB)).returncode == 0
-    wait_until(lambda: not hanging.is_running(), seconds=60)
+    wait_until(lambda: not hanging.is_running(), seconds=START_SECONDS + 30)  # so long if it was never asked before
     assert program(site, "tasks.worker") != hanging
     with connect(site) as database:
         state = "SELECT 1 FROM retention_retentionrun WHERE state = 'done'"
@@ -129,9 +142,9 @@ def test_the_site_survives_a_restart_of_its_database(site):
 
 @pytest.mark.parametrize("words", ["granian", "tasks.worker"])
 def test_what_a_killed_program_has_started_ends_with_it_and_the_program_comes_back(site, words):
+    wait_until(lambda: program(site, words).children())
     killed = program(site, words)
     orphans = killed.children()
-    assert orphans
     killed.kill()
     assert not psutil.wait_procs(orphans, timeout=10)[1]
     assert program(site, words) != killed
