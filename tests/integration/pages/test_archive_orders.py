@@ -12,6 +12,7 @@ from webapp.archive import subject_total, subject_views
 from webapp.archive.models import Membership, Subject
 from webapp.archive.subject_orders import SORTS
 from webapp.archive.subject_total import Total
+from webapp.consensus.models import Consensus
 from webapp.core.bounded_count import count_in_time
 from webapp.learning.models import Score
 
@@ -108,6 +109,15 @@ def test_all_are_counted_on_request_once_for_all_pages(values, client, monkeypat
         assert client.get(f"{PAGE}?{page.context['next']}").context["total"] == Total(len(VALUES))
     assert "statement_timeout" not in str(asked.captured_queries)
     assert client.get(PAGE, {"total": "true", "text": "nothing"}).context["total"] == Total(0)
+
+
+def test_what_one_workflow_judged_is_not_the_total_of_another(values, workflow, client, monkeypatch):
+    monkeypatch.setattr(subject_total, "MOST_COUNTED", 1)
+    Consensus.objects.update(is_retired=True, retired_reason="consensus")
+    Consensus.objects.filter(workflow=workflow, posterior=0.5).update(posterior=0.375)
+    for slug, bogus in ((workflow.slug, 7), ("other", 2)):
+        page = client.get(PAGE, {"gold": "bogus", "total": "true", "workflow": slug})
+        assert page.context["total"] == Total(bogus)
 
 
 def test_a_count_that_takes_too_long_says_so_and_the_page_is_shown(values, client, monkeypatch):
