@@ -1,13 +1,13 @@
 """Two runs that score the same subjects with the same model at once: both end, and the later scores stay."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
 from django.db import connection, transaction
 
 from tests.integration.learning import sky
+from tests.integration.locks import wait_until_somebody_waits
 from webapp.learning import scores
 from webapp.learning.models import Score
 
@@ -28,12 +28,6 @@ def scored():
     return write
 
 
-def somebody_waits():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0
-
-
 def test_the_second_waits_for_the_first_and_replaces_its_scores(scored):
     failed = []
 
@@ -49,10 +43,8 @@ def test_the_second_waits_for_the_first_and_replaces_its_scores(scored):
     with transaction.atomic():
         scored(0.25)
         thread.start()
-        deadline = time.monotonic() + 20
-        while not somebody_waits() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert somebody_waits()
-    thread.join(20)
+        wait_until_somebody_waits(thread)
+        assert thread.is_alive()
+    thread.join()
     assert failed == []
     assert list(Score.objects.values_list("p_real", flat=True)) == [0.75, 0.75]
