@@ -126,11 +126,12 @@ def ask_about(*, ruling: Ruling, by: User, is_wanted: bool) -> None:
     AlreadyWithdrawn
         The ruling is not in force; nothing is changed.
     """
-    locked = Ruling.objects.select_for_update(no_key=True).filter(pk=ruling.pk, withdrawn_at=None).first()
-    if locked is None:
+    Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
+    standing = Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).first()
+    if standing is None:
         raise already_withdrawn(ruling.subject)
-    if is_wanted == (locked.second_asked_at is not None):
+    if is_wanted == (standing.second_asked_at is not None):
         return
-    asked = SecondOpinionRequest.objects.create(ruling=locked, by=by, is_wanted=is_wanted)
-    locked.second_asked_by, locked.second_asked_at = (by, asked.created_at) if is_wanted else (None, None)
-    locked.save(update_fields=["second_asked_by", "second_asked_at"])
+    asked = SecondOpinionRequest.objects.create(ruling=standing, by=by, is_wanted=is_wanted)
+    standing.second_asked_by, standing.second_asked_at = (by, asked.created_at) if is_wanted else (None, None)
+    standing.save(update_fields=["second_asked_by", "second_asked_at"])
