@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.management import call_command
@@ -64,6 +65,31 @@ def test_a_web_server_that_takes_connections_and_answers_nothing_does_not_respon
     monkeypatch.setattr(watchdog, "ASK_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not watchdog.web_responds("127.0.0.1", silent.getsockname()[1])
+
+
+class Alive(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_a_web_server_behind_a_proxy_for_the_rest_of_the_world_responds(monkeypatch):
+    monkeypatch.setattr("urllib.request._opener", None)  # made anew, from the environment
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Alive) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert watchdog.web_responds("0.0.0.0", server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def fall_silent(process):
