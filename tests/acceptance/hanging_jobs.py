@@ -7,8 +7,8 @@ import tasks.jobs
 from webapp.core import jobs
 from webapp.retention.models import RetentionRun
 
-PATIENCE = 4.0
-STEPS = 8
+PATIENCE = 8.0
+STEPS = 16
 
 
 def hang(run: RetentionRun) -> None:

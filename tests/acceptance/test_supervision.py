@@ -110,6 +110,7 @@ def test_a_killed_beat_is_started_again(site):
 
 
 def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):
+    wait_until(lambda: len(web_workers(program(site, "granian"))) == 2)
     server = program(site, "granian")
     first, second = workers = web_workers(server)
     first.kill()
