@@ -79,6 +79,8 @@ def _mark(run: RetentionRun, chunk: Chunk, keys: list[int], trained_on: TrainedO
     if dropped:
         Subject.objects.filter(pk__in=dropped).update(pixels_dropped_at=Now())
         run.renew(done=run.done + len(dropped), clearing_array=chunk[0], clearing_index=chunk[1])
+    else:
+        run.renew()
     return len(dropped)
 
 
