@@ -93,9 +93,11 @@ def station_problems(records: list[Record], observatories: Mapping[str, Observat
             rows = [row for row, record in enumerate(records) if record.get("stn") == station]
             yield from _place_problems(records, rows, observatories[station])
         elif observatories[station].longitude is None:
-            told = {"code": station, "name": observatories[station].name}
+            names = {"code": station, "name": observatories[station].name}
             yield Problem(
-                Message("%(code)s (%(name)s) has no fixed place on the ground. Such reports are not made here.", **told)
+                Message(
+                    "%(code)s (%(name)s) has no fixed place on the ground. Such reports are not made here.", **names
+                )
             )
 
 

@@ -14,7 +14,7 @@ from tests.acceptance.linked_pages import linked_pages
 from tests.acceptance.people import member
 from tests.integration.pages.full_sky import something_on_each_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 MOST_SHIFT = 0.02
 MOST_BYTES = 120_000

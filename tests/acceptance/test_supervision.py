@@ -12,6 +12,8 @@ import pytest
 from tests.acceptance.running_site import manage, running_site
 from webapp.console.watchdog import START_SECONDS
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):

@@ -108,9 +108,9 @@ def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, 
     except AssignedToAnother as error:
         raise PermissionDenied(str(error)) from error
     subjects = [each.consensus.subject_id for each in submitted]
-    told, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)
+    of_model, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)
     return [
-        represent_submitted(each, told.get(subject), hearts.get(subject))
+        represent_submitted(each, of_model.get(subject), hearts.get(subject))
         for each, subject in zip(submitted, subjects, strict=True)
     ]
 

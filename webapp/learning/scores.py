@@ -125,8 +125,8 @@ def champions_opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int,
         "checkpoint__is_champion": True,
     }
     rows = Score.objects.filter(**champion, subject__in=list(subjects))
-    told = rows.values_list("subject", "p_real", "checkpoint")
-    return {subject: Opinion(p_real, model) for subject, p_real, model in told}
+    scores = rows.values_list("subject", "p_real", "checkpoint")
+    return {subject: Opinion(p_real, model) for subject, p_real, model in scores}
 
 
 @transaction.atomic

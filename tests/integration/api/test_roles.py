@@ -17,7 +17,7 @@ from webapp.reports.models import Report
 from webapp.review.models import Case, Ruling
 from webapp.workflows.models import Workflow
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection"), pytest.mark.timeout(600)]
 
 EACH = settings(max_examples=5, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 HIDDEN = "b7e1-for-scientists"
