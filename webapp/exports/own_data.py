@@ -104,6 +104,7 @@ sign-ins.csv          accounts elsewhere that you sign in with, and what they sa
 roles.csv             your role in each survey
 verdicts.csv          your verdicts as a scientist, those that were withdrawn too
 second-opinions.csv   your verdicts beside those of other scientists
+opinion-requests.csv  on which verdicts you asked for a second opinion, or no longer
 cases.csv             the subjects that are assigned to you
 case-events.csv       what you did with subjects: holds, tags, notes and whom you assigned
 proposals.csv         the links between detections that you confirmed or rejected

@@ -10,7 +10,7 @@ from webapp.community.models import ModeratorAction
 from webapp.community.models import Report as CommentReport
 from webapp.linking.models import Proposal
 from webapp.reports.models import Report
-from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion
+from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.volunteers.models import Volunteer
 
 
@@ -21,6 +21,7 @@ def own_work(volunteer: Volunteer) -> dict[str, QuerySet[Any]]:
         "roles.csv": Membership.objects.filter(user__volunteer=volunteer).order_by("pk"),
         "verdicts.csv": Ruling.objects.filter(scientist__volunteer=volunteer),
         "second-opinions.csv": SecondOpinion.objects.filter(scientist__volunteer=volunteer),
+        "opinion-requests.csv": SecondOpinionRequest.objects.filter(by__volunteer=volunteer),
         "cases.csv": Case.objects.filter(assignee__volunteer=volunteer).order_by("pk"),
         "case-events.csv": CaseEvent.objects.filter(by__volunteer=volunteer),
         "proposals.csv": Proposal.objects.filter(decided_by__volunteer=volunteer).order_by("pk"),

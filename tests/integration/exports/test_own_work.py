@@ -14,13 +14,13 @@ from webapp.community.models import Report as CommentReport
 from webapp.exports.own_data import export_own_data
 from webapp.linking.models import LinkRun, Proposal
 from webapp.reports.models import Report
-from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion
+from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 TABLES = (
-    "roles", "verdicts", "second-opinions", "cases", "case-events", "proposals", "reports", "comment-reports",
-    "moderated", "moderator-acts", "audit-log",
+    "roles", "verdicts", "second-opinions", "opinion-requests", "cases", "case-events", "proposals", "reports",
+    "comment-reports", "moderated", "moderator-acts", "audit-log",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def work(volunteer, other, workflow, note):
     Ruling.objects.create(subject=subject, workflow=workflow, scientist=user, verdict="yes", note=note)
     theirs = Ruling.objects.create(subject=second, workflow=workflow, scientist=other.user, verdict="no", note="theirs")
     SecondOpinion.objects.create(ruling=theirs, scientist=user, verdict="yes", note=note)
+    SecondOpinionRequest.objects.create(ruling=theirs, by=user, is_wanted=True)
     case = Case.objects.create(subject=subject, assignee=user, tags=[note])
     CaseEvent.objects.create(case=case, by=user, action="note", text=note)
     run = LinkRun.objects.create(survey=survey, first_mjd=1, last_mjd=2, state="done")
@@ -70,6 +71,7 @@ def test_each_table_has_what_one_did_and_nothing_of_others():
     }
     assert {name: len(rows) for name, rows in tables.items()} == dict.fromkeys(tables, 1)
     [opinion], [event] = tables["second-opinions"], tables["case-events"]
+    assert tables["opinion-requests"][0]["ruling_subject_external_id"] == "of ada-2"
     assert (opinion["ruling_subject_external_id"], opinion["note"]) == ("of ada-2", "of ada")
     assert (event["case_subject_external_id"], event["action"], event["text"]) == ("of ada-1", "note", "of ada")
     assert tables["cases"][0]["tags"] == '["of ada"]'
@@ -86,5 +88,6 @@ def test_a_visitor_gets_nothing_of_those_whose_account_is_gone():
     AuditEntry.objects.update(user=None)
     ModeratorAction.objects.update(moderator=None, created_at=timezone.now())
     CaseEvent.objects.update(by=None)
+    SecondOpinionRequest.objects.update(by=None)
     _, tables = export_of(Volunteer.objects.create())
     assert [name for name, rows in tables.items() if rows] == []
