@@ -69,7 +69,7 @@ class Site:
         )
 
     def get(self, path: str) -> int:
-        with urllib.request.urlopen(self.address + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.address + path, timeout=30) as answer:
             return answer.status
 
     def wait_until_up(self, seconds: float = 120.0, path: str = "/health/live/") -> None:

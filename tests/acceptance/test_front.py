@@ -48,7 +48,7 @@ class Server:
         return sum(process.memory_info().rss for process in family)
 
     @staticmethod
-    def wait_for(condition, seconds=25.0):
+    def wait_for(condition, seconds=60.0):
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -63,7 +63,7 @@ def server(tmp_path_factory):
         yield server
     finally:
         server.process.terminate()
-        server.process.wait(15)
+        server.process.wait(60)
 
 
 def test_clients_that_drip_their_forms_hold_up_nobody(server):

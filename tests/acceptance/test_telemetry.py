@@ -63,7 +63,7 @@ def test_a_request_its_sql_and_its_task_are_one_trace(tmp_path, collector):
         manage(data, "createsuperuser", "--no-input", "--username", "ada", **ACCOUNT)
         token = manage(data, "drf_create_token", "ada").stdout.split()[2]
         (data / "inbox" / "night" / "first").mkdir(parents=True)
-        with httpx.Client(base_url=site.address, headers={"Authorization": f"Token {token}"}) as client:
+        with httpx.Client(base_url=site.address, headers={"Authorization": f"Token {token}"}, timeout=60) as client:
             assert client.post("/api/surveys/", json={"slug": "night", "name": "Night"}).status_code == 201
             started = client.post("/api/ingest-runs/", json={"survey": "night", "path": "first"})
         assert started.status_code == 201, started.text
