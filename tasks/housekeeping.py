@@ -99,6 +99,7 @@ def score_new() -> None:
 @task("tasks.alerts.run")
 def tell_of_problems() -> None:
     alerts.check()
+    Heartbeat.objects.write(Process.ALERTS)
 
 
 @task("tasks.news.mail")
