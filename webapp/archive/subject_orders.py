@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject
@@ -46,6 +46,16 @@ class Order:
     def kind(self) -> type:
         """Return the type of the values."""
         return KIND.get(self.by.removeprefix("-"), float)
+
+    @property
+    def has_values(self) -> bool:
+        """Return whether it sorts by a value: not where a model or votes to sort by are missing."""
+        return self.by.removeprefix("-") not in KIND
+
+    def with_values(self, keys: list[int]) -> list[Subject]:
+        """Return the subjects of these keys, in their order, each with the value that it is sorted by: `sorted_by`."""
+        found = self.rows.annotate(sorted_by=F(self.by.removeprefix("-"))).in_bulk(keys)
+        return [found[pk] for pk in keys if pk in found]
 
 
 def ordered(rows: QuerySet[Subject], sort: str, workflow: Any) -> Order:
