@@ -3,6 +3,7 @@
 from tasks.base_task import task
 from webapp.accounts.invitations import forget_ended_invitations
 from webapp.accounts.sessions import forget_ended_sessions
+from webapp.archive import stored_rates
 from webapp.archive.ingest.remote_files import forget_ended
 from webapp.classify.submit import commit_pending
 from webapp.community import news_mail
@@ -54,6 +55,13 @@ def nightly_aggregation() -> None:
 def nightly_quality_scan() -> None:
     for workflow in quality_scan.workflows_to_scan():
         quality_scan.start_scan(workflow, by=None)
+
+
+@task("tasks.motions.hourly")
+def hourly_motions() -> None:
+    """Fit the stored motions of surveys whose position errors changed, or that an older site stored."""
+    for survey in stored_rates.surveys_to_fit():
+        stored_rates.start_fit(survey)
 
 
 @task("tasks.known.hourly")
