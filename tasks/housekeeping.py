@@ -3,6 +3,7 @@
 from tasks.base_task import task
 from webapp.accounts.invitations import forget_ended_invitations
 from webapp.accounts.sessions import forget_ended_sessions
+from webapp.archive import stored_rates
 from webapp.archive.ingest.remote_files import forget_ended
 from webapp.classify.submit import commit_pending
 from webapp.community import news_mail
@@ -56,6 +57,13 @@ def nightly_quality_scan() -> None:
         quality_scan.start_scan(workflow, by=None)
 
 
+@task("tasks.motions.hourly")
+def hourly_motions() -> None:
+    """Fit the stored motions of surveys whose position errors changed, or that an older site stored."""
+    for survey in stored_rates.surveys_to_fit():
+        stored_rates.start_fit(survey)
+
+
 @task("tasks.known.hourly")
 def hourly_match() -> None:
     """Load changed orbits, compare new subjects with the known objects, and score new movers by digest2."""
@@ -99,6 +107,7 @@ def score_new() -> None:
 @task("tasks.alerts.run")
 def tell_of_problems() -> None:
     alerts.check()
+    Heartbeat.objects.write(Process.ALERTS)
 
 
 @task("tasks.news.mail")

@@ -2,7 +2,8 @@
 
 from tasks.base_task import job
 from webapp.archive.ingest.pipeline import ingest
-from webapp.archive.models import IngestRun
+from webapp.archive.models import IngestRun, MotionFit
+from webapp.archive.stored_rates import fit_stored
 from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.models import Aggregation, ConsensusRecompute
 from webapp.consensus.recompute import recompute_consensus
@@ -31,6 +32,12 @@ from webapp.synthetics.models import Injection
 def run_ingest(row: IngestRun) -> None:
     """Ingest a file or folder into a survey, and refill the queues that use its sets."""
     ingest(row, stored=refill)
+
+
+@job(MotionFit)
+def fit_motions(row: MotionFit) -> None:
+    """Fit the stored motions of a survey with the position errors of its settings."""
+    fit_stored(row)
 
 
 @job(ClassificationImport)

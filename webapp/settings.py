@@ -278,6 +278,7 @@ _periodic = {
     "housekeeping.run": SWEEP_SECONDS,
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
+    "motions.hourly": 3600,
     "known.hourly": 3600,
     "retention.nightly": 3600,
     "sessions.hourly": 3600,

@@ -3,6 +3,7 @@
 Source: https://hats.readthedocs.io, directory scheme.
 """
 
+import csv
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -63,18 +64,25 @@ def _listed(files: Files) -> Iterator[str]:
         index = files.file(INDEX)
     except BadInput as bad:
         raise bad.at(image=INDEX) from None
-    with index.open(encoding="utf-8", newline="") as file:
+    with index.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = BoundedRows(file, _LONGEST_ROW)
-        columns = {name.strip(): at for at, name in enumerate(next(rows, []))}
-        for row in rows:
-            yield _partition(*(_number(row, columns.get(name)) for name in ("Norder", "Npix")))
+        try:
+            columns = {name.strip(): at for at, name in enumerate(next(rows, []))}
+            for row in rows:
+                yield _partition(*(_number(row, columns.get(name)) for name in ("Norder", "Npix")))
+        except csv.Error:
+            raise _not_listed() from None
 
 
 def _number(row: list[str], at: int | None) -> int:
     text = row[at].strip() if at is not None and at < len(row) else ""
     if not (text.isascii() and text.isdigit()):
-        raise BadInput("%(index)s must list partitions by whole numbers Norder and Npix.", index=INDEX)
+        raise _not_listed()
     return int(text)
+
+
+def _not_listed() -> BadInput:
+    return BadInput("%(index)s must list partitions by whole numbers Norder and Npix.", index=INDEX)
 
 
 def _partition(order: int, pixel: int) -> str:

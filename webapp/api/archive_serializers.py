@@ -64,6 +64,7 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
     pixels = serializers.SerializerMethodField(help_text="where the raw numbers are")
     png = serializers.SerializerMethodField(help_text="where a picture is")
     rate = serializers.FloatField(allow_null=True, help_text="arcsec/h; null until its reader has answered it")
+    fitted_rate = serializers.FloatField(allow_null=True, help_text="arcsec/h; null until its reader has answered it")
     created_at = serializers.DateTimeField(allow_null=True, help_text="null until its reader has answered it")
     updated_at = serializers.DateTimeField(allow_null=True, help_text="null until its reader has answered it")
     metadata = serializers.SerializerMethodField()
@@ -72,7 +73,7 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
         model = Subject
         fields = [
             "id", "survey", "external_id", "kind", "checksum", "shape", "pixels", "png", "ra", "dec", "mjd", "rate",
-            "metadata", "created_at", "updated_at", "pixels_dropped_at",
+            "fitted_rate", "metadata", "created_at", "updated_at", "pixels_dropped_at",
         ]  # fmt: skip
 
     def get_shape(self, subject: Subject) -> list[int]:

@@ -99,8 +99,10 @@ FOR_SCIENTISTS = {
     "gold_label": Parameter("gold_label", word, "class, for scientists of the survey"),
     "object_group": Parameter("object_group", word, "exact name of the object, for scientists of the survey"),
     "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
-    "min_rate": Parameter("rate__gte", number, "slowest motion (arcsec/h), for scientists of the survey"),
-    "max_rate": Parameter("rate__lte", number, "fastest motion (arcsec/h), for scientists of the survey"),
+    "min_rate": Parameter("rate__gte", number, "slowest motion given (arcsec/h), for scientists of the survey"),
+    "max_rate": Parameter("rate__lte", number, "fastest motion given (arcsec/h), for scientists of the survey"),
+    "min_fitted_rate": Parameter("fitted_rate__gte", number, "slowest motion fitted (arcsec/h), for scientists"),
+    "max_fitted_rate": Parameter("fitted_rate__lte", number, "fastest motion fitted (arcsec/h), for scientists"),
     "min_mean_mag": Parameter("mag__gte", number, "lowest mean magnitude of the frames, for scientists of the survey"),
     "max_mean_mag": Parameter("mag__lte", number, "highest mean magnitude of the frames, for scientists of the survey"),
     "known": Parameter(
@@ -120,7 +122,7 @@ RANGES_FOR_SCIENTISTS = (
 TELLING = FOR_SCIENTISTS.keys() | {name for each in RANGES_FOR_SCIENTISTS for name in each.parameters()}
 """Filters by what would tell a volunteer the answer."""
 
-ORDERINGS_FOR_SCIENTISTS = {"rate": "rate", "mag": "mag"}
+ORDERINGS_FOR_SCIENTISTS = {"rate": "rate", "fitted_rate": "fitted_rate", "mag": "mag"}
 """Orderings by such; the first rows would tell it."""
 
 MEASURED = {

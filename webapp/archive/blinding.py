@@ -14,7 +14,7 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 from webapp.archive.models import Membership, Role, Subject, Survey, lacks_second_factor
 
 HIDDEN = ("#", "!")
-TELLING = ("rate", "created_at", "updated_at")
+TELLING = ("rate", "fitted_rate", "created_at", "updated_at")
 TELLING_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 FACTS = {
     "ra": ("ra", "dec", "positions"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject
@@ -16,8 +16,10 @@ SORTS = {
     "-name": ("-external_id", _("name, reversed")),
     "mjd": ("mjd", _("time")),
     "-mjd": ("-mjd", _("time, latest first")),
-    "rate": ("rate", _("rate")),
-    "-rate": ("-rate", _("rate, fastest first")),
+    "rate": ("rate", _("given rate")),
+    "-rate": ("-rate", _("given rate, fastest first")),
+    "fitted_rate": ("fitted_rate", _("fitted rate")),
+    "-fitted_rate": ("-fitted_rate", _("fitted rate, fastest first")),
     "mag": ("mag", _("magnitude, brightest first")),
     "-mag": ("-mag", _("magnitude, faintest first")),
     "p_real": ("p_real", _("model’s score")),
@@ -44,6 +46,16 @@ class Order:
     def kind(self) -> type:
         """Return the type of the values."""
         return KIND.get(self.by.removeprefix("-"), float)
+
+    @property
+    def has_values(self) -> bool:
+        """Return whether it sorts by a value: not where a model or votes to sort by are missing."""
+        return self.by.removeprefix("-") not in KIND
+
+    def with_values(self, keys: list[int]) -> list[Subject]:
+        """Return the subjects of these keys, in their order, each with the value that it is sorted by: `sorted_by`."""
+        found = self.rows.annotate(sorted_by=F(self.by.removeprefix("-"))).in_bulk(keys)
+        return [found[pk] for pk in keys if pk in found]
 
 
 def ordered(rows: QuerySet[Subject], sort: str, workflow: Any) -> Order:

@@ -212,7 +212,8 @@ def _between(column: str, lowest: float | None, highest: float | None) -> Q:
 
 RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
     "mjd": (partial(_between, "mjd"), _("MJD")),
-    "rate": (partial(_between, "rate"), _("Rate (″/h)")),
+    "rate": (partial(_between, "rate"), _("Rate given by the survey (″/h)")),
+    "fitted_rate": (partial(_between, "fitted_rate"), _("Rate fitted to the frames (″/h)")),
     "mag": (of_magnitude, _("Magnitude")),
     "mean_mag": (partial(_between, "mag"), _("Magnitude, mean of the frames")),
     "p_real": (of_model_score, _("Model’s score")),

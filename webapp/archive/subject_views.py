@@ -29,6 +29,7 @@ from webapp.archive.light_curve import measurements, plot, table
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
+from webapp.archive.sorted_values import sorted_value
 from webapp.archive.subject_orders import ordered
 from webapp.archive.subject_search import SearchForm, search
 from webapp.archive.subject_total import asking_for_all, total_of
@@ -81,13 +82,12 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
     form = SearchForm(request.GET, survey=survey)
     rows = search(survey, form.cleaned_data) if form.is_valid() else Subject.objects.none()
-    page = _page(request.GET, form, rows) if form.is_valid() else Page([], None, None)
-    by_key = rows.in_bulk(page.keys)
+    shown, page = _page(request.GET, form, rows) if form.is_valid() else ([], Page([], None, None))
     context = {
         "survey": survey,
         "knows_truth": True,
         "form": form,
-        "subjects": [by_key[pk] for pk in page.keys if pk in by_key],
+        "subjects": shown,
         "total": total_of(survey, rows, request.GET),
         "all": asking_for_all(request.GET),
         "previous": _continued(request.GET, "before", page.before),
@@ -96,10 +96,16 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     return render(request, "archive/subjects.html", context)
 
 
-def _page(asked: QueryDict, form: SearchForm, rows: QuerySet[Subject]) -> Page:
-    order = ordered(rows, form.cleaned_data["sort"], form.workflow)
+def _page(asked: QueryDict, form: SearchForm, rows: QuerySet[Subject]) -> tuple[list[Any], Page]:
+    """Return the subjects of a page, each with the words for what it is `sorted_by`, and the page."""
+    sort = form.cleaned_data["sort"]
+    order = ordered(rows, sort, form.workflow)
     place = place_in(asked, kind=order.kind)
-    return page_of(order.rows, by=order.by, place=place, size=PER_PAGE, key=order.key, unset=order.unset)
+    page = page_of(order.rows, by=order.by, place=place, size=PER_PAGE, key=order.key, unset=order.unset)
+    shown: list[Any] = order.with_values(page.keys)
+    for row in shown:
+        row.sorted_by = sorted_value(sort, row.sorted_by) if order.has_values else ""
+    return shown, page
 
 
 @require_POST

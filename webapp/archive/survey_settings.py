@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.utils.translation import ngettext
 
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.stored_rates import start_fit
 from webapp.archive.telling import measure_telling
 
 
@@ -34,7 +35,7 @@ def change_survey(*, survey: Survey, **settings: Any) -> Survey:
     were told, and what models are evaluated on, would silently change. Nothing is stored.
     """
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
-    classes, positive = set(row.classes), set(row.positive)
+    classes, positive, errors = set(row.classes), set(row.positive), row.usual_errors()
     for name, value in settings.items():
         setattr(row, name, value)
     row.full_clean()
@@ -42,6 +43,8 @@ def change_survey(*, survey: Survey, **settings: Any) -> Survey:
         _keep_what_is_known(row, classes, positive)
     row.save()
     measure_telling(row)
+    if row.usual_errors() != errors:
+        start_fit(row)
     return row
 
 

@@ -9,6 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
 from ml.crowd.answer import Answer
+from ml.crowd.retirement import is_exhausted, is_settled
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.workflows.models import FLAG, Method, Workflow
 
@@ -93,10 +94,11 @@ def _settled(workflow: Workflow) -> Rule:
             least,
         ) % {"n": least, "yes": number_format(f"{yes:g}"), "no": number_format(f"{no:g}")}
 
-    def holds(sums: Sums) -> Any:
-        return (sums.decided >= least) & ((sums.posterior >= yes) | (sums.posterior <= no))
-
-    return Rule(RetiredReason.CONSENSUS, say, holds)
+    return Rule(
+        RetiredReason.CONSENSUS,
+        say,
+        lambda sums: is_settled(sums.decided, sums.posterior, least, accept=yes, reject=no),
+    )
 
 
 def _agreement(workflow: Workflow) -> Rule | None:
@@ -175,4 +177,4 @@ def _count(workflow: Workflow) -> Rule:
             most,
         ) % {"n": most}
 
-    return Rule(RetiredReason.CLASSIFICATION_COUNT, say, lambda sums: sums.votes >= most)
+    return Rule(RetiredReason.CLASSIFICATION_COUNT, say, lambda sums: is_exhausted(sums.votes, most))

@@ -1,6 +1,7 @@
-"""Watchdog of a one-machine site: kills a program that runs but no longer responds, so that it is started again.
+"""Watchdog: kills a program that runs but no longer responds, so that it is started again.
 
-A program that cannot be asked, because the database or the broker is away, is left alone.
+A program that cannot be asked, because the database or the broker is away, is left alone. Where no worker has looked
+for problems for some minutes, the watchdog does, so that administrators are told of them.
 """
 
 import logging
@@ -19,13 +20,14 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, Error, close_old_connections, connection
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from webapp.core.dispatch import app
 from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process
+from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ SILENT_SECONDS = 25.0
 START_SECONDS = 90.0
 """Time for a program to start, also on a slow and busy machine."""
 PAUSE_SECONDS = 5.0
+ALERTS_PAUSE = timedelta(seconds=60)
 ASK_SECONDS = 5
 CONNECTIONS = 16
 
@@ -68,14 +71,28 @@ class Watched:
 
 @contextmanager
 def watching(*watched: Watched) -> Iterator[None]:
-    """Watch these programs inside the block."""
+    """Watch these programs inside the block, and send the alerts that no worker sends."""
     over = threading.Event()
+    threading.Thread(target=_send_late_alerts, args=[over], name="alerts", daemon=True).start()
     for each in watched:
         threading.Thread(target=each.watch, args=[over], name=f"watchdog of {each.name}", daemon=True).start()
     try:
         yield
     finally:
         over.set()
+
+
+def _send_late_alerts(over: threading.Event) -> None:
+    """Do what workers left undone, again and again; not at once, since workers have just been started too."""
+    pause = alerts.LATE
+    while not over.wait(pause.total_seconds()):
+        pause = ALERTS_PAUSE
+        try:
+            alerts.check_if_late()
+        except Error:
+            log.warning("The watchdog could not look for problems; it tries again.", exc_info=True)
+        finally:
+            connection.close()
 
 
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))

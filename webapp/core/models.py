@@ -15,6 +15,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 class Process(models.TextChoices):
     BEAT = "beat"
     WORKER = "worker"
+    ALERTS = "alerts"
 
 
 class SeenQuerySet(models.QuerySet[models.Model]):
@@ -32,7 +33,7 @@ class HeartbeatQuerySet(SeenQuerySet):
 
 
 class Heartbeat(models.Model):
-    """One row for beat, and one for all workers, written by the one that runs the sweep."""
+    """One row for beat, one for all workers, by whichever runs the sweep, and one for their search for problems."""
 
     process = models.CharField(max_length=10, primary_key=True, choices=Process)
     seen_at = models.DateTimeField()

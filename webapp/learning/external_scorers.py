@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import io
 import json
-import math
 import ssl
 import time
 from collections.abc import Sequence
@@ -162,7 +161,7 @@ def _checked(answer: bytes, n: int) -> Answer:
     except (ValueError, RecursionError):
         raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NOT_JSON())) from None
     version, p_real = (found.get("version"), found.get("p_real")) if isinstance(found, dict) else (None, None)
-    if not isinstance(version, str) or not 0 < len(version) <= LONGEST_VERSION:
+    if not isinstance(version, str) or not version.isprintable() or not 0 < len(version) <= LONGEST_VERSION:
         raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NO_VERSION(most=LONGEST_VERSION)))
     if not isinstance(p_real, list) or len(p_real) != n:
         got = len(p_real) if isinstance(p_real, list) else 0
@@ -173,7 +172,7 @@ def _checked(answer: bytes, n: int) -> Answer:
 
 
 def _is_probability(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 @transaction.atomic

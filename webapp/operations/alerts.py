@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
 from webapp.core.health import look
+from webapp.core.models import Heartbeat, Process
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
@@ -65,6 +66,8 @@ log = logging.getLogger(__name__)
 
 PERSISTS = timedelta(seconds=90)
 """Parts, workflows, streams and queues must be ill for so long: a restart takes a few seconds."""
+LATE = timedelta(minutes=3)
+"""Workers look for problems every minute; after so long without, another process does."""
 TIMEOUT = 10  # seconds
 
 
@@ -77,6 +80,13 @@ def check() -> None:
     with transaction.atomic():
         _tell_of_new(found)
         _tell_of_ended(found)
+
+
+def check_if_late() -> None:
+    """Check in place of the workers, if none has for some minutes: for a process that outlives them and beat."""
+    lately = {"seen_at__gt": Now() - LATE, "seen_at__lt": Now() + LATE}
+    if not Heartbeat.objects.filter(process=Process.ALERTS, **lately).exists():
+        check()
 
 
 def _tell_of_new(found: Collection[str]) -> None:

@@ -34,18 +34,24 @@ OPEN = f"""{SELECT}, {OBJECT} FROM queue_queueentry AS entry
     WHERE NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}
         AND entry.id <> ALL(%(taken)s::bigint[])
 """
-OF_OTHERS = f"AND {OBJECT} <> ALL(%(objects)s::text[])"
-SITTING, LATEST = "3 hours", 100
-# The objects that the volunteer holds, or answered in this sitting.
-OBJECTS = f"""
-    SELECT DISTINCT subject.object_group FROM archive_subject AS subject
-    WHERE subject.id = ANY(ARRAY(
-        SELECT answer.subject_id FROM classifications_classification AS answer
-        WHERE answer.volunteer_id = %(volunteer)s AND answer.created_at > now() - interval '{SITTING}'
-            AND answer.withdrawn_at IS NULL
-        ORDER BY answer.created_at DESC LIMIT {LATEST}
-    ) || ARRAY(SELECT held.subject_id FROM queue_queueentry AS held WHERE held.id = ANY(%(held)s::bigint[])))
-"""  # noqa: S608  # our own numbers
+SITTING = "3 hours"
+# No other picture of the entry's object is held, drawn already, or answered in this sitting. Pictures are looked up by
+# object and answers by picture, so an entry costs the same however long the sitting is.
+OF_OTHERS = f"""
+    AND {OBJECT} <> ALL(%(objects)s::text[])
+    AND NOT EXISTS (
+        SELECT FROM archive_subject AS subject
+        JOIN archive_subject AS picture USING (survey_id, object_group)
+        JOIN classifications_classification AS answer ON answer.subject_id = picture.id
+        WHERE subject.id = entry.subject_id AND answer.volunteer_id = %(volunteer)s AND answer.withdrawn_at IS NULL
+            AND answer.created_at > now() - interval '{SITTING}'
+    )
+"""
+HELD = """
+    SELECT subject.object_group FROM queue_queueentry AS held JOIN archive_subject AS subject
+        ON subject.id = held.subject_id
+    WHERE held.id = ANY(%(held)s::bigint[])
+"""
 ANSWERED = """
     SELECT count(*) FROM (
         SELECT FROM classifications_classification
@@ -141,7 +147,7 @@ class Scan:
     def __init__(self, asked: dict[str, Any]) -> None:
         self.asked = asked
         self.taken: list[int] = []
-        self.objects: list[str] | None = None
+        self.objects = [group for (group,) in fetch(HELD, asked)] if asked["held"] else []
 
     def by_chance(self, n: int) -> list[tuple[int, str]]:
         """Return the first in the shuffled order, which is independent of models and votes: an unbiased sample.
@@ -165,8 +171,6 @@ class Scan:
 
     def _fetch(self, order: str, n: int, condition: str = "") -> list[tuple[int, str]]:
         """Fetch entries; under a condition, only the first of each object."""
-        if self.objects is None:
-            self.objects = [group for (group,) in fetch(OBJECTS, self.asked)]
         parameters = {**self.asked, "taken": self.taken, "objects": self.objects}
         rows = fetch(f"{OPEN} {condition} ORDER BY {order} LIMIT {n} {LOCK}", parameters)
         if condition:

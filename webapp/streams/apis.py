@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from ml.io.alerts.packet_map import JULIAN
 from webapp.streams.http_client import ApiFailed, HttpClient
 from webapp.streams.messages import BAD_REPLY
+from webapp.streams.models import NAME_LENGTH
 from webapp.streams.polling import Listed
 
 T = TypeVar("T")
@@ -35,13 +36,13 @@ class Fink:
         """Return the alerts of a class; see `webapp.streams.polling.Api`."""
         times = {"startdate": _iso(begin), "stopdate": _iso(end)}
         rows = self._ask("latests", {"class": topic, "n": str(MOST_ALERTS), **times})
-        with_names = _understood(
-            lambda: [Listed(str(row["i:candid"]), row["i:jd"] - JULIAN, partial(self._packet, row)) for row in rows]
+        alerts = _understood(
+            lambda: [Listed(_name(row["i:candid"]), row["i:jd"] - JULIAN, partial(self._packet, row)) for row in rows]
         )
-        return with_names, len(rows) < MOST_ALERTS
+        return [alert for alert in alerts if begin <= alert.mjd <= end], len(rows) < MOST_ALERTS
 
     def _packet(self, row: dict[str, Any]) -> bytes:
-        asked = {"objectId": row["i:objectId"], "candid": str(row["i:candid"]), "kind": "All"}
+        asked = _understood(lambda: {"objectId": row["i:objectId"], "candid": str(row["i:candid"]), "kind": "All"})
         cutouts = self._ask("cutouts", asked | {"output-format": "array"})
         return _understood(lambda: json.dumps(row | cutouts).encode())
 
@@ -67,7 +68,7 @@ class Alerce:
         wanted = [("classifier", classifier), ("class", name), ("lastmjd", begin), ("lastmjd", end)]
         wanted += [("page_size", MOST_OBJECTS), ("order_by", "lastmjd"), ("order_mode", "ASC")]
         found = _parsed(self._client.get(f"{self.address}/ztf/v1/objects?{urlencode(wanted)}"))
-        objects = _understood(lambda: [(str(item["oid"]), float(item["lastmjd"])) for item in found["items"]])
+        objects = _understood(lambda: [(_name(item["oid"]), float(item["lastmjd"])) for item in found["items"]])
         listed = {each: self._detections.get(each) or self._listed(each[0]) for each in objects}
         self._detections = {each: old for each, old in self._detections.items() if each[1] >= begin} | listed
         alerts = [alert for detections in listed.values() for alert in detections if begin <= alert.mjd <= end]
@@ -77,7 +78,7 @@ class Alerce:
         rows = _parsed(self._client.get(f"{self.address}/ztf/v1/objects/{quote(name, safe='')}/detections"))
         return _understood(
             lambda: [
-                Listed(str(row["candid"]), float(row["mjd"]), partial(self._packet, name, str(row["candid"])))
+                Listed(_name(row["candid"]), float(row["mjd"]), partial(self._packet, name, str(row["candid"])))
                 for row in rows
                 if row["has_stamp"]
             ]
@@ -94,6 +95,14 @@ def _iso(mjd: float) -> str:
     return (_MJD_EPOCH + timedelta(days=mjd)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _name(value: object) -> str:
+    """Return an object's or an alert's name as text that a row can hold; raises ValueError for another."""
+    name = str(value)
+    if not (0 < len(name) <= NAME_LENGTH and name.isprintable()):
+        raise ValueError(f"{name[:20]!a} is no name")
+    return name
+
+
 def _parsed(answer: bytes) -> Any:
     return _understood(lambda: json.loads(answer))
 
@@ -101,5 +110,5 @@ def _parsed(answer: bytes) -> Any:
 def _understood(read: Callable[[], T]) -> T:
     try:
         return read()
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ApiFailed(BAD_REPLY(problem=f"{type(error).__name__}: {error}"[:200])) from error

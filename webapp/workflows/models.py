@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from ml.crowd.answer import Answer
+from ml.crowd.retirement import ACCEPT, MAX_VOTES, MIN_VOTES, REJECT
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.workflows.gold_schedule import check_schedule, usual_schedule
 
@@ -50,11 +51,11 @@ class Workflow(models.Model):
 
     method = models.CharField(max_length=20, choices=Method, default=Method.SWAP_TWO_COIN)
     prior = models.FloatField(default=0.5, validators=PROBABILITY, help_text="share of yes that is expected")
-    min_votes = models.PositiveSmallIntegerField(default=3, help_text="no retirement before this many")
-    max_votes = models.PositiveSmallIntegerField(default=10, help_text="retired at this many, settled or not")
+    min_votes = models.PositiveSmallIntegerField(default=MIN_VOTES, help_text="no retirement before this many")
+    max_votes = models.PositiveSmallIntegerField(default=MAX_VOTES, help_text="retired at this many, settled or not")
     majority = models.FloatField(default=0.8, validators=PROBABILITY, help_text="share of votes that settles")
-    accept_threshold = models.FloatField(default=0.99, validators=PROBABILITY)
-    reject_threshold = models.FloatField(default=0.01, validators=PROBABILITY)
+    accept_threshold = models.FloatField(default=ACCEPT, validators=PROBABILITY)
+    reject_threshold = models.FloatField(default=REJECT, validators=PROBABILITY)
 
     agreement = models.FloatField(
         null=True, blank=True, validators=PROBABILITY, help_text="share of the votes that decided which settles too"

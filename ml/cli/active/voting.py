@@ -1,9 +1,11 @@
-"""Simulated volunteers who vote on a subject until the site's rules retire it."""
+"""Simulated volunteers who vote on a subject until the site's rules, with a workflow's defaults, retire it."""
 
 import numpy as np
 from scipy.special import expit
 
 from ml.cli.active.skies import Sky, Subjects
+from ml.crowd.answer import CLASSES
+from ml.crowd.retirement import is_exhausted, is_settled
 from ml.crowd.skill import ANSWERS, Skill, skill_two_coin
 from ml.crowd.swap import certain_enough, log_odds
 from ml.simulate.atlas.difference import REAL
@@ -11,8 +13,6 @@ from ml.simulate.volunteers import SimulatedVolunteer, crowd
 
 VOLUNTEERS = 40
 GOLD = 30
-MIN_VOTES, MAX_VOTES, ACCEPT, REJECT = 3, 10, 0.99, 0.01
-"""The site's defaults, but abstentions count towards the fewest votes; the prior is the sky's share of movers."""
 
 
 class Crowd:
@@ -38,13 +38,15 @@ class Crowd:
         return np.mean([skill.matrix for skill in self.skills], axis=0)
 
     def posterior(self, row: int) -> float:
-        """Return P(real) of a subject of the pool, by votes until it retires."""
-        belief, prior = 0.0, log_odds(self.sky.share)
-        for votes, who in enumerate(self.rng.permutation(len(self.people))[:MAX_VOTES], start=1):
-            belief += self.skills[who].evidence(_answer(self.people[who], self.sky.pool, row))
+        """Return P(real) of a subject of the pool, by the sky's share of movers as prior and votes until it retires."""
+        belief, decided, prior = 0.0, 0, log_odds(self.sky.share)
+        for votes, who in enumerate(self.rng.permutation(len(self.people)), start=1):
+            answer = _answer(self.people[who], self.sky.pool, row)
+            belief += self.skills[who].evidence(answer)
+            decided += answer in CLASSES
             self.given += 1
             p = float(certain_enough(expit(prior + belief)))
-            if votes >= MIN_VOTES and not REJECT < p < ACCEPT:
+            if is_settled(decided, p) or is_exhausted(votes):
                 break
         return p
 

@@ -16,6 +16,7 @@ SUBJECTS = "/api/subjects/"
 TELLING = {
     "gold_label": "AST", "tag": "lens", "min_mag": 1, "max_mag": 30, "min_p_real": 0, "max_p_real": 1,
     "min_posterior": 0, "max_posterior": 1, "known": "near", "designation": "3200",
+    "min_fitted_rate": 0, "max_fitted_rate": 9,
 }  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def test_the_schema_lists_the_ends_of_each_range(api):
 
 def test_scientists_order_by_motion_and_brightness_over_pages(night, rows):
     for n, rate in enumerate((30, None, 10, 20, 10)):
-        Subject.objects.filter(pk=rows[n].pk).update(rate=rate)
+        Subject.objects.filter(pk=rows[n].pk).update(rate=rate, fitted_rate=n and 2.0 * n)
     sky.subjects(sky.survey("elsewhere"), [True], rate=5, mag=5)
     api, numbers = client_of(member(night, "ann")), {row.pk: n for n, row in enumerate(rows)}
 
@@ -148,12 +149,14 @@ def test_scientists_order_by_motion_and_brightness_over_pages(night, rows):
 
     assert listed("rate") == [4, 2, 3, 0], "the one without a rate is left out"
     assert listed("-rate") == [0, 3, 4, 2]
+    assert listed("fitted_rate") == [0, 1, 2, 3, 4]
+    assert listed("-fitted_rate&min_fitted_rate=1.9&max_fitted_rate=6") == [3, 2, 1]
     assert listed("mag") == [0, 1, 4, 2, 3]
     assert listed("-mag") == [3, 2, 4, 1, 0]
     assert "no ordering “colour”. Orderings: id, " in str(api.get(SUBJECTS, {"ordering": "colour"}).json())
 
 
-@pytest.mark.parametrize("ordering", ["rate", "-rate", "mag", "-mag"])
+@pytest.mark.parametrize("ordering", ["rate", "-rate", "fitted_rate", "-fitted_rate", "mag", "-mag"])
 def test_volunteers_and_strangers_do_not_order_by_what_tells_the_answer(night, rows, ordering):
     vera = User.objects.create(username="vera")
     Membership.objects.create(user=vera, survey=night, role="volunteer")

@@ -1,15 +1,13 @@
 """Administrators are told of a problem once, and once more when it is over, by mail and by a webhook."""
 
-import json
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
+from tests.integration.operations.webhook import webhook
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
@@ -115,23 +113,8 @@ def test_a_workflow_that_volunteers_left_is_told(mailoutbox):
 
 
 def test_the_webhook_gets_the_sentences_as_json(settings):
-    received = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    settings.ALERT_WEBHOOK = f"http://127.0.0.1:{server.server_port}/hook"
     IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night")
     IngestRun.objects.update(state=JobState.FAILED, error="The disk is full.", finished_at=timezone.now())
-    alerts.check()
-    server.shutdown()
-    server.server_close()
+    with webhook() as (settings.ALERT_WEBHOOK, received):
+        alerts.check()
     assert "The disk is full." in received[0]["text"]

@@ -46,12 +46,12 @@ def values(survey, workflow):
     other = sky.workflow(survey, slug="other")
     champion, shadow = sky.checkpoint(workflow, is_champion=True), sky.checkpoint(other)
     for row, value, opposite in zip(rows, VALUES, reversed(VALUES), strict=True):
-        row.mjd = row.rate = row.mag = value
+        row.mjd = row.rate = row.fitted_rate = row.mag = value
         for model, question, p in ((champion, workflow, value), (shadow, other, opposite)):
             if p is not None:
                 sky.votes(question, row, p)
                 Score.objects.create(checkpoint=model, subject=row, probabilities=[p], p_real=p, entropy=0.1)
-    Subject.objects.bulk_update(rows, ["mjd", "rate", "mag"])
+    Subject.objects.bulk_update(rows, ["mjd", "rate", "fitted_rate", "mag"])
     return dict(zip((row.pk for row in rows), VALUES, strict=True))
 
 

@@ -151,9 +151,10 @@ def test_scientists_search_by_everything_that_is_known(survey, ann, client):
     rows = sky.subjects(survey, [True] * 4, prefix="3200")
     for n, row in enumerate(rows):
         row.ra, row.dec, row.mjd, row.rate = 10.0 + n, 0.0, 60000.0 + n, 10.0 * n
+        row.fitted_rate = 100.0 - row.rate
         row.gold_label = "AST" if n == 1 else ""
         row.frames.create(position=0, mag=18 + n)
-    Subject.objects.bulk_update(rows, ["ra", "dec", "mjd", "rate", "gold_label"])
+    Subject.objects.bulk_update(rows, ["ra", "dec", "mjd", "rate", "fitted_rate", "gold_label"])
     model = sky.checkpoint(workflow, is_champion=True)
     Score.objects.create(checkpoint=model, subject=rows[2], probabilities=[0.9], p_real=0.9, entropy=0.1)
     sky.votes(workflow, rows[3], 0.97)
@@ -173,6 +174,8 @@ def test_scientists_search_by_everything_that_is_known(survey, ann, client):
     assert found(client, polygon="9.5 -1 11.5 -1 11.5 1 9.5 1") == names[:2]
     assert found(client, mjd_min=60002) == names[2:]
     assert found(client, rate_min=5, rate_max=15) == [names[1]]
+    assert found(client, fitted_rate_min=85, fitted_rate_max=95) == [names[1]]
+    assert found(client, fitted_rate_min=1, rate_max=25, sort="fitted_rate") == names[2::-1]
     assert found(client, mag_max=18.5) == [names[0]]
     assert found(client, label="AST") == [names[1]]
     assert found(client, p_real_min=0.5) == [names[2]]

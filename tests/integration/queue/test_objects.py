@@ -1,6 +1,7 @@
 """No object comes twice in a sitting, while there are others."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -50,6 +51,26 @@ def test_what_was_answered_or_is_held_comes_back_only_after_the_sitting():
     Lease.objects.exclude(pk=held.pk).delete()
     Classification.objects.update(created_at=answered.expires_at - timedelta(days=1))
     assert objects_of(lease_next(volunteer, workflow, 3)[1:]) == ["object 0", "object 2"]
+
+
+def test_an_object_stays_away_for_the_whole_sitting_however_much_is_answered():
+    workflow, volunteer = workflow_of(110, 2), make_volunteer("v")
+    answered = list(workflow.queue.order_by("pk").values_list("subject", flat=True)[0:210:2])
+    Classification.objects.bulk_create(
+        Classification(id=uuid4(), volunteer=volunteer, workflow=workflow, subject_id=subject, answer="no")
+        for subject in answered
+    )
+    assert len(answered) > 100
+    assert objects_of(lease_next(volunteer, workflow, 5)) == [f"object {place}" for place in range(105, 110)]
+    assert objects_of(lease_next(volunteer, workflow, 6))[5:] == ["object 0"]  # there are no others
+
+
+def test_answers_in_another_workflow_of_the_survey_count_as_well():
+    workflow, volunteer = workflow_of(4, 2), make_volunteer("v")
+    other = make_workflow(slug="other", subjects=0)
+    seen = workflow.queue.order_by("pk").first().subject
+    Classification.objects.create(id=uuid4(), volunteer=volunteer, workflow=other, subject=seen, answer="no")
+    assert objects_of(lease_next(volunteer, workflow, 3)) == ["object 1", "object 2", "object 3"]
 
 
 def test_an_undone_answer_holds_nothing_back():

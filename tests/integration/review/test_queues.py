@@ -1,5 +1,7 @@
 """The desk's queues: which subjects each has, for which scientist."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
@@ -179,17 +181,32 @@ def test_the_lists_without_votes_leave_out_other_kinds_surveys_and_synthetic_sub
     Subject.objects.filter(pk=subjects[1].pk).update(kind="cube")
     for subject in (*subjects[:3], *sky.subjects(sky.survey("other"), [True])):
         change_case(subject=subject, by=scientist, action="hold")
-    assert of(workflow, "held") == [subjects[2]]
+        comment(subject)
+    assert of(workflow, "held") == of(workflow, "talk") == [subjects[2]]
 
 
+def test_the_newest_of_talk_are_those_with_the_newest_vote_or_comment(workflow, subjects, vote):
+    for subject in subjects[:3]:
+        comment(subject)
+    vote(subjects[0], "yes")
+    comment(subjects[1])
+    newest = Comment.objects.latest("pk").created_at
+    workflow.consensus.update(updated_at=newest - timedelta(milliseconds=1))
+    Comment.objects.filter(subject__in=[subjects[0], subjects[2]]).update(created_at=newest - timedelta(hours=1))
+    rows = queued(workflow, "talk").order_by("-changed_at")
+    assert [row.pk for row in rows] == [subjects[1].pk, subjects[0].pk, subjects[2].pk]
+
+
+@pytest.mark.parametrize("queue", ["held", "talk"])
 @pytest.mark.parametrize("sort", [sort for sort, _ in SORTS])
 def test_the_page_shows_subjects_without_votes_whatever_the_order(
-    workflow, subjects, scored, scientist, client, monkeypatch, sort
+    workflow, subjects, scored, scientist, client, monkeypatch, sort, queue
 ):
     monkeypatch.setitem(PER_PAGE, "list", 2)
     for subject in subjects:
         change_case(subject=subject, by=scientist, action="hold")
-    address, seen = f"/surveys/night/review/?queue=held&sort={sort}", []
+        comment(subject)
+    address, seen = f"/surveys/night/review/?queue={queue}&sort={sort}", []
     while address:
         reply = client.get(address)
         assert "no votes yet" in reply.content.decode()

@@ -7,7 +7,10 @@ from ml.__main__ import main
 from ml.cli.active.rounds import CONTENDERS, Curve, fitted, learning_curve, measured
 from ml.cli.active.skies import Sky, Subjects, night_sky, simulated_sky
 from ml.cli.active.summary import movers_per_hundred, summarise, votes_needed, write_charts
-from ml.cli.active.voting import MAX_VOTES, MIN_VOTES, Crowd
+from ml.cli.active.voting import Crowd
+from ml.crowd.retirement import MAX_VOTES, MIN_VOTES
+from ml.crowd.skill import Skill
+from ml.simulate.volunteers import SimulatedVolunteer
 
 
 def subjects(n, share, seed):
@@ -58,6 +61,19 @@ def test_the_crowd_s_posteriors_follow_the_truth(sky):
     real = sky.pool.real[rows]
     assert posterior[real].mean() > 0.8
     assert posterior[~real].mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("answers", "votes"),
+    [("yes yes yes", 3), ("unsure yes yes yes", 4), ("unsure unsure unsure no no no", 6), ("yes unsure " * 2, 10)],
+)
+def test_abstentions_are_no_votes_that_decided(answers, votes, sky, monkeypatch):
+    crowd, said = Crowd(sky, 0), iter(answers.split() + ["unsure"] * MAX_VOTES)
+    expert = Skill.of([[0.98, 0.01, 0.01], [0.01, 0.98, 0.01]])
+    monkeypatch.setattr(crowd, "skills", [expert] * len(crowd.people))
+    monkeypatch.setattr(SimulatedVolunteer, "answer", lambda *_: (next(said), None))
+    crowd.posterior(0)
+    assert crowd.given == votes
 
 
 def test_full_labels_are_measured_at_the_pool_s_share(sky):

@@ -4,30 +4,17 @@ import gzip
 
 import numpy as np
 import pytest
-from astropy.io import fits
 from astropy.time import Time
+
+from tests.unit.io.target_pixels import flux, target_pixels
 
 
 @pytest.fixture
 def write_target(tmp_path):
     def write(n=5, *, name="tpf.fits", drop=None, times=None):
-        columns = {
-            "TIME": ("D", 1325.3 + np.arange(n) / 72 if times is None else times),
-            "TIMECORR": ("E", np.full(n, 100 / 86400, np.float32)),
-            "FLUX": ("12E", np.random.default_rng(0).normal(size=(n, 3, 4)).astype(np.float32)),
-        }
-        wanted = [
-            fits.Column(key, form, array=values, dim="(4,3)" if key == "FLUX" else None)
-            for key, (form, values) in columns.items()
-            if key != drop
-        ]
-        table = fits.BinTableHDU.from_columns(wanted, name="PIXELS")
-        table.header.update({"BJDREFI": 2457000, "BJDREFF": 0.0, "TIMEDEL": 1 / 720, "DEADC": 0.792, "TIMESYS": "TDB"})
-        aperture = fits.ImageHDU(np.ones((3, 4), np.int32), name="APERTURE")
-        aperture.header.update({"CTYPE1": "RA---TAN", "CRVAL1": 63.4})
         path = tmp_path / name
-        fits.HDUList([fits.PrimaryHDU(), table, aperture]).writeto(path)
-        return path, columns["FLUX"][1]
+        path.write_bytes(target_pixels(n, drop, times))
+        return path, flux(n)
 
     return write
 

@@ -9,6 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from ml.io.records import SubjectRecord
+from webapp.archive.fitted_motions import fit_rates
 from webapp.archive.ingest.prepare import MANIFEST_GOLD, Candidate, finite
 from webapp.archive.models import Exposure, Frame, Subject, SubjectSet, Survey
 from webapp.core.sql import fetch
@@ -32,11 +33,15 @@ def write_subjects(
         Primary keys, of `webapp.archive.ingest.pixel_writer`.
     """
     now = timezone.now()
+    rates = fit_rates([candidate.record for candidate in candidates], **survey.usual_errors())
 
     def rows() -> Iterable[Row]:
-        for key, candidate, index in zip(keys, candidates, indexes, strict=True):
+        for key, candidate, index, rate in zip(keys, candidates, indexes, rates, strict=True):
             first = originals.setdefault(candidate.checksum, key)
-            yield _subject(key, survey.pk, candidate, index, None if first == key else first, now)
+            yield {
+                **_subject(key, survey.pk, candidate, index, None if first == key else first, now),
+                "fitted_rate": rate,
+            }
 
     _copy(Subject, rows())
 

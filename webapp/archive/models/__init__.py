@@ -1,6 +1,7 @@
 from webapp.archive.models.audit_entry import AuditEntry
 from webapp.archive.models.footprint import Footprint
 from webapp.archive.models.ingest_run import IngestProblem, IngestRun
+from webapp.archive.models.motion_fit import MotionFit
 from webapp.archive.models.subject import (
     CAME_WITH_A_CLASS,
     SET_NAME_LENGTH,
@@ -23,6 +24,7 @@ __all__ = [
     "IngestRun",
     "Kind",
     "Membership",
+    "MotionFit",
     "Role",
     "Subject",
     "SubjectSet",

@@ -102,7 +102,10 @@ class Subject(Touched):
     ra = models.FloatField(null=True, help_text="deg, ICRS")
     dec = models.FloatField(null=True, help_text="deg, ICRS")
     mjd = models.FloatField(null=True, help_text="UTC, middle of the first exposure")
-    rate = models.FloatField(null=True, help_text="arcsec/h")
+    rate = models.FloatField(null=True, help_text="arcsec/h, as the survey gives it")
+    fitted_rate = models.FloatField(
+        null=True, editable=False, help_text="arcsec/h, of uniform motion fitted to the frames (MotionFit)"
+    )
     mag = models.FloatField(null=True, help_text="mean of the frames")
     metadata = models.JSONField(default=dict, help_text="#name is hidden, !name hidden while classifying")
     light_curve = models.JSONField(null=True, help_text="[MJD UTC, band, magnitude, error or null for a limit], …")
@@ -144,6 +147,7 @@ class Subject(Touched):
             models.Index("survey", "id", name="subject_synthetic", condition=models.Q(is_synthetic=True)),
             models.Index("id", name="subject_came_with_class", condition=CAME_WITH_A_CLASS),
             models.Index("survey", "rate", "id", name="subject_by_rate"),
+            models.Index("survey", "fitted_rate", "id", name="subject_by_fitted_rate"),
             models.Index("survey", "mag", "id", name="subject_by_mag"),
             models.Index("updated_at", "id", name="subject_by_update"),
             GinIndex(NAME_TRIGRAMS, name="subject_name_trigrams"),

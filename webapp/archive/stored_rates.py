@@ -1,0 +1,68 @@
+"""Keep the stored rates of subjects as the position errors of their survey's settings make them."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from webapp.archive.fitted_motions import fit_motions, rates_of
+from webapp.archive.models import MotionFit, Subject, Survey
+from webapp.core.jobs import JobState
+from webapp.core.sql import execute
+
+BATCH = 5000
+AFTER_FAILURE = timedelta(hours=22)
+STORE = f"""
+    UPDATE {Subject._meta.db_table} AS subject SET fitted_rate = fit.rate
+    FROM unnest(%s::bigint[], %s::float8[]) AS fit (id, rate)
+    WHERE subject.id = fit.id AND subject.fitted_rate IS DISTINCT FROM fit.rate
+"""  # noqa: S608  # our own table
+
+
+def start_fit(survey: Survey) -> MotionFit:
+    """Start a fit of a survey's stored motions; return the job, the waiting one if any."""
+    job, _ = MotionFit.objects.get_or_create(survey=survey, state=JobState.QUEUED, **survey.usual_errors())
+    job.enqueue()
+    return job
+
+
+def surveys_to_fit() -> list[Survey]:
+    """Return the surveys whose stored rates were fitted with other errors, or never; a day after a failure."""
+    failed = Q(state=JobState.FAILED, created_at__lt=timezone.now() - AFTER_FAILURE)
+    newest = MotionFit.objects.filter(
+        pk__in=MotionFit.objects.values("survey").annotate(newest=Max("pk")).values("newest")
+    )
+    fits = {job.survey_id: job for job in newest.exclude(failed | Q(state=JobState.CANCELLED))}
+    surveys = Survey.objects.order_by("pk")
+    return [each for each in surveys if each.pk not in fits or fits[each.pk].errors != each.usual_errors()]
+
+
+def fit_stored(job: MotionFit) -> None:
+    """Run the job, one batch a transaction; it ends early if the survey's errors changed, since another one follows."""
+    total = Subject.objects.filter(survey=job.survey_id).count()
+    done, last = 0, 0
+    while keys := _following(job, last):
+        if not _store(job, keys):
+            break
+        done, last = done + len(keys), keys[-1]
+        job.renew(total=total, done=done)
+    job.finish()
+
+
+def _following(job: MotionFit, last: int) -> list[int]:
+    rows = Subject.objects.filter(survey=job.survey_id, pk__gt=last).order_by("pk")
+    return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+@transaction.atomic
+def _store(job: MotionFit, keys: list[int]) -> bool:
+    """Fit and store a batch; return False, and store nothing, if the survey has other errors by now.
+
+    The survey's row is locked, as by all who store its subjects or change its errors.
+    """
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=job.survey_id)
+    if survey.usual_errors() != job.errors:
+        return False
+    execute(STORE, [keys, rates_of(fit_motions(keys, **job.errors))])
+    return True
