@@ -4,6 +4,7 @@ They protect the site from files that lie about their size or unpack to far more
 before memory is allocated.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ MAX_SCANS = 100
 
 MAX_TABLE_COLUMNS = 999
 """Maximum number of columns of a FITS table, by the standard."""
+
+_ADDRESS = re.compile(r" *<[^<>]* at 0x[0-9a-f]+>")
+"""How Python writes an object that a decoder names: nothing to a reader."""
 
 DEFLATE_MOST = 1032
 """Maximum compression ratio of deflate, and so of gzip."""
@@ -75,7 +79,7 @@ def decoding(complaint: Message) -> Iterator[None]:
     except BadInput:
         raise
     except Exception as error:
-        words = " ".join(str(error).split()) or type(error).__name__
+        words = _ADDRESS.sub("", " ".join(str(error).split())) or type(error).__name__
         raise BadInput(
             "%(problem)s (%(error)s). Fetch or make it again.", problem=complaint, error=words[:200]
         ) from error

@@ -48,7 +48,7 @@ function percent(share) {
 function choose(place) {
   row = place;
   const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
-  const threshold = curves.threshold[row].toFixed(3);
+  const threshold = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(curves.threshold[row]);
   const kept = interpolate(gettext("At this threshold you keep %s of the movers (%s to %s)"), [curves.completeness[row], curves.low[row], curves.high[row]].map(percent));
   const looks = curves.per_night && interpolate(gettext("and look at %s subjects a night."), [number.format(curves.per_night[row])]);
   document.querySelector("[data-threshold]").textContent = threshold;

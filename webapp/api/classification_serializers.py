@@ -65,7 +65,8 @@ class FeedbackSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text="why it is so, in a sentence or two")
     circle = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField()),
-        help_text="where it is in each frame: [x, y] in pixels, 0 in the centre of the first, row 0 at the bottom",
+        help_text="where it is in each frame: [x, y] in pixels, 0 in the centre of the first, row 0 at the bottom; "
+        "empty if unknown",
     )
     radius = serializers.FloatField(help_text="of a circle around it, in pixels")
 

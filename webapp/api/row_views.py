@@ -157,7 +157,7 @@ def _value(name: str, parameter: Parameter, text: str) -> Any:
     try:
         return parameter.read(text)
     except ValueError as error:
-        raise ValidationError({name: [f"“{text}” is no value for this; it takes: {parameter.description}."]}) from error
+        raise ValidationError({name: [f"“{text}” is not valid here. Expected: {parameter.description}."]}) from error
 
 
 class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):

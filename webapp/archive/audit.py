@@ -12,6 +12,7 @@ from webapp.archive.models import AuditEntry, Survey
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SECRET = re.compile(r"pass|secret|token|credential|key$", re.IGNORECASE)
+CSRF_FIELD = "csrfmiddlewaretoken"
 MOST_FIELDS, LONGEST = 50, 200
 ENTRY = "audit_entry"
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -53,7 +54,8 @@ def _shortened(sent: Any) -> dict[str, Any]:
         sent = {name: values if len(values) > 1 else values[0] for name, values in sent.lists() if values}
     if not isinstance(sent, Mapping):
         sent = {"": sent}
-    return {_storable(name)[:LONGEST]: _value(str(name), value) for name, value in [*sent.items()][:MOST_FIELDS]}
+    fields = [(name, value) for name, value in sent.items() if name != CSRF_FIELD]
+    return {_storable(name)[:LONGEST]: _value(str(name), value) for name, value in fields[:MOST_FIELDS]}
 
 
 def _value(name: str, value: Any) -> str:

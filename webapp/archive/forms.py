@@ -214,7 +214,7 @@ class IngestForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if bool(cleaned.get("uploads")) == bool(cleaned.get("name")):
+        if not self.errors and bool(cleaned.get("uploads")) == bool(cleaned.get("name")):
             raise forms.ValidationError(_("Choose files or name an inbox path, not both."))
         return cleaned
 

@@ -86,7 +86,11 @@ def read_polygon(text: str) -> Q:
 
 
 def _numbers(text: str) -> list[float]:
-    return [float(part) for part in SEPARATOR.split(text.strip(" ,;()")) if part]
+    parts = [part for part in SEPARATOR.split(text.strip(" ,;()")) if part]
+    try:
+        return [float(part) for part in parts]
+    except ValueError as error:
+        raise ValueError(_("Give numbers, separated by commas, in degrees.")) from error
 
 
 def _unit_vectors(corners: Sequence[tuple[float, float]]) -> NDArray[np.float64]:

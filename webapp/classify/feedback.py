@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
 from webapp.guides.built_in import lesson_of, name_of_class
 from webapp.guides.field_guide import explanation
@@ -60,9 +60,14 @@ def _source(row: Subject, drawn: dict[str, Any]) -> str:
 
 
 def _circle(row: Subject, drawn: dict[str, Any]) -> tuple[list[list[float]], float]:
-    """Return the object's position in each frame: where it was drawn, else the centre of the stamp."""
+    """Return the object's position in each frame: where it was drawn, else the centre of the stamp.
+
+    A cutout or a cube is searched for its object, which may be anywhere, or nowhere: no position.
+    """
     if drawn.get("path"):
         return drawn["path"], float(drawn.get("radius", RADIUS))
+    if row.kind not in (Kind.STAMP, Kind.TRACKLET):
+        return [], RADIUS
     frames, _channels, height, width = shape_of(row)
     middle = [(width - 1) / 2, (height - 1) / 2]
     return [middle] * frames, max(RADIUS, min(height, width) / 8)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -14,7 +13,7 @@ from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_parts
-from webapp.exports.classification_rows import PAGE, Given, answers
+from webapp.exports.classification_rows import Given, answers
 from webapp.exports.consensus import consensus_csv, consensus_parquet
 from webapp.exports.label_studio_export import label_studio_export, labelling_configuration
 from webapp.exports.panoptes import classification_export, subject_export, workflow_export
@@ -65,29 +64,18 @@ def count_consensus(workflow: Workflow) -> int:
 
 @dataclass(frozen=True)
 class Export:
-    """One export format. `parts` yields its bytes for a workflow and a site address; `rows` counts its rows.
-
-    `page` is the number of rows in the first two parts, a header and a page; None if that does not predict the size.
-    """
+    """One export format. `parts` yields its bytes for a workflow and a site address; `rows` counts its rows, if any."""
 
     name: str
     suffix: str
     title: str | Promise
     help_text: str | Promise
     parts: Callable[[Workflow, str], Parts]
-    rows: Callable[[Workflow], int]
+    rows: Callable[[Workflow], int] | None
     content_type: str = "text/csv; charset=utf-8"
-    page: int | None = PAGE
 
     def filename(self, workflow: Workflow) -> str:
         return f"{workflow.slug}-{self.name}.{self.suffix}"
-
-    def size(self, workflow: Workflow, address: str, rows: int) -> int | None:
-        """Estimate the number of bytes from the first page."""
-        if self.page is None:
-            return None
-        taken = sum(len(part) for part in islice(self.parts(workflow, address), 2))
-        return taken if rows <= self.page else int(taken * rows / self.page)
 
 
 def configuration(workflow: Workflow, _address: str) -> Parts:
@@ -120,7 +108,7 @@ EXPORTS = {
             _("Panoptes workflow"),
             _("The question and its tasks as a Panoptes workflow."),
             lambda workflow, _address: workflow_export(workflow),
-            lambda _workflow: 1,
+            None,
         ),
         Export(
             "consensus",
@@ -138,7 +126,6 @@ EXPORTS = {
             lambda workflow, _address: consensus_parquet(workflow),
             count_consensus,
             "application/vnd.apache.parquet",
-            None,
         ),
         Export(
             "lines",
@@ -147,7 +134,6 @@ EXPORTS = {
             _("One row per line drawn by a volunteer, for training a trail detector on the command line."),
             lambda workflow, _address: lines_export(workflow),
             count_lines,
-            page=None,
         ),
         Export(
             "label-studio",
@@ -164,7 +150,7 @@ EXPORTS = {
             _("Label Studio configuration"),
             _("Paste this when you set up a Label Studio project."),
             configuration,
-            lambda _workflow: 1,
+            None,
             "application/xml",
         ),
     )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Role, Subject
 from webapp.core.figure_table import Column, FigureTable, count, fixed
 from webapp.figures.asked import Asked, ThresholdForm, any_step
-from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, movers_of
+from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, movers_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
@@ -54,10 +54,12 @@ class InjectedForm(ThresholdForm):
 @workflow_page(Role.SCIENTIST)
 def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
-    table = _table(asked)
+    movers = _movers(asked)
+    table = _table(asked, movers)
     csv = reverse("injected-movers-csv", args=[workflow.survey.slug, workflow.slug])
     context = {
         "form": asked.form,
+        "has_movers": len(movers) > 0,
         "total": len(table.rows),
         "table": FigureTable(table.columns, table.rows[:LISTED], table.addresses),
         "most": LISTED,
@@ -70,16 +72,20 @@ def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def injected_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
-    return _table(_asked(request, workflow)).as_csv(f"injected-{workflow.slug}.csv")
+    asked = _asked(request, workflow)
+    return _table(asked, _movers(asked)).as_csv(f"injected-{workflow.slug}.csv")
 
 
 def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
     return Asked(request, workflow, InjectedForm, finder="", **dict.fromkeys(LIMITS))
 
 
-def _table(asked: Asked) -> FigureTable:
+def _movers(asked: Asked) -> Movers:
+    return movers_of(asked.workflow, asked.champion, asked.threshold)
+
+
+def _table(asked: Asked, movers: Movers) -> FigureTable:
     """Return the movers within the limits, newest first; each leads to its subject."""
-    movers = movers_of(asked.workflow, asked.champion, asked.threshold)
     values = {name: movers.values(name) for name in QUANTITIES}
     chosen = np.ones(len(movers), dtype=bool)
     if asked.values["finder"]:

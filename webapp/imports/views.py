@@ -19,7 +19,7 @@ from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.core.stored_messages import in_words
 from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
-from webapp.exports.formats import EXPORTS, file_response, site_address
+from webapp.exports.formats import EXPORTS, file_response
 from webapp.imports.bundle_views import bundle_form
 from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
 from webapp.imports.inspect import Look, guess_answers, inspect_file
@@ -175,22 +175,15 @@ def exchange_page(request: HttpRequest, workflow: Workflow, form: UploadForm, st
     context = {
         "survey": workflow.survey,
         "workflow": workflow,
-        "exports": _exports(request, workflow),
+        "exports": [
+            {"name": name, "export": each, "rows": each.rows(workflow) if each.rows else None}
+            for name, each in EXPORTS.items()
+        ],
         "form": form,
         "imports": ClassificationImport.objects.filter(workflow=workflow).select_related("requested_by")[:SHOWN],
         "most_megabytes": settings.MAX_UPLOAD // 2**20,
     }
     return render(request, "imports/exchange_workflow.html", context, status=status)
-
-
-def _exports(request: HttpRequest, workflow: Workflow) -> list[dict[str, Any]]:
-    listed = []
-    for name, each in EXPORTS.items():
-        rows = each.rows(workflow)
-        listed.append(
-            {"name": name, "export": each, "rows": rows, "size": each.size(workflow, site_address(request), rows)}
-        )
-    return listed
 
 
 @require_POST

@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from webapp.core.stored_messages import in_words
 from webapp.learning.messages import BY_HAND
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.promotion import promote
@@ -28,7 +27,7 @@ def doubts(checkpoint: Checkpoint) -> list[str]:
     if evaluation is None:
         found.append(_("It was never evaluated: nobody knows how good it is."))
     elif not evaluation.passed:
-        found.append(_("It didn't pass the gate. %(verdict)s") % {"verdict": in_words(evaluation.verdict)})
+        found.append(_("It didn't pass the gate."))
     if losses := _if_diverged(checkpoint.run):
         found.append(_("Its training diverged: the loss went from %(first)s to %(last)s.") % losses)
     return found

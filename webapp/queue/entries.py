@@ -81,6 +81,8 @@ def lend_again(classification: Classification, entry: QueueEntry, expires_at: da
 def waiting_for(reader: Volunteer | None, subject: str = "pk") -> QuerySet[QueueEntry]:
     """Return the queue entries through which a subject may still be served to the reader.
 
+    A closed workflow may open again, so it counts, except for a reader who has answered the subject elsewhere.
+
     Parameters
     ----------
     reader
@@ -91,7 +93,7 @@ def waiting_for(reader: Volunteer | None, subject: str = "pk") -> QuerySet[Queue
     waiting = QueueEntry.objects.filter(Q(is_gold=True) | Q(is_retired=False), subject=OuterRef(subject))
     if reader is None:
         return waiting
-    answered = Classification.objects.standing().filter(
-        volunteer=reader, workflow=OuterRef("workflow"), subject=OuterRef("subject")
+    answered = Classification.objects.standing().filter(volunteer=reader, subject=OuterRef("subject"))
+    return waiting.exclude(Exists(answered.filter(workflow=OuterRef("workflow")))).exclude(
+        Exists(answered), workflow__is_active=False
     )
-    return waiting.exclude(Exists(answered))

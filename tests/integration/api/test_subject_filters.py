@@ -118,7 +118,7 @@ def test_a_filter_without_meaning_is_refused_with_a_sentence(api, rows, asked):
     reply = api.get(SUBJECTS, asked)
     ((name, text),) = asked.items()
     assert reply.status_code == 400
-    assert f"“{text}” is no value for this" in reply.json()[name][0]
+    assert f"“{text}” is not valid here" in reply.json()[name][0]
 
 
 def test_the_refusal_of_an_unknown_filter_names_both_ends_of_each_range(api, rows):

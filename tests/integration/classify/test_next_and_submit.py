@@ -113,6 +113,13 @@ def test_training_tells_the_truth_afterwards_and_only_then(client):
     assert feedback["circle"] == [[3.5, 3.5], [3.5, 3.5]]  # the middle of each of the two frames
 
 
+def test_nothing_is_circled_where_the_object_may_be_anywhere(client):
+    workflow = make_workflow(subjects=0, gold=1, training_schedule=[[0, 1.0]])
+    workflow.survey.subjects.update(kind="cutout")
+    (item,) = client.get(NEXT, {"n": 1}).json()["items"]
+    assert client.post(ANSWERS, answer(item, "yes"), format="json").json()["feedback"]["circle"] == []
+
+
 def test_one_bad_answer_stores_none_of_the_list(workflow, client):
     items = client.get(NEXT, {"n": 2}).json()["items"]
     bad = [answer(items[0]), answer(items[1]) | {"subject": 987654}]

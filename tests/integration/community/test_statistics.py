@@ -42,6 +42,12 @@ def test_page_csv_and_api_agree(workflow, ada, ben, browser_of):
         assert (found["total"], found["counts"][-1]["classifications"], len(found["counts"])) == (total, total, 30)
 
 
+@pytest.mark.parametrize("address", ["/statistics/", "/you/statistics/"])
+def test_a_page_without_classifications_draws_nothing(client, workflow, address):
+    assert "Nothing yet." in client.get(address).content.decode()
+    assert "statistics.js" not in client.get(address).content.decode()
+
+
 @pytest.mark.parametrize("asked", ["by=year", "group=x", "group=0", "survey=none", "group=999999"])
 def test_what_is_not_there_is_refused(client, asked):
     assert client.get(f"/api/statistics/?{asked}").status_code in (400, 404)

@@ -71,6 +71,32 @@ def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     assert "cosmic ray" in page(member(survey, "moderator"))
 
 
+def test_a_closed_workflow_hides_talk_only_until_the_subject_is_answered_elsewhere(survey, subjects):
+    asked, closed = sky.workflow(survey, slug="asked"), sky.workflow(survey, slug="closed", is_active=False)
+    for workflow in (asked, closed):
+        sky.queue(workflow, subjects)
+    asked.queue.update(is_retired=True)
+    reader = account("reader")
+    say(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
+    assert "cosmic ray" not in page(reader)
+    answered = Classification.objects.create(
+        id="00000000-0000-4000-8000-000000000002",
+        volunteer=account_volunteer(reader),
+        workflow=asked,
+        subject=subjects[0],
+        answer="no",
+        reason="new",
+    )
+    assert "cosmic ray" in page(reader)
+    closed.is_active = True
+    closed.save()
+    assert "cosmic ray" not in page(reader)
+    closed.is_active = False
+    closed.save()
+    Classification.objects.filter(pk=answered.pk).update(withdrawn_at=answered.created_at)
+    assert "cosmic ray" not in page(reader)
+
+
 def test_mentioned_people_are_notified_once_and_nobody_else(subjects):
     author, vera = account("author"), account("vera.r")
     account("tom")

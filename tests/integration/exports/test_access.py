@@ -146,3 +146,11 @@ def test_what_is_said_of_a_file_is_checked(scientist, workflow, addresses):
     job = ClassificationImport.objects.first()
     assert started.url == f"/surveys/atlas/exchange/atlas/imports/{job.pk}/"
     assert (job.state, job.options["answers"], job.is_upload) == ("queued", {"Yes": "yes"}, True)
+
+
+def test_the_page_of_exports_counts_rows_and_makes_no_export(client, scientist, workflow, monkeypatch):
+    for module in ("classification_export", "subject_export", "label_studio_export", "consensus_csv"):
+        monkeypatch.setattr(f"webapp.exports.formats.{module}", None)
+    page = client.get("/surveys/atlas/exchange/atlas/").content.decode()
+    assert "CSV, 1 row<" in page
+    assert "XML</span>" in page

@@ -205,6 +205,13 @@ def test_a_cell_of_the_plane_opens_its_movers(workflow, champion, scientist):
     assert "There are no such movers" in scientist.get(INJECTED, {"rate_min": 1e6}).content.decode()
 
 
+def test_without_injected_movers_the_list_says_how_to_inject_some(workflow, scientist):
+    page = scientist.get(INJECTED).content.decode()
+    assert "No movers have been injected" in page
+    assert 'href="/surveys/night/training/"' in page
+    assert "There are no such movers" not in page
+
+
 def test_what_is_missing_is_said_in_words(workflow, scientist):
     page = scientist.get(PAGE).content.decode()
     for sentence in ("There is no champion yet", "No mover is settled yet", "No movers with a rate have been injected"):

@@ -107,7 +107,10 @@ def test_without_a_motion_the_page_says_why(night, scientist, change, sentence):
 def test_one_detection_moves_nowhere(night, scientist):
     row = tracklet(night)
     Frame.objects.filter(subject=row, position__gt=0).update(dec=None)
-    assert "Only one detection" in page(scientist, row).content.decode()
+    shown = page(scientist, row).content.decode()
+    assert "Only one detection" in shown
+    assert "Fit again" not in shown
+    assert 'id="distance"' not in shown
 
 
 def test_nan_positions_at_the_pole_break_nothing(night, scientist):

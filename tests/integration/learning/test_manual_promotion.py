@@ -55,7 +55,7 @@ def test_a_model_that_passed_the_gate_takes_one_click(checkpoint, admin):
     [
         ((3.0, 240.0), True, "the loss went from 3 to 240"),
         ((3.0, float("nan")), True, "the loss went from 3 to nan"),
-        ((), False, "It didn&#x27;t pass the gate. No better: AUC 0.900"),
+        ((), False, "It didn&#x27;t pass the gate."),
         ((), None, "It was never evaluated"),
     ],
 )
@@ -68,6 +68,15 @@ def test_a_doubtful_one_takes_a_confirmation_and_a_reason(checkpoint, admin, los
         assert not Promotion.objects.exists()
     click(admin, checkpoint, confirmed="on", reason="Its plots are better.")
     assert Promotion.objects.get().reason == "Its plots are better."
+
+
+def test_the_page_of_a_run_says_once_why_it_did_not_pass(checkpoint, admin):
+    evaluated(checkpoint, passed=False)
+    checkpoint.run.message = VERDICT
+    checkpoint.run.state = "done"
+    checkpoint.run.save()
+    page = admin.get(f"/surveys/sky/learning/runs/{checkpoint.run_id}/").content.decode()
+    assert page.count(VERDICT) == 1
 
 
 def test_the_list_of_runs_has_each_models_auc_on_the_test_set(checkpoint, admin):

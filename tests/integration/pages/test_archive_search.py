@@ -213,6 +213,9 @@ def test_a_bad_region_is_explained_and_nothing_is_listed(survey, ann, client):
     assert "A cone has 0" in page
     assert "nothing was searched" in page
     assert found(client, cone="10, 100, 1") == []
+    page = client.get(PAGE, {"cone": "3h 12m, 100, 1"}).content.decode()
+    assert "Give numbers, separated by commas, in degrees." in page
+    assert "float" not in page
 
 
 @pytest.mark.parametrize("sort", ["", "-id", "name", "-name"])

@@ -72,6 +72,13 @@ def test_what_is_just_small_enough_is_taken(admin, spool):
     assert not list(spool.iterdir())
 
 
+def test_an_empty_file_is_the_only_complaint_about_it(admin):
+    page = admin.post(INGEST, {"uploads": files(0)}).content.decode()
+    assert "The submitted file is empty." in page
+    assert "Choose files or name an inbox path" not in page
+    assert "Choose files or name an inbox path" in admin.post(INGEST).content.decode()
+
+
 def test_a_picture_that_is_too_large_is_told_so(admin, written):
     response = admin.post("/surveys/night/guides/images/", {"picture": files(3 * 2**20)})
     assert (response.status_code, response.json()["detail"][:30]) == (400, "The file is larger than 2 MB. ")
