@@ -22,7 +22,10 @@ STORE = f"""
 
 def start_fit(survey: Survey) -> MotionFit:
     """Start a fit of a survey's stored motions; return the job, the waiting one if any."""
-    job, _ = MotionFit.objects.get_or_create(survey=survey, state=JobState.QUEUED, **survey.usual_errors())
+    errors = survey.usual_errors()
+    job, _ = MotionFit.objects.get_or_create(
+        survey=survey, state=JobState.QUEUED, seeing=errors["seeing"], floor=errors["floor"]
+    )
     job.enqueue()
     return job
 

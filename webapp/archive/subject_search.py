@@ -78,7 +78,7 @@ class SearchForm(forms.Form):
     def __init__(self, *args: Any, survey: Survey, reachable: Sequence[Survey] = (), **kwargs: Any) -> None:
         """Make the form of a survey's page; `reachable` are the surveys that its reader is a scientist of."""
         super().__init__(*args, **kwargs)
-        self.survey, self.reachable = survey, list(reachable)
+        self.survey, self.reachable = survey, reachable
         if len(self.reachable) > 1:
             self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Region: search in"))
         self.fields["moc"] = Region(
@@ -129,7 +129,7 @@ class SearchForm(forms.Form):
         return cleaned
 
     @property
-    def surveys(self) -> list[Survey]:
+    def surveys(self) -> Sequence[Survey]:
         """Return the surveys to search in, once the form is valid."""
         return self.reachable if self.cleaned_data.get("reach") == "all" else [self.survey]
 

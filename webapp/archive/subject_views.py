@@ -81,7 +81,7 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
 def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
     reachable = Membership.objects.surveys(request.user, Role.SCIENTIST).order_by("pk")
-    form = SearchForm(request.GET, survey=survey, reachable=reachable)
+    form = SearchForm(request.GET, survey=survey, reachable=list(reachable))
     surveys = form.surveys if form.is_valid() else []
     rows = search(surveys, form.cleaned_data) if surveys else Subject.objects.none()
     shown, page = _page(request.GET, form, rows) if surveys else ([], Page([], None, None))

@@ -161,7 +161,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             return Survey.objects.none()
         if getattr(user, "is_superuser", False):
             return Survey.objects.all()
-        return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))
+        return Survey.objects.filter(memberships__user=user.pk, memberships__role__in=Role.at_least(role))
 
 
 class Membership(models.Model):
