@@ -36,8 +36,8 @@ def choose(pool: Pool, plan: Plan, n: int, rng: np.random.Generator) -> Chosen:
 
     The rules take turns by their weights, so any first part of the batch is mixed like the whole. Each rule offers its
     subjects best first; with `plan.diverse`, the `OVERSAMPLE` × n most uncertain are clustered in feature space, and
-    the clusters take turns. Without features it does the same without clusters. Fewer than `n` are returned if the
-    pool has fewer objects.
+    the clusters take turns; with `plan.nightly`, the nights do, and in each its clusters. Without features it does the
+    same without clusters. Fewer than `n` are returned if the pool has fewer objects.
 
     Source of "uncertain, then clustered": Zhdanov 2019, arXiv:1901.05954; of typical first batches: Hacohen et al.
     2022, ICML.
@@ -47,7 +47,7 @@ def choose(pool: Pool, plan: Plan, n: int, rng: np.random.Generator) -> Chosen:
         return Chosen(np.zeros(0, dtype=np.intp), [])
     lists = {rule: _shortlist(rule, pool, n, rng) for rule in plan.weights}
     candidates = Candidates.of(pool, np.unique(np.concatenate(list(lists.values()))))
-    queues = {rule: candidates.ordered(rule, rows, plan.diverse, n, rng) for rule, rows in lists.items()}
+    queues = {rule: candidates.ordered(rule, rows, plan, n, rng) for rule, rows in lists.items()}
     rows, rules = _deal(queues, plan.weights, candidates, n)
     return Chosen(rows, rules, plan.diverse and candidates.embedded is not None)
 
@@ -96,12 +96,14 @@ def _shortlist(rule: Rule, pool: Pool, n: int, rng: np.random.Generator) -> Rows
 class Candidates:
     """The rows of all shortlists, ascending, with their objects; near-duplicates count as one object.
 
-    `embedded` is their place in feature space, with `known` False where it is unknown; None if nowhere known.
+    `embedded` is their place in feature space, with `known` False where it is unknown; None if nowhere known. `nights`
+    are numbers from 0, one a night.
     """
 
     rows: Rows
     groups: Array
     likenesses: Rows
+    nights: Rows
     embedded: NDArray[np.float32] | None = None
     known: NDArray[np.bool_] | None = None
 
@@ -110,29 +112,34 @@ class Candidates:
         """Look up the features and groups of the rows, once for all rules."""
         itself = np.arange(len(rows))
         groups = itself if pool.groups is None else np.unique(pool.groups(rows), return_inverse=True)[1]
+        nights = 0 * itself if pool.nights is None else np.unique(pool.nights(rows), return_inverse=True)[1]
         features = None if pool.features is None else pool.features(rows)
         if features is None or np.isnan(features).any(axis=1).all():
-            return cls(rows, groups, itself)
+            return cls(rows, groups, itself, nights)
         known = np.asarray(np.isfinite(features).all(axis=1))
         embedded, likenesses = embed(features), len(rows) + itself
         likenesses[known] = near_duplicates(embedded[known])
-        return cls(rows, groups, likenesses, embedded, known)
+        return cls(rows, groups, likenesses, nights, embedded, known)
 
     def objects(self, place: int) -> tuple[tuple[str, int], tuple[str, int]]:
         """Return what no other subject of the batch may share with the one at `place`."""
         return ("group", int(self.groups[place])), ("likeness", int(self.likenesses[place]))
 
-    def ordered(self, rule: Rule, rows: Rows, diverse: bool, n: int, rng: np.random.Generator) -> Rows:
+    def ordered(self, rule: Rule, rows: Rows, plan: Plan, n: int, rng: np.random.Generator) -> Rows:
         """Return places in `rows` of one rule's shortlist, first to ask first."""
         places = np.searchsorted(self.rows, rows)
         if rule == Rule.TYPICAL:
             return self._typical_first(places, n, rng)
-        if self.embedded is None or self.known is None or rule not in SPREAD or not diverse:
+        if self.embedded is None or self.known is None or rule not in SPREAD or not plan.diverse:
             return places
-        clusters = cluster(self.embedded[places], CLUSTERS, rng)
+        clusters = np.zeros(len(places), dtype=np.intp)
+        nights = self.nights[places] if plan.nightly else np.zeros(len(places), dtype=np.intp)
+        for night in np.unique(nights):
+            clusters[nights == night] = cluster(self.embedded[places[nights == night]], CLUSTERS, rng)
         unknown = ~self.known[places]
         clusters[unknown] = rng.integers(CLUSTERS, size=unknown.sum())
-        return places[spread(-np.arange(len(places)), clusters)]
+        order = spread(-np.arange(len(places)), clusters + CLUSTERS * nights)
+        return places[order[spread(-np.arange(len(order)), nights[order])] if plan.nightly else order]
 
     def _typical_first(self, places: Rows, n: int, rng: np.random.Generator) -> Rows:
         """Return the most typical of each of n clusters, then the next; places of unknown features in random order."""

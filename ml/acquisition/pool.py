@@ -39,6 +39,8 @@ class Pool:
         shortlist are asked for, so that a pool of millions costs no more than they do.
     groups
         Returns the object groups (n,) of some rows; None if every subject is its own object.
+    nights
+        Returns the observing nights (n,) of some rows, for `Plan.nightly`; None if all are of one night.
     """
 
     p_real: Array
@@ -50,13 +52,14 @@ class Pool:
     members: Array | None = None
     features: Callable[[Rows], Array | None] | None = None
     groups: Callable[[Rows], Array] | None = None
+    nights: Callable[[Rows], Array] | None = None
 
     def __len__(self) -> int:
         return len(self.p_real)
 
     def part(self, rows: Rows) -> "Pool":
         """Return the pool of some rows (n,), in their order."""
-        features, groups = self.features, self.groups
+        features, groups, nights = self.features, self.groups, self.nights
         return replace(
             self,
             p_real=self.p_real[rows],
@@ -65,4 +68,5 @@ class Pool:
             members=None if self.members is None else self.members[:, rows],
             features=None if features is None else lambda some: features(rows[some]),
             groups=None if groups is None else lambda some: groups(rows[some]),
+            nights=None if nights is None else lambda some: nights(rows[some]),
         )

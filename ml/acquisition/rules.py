@@ -1,7 +1,7 @@
 """The rules: what each subject's next vote is worth, 0 to 1, and how a plan weighs the rules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -48,6 +48,8 @@ def rare_classes(p: Array, labelled: Array) -> NDArray[np.float64]:
 Values = NDArray[np.float64]
 FLOOR = 0.05
 """Neither a sure model nor a sure crowd silences the other: no uncertainty counts for less."""
+LEAST = 1e-6
+"""Heads that agree on everything within this disagree on nothing. Disagreement counts relative to the largest."""
 
 
 class Rule(StrEnum):
@@ -79,10 +81,13 @@ class Plan:
     diverse
         Spread the uncertain subjects over feature space: uncertain, then clustered. Likely movers and rare classes
         keep their order, since of the most uncertain many are about as good, but not of the likeliest.
+    nightly
+        Cluster within each observing night, so that one bad night does not fill a batch.
     """
 
     weights: Mapping[Rule, float] = field(default_factory=lambda: {Rule.ENTROPY: 1.0})
     diverse: bool = True
+    nightly: bool = False
 
     def __post_init__(self) -> None:
         if not self.weights or min(self.weights.values()) <= 0 or not np.isfinite(sum(self.weights.values())):
@@ -94,7 +99,7 @@ class Plan:
             return self
         rest = {known: weight * (1 - share) / sum(self.weights.values()) for known, weight in self.weights.items()}
         weights = {known: weight for known, weight in rest.items() if weight} | {rule: share + rest.get(rule, 0.0)}
-        return Plan(weights, self.diverse)
+        return replace(self, weights=weights)
 
     @property
     def main(self) -> Rule:
@@ -129,7 +134,9 @@ def _of_crowd(pool: Pool) -> Values:
 def _of_ensemble(pool: Pool) -> Values:
     if pool.members is None:
         raise ValueError("BALD needs the probabilities of an ensemble's members.")
-    return np.maximum(FLOOR, bald(pool.members)) * _of_crowd(pool)
+    disagreement = bald(pool.members)
+    most = disagreement[np.isfinite(pool.members).all(axis=(0, 2))].max(initial=0)
+    return np.maximum(FLOOR, np.minimum(1, disagreement / max(most, LEAST))) * _of_crowd(pool)
 
 
 def _of_rarity(pool: Pool) -> Values:

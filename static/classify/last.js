@@ -12,7 +12,9 @@ const REASONS = {
   uncertain: gettext("The model was uncertain"),
   diverse: gettext("The model was uncertain, and this one is unlike the others it asks about"),
   vote: gettext("One more answer helps most here: the model and the volunteers aren't sure yet"),
+  disagreed: gettext("Models that learned from different samples of the labels disagree about this one"),
   positive: gettext("The model thinks that this is a mover, and needs people to check"),
+  rare: gettext("The model thinks that this is of a kind with few labels so far"),
   random: gettext("Picked at random, as a quality check"),
   training: gettext("Practice image"),
 };

@@ -1,7 +1,7 @@
 """API permissions: load a row and authorise by role in its survey; 400 for what rules refuse, 409 for conflicts."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -41,12 +41,7 @@ def require_site_admin(request: Request) -> User:
 
 def surveys_with(request: Request, role: str) -> QuerySet[Survey]:
     """Return the surveys in which the user holds `role` (or a higher one)."""
-    user: Any = request.user
-    if not user.is_authenticated or not user.is_active or lacks_second_factor(user, role):
-        return Survey.objects.none()
-    if user.is_superuser:
-        return Survey.objects.all()
-    return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))
+    return Membership.objects.surveys(request.user, role)
 
 
 def checked(write: Callable[[], Result]) -> Result:

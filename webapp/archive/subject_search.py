@@ -1,6 +1,6 @@
 """Archive search for scientists: by name, region, time, rate, magnitude, class, score, tag and known object."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,9 @@ KNOWN = {
     "none": (_("none near"), Q(identity_check__candidates=0, identity_check__detections__gt=0)),
     "open": (_("not compared"), Q(identity_check=None)),
 }
+REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scientist of"))]
+OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}
+"""Choices that ask for one survey's classes, model or votes."""
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
 
 
@@ -72,8 +75,12 @@ class SearchForm(forms.Form):
         required=False, label=_("Sort by"), choices=[(key, each[1]) for key, each in SORTS.items()]
     )
 
-    def __init__(self, *args: Any, survey: Survey, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, survey: Survey, reachable: Sequence[Survey] = (), **kwargs: Any) -> None:
+        """Make the form of a survey's page; `reachable` are the surveys that its reader is a scientist of."""
         super().__init__(*args, **kwargs)
+        self.survey, self.reachable = survey, list(reachable)
+        if len(self.reachable) > 1:
+            self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Region: search in"))
         self.fields["moc"] = Region(
             partial(read_region, survey),
             label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
@@ -99,7 +106,7 @@ class SearchForm(forms.Form):
         return [self["known"], self["designation"], self["duplicates"]]
 
     def regions(self) -> list[forms.BoundField]:
-        return [self["cone"], self["polygon"], self["moc"]]
+        return [self[name] for name in ("cone", "polygon", "moc", "reach") if name in self.fields]
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         return [(self[f"{name}_min"], self[f"{name}_max"]) for name in RANGES]
@@ -109,6 +116,23 @@ class SearchForm(forms.Form):
         """Return the workflow whose scores order the subjects and whose votes judge them, by default the first."""
         return self.cleaned_data.get("workflow") or next(iter(self.workflows), None)
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse what has no meaning in several surveys, and a search in all of them without a region."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("reach") != "all":
+            return cleaned
+        if not any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc")):
+            self.add_error("reach", _("To search in all surveys, give a cone, a polygon or a MOC."))
+        for name, of_one in OF_ONE_SURVEY.items():
+            if cleaned.get(name) in of_one:
+                self.add_error(name, _("This asks for one survey’s classes, model or votes. Choose another."))
+        return cleaned
+
+    @property
+    def surveys(self) -> list[Survey]:
+        """Return the surveys to search in, once the form is valid."""
+        return self.reachable if self.cleaned_data.get("reach") == "all" else [self.survey]
+
     @property
     def has_more(self) -> bool:
         """Whether a filter in the folded part is set."""
@@ -116,9 +140,10 @@ class SearchForm(forms.Form):
         return any(field.value() not in (None, "") for field in folded)
 
 
-def search(survey: Survey, wanted: dict[str, Any]) -> QuerySet[Subject]:
-    """Return the survey's observed subjects that match a cleaned `SearchForm`."""
-    rows = Subject.objects.observed().filter(survey=survey)
+def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subject]:
+    """Return the surveys' observed subjects that match a cleaned `SearchForm`; classes are the first survey's."""
+    survey, *others = surveys
+    rows = Subject.objects.observed().filter(Q(survey__in=surveys) if others else Q(survey=survey))
     if wanted.get("text"):
         rows = rows.filter(_named(wanted["text"], is_exact=wanted.get("match") == "exact"))
     if wanted.get("kind"):

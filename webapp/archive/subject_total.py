@@ -1,5 +1,6 @@
 """How many subjects a search finds: up to a thousand, or exactly on request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -24,7 +25,7 @@ class Total:
     took_too_long: bool = False
 
 
-def total_of(survey: Survey, rows: QuerySet[Subject], asked: QueryDict) -> Total:
+def total_of(surveys: Sequence[Survey], rows: QuerySet[Subject], asked: QueryDict) -> Total:
     """Count up to `MOST_COUNTED` subjects, or with `total=true` in the address all of them, if that ends in time.
 
     An exact total is cached, so that paging and sorting don't count again.
@@ -34,13 +35,14 @@ def total_of(survey: Survey, rows: QuerySet[Subject], asked: QueryDict) -> Total
         return Total(some)
     if asked.get(ASKS) != "true":
         return Total(MOST_COUNTED, is_more=True)
-    exact = cached_figure(_key(survey, asked), partial(count_in_time, rows))
+    exact = cached_figure(_key(surveys, asked), partial(count_in_time, rows))
     return Total(MOST_COUNTED, is_more=True, took_too_long=True) if exact is None else Total(exact)
 
 
-def _key(survey: Survey, asked: QueryDict) -> str:
+def _key(surveys: Sequence[Survey], asked: QueryDict) -> str:
     filters = sorted((name, values) for name, values in asked.lists() if name not in NO_FILTERS)
-    return f"archive-total-{survey.pk}-{blake2b(repr(filters).encode(errors='replace'), digest_size=12).hexdigest()}"
+    searched = repr(([survey.pk for survey in surveys], filters))
+    return f"archive-total-{blake2b(searched.encode(errors='replace'), digest_size=12).hexdigest()}"
 
 
 def asking_for_all(asked: QueryDict) -> str:

@@ -80,15 +80,18 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
-    form = SearchForm(request.GET, survey=survey)
-    rows = search(survey, form.cleaned_data) if form.is_valid() else Subject.objects.none()
-    shown, page = _page(request.GET, form, rows) if form.is_valid() else ([], Page([], None, None))
+    reachable = Membership.objects.surveys(request.user, Role.SCIENTIST).order_by("pk")
+    form = SearchForm(request.GET, survey=survey, reachable=reachable)
+    surveys = form.surveys if form.is_valid() else []
+    rows = search(surveys, form.cleaned_data) if surveys else Subject.objects.none()
+    shown, page = _page(request.GET, form, rows) if surveys else ([], Page([], None, None))
     context = {
         "survey": survey,
         "knows_truth": True,
         "form": form,
         "subjects": shown,
-        "total": total_of(survey, rows, request.GET),
+        "is_of_several": len(surveys) > 1,
+        "total": total_of(surveys, rows, request.GET),
         "all": asking_for_all(request.GET),
         "previous": _continued(request.GET, "before", page.before),
         "next": _continued(request.GET, "after", page.after),
@@ -103,7 +106,9 @@ def _page(asked: QueryDict, form: SearchForm, rows: QuerySet[Subject]) -> tuple[
     place = place_in(asked, kind=order.kind)
     page = page_of(order.rows, by=order.by, place=place, size=PER_PAGE, key=order.key, unset=order.unset)
     shown: list[Any] = order.with_values(page.keys)
+    of = {survey.pk: survey for survey in form.surveys}
     for row in shown:
+        row.survey = of[row.survey_id]
         row.sorted_by = sorted_value(sort, row.sorted_by) if order.has_values else ""
     return shown, page
 

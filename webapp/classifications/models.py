@@ -19,7 +19,9 @@ class Reason(models.TextChoices):
     UNCERTAIN = "uncertain"
     DIVERSE = "diverse"
     VOTE = "vote"
+    DISAGREED = "disagreed"
     POSITIVE = "positive"
+    RARE = "rare"
     RANDOM = "random"
     TRAINING = "training"
 

@@ -1,28 +1,23 @@
 """Active learning: write the priorities of acquisition into the queue (`ml.acquisition` says which come first).
 
-Scores and posteriors are read in bulk; features only of a shortlist. A subject that has no score yet counts as wholly
-uncertain. Random sampling is not done here: the queue serves a fraction of the subjects at random, at the moment of the
-request, so that this fraction holds for any priorities.
+A subject that has no score yet counts as wholly uncertain. Random sampling is not done here: the queue serves a
+fraction of the subjects at random, at the moment of the request, so that this fraction holds for any priorities.
 """
 
-from dataclasses import dataclass
-from itertools import groupby
+from collections import defaultdict
+from dataclasses import dataclass, replace
 
 import numpy as np
-from django.conf import settings
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.acquisition.choose import priorities
-from ml.acquisition.pool import Pool, Rows
+from ml.acquisition.pool import Pool
 from ml.acquisition.rules import Plan, Rule
-from ml.storage.pixel_store import PixelStore
 from webapp.classifications.models import Reason
-from webapp.consensus.models import VOTE_COLUMNS, Consensus
-from webapp.consensus.skills import mean_skill
-from webapp.core.sql import copy_out, fetch
+from webapp.learning.acquisition_pool import pool_of, read_queue
 from webapp.learning.drift import watch_drift
-from webapp.learning.models import Checkpoint, ModelRole, Score, ScoringRun
+from webapp.learning.models import Checkpoint, ScoringRun
 from webapp.learning.retention import prune
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Acquisition, Workflow
@@ -31,24 +26,6 @@ BATCH = 10_000
 """Entries per transaction. The queue skips locked ones, so locking all at once would make it look empty."""
 HEAD = 500
 """Entries that are chosen as one batch and lead the queue; about what is answered before the next scoring."""
-
-_READ = f"""
-    SELECT entry.id, entry.subject_id, entry.priority, array_position(%(reasons)s::text[], entry.reason)::int2,
-        coalesce(score.p_real, 'NaN'::float8),
-        CASE WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0
-            THEN crowd.posterior ELSE 'NaN'::float8 END
-    FROM {QueueEntry._meta.db_table} AS entry
-    LEFT JOIN {Score._meta.db_table} AS score
-        ON score.subject_id = entry.subject_id AND score.checkpoint_id = %(checkpoint)s
-    LEFT JOIN {Consensus._meta.db_table} AS crowd
-        ON crowd.subject_id = entry.subject_id AND crowd.workflow_id = entry.workflow_id
-    WHERE entry.workflow_id = %(workflow)s AND NOT entry.is_retired AND NOT entry.is_gold
-    ORDER BY entry.id
-"""  # noqa: S608 - the names are our own tables
-_FIELDS = {
-    "entry": "int8", "subject": "int8", "priority": "float8", "reason": "int2", "p_real": "float8",
-    "posterior": "float8",
-}  # fmt: skip
 
 # Entries are locked in key order, as in all writes to the queue. A former champion writes nothing.
 _WRITE = f"""
@@ -89,10 +66,11 @@ def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
 
     It works in complete batches; a repeated run changes only what differs.
     """
-    asked = {"workflow": workflow.pk, "checkpoint": checkpoint.pk, "reasons": Reason.values}
-    rows = copy_out(_READ, _FIELDS, asked)
-    pool, plan = _pool(rows, workflow, checkpoint), plan_of(workflow)
-    found = priorities(pool, plan, HEAD, _chance(checkpoint))
+    plan, rng = plan_of(workflow), _chance(checkpoint)
+    rows = read_queue(workflow, checkpoint, plan)
+    pool = pool_of(rows, workflow, checkpoint, plan, rng)
+    plan = _feasible(plan, pool)
+    found = priorities(pool, plan, HEAD, rng)
     reasons = _reasons(found.rules, found.is_spread, np.isnan(pool.p_real))
     differ = (rows["priority"] != found.values) | (np.array(Reason.values)[rows["reason"] - 1] != reasons)
     changed = 0
@@ -105,19 +83,6 @@ def _chance(checkpoint: Checkpoint) -> np.random.Generator:
     """Return random numbers that depend on the model's labels and seed alone, not on when it was trained."""
     trained_on = checkpoint.run.training_set
     return np.random.default_rng([checkpoint.run.seed, *(trained_on.hash.encode() if trained_on else b"")])
-
-
-def _pool(rows: NDArray[np.void], workflow: Workflow, checkpoint: Checkpoint) -> Pool:
-    subjects = rows["subject"]
-
-    def features(some: Rows) -> NDArray[np.float32] | None:
-        return features_of(checkpoint, subjects[some])
-
-    def groups(some: Rows) -> NDArray[np.str_]:
-        return groups_of(subjects[some])
-
-    skill = mean_skill(workflow)
-    return Pool(rows["p_real"], rows["posterior"], workflow.prior, skill, features=features, groups=groups)
 
 
 def _reasons(rules: NDArray[np.object_], is_spread: NDArray[np.bool_], is_new: NDArray[np.bool_]) -> NDArray[np.str_]:
@@ -158,55 +123,32 @@ _MAIN = {
     Acquisition.DIVERSE: (Rule.ENTROPY, True),
     Acquisition.UNCERTAIN: (Rule.ENTROPY, False),
     Acquisition.VOTE: (Rule.INFORMATION, True),
+    Acquisition.NIGHTLY: (Rule.ENTROPY, True),
+    Acquisition.DISAGREEMENT: (Rule.BALD, True),
 }
-_REASONS = {Rule.ENTROPY: Reason.UNCERTAIN, Rule.INFORMATION: Reason.VOTE, Rule.POSITIVE: Reason.POSITIVE}
+_REASONS = {
+    Rule.ENTROPY: Reason.UNCERTAIN, Rule.INFORMATION: Reason.VOTE, Rule.BALD: Reason.DISAGREED,
+    Rule.POSITIVE: Reason.POSITIVE, Rule.RARE: Reason.RARE,
+}  # fmt: skip
 
 
 def plan_of(workflow: Workflow) -> Plan:
     """Return the plan that orders a workflow's queue, without its random share, which the queue draws itself."""
     rule, diverse = _MAIN[Acquisition(workflow.acquisition)]
-    return Plan({rule: 1.0}, diverse).mixed_with(Rule.POSITIVE, workflow.positive_fraction)
+    plan = Plan({rule: 1.0}, diverse, nightly=workflow.acquisition == Acquisition.NIGHTLY)
+    return plan.mixed_with(Rule.POSITIVE, workflow.positive_fraction).mixed_with(Rule.RARE, workflow.rare_fraction)
+
+
+def _feasible(plan: Plan, pool: Pool) -> Plan:
+    """Let entropy stand in for rules that lack an ensemble or class probabilities, as with detectors."""
+    lacking = {rule for rule, known in ((Rule.BALD, pool.members), (Rule.RARE, pool.probabilities)) if known is None}
+    weights: dict[Rule, float] = defaultdict(float)
+    for rule, weight in plan.weights.items():
+        weights[Rule.ENTROPY if rule in lacking else rule] += weight
+    return replace(plan, weights=dict(weights))
 
 
 def reason_of(rule: Rule, *, is_spread: bool) -> Reason:
     """Return why a volunteer gets a scored subject: by which rule, and whether to be unlike the others."""
     reason = _REASONS[rule]
     return Reason.DIVERSE if is_spread and reason == Reason.UNCERTAIN else reason
-
-
-PLACES = """
-    SELECT subject.zarr_array, subject.zarr_index, wanted.place
-    FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (id, place) JOIN archive_subject AS subject USING (id)
-    ORDER BY subject.zarr_array, subject.zarr_index
-"""
-GROUPS = """
-    SELECT subject.object_group
-    FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (id, place) JOIN archive_subject AS subject USING (id)
-    ORDER BY wanted.place
-"""
-
-
-def features_of(checkpoint: Checkpoint, subjects: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    """Return the checkpoint's features of subjects (n, D), the mean over their frames; NaN where none are stored.
-
-    None if it has no features: a detector stores what it found under their name.
-    """
-    key = checkpoint.manifest.get("feature_key")
-    if not key or ModelRole(checkpoint.role).is_detector:
-        return None
-    store, found = PixelStore(settings.PIXELS), None
-    for array, rows in groupby(fetch(PLACES, [subjects.tolist()]), key=lambda row: row[0]):
-        indexes, places = np.array([row[1:] for row in rows], dtype=np.int64).T
-        try:
-            values = store.features_at(checkpoint.survey.slug, array, key, indexes).astype(np.float32).mean(axis=1)
-        except FileNotFoundError:
-            continue
-        if found is None:
-            found = np.full((len(subjects), values.shape[1]), np.nan, dtype=np.float32)
-        found[places - 1] = values
-    return found
-
-
-def groups_of(subjects: NDArray[np.int64]) -> NDArray[np.str_]:
-    """Return the object groups (n,) of subjects."""
-    return np.array([group for (group,) in fetch(GROUPS, [subjects.tolist()])])

@@ -48,6 +48,8 @@ ACQUISITIONS = [
     (Acquisition.DIVERSE.value, _("Uncertain, and unlike each other")),
     (Acquisition.UNCERTAIN.value, _("Most uncertain first")),
     (Acquisition.VOTE.value, _("Where one more vote tells most")),
+    (Acquisition.NIGHTLY.value, _("Uncertain, and unlike each other within each night")),
+    (Acquisition.DISAGREEMENT.value, _("Where five small models disagree")),
 ]
 SHARES = (
     "prior",
@@ -56,6 +58,7 @@ SHARES = (
     "reject_threshold",
     "random_fraction",
     "positive_fraction",
+    "rare_fraction",
     "required_skill",
     *RULE_SHARES,
 )
@@ -113,8 +116,8 @@ class WorkflowForm(forms.ModelForm):
         choices=ACQUISITIONS,
         initial=Acquisition.DIVERSE,
         help_text=_(
-            "What the model asks about first. The first choice also avoids near-duplicates "
-            "and several pictures of one object."
+            "What the model asks about first. All but “most uncertain first” also avoid near-duplicates and several "
+            "pictures of one object. Each of the five small models learns from another random sample of the labels."
         ),
     )
 
@@ -132,8 +135,8 @@ class WorkflowForm(forms.ModelForm):
         fields: tuple[str, ...] = (
             "name", "question", "help_text", "follow_up_first", "line_marking", "is_active", "undo_seconds", "method",
             "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES,
-            "random_fraction", "acquisition", "positive_fraction", "training_schedule", "is_training", "level",
-            "required_skill",
+            "random_fraction", "acquisition", "positive_fraction", "rare_fraction", "training_schedule", "is_training",
+            "level", "required_skill",
             "known_objects_are_gold", "reveal_model_score", "min_new_labels", "retrain_days",
         )  # fmt: skip
         labels = {
@@ -153,6 +156,7 @@ class WorkflowForm(forms.ModelForm):
             "reject_threshold": _("Reject threshold (no)"),
             "random_fraction": _("Random fraction"),
             "positive_fraction": _("Fraction of likely movers"),
+            "rare_fraction": _("Fraction of rare classes"),
             "is_training": _("Training only: gold subjects only"),
             "level": _("Level"),
             "required_skill": _("Required skill"),
@@ -180,6 +184,10 @@ class WorkflowForm(forms.ModelForm):
             "positive_fraction": _(
                 "0 to 1, of those that the model chooses: subjects that it thinks are movers. Finds rare movers "
                 "sooner; the model learns less from them."
+            ),
+            "rare_fraction": _(
+                "0 to 1, of those that the model chooses: subjects that it thinks are of the classes with the fewest "
+                "labels."
             ),
             "is_training": _("Nothing else is served. At the end, volunteers see their skill."),
             "level": _(

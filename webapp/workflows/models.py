@@ -28,6 +28,8 @@ class Acquisition(models.TextChoices):
     DIVERSE = "diverse"
     UNCERTAIN = "uncertain"
     VOTE = "vote"
+    NIGHTLY = "nightly"
+    DISAGREEMENT = "disagree"
 
 
 class Workflow(models.Model):
@@ -78,6 +80,9 @@ class Workflow(models.Model):
     )
     positive_fraction = models.FloatField(
         default=0.1, validators=PROBABILITY, help_text="share of these that are the model's likeliest yes"
+    )
+    rare_fraction = models.FloatField(
+        default=0.0, validators=PROBABILITY, help_text="share of these that are of the classes with the fewest labels"
     )
     training_schedule = models.JSONField(
         default=usual_schedule, validators=[check_schedule], help_text="[[seen from, share of training subjects], …]"

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ml.acquisition.choose import choose
+from ml.acquisition.ensemble import bootstrap_members
 from ml.acquisition.pool import Array, Pool
 from ml.acquisition.rules import Plan, Rule
 from ml.cli.active.skies import Sky, Subjects
@@ -17,7 +18,6 @@ FIRST = 10
 GROWTH = 8
 """A round asks about a `GROWTH`-th of what is labelled, and at least `FIRST` subjects."""
 RIDGE = 100.0
-MEMBERS = 5
 AT_RANDOM = 0.2
 TYPICAL = Plan({Rule.TYPICAL: 1.0})
 CHANCE = Plan({Rule.RANDOM: 1.0}, diverse=False)
@@ -131,18 +131,13 @@ def _known(
         skill=crowd.skill,
         probabilities=np.stack([1 - p, p], axis=1),
         labelled=np.array([(1 - labels).sum(), labels.sum()]),
-        members=_ensemble(pool, rows, posterior, rng) if Rule.BALD in plan.weights else None,
+        members=_ensemble(pool, features, posterior, rng) if Rule.BALD in plan.weights else None,
         features=lambda some: features[some],
         groups=lambda some: pool.group[rows[some]],
     )
 
 
-def _ensemble(pool: Subjects, rows: Array, posterior: Array, rng: np.random.Generator) -> Array:
+def _ensemble(pool: Subjects, asked: Array, posterior: Array, rng: np.random.Generator) -> Array:
     """Return the probabilities (M, n, 2) of heads on bootstrap samples of the labels."""
-    labelled = np.flatnonzero(np.isfinite(posterior))
-    members = []
-    for _ in range(MEMBERS):
-        sample = rng.choice(labelled, len(labelled))
-        p = probability(fitted(pool.features[sample], posterior[sample]), pool.features[rows])
-        members.append(np.stack([1 - p, p], axis=1))
-    return np.array(members)
+    labelled = np.isfinite(posterior)
+    return bootstrap_members(pool.features[labelled], posterior[labelled], asked, rng)

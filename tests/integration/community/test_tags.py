@@ -96,7 +96,7 @@ def test_tags_are_filters_and_scientists_make_sets_of_them(workflow, subject, ad
     for each in (subject, other):
         vote(account_volunteer(ben), workflow, each)
         browser(ben).post(f"/talk/tag/{each.pk}/", {"tag": "comet"})
-    assert set(search(workflow.survey, {"tag": "#Comet"})) == {subject, other}
+    assert set(search([workflow.survey], {"tag": "#Comet"})) == {subject, other}
     scientist = browser(member(workflow.survey, "scientist"))
     desk = scientist.get("/surveys/atlas/review/?queue=all&state=all&tag=comet").content.decode()
     assert f">{subject.external_id}<" in desk

@@ -8,7 +8,8 @@ from django.db.models import F
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.learning import acquisition, scores
-from webapp.learning.acquisition import features_of, groups_of, write_priorities
+from webapp.learning.acquisition import write_priorities
+from webapp.learning.acquisition_pool import features_of, groups_of
 from webapp.learning.models import Checkpoint
 
 pytestmark = pytest.mark.django_db

@@ -110,7 +110,7 @@ def test_a_part_of_a_name_or_object_is_found_as_without_an_index(survey, text):
     names = (("Comet-1P/2", "a\\b"), ("50%_x", ""), ("7", "Objekt ß"), ("ÖMÉGA-7", "met"))
     for row, (name, group) in zip(sky.subjects(survey, [True] * 4), names, strict=True):
         Subject.objects.filter(pk=row.pk).update(external_id=name, object_group=group)
-    found = set(search(survey, {"text": text, "match": "part"}).values_list("external_id", flat=True))
+    found = set(search([survey], {"text": text, "match": "part"}).values_list("external_id", flat=True))
     like = Q(external_id__icontains=text) | Q(object_group__icontains=text)
     assert found == set(Subject.objects.filter(like).values_list("external_id", flat=True))
 
@@ -119,7 +119,7 @@ def test_parts_of_names_are_looked_up_in_an_index(survey):
     with connection.cursor() as cursor:
         cursor.execute(MANY, [survey.pk])
         cursor.execute("ANALYZE archive_subject")
-    rows = search(survey, {"text": "oup2999", "match": "part"})
+    rows = search([survey], {"text": "oup2999", "match": "part"})
     assert "subject_name_trigrams" in rows.explain()
     assert len(rows) == 11
 

@@ -33,6 +33,7 @@ RULES = {
     "random_fraction": "0.2",
     "acquisition": "diverse",
     "positive_fraction": "0",
+    "rare_fraction": "0.05",
     "training_schedule_share": ["0.4", "0.1", ""],
     "training_schedule_until": ["20", "", ""],
     "level": "1",
@@ -44,8 +45,8 @@ SETTINGS = {
     "is_active": True, "undo_seconds": 30, "method": "majority", "prior": 0.5, "min_votes": 2, "max_votes": 5,
     "majority": 0.8, "accept_threshold": 0.99, "reject_threshold": 0.01, "agreement": None, "agreement_votes": 5,
     "empty_after_no_votes": None, "undecided_share": None, "undecided_votes": 5, "flags": None, "random_fraction": 0.2,
-    "acquisition": "diverse", "positive_fraction": 0.0, "training_schedule": [[0, 0.1]], "is_training": False,
-    "level": 1, "required_skill": 0.8, "reveal_model_score": False, "min_new_labels": None,
+    "acquisition": "diverse", "positive_fraction": 0.0, "rare_fraction": 0.05, "training_schedule": [[0, 0.1]],
+    "is_training": False, "level": 1, "required_skill": 0.8, "reveal_model_score": False, "min_new_labels": None,
 }  # fmt: skip
 
 

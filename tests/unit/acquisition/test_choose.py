@@ -42,6 +42,19 @@ def test_a_mixture_has_its_shares_in_every_part_of_the_batch(rng):
     assert len(set(batch.rows.tolist())) == 100
 
 
+def test_nightly_clusters_give_every_night_its_turn(rng):
+    night = np.where(np.arange(N) < 100, "bad", "good")
+    features = np.random.default_rng(2).normal(size=(N, 8))
+    p = pool(
+        p_real=np.where(night == "bad", 0.5, 0.4),
+        features=lambda rows: features[rows],
+        nights=lambda rows: night[rows],
+    )
+    whole, nightly = (choose(p, Plan(nightly=is_nightly), 40, rng).rows for is_nightly in (False, True))
+    assert (night[whole] == "good").sum() < 10
+    assert (night[nightly] == "good").sum() == 20
+
+
 def test_the_random_share_is_unbiased(rng):
     p = pool(200)
     plan = Plan({Rule.POSITIVE: 1}).mixed_with(Rule.RANDOM, 0.5)

@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from ml.acquisition.rules import Rule
 from webapp.classifications.models import Reason
 from webapp.core.environment import ROOT
 from webapp.learning.acquisition import plan_of, reason_of
@@ -23,6 +26,12 @@ def test_every_order_has_a_plan_whose_rules_have_reasons():
         reasons = {reason_of(rule, is_spread=plan.diverse) for rule in plan.weights}
         assert len(reasons) == 2
         assert Reason.POSITIVE in reasons
+
+
+def test_rare_classes_have_their_share_and_reason():
+    plan = plan_of(Workflow(positive_fraction=0.2, rare_fraction=0.25))
+    assert dict(plan.weights) == pytest.approx({"entropy": 0.6, "positive": 0.15, "rare": 0.25})
+    assert reason_of(Rule.RARE, is_spread=False) == Reason.RARE
 
 
 def test_no_likely_movers_are_asked_for_without_a_share():

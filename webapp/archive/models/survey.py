@@ -155,6 +155,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             return True
         return self.filter(user=user, survey=survey, role__in=Role.at_least(role)).exists()
 
+    def surveys(self, user: AbstractBaseUser | AnonymousUser, role: str) -> models.QuerySet[Survey]:
+        """Return the surveys in which `user` holds `role` (or a higher one), with the second factor that it needs."""
+        if not user.is_authenticated or not user.is_active or lacks_second_factor(user, role):
+            return Survey.objects.none()
+        if getattr(user, "is_superuser", False):
+            return Survey.objects.all()
+        return Survey.objects.filter(memberships__user=user, memberships__role__in=Role.at_least(role))
+
 
 class Membership(models.Model):
     """One person's role in one survey."""
