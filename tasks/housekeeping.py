@@ -10,6 +10,7 @@ from webapp.community import news_mail
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
 from webapp.core.models import Heartbeat, Process
+from webapp.core.rate_limits import forget_ended_rates
 from webapp.known_objects import start_match
 from webapp.known_objects.scheduled_orbits import start_load_if_changed
 from webapp.learning.drift import start_after_drift
@@ -85,6 +86,7 @@ def nightly_retention() -> None:
 def hourly_sessions() -> None:
     forget_ended_sessions()
     forget_ended_invitations()
+    forget_ended_rates()
 
 
 @task("tasks.retrain.run")

@@ -23,8 +23,13 @@ try:
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
     _database = database(has_pooler=not PREPARE_STATEMENTS)
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
-    # In each process's memory, large enough that a flood of addresses does not evict other counts.
-    _cache: dict[str, Any] = dict(env.dj_cache_url("CACHE_URL", "locmem://?MAX_ENTRIES=100000"))
+    # Large enough that a flood of addresses does not evict other counts.
+    _cache: dict[str, Any] = {
+        "BACKEND": "webapp.core.shared_cache.MemoryAndDatabase",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+    if env.str("CACHE_URL", ""):
+        _cache = dict(env.dj_cache_url("CACHE_URL"))
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])

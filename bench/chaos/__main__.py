@@ -1,7 +1,7 @@
 """Break the site in one way after another; print what was under way, what was lost, and how long it took.
 
 Each fault comes while four people classify and an ingest, a training, a scoring, a stream and an export are in
-progress. A row ends when everybody is served again and every job has ended, or after two minutes.
+progress. A row ends when everybody is served again and every job has ended, or two minutes after the fault.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def strike(
     began = time.monotonic()
     fault(site)
     struck, ended = time.monotonic(), None
-    while ended is None and time.monotonic() - began < LONGEST:
+    while ended is None and time.monotonic() - struck < LONGEST:
         time.sleep(0.2)
         site.keep_listening()
         is_served = all(person.is_served_since(struck) for person in people) and work.export.done_at > struck

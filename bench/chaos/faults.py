@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from bench._site import FOLDER
 from bench.chaos.brokers import restart
@@ -19,6 +22,8 @@ from bench.chaos.site import Site
 
 Fault = Callable[[Site], None]
 CUT_SECONDS = SLOW_SECONDS = 20.0
+BEFORE_MEAN = "0018_gold_changed_at"
+"""The migration after it gives each subject the mean magnitude of its frames."""
 PROMOTED_AFTER = 3.0  # seconds: whoever watches the servers needs some to notice
 
 
@@ -132,10 +137,41 @@ def the_pair(site: Site) -> Pair:
     return site.pair
 
 
+def kill_in_migration(program: str) -> Fault:
+    """Kill the site, and then the program that upgrades it from an earlier schema, while it changes rows."""
+
+    def upgrade(site: Site) -> None:
+        site.kill()
+        call_command("migrate", "archive", BEFORE_MEAN, verbosity=0)
+        with connection.cursor() as cursor, transaction.atomic():
+            cursor.execute("LOCK TABLE archive_frame")
+            if program == "up":
+                site.start()
+                upgrading = site.up
+            else:
+                upgrading = site.manage("migrate", "--verbosity=0")
+            while not waits_for_lock(cursor):
+                if upgrading.poll() is not None:
+                    raise RuntimeError("The migration ended before it could be killed.")
+                time.sleep(0.05)
+            upgrading.kill()
+            upgrading.wait()
+        site.start()
+
+    return upgrade
+
+
+def waits_for_lock(cursor: CursorWrapper) -> bool:
+    """Return whether some program has begun to read the frames, and cannot go on."""
+    cursor.execute("SELECT 1 FROM pg_locks WHERE relation = 'archive_frame'::regclass AND NOT granted")
+    return cursor.fetchone() is not None
+
+
 PROCESSES = ("web server", "web process", "worker", "worker process", "beat", "database")
 FAULTS: dict[str, Fault] = {
     **{f"kill -9 of the {name}": kill(name) for name in (*PROCESSES, "listener")},
-    **{f"SIGSTOP of the {name}": stop(name) for name in PROCESSES},
+    **{f"SIGSTOP of the {name}": stop(name) for name in (*PROCESSES, "listener")},
+    **{f"kill -9 of manage.py {name} amid a migration": kill_in_migration(name) for name in ("migrate", "up")},
     "restart of PostgreSQL": restart_database,
     "restart of Redis": lambda site: restart(site.broker),
     "Redis loses all messages": lambda site: site.broker.empty(),

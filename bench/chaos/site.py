@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 from confluent_kafka import Producer
@@ -16,6 +17,14 @@ from webapp.core.environment import ROOT
 TOPIC, SLUG = "alerts", "chaos"
 
 
+def runs(process: psutil.Process) -> bool:
+    """Return whether it has not ended, whether or not anybody has asked for its status."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Site:
     """`up`, its broker and the listener; the listener is started again when it ends, as systemd would.
 
@@ -25,14 +34,28 @@ class Site:
     def __init__(self, port: int, broker: Broker, producer: Producer, pair: Pair | None = None) -> None:
         self.port, self.broker, self.pair = port, broker, pair
         kafka = next(iter(producer.list_topics(timeout=10).brokers.values()))
-        listen = ["manage.py", "listen", TOPIC, f"--survey={SLUG}", f"--brokers={kafka.host}:{kafka.port}"]
+        listen = ["manage.py", "listen", TOPIC, f"--survey={SLUG}", f"--brokers={kafka.host}:{kafka.port}", "--watched"]
         self.broker.start()
-        self.up = self._start(
-            [sys.executable, "manage.py", "up", "--port", str(port), "--concurrency", "3"], own_database=True
-        )
+        self.start()
         self.listen_command = [sys.executable, *listen]
         self.listener: subprocess.Popen[bytes] | None = None
         self.suspended: psutil.Process | None = None
+
+    def start(self) -> None:
+        self.up = self.manage("up", "--port", str(self.port), "--concurrency", "3")
+
+    def kill(self) -> None:
+        """Kill `up` and the listener; what they have started ends with them, and the database goes on."""
+        for process in (self.listener, self.up):
+            if process is not None:
+                orphans = psutil.Process(process.pid).children(recursive=True)
+                process.kill()
+                process.wait()
+                while any(map(runs, orphans)):
+                    time.sleep(0.1)
+
+    def manage(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return self._start([sys.executable, "manage.py", *arguments], own_database=True)
 
     def keep_listening(self) -> None:
         """Start the listener unless it runs."""
@@ -60,7 +83,7 @@ class Site:
         if name == "database":
             return psutil.Process(int((FOLDER / "postgres" / "postmaster.pid").read_text().splitlines()[0]))
         if name == "listener" and self.listener is not None:
-            return psutil.Process(self.listener.pid)
+            return self._listening(self.listener)
         words, is_child = {
             "web server": ("granian", False), "web process": ("granian", True), "worker": ("tasks.worker", False),
             "worker process": ("tasks.worker", True), "beat": ("tasks.beat", False),
@@ -68,6 +91,12 @@ class Site:
         (parent,) = (each for each in psutil.Process(self.up.pid).children() if words in " ".join(each.cmdline()))
         ours = [each for each in parent.children() if "resource_tracker" not in " ".join(each.cmdline())]
         return ours[0] if is_child else parent
+
+    def _listening(self, watched: subprocess.Popen[bytes]) -> psutil.Process:
+        """Return the process that the watched one starts; wait until it has."""
+        while not (children := psutil.Process(watched.pid).children()):
+            time.sleep(0.1)
+        return children[0]
 
     def resume(self) -> bool:
         """Resume a process that still hangs, before the next fault; return whether there was one."""

@@ -83,8 +83,8 @@ def test_every_part_is_in_the_target_waits_for_the_migration_and_starts_again():
 def test_a_listener_takes_its_stream_from_a_file_of_its_own_and_starts_again():
     service, unit = section("wanderers-listen@.service"), section("wanderers-listen@.service", "Unit")
     assert service["EnvironmentFile"] == "/etc/wanderers/listen-%i", "the last one; the site's own stands before it"
-    assert service["ExecStart"].endswith("manage.py listen $LISTEN")
-    assert (service["Restart"], unit["PartOf"]) == ("always", "wanderers.target")
+    assert service["ExecStart"].endswith("manage.py listen $LISTEN --watched")
+    assert (service["Type"], service["Restart"], unit["PartOf"]) == ("notify", "always", "wanderers.target")
     [command] = re.findall(r"echo (LISTEN=.*) > /etc/wanderers/listen-fink", (ROOT / "docs/admin.md").read_text())
     [line] = shlex.split(command)
     words = shlex.split(*shlex.split(line.removeprefix("LISTEN=")))

@@ -29,6 +29,7 @@ from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process
 from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
+from webapp.streams.models import Stream
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ PAUSE_SECONDS = 5.0
 ALERTS_PAUSE = timedelta(seconds=60)
 ASK_SECONDS = 5
 CONNECTIONS = 16
+POLLED_SECONDS = 600.0
+"""A batch of an API's alerts may take so long: each answer may take two minutes."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,17 @@ def beat_responds() -> bool:
     close_old_connections()
     try:
         return _reported(Process.BEAT, SILENT_SECONDS)
+    except DatabaseError:
+        return True
+
+
+def listener_responds(survey: str, topic: str, *, is_polled: bool) -> bool:
+    """Return whether the listener has reported since it was last asked; one of a polled API waits for slow answers."""
+    close_old_connections()
+    late = timedelta(seconds=POLLED_SECONDS if is_polled else PAUSE_SECONDS + 1)
+    recent = Stream.objects.filter(heard_at__gt=Now() - late, heard_at__lt=Now() + late)
+    try:
+        return recent.filter(survey__slug=survey, topic=topic).exists()
     except DatabaseError:
         return True
 

@@ -1,4 +1,4 @@
-"""Heartbeats of beat and workers, and the backups of the site: when each was last seen."""
+"""What all processes of the site know of each other: heartbeats, workers, backups, and counts for rate limits."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -63,6 +63,19 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, seen {self.seen_at}"
+
+
+class RateCount(models.Model):
+    """How much of a rate was taken in a window of time and in the one before it; see `webapp.core.rate_limits`."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of whose rate it is, and of what")
+    number = models.BigIntegerField(help_text="of the window, since 1970")
+    taken = models.PositiveIntegerField()
+    taken_before = models.PositiveIntegerField()
+    ends_at = models.DateTimeField(db_index=True, help_text="when it may be deleted")
+
+    def __str__(self) -> str:
+        return f"{self.taken} in window {self.number}"
 
 
 class Backup(models.Model):

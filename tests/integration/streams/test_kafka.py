@@ -1,21 +1,15 @@
 """Listening to a Kafka topic, through duplicates, vanished topics and kill -9."""
 
-import os
-import re
-import shlex
-import subprocess
-import sys
 import time
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.integration.archive.sky import make_survey
+from tests.integration.streams.listener import progress, started, until
 from webapp.archive.models import Subject, Survey
 from webapp.console.management.commands.listen import credentials
-from webapp.core.environment import ROOT
 from webapp.streams.kafka import KafkaTopic
 from webapp.streams.listen import LOCK, NAMESPACE, UNLOCK, AlreadyListening, listen
 from webapp.streams.messages import NO_BROKER
@@ -23,17 +17,6 @@ from webapp.streams.models import Position, Stream
 from webapp.streams.store import store
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def until(condition, seconds=60):
-    """Return a function that becomes true with `condition`, or fails after some time."""
-    end = time.monotonic() + seconds
-
-    def is_over():
-        assert time.monotonic() < end, "the stream stands still"
-        return condition()
-
-    return is_over
 
 
 def hear(cluster, stream, reader, condition):
@@ -153,20 +136,6 @@ def kill_once(cluster, enough):
 
 def until_stored(count):
     return until(lambda: progress() >= count, 120)
-
-
-def progress():
-    return sum(Position.objects.values_list("next_offset", flat=True))
-
-
-def started(cluster):
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    (line,) = re.findall(r".*manage\.py listen TOPIC .*", (ROOT / "docs/ten-minutes.md").read_text())
-    given = {"TOPIC": "alerts", "HOST:PORT": cluster.brokers, "snr > 5 and not ssdistnr < 5": "snr > 5"}
-    command = [sys.executable, *[given.get(word, word) for word in shlex.split(line)[1:]]]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"DATABASE_URL": database}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
 
 
 def test_the_command_checks_what_it_is_given(tmp_path):

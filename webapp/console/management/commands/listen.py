@@ -1,6 +1,8 @@
 import signal
+import sys
 import threading
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ml.io.alerts.filters import Filter
 from ml.io.alerts.mapping_file import read_mapping
 from ml.io.alerts.packet_map import PacketMap
 from ml.io.records import BadInput
+from webapp.console import notified_part, watchdog
 from webapp.console.management.commands.ingest import the_survey
 from webapp.core.telemetry import start_traces
 from webapp.streams.apis import APIS
@@ -43,8 +46,11 @@ class Command(BaseCommand):
         parser.add_argument("--schema", type=Path, help="file with the schema of messages that come without one")
         parser.add_argument("--mapping", type=Path, help="file that says what the fields of an unknown survey mean")
         parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
+        parser.add_argument("--watched", action="store_true", help="as a service: if it hangs, it is killed and fails")
 
     def handle(self, *args: Any, topic: str, survey: str, create: bool, schema: Path | None, **options: Any) -> None:
+        if options["watched"]:
+            sys.exit(run_watched(topic, survey, is_polled=bool(options["api"])))
         start_traces("listener")
         row = the_survey(survey, create=create)
         api = APIS[options["api"]](options["api_address"]) if options["api"] else None
@@ -77,6 +83,13 @@ class Command(BaseCommand):
         stream.refresh_from_db()
         console.print(f"{stream.stored:,} stored, {stream.known:,} known, {stream.filtered:,} left out by --where,")
         console.print(f"{stream.refused:,} refused: see the survey's page Streams. Run it again to go on.")
+
+
+def run_watched(topic: str, survey: str, *, is_polled: bool) -> int:
+    """Run this command again, in a process of its own that is killed when it hangs; return its exit status."""
+    command = [sys.executable, *(word for word in sys.argv if word != "--watched")]
+    responds = partial(watchdog.listener_responds, survey, topic, is_polled=is_polled)
+    return notified_part.run(f"The listener of {topic}", command, responds)
 
 
 def the_stream(given: Stream) -> Stream:
