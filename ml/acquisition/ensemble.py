@@ -34,7 +34,7 @@ def bootstrap_members(known: Array, p_real: Array, asked: Array, rng: np.random.
     for _ in range(MEMBERS):
         sample = rng.choice(len(x), min(len(x), MOST_LABELS))
         members.append(_probabilities(x[sample], y[sample], wanted))
-    return np.where(np.isfinite(asked).all(1)[None, :, None], np.array(members), 0.5)
+    return np.where(np.isfinite(asked).all(axis=1, keepdims=True), np.array(members), 0.5)
 
 
 def _probabilities(x: Array, y: Array, wanted: Array) -> NDArray[np.float64]:

@@ -120,7 +120,7 @@ PLACES = """
     ORDER BY subject.zarr_array, subject.zarr_index
 """
 OF_SUBJECTS = """
-    SELECT {column}
+    SELECT {known_of_subject}
     FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (id, place) JOIN archive_subject AS subject USING (id)
     ORDER BY wanted.place
 """
@@ -149,10 +149,12 @@ def features_of(checkpoint: Checkpoint, subjects: NDArray[np.int64]) -> NDArray[
 
 def groups_of(subjects: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return the object groups (n,) of subjects."""
-    return np.array([group for (group,) in fetch(OF_SUBJECTS.format(column="object_group"), [subjects.tolist()])])
+    return np.array(
+        [group for (group,) in fetch(OF_SUBJECTS.format(known_of_subject="object_group"), [subjects.tolist()])]
+    )
 
 
 def _nights_of(subjects: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return the observing nights (n,) of subjects."""
-    mjd = fetch(OF_SUBJECTS.format(column="coalesce(mjd, 'NaN'::float8)"), [subjects.tolist()])
+    mjd = fetch(OF_SUBJECTS.format(known_of_subject="coalesce(mjd, 'NaN'::float8)"), [subjects.tolist()])
     return nights_of(np.array([time for (time,) in mjd], dtype=np.float64))

@@ -10,7 +10,12 @@ from django.db import DatabaseError, connection, transaction
 import webapp
 
 VERBS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
-FILLED_IN = {"{column}": "volunteer_id", "{most}": "3"}  # what code puts in their place
+FILLED_IN = {  # what code puts in their place
+    "{column}": "volunteer_id",
+    "{most}": "3",
+    "{known_of_subject}": "object_group",
+    "{probabilities}": "",
+}
 FRAGMENTS = {"webapp.queue.sampling.SELECT"}  # other statements begin with it
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%s")
 
