@@ -50,7 +50,7 @@ def how(client, **looked_for):
         connection,
     ) as asked:
         assert client.get(PAGE, looked_for).status_code == 200
-    (statement,) = [each["sql"] for each in asked if 'FROM "archive_subject"' in each["sql"]]
+    (statement,) = [each["sql"] for each in asked if 'FROM "archive_subject"' in (each["sql"] or "")]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement)
         return "\n".join(row[0] for row in cursor)

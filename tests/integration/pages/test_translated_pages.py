@@ -31,8 +31,8 @@ NAMES = {  # what people called things, and wrote
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {
-        "English", "Español", "Deutsch", "Français", "API", "CSV", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag", "Dec (°)",
-        "min", "Zoom", "asinh", "log", "zscale",
+        "English", "Español", "Deutsch", "Français", "API", "CSV", "XML", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag",
+        "Dec (°)", "min", "Zoom", "asinh", "log", "zscale",
     },
     "de": {
         "Champion", "Champions", "Filter", "Institution", "Moderation", "Seeing, FWHM in ″", "Team",
