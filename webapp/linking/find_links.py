@@ -86,7 +86,10 @@ def _across_nights(job: LinkRun) -> Found:
     place = read_observatories().get(job.survey.observatory)
     nights = np.array([night_of(mjd, place) for mjd in motion.mjd[known]], np.int64)
     days = int(np.ceil(job.last_mjd - job.first_mjd))
-    pairs = link_nights(motion.mjd[known], motion.position[known], motion.velocity[known], nights, job.tolerance, days)
+    mjd, position, velocity, covariance = (
+        column[known] for column in (motion.mjd, motion.position, motion.velocity, motion.covariance)
+    )
+    pairs = link_nights(mjd, position, velocity, covariance, nights, job.tolerance, days)
     return [
         (_proposal(job, motion, known[one], distance), owners[known[[one, other]]].tolist())
         for one, other, distance in pairs

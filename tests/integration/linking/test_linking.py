@@ -215,6 +215,19 @@ def test_across_nights_a_detections_own_error_says_how_far_its_place_may_pull(su
     assert search(survey, **span, position_error=None).proposals.count() == 1
 
 
+@pytest.mark.parametrize(("error", "found"), [(0.01, 0), (0.5, 1)])
+def test_across_nights_velocities_may_differ_by_what_the_detections_errors_make(survey, error, found):
+    rows = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4, prefix="t")
+    for row, (day, ra, step) in zip(rows, [(0, 10.0, 1 / 400), (1, 10.25, 1.07 / 400)], strict=True):
+        row.mjd, row.ra, row.dec = NIGHT + day, ra, 0.0
+        row.save()
+        for n in range(4):
+            place = {"mjd_mid": NIGHT + day + n / 100, "ra": ra + n * step, "dec": 0.0}
+            Frame.objects.create(subject=row, position=n, rms_ra=error, rms_dec=error, **place)
+    job = search(survey, links=Links.TRACKLETS, last_mjd=NIGHT + 1.5, tolerance=1.0, position_error=None)
+    assert job.proposals.count() == found
+
+
 def test_a_night_is_from_noon_to_noon_at_the_observatory(survey):
     newest = newest_night(survey)
     first, last = span_of(survey, newest)
