@@ -12,6 +12,7 @@ from tests.integration.people import account, browser, member
 from webapp.archive.models import Frame, Kind, Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixels_of
 from webapp.core.jobs import JobState
+from webapp.figures.nights import newest_nights
 from webapp.linking.decisions import decide, start_linking
 from webapp.linking.models import Decision, LinkRun, Links, Proposal, TrackletBuild
 from webapp.linking.views import newest_night, span_of
@@ -228,12 +229,16 @@ def test_across_nights_velocities_may_differ_by_what_the_detections_errors_make(
     assert job.proposals.count() == found
 
 
-def test_a_night_is_from_noon_to_noon_at_the_observatory(survey):
-    newest = newest_night(survey)
-    first, last = span_of(survey, newest)
-    assert first < NIGHT < NIGHT + 3 / 50 < last
-    assert last - first == 1
-    assert (first + 0.5 + 243.14022 / 360) % 1 == pytest.approx(0, abs=1e-9)
+@pytest.mark.parametrize("observatory", ["", "I41"])
+@pytest.mark.parametrize("shift", [0.0, 0.17, 0.65])  # in the morning, across 12h UT, across 0h UT
+def test_a_night_is_that_of_the_page_of_nights(survey, observatory, shift):
+    survey.subjects.update(mjd=F("mjd") + shift)
+    survey.observatory = observatory
+    survey.save()
+    nights, begins = newest_nights(sky.workflow(survey))
+    first, last = span_of(survey, newest_night(survey))
+    assert (len(nights), first, last) == (1, nights[0] + begins, nights[0] + begins + 1)
+    assert first < NIGHT + shift < NIGHT + shift + 3 / 50 < last
     assert newest_night(Survey.objects.create(slug="empty", name="Empty")) is None
 
 
