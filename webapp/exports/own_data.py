@@ -85,7 +85,7 @@ README = """What this site keeps about you.
 profile.json          your account and profile
 classifications.csv   your answers, those that you took back too (withdrawn_at)
 lines.csv             the lines that you drew along trails, each with its answer (classification_id)
-skill.csv             your answers to subjects of known class: true_yes_said_no counts real ones that you said no to
+skill.csv             your answers to practice images: true_yes_said_no counts real ones that you said no to
 tutorials.csv         how far you have read which tutorial
 favourites.csv        the subjects that you gave a heart
 collections.json      your collections, and what is in them
