@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.functional import Promise
 
 from ml.crowd.answer import Answer
@@ -56,7 +57,7 @@ def said(answer: str) -> Promise:
 @register.filter
 def counted(votes: dict[str, int]) -> str:
     """Count votes by answer: “3 yes, 2 no, …”."""
-    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": n} for answer, n in votes.items())
+    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": intcomma(n)} for answer, n in votes.items())
 
 
 @register.filter
