@@ -1,9 +1,12 @@
-"""Template tag: the survey's tabs that the reader may open."""
+"""Template tags: the survey's tabs that the reader may open, and the link to a new workflow on empty pages."""
 
 from typing import Any
 
 from django import template
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Survey
 
@@ -23,3 +26,11 @@ def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str,
         "is_scientist": is_scientist,
         "is_admin": is_scientist and allows(user, survey, Role.ADMIN),
     }
+
+
+@register.simple_tag(takes_context=True)
+def new_workflow(context: dict[str, Any], survey: Survey) -> str:
+    """Link the page that creates a workflow, for those who may."""
+    if not Membership.objects.allows(context["request"].user, survey, Role.ADMIN):
+        return ""
+    return format_html('<a href="{}">{}</a>', reverse("workflow-new", args=[survey.slug]), _("New workflow"))
