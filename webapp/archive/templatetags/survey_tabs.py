@@ -1,4 +1,4 @@
-"""Template tags: the survey's tabs that the reader may open, and the link to a new workflow on empty pages."""
+"""Template tags: a survey's tabs, the link to a new workflow on empty pages, and surveys for whoever is lost."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Membership, Role, Survey
 
 register = template.Library()
+
+MOST = 20
 
 
 @register.inclusion_tag("archive/survey_tabs.html", takes_context=True)
@@ -34,3 +36,9 @@ def new_workflow(context: dict[str, Any], survey: Survey) -> str:
     if not Membership.objects.allows(context["request"].user, survey, Role.ADMIN):
         return ""
     return format_html('<a href="{}">{}</a>', reverse("workflow-new", args=[survey.slug]), _("New workflow"))
+
+
+@register.simple_tag
+def some_surveys() -> list[Survey]:
+    """Return the surveys that a page offers to whoever is lost; the home page has all."""
+    return list(Survey.objects.order_by("name")[:MOST])
