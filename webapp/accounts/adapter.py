@@ -143,7 +143,7 @@ def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) ->
         forget(response)
         if moved:
             kept = ngettext(
-                "Your earlier answer is now on your account.",
+                "Your one earlier answer is now on your account.",
                 "Your %(count)s earlier answers are now on your account.",
                 moved,
             )
