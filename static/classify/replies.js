@@ -8,11 +8,30 @@ export function votesSentence(others, counted) {
   return interpolate(gettext("Others so far: %s."), [counts.join(", ")]);
 }
 
-export function feedbackSentence(feedback, answer) {
-  const isYes = feedback.truth === "yes";
-  if (feedback.correct) return isYes ? gettext("Correct: a mover.") : gettext("Correct: not a mover.");
-  if (!["yes", "no"].includes(answer)) return isYes ? gettext("This one is a mover.") : gettext("This one isn't a mover.");
-  return isYes ? gettext("Not quite: this one is a mover.") : gettext("Not quite: this one isn't a mover.");
+const STAMP = {
+  yes: { right: gettext("Correct: a mover."), unsure: gettext("This one is a mover."), wrong: gettext("Not quite: this one is a mover.") },
+  no: { right: gettext("Correct: not a mover."), unsure: gettext("This one isn't a mover."), wrong: gettext("Not quite: this one isn't a mover.") },
+};
+
+/** The truth about a subject by its kind: a stamp or a tracklet is a mover or isn't; cutouts and cubes are searched for one. */
+const TRUTHS = {
+  stamp: STAMP,
+  tracklet: STAMP,
+  cutout: {
+    yes: { right: gettext("Correct: there is a trail."), unsure: gettext("There is a trail in this image."), wrong: gettext("Not quite: there is a trail in this image.") },
+    no: { right: gettext("Correct: no trail."), unsure: gettext("There is no trail in this image."), wrong: gettext("Not quite: there is no trail in this image.") },
+  },
+  cube: {
+    yes: { right: gettext("Correct: something moves."), unsure: gettext("Something moves in these images."), wrong: gettext("Not quite: something moves in these images.") },
+    no: { right: gettext("Correct: nothing moves."), unsure: gettext("Nothing moves in these images."), wrong: gettext("Not quite: nothing moves in these images.") },
+  },
+};
+
+/** Say whether an answer to a gold subject was right, and what is true. */
+export function feedbackSentence(kind, feedback, answer) {
+  const words = TRUTHS[kind][feedback.truth];
+  if (feedback.correct) return words.right;
+  return ["yes", "no"].includes(answer) ? words.wrong : words.unsure;
 }
 
 /** Count the answers that wait in this browser, because of the error `why`. */

@@ -58,6 +58,25 @@ function choose(place) {
   for (const [name, source] of marks) source.data = marked(CURVES[name].x, CURVES[name].y);
 }
 
+function nearest(threshold) {
+  const distances = curves.threshold.map((each) => Math.abs(each - threshold));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/** Let the slider write into the form's field, and the field move the slider; Enter in the field sends the form. */
+function followEachOther(slider, field) {
+  slider.addEventListener("input", () => {
+    choose(Number(slider.value));
+    field.value = curves.threshold[row];
+  });
+  slider.addEventListener("change", keepInAddress);
+  field.addEventListener("input", () => {
+    if (field.value === "" || !field.validity.valid) return;
+    slider.value = nearest(field.valueAsNumber);
+    choose(Number(slider.value));
+  });
+}
+
 function keepInAddress() {
   const address = new URL(location);
   address.searchParams.set("threshold", curves.threshold[row]);
@@ -159,9 +178,7 @@ function plane(finder) {
 if (curves) {
   for (const [name, options] of Object.entries(CURVES)) show(root(name), () => curve(name, options));
   show(root("calibration"), calibration);
-  const slider = document.getElementById("working-point");
-  slider.addEventListener("input", () => choose(Number(slider.value)));
-  slider.addEventListener("change", keepInAddress);
+  followEachOther(document.getElementById("working-point"), document.querySelector("form [name=threshold]"));
   choose(row);
 }
 for (const name of Object.keys(data.histograms)) show(root(name), () => histogram(name));

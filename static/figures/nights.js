@@ -35,11 +35,23 @@ function draw() {
 
 show(root, draw);
 
-// The slider writes into the form's field, and asks for the nights at that threshold once it is let go.
+// The slider writes into the form's field, and asks for the nights at that threshold once it is let go. The field moves
+// the slider; Enter in it sends the form.
 const slider = document.getElementById("night-threshold");
 const field = document.querySelector("form [name=threshold]");
+const threshold = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+
+function say(value) {
+  document.querySelector("[data-threshold]").textContent = threshold.format(value);
+}
+
 slider.addEventListener("input", () => {
   field.value = slider.value;
-  document.querySelector("[data-threshold]").textContent = Number(slider.value).toFixed(3);
+  say(slider.valueAsNumber);
+});
+field.addEventListener("input", () => {
+  if (field.value === "" || !field.validity.valid) return;
+  slider.value = field.value;
+  say(field.valueAsNumber);
 });
 slider.addEventListener("change", () => field.form.requestSubmit());

@@ -72,6 +72,19 @@ def test_escape_keeps_the_key(workflow, open_page):
     expect(page.locator("dialog[data-part=keys]")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    "device", [{"width": 390, "height": 844}, {"width": 820, "height": 1180, "has_touch": True, "is_mobile": True}]
+)
+def test_a_touch_screen_is_told_no_keys(workflow, open_page, device):
+    page = open_page(PAGE, **device)
+    ready(page)
+    expect(page.locator("kbd:visible")).to_have_count(0)
+    page.locator("[data-part=help]").click()
+    expect(page.get_by_label("Swipe to answer")).to_be_visible()
+    expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_hidden()
+    expect(key_button(page, "yes")).to_be_hidden()
+
+
 def test_swipes_answer_only_where_they_are_wanted(workflow, open_page):
     page = open_page(PAGE, width=390, height=844)
     first = ready(page)

@@ -18,7 +18,6 @@ from tests.integration.learning import sky
 from webapp.archive.models import Subject, SubjectSet
 from webapp.classifications.models import Classification
 from webapp.queue.membership import enqueue_subjects
-from webapp.queue.models import QueueEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -182,16 +181,6 @@ def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
     wait_until(page, lambda: Classification.objects.filter(follow_up="NOISE", subject__external_id=first).exists())
     press(page, "y")
     wait_until(page, lambda: len(standing()) == 2)
-
-
-def test_training_subjects_answer_back(db, open_page):
-    make_workflow(n=6, gold=6, training_schedule=[[0, 1.0]])
-    page = open_page("/classify/night/")
-    name = press(page, "y")
-    truth = QueueEntry.objects.get(subject__external_id=name).subject.gold_label
-    said = "Correct: a mover" if truth == "yes" else "this one isn't a mover"
-    expect(page.locator("[data-part=feedback]")).to_contain_text(said)
-    expect(page.locator("[data-part=why]")).to_contain_text("Practice image")
 
 
 def test_the_end_of_the_queue_says_so(db, open_page):

@@ -1,5 +1,7 @@
 """The discovery figures in a browser: a point opens its subject, and the slider says what a threshold costs."""
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -72,6 +74,17 @@ def test_a_point_opens_its_subject_and_the_slider_says_what_a_threshold_costs(db
     expect(sentence).not_to_have_text(before)
     expect(sentence).to_contain_text("you keep 100%")
     page.wait_for_url("**threshold=0.0**")
+    slider, number = page.get_by_role("slider", name="Threshold"), page.get_by_role("spinbutton", name="Threshold")
+    assert f"threshold={number.input_value()}" in page.url
+    end = slider.input_value()
+    number.fill("0.9")
+    expect(slider).not_to_have_value(end)
+    expect(page.locator("[data-threshold]")).to_have_text(re.compile(r"0\.[89]"))
+    expect(sentence).not_to_contain_text("you keep 100%")
+    moved = slider.input_value()
+    number.press("Enter")
+    page.wait_for_url("**threshold=0.9&**")
+    expect(page.get_by_role("slider", name="Threshold")).to_have_value(moved)
     for name in ("PNG", "SVG"):
         with page.expect_download() as waiting:
             page.locator("figure", has=page.locator("[data-figure=roc]")).get_by_role("button", name=name).click()
@@ -124,8 +137,15 @@ def test_the_trend_of_the_nights_follows_its_threshold(db, open_page):
     page = open_page("/surveys/night/consensus/night/nights/", user=member(workflow.survey, "scientist"))
     expect(page.locator("[data-figure=nights] .bk-Figure")).to_be_visible()
     assert page.evaluate(POINTS) == [[0.5] * 3, [0.5] * 3]
-    slider = page.get_by_role("slider", name="Threshold")
+    slider, number = page.get_by_role("slider", name="Threshold"), page.get_by_role("spinbutton", name="Threshold")
+    number.fill("0.25")
+    expect(slider).to_have_value("0.25")
+    expect(page.locator("[data-threshold]")).to_have_text("0.250")
+    number.press("Enter")
+    page.wait_for_url("**threshold=0.25&**")
+    expect(slider).to_have_value("0.25")
     slider.press("End")
+    expect(number).to_have_value("1")
     page.wait_for_url("**threshold=1*")
     expect(page.get_by_role("region", name="Nights").get_by_text("2 (100.0 %)").first).to_be_visible()
     page.wait_for_function(f"JSON.stringify(({POINTS})()) === '[[0,0,0],[1,1,1]]'")  # nothing is called real

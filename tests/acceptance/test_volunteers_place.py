@@ -55,7 +55,7 @@ def test_joining_from_the_classify_page_returns_there_and_says_what_was_kept(wor
     page.get_by_label("Password", exact=True).fill("correct horse battery")
     page.get_by_label("Password (again)").fill("correct horse battery")
     page.get_by_role("button", name="Join").click()
-    expect(page.locator("[data-part=notice]")).to_contain_text("Your earlier answer is now on your account.")
+    expect(page.locator("[data-part=notice]")).to_contain_text("Your one earlier answer is now on your account.")
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

@@ -13,6 +13,7 @@ from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import ngettext
@@ -142,11 +143,11 @@ def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) ->
         forget(response)
         if moved:
             kept = ngettext(
-                "Your earlier answer is now on your account.",
-                "Your %(count)d earlier answers are now on your account.",
+                "Your one earlier answer is now on your account.",
+                "Your %(count)s earlier answers are now on your account.",
                 moved,
             )
-            messages.success(request, kept % {"count": moved})
+            messages.success(request, kept % {"count": intcomma(moved)})
 
 
 def _roles(user: Any) -> list[str]:

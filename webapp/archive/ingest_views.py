@@ -15,10 +15,12 @@ from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.ingest.remote_files import is_address
 from webapp.archive.models import IngestRun, Kind, Role, Survey
+from webapp.archive.uploads import uploaded_names
 from webapp.core.csv_writer import csv_response
 
 SHOWN = 30
 PROBLEMS = 100
+FILES = 3
 
 
 @require_safe
@@ -97,7 +99,16 @@ def _runs(survey: Survey) -> dict[str, Any]:
 def _context(survey: Survey, pk: int) -> dict[str, Any]:
     run = get_object_or_404(IngestRun.objects.select_related("requested_by", "survey"), survey=survey, pk=pk)
     problems = list(run.problems.all()[:PROBLEMS])
-    return {"survey": survey, "run": run, "problems": problems, "name": _name_in_inbox(run), "kind": _kind(run)}
+    names = uploaded_names(run)
+    return {
+        "survey": survey,
+        "run": run,
+        "problems": problems,
+        "name": _name_in_inbox(run),
+        "files": names[:FILES] or [run.path],
+        "more_files": len(names[FILES:]),
+        "kind": _kind(run),
+    }
 
 
 def _kind(run: IngestRun) -> str:

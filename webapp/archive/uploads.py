@@ -1,5 +1,6 @@
 """Uploaded files: a bounded upload handler, and storage below the survey's inbox for ingest."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from io import BytesIO
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from ml.io.read_subjects import READABLE
 from webapp.archive.ingest.create_run import IngestRefused, inbox
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import IngestRun, Membership, Role, Survey
 
 AROUND = 2**20
 """Bytes that a request may exceed its files by: their names, and the form's other fields."""
@@ -92,6 +93,20 @@ def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     for name, file in zip(names, files, strict=True):
         _write(folder / name, file)
     return folder / names[0] if len(names) == 1 else folder
+
+
+FOLDER = re.compile(r"upload-\d{8}-\d{6}-[0-9a-f]{6}")
+"""The name of a folder that `keep_upload` makes."""
+
+
+def uploaded_names(run: IngestRun) -> list[str]:
+    """Return the names of the files that a run reads, as they were uploaded; none if they were not."""
+    path = Path(run.path)
+    if FOLDER.fullmatch(path.parent.name):
+        return [path.name]
+    if FOLDER.fullmatch(path.name) and path.is_dir():
+        return sorted(each.name for each in path.iterdir())
+    return []
 
 
 def _write(path: Path, file: UploadedFile) -> None:

@@ -28,6 +28,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     show_translated(workflow)
     config = {
         "workflow": workflow.slug,
+        "kind": workflow.kind,
         "who": request.user.pk,
         "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer},

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -154,8 +155,8 @@ def collection_set(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
     survey = get_object_or_404(Survey, slug=request.POST.get("survey", ""))
     try:
         made, size = make_set_of(row, user=user, survey=survey)
-        message = ngettext("“%(name)s” holds %(size)d subject now.", "“%(name)s” holds %(size)d subjects now.", size)
-        messages.success(request, message % {"name": made.name, "size": size})
+        message = ngettext("“%(name)s” holds %(size)s subject now.", "“%(name)s” holds %(size)s subjects now.", size)
+        messages.success(request, message % {"name": made.name, "size": intcomma(size)})
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect(collection, pk)
@@ -176,8 +177,8 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(collections)
-    message = ngettext("“%(name)s” holds %(size)d subject now.", "“%(name)s” holds %(size)d subjects now.", size)
-    messages.success(request, message % {"name": row.name, "size": size})
+    message = ngettext("“%(name)s” holds %(size)s subject now.", "“%(name)s” holds %(size)s subjects now.", size)
+    messages.success(request, message % {"name": row.name, "size": intcomma(size)})
     return redirect(collection, row.pk)
 
 

@@ -64,14 +64,14 @@ RANDOM_ORDER = Func(F("subject_id"), Value(0), function="hashint8extended", outp
 
 
 class RetiredReason(models.TextChoices):
-    """Panoptes' retirement reasons."""
+    """Panoptes' retirement reasons, and what pages call them."""
 
-    CLASSIFICATION_COUNT = "classification_count"
-    CONSENSUS = "consensus"
-    FLAGGED = "flagged"
-    NOTHING_HERE = "nothing_here"
-    HUMAN = "human"
-    OTHER = "other"
+    CLASSIFICATION_COUNT = "classification_count", _("number of votes")
+    CONSENSUS = "consensus", _("consensus")
+    FLAGGED = "flagged", _("flagged")
+    NOTHING_HERE = "nothing_here", _("nothing here")
+    HUMAN = "human", _("scientist’s verdict")
+    OTHER = "other", _("sent to experts")
 
 
 CONFIDENT = 0.9

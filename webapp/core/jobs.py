@@ -144,8 +144,10 @@ class Job(models.Model):
 
     @property
     def fraction(self) -> float:
-        """Progress, 0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else float(self.state == JobState.DONE)
+        """Progress, 0 to 1: 1 for a done job, whatever it left out; a training may stop before its last epoch."""
+        if self.state == JobState.DONE:
+            return 1.0
+        return min(1.0, self.done / self.total) if self.total else 0.0
 
     def enqueue(self) -> None:
         """Announce the job once the transaction commits."""

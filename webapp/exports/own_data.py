@@ -8,11 +8,12 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from ml.io.safe_csv import CellWriter
 from webapp.classifications.models import Classification, Mark
@@ -85,7 +86,7 @@ README = """What this site keeps about you.
 profile.json          your account and profile
 classifications.csv   your answers, those that you took back too (withdrawn_at)
 lines.csv             the lines that you drew along trails, each with its answer (classification_id)
-skill.csv             your answers to subjects of known class: true_yes_said_no counts real ones that you said no to
+skill.csv             your answers to practice images: true_yes_said_no counts real ones that you said no to
 tutorials.csv         how far you have read which tutorial
 favourites.csv        the subjects that you gave a heart
 collections.json      your collections, and what is in them
@@ -179,7 +180,9 @@ def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
     fields = [field.attname for field in rows.model._meta.concrete_fields]
     columns = [field for field in fields if field not in LEFT_OUT]
     columns += [name for field, names in NAMES.items() if field in fields for name in names]
-    with archive.open(name, "w") as member, io.TextIOWrapper(member, "utf-8", newline="") as text:
+    made = ZipInfo(name, timezone.now().timetuple()[:6])
+    made.compress_type = archive.compression
+    with archive.open(made, "w") as member, io.TextIOWrapper(member, "utf-8", newline="") as text:
         writer = CellWriter(text)
         writer.writerow([column.replace("__", "_") for column in columns])
         writer.writerows(_plain(rows.values_list(*columns).iterator(CHUNK)))

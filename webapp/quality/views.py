@@ -32,7 +32,7 @@ WORDS = {
         "%(same)s of %(n)s answers are “%(answer)s”; others gave it for %(expected)s in 100 of these subjects."
     ),
     CHANCE: gettext_lazy(
-        "%(right)s of %(n)s training subjects answered correctly: %(accuracy)s in 100 (%(low)s to "
+        "%(right)s of %(n)s gold subjects answered correctly: %(accuracy)s in 100 (%(low)s to "
         "%(high)s), no better than chance."
     ),
     COPY: gettext_lazy(

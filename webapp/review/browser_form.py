@@ -21,12 +21,7 @@ STATES: Choices = [
     ("", _("any")),
     ("open", _("open")),
     ("retired", _("retired")),
-    (RetiredReason.CONSENSUS, _("retired: consensus")),
-    (RetiredReason.CLASSIFICATION_COUNT, _("retired: number of votes")),
-    (RetiredReason.NOTHING_HERE, _("retired: nothing here")),
-    (RetiredReason.FLAGGED, _("retired: flagged")),
-    (RetiredReason.HUMAN, _("retired: a scientist’s verdict")),
-    (RetiredReason.OTHER, _("retired: other")),
+    *((reason.value, format_lazy(_("retired: {reason}"), reason=reason.label)) for reason in RetiredReason),
 ]
 ANSWERS: Choices = [
     ("", _("any")),

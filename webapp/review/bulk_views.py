@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -39,7 +40,7 @@ def bulk(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
         n = len(results)
         if n and request.POST.get("action") != CaseAction.NOTE:
             request.session[LAST] = {"workflow": of.pk, "n": n, "done": asdict(done_by(results))}
-        messages.success(request, ngettext("%(n)s subject changed.", "%(n)s subjects changed.", n) % {"n": n})
+        messages.success(request, ngettext("%(n)s subject changed.", "%(n)s subjects changed.", n) % {"n": intcomma(n)})
     return _back(request, survey)
 
 
@@ -49,7 +50,9 @@ def bulk_undo(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespon
     """Undo one's last bulk action, as far as nobody has changed its subjects since."""
     of = get_object_or_404(reviewable(survey), slug=workflow)
     n = undo(of, Done(**request.session.pop(LAST)["done"]), by=person(request)) if last_of(request, of) else 0
-    messages.success(request, ngettext("Undone for %(n)s subject.", "Undone for %(n)s subjects.", n) % {"n": n})
+    messages.success(
+        request, ngettext("Undone for %(n)s subject.", "Undone for %(n)s subjects.", n) % {"n": intcomma(n)}
+    )
     return _back(request, survey)
 
 

@@ -124,8 +124,8 @@ class WorkflowForm(forms.ModelForm):
     training_schedule = ScheduleField(
         label=_("Training fraction"),
         help_text=_(
-            "Training subjects train volunteers and measure their skill. Example: 0.4 until 20 in the "
-            "first row serves four training subjects in ten until a volunteer has seen 20. The last row "
+            "Gold subjects train volunteers and measure their skill. Example: 0.4 until 20 in the "
+            "first row serves four gold subjects in ten until a volunteer has seen 20. The last row "
             "has no end. 0 means none; empty rows are ignored."
         ),
     )

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
@@ -22,14 +22,6 @@ from webapp.workflow_settings.change_workflow import RULES, Saved, change_workfl
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import workflow_page
-
-REASONS = {
-    RetiredReason.CLASSIFICATION_COUNT: gettext_lazy("number of votes"),
-    RetiredReason.CONSENSUS: gettext_lazy("consensus"),
-    RetiredReason.FLAGGED: gettext_lazy("flagged"),
-    RetiredReason.NOTHING_HERE: gettext_lazy("nothing here"),
-    RetiredReason.OTHER: gettext_lazy("sent to experts"),
-}
 
 
 @require_safe
@@ -108,7 +100,7 @@ def _page(
     status: int = 200,
     trial: Trial | None = None,
 ) -> HttpResponse:
-    reasons = [(REASONS[RetiredReason(reason)], n) for reason, n in trial.reasons.items()] if trial else []
+    reasons = [(RetiredReason(reason).label, n) for reason, n in trial.reasons.items()] if trial else []
     context = {"survey": survey, "form": form, "trial": trial, "reasons": reasons, **(_queue(row) if row else {})}
     return render(request, "workflow_settings/workflow.html", context, status=status)
 

@@ -9,7 +9,7 @@ WORDS = {
     SPEED: "The median of %(n)s answers took %(median)s seconds; looking takes at least %(limit)s.",
     CONSTANT: ("%(same)s of %(n)s answers are “%(answer)s”; others gave it for %(expected)s in 100 of these subjects."),
     CHANCE: (
-        "%(right)s of %(n)s training subjects answered correctly: %(accuracy)s in 100 (%(low)s to %(high)s), "
+        "%(right)s of %(n)s gold subjects answered correctly: %(accuracy)s in 100 (%(low)s to %(high)s), "
         "no better than chance."
     ),
     COPY: (
@@ -59,7 +59,7 @@ class Limits:
     seconds : float
         Minimum time to look, in seconds: simple reactions alone take 0.2 s, and choosing a key as long again.
     answers, gold, together : int
-        Minimum number of answers, of answers to training subjects, and of common answers of two volunteers.
+        Minimum number of answers, of answers to gold subjects, and of common answers of two volunteers.
     constant : float
         Minimum fraction of one answer to be constant.
     same : float

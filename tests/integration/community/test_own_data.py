@@ -5,12 +5,14 @@ import io
 import json
 import re
 import zipfile
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.core.signing import get_cookie_signer
 from django.test import Client
+from django.utils import timezone
 
 from tests.integration import world
 from webapp.classifications.models import Classification
@@ -185,3 +187,13 @@ def test_a_scientists_verdicts_stay_without_their_name(workflow, ada, browser_of
 def test_only_the_signed_in_leave(client):
     assert client.post("/you/leave/", {"answers": "keep", "proof": "x"}).status_code == 403
     assert client.get("/you/leave/").status_code == 302
+
+
+def test_the_files_of_the_export_are_dated_when_they_were_made(workflow, ada, browser_of):
+    before = timezone.now() - timedelta(seconds=2)  # a ZIP file counts every other second
+    response = browser_of(ada).post("/you/data/export/")
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        made = {each.filename: datetime(*each.date_time, tzinfo=UTC) for each in archive.infolist()}
+        assert {each.compress_type for each in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+    assert len(made) > 20
+    assert {name: at for name, at in made.items() if not before <= at <= timezone.now()} == {}

@@ -137,3 +137,29 @@ def test_a_dead_workers_job_goes_on_after_the_clock_was_set_back(run):
     assert list(IngestRun.objects.stuck()) == [run]
     assert IngestRun.objects.claim(run.pk) is not None
     assert list(IngestRun.objects.held()) == [run]
+
+
+@pytest.mark.parametrize(
+    ("state", "done", "total", "fraction"),
+    [
+        ("queued", 0, None, 0.0),
+        ("running", 3, 12, 0.25),
+        ("running", 13, 12, 1.0),
+        ("failed", 3, 12, 0.25),
+        ("done", 3, 12, 1.0),  # a training that stopped early
+        ("done", 0, 12, 1.0),
+        ("done", 0, None, 1.0),
+    ],
+)
+def test_a_finished_job_is_all_done(run, state, done, total, fraction):
+    run.state, run.done, run.total = state, done, total
+    assert run.fraction == fraction
+
+
+def test_the_list_of_ingests_counts_what_a_finished_run_read(run, admin_client):
+    IngestRun.objects.update(state="done", done=7, total=12)
+    page = admin_client.get("/surveys/atlas/ingest/").content.decode()
+    assert '<td class="n">7</td>' in page
+    assert "7 of 12" not in page
+    IngestRun.objects.update(state="cancelled")
+    assert "7 of 12" in admin_client.get("/surveys/atlas/ingest/").content.decode()

@@ -91,3 +91,21 @@ def test_a_visitor_gets_nothing_of_those_whose_account_is_gone():
     SecondOpinionRequest.objects.update(by=None)
     _, tables = export_of(Volunteer.objects.create())
     assert [name for name, rows in tables.items() if rows] == []
+
+
+def test_a_report_names_its_signer_as_they_wrote_it_and_no_account():
+    workflow = world.make_workflow(subjects=0)
+    ada, ben, eve = (world.make_volunteer(name) for name in ("ada", "benedict", "eve"))
+    ben.user.email = "benedict@example.org"
+    ben.user.save()
+    Report.objects.create(
+        survey=workflow.survey, created_by=ada.user, signed_by=ben.user, signed_name="B. Example",
+        signed_at=timezone.now(), psv="# version=2022", xml="<ades/>",
+    )  # fmt: skip
+    with export_own_data(ada) as file, zipfile.ZipFile(file) as archive:
+        table = archive.read("reports.csv").decode()
+    [row] = csv.DictReader(io.StringIO(table))
+    assert (row["survey_slug"], row["signed_name"]) == ("atlas", "B. Example")
+    assert "benedict" not in table
+    assert len(export_of(ben)[1]["reports"]) == 1
+    assert export_of(eve)[1]["reports"] == []

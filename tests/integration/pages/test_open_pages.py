@@ -137,6 +137,14 @@ def test_an_address_with_nothing_at_it_says_so(client):
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert "Page not found" in response.content.decode()
+    assert 'href="/"' in response.content.decode()
+
+
+def test_whoever_is_lost_is_led_to_the_surveys_and_their_archives(client, survey):
+    page = client.get("/surveys/night/subjects/9999/").content.decode()
+    assert '<a href="/surveys/night/project/">night</a>' in page
+    assert re.search('<a href="/surveys/night/">Search the archive', page)
+    assert "look a subject up by its name" in page
 
 
 def test_a_form_from_before_the_sign_in_is_asked_for_again(survey):

@@ -114,3 +114,24 @@ def test_an_account_writes_nothing_where_it_may_send_no_files(written, django_us
 def test_a_request_that_says_itself_to_be_too_large_is_not_begun(admin, written):
     assert admin.post(INGEST, {"uploads": files(LIMIT, 2 * 2**20)}).status_code == 400
     assert written == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ((10,), "<dd><code>0.npy</code></dd>"),
+        ((10,) * 6, "<dd><code>0.npy</code>, <code>1.npy</code>, <code>2.npy</code> and 3 more files</dd>"),
+    ],
+)
+def test_an_ingest_names_the_files_as_they_were_uploaded(admin, sizes, shown):
+    page = admin.get(admin.post(INGEST, {"uploads": files(*sizes)}).url).content.decode()
+    assert shown in page
+    assert str(inbox(Survey.objects.get())) not in page
+    assert "upload-" not in page.split("<dt>Subject set</dt>")[0]
+
+
+def test_an_ingest_of_the_inbox_says_where_it_reads(admin):
+    path = inbox(Survey.objects.get()) / "night.npy"
+    path.touch()
+    page = admin.get(admin.post(INGEST, {"name": "night.npy"}).url).content.decode()
+    assert f"<dd><code>{path}</code></dd>" in page

@@ -57,7 +57,7 @@ def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
     page = page_of(scientist)
     assert "The median of 212 answers took 0.12 seconds; looking takes at least 0.5." in page
     assert "212 of 212 answers are “yes”; others gave it for 41 in 100 of these subjects." in page
-    assert "19 of 40 training subjects answered correctly: 47 in 100 (32 to 62), no better than chance." in page
+    assert "19 of 40 gold subjects answered correctly: 47 in 100 (32 to 62), no better than chance." in page
     assert "within 60 seconds; 31 of them contradict" in page
     assert "Copied from first-of-them, whose own votes still count." in page
     assert "4 open" in page

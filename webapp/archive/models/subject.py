@@ -10,6 +10,7 @@ from django.db.models.functions import Collate, Now, Upper
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models.survey import Survey
+from webapp.archive.time_source import time_source_in_words
 from webapp.core.touched import Touched
 
 SET_NAME_LENGTH = 120
@@ -222,3 +223,8 @@ class Frame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} frame {self.position}"
+
+    @property
+    def time_source(self) -> str:
+        """What gave the time, in the reader's language."""
+        return time_source_in_words(self.mjd_keyword)

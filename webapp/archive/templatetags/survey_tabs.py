@@ -1,13 +1,18 @@
-"""Template tag: the survey's tabs that the reader may open."""
+"""Template tags: a survey's tabs, the link to a new workflow on empty pages, and surveys for whoever is lost."""
 
 from typing import Any
 
 from django import template
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Survey
 
 register = template.Library()
+
+MOST = 20
 
 
 @register.inclusion_tag("archive/survey_tabs.html", takes_context=True)
@@ -23,3 +28,17 @@ def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str,
         "is_scientist": is_scientist,
         "is_admin": is_scientist and allows(user, survey, Role.ADMIN),
     }
+
+
+@register.simple_tag(takes_context=True)
+def new_workflow(context: dict[str, Any], survey: Survey) -> str:
+    """Link the page that creates a workflow, for those who may."""
+    if not Membership.objects.allows(context["request"].user, survey, Role.ADMIN):
+        return ""
+    return format_html('<a href="{}">{}</a>', reverse("workflow-new", args=[survey.slug]), _("New workflow"))
+
+
+@register.simple_tag
+def some_surveys() -> list[Survey]:
+    """Return the surveys that a page offers to whoever is lost; the home page has all."""
+    return list(Survey.objects.order_by("name")[:MOST])

@@ -1,10 +1,10 @@
-"""Template tags: access levels, answers, percentages, odds, and why a subject is retired."""
+"""Template tags: access levels, answers, percentages and odds."""
 
 from typing import Any
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
@@ -12,7 +12,7 @@ from webapp.classifications.models import Classification
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.consensus.access_levels import Gate, gate_of
 from webapp.consensus.evidence import Proportion
-from webapp.consensus.models import Consensus, RetiredReason
+from webapp.consensus.models import Consensus
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 
@@ -43,16 +43,6 @@ def percent(proportion: Proportion) -> str:
     return f"{100 * proportion.value:.0f} % ({100 * proportion.low:.0f}–{100 * proportion.high:.0f})"
 
 
-IN_WORDS = {
-    RetiredReason.CONSENSUS.value: _("consensus"),
-    RetiredReason.CLASSIFICATION_COUNT.value: _("number of votes"),
-    RetiredReason.NOTHING_HERE.value: _("nothing here"),
-    RetiredReason.FLAGGED.value: _("flagged"),
-    RetiredReason.HUMAN.value: _("a scientist’s verdict"),
-    RetiredReason.OTHER.value: _("other"),
-}
-
-
 @register.filter
 def answer_name(answer: str) -> Promise:
     return PRESENTATIONS[Answer(answer)].name
@@ -67,7 +57,7 @@ def said(answer: str) -> Promise:
 @register.filter
 def counted(votes: dict[str, int]) -> str:
     """Count votes by answer: “3 yes, 2 no, …”."""
-    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": n} for answer, n in votes.items())
+    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": intcomma(n)} for answer, n in votes.items())
 
 
 @register.filter
@@ -81,9 +71,3 @@ def factor(odds: float) -> str:
     """Format a factor on the odds with three digits: “× 4.21”, “÷ 12.0”."""
     times, size = ("×", odds) if odds >= 1 else ("÷", 1 / odds)
     return f"{times} {size:#.3g}"
-
-
-@register.filter
-def why(reason: str) -> Any:
-    """Return a retirement reason in words."""
-    return IN_WORDS.get(reason, reason)
