@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ml.cli.score_classifier import write_tables
 from ml.cli.subject_slabs import Tally
-from ml.cli.training_output import print_epoch, saved
+from ml.cli.training_output import print_epoch, saved, state_file
 from ml.cubes.crossmatch import KnownTable, match_candidates
 from ml.cubes.cube import Cube, read_cubes
 from ml.cubes.input_channels import shortened
@@ -61,6 +61,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         seed=args.seed,
         minutes=args.minutes,
         on_epoch=print_epoch,
+        state=state_file(args),
     )
     keys = ("role", "preset", "architecture", "parameters", "classes", "positive", "steps", "rounds", "threshold")
     return {

@@ -13,7 +13,7 @@ import numpy as np
 from ml.cli.cutout_data import LabelledCutout, read_cutouts
 from ml.cli.subject_slabs import Tally
 from ml.cli.subsample import Subsample
-from ml.cli.training_output import print_epoch, saved
+from ml.cli.training_output import print_epoch, saved, state_file
 from ml.data.dataset import BadExamples
 from ml.evaluation.metrics.detection_curve import Matched, match_curves
 from ml.evaluation.report import detection_charts
@@ -46,7 +46,13 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         base = None if args.init in FRESH else Checkpoint.load(args.init)
         data = training_set(args.data, args.marks, tally, args.seed)
         checkpoint = training.train_detector(
-            data, seed=args.seed, minutes=args.minutes, steps=args.steps, base=base, on_epoch=print_epoch
+            data,
+            seed=args.seed,
+            minutes=args.minutes,
+            steps=args.steps,
+            base=base,
+            on_epoch=print_epoch,
+            state=state_file(args),
         )
     keys = ("role", "preset", "architecture", "classes", "positive")
     return saved(args, checkpoint, tally, keys) | {"seconds": round(time.monotonic() - started, 1)}

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from ml.models.compute import Compute, limit_torch
 from ml.models.wnet import WNet, parameters_of
 from ml.training.callbacks import Epoch, OnEpoch, silent
 from ml.training.memory import keep_freed_memory
+from ml.training.resumable_training import ResumableTraining, stored_compute
 from ml.training.schedule import Best, Clock
+from ml.training.training_state import StateFile, run_identity
 
 CLASSES, POSITIVE = ("empty", "mover"), ("mover",)
 FOLDS = 6  # one of which is for validation
@@ -40,6 +42,7 @@ def train_cubes(
     minutes: float | None = None,
     device: str = "auto",
     on_epoch: OnEpoch = silent,
+    state: StateFile | None = None,
 ) -> Checkpoint:
     """Train a checkpoint of the role "cube".
 
@@ -60,30 +63,43 @@ def train_cubes(
         Time limit, including the final validation; the learning rate falls to 0 as it approaches.
     on_epoch
         Told after every round; an exception in it ends the run.
+    state
+        Where to save the state after every round, from which the same run goes on if it was killed.
     """
     limit_torch()
     train_part, val_examples = split_cubes(examples, seed)
+    run = "" if state is None else _identity(examples, (preset, normalisation, seed, minutes))
+    stored = None if state is None else state.read(run)
     crops = Crops(train_part, preset.crop, preset.batch, seed)
     torch.manual_seed(seed)
     model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
     first = torch.from_numpy(Crops(train_part, preset.crop, preset.batch, seed).draw().views)
-    best = Best(preset.patience)
+    best, notes = Best(preset.patience), []
     with enough_memory(SMALLER):
-        compute = autotune(model.network, first.to(model.device))
+        compute = stored_compute(stored, model.device) or autotune(model.network, first.to(model.device))
         clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, val_examples, minutes))
+        training = ResumableTraining(model.network, optimizer, compute, clock, best=best)
+        if state is not None and stored is not None:
+            compute.place(model.network, model.device)
+            crops.random.bit_generator.state = stored.scalars["draws"]
+            notes = [training.resume(stored, state)]
+
+        def save() -> None:
+            if state is not None:
+                state.write(run, training.state({}, draws=crops.random.bit_generator.state))
+
         with compute.limited():
-            rounds = run_rounds(
-                model, compute, optimizer, crops, val_examples[: preset.judged], preset, clock, best, on_epoch
-            )
+            run_rounds(model, training, crops, val_examples[: preset.judged], preset, best, on_epoch, save)
         best.restore(model.network)
         found = validate(model, val_examples)
         scale, shift = calibrate(model.network, found.histogram)
         validation = validate(model, val_examples)
     return Checkpoint(
         manifest(model, preset, validation, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
-        | {"compute": compute.as_manifest(), "notes": clock.notes()}
-        | {"rounds": rounds, "calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
+        | {"compute": compute.as_manifest(), "notes": notes + clock.notes()}
+        | {"rounds": training.epoch}
+        | {"calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
         {f"cube.{key}": value for key, value in model.network.state_dict().items()},
     )
 
@@ -125,31 +141,38 @@ def ending(model: CubeModel, val_examples: Sequence[Example], minutes: float) ->
     return min(cubes_to_see * (time.monotonic() - started) / 60, minutes / 2)
 
 
+def _identity(examples: Sequence[Example], settings: Any) -> str:
+    about = [(example.name, example.group, example.views.shape, example.measured is None) for example in examples]
+    arrays = [part for each in examples for part in (each.views, each.mask, each.measured) if part is not None]
+    return run_identity((settings, about), arrays)
+
+
 def run_rounds(
     model: CubeModel,
-    compute: Compute,
-    optimizer: torch.optim.Optimizer,
+    training: ResumableTraining,
     crops: Crops,
     val_examples: Sequence[Example],
     preset: Preset,
-    clock: Clock,
     best: Best,
     on_epoch: OnEpoch,
-) -> int:
-    """Train until the schedule, the time limit or early stopping ends it; return the number of rounds."""
-    number, losses = 0, []
-    while not number or clock.progress < 1:
-        losses.append(take_step(model, compute, crops.draw(), preset, optimizer, preset.rate * clock.rate()))
+    save: Callable[[], None],
+) -> None:
+    """Train until the schedule, the time limit or early stopping ends it; save the state after each round."""
+    clock, losses = training.clock, []
+    while not training.epoch or (clock.progress < 1 and not best.is_exhausted):
+        rate = preset.rate * clock.rate()
+        losses.append(take_step(model, training.compute, crops.draw(), preset, training.optimiser, rate))
         clock.step += 1
-        if clock.progress < (number + 1) / preset.rounds:
+        if clock.progress < (training.epoch + 1) / preset.rounds:
             continue
-        number += 1
+        training.epoch += 1
         validation = validate(model, val_examples)
-        on_epoch(Epoch(number, preset.rounds, float(np.mean(losses)), validation.dice_loss, validation.figures()))
+        on_epoch(
+            Epoch(training.epoch, preset.rounds, float(np.mean(losses)), validation.dice_loss, validation.figures())
+        )
         losses = []
-        if best.offer(validation.dice_loss, model.network):
-            break
-    return number
+        best.offer(validation.dice_loss, model.network)
+        save()
 
 
 def take_step(

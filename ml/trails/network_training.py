@@ -1,12 +1,12 @@
 """Train the trail network on patches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
 from ml.data.tensors import prefetch
 from ml.models.autotune import autotune
@@ -17,7 +17,9 @@ from ml.trails.patch_sampler import Labelled, PatchBatch, batches
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.ema import ema_of
 from ml.training.memory import keep_freed_memory
+from ml.training.resumable_training import ResumableTraining, stored_compute
 from ml.training.schedule import Clock
+from ml.training.training_state import StateFile, run_identity
 
 CPU = torch.device("cpu")
 BATCH = 8
@@ -40,6 +42,7 @@ def train_network(
     rate: float = RATE,
     known: bool = True,
     on_epoch: OnEpoch,
+    state: StateFile | None = None,
 ) -> tuple[TrailNet, Compute, list[str]]:
     """Return the EMA of a network that is trained on crops of the images, how it was computed, and notes.
 
@@ -56,52 +59,81 @@ def train_network(
         but a trail.
     on_epoch
         Called twenty times in a run; the losses are means since the last call, "val_loss" is the classes' part.
+    state
+        Where to save the state after each of these, from which the same run goes on if it was killed.
     """
     clock = Clock(steps, minutes)
+    run = "" if state is None else _identity(net, images, (seed, minutes, steps, rate, known))
+    stored = None if state is None else state.read(run)
     rng = np.random.default_rng(seed)
     ema = ema_of(net, EMA_DECAY)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
-    compute = autotune(net, torch.from_numpy(next(batches(images, BATCH, np.random.default_rng(seed))).images))
+    compute = stored_compute(stored, CPU) or autotune(
+        net, torch.from_numpy(next(batches(images, BATCH, np.random.default_rng(seed))).images)
+    )
     compute.place(net, CPU).train()
+    training = ResumableTraining(net, optimiser, compute, clock, ema)
+    notes = []
+    if state is not None and stored is not None:
+        rng.bit_generator.state = stored.scalars["draws"]
+        notes = [training.resume(stored, state)]
+
+    def finish_epoch(epoch: Epoch, draws: Mapping[str, Any]) -> None:
+        on_epoch(epoch)
+        training.epoch = epoch.epoch
+        if state is not None:
+            state.write(run, training.state({}, draws=draws))
+
     with compute.limited():
-        _steps(net, ema, prefetch(batches(images, BATCH, rng)), optimiser, clock, compute, rate, known, on_epoch)
+        _steps(training, prefetch(batches(images, BATCH, rng)), rate, known, finish_epoch)
     net.load_state_dict(ema.module.state_dict())
-    return net.eval(), compute, clock.notes()
+    return net.eval(), compute, notes + clock.notes()
 
 
 def _steps(
-    net: TrailNet,
-    ema: AveragedModel,
+    training: ResumableTraining,
     batches_seen: Iterable[PatchBatch],
-    optimiser: torch.optim.Optimizer,
-    clock: Clock,
-    compute: Compute,
     rate: float,
     known: bool,
-    on_epoch: OnEpoch,
+    finish_epoch: Callable[[Epoch, Mapping[str, Any]], None],
 ) -> None:
-    reported = 0
+    """Train until the run is over; one that was killed after its last epoch takes no step."""
+    clock = training.clock
     losses: list[tuple[float, float]] = []
     for batch in batches_seen:
-        for group in optimiser.param_groups:
-            group["lr"] = rate * clock.rate()
-        with compute.autocast(CPU):
-            maps = net(compute.place(torch.from_numpy(batch.images), CPU))
-        classes, lines = trail_loss(maps.float(), batch, known)
-        optimiser.zero_grad(set_to_none=True)
-        (classes + LINE_WEIGHT * lines).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        clock.step += 1
-        ema.update_parameters(net)
-        losses.append((classes.item(), lines.item()))
-        if clock.progress * ROUNDS >= reported + 1 or clock.progress >= 1:
-            reported = int(clock.progress * ROUNDS)
-            mean = np.mean(losses, axis=0)
-            on_epoch(Epoch(reported, ROUNDS, float(mean.sum()), float(mean[0])))
-            losses.clear()
-        if clock.progress >= 1:
+        if training.epoch == ROUNDS:
             return
+        losses.append(_step(training, batch, rate * clock.rate(), known))
+        clock.step += 1
+        if clock.progress * ROUNDS >= training.epoch + 1 or clock.progress >= 1:
+            mean = np.mean(losses, axis=0)
+            finish_epoch(Epoch(int(clock.progress * ROUNDS), ROUNDS, float(mean.sum()), float(mean[0])), batch.draws)
+            losses.clear()
+
+
+def _step(training: ResumableTraining, batch: PatchBatch, rate: float, known: bool) -> tuple[float, float]:
+    """Take one optimiser step; return its losses."""
+    for group in training.optimiser.param_groups:
+        group["lr"] = rate
+    with training.compute.autocast(CPU):
+        maps = training.model(training.compute.place(torch.from_numpy(batch.images), CPU))
+    classes, lines = trail_loss(maps.float(), batch, known)
+    training.optimiser.zero_grad(set_to_none=True)
+    (classes + LINE_WEIGHT * lines).backward()
+    torch.nn.utils.clip_grad_norm_(training.model.parameters(), 5.0)
+    training.optimiser.step()
+    if training.ema is not None:
+        training.ema.update_parameters(training.model)
+    return classes.item(), lines.item()
+
+
+def _identity(net: TrailNet, images: Sequence[Labelled], settings: object) -> str:
+    annotations = [annotation for image in images for annotation in image.annotations]
+    painted = [(each.label, each.width, each.weight, len(each.curve)) for each in annotations]
+    arrays = [value.numpy() for value in net.state_dict().values()]
+    arrays += [image.noise_units for image in images] + [each.curve for each in annotations]
+    shapes = [(image.noise_units.shape, len(image.annotations)) for image in images]
+    return run_identity((settings, painted, shapes), arrays)
 
 
 def trail_loss(maps: Tensor, batch: PatchBatch, known: bool) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Sample training patches of labelled images, augmented and with synthetic trails."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,10 +32,11 @@ class Labelled:
 
 @dataclass(frozen=True)
 class PatchBatch:
-    """Network inputs (B, 1, S, S), and their targets."""
+    """Network inputs (B, 1, S, S), their targets, and the state of the random generator after them."""
 
     images: NDArray[np.float32]
     targets: list[Target]
+    draws: Mapping[str, Any]
 
 
 def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, side: int = SIDE) -> Iterator[PatchBatch]:
@@ -43,7 +44,8 @@ def batches(images: Sequence[Labelled], size: int, rng: np.random.Generator, sid
     chooser = _Chooser(images, side)
     while True:
         crops = [chooser.crop(rng) for _ in range(size)]
-        yield PatchBatch(np.stack([image for image, _ in crops])[:, None], [target for _, target in crops])
+        inputs = np.stack([image for image, _ in crops])[:, None]
+        yield PatchBatch(inputs, [target for _, target in crops], rng.bit_generator.state)
 
 
 class _Chooser:

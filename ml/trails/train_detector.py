@@ -22,6 +22,7 @@ from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import sweep
 from ml.trails.trail_detector import Detector, LearnedDetector
 from ml.training.callbacks import OnEpoch, silent
+from ml.training.training_state import StateFile
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
 HELD_OUT = 3  # one image in this many trains the candidate classifier
@@ -58,6 +59,7 @@ def train_detector(
     steps: int | None = None,
     base: Checkpoint | None = None,
     on_epoch: OnEpoch = silent,
+    state: StateFile | None = None,
 ) -> Checkpoint:
     """Train network and candidate classifier, and return them as a checkpoint.
 
@@ -75,6 +77,8 @@ def train_detector(
         Batches of 8 crops of 256 × 256 pixels: 1200, or 600 from a base; 0 needs a base.
     base
         A checkpoint of this role to start from.
+    state
+        Where the network's training saves its state after each epoch, from which the same run goes on if it was killed.
     """
     if steps == 0 and base is None:
         raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
@@ -99,6 +103,7 @@ def train_detector(
             rate=RATE if base is None else RATE_AGAIN,
             known=data.known or base is None,
             on_epoch=on_epoch,
+            state=state,
         )
         classes = {"compute": compute.as_manifest(), "notes": notes}
     classifier, metrics = train_candidate_classifier(net, [data.images[row] for row in classifier_rows], seed)

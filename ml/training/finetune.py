@@ -1,7 +1,6 @@
 """Fine-tune a network on pixels: from ImageNet, from a champion, or a small one from scratch."""
 
 import copy
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,7 +13,6 @@ from torch import nn
 
 from ml.data.dataset import BadExamples, Examples
 from ml.data.tensors import Chips, load_chips
-from ml.inference.checkpoint import code_version
 from ml.inference.feature_extractor import Backbone, prepare
 from ml.models.autotune import autotune
 from ml.models.compute import Compute
@@ -22,11 +20,12 @@ from ml.models.input_adapters import Adapted
 from ml.models.stamp import dimensions
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.ema import ema_of
-from ml.training.learner import Batches, Learner, machine
+from ml.training.learner import Batches, Learner
 from ml.training.linear_probe import LinearHead
 from ml.training.memory import keep_freed_memory
+from ml.training.resumable_training import stored_compute
 from ml.training.schedule import Best, Clock, Schedule
-from ml.training.training_state import State, StateFile
+from ml.training.training_state import State, StateFile, run_identity
 from ml.training.validator import Validator
 
 MOMENTUM = 0.2
@@ -89,9 +88,8 @@ def finetune(
     learner = _learner(model, network, linear, chips, schedule, start.device, minutes, stored)
     batches = Batches(chips, seed, schedule, start.preprocessing.sky_noise)
     if state is not None and stored is not None:
-        learner.restore(stored, batches)
-        examples.notes.append(f"The training was interrupted, and resumed at epoch {learner.epoch + 1}.")
-        state.on_resume(learner.epoch + 1)
+        batches.restore(stored)
+        examples.notes.append(learner.resume(stored, state))
     with learner.compute.limited():
         if head is not None:
             learner.best.offer(judge.stamp(learner.log_scores(val_chips))[0], model)
@@ -102,7 +100,7 @@ def finetune(
             on_epoch(Epoch(learner.epoch, schedule.rounds, loss, val_loss, metrics))
             learner.best.offer(val_loss, learner.judged)
             if state is not None:
-                state.write(run, learner.state(batches))
+                state.write(run, learner.state(batches.tensors(), at=batches.at))
     examples.notes.extend(learner.clock.notes())
     learner.best.restore(model)
     model.cpu().eval()
@@ -121,30 +119,20 @@ def _learner(
     stored: State | None,
 ) -> Learner:
     """Return the learner before its first epoch, with the compute settings that the training began with, if any."""
-    compute = _compute(stored, device) or autotune(model, chips.pixels[: schedule.batch].to(device))
+    compute = stored_compute(stored, device) or autotune(model, chips.pixels[: schedule.batch].to(device))
     compute.place(model, device)
     ema = ema_of(model, schedule.ema) if schedule.ema else None
     clock = Clock(_steps(chips, schedule), minutes)
-    return Learner(model, _optimiser(network, linear, schedule), compute, ema, clock, Best(schedule.patience))
+    optimiser = _optimiser(network, linear, schedule)
+    return Learner(model, optimiser, compute, clock, ema, best=Best(schedule.patience))
 
 
 def _identity(
     start: Backbone, chips: Chips, val_chips: Chips, schedule: Schedule, seed: int, minutes: float | None
 ) -> str:
-    """Return a hash of all that decides the training: two runs with the same one can go on from each other's state."""
-    settings = (start.feature_key, tuple(chips.pixels.shape), asdict(schedule), seed, minutes, code_version())
-    digest = hashlib.blake2b(repr((settings, torch.__version__)).encode(), digest_size=16)
-    for each in (chips, val_chips):
-        for values in (each.pixels, each.targets, each.weights):
-            digest.update(values.numpy().data)
-    return digest.hexdigest()
-
-
-def _compute(stored: State | None, device: torch.device) -> Compute | None:
-    """Return the settings that a training began with, if this machine is of the same kind."""
-    if stored is None or stored.scalars["machine"] != machine(device):
-        return None
-    return Compute(**stored.scalars["compute"])
+    settings = (start.feature_key, tuple(chips.pixels.shape), asdict(schedule), seed, minutes)
+    data = [values.numpy() for each in (chips, val_chips) for values in (each.pixels, each.targets, each.weights)]
+    return run_identity(settings, data)
 
 
 def _let_norms_follow(network: nn.Module) -> None:

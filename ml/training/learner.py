@@ -1,19 +1,15 @@
-"""A network in training: its batches, optimiser steps, moving average, best epoch, and the state of all these."""
+"""A network in training: its batches, and its epochs of optimiser steps."""
 
-import math
-import time
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from ml.data.augmentation import AUGMENTS
 from ml.data.tensors import Chips
-from ml.models.compute import Compute
 from ml.training.losses import partial_label_loss, weighted_mean
-from ml.training.schedule import Best, Clock, Schedule
+from ml.training.resumable_training import ResumableTraining
+from ml.training.schedule import Best, Schedule
 from ml.training.training_state import State
 
 CLIP = 5.0  # maximum norm of the gradient
@@ -40,22 +36,21 @@ class Batches:
                 owners = self.chips.rows[(rows // self.chips.frames).numpy()]
                 return Chips(pixels, self.chips.targets[rows], self.chips.weights[rows], 1, owners)
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the tensors that decide the next batches; `at` is the scalar."""
+        return {"order": self.order, "draws": self.random.get_state()}
 
-class Learner:
+    def restore(self, state: State) -> None:
+        """Go on with the batches after those of a state."""
+        self.order, self.at = state.tensors["order"], state.scalars["at"]
+        self.random.set_state(state.tensors["draws"])
+
+
+@dataclass
+class Learner(ResumableTraining):
     """A model in training: its optimiser steps, and the moving average that is evaluated."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        compute: Compute,
-        ema: AveragedModel | None,
-        clock: Clock,
-        best: Best,
-    ) -> None:
-        self.model, self.optimiser, self.compute, self.ema = model, optimiser, compute, ema
-        self.clock, self.best, self.epoch = clock, best, 0
-        self.device = next(model.parameters()).device
+    best: Best = field(kw_only=True)
 
     @property
     def judged(self) -> nn.Module:
@@ -100,51 +95,3 @@ class Learner:
         with self.compute.autocast(self.device):
             logits: Tensor = model(self.compute.place(pixels.float(), self.device))
         return logits.float()
-
-    def state(self, batches: Batches) -> State:
-        """Return all that decides how the training goes on, after a whole epoch."""
-        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.state.items()}
-        if self.ema is not None:
-            tensors |= {f"ema.{name}": value for name, value in self.ema.state_dict().items()}
-        for number, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
-        tensors |= {"order": batches.order, "draws": batches.random.get_state(), "torch": torch.get_rng_state()}
-        scalars = {
-            "epoch": self.epoch, "step": self.clock.step, "steps": self.clock.steps,
-            "seconds": time.monotonic() - self.clock.start, "at": batches.at, "waited": self.best.waited,
-            "loss": self.best.loss if math.isfinite(self.best.loss) else None,
-            "compute": asdict(self.compute), "machine": machine(self.device),
-        }  # fmt: skip
-        return State(tensors, scalars)
-
-    def restore(self, state: State, batches: Batches) -> None:
-        """Go on after the epoch of a state."""
-        known, best = state.scalars, self.best
-        self.model.load_state_dict(state.part("model."))
-        if self.ema is not None:
-            self.ema.load_state_dict(state.part("ema."))
-        self._restore_moments(state)
-        self.epoch, self.clock.step, self.clock.steps = known["epoch"], known["step"], known["steps"]
-        self.clock.start = time.monotonic() - known["seconds"]
-        best.state, best.waited = state.part("best."), known["waited"]
-        best.loss = math.inf if known["loss"] is None else known["loss"]
-        batches.order, batches.at = state.tensors["order"], known["at"]
-        batches.random.set_state(state.tensors["draws"])
-        torch.set_rng_state(state.tensors["torch"])
-
-    def _restore_moments(self, state: State) -> None:
-        """Give each parameter its moments, in its own memory format, so that steps round as they did before."""
-        parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
-        for number, parameter in enumerate(parameters):
-            moments: dict[str, Any] = state.part(f"optimiser.{number}.")
-            for name, value in moments.items():
-                if value.shape == parameter.shape and value.ndim:
-                    moments[name] = torch.empty_like(parameter).copy_(value)
-            if moments:
-                self.optimiser.state[parameter] = moments
-
-
-def machine(device: torch.device) -> str:
-    """Return what compute settings depend on: the kind of device, and the processor's instructions."""
-    return f"{device.type} {torch.backends.cpu.get_cpu_capability()}"

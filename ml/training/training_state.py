@@ -1,15 +1,21 @@
 """The state of a training run after its last finished epoch, in one file, from which a killed run resumes."""
 
+import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+
+from ml.inference.checkpoint import code_version
 
 LOG = logging.getLogger(__name__)
 META = "state"  # key of the scalars, as JSON, in the file's metadata
@@ -47,12 +53,12 @@ class StateFile:
         return self.path.with_name(f".{self.path.name}.partial")
 
     def read(self, run: str) -> State | None:
-        """Return the state of this run; None, after deleting the file, if it is damaged or another run's.
+        """Return the state of this run; None if there is none, and after deleting one that is damaged or another run's.
 
         Parameters
         ----------
         run
-            Identifies data, network, schedule, seed and code: only the same run can go on.
+            From `run_identity`: only the same run can go on.
         """
         try:
             with safe_open(self.path, "pt") as file:
@@ -60,6 +66,9 @@ class StateFile:
                 if scalars.pop("run", None) == run:
                     return State({name: file.get_tensor(name) for name in file.keys()}, scalars)  # noqa: SIM118
         except FileNotFoundError:
+            return None
+        except OSError as error:
+            LOG.warning("%s cannot be read (%s): the training begins anew.", self.path, error)
             return None
         except (SafetensorError, ValueError) as error:
             LOG.warning("%s is damaged (%s): the training begins anew.", self.path, error)
@@ -86,3 +95,19 @@ class StateFile:
         """Delete the file and what a killed process left of it, if they exist."""
         self.path.unlink(missing_ok=True)
         self.partial.unlink(missing_ok=True)
+
+
+def run_identity(settings: Any, arrays: Iterable[NDArray[Any]]) -> str:
+    """Return a hash of all that decides a training: two runs with the same one can go on from each other's state.
+
+    Parameters
+    ----------
+    settings
+        Network, schedule, seed and the like, as `repr` writes them. Code and torch's version are added.
+    arrays
+        The data, in order.
+    """
+    digest = hashlib.blake2b(repr((settings, code_version(), torch.__version__)).encode(), digest_size=16)
+    for values in arrays:
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()

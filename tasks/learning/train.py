@@ -47,6 +47,7 @@ ROUNDS = 3
 @job(TrainingRun)
 def run(row: TrainingRun) -> None:
     checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
+    _state_file(row).delete()
     row.renew(message=messages.JUDGING())
     _judge(row, checkpoint)
 
@@ -77,20 +78,22 @@ def _train(row: TrainingRun) -> Checkpoint:
             seed=row.seed,
             minutes=row.minutes,
             on_epoch=lambda epoch: _report(row, epoch),
-            state=StateFile(state_path(row), lambda epoch: _resumed(row, epoch)),
+            state=_state_file(row),
         )
         unseen = _cross_validated(row, given) if crossed and not base else None
-    checkpoint = _save(row, trained, unseen)
-    state_path(row).unlink(missing_ok=True)
-    return checkpoint
+    return _save(row, trained, unseen)
+
+
+def _state_file(row: TrainingRun) -> StateFile:
+    return StateFile(state_path(row), lambda epoch: _resumed(row, epoch))
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
     labels = curate_labels.labels_with_pixels(_curated(row))[0]
-    row.renew(message=messages.LEARNING(count=len(labels)))
+    row.renew(message=messages.LEARNING(count=len(labels)), resumed_at=None)
     start = starting_detector(row)
     base = model_cache.detector(start).checkpoint if start else None
-    return train_detector(row, labels, base, lambda epoch: _report(row, epoch))
+    return train_detector(row, labels, base, lambda epoch: _report(row, epoch), _state_file(row))
 
 
 def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ from ml.trails.patch_sampler import Labelled, drawn, labelled_image
 from ml.trails.train_detector import TrainingSet as Images
 from ml.trails.train_detector import train_detector as train_trails
 from ml.training.callbacks import OnEpoch
+from ml.training.training_state import StateFile
 from webapp.archive.models import Frame
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import ModelRole, TrainingRun
@@ -35,8 +36,10 @@ CADENCE = 1800.0
 DAY = 86_400.0
 
 
-def train_detector(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch) -> Files:
-    """Return a detector of the run's role, trained on the labels.
+def train_detector(
+    row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch, state: StateFile
+) -> Files:
+    """Return a detector of the run's role, trained on the labels, or from the state of a killed attempt.
 
     Raises
     ------
@@ -44,14 +47,14 @@ def train_detector(row: TrainingRun, labels: list[Label], base: Files | None, on
         They can't be used for training; the message says why and what to do.
     """
     teach = _trails if row.role == ModelRole.TRAIL else _cubes
-    trained = teach(row, labels, base, on_epoch)
+    trained = teach(row, labels, base, on_epoch, state)
     if row.training_set is not None:
         trained.manifest["training_set"] = row.training_set.hash
     trained.manifest["feature_key"] = key_of(trained)
     return trained
 
 
-def _trails(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch) -> Files:
+def _trails(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch, state: StateFile) -> Files:
     images, groups, pixels = [], [], 0
     for label, image in _images(row, labels):
         pixels += image.noise_units.size
@@ -66,7 +69,7 @@ def _trails(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch:
             " draw. Let the workflow ask for lines, and wait for some answers."
         )
     data = Images(images, np.array(groups), known=False)
-    return train_trails(data, seed=row.seed, minutes=row.minutes, base=base, on_epoch=on_epoch)
+    return train_trails(data, seed=row.seed, minutes=row.minutes, base=base, on_epoch=on_epoch, state=state)
 
 
 def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labelled]]:
@@ -89,7 +92,7 @@ def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labe
                 continue
 
 
-def _cubes(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch) -> Files:
+def _cubes(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: OnEpoch, state: StateFile) -> Files:
     """Train from scratch, whatever the base: the recipe is short, and the mover-free cubes differ each time."""
     quiet = [label for label in labels if label.label == "no"]
     if not quiet:
@@ -98,7 +101,7 @@ def _cubes(row: TrainingRun, labels: list[Label], base: Files | None, on_epoch: 
             " Wait until volunteers have settled some with a no, or mark some as gold."
         )
     examples = list(_injected(row, quiet))
-    return train_cubes(examples, preset("cpu"), seed=row.seed, minutes=row.minutes, on_epoch=on_epoch)
+    return train_cubes(examples, preset("cpu"), seed=row.seed, minutes=row.minutes, on_epoch=on_epoch, state=state)
 
 
 def _injected(row: TrainingRun, quiet: list[Label]) -> Iterator[Example]:

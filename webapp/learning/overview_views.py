@@ -19,6 +19,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
+from webapp.learning.lineage_views import lineage_context
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
@@ -120,6 +121,7 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
         ],
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         **_runs(survey),
+        **lineage_context(survey),
     }
     return render(request, "learning/overview.html", context, status=status)
 

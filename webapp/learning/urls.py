@@ -1,11 +1,12 @@
 from django.urls import path
 
-from webapp.learning import comparison_views, explanation_views, overview_views, run_views, scorer_views
+from webapp.learning import comparison_views, explanation_views, lineage_views, overview_views, run_views, scorer_views
 from webapp.learning.similar import similar
 
 urlpatterns = [
     path("", overview_views.overview, name="learning"),
     path("runs/", overview_views.overview_runs, name="training-runs"),
+    path("lineage/", lineage_views.lineage, name="lineage"),
     path("compare/", comparison_views.compare, name="compare"),
     path("compare/changed/", comparison_views.compare_changed, name="compare-changed"),
     path("compare/changed.csv", comparison_views.compare_csv, name="compare-csv"),

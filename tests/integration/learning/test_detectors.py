@@ -1,17 +1,21 @@
 """Detectors on the site: trails trained on volunteers' lines, movers on ones injected into mover-free cubes."""
 
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 
+from ml.cubes.wnet_presets import preset
 from ml.inference.checkpoint import Checkpoint as Files
 from ml.storage.pixel_store import PixelStore
 from tasks import jobs
 from tasks.learning import score_shard, train
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
 from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
@@ -19,7 +23,7 @@ from webapp.consensus.models import Skill
 from webapp.core.jobs import JobState
 from webapp.learning import curate_labels
 from webapp.learning.curate_labels import counted_lines
-from webapp.learning.models import Preset, ScoringRun, ScoringShard
+from webapp.learning.models import Preset, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.promotion import champion_of, promote
 from webapp.learning.triggers import start_training
 
@@ -191,3 +195,47 @@ def test_cubes_of_which_none_is_quiet_teach_nothing():
 def test_the_detectors_recipe_is_for_their_kinds_alone():
     with pytest.raises(ValidationError, match="for workflows about cutouts and cubes"):
         start_training(workflow=sky.workflow(sky.survey()), by=None, preset=Preset.DETECTOR)
+
+
+KILLED = 3  # the epoch during whose report the worker is gone
+
+
+def killed_and_taken_up(workflow, monkeypatch):
+    """Return the run after a first worker that was killed, and another one."""
+    run, report = start_training(workflow=workflow, by=None, seed=1), train._report
+
+    def killed(row, epoch):
+        report(row, epoch)
+        if epoch.epoch == KILLED:
+            raise OperationalError("As if the worker were gone.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "_report", killed)
+        train.run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, len(list((settings.DATA / "training").iterdir()))) == (JobState.RUNNING, 1)
+    TrainingRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED)
+    train.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def assert_it_went_on(run, epochs):
+    assert (run.state, run.attempts, run.resumed_at) == (JobState.DONE, 2, KILLED), run.error
+    assert list(run.epochs.filter(attempt=2).values_list("epoch", flat=True)) == list(range(1, epochs + 1))
+    assert list(run.epochs.filter(attempt=1).values_list("epoch", flat=True)) == [KILLED]
+    assert not list((settings.DATA / "training").iterdir())
+    page = browser(member(run.survey, "scientist")).get(f"/surveys/sky/learning/runs/{run.pk}/").content.decode()
+    assert f"this one resumed at epoch {KILLED}" in page
+
+
+def test_a_trail_detectors_training_goes_on(trails, few_steps, monkeypatch):
+    assert_it_went_on(killed_and_taken_up(trails, monkeypatch), epochs=20)
+
+
+def test_a_cube_detectors_training_goes_on(monkeypatch):
+    brief = replace(preset("cpu"), steps=8, rounds=4, crop=16, batch=2)
+    monkeypatch.setattr("tasks.learning.train_detectors.preset", lambda name: brief)
+    workflow = sky.workflow(sky.survey(), kind="cube")
+    add(workflow.survey, quiet_cubes(10), "cube", ["no"] * 9 + ["yes"])
+    assert_it_went_on(killed_and_taken_up(workflow, monkeypatch), epochs=4)

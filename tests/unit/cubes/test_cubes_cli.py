@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 from astropy.io import fits
 
 from ml.__main__ import main
+from ml.cli import cube_role
 from ml.cli.cube_role import train as train_command
 from ml.cubes.model import CubeModel, MemoryShort, enough_memory
 from ml.cubes.wnet_presets import PRESETS, preset
@@ -222,6 +224,26 @@ def test_crops_that_the_network_cannot_halve(sky, tmp_path, capsys):
         preset("huge")
     assert preset("paper").crop == 64
     assert set(PRESETS) == {"cpu", "paper"}
+
+
+def test_an_interrupted_command_leaves_its_state_and_the_same_one_goes_on(sky, tmp_path, monkeypatch, capsys):
+    words = ["train", "--role", "cube", "--data", str(sky), "--out", str(tmp_path / "c"), "--crop", "16"]
+    monkeypatch.setitem(PRESETS, "cpu", replace(PRESETS["cpu"], steps=6, rounds=3, widths=(2, 3), batch=2))
+
+    def interrupted(epoch):
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cube_role, "print_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            main(words)
+    assert [path.name for path in tmp_path.iterdir()] == ["c.unfinished.safetensors"]
+    assert main(words) == 0
+    told = capsys.readouterr().err
+    assert "resumed at epoch 2" in told
+    assert "epoch 1/" not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
 def test_no_checkpoint_to_start_from(sky, trained, tmp_path, capsys):

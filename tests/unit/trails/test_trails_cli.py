@@ -70,6 +70,25 @@ def test_the_same_seed_gives_the_same_model(sky, trained, tmp_path, run):
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
+def test_the_same_command_goes_on_where_it_was_interrupted(sky, trained, tmp_path, run, capsys, monkeypatch):
+    words = [str(word) for word in ("train", "--role", "trail", "--data", sky, "--steps", "4", "--seed", "2")]
+
+    def interrupted(epoch):
+        if epoch.epoch == 15:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trail_role, "print_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            main([*words, "--out", str(tmp_path / "c")])
+    assert [path.name for path in tmp_path.iterdir()] == ["c.unfinished.safetensors"]
+    assert main([*words, "--out", str(tmp_path / "c")]) == 0
+    assert "resumed at epoch 11" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+    first, second = (Checkpoint.load(path).tensors for path in (trained, tmp_path / "c"))
+    assert all((first[name] == second[name]).all() for name in first)
+
+
 def test_evaluate_has_the_classical_detector_beside_it(sky, trained, tmp_path, run):
     report = tmp_path / "report.html"
     said = run("evaluate", "--checkpoint", trained, "--data", sky, "--report", report, "--plots", tmp_path / "plots")

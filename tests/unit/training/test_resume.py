@@ -118,7 +118,7 @@ def test_another_run_begins_anew(examples, state, change, monkeypatch, caplog):
     if change == "labels":
         given.targets[0] = given.targets[0][::-1]
     if change == "code":
-        monkeypatch.setattr("ml.training.finetune.code_version", lambda: "newer")
+        monkeypatch.setattr("ml.training.training_state.code_version", lambda: "newer")
     told = []
     seed = 6 if change == "seed" else 5
     train_role.train("stamp", given, preset="small", seed=seed, state=state, on_epoch=epochs_until(9, told))
@@ -132,6 +132,18 @@ def test_a_damaged_state_is_deleted_and_the_training_begins_anew(examples, state
     assert state.read("any") is None
     assert not state.path.exists()
     assert "damaged" in caplog.text
+
+
+def test_a_state_that_cannot_be_read_does_not_end_the_training(examples, state, monkeypatch, caplog):
+    def failing(path, framework):
+        raise OSError(5, "Input/output error")
+
+    interrupted(examples(), state, preset="small")
+    monkeypatch.setattr("ml.training.training_state.safe_open", failing)
+    told = []
+    train_role.train("stamp", examples(), preset="small", state=state, on_epoch=epochs_until(9, told))
+    assert told == [1, 2, 3, 4]
+    assert "Input/output error" in caplog.text
 
 
 def test_a_full_disk_costs_the_state_and_not_the_training(examples, state, monkeypatch, caplog):
