@@ -175,6 +175,7 @@ ACCOUNT_PREVENT_ENUMERATION = "strict"
 # At most 100 guesses an hour at an account: 30 here and 20 by the API, each by its name and by its address.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "30/h/key"}
 ACCOUNT_RATE_LIMITS |= dict.fromkeys(["reauthenticate", "change_password"], "10/m/user,50/h/user")
+MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL, LOGIN_URL = "/", "account_login"
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
