@@ -8,21 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from ml.cli.sky_table import Rows, number, table_command
+from ml.cli.sky_table import Rows, errors_of, number, table_command
 from ml.sky.detection_table import read_detections
 from ml.sky.detections import Detections
 from ml.sky.linking import LONGEST, LinkLimits, link
-from ml.sky.motion import FLOOR, SEEING, astrometric_error
+from ml.sky.motion import FLOOR, SEEING
 from ml.sky.tangent_plane import unit_vectors
 
-HEADER = ("tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "row", "detection")
+HEADER = ("tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "row", "detection")
 
 
 def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     limits = LinkLimits()
     parser = table_command(subparsers, "link", "link single detections of a night into tracklets", link_table)
-    parser.add_argument("--data", type=Path, required=True, help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, snr]")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, snr]"
+    )
     parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
     parser.add_argument(
         "--seeing",
@@ -55,18 +57,16 @@ def link_table(args: argparse.Namespace) -> Rows:
     usable = np.flatnonzero(detections.usable)
     if lacking := len(detections) - len(usable):
         sys.stderr.write(f"link: {lacking} of {len(detections)} rows lack a time or a position and are left out\n")
-    guess = astrometric_error(detections.snr, args.seeing, FLOOR)
-    rms = np.sqrt((detections.rms_ra**2 + detections.rms_dec**2) / 2)
-    rms = np.where(np.isfinite(rms), rms, guess if args.rms is None else args.rms)
-    directions = unit_vectors(detections.ra, detections.dec)
-    errors = rms[usable], rms[usable], np.zeros(len(usable))
-    found = link(detections.mjd[usable], directions[usable], *errors, limits)
-    return HEADER, _rows(detections, rms, [usable[rows] for rows in found])
+    errors = errors_of(detections, rms=args.rms, seeing=args.seeing, floor=FLOOR)
+    rms_ra, rms_dec, corr = (error[usable] for error in errors)
+    directions = unit_vectors(detections.ra[usable], detections.dec[usable])
+    found = link(detections.mjd[usable], directions, rms_ra, rms_dec, corr, limits)
+    return HEADER, _rows(detections, errors, [usable[rows] for rows in found])
 
 
-def _rows(detections: Detections, rms: Any, tracklets: list[Any]) -> Iterator[list[str]]:
+def _rows(detections: Detections, errors: tuple[Any, ...], tracklets: list[Any]) -> Iterator[list[str]]:
     for count, rows in enumerate(tracklets, 1):
         for row in rows:
-            error = number(rms[row], 4)
             place = (number(detections.mjd[row], 8), number(detections.ra[row], 7), number(detections.dec[row], 7))
-            yield [f"T{count:05d}", *place, error, error, str(row + 1), detections.name[row]]
+            measured = [number(error[row], 4) for error in errors]
+            yield [f"T{count:05d}", *place, *measured, str(row + 1), detections.name[row]]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cli.sky_table import Rows, number, table_command
+from ml.cli.sky_table import Rows, errors_of, number, table_command
 from ml.sky.detection_table import read_detections
-from ml.sky.motion import FLOOR, SEEING, astrometric_error
+from ml.sky.motion import FLOOR, SEEING
 from ml.sky.tangent_plane import positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 
@@ -42,9 +42,7 @@ def motion_table(args: argparse.Namespace) -> Rows:
         if (value := getattr(args, name)) is not None and not value > 0:
             raise ValueError(f"--{name} must be more than 0 arcsec")
     detections = read_detections(args.data)
-    guess = astrometric_error(detections.snr, args.seeing, args.floor)
-    if args.rms is not None:
-        guess = np.full(len(detections), args.rms)
+    errors = errors_of(detections, rms=args.rms, seeing=args.seeing, floor=args.floor)
     names, place, shape = padded_rows(detections.name)
 
     def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,14 +50,11 @@ def motion_table(args: argparse.Namespace) -> Rows:
         table[place] = values
         return table
 
-    rms_ra, rms_dec = (
-        spread(np.where(np.isfinite(rms), rms, guess)) for rms in (detections.rms_ra, detections.rms_dec)
-    )
     mjd, ra, dec = (
         spread(np.where(detections.usable, values, np.nan))
         for values in (detections.mjd, detections.ra, detections.dec)
     )
-    motion = fit_weighted_motion(mjd, ra, dec, rms_ra, rms_dec, spread(detections.rms_corr))
+    motion = fit_weighted_motion(mjd, ra, dec, *map(spread, errors))
     counts, given = np.isfinite(mjd).sum(1), np.bincount(place[0], minlength=len(names))
     if not np.isfinite(motion.rate).any():
         first = f"{names[0]}: {_problem(int(counts[0]), int(given[0]), fitted=False)}"

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ml.io.safe_csv import CellWriter
+from ml.sky.detections import Detections
+from ml.sky.motion import position_errors
+
+Array = NDArray[np.float64]
 
 Rows = tuple[Sequence[str], Iterable[Sequence[Any]]]
 """A header and its rows."""
@@ -40,6 +47,16 @@ def write_table(out: Path | None, header: Sequence[str], rows: Iterable[Sequence
         return
     with out.open("w", newline="", encoding="utf-8") as file:
         _write(file, header, rows)
+
+
+def errors_of(detections: Detections, *, rms: float | None, seeing: float, floor: float) -> tuple[Array, Array, Array]:
+    """Return the errors (N,) of positions toward east and north, arcsec, and their correlation.
+
+    Each detection has its own, or else `rms`, or else those that follow from its S/N; see `position_errors`.
+    """
+    seeing, floor = (seeing, floor) if rms is None else (0.0, rms)
+    measured = (detections.rms_ra, detections.rms_dec, detections.rms_corr, detections.snr)
+    return position_errors(*measured, seeing=seeing, floor=floor)
 
 
 def number(value: float, digits: int) -> str:

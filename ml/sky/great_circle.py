@@ -49,3 +49,25 @@ def halfway_features(
     speed = np.broadcast_to(tolerance, mjd.shape)[:, None] / ARCSEC * 24
     place, motion = move_on(directions, velocity, middle - mjd)
     return np.concatenate([place / (speed * np.broadcast_to(half, mjd.shape)[:, None]), motion / speed], axis=1)
+
+
+def halfway_covariances(
+    mjd: Array, directions: Array, covariance: Array, middle: float, half: float, tolerance: float
+) -> Array:
+    """Return the covariances (N, 6, 6) of `halfway_features`.
+
+    Parameters
+    ----------
+    covariance
+        (N, 4, 4) of position east, north (arcsec) and velocity east, north (arcsec/h).
+    mjd, directions, middle, half, tolerance
+        As for `halfway_features`.
+    """
+    axes = np.stack(east_north(directions), axis=2)
+    reach = 24 * half * tolerance
+    moved = np.zeros((len(mjd), 6, 4))
+    moved[:, :3, :2] = axes / reach
+    moved[:, :3, 2:] = axes * (24 * (middle - mjd) / reach)[:, None, None]
+    moved[:, 3:, 2:] = axes / tolerance
+    spread: Array = moved @ covariance @ np.swapaxes(moved, 1, 2)
+    return spread

@@ -6,18 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ml.sky.great_circle import halfway_features
+from ml.sky.great_circle import halfway_covariances, halfway_features
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+SIGMAS = 3.0
+"""Places and velocities may also differ by so many standard errors."""
+WIDEST = 5.0
+"""… as far as those reach so many tolerances: else a tracklet of a few minutes would agree with all others."""
+BATCH = 50_000  # pairs compared at once
 
 
 def link_nights(
-    mjd: Array, directions: Array, velocity: Array, nights: NDArray[np.int64], tolerance: float, max_days: int
+    mjd: Array,
+    directions: Array,
+    velocity: Array,
+    covariance: Array,
+    nights: Rows,
+    tolerance: float,
+    max_days: int,
 ) -> list[tuple[int, int, float]]:
     """Return pairs of tracklets that may be one object, the best first.
 
     Each tracklet moves on along its great circle to the time halfway between the nights. A pair agrees if velocities
-    differ there by less than `tolerance`, and places by less than that velocity makes in half of the gap.
+    differ there by less than `tolerance`, and places by less than that velocity makes in half of the gap; by more, as
+    far as the errors of the two tracklets explain it.
 
     Parameters
     ----------
@@ -27,6 +40,8 @@ def link_nights(
         (N, 3) unit vectors, finite.
     velocity
         (N, 2) toward east and north, arcsec/h, finite.
+    covariance
+        (N, 4, 4) of position east, north (arcsec) and velocity east, north (arcsec/h), finite.
     nights
         (N,) the night of each.
     tolerance
@@ -37,19 +52,51 @@ def link_nights(
     Returns
     -------
     list
-        Indices of the earlier and the later tracklet, and their distance in units of the tolerance, 0 to 1.
+        Indices of the earlier and the later tracklet, and their distance in units of what may differ, 0 to 1.
     """
-    pairs = []
+    pairs: list[tuple[int, int, float]] = []
     for one, other in combinations(np.unique(nights), 2):
         if other - one > max_days:
             continue
         first, second = np.flatnonzero(nights == one), np.flatnonzero(nights == other)
         half = (mjd[second].mean() - mjd[first].mean()) / 2
-        middle = mjd[first].mean() + half
-        features = [
-            halfway_features(mjd[rows], directions[rows], velocity[rows], middle, half, tolerance)
+        between = (mjd[first].mean() + half, half, tolerance)
+        features = [halfway_features(mjd[rows], directions[rows], velocity[rows], *between) for rows in (first, second)]
+        spreads = [
+            _capped(halfway_covariances(mjd[rows], directions[rows], covariance[rows], *between))
             for rows in (first, second)
         ]
-        near = cKDTree(features[0]).sparse_distance_matrix(cKDTree(features[1]), 1.0, output_type="ndarray")
-        pairs += [(int(first[i]), int(second[j]), float(distance)) for i, j, distance in near]
+        near, misfit = _agreeing(*features, *spreads)
+        pairs += zip(first[near[:, 0]].tolist(), second[near[:, 1]].tolist(), misfit.tolist(), strict=True)
     return sorted(pairs, key=lambda pair: pair[2])
+
+
+def _capped(spread: Array) -> Array:
+    """Return the covariances (N, 6, 6) of what errors may add, none larger than `WIDEST` tolerances."""
+    allowed = SIGMAS**2 * spread
+    return allowed * np.minimum(1.0, WIDEST**2 / np.maximum(_bound(allowed), 1e-300))[:, None, None]
+
+
+def _bound(spread: Array) -> Array:
+    """Return upper bounds (N,) of the largest variances."""
+    size: Array = np.linalg.norm(spread, axis=(1, 2))
+    return size
+
+
+def _agreeing(one: Array, other: Array, may_one: Array, may_other: Array) -> tuple[Rows, Array]:
+    """Return the pairs (M, 2) of features (N, 6) at most 1 apart in units of what may differ, and that distance."""
+    reach = float(np.sqrt(1 + _bound(may_one).max() + _bound(may_other).max()))
+    near = cKDTree(one).sparse_distance_matrix(cKDTree(other), reach, output_type="ndarray")
+    rows = np.stack([near["i"], near["j"]], axis=1)
+    misfit = [
+        _misfit(one[i] - other[j], may_one[i] + may_other[j])
+        for i, j in (rows[start : start + BATCH].T for start in range(0, len(rows), BATCH))
+    ]
+    distance = np.concatenate([np.empty(0), *misfit])
+    return rows[distance <= 1], distance[distance <= 1]
+
+
+def _misfit(difference: Array, may_differ: Array) -> Array:
+    weighted = np.linalg.solve(np.eye(6) + may_differ, difference[..., None])[..., 0]
+    misfit: Array = np.sqrt(np.einsum("ni,ni->n", difference, weighted))
+    return misfit

@@ -100,12 +100,6 @@ def night_of(mjd: float, observatory: Observatory | None) -> int:
     return math.floor(mjd + (longitude + 180) % 360 / 360)
 
 
-def midnight_of(date: float, observatory: Observatory | None) -> float:
-    """Return the MJD, UTC, of the observatory's mean midnight within the UTC date that begins at an MJD."""
-    longitude = (observatory.longitude if observatory else None) or 0.0
-    return date + -longitude % 360 / 360
-
-
 def _ut1_minus_utc(mjd: Array) -> Array:
     """Return UT1 - UTC (N,), seconds, from the table that astropy carries; its last value afterwards, 0 before 1962."""
     days, seconds = _rotation()

@@ -10,9 +10,6 @@ from django.urls import reverse
 from webapp.figures.asked import Asked
 from webapp.figures.nights import Night
 
-LIMITS = {"mag": "mean_mag", "rate": "rate"}
-"""The archive's filters by a figure's quantities."""
-
 Ends = tuple[float, float, bool]
 """The ends of a bin, and whether it includes the upper one, as the last one does."""
 
@@ -23,10 +20,10 @@ def ends_of(edges: Iterable[float]) -> list[Ends]:
     return [(low, high, place == len(pairs) - 1) for place, (low, high) in enumerate(pairs)]
 
 
-def bar_address(asked: Asked, quantity: str, ends: Ends, *, is_known: bool) -> str:
-    """Return the archive's list of a histogram's bar: its population, limits, and whether a known object is near."""
+def bar_address(asked: Asked, name: str, ends: Ends, *, is_known: bool) -> str:
+    """Return the archive's list of a histogram's bar: its population, limits of a filter, and a known object near."""
     workflow = asked.workflow
-    wanted = {"kind": workflow.kind, "known": "near" if is_known else "new", **limits(LIMITS[quantity], ends)}
+    wanted = {"kind": workflow.kind, "known": "near" if is_known else "new", **limits(name, ends)}
     if asked.population == "movers":
         wanted["gold"] = "settled"
     if asked.population == "candidates":

@@ -41,8 +41,8 @@ class Discoveries:
     columns
         (n,) by name, NaN if unknown: `COLUMNS`, in degrees, MJD, magnitudes, arcsec/h and degrees from north through
         east. Rates and angles are fitted to the detections; without two of them, the rate is the survey's.
-    has_given_rates
-        Whether the survey gave any of them a rate, by which the archive can be searched.
+    filters
+        The archive's filter for magnitudes and for rates: the fitted or the given one, none where both are mixed.
     """
 
     total: int
@@ -50,7 +50,7 @@ class Discoveries:
     names: list[str]
     known: list[bool | None]
     columns: dict[str, Array]
-    has_given_rates: bool
+    filters: dict[str, str]
 
     @property
     def has_motions(self) -> bool:
@@ -119,16 +119,22 @@ def _sample(workflow: Workflow, rule: Rule, champion: Checkpoint | None, thresho
     keys = [row[0] for row in shown]
     values = np.array([row[2:] for row in shown], float).reshape(-1, len(stored))
     columns = dict(zip(stored, values.T, strict=True))
-    has_given_rates = bool(np.isfinite(columns["rate"]).any())
     motion = fit_motions(keys, **workflow.survey.usual_errors())
     columns["lon"], columns["lat"] = to_ecliptic(columns["ra"], columns["dec"])
-    rate = np.where(np.isfinite(motion.rate), motion.rate, columns["rate"])
-    columns |= {"rate": rate, "pa": motion.position_angle}
+    is_fitted = np.isfinite(motion.rate)
+    filters = {"mag": "mean_mag", "rate": _rate_filter(is_fitted, np.isfinite(columns["rate"]))}
+    columns |= {"rate": np.where(is_fitted, motion.rate, columns["rate"]), "pa": motion.position_angle}
     columns["p_real"] = _by_key(keys, _scores(keys, champion))
     checked = IdentityCheck.objects.filter(subject__in=keys, detections__gt=0)
     known = dict(checked.values_list("subject", "candidates"))
     is_known = [known[key] > 0 if key in known else None for key in keys]
-    return Discoveries(total, keys, [row[1] for row in shown], is_known, columns, has_given_rates)
+    return Discoveries(total, keys, [row[1] for row in shown], is_known, columns, filters)
+
+
+def _rate_filter(is_fitted: NDArray[np.bool_], is_given: NDArray[np.bool_]) -> str:
+    if not (is_given & ~is_fitted).any():
+        return "fitted_rate"
+    return "" if is_fitted.any() else "rate"
 
 
 def _scores(keys: list[int], champion: Checkpoint | None) -> dict[int, float]:

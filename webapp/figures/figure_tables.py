@@ -58,7 +58,7 @@ def calibration_table(curves: WorkingPoints) -> FigureTable:
 
 
 def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTable:
-    """Return the bars of a histogram; a number leads to its subjects in the archive, where that knows the quantity."""
+    """Return the bars of a histogram; a number leads to its subjects in the archive, where one filter finds them."""
     columns = (
         Column(f"{quantity}_from", _("From"), fixed(2)),
         Column(f"{quantity}_to", _("To"), fixed(2)),
@@ -66,13 +66,13 @@ def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTa
         Column("known_object", _("Known object nearby"), count),
     )
     bins = found.histogram(quantity)
-    if quantity == "rate" and not found.has_given_rates:
+    if not (name := found.filters[quantity]):
         return FigureTable(columns, bins)
 
     def addresses(place: int) -> list[str]:
         is_known = place == 3
         return [
-            bar_address(asked, quantity, (*each[:2], each is bins[-1]), is_known=is_known) if each[place] else ""
+            bar_address(asked, name, (*each[:2], each is bins[-1]), is_known=is_known) if each[place] else ""
             for each in bins
         ]
 

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Role
 from webapp.core.figure_table import FigureTable
 from webapp.figures.asked import Asked, ThresholdForm, any_step
-from webapp.figures.cell_links import LIMITS
 from webapp.figures.discoveries import MOST, POPULATIONS, Discoveries, graticule
 from webapp.figures.figure_tables import (
     PLANES,
@@ -57,7 +56,7 @@ def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
     found, movers, curves = found_of(asked), injected_of(asked), curves_of(asked)
     planes = {finder: table for finder in PLANES if (table := plane_table(asked, movers, finder))}
-    histograms = {name: table for name in LIMITS if (table := histogram_table(asked, found, name)).rows}
+    histograms = {name: table for name in found.filters if (table := histogram_table(asked, found, name)).rows}
     context: dict[str, Any] = {
         "asked": asked,
         "form": asked.form,

@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from ml.data.observing_nights import day_break
 from ml.evaluation.metrics.binomial import jeffreys
 from webapp.archive.models import Frame, Subject
+from webapp.archive.observing_nights import night_begins
 from webapp.consensus.models import SETTLED, Consensus
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
@@ -20,9 +20,6 @@ from webapp.workflows.models import Workflow
 MJD_0 = date(1858, 11, 17)
 NIGHTS = 60
 """Newest nights in a report."""
-
-MOST_TIMES = 10_000
-"""Newest subjects, whose times of day tell when nights begin."""
 
 FRESH_FOR = 60
 LIMIT_SNR = 5.0
@@ -155,8 +152,7 @@ def nights_of(workflow: Workflow, champion: Checkpoint | None, threshold: float,
 
 def newest_nights(workflow: Workflow) -> tuple[list[int], float]:
     """Return the newest nights with subjects of the workflow's kind, newest first, and the time of day they begin."""
-    times = Subject.objects.filter(survey=workflow.survey_id, mjd__isnull=False).order_by("-pk")
-    begins = day_break(np.array(times.values_list("mjd", flat=True)[:MOST_TIMES], dtype=np.float64))
+    begins = night_begins(workflow.survey_id)
     of = {"survey": workflow.survey_id, "kind": workflow.kind, "begins": begins, "nights": NIGHTS}
     return [night for (night,) in fetch(NEWEST, of)], begins
 

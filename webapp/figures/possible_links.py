@@ -11,11 +11,11 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from ml.sky.great_circle import halfway_features, move_on
-from ml.sky.observatories import night_of, read_observatories
 from ml.sky.tangent_plane import ARCSEC, east_north, positions
 from ml.sky.weighted_motion import WeightedMotion
 from webapp.archive.fitted_motions import fit_motions
 from webapp.archive.models import Subject
+from webapp.archive.observing_nights import night_begins
 from webapp.archive.sky_region import in_cone
 from webapp.figures.track import Track
 from webapp.linking.decisions import tracklets
@@ -95,11 +95,9 @@ def _of_other_nights(
     subject: Subject, track: Track, keys: list[int], motion: WeightedMotion
 ) -> tuple[NDArray[np.int64], WeightedMotion, NDArray[np.bool_]]:
     """Return keys, motions, and which of them are known and of another night."""
-    place = read_observatories().get(subject.survey.observatory)
-    night = night_of(float(track.motion.mjd[0]), place)
-    is_other = [bool(np.isfinite(rate)) and night_of(mjd, place) != night
-                for mjd, rate in zip(motion.mjd, motion.rate, strict=True)]  # fmt: skip
-    return np.array(keys, np.int64), motion, np.array(is_other, bool)
+    begins = night_begins(subject.survey_id)
+    is_other = np.floor(motion.mjd - begins) != np.floor(track.motion.mjd[0] - begins)
+    return np.array(keys, np.int64), motion, np.isfinite(motion.rate) & is_other
 
 
 def _agreeing(

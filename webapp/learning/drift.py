@@ -8,9 +8,9 @@ import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from ml.data.observing_nights import day_break
 from ml.evaluation.metrics.drift import SHIFTED, chance_of_as_much, stability_index
 from webapp.archive.models import Subject
+from webapp.archive.observing_nights import night_begins
 from webapp.learning.curate_labels import labels, new_labels, trained_labels
 from webapp.learning.messages import DRIFTED
 from webapp.learning.models import Checkpoint, DriftAlarm, ModelRole, Score
@@ -26,8 +26,6 @@ LEVEL = 0.01
 
 FEWEST = 20
 """Subjects of a night without which it raises no alarm."""
-
-MOST_TIMES = 10_000
 
 # Subjects whose time is unknown are a night of their own.
 COUNT = f"""
@@ -86,10 +84,9 @@ def _night(
 
 def _counts(champion: Checkpoint) -> tuple[NDArray[np.int64], dict[int | None, NDArray[np.int64]]]:
     """Return the counts by bin of p_real: of subjects before the training, and of each night since."""
-    times = Subject.objects.filter(survey=champion.survey_id, mjd__isnull=False).order_by("-pk")
     parameters: dict[str, Any] = {
         "trained": champion.run.created_at,
-        "begins": day_break(np.array(times.values_list("mjd", flat=True)[:MOST_TIMES], dtype=np.float64)),
+        "begins": night_begins(champion.survey_id),
         "bins": BINS,
         "checkpoint": champion.pk,
         "learnt": [label.subject_id for label in trained_labels(champion)],

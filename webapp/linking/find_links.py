@@ -12,7 +12,6 @@ from ml.io.message import message_of
 from ml.sky.linking import LinkLimits, link
 from ml.sky.motion import position_errors
 from ml.sky.night_linking import link_nights
-from ml.sky.observatories import night_of, read_observatories
 from ml.sky.tangent_plane import positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 from webapp.archive.models import Frame
@@ -83,10 +82,12 @@ def _across_nights(job: LinkRun) -> Found:
     owners, starts = np.unique(table[:, 0].astype(np.int64), return_index=True)
     motion = _motion(np.split(table, starts[1:]))
     known = np.flatnonzero(np.isfinite(motion.velocity).all(1))
-    place = read_observatories().get(job.survey.observatory)
-    nights = np.array([night_of(mjd, place) for mjd in motion.mjd[known]], np.int64)
+    nights = np.floor(motion.mjd[known] - job.first_mjd).astype(np.int64)  # the span begins with a night
     days = int(np.ceil(job.last_mjd - job.first_mjd))
-    pairs = link_nights(motion.mjd[known], motion.position[known], motion.velocity[known], nights, job.tolerance, days)
+    mjd, position, velocity, covariance = (
+        column[known] for column in (motion.mjd, motion.position, motion.velocity, motion.covariance)
+    )
+    pairs = link_nights(mjd, position, velocity, covariance, nights, job.tolerance, days)
     return [
         (_proposal(job, motion, known[one], distance), owners[known[[one, other]]].tolist())
         for one, other, distance in pairs

@@ -1,5 +1,6 @@
 """Linking page: start a search, see what it proposes, confirm or reject it."""
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.sky.observatories import midnight_of, read_observatories
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
+from webapp.archive.observing_nights import night_begins
 from webapp.linking.decisions import decide, start_linking
 from webapp.linking.models import Decision, LinkRun, Links, Proposal
 
@@ -31,7 +32,9 @@ class LinkForm(forms.ModelForm):
 
     night = forms.DateField(
         label=gettext_lazy("Night"),
-        help_text=gettext_lazy("UTC date of local midnight at the observatory; of several nights, the last."),
+        help_text=gettext_lazy(
+            "The UTC date on which it begins, as on the page of nights; of several nights, the last."
+        ),
         widget=forms.DateInput({"type": "date"}),
     )
     nights = forms.IntegerField(
@@ -81,9 +84,9 @@ class LinkForm(forms.ModelForm):
 
 
 def span_of(survey: Survey, night: date) -> tuple[float, float]:
-    """Return the MJDs, UTC, between which a night lies: local noon to local noon, around midnight of that UTC date."""
-    midnight = midnight_of((night - MJD_EPOCH).days, read_observatories().get(survey.observatory))
-    return midnight - 0.5, midnight + 0.5
+    """Return the MJDs, UTC, between which a night lies that begins on a UTC date."""
+    begins = (night - MJD_EPOCH).days + night_begins(survey.pk)
+    return begins, begins + 1
 
 
 def newest_night(survey: Survey) -> date | None:
@@ -91,11 +94,7 @@ def newest_night(survey: Survey) -> date | None:
     newest = Subject.objects.filter(survey=survey, kind=Kind.STAMP).aggregate(newest=Max("mjd"))["newest"]
     if newest is None:
         return None
-    return next(day for day in _days_around(newest) if span_of(survey, day)[0] <= newest < span_of(survey, day)[1])
-
-
-def _days_around(mjd: float) -> list[date]:
-    return [MJD_EPOCH + timedelta(days=int(mjd // 1) + shift) for shift in (0, -1, 1)]
+    return MJD_EPOCH + timedelta(days=math.floor(newest - night_begins(survey.pk)))
 
 
 @require_safe

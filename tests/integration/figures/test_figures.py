@@ -4,13 +4,15 @@ import csv
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.db.models import F
 from django.utils.html import escape
 
 from tests.integration import people
 from tests.integration.figures.movers import injected, season
 from tests.integration.learning import sky
-from webapp.archive.models import Subject
+from webapp.archive.models import MotionFit, Subject
+from webapp.archive.stored_rates import fit_stored, start_fit
 from webapp.figures import discoveries
 from webapp.learning import test_sets
 from webapp.learning.models import Score
@@ -118,11 +120,11 @@ def test_a_bar_opens_exactly_its_subjects_in_the_archive(workflow, champion, sci
     sky.votes(workflow, rows[4], 0.995, is_retired=True, retired_reason="consensus")
     sky.votes(workflow, rows[5], 0.995, is_retired=True, retired_reason="consensus")
     Subject.objects.filter(pk=rows[0].pk).update(gold_source="ruling")
+    Subject.objects.update(rate=F("pk") * 0.1)  # the survey's word, which the fitted motion overrules
     sky.subjects(workflow.survey, [True], kind="tracklet", prefix="dark")  # without magnitude
+    store_fitted_rates(workflow)
     page = scientist.get(PAGE, {"population": population, "threshold": 0.25})
     found = page.context["found"]
-    for key, rate in zip(found.keys, found.columns["rate"].tolist(), strict=True):
-        Subject.objects.filter(pk=key).update(rate=rate)  # the survey gave what the detections say
     total = 0
     for name in ("mag", "rate"):
         table = page.context["histograms"][name]
@@ -136,12 +138,23 @@ def test_a_bar_opens_exactly_its_subjects_in_the_archive(workflow, champion, sci
     assert total == sum(np.isfinite(found.columns[name]).sum() for name in ("mag", "rate"))
 
 
-def test_without_rates_in_the_archive_a_bar_of_the_rate_opens_nothing(workflow, champion, scientist):
+def test_a_bar_of_given_rates_opens_those_and_one_of_both_kinds_opens_nothing(workflow, champion, scientist):
+    sky.subjects(workflow.survey, [True] * 2, kind="tracklet", prefix="single")  # of one detection
+    Subject.objects.update(rate=30.0)
+    (address,) = filter(None, histogram(scientist, "rate").addresses["no_known_object"])
+    assert scientist.get(address).context["total"].n == 2
     season(workflow, champion)
-    Subject.objects.update(rate=None)
-    histograms = scientist.get(PAGE, {"population": "all"}).context["histograms"]
-    assert not histograms["rate"].addresses
-    assert histograms["mag"].addresses
+    assert not histogram(scientist, "rate").addresses
+    assert histogram(scientist, "mag").addresses
+
+
+def histogram(scientist, quantity):
+    cache.clear()
+    return scientist.get(PAGE, {"population": "all"}).context["histograms"][quantity]
+
+
+def store_fitted_rates(workflow):
+    fit_stored(MotionFit.objects.claim(start_fit(workflow.survey).pk))
 
 
 def test_single_detections_have_no_motions_to_draw(workflow, scientist):

@@ -59,6 +59,15 @@ def test_what_moves_otherwise_lies_elsewhere_or_is_of_this_night_does_not_link(n
     assert "no tracklet within 7 days agrees with this motion" in page
 
 
+def test_a_night_that_goes_on_past_noon_utc_is_one_without_an_observatory_too(night, scientist):
+    night.observatory = ""
+    night.save()
+    row = tracklet(night, rate=30.0)
+    for days in (0.2, 0.4, 0.6):
+        later(night, days, prefix=f"b{days}-")
+    assert others(scientist, row)[0] == []
+
+
 def test_motion_across_ra_zero_and_near_the_pole_is_followed(night, scientist):
     row = tracklet(night, rate=60.0, ra=10.0, dec=89.9, angle=0.0)
     start = SkyCoord(10.0, 89.9, unit="deg")

@@ -12,6 +12,7 @@ from tests.integration.people import account, browser, member
 from webapp.archive.models import Frame, Kind, Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixels_of
 from webapp.core.jobs import JobState
+from webapp.figures.nights import newest_nights
 from webapp.linking.decisions import decide, start_linking
 from webapp.linking.models import Decision, LinkRun, Links, Proposal, TrackletBuild
 from webapp.linking.views import newest_night, span_of
@@ -215,12 +216,29 @@ def test_across_nights_a_detections_own_error_says_how_far_its_place_may_pull(su
     assert search(survey, **span, position_error=None).proposals.count() == 1
 
 
-def test_a_night_is_from_noon_to_noon_at_the_observatory(survey):
-    newest = newest_night(survey)
-    first, last = span_of(survey, newest)
-    assert first < NIGHT < NIGHT + 3 / 50 < last
-    assert last - first == 1
-    assert (first + 0.5 + 243.14022 / 360) % 1 == pytest.approx(0, abs=1e-9)
+@pytest.mark.parametrize(("error", "found"), [(0.01, 0), (0.5, 1)])
+def test_across_nights_velocities_may_differ_by_what_the_detections_errors_make(survey, error, found):
+    rows = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4, prefix="t")
+    for row, (day, ra, step) in zip(rows, [(0, 10.0, 1 / 400), (1, 10.25, 1.07 / 400)], strict=True):
+        row.mjd, row.ra, row.dec = NIGHT + day, ra, 0.0
+        row.save()
+        for n in range(4):
+            place = {"mjd_mid": NIGHT + day + n / 100, "ra": ra + n * step, "dec": 0.0}
+            Frame.objects.create(subject=row, position=n, rms_ra=error, rms_dec=error, **place)
+    job = search(survey, links=Links.TRACKLETS, last_mjd=NIGHT + 1.5, tolerance=1.0, position_error=None)
+    assert job.proposals.count() == found
+
+
+@pytest.mark.parametrize("observatory", ["", "I41"])
+@pytest.mark.parametrize("shift", [0.0, 0.17, 0.65])  # in the morning, across 12h UT, across 0h UT
+def test_a_night_is_that_of_the_page_of_nights(survey, observatory, shift):
+    survey.subjects.update(mjd=F("mjd") + shift)
+    survey.observatory = observatory
+    survey.save()
+    nights, begins = newest_nights(sky.workflow(survey))
+    first, last = span_of(survey, newest_night(survey))
+    assert (len(nights), first, last) == (1, nights[0] + begins, nights[0] + begins + 1)
+    assert first < NIGHT + shift < NIGHT + shift + 3 / 50 < last
     assert newest_night(Survey.objects.create(slug="empty", name="Empty")) is None
 
 

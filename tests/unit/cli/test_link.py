@@ -35,6 +35,24 @@ def test_linked_rows_say_where_they_came_from(run, tmp_path, capsys):
     assert float(motion["rate"]) == pytest.approx(149.4, abs=0.1)  # 36″ cos 5° in 14.4 min
 
 
+@pytest.mark.parametrize(("corr", "count"), [("-0.9", 4), ("0.9", 0), ("0", 0), ("", 0)])
+def test_places_may_be_off_along_their_error_ellipse_but_not_across_it(run, tmp_path, capsys, corr, count):
+    """Four places on a line, two of them 1.8″ off to the northwest or the southeast."""
+    off = [0.0, 1.3, -1.3, 0.0]
+    places = [f"{60000 + k / 100:.4f},{10 + k / 100 - off[k] / 3600:.7f},{off[k] / 3600:.7f}" for k in range(4)]
+    text = "mjd,ra,dec,rms_ra,rms_dec,rms_corr\n" + "".join(f"{place},0.6,0.5,{corr}\n" for place in places)
+    status, rows, _ = run(text, "--min-detections", "4")
+    assert (status, len(rows)) == (0, count)
+    assert {(row["rms_ra"], row["rms_dec"], row["rms_corr"]) for row in rows} <= {("0.6000", "0.5000", "-0.9000")}
+
+
+def test_where_one_error_is_unknown_it_is_that_of_all_and_they_are_not_correlated(run):
+    lines = [line.rpartition(",")[0] for line in TRACK.splitlines()]
+    status, rows, _ = run("mjd,ra,dec,rms_dec,rms_corr\n" + "".join(f"{line},0.5,0.9\n" for line in lines))
+    assert (status, len(rows)) == (0, 4)
+    assert {(row["rms_ra"], row["rms_dec"], row["rms_corr"]) for row in rows} == {("0.2000", "0.5000", "0.0000")}
+
+
 def test_nothing_to_link_is_an_empty_table(run):
     assert run("mjd,ra,dec\n60000,1,1\n60000.01,2,2\n")[:2] == (0, [])
 

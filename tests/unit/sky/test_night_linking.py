@@ -5,6 +5,7 @@ import pytest
 
 from ml.sky.night_linking import link_nights
 from ml.sky.tangent_plane import ARCSEC, east_north, unit_vectors
+from ml.sky.weighted_motion import fit_weighted_motion
 
 
 def seen(ra, dec, velocity, days):
@@ -35,17 +36,69 @@ def test_movers_among_many_others_are_found(ra, dec):
         places.append(place)
         velocities.append(np.array(moved) + random.normal(0, 0.1, 2))
     nights = np.floor(days).astype(int)
-    pairs = link_nights(60000 + days, np.array(places), np.array(velocities), nights, 1.0, 3)
+    tracks = 60000 + days, np.array(places), np.array(velocities), np.zeros((400, 4, 4))
+    pairs = link_nights(*tracks, nights, 1.0, 3)
     assert {(one, other - 200) for one, other, _ in pairs} >= {(at, at) for at in range(20)}
     assert len(pairs) <= 25  # chance alignments are rare
     assert [distance for *_, distance in pairs] == sorted(distance for *_, distance in pairs)
-    assert link_nights(60000 + days, np.array(places), np.array(velocities), nights, 1.0, 1) == []
+    assert link_nights(*tracks, nights, 1.0, 1) == []
 
 
 def test_other_velocities_and_single_nights_are_not_linked():
     place, moved = seen(10.0, 0.0, (30.0, 0.0), 1.0)
     places = np.array([unit_vectors(np.array(10.0), np.array(0.0)), place])
     for velocity, linked in ((moved, 1), ([moved[0] + 2, moved[1]], 0)):
-        pairs = link_nights(np.array([0.0, 1.0]), places, np.array([[30.0, 0.0], velocity]), np.array([0, 1]), 1.0, 5)
-        assert len(pairs) == linked
-    assert link_nights(np.zeros(2), places, np.zeros((2, 2)), np.array([7, 7]), 1.0, 5) == []
+        tracks = np.array([0.0, 1.0]), places, np.array([[30.0, 0.0], velocity]), np.zeros((2, 4, 4))
+        assert len(link_nights(*tracks, np.array([0, 1]), 1.0, 5)) == linked
+    same = np.zeros(2), places, np.zeros((2, 2)), np.zeros((2, 4, 4))
+    assert link_nights(*same, np.array([7, 7]), 1.0, 5) == []
+
+
+def measured(seed, movers, alone):
+    """Return motions fitted to simulated tracklets of two nights, movers first; errors of 0.1″ to 1.5″ in each place.
+
+    Four detections in 45 minutes, errors correlated; `alone` other tracklets in each night.
+    """
+    random = np.random.default_rng(seed)
+    hours, total = np.array([0, 0.25, 0.5, 0.75]), movers + alone
+    begin, velocity = random.uniform(-3600, 3600, (2, 1, total, 2)), random.normal(0, 40, (2, 1, total, 2))
+    begin[1, :, :movers], velocity[1, :, :movers] = begin[0, :, :movers], velocity[0, :, :movers]
+    since = hours[:, None, None] + np.array([0, 24])[:, None, None, None]
+    rms = np.exp(random.uniform(np.log(0.1), np.log(1.5), (2, 4, total, 2)))
+    corr, noise = random.uniform(-0.9, 0.9, (2, 4, total)), random.normal(size=(2, 4, total, 2))
+    noise[..., 1] = corr * noise[..., 0] + np.sqrt(1 - corr**2) * noise[..., 1]
+    place = (begin + velocity * since + rms * noise) / 3600
+    table = (np.moveaxis(each, 1, 2).reshape(2 * total, 4) for each in (*np.moveaxis(place, -1, 0),
+             *np.moveaxis(rms, -1, 0), corr))  # fmt: skip
+    mjd = np.repeat(60000 + (hours + np.array([[0], [24]])) / 24, total, axis=0)
+    return fit_weighted_motion(mjd, *table), np.repeat([0, 1], total)
+
+
+def test_tracklets_whose_detections_have_large_errors_are_found_too():
+    motion, nights = measured(3, movers=100, alone=1000)
+    tracks = motion.mjd, motion.position, motion.velocity
+    true = {(at, at + 1100) for at in range(100)}
+    exact = {(one, other) for one, other, _ in link_nights(*tracks, 0 * motion.covariance, nights, 1.0, 3)}
+    found = {(one, other) for one, other, _ in link_nights(*tracks, motion.covariance, nights, 1.0, 3)}
+    assert len(exact & true) < 40
+    assert len(found & true) >= 90
+    assert len(found - true) <= 1
+
+
+@pytest.mark.parametrize(
+    ("faster", "error", "corr", "linked"),
+    [
+        ([2.0, 0.0], 0.0, 0.0, 0),
+        ([2.0, 0.0], 1.0, 0.0, 1),
+        ([1.5, 1.5], 0.5, 0.9, 1),  # along the error ellipse
+        ([1.5, -1.5], 0.5, 0.9, 0),  # across it
+        ([50.0, 0.0], 100.0, 0.0, 0),  # so poor that it would agree with all
+    ],
+)
+def test_velocities_may_differ_by_their_errors_but_not_by_any(faster, error, corr, linked):
+    place, moved = seen(10.0, 0.0, (30.0, 0.0), 1.0)
+    places = np.array([unit_vectors(np.array(10.0), np.array(0.0)), place])
+    covariance = np.zeros((2, 4, 4))
+    covariance[:, 2:, 2:] = error**2 * np.array([[1, corr], [corr, 1]])
+    tracks = np.array([0.0, 1.0]), places, np.array([[30.0, 0.0], np.add(moved, faster)]), covariance
+    assert len(link_nights(*tracks, np.array([0, 1]), 1.0, 5)) == linked
