@@ -52,6 +52,7 @@ def test_a_key_is_added_and_asked_for_after_the_password(page, site):
     page.get_by_label("Password").fill(NAME)
     page.get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("Blue key")
+    page.wait_for_load_state()  # its script answers the button
     page.get_by_role("button", name="Add").click()
     page.wait_for_url(f"{site}/accounts/2fa/recovery-codes/")
     assert {each.type for each in Authenticator.objects.all()} == {"webauthn", "recovery_codes"}
@@ -60,6 +61,7 @@ def test_a_key_is_added_and_asked_for_after_the_password(page, site):
     key = page.get_by_role("button", name="Use a security key")
     expect(key).to_be_visible()
     assert not is_in(page, site), "the password alone opens nothing"
+    page.wait_for_load_state()
     key.click()
     page.wait_for_url(f"{site}/")
     assert is_in(page, site)
