@@ -169,10 +169,13 @@ AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.tokens.PasswordEnds
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new password, address or second factor, where the site sends mail
 # Entering an e-mail address does not reveal whether it is taken; it must be confirmed by mail.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "100/h/key"}
+# At most 100 guesses an hour at an account: 30 here and 20 by the API, each by its name and by its address.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "30/h/key"}
+ACCOUNT_RATE_LIMITS |= dict.fromkeys(["reauthenticate", "change_password"], "10/m/user,50/h/user")
+MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL, LOGIN_URL = "/", "account_login"
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
@@ -210,15 +213,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {"SubjectKind": "webapp.archive.models.Kind", "Preset": "webapp.learning.models.Preset"},
 }
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE, TIME_ZONE = "en", "UTC"
 LANGUAGES = [("en", "English"), ("es", "Español"), ("de", "Deutsch"), ("fr", "Français")]
-LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
-LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE, LANGUAGE_COOKIE_SAMESITE = 365 * 24 * 3600, "Lax"
 LOCALE_PATHS = [ROOT / "locale"]
-TIME_ZONE = "UTC"
-USE_TZ = True
-STATIC_URL = "/static/"
-STATIC_ROOT = DATA / "static"
+STATIC_URL, STATIC_ROOT = "/static/", DATA / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",

@@ -5,6 +5,7 @@ which the owner has signed in before has a signed cookie, and is counted separat
 """
 
 import json
+import logging
 import secrets
 from typing import Any
 
@@ -25,6 +26,8 @@ from webapp.community.models import Profile
 from webapp.community.news_mail import mail_is_sent
 from webapp.queue.leases import settle_leases
 from webapp.volunteers.identity import account_volunteer, forget, visitor_or_newcomer
+
+log = logging.getLogger(__name__)
 
 CONFIRMATION = "account/messages/email_confirmation_sent.txt"
 COOKIE = "known-device"
@@ -77,6 +80,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Send nothing where the site has no mail server."""
         if mail_is_sent():
             super().send_mail(template_prefix, email, context)
+
+    def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **more: Any) -> None:
+        """Tell of a change to what signs in; it has happened, also where the mail server is away."""
+        try:
+            super().send_notification_mail(template_prefix, user, *args, **more)
+        except OSError:  # of sockets and SMTP alike
+            log.exception("Account %s could not be told by mail: %s.", user.pk, template_prefix)
 
     def add_message(
         self, request: Any, level: int, message_template: str | None = None, *args: Any, **more: Any

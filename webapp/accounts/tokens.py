@@ -9,9 +9,10 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
+
+from webapp.accounts.passwords import PasswordLength
 
 LIVES = """
     token.created > now() - %s * interval '1 second' AND NOT EXISTS (
@@ -35,8 +36,8 @@ def token_of(user: Any) -> str:
     return str(Token.objects.get_or_create(user=user)[0].key)
 
 
-class PasswordEndsTokens(MinimumLengthValidator):
-    """A password validator: minimum length, and a new password deletes the account's tokens."""
+class PasswordEndsTokens(PasswordLength):
+    """A password validator: its length, and a new password deletes the account's tokens."""
 
     def password_changed(self, password: str, user: Any) -> None:
         """Delete the account's tokens. Django calls this except when an unusable password is set."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.decorators import rate_limit
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -127,6 +128,7 @@ class LeaveForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page
+@rate_limit(action="reauthenticate")
 def leave(request: HttpRequest, user: User) -> HttpResponseBase:
     form = LeaveForm(user, request.POST or None)
     if request.method != "POST" or not form.is_valid():

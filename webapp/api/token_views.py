@@ -32,7 +32,7 @@ class NameThrottle(Windows):
     """A rate limit per account from any address; signed-in users have nothing to guess."""
 
     scope = "token-name"
-    rate = "60/hour"
+    rate = "20/hour"
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
         """Return one key for all spellings of an account's name."""

@@ -8,6 +8,8 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
 
+from webapp.api.token_views import NameThrottle
+
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
@@ -73,8 +75,8 @@ def test_guesses_from_everywhere_keep_no_known_device_out(ada):
     own = Client()
     assert tried(own, PASSWORD) == "in"
     own.post("/accounts/logout/")
-    guesses = [tried(Client(), str(n), REMOTE_ADDR=f"2001:db8:{n:x}::1") for n in range(102)]
-    assert guesses == ["wrong"] * 100 + ["late"] * 2
+    guesses = [tried(Client(), str(n), REMOTE_ADDR=f"2001:db8:{n:x}::1") for n in range(32)]
+    assert guesses == ["wrong"] * 30 + ["late"] * 2
     assert tried(Client(), PASSWORD, REMOTE_ADDR="198.51.100.2") == "late"
     assert tried(own, PASSWORD, REMOTE_ADDR="198.51.100.2") == "in"
 
@@ -91,3 +93,17 @@ def test_a_forged_device_is_none(ada):
     forged = Client()
     forged.cookies["known-device"] = f'["x", [{ada.pk}]]:forged'
     assert [tried(forged, str(n)) for n in range(6)] == ["wrong"] * 5 + ["late"]
+
+
+def test_an_account_is_guessed_at_no_more_than_a_hundred_times_an_hour(ada, monkeypatch):
+    monkeypatch.setattr(NameThrottle, "timer", staticmethod(lambda: 1e9))
+    attempts = guesses = 0
+    for name in ("ada", "ada@example.org"):
+        for n in range(35):
+            asked = {"REMOTE_ADDR": f"2001:db8:{attempts:x}::1"}
+            attempts += 1
+            page = Client().post("/accounts/login/", {"login": name, "password": "a guess"}, **asked)
+            guesses += "Too many" not in page.content.decode()
+            reply = Client().post("/api/token/", {"username": name, "password": "a guess"}, **asked)
+            guesses += reply.status_code != 429
+    assert 0 < guesses <= 100

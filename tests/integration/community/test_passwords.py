@@ -1,0 +1,72 @@
+"""Passwords are long rather than odd, kept as slow hashes, and neither cut nor limited to an alphabet."""
+
+import re
+
+import pytest
+from django.conf import global_settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+
+from tests.integration.people import account, browser
+from webapp import settings as site
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-and-odd-sentence"
+TAKEN = {
+    "twelve characters": "odd sentence",
+    "128 characters": "wandering " * 12 + "comet 7!",
+    "any characters": "  Ünïcode ☄🔭 星 ",
+    "one kind": "zzqxvwkjhpyb",
+}
+REFUSED = {
+    "eleven characters": "odd sentenc",
+    "129 characters": "wandering " * 12 + "comet 7!!",
+    "common": "1qaz2wsx3edc",
+    "the name": "maria-sibylla",
+}
+
+
+def join(password, name="maria-sibylla"):
+    client = Client()
+    client.post("/accounts/signup/", {"username": name, "password1": password, "password2": password})
+    return client
+
+
+def signs_in(password, name="maria-sibylla"):
+    return Client().post("/accounts/login/", {"login": name, "password": password}).status_code == 302
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_a_long_password_is_taken_as_it_is_typed(kind):
+    password = TAKEN[kind]
+    assert "sessionid" in join(password).cookies
+    assert signs_in(password)
+    assert not signs_in(password[:-1]), "nothing of it was cut off"
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_weak_password_and_an_endless_one_are_refused(kind):
+    join(REFUSED[kind])
+    assert not get_user_model().objects.exists()
+
+
+def test_passwords_are_kept_as_slow_hashes_with_a_salt_of_each_account(settings):
+    settings.PASSWORD_HASHERS = getattr(site, "PASSWORD_HASHERS", global_settings.PASSWORD_HASHERS)
+    first, second = (make_password(PASSWORD).split("$") for _ in range(2))
+    assert first[0] == "pbkdf2_sha256"
+    assert int(first[1]) >= 600_000
+    assert len(first[2]) >= 22
+    assert {*first[2:]}.isdisjoint(second[2:])
+
+
+@pytest.mark.parametrize("page", ["login", "signup", "password/change"])
+def test_password_managers_know_which_password_is_asked_for(page):
+    text = browser(account("ada", password=make_password(PASSWORD)) if "change" in page else None)
+    fields = re.findall(r"<input[^>]*type=\"password\"[^>]*>", text.get(f"/accounts/{page}/").content.decode())
+    assert fields
+    assert [field for field in fields if not re.search(r'autocomplete="(new|current)-password"', field)] == []
+
+
+def test_a_site_begins_without_accounts():
+    assert not get_user_model().objects.exists()
