@@ -6,7 +6,7 @@ function offerToShow(field) {
     button.textContent = isShown ? gettext("Hide password") : gettext("Show password");
   };
   button.type = "button";
-  button.className = "button";
+  button.className = "reveal";
   button.setAttribute("aria-controls", field.id);
   button.addEventListener("click", () => show(field.type === "password"));
   field.form?.addEventListener("submit", () => show(false)); // else browsers would remember it as a text
