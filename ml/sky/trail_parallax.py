@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 FEWEST = 5  # points of a trail
 OUTLYING = 4.0  # σ
 SAMPLES = 65  # of the observer's path
+STRAIGHT = "the observer's path is straight here, so every distance fits"
+NO_FIT = "no motion and distance fit the shape of the trail"
 LARGEST_ERROR = 1e3  # of the parallax, au⁻¹: beyond, the observer moves as straight as the object
 
 
@@ -107,7 +109,7 @@ def _fit(points: Array, rms: Array, path: CubicSpline) -> ParallaxDistance:
     straight, curved = shape.solved(with_parallax=False), shape.solved(with_parallax=True)
     error = _error(curved.jac, column=4)
     if not error < LARGEST_ERROR:
-        raise ValueError("the observer's path is straight here, so every distance fits")
+        raise ValueError(STRAIGHT)
     return ParallaxDistance(float(curved.x[4]), error, 2 * curved.cost, 2 * straight.cost, len(points) - 3)
 
 
@@ -128,7 +130,7 @@ class _Shape:
         self.columns = 5 if with_parallax else 4
         found = least_squares(self._residuals, self._start(), self._jacobian, method="lm", max_nfev=400)
         if not found.success:
-            raise ValueError("no motion and distance fit the shape of the trail")
+            raise ValueError(NO_FIT)
         return found
 
     def _start(self) -> Array:

@@ -24,6 +24,10 @@ BOWS = np.arange(-40.0, 41.0, 4.0)  # pixels: how far the middle of an arc throu
 FAINTEST = 2.0  # S/N per pixel of the ridge: fainter, it is too easily something else
 RIDGE_NOISE = 0.6  # of the mean of three interpolated pixels across
 LEAST_SNR = 6.0  # of a piece's light, and of the step at an end
+TOO_SHORT = "the trail is too short to have a shape"
+TOO_FAINT = "the trail is too faint to measure its shape"
+NO_END = "an end of the trail does not stand out"
+CUT_OFF = "an end of the trail lies outside the image, or nothing was measured there"
 Array = NDArray[Any]
 
 
@@ -82,7 +86,7 @@ def ridge_points(noise_units: Array, curve: Array) -> RidgePoints:
         if turn and all(np.isfinite(each.rms) for each in ends):
             break
     else:
-        raise ValueError("an end of the trail does not stand out")
+        raise ValueError(NO_END)
     inner, sigma = _pieces(noise_units, on_ridge)
     points = np.concatenate([on_ridge[:1], inner.points, on_ridge[-1:]])
     wide = max(1.0, sigma)
@@ -103,7 +107,7 @@ def _brightest_arc(noise_units: Array, line: Array) -> Array:
 def _pieces(noise_units: Array, curve: Array) -> tuple[RidgePoints, float]:
     """Return a point on the ridge for each piece of a curve, and the trail's sigma in pixels."""
     if length_of(curve) < FEWEST * STEP / 2:
-        raise ValueError("the trail is too short to have a shape")
+        raise ValueError(TOO_SHORT)
     profile = along(noise_units, curve)
     sigma = full_width(profile.across()) * FWHM_TO_SIGMA
     count = int(np.clip(length_of(curve) / STEP, FEWEST, MOST))
@@ -118,7 +122,7 @@ def _pieces(noise_units: Array, curve: Array) -> tuple[RidgePoints, float]:
             found.append(profile.points[columns].mean(0) + aside * profile.normal[middle])
             errors.append((np.nan, np.hypot(error, FLOOR)))
     if len(found) < FEWEST - 1 or snr_per_pixel(profile.across()) < FAINTEST:
-        raise ValueError("the trail is too faint to measure its shape")
+        raise ValueError(TOO_FAINT)
     return RidgePoints(np.array(found), np.array(errors)), sigma
 
 
@@ -175,10 +179,10 @@ def _end(noise_units: Array, beyond: Array, sigma: float) -> End:
     bounds = ([0.7 * level, first - 3.0], [1.4 * level, first + 3.0])
     middle, error = _fitted(light, at[seen], bright, (level, first), RIDGE_NOISE, bounds)
     if not np.isfinite(error):
-        raise ValueError("an end of the trail does not stand out")
+        raise ValueError(NO_END)
     if at[seen].max() < middle + CLEAR:
         if not seen[-1]:
-            raise ValueError("an end of the trail lies outside the image, or nothing was measured there")
+            raise ValueError(CUT_OFF)
         return End(at[-1], np.inf)
     return End(middle, float(np.hypot(error, END_FLOOR)))
 
