@@ -16,6 +16,7 @@ COMMANDS = {
     "link": ("ml.cli.link_command", "link single detections of a night into tracklets"),
     "obs80": ("ml.cli.obs80_command", "read or write the Minor Planet Center's 80 columns"),
     "distance": ("ml.cli.distance_command", "measure distances from the observer's parallax"),
+    "trail-distance": ("ml.cli.trail_distance_command", "measure distances from the curvature of single trails"),
     "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
 }
 

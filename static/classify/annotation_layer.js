@@ -1,5 +1,6 @@
 // What others marked, over each pane that shows it, for the survey's scientists: a volunteer's line is solid, with its
-// number; a detection of the model is a dashed box, with its letter and score. Nothing here can be changed.
+// number; a detection of the model is a dashed box, with its letter and score; a measured ridge is dotted. Nothing here
+// can be changed.
 import { SVG } from "./overlay.js";
 
 const MARGIN = 9; // CSS pixels between a detection and its box
@@ -75,14 +76,14 @@ export class AnnotationLayer {
   }
 
   #place(group, annotation, scene, pane) {
-    const { by, x1, y1, x2, y2, label, score } = annotation;
-    const isLine = by === "volunteers";
+    const { by, x1, y1, x2, y2, points: path = [[x1, y1], [x2, y2]], label, score } = annotation;
+    const isLine = by !== "model";
     const shift = scene.shiftOf(pane, annotation.frame);
-    const ends = [[x1, y1], [x2, y2]].map(([x, y]) => this.view.toPane(scene.fromPixel({ x, y }), shift));
+    const ends = path.map(([x, y]) => this.view.toPane(scene.fromPixel({ x, y }), shift));
     const points = isLine ? ends : boxAround(...ends, Math.max(MARGIN, PIXELS * this.view.scale));
     group.setAttribute("class", `annotation ${by}`);
-    const path = `M${points.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}${isLine ? "" : "Z"}`;
-    for (const shape of group.querySelectorAll("path")) shape.setAttribute("d", path);
+    const outline = `M${points.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}${isLine ? "" : "Z"}`;
+    for (const shape of group.querySelectorAll("path")) shape.setAttribute("d", outline);
     const text = group.lastChild;
     const isLabelled = this.view.pane.width >= ROOM && reaches(points, this.view.pane);
     text.textContent = isLabelled ? [label, score?.toFixed(2)].filter(Boolean).join(" ") : "";

@@ -6,11 +6,11 @@ import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ml.io.observer_place import observer_place
 from ml.sky.observatories import read_observatories
 from ml.sky.observers import observers_at
 from ml.sky.parallax_distance import LONGEST_ARC, ParallaxDistance, fit_parallax
 from webapp.archive.models import Subject
-from webapp.archive.observer_place import observer_place
 from webapp.figures.track import Track
 
 SIGNIFICANT = 3  # σ

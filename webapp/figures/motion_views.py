@@ -23,6 +23,7 @@ from webapp.figures.distance import measure_distance
 from webapp.figures.possible_links import DAYS, MOST, possible_links
 from webapp.figures.sky_links import links, sexagesimal
 from webapp.figures.track import Nearby, Track
+from webapp.figures.trail_distances import trail_distances
 from webapp.figures.trailing import MeasuredTrail, measure_trails
 from webapp.learning.models import ModelRole, Score
 from webapp.reports.models import NeoScore
@@ -32,6 +33,10 @@ CSV_COLUMNS = (
     "frame", "mjd", "ra", "dec", "error_arcsec", "along_arcsec", "error_along_arcsec", "left_arcsec",
     "error_left_arcsec", "trail_arcsec", "measured_trail_arcsec", "measured_trail_low", "measured_trail_high",
     "band", "mag", "snr",
+)  # fmt: skip
+DISTANCE_COLUMNS = (
+    "line", "frame", "distance_au", "distance_error_au", "nearest_au", "parallax", "parallax_error",
+    "reversed_distance_au", "is_either", "straight_chi2", "chi2", "dof", "points", "problem",
 )  # fmt: skip
 
 
@@ -62,6 +67,8 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
         "trailing": trailing,
         "distance": measure_distance(subject, track),
+        "trail_distances": (measured := trail_distances(subject, frames)),
+        "measured_lines": [each.drawn() for each in measured if each.found],
         "nearby": nearby,
         "others": others,
         "others_within": DAYS,
@@ -69,7 +76,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "check": check,
         "has_old": any(each.match.is_old for each in nearby) or (check is not None and check.is_old),
         "old_days": round(OLD_DAYS),
-        "light_curve": plot(measured) if (measured := measurements(subject, frames)) else None,
+        "light_curve": plot(points) if (points := measurements(subject, frames)) else None,
         **_digest2(subject, frames),
         **_opinions(subject),
     }
@@ -105,6 +112,22 @@ def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
         for each in track.detections()
     ]  # fmt: skip
     return csv_response(f"motion-{subject.pk}.csv", CSV_COLUMNS, rows)
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+def trail_distances_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
+    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    rows = [
+        (
+            each.source, each.frame + 1, fit.distance, fit.distance_error, fit.nearest, fit.parallax,
+            fit.parallax_error, each.found.parallax.reversed.distance, each.found.is_either, fit.straight_chi2,
+            fit.chi2, fit.dof, each.points, each.problem,
+        )
+        for each in trail_distances(subject, subject.frames.all())
+        if each.found and (fit := each.found.parallax.fit)
+    ]  # fmt: skip
+    return csv_response(f"distances-{subject.pk}.csv", DISTANCE_COLUMNS, rows)
 
 
 def _track(request: HttpRequest, survey: Survey, frames: list[Frame]) -> tuple[ErrorsForm, Track]:

@@ -2,12 +2,13 @@ from django.urls import path
 
 from webapp.figures.figure_views import figure_csv, figures, figures_data
 from webapp.figures.injected_views import injected, injected_csv
-from webapp.figures.motion_views import motion, motion_csv, neo_score_start
+from webapp.figures.motion_views import motion, motion_csv, neo_score_start, trail_distances_csv
 from webapp.figures.night_views import completeness_csv, nights, nights_csv
 
 urlpatterns = [
     path("subjects/<int:pk>/motion/", motion, name="motion"),
     path("subjects/<int:pk>/motion.csv", motion_csv, name="motion-csv"),
+    path("subjects/<int:pk>/distances.csv", trail_distances_csv, name="trail-distances-csv"),
     path("subjects/<int:pk>/digest2/", neo_score_start, name="neo-score"),
     path("consensus/<slug:workflow>/nights/", nights, name="nights"),
     path("consensus/<slug:workflow>/nights.csv", nights_csv, name="nights-csv"),

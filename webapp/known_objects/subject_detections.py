@@ -5,10 +5,10 @@ import pandas as pd
 from django.db.models import Q, Value
 from numpy.typing import NDArray
 
+from ml.io.observer_place import FIRST_COLUMNS, UNKNOWN, observer_place
 from ml.sky.detection_table import OBSERVER, from_table
 from ml.sky.detections import Detections
 from webapp.archive.models import Frame, Subject
-from webapp.archive.observer_place import FIRST_COLUMNS, UNKNOWN, observer_place
 
 
 def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArray[np.int64]]:

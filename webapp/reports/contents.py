@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from django.utils.translation import gettext_noop
 
+from ml.io.observer_place import observer_place
 from ml.sky.ades import Block, Group, Record, psv_first_row, write_psv, write_xml
 from ml.sky.ades_record import location, positive, record_of, write_obs80_report
 from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_problems
@@ -16,7 +17,6 @@ from ml.sky.motion import astrometric_error
 from ml.sky.observatories import read_observatories
 from ml.sky.tangent_plane import separation, unit_vectors
 from webapp.archive.models import Frame, Survey
-from webapp.archive.observer_place import observer_place
 from webapp.core.stored_messages import Sentence
 from webapp.reports.drafts import reportable
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings

@@ -32,9 +32,10 @@ SATELLITE_CHANCE = 0.12
 ARC_CHANCE = 0.2
 GAP_CHANCE = 0.08
 GAP = 50
+AXES = ("x", "y", "z", "vx", "vy", "vz")
 COLUMNS = (
-    "external_id", "kind", "image", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band", "#snr",
-    "#objects", "#simulated",
+    "external_id", "kind", "image", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band",
+    *(f"#obs_{axis}" for axis in AXES), "#snr", "#objects", "#simulated",
 )  # fmt: skip
 
 
@@ -143,6 +144,7 @@ def hubble_subject(exposure: HubbleCutout, name: str, gold_rng: np.random.Genera
         "mjd": f"{mjd:.6f}", "exptime": f"{exposure.exptime:.1f}", "band": "F814W", "#snr": snr, "#objects": objects,
         "#simulated": 1,
     }  # fmt: skip
+    row |= {f"#obs_{axis}": f"{value:.6f}" for axis, value in zip(AXES, exposure.pointing.state(), strict=True)}
     truth = {"external_id": name, "label": label, "real": int(bool(trails)), "snr": snr, "mag": mag, "rate": rate}
     header: dict[str, Any] = {"EXPTIME": round(exposure.exptime, 1), "PIXSCALE": PIXEL_SCALE, "BUNIT": "electron"}
     north = NORTH_UP - exposure.pointing.roll

@@ -40,6 +40,12 @@ class Pointing:
             [-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)],
         ])  # fmt: skip
 
+    def state(self) -> np.ndarray:
+        """Return the telescope's place (km) and velocity (km/s) at mid-exposure, (6,), from the Earth's centre."""
+        cos, sin = np.cos(self.phase), np.sin(self.phase)
+        place, velocity = np.array([cos, sin]), np.array([-sin, cos]) * 2 * np.pi / PERIOD
+        return np.concatenate([ORBIT_RADIUS * place @ self.plane(), ORBIT_RADIUS * velocity @ self.plane()])
+
     def plane(self) -> np.ndarray:
         """Return unit vectors (2, 3): the telescope at the ascending node, and a quarter of an orbit later."""
         return orbit_plane(self.node)

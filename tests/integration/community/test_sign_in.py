@@ -99,7 +99,7 @@ def test_an_account_is_guessed_at_no_more_than_a_hundred_times_an_hour(ada, monk
     monkeypatch.setattr(NameThrottle, "timer", staticmethod(lambda: 1e9))
     attempts = guesses = 0
     for name in ("ada", "ada@example.org"):
-        for n in range(35):
+        for _n in range(35):
             asked = {"REMOTE_ADDR": f"2001:db8:{attempts:x}::1"}
             attempts += 1
             page = Client().post("/accounts/login/", {"login": name, "password": "a guess"}, **asked)

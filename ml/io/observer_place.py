@@ -1,4 +1,4 @@
-"""Where the observer was at each detection, if the manifest says so (`obs_x1`, `obs_y1`, `obs_z1`, `obs_x2`, …)."""
+"""Where the observer was at each frame, and how it moved, if the manifest says so (`obs_x1`, …, `obs_vx1`, …)."""
 
 import math
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from ml.io.manifest_columns import HIDDEN
 
 AXES = ("obs_x", "obs_y", "obs_z")
+VELOCITY = ("obs_vx", "obs_vy", "obs_vz")
 UNKNOWN = (math.nan, math.nan, math.nan)
 FIRST_COLUMNS = [mark + AXES[0] + number for mark in ("", *HIDDEN) for number in ("", "1")]
 """One of these is in the metadata of every subject whose manifest gives places."""
@@ -22,9 +23,18 @@ def observer_place(metadata: Mapping[str, Any], position: int) -> tuple[float, .
     position
         The frame's, from 0.
     """
+    return _vector(metadata, position, AXES)
+
+
+def observer_velocity(metadata: Mapping[str, Any], position: int) -> tuple[float, ...]:
+    """Return a spacecraft's velocity, km/s (ICRF), in the middle of a frame, as `observer_place` does its place."""
+    return _vector(metadata, position, VELOCITY)
+
+
+def _vector(metadata: Mapping[str, Any], position: int, names: tuple[str, ...]) -> tuple[float, ...]:
     numbers = [str(position + 1), ""] if position == 0 else [str(position + 1)]
-    found = (tuple(_number(metadata, axis + number) for axis in AXES) for number in numbers)
-    return next((place for place in found if all(map(math.isfinite, place))), UNKNOWN)
+    found = (tuple(_number(metadata, axis + number) for axis in names) for number in numbers)
+    return next((vector for vector in found if all(map(math.isfinite, vector))), UNKNOWN)
 
 
 def _number(metadata: Mapping[str, Any], name: str) -> float:

@@ -1,0 +1,136 @@
+"""Distances of the movers in a cutout, from how the observer's path bends their trails."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from numpy.typing import NDArray
+
+from ml.io.observer_place import observer_place, observer_velocity
+from ml.sky.observer_path import observer_path
+from ml.sky.trail_parallax import STRAIGHT
+from ml.trails import ridge_points
+from ml.trails.line_marks import Mark as Line
+from ml.trails.line_marks import consensus_lines
+from ml.trails.trail_distance import LEAST_CHANCE, Exposure, TrailDistance, trail_distance
+from webapp.archive.models import Frame, Kind, Subject
+from webapp.archive.pixels import pixels_of
+from webapp.classifications.models import Mark
+from webapp.learning.model_roles import ROLE_OF_KIND
+from webapp.learning.models import Detection
+from webapp.learning.promotion import champion_of
+
+SIGNIFICANT = 3  # σ
+MOST = 4  # trails of one subject
+LEAST_SCORE = 0.5  # of a model's detection
+DETECTION, VOLUNTEERS = _("Model"), _("Volunteers")
+NO_TIME = _("The frame has no time, exposure time or WCS. Give mjd and exptime in the manifest, and images with a WCS.")
+NOWHERE = _(
+    "The observer’s path is unknown. Give the spacecraft’s place and velocity in the manifest (obs_x1, obs_y1, obs_z1 "
+    "in km, obs_vx1, obs_vy1, obs_vz1 in km/s), or set the survey’s observatory code."
+)
+UNFIT = _("No distance fits its shape. Is something else on the trail?")
+PROBLEMS = {
+    ridge_points.TOO_SHORT: _("The trail is too short to have a shape."),
+    ridge_points.TOO_FAINT: _("The trail is too faint to measure its shape."),
+    ridge_points.NO_END: _("An end of the trail does not stand out."),
+    ridge_points.CUT_OFF: _("An end of the trail lies outside the image, or nothing was measured there."),
+    STRAIGHT: _("The observer moved too straight during the exposure: every distance fits."),
+}
+
+
+@dataclass(frozen=True)
+class MeasuredLine:
+    """A line on a frame, from the model or from volunteers, and the distance of what drew the trail, or why none."""
+
+    source: Promise
+    frame: int
+    found: TrailDistance | None = None
+    problem: str | Promise = ""
+
+    @property
+    def is_measured(self) -> bool:
+        """Return whether the parallax is above 3σ; else only a least distance is known."""
+        fit = self.found.parallax.fit if self.found else None
+        return fit is not None and fit.parallax >= SIGNIFICANT * fit.parallax_error
+
+    @property
+    def points(self) -> int:
+        """Return the number of points that were fitted."""
+        return len(self.found.points.points) - self.found.parallax.dropped if self.found else 0
+
+    def drawn(self) -> dict[str, Any]:
+        """Return the measured ridge, for the viewer."""
+        points = self.found.points.points.round(1).tolist() if self.found else []
+        return {"by": "measured", "frame": self.frame, "points": points, "label": "", "is_in_all": False}
+
+
+def trail_distances(subject: Subject, frames: Iterable[Frame]) -> list[MeasuredLine]:
+    """Measure the lines on a cutout: the champion's best detections, and where volunteers agree.
+
+    Parameters
+    ----------
+    subject
+        With its survey; another kind than a cutout has none.
+    frames
+        All of the subject's.
+    """
+    if subject.kind != Kind.CUTOUT:
+        return []
+    lines = list(chain(_detected(subject), _marked(subject)))[:MOST]
+    if not lines:
+        return []
+    try:
+        block = pixels_of(subject)
+    except LookupError:
+        return []
+    by_position = {frame.position: frame for frame in frames}
+    return [
+        _measured(subject, by_position.get(at), block[at], source, line)
+        for source, at, line in lines
+        if at < len(block)
+    ]
+
+
+Lines = Iterable[tuple[Promise, int, NDArray[np.float64]]]
+
+
+def _detected(subject: Subject) -> Lines:
+    champion = champion_of(subject.survey, ROLE_OF_KIND[subject.kind])
+    found = Detection.objects.filter(checkpoint=champion, subject=subject, score__gte=LEAST_SCORE) if champion else ()
+    for each in found:
+        yield DETECTION, each.frame, np.array([[each.x1, each.y1], [each.x2, each.y2]])
+
+
+def _marked(subject: Subject) -> Lines:
+    by_frame = defaultdict(list)
+    for mark in Mark.objects.standing().filter(classification__subject=subject).select_related("classification"):
+        who = str(mark.classification.volunteer_id)
+        by_frame[mark.frame].append(Line(who, (mark.x1, mark.y1, mark.x2, mark.y2)))
+    for frame, lines in sorted(by_frame.items()):
+        for each in sorted(consensus_lines(lines), key=lambda line: -line.volunteers):
+            yield VOLUNTEERS, frame, each.line.reshape(2, 2)
+
+
+def _measured(
+    subject: Subject, frame: Frame | None, planes: NDArray[Any], source: Promise, line: NDArray[np.float64]
+) -> MeasuredLine:
+    if frame is None or frame.mjd_mid is None or not frame.exptime or not frame.wcs:
+        return MeasuredLine(source, frame.position if frame else 0, problem=NO_TIME)
+    metadata, at = subject.metadata, frame.position
+    place, velocity = observer_place(metadata, at), observer_velocity(metadata, at)
+    try:
+        path = observer_path(frame.mjd_mid, place, velocity, subject.survey.observatory)
+    except ValueError:
+        return MeasuredLine(source, at, problem=NOWHERE)
+    try:
+        pixels = planes[0] if len(planes) == 1 else planes.mean(axis=0)
+        found = trail_distance(pixels, line, Exposure(frame.mjd_mid, frame.exptime, frame.wcs, path))
+    except ValueError as error:
+        return MeasuredLine(source, at, problem=PROBLEMS.get(str(error), UNFIT))
+    return MeasuredLine(source, at, found, UNFIT if found.chance < LEAST_CHANCE else "")
