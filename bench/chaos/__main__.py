@@ -9,8 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
 from bench import _site  # first: it sets the environment
@@ -22,6 +21,7 @@ from django.db import connections
 
 from bench.chaos.brokers import Broker, RabbitMQ, Redis
 from bench.chaos.faults import Fault, of_one_machine, of_servers_apart
+from bench.chaos.injection import is_ready, was_amid_stream
 from bench.chaos.people import Person, audit
 from bench.chaos.replicas import Pair
 from bench.chaos.report import is_harmless, table
@@ -35,7 +35,7 @@ from webapp.learning.models import Checkpoint
 from webapp.learning.triggers import start_training
 from webapp.volunteers.models import Volunteer
 
-PEOPLE, PACKETS = 4, 600
+PEOPLE = 4
 LONGEST = 120.0
 EVERYTHING, STARTING = 5, 6.0  # kinds of work, and how long to wait until all are in progress at once
 
@@ -58,18 +58,19 @@ def prepare(work: Work) -> None:
     wait(lambda: not work.open_jobs(), "The first scores")
 
 
-def strike(
-    name: str, fault: Fault, site: Site, work: Work, people: list[Person], alerts: Iterator[bytes]
-) -> dict[str, Any]:
+def strike(name: str, fault: Fault, site: Site, work: Work, people: list[Person]) -> dict[str, Any]:
     """Start all work, break one thing, and watch what becomes of it."""
     site.keep_listening()
-    work.begin(islice(alerts, PACKETS))
+    work.begin()
     deadline = time.monotonic() + STARTING
     while len(work.running()) < EVERYTHING and time.monotonic() < deadline:
         time.sleep(0.05)
+    may_strike = is_ready(name, work)
     under_way, failed = work.running(), len(work.failed())
     began = time.monotonic()
-    fault(site)
+    if may_strike:
+        fault(site)
+    is_injected = may_strike and patiently(lambda: was_amid_stream(name, work))
     struck, ended = time.monotonic(), None
     while ended is None and time.monotonic() - struck < LONGEST:
         time.sleep(0.2)
@@ -79,7 +80,7 @@ def strike(
             ended = round(time.monotonic() - began, 1)
     waited = round(max(person.waited(began) for person in people), 1)
     told = {"fault": name, "under_way": under_way, "waited": waited, "ended": ended, "hangs": site.resume()}
-    told["lasted"] = round(struck - began, 1)
+    told |= {"lasted": round(struck - began, 1), "injected": is_injected}
     return told | {"failed": patiently(work.failed)[failed:]} | patiently(lambda: audit(people))
 
 
@@ -119,8 +120,8 @@ def main() -> None:
     scientist = Volunteer.objects.earliest("pk").user
     Membership.objects.create(user=scientist, survey=survey, role=Role.SCIENTIST)
     producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
-    site, alerts = Site(port, broker, producer, pair), messages(10**6)
-    work = Work(survey, workflow, port, tokens[0], producer)
+    site = Site(port, broker, producer, pair)
+    work = Work(survey, workflow, port, tokens[0], producer, messages(10**6))
     people = [Person(port, token, workflow.slug) for token in tokens]
     rows = []
     try:
@@ -128,7 +129,7 @@ def main() -> None:
         for each in (*people, work.export):
             each.start()
         for name in chosen:
-            rows.append(strike(name, faults[name], site, work, people, alerts))
+            rows.append(strike(name, faults[name], site, work, people))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     finally:
         site.end()

@@ -10,9 +10,9 @@ HEAD = ("fault", "under way", "longest wait, s", "all ended, s", *ZERO, "jobs fa
 
 
 def is_harmless(row: dict[str, Any]) -> bool:
-    """Return whether all ended in time, no job failed, and the votes are as people gave them."""
+    """Return whether the fault came, all ended in time, no job failed, and the votes are as people gave them."""
     in_time = row["ended"] is not None and row["ended"] - row["lasted"] <= ALLOWED
-    return in_time and not row["failed"] and not any(row[name] for name in ZERO)
+    return row["injected"] and in_time and not row["failed"] and not any(row[name] for name in ZERO)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -21,6 +21,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         ended = "not within 120" if row["ended"] is None else row["ended"]
         name = row["fault"] + (" (it stays so)" if row["hangs"] else "")
+        name += "" if row["injected"] else " (not injected: no packets arrived)"
         failed = "; ".join(row["failed"]) or 0
         lines.append([name, ", ".join(row["under_way"]), row["waited"], ended, *(row[each] for each in ZERO), failed])
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

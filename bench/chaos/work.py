@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPException
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from webapp.workflows.models import Workflow
 T = TypeVar("T")
 GOLD, NIGHT, SHARD = 200, 1_000, 25
 SIDE, CHANNELS = 15, 3  # as the packets of the stream have
-PARTITIONS = 4
+PARTITIONS, PACKETS = 4, 600
 
 
 def patiently(ask: Callable[[], T], seconds: float = 120.0) -> T:
@@ -57,10 +58,12 @@ def write_night(folder: Path, first: int, count: int, *, is_gold: bool) -> None:
 
 
 class Work:
-    """The survey's work: `begin` starts one job of each kind, and the stream sends more."""
+    """The survey's work: `begin` starts one job of each kind, and sends packets of the stream."""
 
-    def __init__(self, survey: Survey, workflow: Workflow, port: int, token: str, producer: Producer) -> None:
-        self.survey, self.workflow, self.producer = survey, workflow, producer
+    def __init__(
+        self, survey: Survey, workflow: Workflow, port: int, token: str, producer: Producer, alerts: Iterator[bytes]
+    ) -> None:
+        self.survey, self.workflow, self.producer, self.alerts = survey, workflow, producer, alerts
         self.subjects = self.sent = 0
         address = f"http://127.0.0.1:{port}/api/workflows/{workflow.slug}/exports/classifications.csv"
         self.export = Export(urllib.request.Request(address, headers={"Authorization": f"Token {token}"}))
@@ -71,7 +74,7 @@ class Work:
         start_ingest(survey=self.survey, path=folder, by=None, subject_set="all")
         self.subjects += count
 
-    def begin(self, messages: Iterator[bytes]) -> None:
+    def begin(self) -> None:
         """Start everything; the scoring in shards small enough to last a while."""
         self.ingest()
         with suppress(AlreadyTraining):  # the site's own
@@ -80,7 +83,11 @@ class Work:
         array = Subject.objects.filter(external_id="s0", survey=self.survey).values_list("zarr_array", flat=True).get()
         ranges = [(array, start, start + SHARD) for start in range(0, self.subjects - NIGHT, SHARD)]
         start_scoring(champion, ranges[-40:])
-        for message in messages:
+        self.send(PACKETS)
+
+    def send(self, count: int) -> None:
+        """Send packets to the stream's brokers."""
+        for message in islice(self.alerts, count):
             self.producer.produce(TOPIC, message, partition=self.sent % PARTITIONS)
             self.sent += 1
         self.producer.flush(30)
@@ -94,8 +101,11 @@ class Work:
         ]
         return [*busy, *(["Export"] if self.export.is_busy else []), *(["Stream"] if self.unread() else [])]
 
+    def stored(self) -> int:
+        return sum(Position.objects.values_list("next_offset", flat=True))
+
     def unread(self) -> int:
-        return self.sent - sum(Position.objects.values_list("next_offset", flat=True))
+        return self.sent - self.stored()
 
     def open_jobs(self) -> int:
         return sum(model._default_manager.open().count() for model in job_models().values())

@@ -4,6 +4,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,6 +69,58 @@ def test_every_service_starts_again_and_its_memory_is_bounded(cluster):
     for name, service in cluster["services"].items():
         assert service["restart"] == ("on-failure" if name in ENDS else "unless-stopped"), name
         assert "mem_limit" in service or name == "bucket", name
+
+
+def test_no_health_check_goes_through_a_proxy_of_the_environment(cluster):
+    by_http = [service["healthcheck"]["test"] for service in cluster["services"].values() if asks_by_http(service)]
+    assert len(by_http) >= 2
+    for program, *options in (test[1:] for test in by_http):
+        assert program in ("python", "wget")
+        if program == "wget":
+            assert ("-Y", "off") in pairwise(options)
+
+
+def asks_by_http(service):
+    return "http://" in str(service.get("healthcheck"))
+
+
+def test_a_web_node_behind_a_proxy_for_the_rest_of_the_world_is_healthy_while_it_answers():
+    service = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]["web"]
+    (of_build,) = re.findall(r'python -c "(from urllib.*)" 2>', (FOLDER / "build").read_text())
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:1") | {
+        "no_proxy": "",
+        "NO_PROXY": "",
+    }
+    for check in (service["healthcheck"]["test"][-1], of_build.replace('\\"', "'")):
+        with answering() as (port, asked):
+            command = [sys.executable, "-c", check.replace(":8000/", f":{port}/")]
+            assert subprocess.run(command, env=os.environ | proxies, check=False).returncode == 0
+            assert asked == ["/health/live/"]
+        assert subprocess.run(command, env=os.environ | proxies, capture_output=True, check=False).returncode != 0
+
+
+@contextmanager
+def answering():
+    """Run a server; yield its port and the paths that it was asked for."""
+    asked = []
+
+    class Alive(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Alive) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port, asked
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_no_variable_of_the_host_is_needed(cluster):

@@ -108,6 +108,18 @@ def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_wai
     ]
 
 
+def test_kubernetes_asks_a_web_node_without_a_host_name_and_starts_none_again_for_a_database_that_is_away():
+    (pod, *_) = yaml.safe_load_all((ROOT / "docker/kubernetes/web.yaml").read_text())
+    (container,) = pod["spec"]["template"]["spec"]["containers"]
+    asked = {name: probe["httpGet"] for name, probe in container.items() if name.endswith("Probe")}
+    assert {name: probe["path"] for name, probe in asked.items()} == {
+        "startupProbe": "/health/live/",
+        "livenessProbe": "/health/live/",
+        "readinessProbe": "/health/ready/",
+    }
+    assert all(probe.keys() == {"path", "port"} for probe in asked.values()), "tests/integration/core/test_health.py"
+
+
 def filled_in(value, given):
     """Compose's ${NAME:-default}."""
     return re.sub(r"\$\{(\w+):-(.*)\}", lambda match: given.get(match[1]) or match[2], value)

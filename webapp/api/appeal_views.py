@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from webapp.api.account_rows import AccountRows, asked
 from webapp.api.permissions import checked, surveys_with
-from webapp.api.row_views import LARGEST_ID, Parameter, refuse_unknown, truth, word
+from webapp.api.row_views import LARGEST_ID, Parameter, of_survey, refuse_unknown, truth
 from webapp.archive.access import person
 from webapp.archive.models import Role
 from webapp.community.appeals import actions_against, answer_appeal, appeal
@@ -56,7 +56,7 @@ class AppealViewSet(AccountRows):
     queryset = Appeal.objects.select_related("action__survey")
     serializer_class = AppealSerializer
     parameters = {
-        "survey": Parameter("action__survey__slug", word, "slug of a survey"),
+        "survey": of_survey("action__survey"),
         "open": Parameter("is_granted__isnull", truth, "true or false: nobody has answered it"),
     }
 

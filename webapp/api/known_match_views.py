@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from webapp.api.row_views import Parameter, SurveyRows, key, number, word
+from webapp.api.row_views import Parameter, SurveyRows, key, number, of_survey, word
 from webapp.known_objects.models import KnownMatch
 
 
@@ -30,7 +30,7 @@ class KnownMatchViewSet(SurveyRows):
     serializer_class = KnownMatchSerializer
     survey_path = "subject__survey"
     parameters = {
-        "survey": Parameter("subject__survey__slug", word, "slug of a survey"),
+        "survey": of_survey("subject__survey"),
         "subject": Parameter("subject", key, "id of a subject"),
         "designation": Parameter("designation", word, "exact name of the known object"),
         "max_separation": Parameter("separation__lte", number, "largest mean separation, arcsec"),

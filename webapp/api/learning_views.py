@@ -22,7 +22,18 @@ from webapp.api.learning_serializers import (
 )
 from webapp.api.pagination import BySubject
 from webapp.api.permissions import Conflict, require
-from webapp.api.row_views import SURVEY, UPDATED_SINCE, WORKFLOW, Parameter, SurveyRows, key, number, truth, word
+from webapp.api.row_views import (
+    SURVEY,
+    UPDATED_SINCE,
+    WORKFLOW,
+    Parameter,
+    SurveyRows,
+    key,
+    number,
+    of_survey,
+    truth,
+    word,
+)
 from webapp.archive.models import Role, Survey
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, Score, TrainingRun
@@ -129,7 +140,7 @@ class ScoreViewSet(SurveyRows):
     pagination_class = BySubject
     survey_path = "checkpoint__survey"
     parameters = {
-        "survey": Parameter("checkpoint__survey__slug", SURVEY.read, SURVEY.description),
+        "survey": of_survey("checkpoint__survey"),
         "checkpoint": Parameter("checkpoint", key, "id of a checkpoint"),
         "champion": Parameter("checkpoint__is_champion", truth, "true or false"),
         "subject": Parameter("subject", key, "id of a subject"),

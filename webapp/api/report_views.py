@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from ml.sky.ades import psv_first_row, write_psv
 from webapp.api.permissions import Conflict, require
 from webapp.api.report_serializers import DraftSerializer, DryRunSerializer, ReportSerializer
-from webapp.api.row_views import UPDATED_SINCE, Parameter, SurveyRows, moment, truth, word
+from webapp.api.row_views import SURVEY, UPDATED_SINCE, Parameter, SurveyRows, moment, truth
 from webapp.archive.models import Role
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import delete_draft, draft_report
@@ -27,7 +27,7 @@ class ReportViewSet(SurveyRows):
     queryset = Report.objects.select_related("survey", "created_by").prefetch_related("tracklets__subject")
     serializer_class = ReportSerializer
     parameters = {
-        "survey": Parameter("survey__slug", word, "slug of a survey"),
+        "survey": SURVEY,
         "draft": Parameter("signed_at__isnull", truth, "true or false"),
         "updated_since": UPDATED_SINCE,
         "signed_since": Parameter("signed_at__gte", moment, "signed off at this time (ISO 8601) or later"),

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from webapp.api.pagination import OF_PAGES, Newest
 from webapp.api.permissions import require, surveys_with
 from webapp.archive.models import Role, Survey
+from webapp.workflows.models import Workflow
 
 LARGEST_ID = 2**63 - 1
 
@@ -95,9 +96,29 @@ class Range:
         return {f"{end}_{self.name}": Parameter("", number, f"{ends[end]} {self.description}") for end in ends}
 
 
-SURVEY = Parameter("survey__slug", word, "slug of a survey")
-WORKFLOW = Parameter("workflow__slug", word, "slug of a workflow")
+def survey(text: str) -> str:
+    """Read the slug of a survey; all of them are public."""
+    return _slug_of(Survey, text)
 
+
+def workflow(text: str) -> str:
+    """Read the slug of a workflow; all of them are public."""
+    return _slug_of(Workflow, text)
+
+
+def _slug_of(model: type[Model], text: str) -> str:
+    if not model._default_manager.filter(slug=word(text)).exists():
+        raise ValueError
+    return text
+
+
+def of_survey(path: str = "survey") -> Parameter:
+    """Return the parameter that filters by the survey at the end of a path."""
+    return Parameter(f"{path}__slug", survey, "slug of a survey")
+
+
+SURVEY = of_survey()
+WORKFLOW = Parameter("workflow__slug", workflow, "slug of a workflow")
 
 UPDATED_SINCE = Parameter(
     "updated_at__gte", moment, "changed at this time (ISO 8601) or later, in the order of the changes"

@@ -12,7 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.api.permissions import Conflict, require
-from webapp.api.row_views import UPDATED_SINCE, WORKFLOW, Parameter, SurveyRows, key, listed, moment, truth, word
+from webapp.api.row_views import (
+    UPDATED_SINCE,
+    WORKFLOW,
+    Parameter,
+    SurveyRows,
+    key,
+    listed,
+    moment,
+    of_survey,
+    truth,
+    word,
+)
 from webapp.api.ruling_serializers import (
     BulkCaseSerializer,
     BulkChangedSerializer,
@@ -46,7 +57,7 @@ class RulingViewSet(SurveyRows):
         "workflow": WORKFLOW,
         "subject": Parameter("subject", key, "id of a subject"),
         "standing": Parameter("withdrawn_at__isnull", truth, "true or false"),
-        "survey": Parameter("workflow__survey__slug", word, "slug of a survey"),
+        "survey": of_survey("workflow__survey"),
         "scientist": Parameter("scientist__username", word, "user name"),
         "verdict": Parameter("verdict", word, "yes or no"),
         "created_since": Parameter("created_at__gte", moment, "given at this time (ISO 8601) or later"),
@@ -150,7 +161,7 @@ class CaseViewSet(SurveyRows):
     serializer_class = CaseSerializer
     survey_path = "subject__survey"
     parameters = {
-        "survey": Parameter("subject__survey__slug", word, "slug of a survey"),
+        "survey": of_survey("subject__survey"),
         "subject": Parameter("subject", key, "id of a subject"),
         "held": Parameter("is_on_hold", truth, "true or false"),
         "assignee": Parameter("assignee__username", word, "user name"),

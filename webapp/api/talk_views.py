@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.api.permissions import checked, surveys_with
-from webapp.api.row_views import Parameter, PublicRows, key, moment, word
+from webapp.api.row_views import SURVEY, Parameter, PublicRows, key, moment, of_survey
 from webapp.api.talk_serializers import (
     BoardSerializer,
     CommentSerializer,
@@ -43,7 +43,7 @@ class BoardViewSet(PublicRows):
     lookup_value_regex = "[0-9]+"
     queryset = Board.objects.select_related("survey")
     serializer_class = BoardSerializer
-    parameters = {"survey": Parameter("survey__slug", word, "slug of a survey")}
+    parameters = {"survey": SURVEY}
 
 
 class ThreadViewSet(TalkRows):
@@ -52,7 +52,7 @@ class ThreadViewSet(TalkRows):
     queryset = Thread.objects.select_related("board__survey")
     serializer_class = ThreadSerializer
     parameters = {
-        "survey": Parameter("board__survey__slug", word, "slug of a survey"),
+        "survey": of_survey("board__survey"),
         "board": Parameter("board", key, "id of a board"),
     }
 
@@ -71,7 +71,7 @@ class CommentViewSet(TalkRows):
     queryset = Comment.objects.standing().with_pictures().select_related("survey", "author__user__profile")
     serializer_class = CommentSerializer
     parameters = {
-        "survey": Parameter("survey__slug", word, "slug of a survey"),
+        "survey": SURVEY,
         "subject": Parameter("subject", key, "id of a subject"),
         "thread": Parameter("thread", key, "id of a thread"),
         "since": Parameter("created_at__gte", moment, "written then (ISO 8601) or later"),

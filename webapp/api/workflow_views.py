@@ -26,6 +26,7 @@ from webapp.api.row_views import (
     PublicRows,
     key,
     number,
+    of_survey,
     refuse_unknown,
     truth,
 )
@@ -78,7 +79,7 @@ class ConsensusViewSet(PublicRows):
     queryset = Consensus.objects.filter(subject__is_synthetic=False).select_related("workflow", "subject")
     serializer_class = ConsensusSerializer
     parameters = {
-        "survey": Parameter("workflow__survey__slug", SURVEY.read, SURVEY.description),
+        "survey": of_survey("workflow__survey"),
         "workflow": WORKFLOW,
         "subject": Parameter("subject", key, "id of a subject"),
         "retired": Parameter("is_retired", truth, "true or false"),

@@ -6,7 +6,6 @@ import signal
 import socket
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -105,7 +104,7 @@ def _wait_until_ready(host: str, port: int) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{host}:{port}/health/live/", timeout=5):  # our own address
+            with watchdog.DIRECTLY.open(f"http://{host}:{port}/health/live/", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)

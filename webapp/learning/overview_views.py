@@ -23,7 +23,7 @@ from webapp.learning.lineage_views import lineage_context
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
-from webapp.learning.prevalence import prevalence
+from webapp.learning.prevalence import latest_prevalence
 from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
 from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
@@ -87,7 +87,7 @@ def drift(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
     champion = champion_of(survey, role)
     if champion is None:
         raise Http404(f"There is no champion of the role {role}.")
-    context = {"champion": champion, "drift": drift_of(champion), "prevalence": prevalence(champion)}
+    context = {"champion": champion, "drift": drift_of(champion), "prevalence": latest_prevalence(champion)}
     return render(request, "learning/drift.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from ml.evaluation.metrics.binomial import jeffreys
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Reason
 from webapp.consensus.models import SETTLED_BY_VOTES, VOTE_COLUMNS, Consensus
+from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import copy_out
 from webapp.learning.models import Checkpoint
 from webapp.queue.models import QueueEntry
@@ -61,6 +63,11 @@ class Prevalence:
     share: float
     low: float
     high: float
+
+
+def latest_prevalence(champion: Checkpoint) -> Prevalence | None:
+    """Return the prevalence as it was some seconds ago at most; longer ago in a queue that takes long to read."""
+    return cached_figure(f"prevalence-{champion.pk}", partial(prevalence, champion))
 
 
 def prevalence(champion: Checkpoint) -> Prevalence | None:

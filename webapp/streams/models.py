@@ -14,7 +14,9 @@ from webapp.core.stored_messages import MessageField
 NAME_LENGTH = 200
 
 SILENT = timedelta(seconds=30)
-"""A listener that was not heard of for so long has stopped."""
+"""A listener that was not heard of for so long has stopped, unless it polls its broker less often."""
+SILENT_POLLS = 5
+"""A listener that polls reports once its answers are there; it has stopped if it missed so many polls."""
 
 
 class Stream(models.Model):
@@ -36,6 +38,7 @@ class Stream(models.Model):
     refused = models.PositiveBigIntegerField(default=0)
     lag = models.PositiveBigIntegerField(null=True, blank=True, help_text="messages that are not read yet")
     rate = models.FloatField(null=True, blank=True, help_text="messages per second")
+    poll_seconds = models.FloatField(null=True, blank=True, help_text="interval of a polled API; none for Kafka")
     cursor = models.FloatField(null=True, blank=True, help_text="MJD up to which a polled API's alerts are stored")
     heard_at = models.DateTimeField(null=True, blank=True, help_text="the listener's last sign of life")
     should_listen = models.BooleanField(default=False, help_text="a listener began, and was not told to stop")
@@ -49,8 +52,12 @@ class Stream(models.Model):
         return self.topic
 
     @property
+    def silent_after(self) -> timedelta:
+        return max(SILENT, timedelta(seconds=SILENT_POLLS * (self.poll_seconds or 0)))
+
+    @property
     def is_listening(self) -> bool:
-        return self.heard_at is not None and timezone.now() - self.heard_at < SILENT
+        return self.heard_at is not None and timezone.now() - self.heard_at < self.silent_after
 
     @property
     def is_silent(self) -> bool:

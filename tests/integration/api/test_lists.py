@@ -40,6 +40,16 @@ def test_an_unknown_filter_is_refused_with_a_sentence(workflow, scientist, path)
     assert "There is no filter “min_posteriro” here. Filters: " in reply.json()["min_posteriro"][0]
 
 
+@pytest.mark.parametrize("path", ["subjects", "consensus", "rulings", "scores", "checkpoints"])
+def test_a_survey_that_does_not_exist_is_refused_and_anothers_is_empty(workflow, scientist, path):
+    Survey.objects.create(slug="elsewhere", name="Elsewhere")
+    reply = scientist.get(f"/api/{path}/", {"survey": "atlsa"})
+    assert reply.status_code == 400
+    assert reply.json() == {"survey": ["“atlsa” is not valid here. Expected: slug of a survey."]}
+    assert scientist.get(f"/api/{path}/", {"survey": "elsewhere"}).json()["results"] == []
+    assert scientist.get(f"/api/{path}/", {"survey": workflow.survey.slug}).status_code == 200
+
+
 def test_an_unknown_filter_is_refused_by_what_is_no_table_too(workflow, scientist):
     run = IngestRun.objects.create(survey=workflow.survey, path="night", subject_set="night")
     paths = ("groups", "appeals/actions", "classifications", f"ingest-runs/{run.pk}/problems", "surveys/atlas/tags",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from webapp.archive.models import IngestRun, Survey
-from webapp.console import watchdog
+from webapp.console import site, watchdog
 from webapp.console.watchdog import Watched
 from webapp.core.models import Heartbeat, Process
 
@@ -87,6 +87,7 @@ def test_a_web_server_behind_a_proxy_for_the_rest_of_the_world_responds(monkeypa
         thread.start()
         try:
             assert watchdog.web_responds("0.0.0.0", server.server_address[1])
+            site._wait_until_ready("127.0.0.1", server.server_address[1])
         finally:
             server.shutdown()
             thread.join()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from ml.evaluation.metrics.binomial import jeffreys
@@ -115,6 +116,20 @@ def test_all_subjects_before_the_last_draw_count_whoever_asked_about_them(workfl
     assert found.low < 0.25 < found.high
     page = browser(member(workflow.survey, "scientist")).get("/surveys/night/learning/drift/stamp/").content.decode()
     assert "of 19 settled." in page
+
+
+def test_the_page_reads_the_queue_again_only_after_a_while(workflow, champion):
+    rows = in_order(workflow, 10)
+    for row in rows:
+        close(workflow, row, 0.98)
+    scientist = browser(member(workflow.survey, "scientist"))
+    settled = []
+    for drawn in (rows[:4], rows[4:8]):
+        serve(workflow, drawn)
+        settled.append(scientist.get("/surveys/night/learning/drift/stamp/").context["prevalence"].n)
+    cache.clear()
+    settled.append(scientist.get("/surveys/night/learning/drift/stamp/").context["prevalence"].n)
+    assert settled == [4, 4, 8]
 
 
 def test_the_sample_ends_before_an_open_subject_unless_nobody_votes_on_it_any_more(workflow, champion):

@@ -78,6 +78,19 @@ def test_a_listener_that_died_is_told_once_and_when_it_is_back(stream, page, cap
     assert mailoutbox[1].subject == "Wanderers is well again"
 
 
+@pytest.mark.parametrize(
+    ("poll_seconds", "silence", "is_heard"),
+    [(None, 5, True), (None, 60, False), (30.0, 60, True), (30.0, 200, False), (600.0, 1500, True), (1.0, 5, True)],
+)
+def test_a_listener_that_polls_is_silent_after_several_polls(stream, page, capsys, poll_seconds, silence, is_heard):
+    change(stream, poll_seconds=poll_seconds, heard_at=timezone.now() - timedelta(seconds=silence))
+    assert ("has been silent since" in page()) != is_heard
+    said, is_well = doctor(capsys)
+    assert is_well == is_heard
+    assert f"Stream alerts of sky: {'listening' if is_heard else 'silent'}, heard" in said
+    assert f'wanderers_stream_healthy{{survey="sky",topic="alerts"}} {float(is_heard)}' in figures()
+
+
 def test_brokers_that_complain_are_told(stream, page, capsys, mailoutbox):
     change(stream, trouble=NO_BROKER)
     words = f"alerts for sky: {NO_BROKER}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from astropy.time import Time
+from django.core.management import call_command
 
 from ml.io.times import mjd_now
 from tests.unit.io import packets
@@ -174,6 +175,16 @@ def test_an_api_that_fails_is_asked_less_and_less_often(broker, stream, monkeypa
     assert pauses[:4] == [7.5, 15.0, 30.0, 60.0]
     assert pauses[-1] == polling.LONGEST_PAUSE
     assert "status 503" in topic.trouble()
+
+
+@pytest.mark.parametrize(("source", "seconds"), [({"api": "fink"}, 30.0), ({"brokers": "nowhere:1"}, None)])
+def test_the_command_records_how_often_it_polls(stream, monkeypatch, source, seconds):
+    Stream.objects.update(poll_seconds=7.0)
+    monkeypatch.setattr("webapp.console.management.commands.listen.listen", lambda *_: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    call_command("listen", stream.topic, survey=stream.survey.slug, **source)
+    stream.refresh_from_db()
+    assert stream.poll_seconds == seconds
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from webapp.streams.apis import APIS
 from webapp.streams.kafka import KafkaTopic
 from webapp.streams.listen import AlreadyListening, listen
 from webapp.streams.models import Stream
-from webapp.streams.polling import PolledTopic
+from webapp.streams.polling import POLL_EVERY, PolledTopic
 from webapp.streams.read_messages import Reader
 
 
@@ -62,6 +62,7 @@ class Command(BaseCommand):
                 group=options["group"] or f"wanderers-{survey}",
                 subject_set=options["subject_set"] or topic[:120],
                 condition=options["where"],
+                poll_seconds=POLL_EVERY if api else None,
             )
         )
         mapping = the_mapping(options["mapping"])
@@ -100,7 +101,7 @@ def the_stream(given: Stream) -> Stream:
         raise CommandError(
             " ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
         ) from error
-    settings = {name: getattr(given, name) for name in ("brokers", "group", "subject_set", "condition")}
+    settings = {name: getattr(given, name) for name in ("brokers", "group", "subject_set", "condition", "poll_seconds")}
     return Stream.objects.update_or_create(survey=given.survey, topic=given.topic, defaults=settings)[0]
 
 
