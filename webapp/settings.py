@@ -233,12 +233,11 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = DATA / "uploads"
-FILE_UPLOAD_MAX_MEMORY_SIZE = 3 * 2**20  # a form with a picture, which volunteers may send
+FILE_UPLOAD_MAX_MEMORY_SIZE, DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 2**20, 2 * 2**20  # a form with a picture, and without
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "webapp.archive.uploads.BoundedUploadHandler",
 ]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
@@ -264,10 +263,9 @@ if CELERY_BROKER_URL.startswith("filesystem"):
     _messages, _control = str(DATA / "broker" / "messages"), str(DATA / "broker" / "control")
     _folders = {"data_folder_in": _messages, "data_folder_out": _messages, "control_folder": _control}
     CELERY_BROKER_TRANSPORT_OPTIONS = {**_folders, "polling_interval": 0.1}
-CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_IGNORE_RESULT = CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_HEARTBEAT = 10  # seconds: RabbitMQ and workers notice a lost connection within twice as many
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

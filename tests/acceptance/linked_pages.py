@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 NOT_PAGES = re.compile(r"\.(csv|json|parquet|xml|png|bin|zip|pdf|ics|jsonl|vot|fits)$|^/api/|logout")
 VARIABLE = re.compile(r"\d+|(?<=/)[a-z]{2}(?=/$)")  # rows, and the languages of a guide
+ADDRESSES = "all => all.map((a) => new URL(a.getAttribute('href'), location).href)"  # of links in drawings too
 AS_LONG_AS = 90  # pages a person reaches in this small sky
 
 
@@ -21,7 +22,7 @@ def linked_pages(page):
         assert response.ok, f"{path} answers {response.status}"
         page.wait_for_load_state("load")
         yield kind
-        links = page.eval_on_selector_all("a[href]", "all => all.map((a) => a.href)")
+        links = page.eval_on_selector_all("a[href]", ADDRESSES)
         ours = [urlsplit(link) for link in links if urlsplit(link).netloc == urlsplit(page.url).netloc]
         waiting += [link.path + (f"?{link.query}" if link.query else "") for link in ours]
     assert len(kinds) <= AS_LONG_AS

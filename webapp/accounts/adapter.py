@@ -64,6 +64,11 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.warning(request, NEEDS_SECOND_FACTOR)
         return response
 
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Log that somebody was not let in, but not what they typed: it may be a password in the wrong field."""
+        super().authentication_failed(request, **credentials)
+        log.warning("A sign-in failed, from %s.", self.get_client_ip(request))
+
     def _rollback_login_failed_rl_usage(self) -> None:
         super()._rollback_login_failed_rl_usage()
         if tried := getattr(self, "_tried_anywhere", None):

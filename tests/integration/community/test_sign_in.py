@@ -107,3 +107,10 @@ def test_an_account_is_guessed_at_no_more_than_a_hundred_times_an_hour(ada, monk
             reply = Client().post("/api/token/", {"username": name, "password": "a guess"}, **asked)
             guesses += reply.status_code != 429
     assert 0 < guesses <= 100
+
+
+def test_a_failed_sign_in_is_logged_without_what_was_typed(ada, caplog):
+    typed = {"login": "ada", "password": "not-her-password-at-all"}
+    Client().post("/accounts/login/", typed, REMOTE_ADDR="2001:db8::7")
+    [line] = [record.getMessage() for record in caplog.records if "sign-in failed" in record.getMessage()]
+    assert line == "A sign-in failed, from 2001:db8::7."

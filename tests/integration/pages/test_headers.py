@@ -23,6 +23,7 @@ def test_every_answer_says_what_may_run(page):
     assert "camera=()" in response["Permissions-Policy"]
     assert page == "/health/" or response["Cross-Origin-Opener-Policy"] == "same-origin"
     assert page == "/health/" or response["X-Content-Type-Options"] == "nosniff"
+    assert page == "/health/" or response["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("page", ["/", "/accounts/login/", "/accounts/signup/", "/api/docs/", "/nowhere/"])
