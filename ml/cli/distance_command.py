@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ml.cli.sky_table import Rows, number, table_command
+from ml.cli.sky_table import Rows, errors_of, number, table_command
 from ml.sky.detection_table import read_detections
 from ml.sky.detections import Detections
 from ml.sky.observatories import read_observatories
 from ml.sky.observers import Observers, observers_of
-from ml.sky.parallax_distance import fit_parallax
+from ml.sky.parallax_distance import Errors, fit_parallax
 from ml.sky.tangent_plane import unit_vectors
 
 HEADER = (
@@ -27,7 +27,7 @@ def add(subparsers: Any) -> None:
     parser = table_command(subparsers, "distance", "measure distances from the observer's parallax", distance_table)
     parser.add_argument(
         "--data", type=Path, required=True,
-        help="CSV: tracklet, mjd, ra, dec[, rms_ra, rms_dec, observatory, obs_x, obs_y, obs_z]",
+        help="CSV: tracklet, mjd, ra, dec[, rms_ra, rms_dec, rms_corr, observatory, obs_x, obs_y, obs_z]",
     )  # fmt: skip
     parser.add_argument(
         "--rms", type=float, default=0.05, help="error of a position without rms, arcsec (default 0.05)"
@@ -43,17 +43,18 @@ def distance_table(args: argparse.Namespace) -> Rows:
     observers, problems = observers_of(detections, read_observatories(), args.observatory)
     for problem in problems:
         sys.stderr.write(f"distance: {problem}\n")
-    rms = np.sqrt((detections.rms_ra**2 + detections.rms_dec**2) / 2)
-    return HEADER, _rows(detections, observers, np.where(np.isfinite(rms), rms, args.rms))
+    errors = errors_of(detections, rms=args.rms, seeing=0.0, floor=0.0)
+    return HEADER, _rows(detections, observers, errors)
 
 
-def _rows(detections: Detections, observers: Observers, rms: Any) -> Iterator[list[str]]:
+def _rows(detections: Detections, observers: Observers, errors: Errors) -> Iterator[list[str]]:
     usable = detections.usable & np.isfinite(observers.position).all(1)
     directions = unit_vectors(detections.ra, detections.dec)
     for name in dict.fromkeys(detections.name.tolist()):
         rows = np.flatnonzero((detections.name == name) & usable)
         try:
-            found = fit_parallax(detections.mjd[rows], directions[rows], rms[rows], observers.position[rows])
+            own = (errors[0][rows], errors[1][rows], errors[2][rows])
+            found = fit_parallax(detections.mjd[rows], directions[rows], own, observers.position[rows])
         except ValueError as error:
             yield [name, str(len(rows)), *[""] * (len(HEADER) - 3), str(error)]
             continue

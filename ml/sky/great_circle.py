@@ -52,7 +52,7 @@ def halfway_features(
 
 
 def halfway_covariances(
-    mjd: Array, directions: Array, covariance: Array, middle: float, half: float, tolerance: float
+    mjd: Array, directions: Array, covariance: Array, middle: Array | float, half: Array | float, tolerance: float
 ) -> Array:
     """Return the covariances (N, 6, 6) of `halfway_features`.
 
@@ -64,9 +64,9 @@ def halfway_covariances(
         As for `halfway_features`.
     """
     axes = np.stack(east_north(directions), axis=2)
-    reach = 24 * half * tolerance
+    reach = 24 * np.broadcast_to(half, mjd.shape) * tolerance
     moved = np.zeros((len(mjd), 6, 4))
-    moved[:, :3, :2] = axes / reach
+    moved[:, :3, :2] = axes / reach[:, None, None]
     moved[:, :3, 2:] = axes * (24 * (middle - mjd) / reach)[:, None, None]
     moved[:, 3:, 2:] = axes / tolerance
     spread: Array = moved @ covariance @ np.swapaxes(moved, 1, 2)

@@ -1,6 +1,7 @@
 """Link tracklets of different nights: pairs that agree in place and velocity, halfway between their nights."""
 
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,26 @@ def link_nights(
         near, misfit = _agreeing(*features, *spreads)
         pairs += zip(first[near[:, 0]].tolist(), second[near[:, 1]].tolist(), misfit.tolist(), strict=True)
     return sorted(pairs, key=lambda pair: pair[2])
+
+
+class Motions(NamedTuple):
+    """Times, places, velocities and covariances of N tracklets, as for `link_nights`."""
+
+    mjd: Array
+    directions: Array
+    velocity: Array
+    covariance: Array
+
+
+def pair_misfits(one: Motions, other: Motions, tolerance: float) -> Array:
+    """Return the distances (N,) of N pairs, each halfway between the two, by the rule of `link_nights`."""
+    half = (other.mjd - one.mjd) / 2
+    between = (one.mjd + half, np.abs(half), tolerance)
+    here, there = (halfway_features(each.mjd, each.directions, each.velocity, *between) for each in (one, other))
+    may_one, may_other = (
+        _capped(halfway_covariances(each.mjd, each.directions, each.covariance, *between)) for each in (one, other)
+    )
+    return _misfit(here - there, may_one + may_other)
 
 
 def _capped(spread: Array) -> Array:

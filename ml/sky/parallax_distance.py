@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.sky.tangent_plane import ARCSEC, east_north
+from ml.sky.tangent_plane import ARCSEC, east_north, plane_covariances
 
 Array = NDArray[np.float64]
 PARAMETERS = 5
@@ -46,7 +46,11 @@ class ParallaxDistance:
         return 1 / max(self.parallax + 3 * self.parallax_error, 1e-9)
 
 
-def fit_parallax(mjd: Array, directions: Array, rms: Array, observer: Array) -> ParallaxDistance:
+Errors = tuple[Array, Array, Array]
+"""Of n positions: toward east and north, arcsec, and their correlation."""
+
+
+def fit_parallax(mjd: Array, directions: Array, errors: Errors, observer: Array) -> ParallaxDistance:
     """Fit place, uniform motion and parallax to n detections of one object, in time or along one trail.
 
     Parameters
@@ -55,8 +59,8 @@ def fit_parallax(mjd: Array, directions: Array, rms: Array, observer: Array) -> 
         (n,) of at least three times within a day.
     directions
         (n, 3) unit vectors.
-    rms
-        (n,) errors in each coordinate, arcsec.
+    errors
+        (n,) each.
     observer
         (n, 3) heliocentric positions, au.
 
@@ -80,14 +84,14 @@ def fit_parallax(mjd: Array, directions: Array, rms: Array, observer: Array) -> 
     middle = np.cross(*axes)
     plane = directions @ axes.T / (directions @ middle)[:, None] * ARCSEC  # gnomonic: great circles are straight
     shift = -(observer - observer.mean(0)) @ axes.T * ARCSEC  # arcsec for a distance of 1 au
-    weight = np.repeat(1 / rms, 2)
-    design = np.zeros((2 * len(mjd), PARAMETERS))
-    for axis in (0, 1):
-        design[axis::2, axis], design[axis::2, 2 + axis], design[axis::2, 4] = 1, hours, shift[:, axis]
-    values = plane.ravel() * weight
-    straight_chi2, _, _ = _solved(design[:, :4] * weight[:, None], values)
-    _check_curved(design * weight[:, None])
-    chi2, found, covariance = _solved(design * weight[:, None], values)
+    whiten = np.linalg.inv(np.linalg.cholesky(plane_covariances(directions, axes, *errors)))
+    one, none = np.ones_like(hours), np.zeros_like(hours)
+    rows = [[one, none, hours, none, shift[:, 0]], [none, one, none, hours, shift[:, 1]]]
+    design = (whiten @ np.moveaxis(np.array(rows), 2, 0)).reshape(-1, PARAMETERS)
+    values = (whiten @ plane[:, :, None]).ravel()
+    straight_chi2, _, _ = _solved(design[:, :4], values)
+    _check_curved(design)
+    chi2, found, covariance = _solved(design, values)
     error = float(np.sqrt(covariance[4, 4]))
     return ParallaxDistance(float(found[4]), error, chi2, straight_chi2, 2 * len(mjd) - PARAMETERS)
 

@@ -29,6 +29,27 @@ def east_north(vectors: Array) -> tuple[Array, Array]:
     return east, np.stack([-z * cos, -z * sin, across], axis=-1)
 
 
+def plane_covariances(vectors: Array, axes: Array, rms_ra: Array, rms_dec: Array, corr: Array) -> Array:
+    """Return covariances (…, 2, 2) of positions in a plane's axes, which differ from their own near a pole, arcsec².
+
+    Parameters
+    ----------
+    vectors
+        (…, 3) unit vectors of the positions.
+    axes
+        (…, 2, 3) unit vectors to the east and north of the plane.
+    rms_ra, rms_dec, corr
+        (…) errors of the positions toward their own east and north, arcsec, and their correlation.
+    """
+    local = np.stack(east_north(vectors), axis=-2)
+    turn = axes @ np.swapaxes(local, -1, -2)
+    covariance = np.empty((*rms_ra.shape, 2, 2))
+    covariance[..., 0, 0], covariance[..., 1, 1] = rms_ra**2, rms_dec**2
+    covariance[..., 0, 1] = covariance[..., 1, 0] = corr * rms_ra * rms_dec
+    turned: Array = turn @ covariance @ np.swapaxes(turn, -1, -2)
+    return turned
+
+
 def separation(one: Array, other: Array) -> Array:
     """Return the angle between unit vectors (…, 3), arcsec; accurate for small and large angles."""
     chord = np.linalg.norm(one - other, axis=-1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.sky.tangent_plane import ARCSEC, east_north, unit_vectors
+from ml.sky.tangent_plane import ARCSEC, east_north, plane_covariances, unit_vectors
 
 Array = NDArray[np.float64]
 ROUNDS = 3  # Gauss–Newton; the problem is nearly linear, so one is enough for a degree
@@ -158,13 +158,8 @@ def fit_weighted_motion(
 
 def _noise(places: Array, axes: Array, rms_ra: Array, rms_dec: Array, corr: Array, known: NDArray[np.bool_]) -> Array:
     """Return covariances (N, F, 2, 2) in the plane's axes, arcsec²; any for what does not count."""
-    local = np.stack(east_north(places), axis=-2)  # (N, F, 2, 3)
-    turn = np.einsum("nij,nfkj->nfik", axes, local)
-    covariance = np.empty((*rms_ra.shape, 2, 2))
-    covariance[..., 0, 0], covariance[..., 1, 1] = rms_ra**2, rms_dec**2
-    covariance[..., 0, 1] = covariance[..., 1, 0] = corr * rms_ra * rms_dec
-    covariance = np.where(known[..., None, None], covariance, np.eye(2))
-    return turn @ covariance @ np.swapaxes(turn, -1, -2)
+    own = (np.where(known, values, fill) for values, fill in ((rms_ra, 1.0), (rms_dec, 1.0), (corr, 0.0)))
+    return plane_covariances(places, axes[:, None], *own)
 
 
 def _hours(mjd: Array, weight: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:

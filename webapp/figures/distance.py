@@ -57,6 +57,7 @@ def measure_distance(subject: Subject, track: Track) -> Distance:
     if not np.isfinite(observers.position).all():
         return Distance(problem=NOWHERE)
     try:
-        return Distance(fit_parallax(mjd, track.directions[rows], track.error[rows], observers.position))
+        rms_ra, rms_dec, corr = (each[rows] for each in track.errors)
+        return Distance(fit_parallax(mjd, track.directions[rows], (rms_ra, rms_dec, corr), observers.position))
     except ValueError:  # the other reasons are ruled out
         return Distance(problem=STRAIGHT)

@@ -10,7 +10,8 @@ import numpy as np
 from django.db.models import Q
 from numpy.typing import NDArray
 
-from ml.sky.great_circle import halfway_features, move_on
+from ml.sky.great_circle import move_on
+from ml.sky.night_linking import SIGMAS, WIDEST, Motions, pair_misfits
 from ml.sky.tangent_plane import ARCSEC, east_north, positions
 from ml.sky.weighted_motion import WeightedMotion
 from webapp.archive.fitted_motions import fit_motions
@@ -27,8 +28,6 @@ DAYS = 7
 MOST = 300
 """Tracklets that are compared, so that a crowded field keeps the page fast."""
 TOLERANCE: float = LinkRun._meta.get_field("tolerance").default  # Django's own interface
-SIGMAS = 2.0
-"""Velocities may also differ by so many standard errors."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def _cone(motion: WeightedMotion, mjd: float, days: int) -> Q:
     """Return a filter around the predicted place: what half a day, the tolerance and errors can add to it."""
     place, _ = move_on(motion.position, motion.velocity, np.array([days], float))
     ra, dec = positions(place)
-    may_differ = np.hypot(TOLERANCE, 2 * SIGMAS * motion.rate_error[0])
+    may_differ = np.hypot(TOLERANCE, 2 * min(SIGMAS * motion.rate_error[0], WIDEST * TOLERANCE))
     radius = 12 * motion.rate[0] + 24 * (abs(days) + 0.5) * may_differ
     at = Q(mjd__gte=mjd + days - 0.5, mjd__lt=mjd + days + 0.5)
     return at & in_cone(float(ra[0]), float(dec[0]), float(min(radius / 3600, 180)))
@@ -105,29 +104,26 @@ def _agreeing(
 ) -> list[tuple[int, float, float, float, float]]:
     """Return key, days, offset, error and misfit of those that agree in place and velocity halfway."""
     days = many.mjd[chosen] - one.mjd[0]
-    spread = SIGMAS * np.hypot(many.rate_error[chosen], one.rate_error[0])
-    between = (one.mjd[0] + days / 2, np.abs(days) / 2, np.hypot(TOLERANCE, spread))
-    here = halfway_features(*_repeated(one, len(days)), *between)
-    there = halfway_features(many.mjd[chosen], many.position[chosen], many.velocity[chosen], *between)
-    misfit = np.linalg.norm(here - there, axis=1)
+    others = Motions(many.mjd[chosen], many.position[chosen], many.velocity[chosen], many.covariance[chosen])
+    misfit = pair_misfits(_repeated(one, len(days)), others, TOLERANCE)
     offset, error = _offsets(one, days, many.position[chosen], many.covariance[chosen])
     columns = zip(keys[chosen].tolist(), *(each.tolist() for each in (days, offset, error, misfit)), strict=True)
     return [row for row in columns if row[-1] <= 1]
 
 
-def _repeated(one: WeightedMotion, n: int) -> tuple[Array, Array, Array]:
-    """Return time, place and velocity of one motion, n times."""
-    return np.repeat(one.mjd, n), np.repeat(one.position, n, axis=0), np.repeat(one.velocity, n, axis=0)
+def _repeated(one: WeightedMotion, n: int) -> Motions:
+    """Return one motion n times."""
+    return Motions(*(np.repeat(each, n, axis=0) for each in (one.mjd, one.position, one.velocity, one.covariance)))
 
 
 def _offsets(one: WeightedMotion, days: Array, places: Array, covariance: Array) -> tuple[Array, Array]:
     """Return the angles (N,) from the predicted places to the others, and their standard errors, arcsec."""
-    _, places_now, velocity = _repeated(one, len(days))
-    predicted, _ = move_on(places_now, velocity, days)
+    start = _repeated(one, len(days))
+    predicted, _ = move_on(start.directions, start.velocity, days)
     axes = np.stack(east_north(predicted), axis=1)
     offset = np.einsum("nij,nj->ni", axes, places - predicted) * ARCSEC
     reach = np.concatenate([np.tile(np.eye(2), (len(days), 1, 1)), 24 * days[:, None, None] * np.eye(2)], axis=2)
-    spread = reach @ one.covariance[0] @ np.swapaxes(reach, 1, 2) + covariance[:, :2, :2]
+    spread = reach @ start.covariance @ np.swapaxes(reach, 1, 2) + covariance[:, :2, :2]
     size = np.linalg.norm(offset, axis=1)
     toward = offset / np.maximum(size, 1e-9)[:, None]
     return size, np.sqrt(np.einsum("ni,nij,nj->n", toward, spread, toward))

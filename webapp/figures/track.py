@@ -75,6 +75,7 @@ class Track:
         measured = (self._column(name) for name in ("rms_ra", "rms_dec", "rms_corr", "snr"))
         rms_ra, rms_dec, corr = position_errors(*measured, seeing=seeing, floor=floor)
         self.is_known = np.isfinite(self.mjd) & np.isfinite(ra) & np.isfinite(dec)
+        self.errors = (rms_ra, rms_dec, corr)
         self.error = np.sqrt((rms_ra**2 + rms_dec**2) / 2)
         self.directions = unit_vectors(ra, dec)
         columns = (np.atleast_2d(row) for row in (self.mjd, ra, dec, rms_ra, rms_dec, corr))

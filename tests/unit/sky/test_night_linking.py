@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.sky.night_linking import link_nights
+from ml.sky.night_linking import Motions, link_nights, pair_misfits
 from ml.sky.tangent_plane import ARCSEC, east_north, unit_vectors
 from ml.sky.weighted_motion import fit_weighted_motion
 
@@ -102,3 +102,17 @@ def test_velocities_may_differ_by_their_errors_but_not_by_any(faster, error, cor
     covariance[:, 2:, 2:] = error**2 * np.array([[1, corr], [corr, 1]])
     tracks = np.array([0.0, 1.0]), places, np.array([[30.0, 0.0], np.add(moved, faster)]), covariance
     assert len(link_nights(*tracks, np.array([0, 1]), 1.0, 5)) == linked
+
+
+def test_a_pair_agrees_on_its_own_as_it_does_among_the_nights():
+    random = np.random.default_rng(5)
+    for number in range(20):
+        place, moved = seen(10.0, 30.0, (25.0, -10.0), 2.0)
+        velocities = np.array([[25.0, -10.0], moved]) + random.normal(0, 1.0, (2, 2))
+        places = np.array([unit_vectors(np.array(10.0), np.array(30.0)), place])
+        spread = np.eye(4) * [0.04, 0.04, 0.3, 0.3] * (number % 5)
+        tracks = Motions(np.array([60000.0, 60002.0]), places, velocities, np.array([spread, 2 * spread]))
+        one, other = (Motions(*(each[[at]] for each in tracks)) for at in (0, 1))
+        [alone] = pair_misfits(one, other, 1.0)
+        assert pair_misfits(other, one, 1.0) == pytest.approx(alone)
+        assert link_nights(*tracks, np.array([0, 2]), 1.0, 3) == ([(0, 1, pytest.approx(alone))] if alone <= 1 else [])

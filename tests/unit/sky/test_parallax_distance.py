@@ -8,7 +8,7 @@ import pytest
 
 from ml.__main__ import main
 from ml.sky.parallax_distance import fit_parallax
-from ml.sky.tangent_plane import positions
+from ml.sky.tangent_plane import ARCSEC, east_north, positions
 from tests.unit.sky.curved_trails import hubble, trail
 
 RMS = 0.03
@@ -19,7 +19,8 @@ def noisy(directions, random):
 
 
 def fit(mjd, directions, observer):
-    return fit_parallax(mjd, directions / np.linalg.norm(directions, axis=1)[:, None], np.full(len(mjd), RMS), observer)
+    rms = np.full(len(mjd), RMS)
+    return fit_parallax(mjd, directions / np.linalg.norm(directions, axis=1)[:, None], (rms, rms, 0 * rms), observer)
 
 
 @pytest.mark.parametrize("distance", [0.05, 0.5, 1.5, 3.0])
@@ -38,6 +39,24 @@ def test_formal_errors_are_the_monte_carlo_scatter():
     assert parallax.mean() == pytest.approx(1 / 1.5, abs=4 * parallax.std() / np.sqrt(4000) + 0.003)
     assert np.mean([each.chi2 for each in found]) == pytest.approx(found[0].dof, rel=0.05)
     assert found[0].distance_error / 1.5 < 0.05  # a trail of 35 minutes measures a main-belt distance to 5 %
+
+
+def test_errors_that_differ_by_direction_and_are_correlated_weigh_each_detection():
+    random = np.random.default_rng(4)
+    mjd, directions, observer = trail(1.5)
+    east, north = east_north(directions)
+    rms_ra, rms_dec = np.where(np.arange(len(mjd)) % 2, 0.01, 0.2), np.full(len(mjd), 0.05)
+    errors = (rms_ra, rms_dec, np.full(len(mjd), 0.8))
+    mix = np.linalg.cholesky([[1, 0.8], [0.8, 1]])
+    parallax, chi2 = [], []
+    for _ in range(1500):
+        off = random.normal(size=(len(mjd), 2)) @ mix.T * np.stack([rms_ra, rms_dec], axis=1) / ARCSEC
+        seen = directions + off[:, :1] * east + off[:, 1:] * north
+        found = fit_parallax(mjd, seen / np.linalg.norm(seen, axis=1)[:, None], errors, observer)
+        parallax.append(found.parallax)
+        chi2.append(found.chi2)
+    assert np.std(parallax) == pytest.approx(found.parallax_error, rel=0.06)
+    assert np.mean(chi2) == pytest.approx(found.dof, rel=0.05)
 
 
 def test_the_turning_earth_does_it_too():
