@@ -58,8 +58,6 @@ def _rows(detections: Detections, observers: Observers, errors: Errors) -> Itera
         except ValueError as error:
             yield [name, str(len(rows)), *[""] * (len(HEADER) - 3), str(error)]
             continue
-        far = found.parallax < 3 * found.parallax_error
         values = (found.distance, found.distance_error, found.nearest, found.parallax, found.parallax_error)
         fits = (number(found.chi2, 2), number(found.straight_chi2, 2), str(found.dof))
-        problem = "no parallax above 3σ: only the least distance is known" if far else ""
-        yield [name, str(len(rows)), *(number(value, 6) for value in values), *fits, problem]
+        yield [name, str(len(rows)), *(number(value, 6) for value in values), *fits, found.complaint]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ml.cli.sky_table import Rows, number, table_command
 from ml.data.dataset import BadExamples
+from ml.imaging.noise_normalisation import linear_noise
 from ml.io.observer_place import observer_place, observer_velocity
 from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
@@ -92,7 +93,9 @@ def _rows(data: Path, curves: Curves, observatory: str) -> Iterator[list[str]]:
 def _measured(item: SubjectRecord, position: int, curve: NDArray[np.float64], observatory: str) -> list[str]:
     try:
         frame = item.frames[position]
-        found = trail_distance(one_plane(frame.pixels), curve, _exposure(item, frame, position, observatory))
+        found = trail_distance(
+            linear_noise(one_plane(frame.pixels)), curve, _exposure(item, frame, position, observatory)
+        )
     except (ValueError, IndexError) as error:
         problem = "it has no such frame" if isinstance(error, IndexError) else str(error)
         return [*[""] * (len(HEADER) - 4), problem]
@@ -112,11 +115,8 @@ def _values(found: TrailDistance) -> list[str]:
     fit, other = found.parallax.fit, found.parallax.reversed
     measured = (fit.distance, fit.distance_error, fit.nearest, fit.parallax, fit.parallax_error)
     reverse = (number(other.distance, 6), number(other.chi2, 2)) if found.is_either else ("", "")
-    problem = ""
-    if found.chance < LEAST_CHANCE:
-        problem = "no distance fits the shape: is something else on the trail?"
-    elif fit.parallax < 3 * fit.parallax_error:
-        problem = "no parallax above 3σ: only the least distance is known"
+    unfit = "no distance fits the shape: is something else on the trail?"
+    problem = unfit if found.chance < LEAST_CHANCE else fit.complaint
     chi2 = (number(fit.chi2, 2), number(fit.straight_chi2, 2), str(fit.dof))
     kept = len(found.points.points) - found.parallax.dropped
     return [str(kept), *(number(value, 6) for value in measured), *chi2, *reverse, problem]

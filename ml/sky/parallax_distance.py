@@ -9,6 +9,7 @@ from ml.sky.tangent_plane import ARCSEC, east_north, plane_covariances
 
 Array = NDArray[np.float64]
 PARAMETERS = 5
+SIGNIFICANT = 3.0  # σ
 LONGEST_ARC = 1.0  # days: beyond, the object's own acceleration and its changing distance count
 
 
@@ -43,7 +44,29 @@ class ParallaxDistance:
     @property
     def nearest(self) -> float:
         """Return the least distance, au, within 3σ."""
-        return 1 / max(self.parallax + 3 * self.parallax_error, 1e-9)
+        return 1 / max(self.parallax + SIGNIFICANT * self.parallax_error, 1e-9)
+
+    @property
+    def significance(self) -> float:
+        """Return the parallax in units of its error."""
+        return self.parallax / self.parallax_error
+
+    @property
+    def is_measured(self) -> bool:
+        """Return whether the parallax is above 3σ; else only a least distance is known."""
+        return self.significance >= SIGNIFICANT
+
+    @property
+    def is_impossible(self) -> bool:
+        """Return whether the parallax is below −3σ, which no object at any distance has."""
+        return self.significance <= -SIGNIFICANT
+
+    @property
+    def complaint(self) -> str:
+        """Return why the distance is not known; empty if it is."""
+        if self.is_impossible:
+            return "the path bends the wrong way for any distance"
+        return "" if self.is_measured else "no parallax above 3σ: only the least distance is known"
 
 
 Errors = tuple[Array, Array, Array]

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from ml.imaging.noise_normalisation import linear_noise
 from ml.imaging.polyline import tangents
 from ml.imaging.wcs import to_sky
 from ml.sky.observer_path import Path
@@ -60,13 +59,13 @@ class TrailDistance:
         return self.parallax.reversed.chi2 - self.parallax.fit.chi2 < EITHER
 
 
-def trail_distance(pixels: Array, curve: Array, exposure: Exposure) -> TrailDistance:
+def trail_distance(noise_units: Array, curve: Array, exposure: Exposure) -> TrailDistance:
     """Measure the distance of the object of a trail.
 
     Parameters
     ----------
-    pixels
-        (H, W); NaN where nothing was measured.
+    noise_units
+        (H, W) image in units of its noise (`linear_noise`); NaN where nothing was measured.
     curve
         (k, 2) pixels, (0, 0) in the centre of the first, along the trail; see `ridge_points`.
 
@@ -75,7 +74,7 @@ def trail_distance(pixels: Array, curve: Array, exposure: Exposure) -> TrailDist
     ValueError
         The trail can't be measured, the image has no celestial WCS, or no distance can be fitted; the message says why.
     """
-    points = ridge_points(linear_noise(pixels), np.asarray(curve, dtype=np.float64))
+    points = ridge_points(noise_units, np.asarray(curve, dtype=np.float64))
     directions, scale = _on_sky(points.points, exposure.cards)
     half = exposure.seconds / 2 / DAY
     ends = (exposure.mjd_mid - half, exposure.mjd_mid + half)

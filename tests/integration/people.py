@@ -23,6 +23,17 @@ def browser(user=None):
     return client
 
 
+def signed_in(name, password, client=None):
+    """Sign in by the form."""
+    client = client or Client()
+    client.post("/accounts/login/", {"login": name, "password": password})
+    return client
+
+
+def is_signed_in(client):
+    return client.get("/you/").status_code == 200
+
+
 def others(survey):
     """Everybody who lacks an admin's permissions: a colleague, a stranger, another survey's admin, nobody."""
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")

@@ -13,7 +13,6 @@ from ml.sky.parallax_distance import LONGEST_ARC, ParallaxDistance, fit_parallax
 from webapp.archive.models import Subject
 from webapp.figures.track import Track
 
-SIGNIFICANT = 3  # σ
 FEW = _("A distance needs three detections within a day.")
 NOWHERE = _(
     "The observer’s place is unknown. Set the survey’s observatory code, or give a spacecraft’s place in the manifest: "
@@ -28,21 +27,6 @@ class Distance:
 
     fit: ParallaxDistance | None = None
     problem: str | Promise = ""
-
-    @property
-    def significance(self) -> float:
-        """Return the parallax in units of its error; 0 without a fit."""
-        return self.fit.parallax / self.fit.parallax_error if self.fit else 0.0
-
-    @property
-    def is_measured(self) -> bool:
-        """Return whether the parallax is above 3σ; else only a least distance is known."""
-        return self.significance >= SIGNIFICANT
-
-    @property
-    def is_impossible(self) -> bool:
-        """Return whether the parallax is below −3σ, which no object at any distance has."""
-        return self.significance <= -SIGNIFICANT
 
 
 def measure_distance(subject: Subject, track: Track) -> Distance:

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
+from ml.imaging.noise_normalisation import linear_noise
 from ml.io.observer_place import observer_place, observer_velocity
 from ml.sky.observer_path import observer_path
 from ml.sky.trail_parallax import STRAIGHT
@@ -25,7 +26,6 @@ from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Detection
 from webapp.learning.promotion import champion_of
 
-SIGNIFICANT = 3  # σ
 MOST = 4  # trails of one subject
 LEAST_SCORE = 0.5  # of a model's detection
 DETECTION, VOLUNTEERS = _("Model"), _("Volunteers")
@@ -35,6 +35,7 @@ NOWHERE = _(
     "in km, obs_vx1, obs_vy1, obs_vz1 in km/s), or set the survey’s observatory code."
 )
 UNFIT = _("No distance fits its shape. Is something else on the trail?")
+WRONG_WAY = _("The trail bends the wrong way for any distance. Is something else on it, or are times or places wrong?")
 PROBLEMS = {
     ridge_points.TOO_SHORT: _("The trail is too short to have a shape."),
     ridge_points.TOO_FAINT: _("The trail is too faint to measure its shape."),
@@ -52,12 +53,6 @@ class MeasuredLine:
     frame: int
     found: TrailDistance | None = None
     problem: str | Promise = ""
-
-    @property
-    def is_measured(self) -> bool:
-        """Return whether the parallax is above 3σ; else only a least distance is known."""
-        fit = self.found.parallax.fit if self.found else None
-        return fit is not None and fit.parallax >= SIGNIFICANT * fit.parallax_error
 
     @property
     def points(self) -> int:
@@ -90,10 +85,9 @@ def trail_distances(subject: Subject, frames: Iterable[Frame]) -> list[MeasuredL
     except LookupError:
         return []
     by_position = {frame.position: frame for frame in frames}
+    images = {at: linear_noise(block[at].mean(axis=0)) for at in {at for _, at, _ in lines} if at < len(block)}
     return [
-        _measured(subject, by_position.get(at), block[at], source, line)
-        for source, at, line in lines
-        if at < len(block)
+        _measured(subject, by_position.get(at), images[at], source, line) for source, at, line in lines if at in images
     ]
 
 
@@ -118,7 +112,7 @@ def _marked(subject: Subject) -> Lines:
 
 
 def _measured(
-    subject: Subject, frame: Frame | None, planes: NDArray[Any], source: Promise, line: NDArray[np.float64]
+    subject: Subject, frame: Frame | None, image: NDArray[Any], source: Promise, line: NDArray[np.float64]
 ) -> MeasuredLine:
     if frame is None or frame.mjd_mid is None or not frame.exptime or not frame.wcs:
         return MeasuredLine(source, frame.position if frame else 0, problem=NO_TIME)
@@ -129,8 +123,8 @@ def _measured(
     except ValueError:
         return MeasuredLine(source, at, problem=NOWHERE)
     try:
-        pixels = planes[0] if len(planes) == 1 else planes.mean(axis=0)
-        found = trail_distance(pixels, line, Exposure(frame.mjd_mid, frame.exptime, frame.wcs, path))
+        found = trail_distance(image, line, Exposure(frame.mjd_mid, frame.exptime, frame.wcs, path))
     except ValueError as error:
         return MeasuredLine(source, at, problem=PROBLEMS.get(str(error), UNFIT))
-    return MeasuredLine(source, at, found, UNFIT if found.chance < LEAST_CHANCE else "")
+    wrong_way = WRONG_WAY if found.parallax.fit.is_impossible else ""
+    return MeasuredLine(source, at, found, UNFIT if found.chance < LEAST_CHANCE else wrong_way)

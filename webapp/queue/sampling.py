@@ -30,23 +30,36 @@ SELECT = "SELECT entry.id, entry.reason"
 GOLD = f"{SELECT} FROM queue_queueentry AS entry WHERE entry.is_gold AND {UNSEEN}"
 # A scalar subquery, so that an entry's object is looked up only when the scan reaches it.
 OBJECT = "(SELECT subject.object_group FROM archive_subject AS subject WHERE subject.id = entry.subject_id)"
-OPEN = f"""{SELECT}, {OBJECT} FROM queue_queueentry AS entry
+OPEN = f"""{SELECT}, {OBJECT} AS object_group FROM queue_queueentry AS entry
     WHERE NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}
         AND entry.id <> ALL(%(taken)s::bigint[])
 """
 SITTING = "3 hours"
-# No other picture of the entry's object is held, drawn already, or answered in this sitting. Pictures are looked up by
-# object and answers by picture, so an entry costs the same however long the sitting is.
+# Of the first entries, those whose object was not answered in this sitting are drawn and locked. Each object is looked
+# up once: its pictures may be thousands, and the scan must pass them all. Rows without an id name the objects that were
+# answered; the last one, without an object either, says that there may be more entries.
 OF_OTHERS = f"""
-    AND {OBJECT} <> ALL(%(objects)s::text[])
-    AND NOT EXISTS (
-        SELECT FROM archive_subject AS subject
-        JOIN archive_subject AS picture USING (survey_id, object_group)
-        JOIN classifications_classification AS answer ON answer.subject_id = picture.id
-        WHERE subject.id = entry.subject_id AND answer.volunteer_id = %(volunteer)s AND answer.withdrawn_at IS NULL
-            AND answer.created_at > now() - interval '{SITTING}'
+    WITH head AS MATERIALIZED (
+        {OPEN} AND {OBJECT} <> ALL(%(objects)s::text[]) ORDER BY {{order}} LIMIT {{window}}
+    ), answered AS MATERIALIZED (
+        SELECT of.object_group FROM (SELECT DISTINCT object_group FROM head) AS of WHERE EXISTS (
+            SELECT FROM archive_subject AS picture
+            JOIN classifications_classification AS answer ON answer.subject_id = picture.id
+            WHERE picture.survey_id = %(survey)s AND picture.object_group = of.object_group
+                AND answer.volunteer_id = %(volunteer)s AND answer.withdrawn_at IS NULL
+                AND answer.created_at > now() - interval '{SITTING}'
+        )
+    ), drawn AS (
+        SELECT entry.id, entry.reason, head.object_group FROM head JOIN queue_queueentry AS entry USING (id)
+        WHERE NOT entry.is_retired AND entry.open_slots > 0
+            AND head.object_group NOT IN (SELECT object_group FROM answered)
+        ORDER BY {{order}} LIMIT {{n}} FOR NO KEY UPDATE OF entry SKIP LOCKED
     )
-"""
+    SELECT id, reason, object_group FROM drawn
+    UNION ALL SELECT NULL, NULL, object_group FROM answered
+    UNION ALL SELECT NULL, NULL, NULL WHERE (SELECT count(*) FROM head) = {{window}}
+"""  # noqa: S608  # our own statements
+FIRST, WIDER = 4, 8  # entries looked at in the first statement, and how many times as many in each further one
 HELD = """
     SELECT subject.object_group FROM queue_queueentry AS held JOIN archive_subject AS subject
         ON subject.id = held.subject_id
@@ -80,7 +93,7 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     while there are others. The draws of a simulated volunteer can be repeated.
     """
     chance = _chance(volunteer, workflow)
-    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "held": list(leased)}
+    asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "survey": workflow.survey_id, "held": list(leased)}
     if workflow.is_training:
         return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n, chance)]
     answered = _answered(asked, workflow) + len(leased)
@@ -162,19 +175,23 @@ class Scan:
         return self._take("entry.priority DESC, entry.id", n)
 
     def _take(self, order: str, n: int) -> list[tuple[int, str]]:
-        found: list[tuple[int, str]] = []
-        while len(found) < n and (rows := self._fetch(order, n - len(found), OF_OTHERS)):
-            found += rows
+        """Return the first `n` in an order, of objects that are neither held, drawn already, nor answered lately."""
+        found, window, is_more = [], max(n, FIRST), n > 0
+        while len(found) < n and is_more:
+            wanted = n - len(found)
+            rows = self._fetch(OF_OTHERS.format(order=order, window=window, n=wanted))
+            drawn = [row for row in rows if row[0] is not None]
+            found += self._taken(list({row[2]: row for row in reversed(drawn)}.values())[::-1])
+            self.objects += {row[2] for row in rows if row[2] is not None}
+            is_more = len(drawn) == wanted or any(row[2] is None for row in rows)
+            window *= WIDER
         if len(found) < n:
-            found += self._fetch(order, n - len(found))
+            found += self._taken(self._fetch(f"{OPEN} ORDER BY {order} LIMIT {n - len(found)} {LOCK}"))
         return found
 
-    def _fetch(self, order: str, n: int, condition: str = "") -> list[tuple[int, str]]:
-        """Fetch entries; under a condition, only the first of each object."""
-        parameters = {**self.asked, "taken": self.taken, "objects": self.objects}
-        rows = fetch(f"{OPEN} {condition} ORDER BY {order} LIMIT {n} {LOCK}", parameters)
-        if condition:
-            rows = list({row[2]: row for row in reversed(rows)}.values())[::-1]
+    def _fetch(self, statement: str) -> list[tuple[Any, ...]]:
+        return fetch(statement, {**self.asked, "taken": self.taken, "objects": self.objects})
+
+    def _taken(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, str]]:
         self.taken += [row[0] for row in rows]
-        self.objects += [row[2] for row in rows]
         return [row[:2] for row in rows]

@@ -13,7 +13,7 @@ from django.core import mail
 from django.test import Client
 
 from tests.integration.learning import sky
-from tests.integration.people import account, browser
+from tests.integration.people import account, browser, is_signed_in, signed_in
 from webapp.archive.models import Membership
 
 pytestmark = pytest.mark.django_db
@@ -47,21 +47,11 @@ def code(secret=SECRET, at=NOW):
     return auth.format_hotp_value(auth.hotp_value(secret, at // PERIOD))
 
 
-def with_password(password=PASSWORD):
-    client = Client()
-    client.post("/accounts/login/", {"login": "ada", "password": password})
-    return client
-
-
-def is_in(client):
-    return client.get("/you/").status_code == 200
-
-
 def sign_in(given):
-    client = with_password()
-    assert not is_in(client), "the password alone opens nothing"
+    client = signed_in("ada", PASSWORD)
+    assert not is_signed_in(client), "the password alone opens nothing"
     client.post(f"{PAGES}/authenticate/", {"code": given})
-    return is_in(client)
+    return is_signed_in(client)
 
 
 def confirmed(client):
@@ -87,11 +77,11 @@ def test_a_recovery_code_opens_once(coded):
 
 
 def test_codes_cannot_be_guessed_quickly(coded):
-    client = with_password()
+    client = signed_in("ada", PASSWORD)
     said = [client.post(f"{PAGES}/authenticate/", {"code": f"{n:06}"}).content.decode() for n in range(7)]
     assert "Too many" in said[-1]
     client.post(f"{PAGES}/authenticate/", {"code": code()})
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_a_password_set_by_mail_asks_for_the_code_too(coded):
@@ -100,16 +90,16 @@ def test_a_password_set_by_mail_asks_for_the_code_too(coded):
     [address] = re.findall(r"/accounts/password/reset/key/\S+", mail.outbox[0].body)
     form = stranger.get(address)["Location"]
     stranger.post(form, {"password1": NEW, "password2": NEW})
-    assert not is_in(stranger)
-    again = with_password(NEW)
-    assert not is_in(again)
+    assert not is_signed_in(stranger)
+    again = signed_in("ada", NEW)
+    assert not is_signed_in(again)
     again.post(f"{PAGES}/authenticate/", {"code": code()})
-    assert is_in(again)
+    assert is_signed_in(again)
     assert 'type="password"' not in Client().get(address, follow=True).content.decode(), "the link opens once"
 
 
 def test_nobody_sets_a_factor_up_in_a_session_left_open(ada):
-    left_open = with_password()
+    left_open = signed_in("ada", PASSWORD)
     left_open.get(f"{PAGES}/totp/activate/")
     left_open.post(f"{PAGES}/totp/activate/", {"code": "000000"})
     assert "mfa.totp.secret" not in left_open.session
@@ -125,7 +115,7 @@ ASKING = {
 
 @pytest.mark.parametrize("address", ASKING)
 def test_nobody_guesses_the_password_in_a_session_left_open(ada, address):
-    left_open = with_password()
+    left_open = signed_in("ada", PASSWORD)
     said = [left_open.post(address, {ASKING[address]: f"guess {n}"}).status_code for n in range(12)]
     assert said[0] in (200, 400)
     assert said[-1] == 429
@@ -137,7 +127,7 @@ def test_nobody_guesses_the_password_in_a_session_left_open(ada, address):
 
 @pytest.mark.django_db(transaction=True)
 def test_who_gets_a_second_factor_is_told_by_mail(ada):
-    client = confirmed(with_password())
+    client = confirmed(signed_in("ada", PASSWORD))
     client.get(f"{PAGES}/totp/activate/")
     secret = client.session["mfa.totp.secret"]
     client.post(f"{PAGES}/totp/activate/", {"code": code(secret)})
@@ -149,7 +139,7 @@ def test_who_gets_a_second_factor_is_told_by_mail(ada):
 
 def test_who_changes_a_password_is_told_by_mail_without_it(ada):
     form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
-    with_password().post("/accounts/password/change/", form)
+    signed_in("ada", PASSWORD).post("/accounts/password/change/", form)
     [letter] = mail.outbox
     assert letter.to == ["ada@example.org"]
     assert "password has been changed" in letter.body
@@ -161,8 +151,8 @@ def test_a_password_is_changed_while_the_mail_server_is_away(ada, settings, capl
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
-    assert with_password().post("/accounts/password/change/", form).status_code == 302
-    assert is_in(with_password(NEW))
+    assert signed_in("ada", PASSWORD).post("/accounts/password/change/", form).status_code == 302
+    assert is_signed_in(signed_in("ada", NEW))
     assert "could not be told by mail" in caplog.text
 
 

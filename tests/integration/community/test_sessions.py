@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
-from tests.integration.people import account
+from tests.integration.people import account, is_signed_in, signed_in
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW, WRONG = "a-long-and-odd-sentence", "an-odder-and-longer-sentence", "a guess"
@@ -27,22 +27,13 @@ def ada():
     return user
 
 
-def sign_in(client, password=PASSWORD):
-    client.post("/accounts/login/", {"login": "ada", "password": password})
-    return client
-
-
-def is_signed_in(client):
-    return client.get("/you/").status_code == 200
-
-
 def test_the_key_that_somebody_had_before_signing_in_opens_nothing(ada):
     client = Client()
     session = client.session
     session["planted"] = "by somebody else"
     session.save()
     planted = session.session_key
-    sign_in(client)
+    signed_in("ada", PASSWORD, client)
     assert is_signed_in(client)
     assert client.session.session_key != planted
     thief = Client()
@@ -51,8 +42,24 @@ def test_the_key_that_somebody_had_before_signing_in_opens_nothing(ada):
     assert not Session.objects.filter(session_key=planted).exists()
 
 
+def test_signing_out_ends_the_session_for_whoever_kept_its_key(ada):
+    client = signed_in("ada", PASSWORD)
+    kept = Client()
+    kept.cookies["sessionid"] = client.session.session_key
+    assert is_signed_in(kept)
+    client.post("/accounts/logout/")
+    assert not is_signed_in(client)
+    assert not is_signed_in(kept)
+
+
+def test_scripts_and_other_sites_do_not_get_the_key(ada):
+    cookie = signed_in("ada", PASSWORD).cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
 def test_a_changed_password_ends_the_other_sessions(ada):
-    here, there = sign_in(Client()), sign_in(Client())
+    here, there = signed_in("ada", PASSWORD), signed_in("ada", PASSWORD)
     assert is_signed_in(there)
     form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert here.post("/accounts/password/change/", form | {"oldpassword": WRONG}).status_code == 200
@@ -64,10 +71,10 @@ def test_a_changed_password_ends_the_other_sessions(ada):
 
 def test_a_password_that_is_set_by_mail_ends_all_sessions(ada, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    there, elsewhere = sign_in(Client()), Client()
+    there, elsewhere = signed_in("ada", PASSWORD), Client()
     elsewhere.post("/accounts/password/reset/", {"email": "ada@example.org"})
     [address] = re.findall(r"/accounts/password/reset/key/\S+", mail.outbox[0].body)
     form = elsewhere.get(address)
     elsewhere.post(form["Location"], {"password1": NEW, "password2": NEW})
     assert not is_signed_in(there)
-    assert is_signed_in(sign_in(Client(), NEW))
+    assert is_signed_in(signed_in("ada", NEW))

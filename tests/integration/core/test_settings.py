@@ -23,6 +23,11 @@ def settings_of(expression, **environment):
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
+def test_no_site_shows_what_failed_unless_it_is_told_to():
+    assert settings_of("settings.DEBUG").stdout == "False\n"
+    assert settings_of("settings.DEBUG", DEBUG="1").stdout == "True\n"
+
+
 def test_as_many_proxies_are_trusted_as_the_environment_says():
     counts = "settings.REST_FRAMEWORK['NUM_PROXIES'], settings.ALLAUTH_TRUSTED_PROXY_COUNT"
     assert settings_of(counts).stdout == "0 0\n"

@@ -13,6 +13,9 @@ VERBS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 FILLED_IN = {  # what code puts in their place
     "{column}": "volunteer_id",
     "{most}": "3",
+    "{order}": "entry.random_key",
+    "{window}": "4",
+    "{n}": "1",
     "{known_of_subject}": "object_group",
     "{probabilities}": "",
 }

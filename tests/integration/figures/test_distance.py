@@ -47,32 +47,32 @@ def distance_page(row):
 
 def test_a_trail_seen_from_orbit_gives_its_distance():
     found, page = distance_page(seen(sky.survey("deep"), 1.5, space=True, minutes=35))
-    assert found.is_measured
+    assert found.fit.is_measured
     assert found.fit.distance == pytest.approx(1.5, rel=0.01)
     assert f"{found.fit.distance:.4f} ± {found.fit.distance_error:.4f} au" in page
 
 
 def test_a_near_object_is_measured_from_the_ground():
     found, _ = distance_page(seen(sky.survey("night", observatory="I41"), 0.05, space=False, minutes=90))
-    assert found.is_measured
+    assert found.fit.is_measured
     assert found.fit.distance == pytest.approx(0.05, rel=0.1)
 
 
 def test_a_distant_object_is_only_farther_than():
     found, page = distance_page(seen(sky.survey("night", observatory="I41"), 40.0, space=False, minutes=30))
     assert found.fit
-    assert not found.is_measured
+    assert not found.fit.is_measured
     assert f"Farther than <strong>{found.fit.nearest:.4f} au</strong>" in page
 
 
 def test_a_track_that_bends_the_wrong_way_has_no_distance():
     row = seen(sky.survey("night", observatory="I41"), 0.05, space=False, minutes=90)
-    toward, away = (bent(row, by).significance for by in (2e-4, -4e-4))
+    toward, away = (bent(row, by).fit.significance for by in (2e-4, -4e-4))
     assert min(toward, away) < -3
     assert max(toward, away) > 3
     found, page = distance_page(row)
-    assert found.is_impossible == (away < 0)
-    assert ("wrong way for any distance" in page) == found.is_impossible
+    assert found.fit.is_impossible == (away < 0)
+    assert ("wrong way for any distance" in page) == found.fit.is_impossible
 
 
 @pytest.mark.parametrize(("n", "said"), [(2, "three detections within a day"), (10, "place is unknown")])

@@ -85,7 +85,7 @@ def test_the_champions_detection_gives_it_too(cutout, scientist):
     Detection.objects.create(checkpoint=model, subject=subject, position=1, score=0.2, **line)
     [found] = motion(scientist, subject).context["trail_distances"]
     assert found.source == "Model"
-    assert found.is_measured
+    assert found.found.parallax.fit.is_measured
 
 
 def test_what_is_missing_is_said(cutout, scientist):

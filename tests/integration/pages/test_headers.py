@@ -26,6 +26,12 @@ def test_every_answer_says_what_may_run(page):
     assert page == "/health/" or response["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("page", ["/", "/api/surveys/", "/accounts/login/"])
+def test_no_other_site_may_read_an_answer(page):
+    response = Client().get(page, headers={"Origin": "https://elsewhere.example"})
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
 @pytest.mark.parametrize("page", ["/", "/accounts/login/", "/accounts/signup/", "/api/docs/", "/nowhere/"])
 def test_no_page_has_scripts_or_styles_within_it(page):
     text = Client().get(page).content.decode()

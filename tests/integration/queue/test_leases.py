@@ -170,14 +170,14 @@ def test_the_queue_reads_index_ranges_only():
     random.seed(1)  # so that some are drawn in each of the three ways
     with CaptureQueriesContext(connection) as queries:
         lease_next(make_volunteer(), workflow, 20)
-    reads = [query["sql"] for query in queries if query["sql"].startswith("SELECT entry")]
+    reads = [query["sql"] for query in queries if query["sql"].lstrip().startswith(("SELECT entry", "WITH head"))]
     assert len(reads) >= 3
     with connection.cursor() as cursor:
         for sql in reads:
             cursor.execute(f"EXPLAIN (GENERIC_PLAN) {sql}")
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert "Seq Scan on queue_queueentry" not in plan
-            assert "Sort" not in plan
+            assert "Sort" not in plan.partition("CTE drawn")[0], "only the few entries of the head may be sorted again"
             assert re.search("Index Scan using queue_(by_priority|at_random|of_gold) on", plan)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.world import make_volunteer, make_workflow, vote
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
+from webapp.core.sql import analyze, fetch
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
 
@@ -93,3 +94,24 @@ def test_another_volunteer_gets_the_same_objects():
     workflow = workflow_of(6, 3, min_votes=2)
     first, second = (objects_of(lease_next(make_volunteer(name), workflow, 4)) for name in "vw")
     assert first == second
+
+
+def test_thousands_of_pictures_of_one_object_are_passed_without_looking_each_of_them_up_for_each():
+    workflow, volunteer = workflow_of(1, 600), make_volunteer("v")
+    subjects = list(workflow.queue.order_by("-pk").values_list("subject", flat=True))
+    other, *pictures = subjects
+    Subject.objects.filter(pk=other).update(object_group="another")
+    for who in (volunteer, *(make_volunteer(f"w{number}") for number in range(5))):
+        Classification.objects.bulk_create(
+            Classification(id=uuid4(), volunteer=who, workflow=workflow, subject_id=subject, answer="no")
+            for subject in pictures[:100]
+        )
+    analyze(Subject, QueueEntry, Classification)
+    before = rows_read()
+    assert objects_of(lease_next(volunteer, workflow, 1)) == ["another"]
+    assert rows_read() - before < 10 * len(pictures)
+
+
+def rows_read():
+    """Return how many rows the database has read in this transaction."""
+    return fetch("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables", {})[0][0]

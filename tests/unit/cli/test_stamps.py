@@ -10,6 +10,7 @@ import pytest
 from ml.__main__ import main
 from ml.cli import stamp_role
 from ml.simulate.euclid.euclid_field import euclid
+from tests.unit.interruption import interrupted
 
 TINY = ["--architecture", "test_resnet", "--size", "32", "--init", "random"]
 
@@ -206,14 +207,8 @@ def test_a_closer_look_that_cannot_be_is_one_sentence(sky, made, capsys, options
 def test_the_same_command_goes_on_where_it_was_interrupted(sky, made, capsys, monkeypatch, tmp_path):
     tuned = ["--preset", "finetune", "--architecture", "test_resnet", "--size", "32", "--init", "scratch"]
 
-    def interrupted(epoch):
-        if epoch.epoch == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(stamp_role, "print_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            train(sky, made, *tuned)
+    with interrupted(monkeypatch, stamp_role, epoch=3):
+        train(sky, made, *tuned)
     assert [path.name for path in tmp_path.glob("*model*")] == ["model.unfinished.safetensors"]
     assert train(sky, made, *tuned) == 0
     captured = capsys.readouterr()

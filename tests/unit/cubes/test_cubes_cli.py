@@ -16,6 +16,7 @@ from ml.cubes.model import CubeModel, MemoryShort, enough_memory
 from ml.cubes.wnet_presets import PRESETS, preset
 from ml.inference.checkpoint import Checkpoint
 from tests.unit.cubes.conftest import TINY
+from tests.unit.interruption import interrupted
 
 
 def said(capsys):
@@ -230,14 +231,8 @@ def test_an_interrupted_command_leaves_its_state_and_the_same_one_goes_on(sky, t
     words = ["train", "--role", "cube", "--data", str(sky), "--out", str(tmp_path / "c"), "--crop", "16"]
     monkeypatch.setitem(PRESETS, "cpu", replace(PRESETS["cpu"], steps=6, rounds=3, widths=(2, 3), batch=2))
 
-    def interrupted(epoch):
-        if epoch.epoch == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(cube_role, "print_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            main(words)
+    with interrupted(monkeypatch, cube_role, epoch=2):
+        main(words)
     assert [path.name for path in tmp_path.iterdir()] == ["c.unfinished.safetensors"]
     assert main(words) == 0
     told = capsys.readouterr().err

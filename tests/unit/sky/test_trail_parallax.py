@@ -71,6 +71,15 @@ def test_a_far_object_has_only_a_least_distance():
     assert 1 < found.nearest < 300
 
 
+def test_a_trail_that_bends_the_wrong_way_has_no_distance():
+    mjd, directions, _ = trail(1.5, n=POINTS)
+    found = fit_trail_parallax(
+        directions, np.full((POINTS, 2), RMS), (mjd[0], mjd[-1]), lambda when: 2 * earth(tdb(when))[0] - path(when)
+    )
+    assert found.fit.is_impossible
+    assert "wrong way" in found.fit.complaint
+
+
 def test_too_few_points_and_a_straight_observer_are_refused():
     mjd, directions, observer = trail(1.5, n=POINTS)
     rms = np.full((POINTS, 2), RMS)

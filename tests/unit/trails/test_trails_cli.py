@@ -13,6 +13,7 @@ from ml.cli.subject_slabs import Tally
 from ml.cli.trail_role import training_set
 from ml.inference.checkpoint import Checkpoint
 from ml.simulate.hubble.hubble_cutouts import hubble
+from tests.unit.interruption import interrupted
 from tests.unit.trails.skies import line, noisy
 
 N = 6
@@ -72,15 +73,8 @@ def test_the_same_seed_gives_the_same_model(sky, trained, tmp_path, run):
 
 def test_the_same_command_goes_on_where_it_was_interrupted(sky, trained, tmp_path, run, capsys, monkeypatch):
     words = [str(word) for word in ("train", "--role", "trail", "--data", sky, "--steps", "4", "--seed", "2")]
-
-    def interrupted(epoch):
-        if epoch.epoch == 15:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(trail_role, "print_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            main([*words, "--out", str(tmp_path / "c")])
+    with interrupted(monkeypatch, trail_role, epoch=15):
+        main([*words, "--out", str(tmp_path / "c")])
     assert [path.name for path in tmp_path.iterdir()] == ["c.unfinished.safetensors"]
     assert main([*words, "--out", str(tmp_path / "c")]) == 0
     assert "resumed at epoch 11" in capsys.readouterr().err
