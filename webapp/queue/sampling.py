@@ -176,7 +176,8 @@ class Scan:
 
     def _take(self, order: str, n: int) -> list[tuple[int, str]]:
         """Return the first `n` in an order, of objects that are neither held, drawn already, nor answered lately."""
-        found, window, is_more = [], max(n, FIRST), n > 0
+        found: list[tuple[int, str]] = []
+        window, is_more = max(n, FIRST), n > 0
         while len(found) < n and is_more:
             wanted = n - len(found)
             rows = self._fetch(OF_OTHERS.format(order=order, window=window, n=wanted))

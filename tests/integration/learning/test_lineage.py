@@ -100,7 +100,7 @@ def test_a_model_that_scored_the_archive_says_so(workflow, scientist):
     assert "scoring in progress" in page[page.index('class="lineage"') :]
     scored.finished_at = scored.created_at
     scored.save()
-    assert f"archive scored, {scored.created_at:%Y-%m-%d}" in drawn(scientist)
+    assert f"scored {scored.created_at:%Y-%m-%d}" in drawn(scientist)
 
 
 def test_a_long_history_shows_its_newest_runs_and_the_others_a_page_further(workflow, scientist, monkeypatch):
