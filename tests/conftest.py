@@ -90,13 +90,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
 
 
 def _empty_tables(test):
-    """Empty all tables but the two that migrations fill: they never change, and filling them takes most of the time."""
+    """Delete all rows, but of the two tables that migrations fill: they never change.
+
+    Few tables have rows, and few of them. Truncating all, as Django does, takes twenty times as long.
+    """
     tables = {*connection.introspection.table_names()} - {"django_migrations", "django_content_type", "auth_permission"}
+    names = {name: connection.ops.quote_name(name) for name in tables}
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, sorted(tables)))}")
+        cursor.execute(" UNION ALL ".join(f"(SELECT '{name}' FROM {quoted} LIMIT 1)" for name, quoted in names.items()))
+        deletions = [f"DELETE FROM {names[name]}" for (name,) in cursor.fetchall()]
+        no_triggers = "SET session_replication_role = replica"  # nor foreign keys, so in any order
+        cursor.execute("; ".join([no_triggers, *deletions, "RESET session_replication_role"]))
 
 
-# After each test that commits: Django's own truncates those two as well, and makes their rows anew.
+# After each test that commits.
 TransactionTestCase._fixture_teardown = _empty_tables
 
 

@@ -69,14 +69,22 @@ def after(place: object, problem: str) -> str:
     return Message(_AFTER_A_PLACE, place=place, problem=problem) if place else problem
 
 
+LONGEST = 2_000
+"""Characters of a text that are kept: a message may quote a cell of a table, which may be as long as the file."""
+
+
 def to_json(value: Any) -> Any:
     """Return a message as ``{"text": template, "values": {...}}``, nested; a plain string or number as it is.
 
-    NUL and lone surrogates, which no database or page can hold, are replaced.
+    NUL and lone surrogates, which no database or page can hold, are replaced, and texts are cut after `LONGEST`
+    characters.
     """
     if isinstance(value, Message):
         return {"text": value.template, "values": {name: to_json(each) for name, each in value.values.items()}}
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = value if len(value) <= LONGEST else f"{value[:LONGEST]} …"
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def from_json(data: Any) -> Any:

@@ -11,6 +11,7 @@ def nothing_remembered():
     """Clear cached counts, explanations and rates between tests."""
     cache.clear()
     rate_limits._portions.clear()
+    rate_limits._used_up.clear()
 
 
 @pytest.fixture

@@ -51,3 +51,5 @@ def test_the_summary_counts_the_rows():
     said = "{} requirements: {} yes, {} partly, {} no, {} not applicable."
     counts = (len(ROWS), *(met[each] for each in ("yes", "partly", "no", "not applicable")))
     assert said.format(*counts) in PAGE
+    without = [row for row in ROWS if row[2] == "yes" and "test_" not in row[3]]
+    assert f'{len(without)} of the answers "yes" name no test' in PAGE

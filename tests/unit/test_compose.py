@@ -144,6 +144,14 @@ def test_only_the_proxy_is_reached_from_outside_and_it_knows_the_web_nodes(clust
     assert services[host]["expose"] == [port]
 
 
+def test_the_proxy_weakens_none_of_caddys_defaults_for_tls():
+    """TLS 1.2 and 1.3, strong ciphers, OCSP stapling, renewed certificates."""
+    directives = {line.split()[0] for line in (FOLDER / "Caddyfile").read_text().splitlines() if line.strip()}
+    weakening = {"tls", "protocols", "ciphers", "curves", "ocsp_stapling", "auto_https", "tls_insecure_skip_verify"}
+    assert "reverse_proxy" in directives
+    assert not directives & weakening
+
+
 def test_caddy_finds_no_fault_in_its_file(tmp_path):
     if not shutil.which("caddy"):
         if os.environ.get("WANDERERS_ALL_TESTS"):

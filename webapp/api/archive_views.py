@@ -266,7 +266,7 @@ class IngestRunViewSet(SurveyRows):
     @extend_schema(responses=IngestProblemSerializer(many=True))
     @action(detail=True)
     def problems(self, request: Request, pk: str) -> Response:
-        """Rows and files that could not be read, and why."""
+        """Rows and files that could not be read, and why: the first 10,000 of a run."""
         refuse_unknown(request, ())
         page = self.paginate_queryset(self.get_object().problems.all())
         return self.get_paginated_response(IngestProblemSerializer(page, many=True).data)

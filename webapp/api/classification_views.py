@@ -23,7 +23,7 @@ from webapp.api.classification_serializers import (
     AnswerSerializer,
     FollowUpSerializer,
     OwnAnswerSerializer,
-    answers_serializer,
+    check_answers,
     represent_submitted,
     to_item,
 )
@@ -72,13 +72,10 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         The response has the shape and order of the request, with status 200 instead of 201 if nothing was new.
         """
         volunteer = known_volunteer(request)
-        many = isinstance(request.data, list)
-        serializer = answers_serializer(request.data) if many else AnswerSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        answers = serializer.validated_data if many else [serializer.validated_data]
-        results = store_answers(volunteer, answers)
+        results = store_answers(volunteer, check_answers(request.data))
         is_new = any(not result["replayed"] and result["accepted"] for result in results)
-        response = Response(results if many else results[0], status=201 if is_new else 200)
+        sent = results if isinstance(request.data, list) else results[0]
+        response = Response(sent, status=201 if is_new else 200)
         return keep_identity(request._request, response, volunteer)
 
 

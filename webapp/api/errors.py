@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.shortcuts import render
 from django.template.loader import get_template
 from django.views import defaults
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from webapp.core.missing import Missing
 
 
 def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -20,7 +23,8 @@ def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return JsonResponse({"detail": "There is nothing at this address. See /api/docs/."}, status=404)
-    return defaults.page_not_found(request, exception)
+    reason = str(exception) if isinstance(exception, Missing) else ""
+    return render(request, "404.html", {"reason": reason}, status=404)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -15,6 +15,7 @@ from webapp.archive.forms import IngestForm
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.ingest.remote_files import is_address
 from webapp.archive.models import IngestRun, Kind, Role, Survey
+from webapp.archive.models.ingest_run import MOST_PROBLEMS
 from webapp.archive.uploads import uploaded_names
 from webapp.core.csv_writer import csv_response
 
@@ -67,7 +68,7 @@ def ingest_run(
 @require_safe
 @survey_page(Role.ADMIN)
 def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
-    """Return all problems of a run as CSV."""
+    """Return the problems that a run has kept as CSV."""
     run = get_object_or_404(IngestRun, survey=survey, pk=pk)
     columns = ("file", "row", "reason")
     return csv_response(f"ingest-{run.pk}-problems.csv", columns, run.problems.values_list(*columns).iterator())
@@ -104,6 +105,7 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
         "survey": survey,
         "run": run,
         "problems": problems,
+        "kept": min(run.bad, MOST_PROBLEMS),
         "name": _name_in_inbox(run),
         "files": names[:FILES] or [run.path],
         "more_files": len(names[FILES:]),

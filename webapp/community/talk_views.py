@@ -19,6 +19,7 @@ from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.pictures import LONGEST_ALT, sent_picture
 from webapp.community.talk import bring_back, edit, may_bring_back, moderates, remove, say, wrote
 from webapp.community.talk_index import is_readable
+from webapp.core.missing import Missing
 from webapp.volunteers.identity import reader_of
 
 
@@ -129,5 +130,5 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
 def mail_stop(request: HttpRequest, token: str) -> HttpResponse:
     """End a person's mails by the signed link in each, without signing in: mail programs post to it too (RFC 8058)."""
     if request.method == "POST" and not stop_mail(token):
-        raise Http404(_("This link is not complete. Choose on your profile how often mail comes."))
+        raise Missing(_("This link is not complete. Choose on your profile how often mail comes."))
     return render(request, "community/mail_stop.html", {"is_stopped": request.method == "POST"})

@@ -6,8 +6,7 @@ plans each of them once.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -46,15 +45,13 @@ def execute(sql: str, parameters: Parameters) -> None:
         cursor.execute(sql, parameters)
 
 
-@contextmanager
-def _cursor() -> Iterator[Any]:
-    """Yield a cursor, wrapped like Django's own, that sends values separately from the statement."""
+def _cursor() -> Any:
+    """Return a cursor, wrapped like Django's own, that sends values separately from the statement."""
     database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: each use of the proxy `connection` does so again
     database.ensure_connection()
     database.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
-    with wrap(ServerBindingCursor(database.connection)) as cursor:  # type: ignore[call-arg]
-        yield cursor
+    return wrap(ServerBindingCursor(database.connection))  # type: ignore[call-arg]
 
 
 class Columns:

@@ -17,6 +17,7 @@ from tests.integration.archive.sky import (
     write_cube,
     write_manifest,
 )
+from webapp.archive.ingest import store as store_batches
 from webapp.archive.models import Exposure, Frame, Subject, SubjectSet
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,15 @@ def test_a_bad_file_is_named_with_its_row_and_the_good_ones_come_in(survey, tmp_
     assert found["manifest.csv", 3].startswith(f"{name}: ")
     assert sentence in found["manifest.csv", 3]
     assert_archive_equals(survey, {"one": pixels[0], "two": pixels[1]})
+
+
+def test_a_run_keeps_its_first_problems_and_counts_all(survey, tmp_path, monkeypatch):
+    monkeypatch.setattr(store_batches, "MOST_PROBLEMS", 3)
+    write_cube(tmp_path / "good.fits")
+    bad = [row(f"bad-{number}", image="good.fits", plane="99") for number in range(5)]
+    run = run_ingest(survey, write_manifest(tmp_path, [row("one", image="good.fits", plane=0), *bad]))
+    assert (run.state, run.added, run.bad) == ("done", 1, 5)
+    assert list(problems(run)) == [("manifest.csv", number) for number in (3, 4, 5)]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,16 @@ def test_two_tabs_that_answer_the_same_subject_count_once(workflow, client):
     assert Classification.objects.count() == 1
 
 
+def test_an_answer_says_nothing_about_whose_it_is_or_how_it_counts(workflow, client):
+    ben = make_volunteer("ben")
+    (item,) = client.get(NEXT, {"n": 1}).json()["items"]
+    more = {"volunteer": ben.pk, "is_counted": True, "log_odds_micronats": 9_000_000, "reason": "training"}
+    assert client.post(ANSWERS, answer(item, **more), format="json").status_code == 201
+    row = Classification.objects.get()
+    assert row.volunteer_id != ben.pk
+    assert (row.is_counted, row.log_odds_micronats, row.reason) == (False, None, "new")
+
+
 def test_an_answered_subject_is_not_handed_to_the_same_person_again(workflow, client):
     seen = set()
     while items := client.get(NEXT, {"n": 4}).json()["items"]:

@@ -1,5 +1,6 @@
 """Codes of a second factor: each opens once and in its time, and a change of what signs in is confirmed and told."""
 
+import base64
 import re
 from types import SimpleNamespace
 
@@ -74,6 +75,29 @@ def test_a_recovery_code_opens_once(coded):
     assert sign_in(first)
     assert not sign_in(first)
     assert sign_in(second)
+
+
+def test_recovery_codes_are_random(coded):
+    ben = account("ben")
+    of_ada, of_ben = (set(RecoveryCodes.activate(user).generate_codes()) for user in (coded, ben))
+    assert len(of_ada | of_ben) == len(of_ada) + len(of_ben) >= 20
+    assert min(map(len, of_ada)) >= 8
+
+
+def test_a_code_is_that_of_rfc_6238():
+    """Appendix B, SHA-1, at 1111111109 s: 07081804, of which six digits are used."""
+    secret = base64.b32encode(b"12345678901234567890").decode()
+    assert code(secret, at=1111111109) == "081804"
+
+
+def test_the_mail_that_sets_a_password_has_a_link_and_no_password(ada):
+    Client().post("/accounts/password/reset/", {"email": "ada@example.org"})
+    [sent] = mail.outbox
+    assert re.findall(r"/accounts/password/reset/key/\S+", sent.body)
+    assert PASSWORD not in sent.body
+    ada.refresh_from_db()
+    assert ada.password not in sent.body
+    assert "hint" not in sent.body.lower()
 
 
 def test_codes_cannot_be_guessed_quickly(coded):

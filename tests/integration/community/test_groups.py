@@ -50,7 +50,9 @@ def test_a_link_ends(club, ada, ben, browser_of, end):
         Group.objects.update(token_until=timezone.now() - timedelta(seconds=1))
     else:
         renew_link(user=ada.user, group=club, days=0 if end == "ended" else 1)
-    assert browser_of(ben).post(f"/groups/join/{token}/").status_code == 404
+    refused = browser_of(ben).post(f"/groups/join/{token}/")
+    assert refused.status_code == 404
+    assert "This link has ended. Ask for a new one." in refused.content.decode()
     with pytest.raises(ValidationError, match="has ended"):
         join(user=ben.user, token=token)
     assert not GroupMember.objects.exists()

@@ -1,12 +1,14 @@
 """Passwords are long rather than odd, kept as slow hashes, and neither cut nor limited to an alphabet."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import global_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.test import Client
+from django.utils import timezone
 
 from tests.integration.people import account, browser
 from webapp import settings as site
@@ -66,6 +68,28 @@ def test_password_managers_know_which_password_is_asked_for(page):
     fields = re.findall(r"<input[^>]*type=\"password\"[^>]*>", text.get(f"/accounts/{page}/").content.decode())
     assert fields
     assert [field for field in fields if not re.search(r'autocomplete="(new|current)-password"', field)] == []
+
+
+@pytest.mark.parametrize("page", ["login", "signup", "password/change", "password/reset"])
+def test_what_is_secret_is_posted_and_never_part_of_an_address(page):
+    user = account("ada", password=make_password(PASSWORD)) if "change" in page else None
+    text = browser(user).get(f"/accounts/{page}/").content.decode()
+    forms = re.findall(r"<form[^>]*>", text.partition("<main")[2])
+    assert forms
+    assert [form for form in forms if 'method="post"' not in form] == []
+
+
+@pytest.mark.parametrize("page", ["login", "signup"])
+def test_nobody_is_asked_for_a_hint_or_a_secret_question(page):
+    asked = re.findall(r"<input[^>]*name=\"([^\"]+)\"", Client().get(f"/accounts/{page}/").content.decode())
+    assert not {name for name in asked if re.search("hint|question|phone", name)}
+
+
+def test_no_password_grows_old():
+    user = account("ada", password=make_password(PASSWORD))
+    user.last_login = user.date_joined = timezone.now() - timedelta(days=4000)
+    user.save()
+    assert signs_in(PASSWORD, name="ada")
 
 
 def test_a_site_begins_without_accounts():

@@ -42,6 +42,17 @@ def test_the_key_that_somebody_had_before_signing_in_opens_nothing(ada):
     assert not Session.objects.filter(session_key=planted).exists()
 
 
+def test_keys_are_long_random_and_in_no_address(ada):
+    clients = [signed_in("ada", PASSWORD) for _ in range(3)]
+    keys = {client.session.session_key for client in clients}
+    assert len(keys) == 3
+    assert {len(key) for key in keys} == {32}, "of 36 signs: 165 bits"
+    stranger = Client()
+    assert not is_signed_in(stranger)
+    stranger.get("/", {"sessionid": keys.pop()})
+    assert not is_signed_in(stranger)
+
+
 def test_signing_out_ends_the_session_for_whoever_kept_its_key(ada):
     client = signed_in("ada", PASSWORD)
     kept = Client()

@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -77,6 +78,12 @@ def test_html_and_scripts_are_harmless(subject, ada, browser_of):
     assert "&lt;script&gt;alert(1)" in talk
     for harm in ("<script", "<img src", 'href="javascript', "spy.example"):
         assert harm not in talk, harm
+
+
+@pytest.mark.parametrize("text", ["{{ 7|add:7 }}", "{% debug %}", "{{ request.user }}", "%(x)s {0.real}"])
+def test_what_people_write_is_never_a_template(subject, ada, browser_of, text):
+    browser_of(ada).post(f"/talk/about/{subject.pk}/", {"text": text})
+    assert text in unescape(page_of(browser_of(), subject))
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * (LONGEST + 1), "a\0b"])

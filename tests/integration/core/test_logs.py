@@ -3,6 +3,7 @@
 import json
 import logging
 import logging.config
+import time
 
 import pytest
 from django.conf import settings as configured
@@ -35,6 +36,15 @@ def test_a_requests_lines_and_its_response_have_one_number(client, lines, monkey
     assert client.get("/health/live/")["X-Request-ID"] != answer["X-Request-ID"]
 
 
+def test_a_refusal_is_logged_with_its_requests_number_and_nothing_that_was_sent(client, lines, django_user_model):
+    sky.survey()
+    client.force_login(django_user_model.objects.create_user("eve"))
+    answer = client.post("/surveys/sky/ingest/start/", {"path": "a-secret-place"})
+    assert answer.status_code == 403
+    assert contexts(lines, "/surveys/sky/ingest/start/") == [f"request {answer['X-Request-ID']}"]
+    assert "a-secret-place" not in lines.text
+
+
 @pytest.mark.parametrize(
     ("given", "is_taken"), [("proxy-number-1", True), ("short", False), ("line\u2028break-it", False)]
 )
@@ -53,6 +63,10 @@ def test_a_jobs_lines_name_it(lines):
     row = IngestRun.objects.claim(run.pk)
     base_task._work(broken, row)
     assert contexts(lines, "failed.") == [f"IngestRun {run.pk}"]
+
+
+def test_times_of_the_log_and_of_pages_for_strangers_are_utc():
+    assert time.tzname[0] == configured.TIME_ZONE == "UTC"
 
 
 def test_logs_can_be_json(capsys):

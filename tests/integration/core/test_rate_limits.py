@@ -39,9 +39,14 @@ def clock(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def another_process():
-    """Let this process hold no portions of earlier tests."""
-    rate_limits._portions.clear()
-    return rate_limits._portions.clear
+    """Return a function that makes this process forget what it holds; it holds nothing of earlier tests."""
+
+    def forget():
+        rate_limits._portions.clear()
+        rate_limits._used_up.clear()
+
+    forget()
+    return forget
 
 
 def allowed(rate, times, address="192.0.2.1"):
@@ -68,6 +73,16 @@ def test_the_window_before_counts_in_part(clock):
 def test_a_busy_address_asks_the_database_once_in_ten_requests(clock, django_assert_num_queries):
     with django_assert_num_queries(10):
         assert allowed(Busy, 100) == 100
+
+
+@pytest.mark.django_db
+def test_a_flood_asks_the_database_once_a_second_when_the_rate_is_used_up(clock, django_assert_num_queries):
+    allowed(Busy, 1000)
+    with django_assert_num_queries(1):
+        assert allowed(Busy, 500) == 0
+    clock(1.1 / 3600)
+    with django_assert_num_queries(1):
+        assert allowed(Busy, 500) == 0
 
 
 @pytest.mark.django_db

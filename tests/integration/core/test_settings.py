@@ -4,8 +4,10 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from django.urls import get_resolver
 
 from webapp.core.environment import secret_key
 
@@ -26,6 +28,17 @@ def settings_of(expression, **environment):
 def test_no_site_shows_what_failed_unless_it_is_told_to():
     assert settings_of("settings.DEBUG").stdout == "False\n"
     assert settings_of("settings.DEBUG", DEBUG="1").stdout == "True\n"
+
+
+def test_uploads_lie_outside_what_is_served():
+    folders = [
+        Path(line) for line in settings_of("settings.MEDIA_ROOT, settings.STATIC_ROOT, sep='\\n'").stdout.split()
+    ]
+    uploads, static = folders
+    assert not uploads.is_relative_to(static)
+    assert not static.is_relative_to(uploads)
+    served = {str(pattern.pattern) for pattern in get_resolver().url_patterns}
+    assert not [path for path in served if "media" in path or "uploads" in path]
 
 
 def test_as_many_proxies_are_trusted_as_the_environment_says():

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from webapp.archive.models import Survey
+
 pytestmark = pytest.mark.django_db
 
 
@@ -26,10 +28,26 @@ def test_every_answer_says_what_may_run(page):
     assert page == "/health/" or response["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("page", ["/", "/accounts/login/", "/api/surveys/", "/api/schema/", "/nowhere/", "/health/"])
+def test_every_answer_names_its_type_and_pages_their_alphabet(page):
+    kind, _, alphabet = Client().get(page)["Content-Type"].partition("; ")
+    assert kind in {"text/html", "application/json", "application/vnd.oai.openapi"}
+    assert alphabet == "charset=utf-8" or kind != "text/html"
+
+
 @pytest.mark.parametrize("page", ["/", "/api/surveys/", "/accounts/login/"])
 def test_no_other_site_may_read_an_answer(page):
     response = Client().get(page, headers={"Origin": "https://elsewhere.example"})
     assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://testserver", "null"])
+def test_where_a_request_says_it_comes_from_opens_nothing(origin):
+    answer = Client(enforce_csrf_checks=True).post(
+        "/api/surveys/", {"slug": "mine", "name": "Mine"}, "application/json", headers={"Origin": origin}
+    )
+    assert answer.status_code in {401, 403}
+    assert not Survey.objects.exists()
 
 
 @pytest.mark.parametrize("page", ["/", "/accounts/login/", "/accounts/signup/", "/api/docs/", "/nowhere/"])

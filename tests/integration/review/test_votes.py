@@ -128,7 +128,9 @@ def test_lines_stand_in_the_viewer_and_in_the_table(workflow, subjects, vote, sc
 def test_without_votes_or_workflow_the_page_says_so(survey, workflow, subjects, scientist, client):
     assert "Nobody has classified" in page(client, subjects[0]).content.decode()
     [tracklet] = sky.subjects(survey, [True], kind="tracklet", frames=4, prefix="t")
-    assert page(client, tracklet).status_code == 404
+    nobody_asks = page(client, tracklet)
+    assert nobody_asks.status_code == 404
+    assert "No workflow asks about this subject." in nobody_asks.content.decode()
     assert page(client, subjects[0], workflow="none").status_code == 404
 
 

@@ -64,3 +64,9 @@ def test_an_error_says_its_message():
 def test_a_problem_without_a_place_is_unchanged():
     assert after("", NESTED) is NESTED
     assert after("a.fits", "is empty") == "a.fits: is empty"
+
+
+def test_a_long_text_is_cut():
+    stored = to_json(Message("%(cell)s is no number.", cell="9" * 1_000_000))
+    assert len(stored["values"]["cell"]) < 2_010
+    assert from_json(stored).endswith("9 … is no number.")

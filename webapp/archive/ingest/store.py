@@ -16,6 +16,7 @@ from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.ingest.reader import Item
 from webapp.archive.ingest.synthetic_names import free_names
 from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
+from webapp.archive.models.ingest_run import MOST_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,12 @@ class Tally:
 
 
 def report(run: IngestRun, problems: list[BadInput]) -> None:
-    """Store the problems of a run; ones from an earlier attempt stay as they are."""
+    """Store a run's first problems, `MOST_PROBLEMS` at most; ones from an earlier attempt stay as they are."""
+    left = MOST_PROBLEMS - run.problems.count() if problems else 0
     IngestProblem.objects.bulk_create(
         [
             IngestProblem(run=run, file=_text(bad.file), row=bad.row, reason=after(bad.image, bad.reason))
-            for bad in problems
+            for bad in problems[: max(0, left)]
         ],
         ignore_conflicts=True,
     )

@@ -24,6 +24,9 @@ OTHER_PIXELS = Sentence(
 )
 IN_ROW = Sentence("%(file)s row %(row)s: %(problem)s")
 
+MOST_PROBLEMS = 10_000
+"""A run keeps its first problems; `IngestRun.bad` counts all."""
+
 
 class IngestRun(Touched, Job):
     """One ingest of a file or folder into a survey; `done` counts the rows read."""
