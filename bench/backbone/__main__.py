@@ -8,8 +8,8 @@
                                                 heads of few labels, calibrated on a held-out fifth or by five folds
     python -m bench.backbone inputs             other crops, sizes and stretches than the default's, on all five skies
 
-Each line is the figures of one backbone as JSON, means over the seeds. Of the sky, so many stamps may have labels
-(--learn), and others are judged (--judge).
+Each line is the figures of one backbone as JSON, means over the seeds; the last one has them all. Of the sky, so many
+stamps may have labels (--learn), and others are judged (--judge).
 """
 
 import argparse
@@ -92,7 +92,7 @@ def night_figures(examples: Examples, backbone: Backbone, seeds: range) -> Figur
 
 
 def rounded(values: list[float]) -> dict[str, float]:
-    return {"mean": round(float(np.mean(values)), 4), "scatter": round(float(np.std(values, ddof=1)), 4)}
+    return interval(values) | {"scatter": round(float(np.std(values, ddof=1)), 4)}
 
 
 def frozen_figures(learn: Examples, judge: Examples, backbone: Backbone, seeds: range, heads: Path | None) -> Figures:
@@ -182,9 +182,12 @@ def main() -> None:
         left_out.add_argument("--learn", type=int, default=3760, help="stamps that may have labels")
         left_out.add_argument("--folds", action="store_true", help="compare how heads of few labels are calibrated")
         left_out.add_argument("--judge", type=int, default=2000, help="stamps that are judged")
+    every = {}
     for name, found in figures(parser.parse_args()):
+        every[name] = found
         sys.stdout.write(json.dumps({"backbone": name, **found}) + "\n")
         sys.stdout.flush()
+    sys.stdout.write(json.dumps(every) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from bench.papers.row import Paper
 from bench.papers.run import RESULTS, ROOT, Failed, run_row
 from bench.papers.skies import kinds, measure, measured
 
-PAPERS: tuple[str, ...] = ("euclid", "atlas", "tracklets", "tess", "hubble")
+PAPERS: tuple[str, ...] = ("euclid", "atlas", "tracklets", "tess", "hubble", "unseen")
 PAGE = ROOT / "docs" / "papers.md"
 
 

@@ -14,7 +14,7 @@ class Figure:
         As the page says it.
     at
         Its path in the steps' output: step, then keys, separated by slashes ("evaluate/roc_auc"). Its interval is
-        looked up in "evaluate/intervals" under the last key.
+        looked up in "evaluate/intervals" under the last key, or is the half width beside a mean.
     paper
         The paper's value, if it has one.
     least
@@ -29,10 +29,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Step:
-    """A command of `python -m ml`, possibly with `{sky}` and `{out}`. `name` distinguishes repeated commands."""
+    """A command of `python -m ml` or another module, possibly with `{sky}` and `{out}`.
+
+    `name` distinguishes repeated commands.
+    """
 
     words: str
     name: str = ""
+    module: str = "ml"
 
     @property
     def key(self) -> str:

@@ -29,7 +29,7 @@ def run_row(paper: Paper, row: Row) -> dict[str, Any]:
     (ROOT / places["out"]).mkdir(parents=True, exist_ok=True)
     said, commands, minutes, peak = {}, [], {}, 0.0
     for step in row.steps:
-        words = ["-m", "ml", *shlex.split(step.words.format(**places))]
+        words = ["-m", step.module, *shlex.split(step.words.format(**places))]
         commands.append(shlex.join(["python", *words]))
         said[step.key], seconds, megabytes = command(words)
         minutes[step.key], peak = round(seconds / 60, 2), max(peak, megabytes)
@@ -62,6 +62,9 @@ def value_of(figure: Figure, said: dict[str, Any]) -> dict[str, float | None]:
     value: Any = said.get(step)
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, dict) and "mean" in value:
+        mean, half = value["mean"], value.get("half_width")
+        return {"value": mean, "low": half and round(mean - half, 4), "high": half and round(mean + half, 4)}
     if not isinstance(value, int | float):
         raise Failed(f"No step of this row printed {figure.at}.")
     low, high = said[step].get("intervals", {}).get(keys[-1]) or (None, None)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_a_figure_is_read_with_its_interval():
     said = {"evaluate": {"operating": {"rejected_at_0.996": 0.9}, "intervals": {"rejected_at_0.996": [0.8, 0.95]}}}
     figure = Figure("rejected", "evaluate/operating/rejected_at_0.996")
     assert run.value_of(figure, said) == {"value": 0.9, "low": 0.8, "high": 0.95}
+
+
+def test_a_mean_has_its_interval_beside_it():
+    said = {"judge": {"sky": {"200": {"auc": {"mean": 0.98, "half_width": 0.01}}, "3760": {"auc": {"mean": 0.99}}}}}
+    assert run.value_of(Figure("AUC", "judge/sky/200/auc"), said) == {"value": 0.98, "low": 0.97, "high": 0.99}
+    assert run.value_of(Figure("AUC", "judge/sky/3760/auc"), said) == {"value": 0.99, "low": None, "high": None}
+
+
+def test_a_part_without_skies_has_no_table_of_them(results):
+    assert "| sky |" not in pages.page([replace(PAPER, skies={})])
+    assert "| sky |" in pages.page([PAPER])
 
 
 def test_a_figure_that_no_step_printed_is_an_error():
