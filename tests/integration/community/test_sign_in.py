@@ -132,6 +132,13 @@ def test_a_sign_in_is_logged_and_its_owner_told_of_a_new_browser(ada, settings, 
     assert len(mail.outbox) == 1, "the browser is known now"
 
 
+def test_an_address_adds_no_header_to_a_mail(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    sign_up("eva", "new@example.org\r\nBcc: spy@example.org")
+    assert not EmailAddress.objects.filter(email__contains="spy").exists()
+    assert [each for each in mail.outbox if "spy@example.org" in each.message().as_string()] == []
+
+
 def test_nobody_is_told_of_their_own_sign_up(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     sign_up("eva", "new@example.org")
