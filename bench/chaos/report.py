@@ -23,7 +23,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown."""
     lines: list[list[Any]] = [[*HEAD], ["---"] * len(HEAD)]
     for row in rows:
-        ended = "not within 120" if row["ended"] is None else row["ended"]
+        ended = f"not within 120: {', '.join(row['left'])}" if row["ended"] is None else row["ended"]
         name = row["fault"] + (" (it stays so)" if row["hangs"] else "")
         name += "" if row["injected"] else " (not injected: no packets arrived)"
         failed = "; ".join(row["failed"]) or 0
