@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: venv panoptes demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture images
+.PHONY: sbom venv panoptes demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture images
 
 venv: $(STAMP)
 
@@ -67,6 +67,10 @@ lint: venv
 # about a package is missing (a mirror may have none).
 audit: venv
 	$(BIN)/uv tool run pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
+# A bill of materials of everything that is installed (CycloneDX), in var/; needs the network.
+sbom: venv
+	$(BIN)/uv tool run --from cyclonedx-bom cyclonedx-py environment $(BIN)/python --output-format JSON --output-file var/sbom.json
 
 # The docs site in var/docs, which loads nothing from elsewhere.
 docs: venv

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import HealthCheck
@@ -92,11 +92,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
 def _empty_tables(test):
     """Delete all rows, but of the two tables that migrations fill: they never change.
 
-    Few tables have rows, and few of them. Truncating all, as Django does, takes twenty times as long.
+    Few tables have rows, and few of them. Truncating all, as Django does, takes twenty times as long. The locks wait
+    for what a killed worker's session is still writing.
     """
     tables = {*connection.introspection.table_names()} - {"django_migrations", "django_content_type", "auth_permission"}
-    names = {name: connection.ops.quote_name(name) for name in tables}
-    with connection.cursor() as cursor:
+    names = {name: connection.ops.quote_name(name) for name in sorted(tables)}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {', '.join(names.values())} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(" UNION ALL ".join(f"(SELECT '{name}' FROM {quoted} LIMIT 1)" for name, quoted in names.items()))
         deletions = [f"DELETE FROM {names[name]}" for (name,) in cursor.fetchall()]
         no_triggers = "SET session_replication_role = replica"  # nor foreign keys, so in any order

@@ -8,4 +8,8 @@ from webapp.wsgi import application as site  # first: it sets up Django
 from webapp.core.environment import env
 from webapp.front.server import Front
 
-application = Front(site, ThreadPoolExecutor(env.int("WEB_THREADS", 4), thread_name_prefix="web"))
+application = Front(
+    site,
+    ThreadPoolExecutor(env.int("WEB_THREADS", 4), thread_name_prefix="web"),
+    ThreadPoolExecutor(env.int("ANSWER_THREADS", 2), thread_name_prefix="answers"),
+)

@@ -81,6 +81,7 @@ def strike(name: str, fault: Fault, site: Site, work: Work, people: list[Person]
     waited = round(max(person.waited(began) for person in people), 1)
     told = {"fault": name, "under_way": under_way, "waited": waited, "ended": ended, "hangs": site.resume()}
     told |= {"lasted": round(struck - began, 1), "injected": is_injected}
+    told["left"] = patiently(work.left) if ended is None else []
     return told | {"failed": patiently(work.failed)[failed:]} | patiently(lambda: audit(people))
 
 

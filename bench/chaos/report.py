@@ -6,20 +6,24 @@ ALLOWED = 60.0
 """Seconds after a fault in which all jobs must have ended, and everybody be served again."""
 ZERO = ("lost", "doubled", "wrong counters", "over-asked", "from nowhere")
 """What must be zero in each row; `bench.chaos.people.audit` counts it."""
+EXPLAINED = {"full disk": "The disk is full"}
+"""What ends a job for good, by fault, and how the job's reason begins. Any other failed job is damage."""
 HEAD = ("fault", "under way", "longest wait, s", "all ended, s", *ZERO, "jobs failed")
 
 
 def is_harmless(row: dict[str, Any]) -> bool:
-    """Return whether the fault came, all ended in time, no job failed, and the votes are as people gave them."""
+    """Return whether the fault came, all ended in time, jobs failed only for its reason, and the votes are as given."""
     in_time = row["ended"] is not None and row["ended"] - row["lasted"] <= ALLOWED
-    return row["injected"] and in_time and not row["failed"] and not any(row[name] for name in ZERO)
+    reason = EXPLAINED.get(row["fault"])
+    failed = [each for each in row["failed"] if reason is None or not each.startswith(reason)]
+    return row["injected"] and in_time and not failed and not any(row[name] for name in ZERO)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown."""
     lines: list[list[Any]] = [[*HEAD], ["---"] * len(HEAD)]
     for row in rows:
-        ended = "not within 120" if row["ended"] is None else row["ended"]
+        ended = f"not within 120: {', '.join(row['left'])}" if row["ended"] is None else row["ended"]
         name = row["fault"] + (" (it stays so)" if row["hangs"] else "")
         name += "" if row["injected"] else " (not injected: no packets arrived)"
         failed = "; ".join(row["failed"]) or 0

@@ -110,6 +110,16 @@ class Work:
     def open_jobs(self) -> int:
         return sum(model._default_manager.open().count() for model in job_models().values())
 
+    def left(self) -> list[str]:
+        """Return the open jobs with their states, the number of unread packets, and when an export was last done."""
+        jobs = [
+            f"{job} {job.state}, attempt {job.attempts}"
+            for model in job_models().values()
+            for job in model._default_manager.open()
+        ]
+        since = time.monotonic() - self.export.done_at
+        return [*jobs, f"{self.unread()} packets", f"an export {since:.0f} s ago"]
+
     def failed(self) -> list[str]:
         """Return the errors of failed jobs; a job without one did not say why it ended."""
         rows = (model._default_manager.filter(state=JobState.FAILED) for model in job_models().values())

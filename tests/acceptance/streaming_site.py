@@ -48,4 +48,4 @@ def site(environ, start_response):
     return [environ["wsgi.input"].read()]
 
 
-application = Front(site, ThreadPoolExecutor(2))
+application = Front(site, ThreadPoolExecutor(2), ThreadPoolExecutor(1))

@@ -124,11 +124,20 @@ def killed_half_way(url, data, folder):
     assert process.returncode == -signal.SIGKILL
 
 
+SLOWED = """
+    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
+    CREATE TRIGGER slow AFTER INSERT ON archive_subject FOR EACH STATEMENT EXECUTE FUNCTION slow();
+"""
+"""Half a second for each batch: else an ingest may be over before it is seen to have begun."""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """One site for tests that each fill a survey of their own; return it with its database's address."""
     data = tmp_path_factory.mktemp("site")
     with database(data) as url, running_site(data) as running:
+        with psycopg.connect(url) as connection:
+            connection.execute(SLOWED)
         yield running, url
 
 

@@ -61,11 +61,19 @@ def test_a_fault_that_damages_nothing_is_harmless_and_fills_a_row():
 @pytest.mark.parametrize(
     "damage",
     [{"lost": 1}, {"doubled": 1}, {"wrong counters": 1}, {"over-asked": 1}, {"from nowhere": 1},
-     {"failed": ["Ingest 1"]}, {"ended": None}, {"ended": 61.0}, {"injected": False}],
+     {"failed": ["Ingest 1"]}, {"ended": None, "left": ["a job"]}, {"ended": 61.0}, {"injected": False}],
 )  # fmt: skip
 def test_a_fault_that_damages_anything_fails_the_run_and_is_in_the_table(damage):
     assert not is_harmless(WELL | damage)
     assert table([WELL | damage]) != table([WELL])
+
+
+def test_a_job_may_fail_on_a_full_disk_if_it_says_so():
+    full = WELL | {"fault": "full disk", "failed": ["The disk is full, so the result could not be stored."]}
+    assert is_harmless(full)
+    assert "The disk is full" in table([full])
+    assert not is_harmless(full | {"failed": [*full["failed"], "no reason"]})
+    assert not is_harmless(full | {"fault": "restart of Redis"})
 
 
 class Packets:

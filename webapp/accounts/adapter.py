@@ -1,4 +1,4 @@
-"""allauth adapter: sign-in rate limits by name and device, the account's language, and a missing second factor.
+"""allauth adapter: sign-in rate limits by name and device, news of new devices, the account's language, second factors.
 
 Failed sign-ins are counted by name and address, with a higher limit for a name from all addresses together. A device on
 which the owner has signed in before has a signed cookie, and is counted separately.
@@ -55,6 +55,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: Any, user: Any, **options: Any) -> Any:
         response = super().post_login(request, user, **options)
+        self._tell_of(request, user, is_new=not options.get("signup") and user.pk not in _known(request)[1])
         if response is not None:
             _remember(request, response, user)
             keep_history(request, response, user)
@@ -63,6 +64,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if any(lacks_second_factor(user, role) for role in _roles(user)):
             messages.warning(request, NEEDS_SECOND_FACTOR)
         return response
+
+    def _tell_of(self, request: HttpRequest, user: Any, *, is_new: bool) -> None:
+        """Log a sign-in; tell the owner by mail of one in a browser that has not signed in to the account before."""
+        where = self.get_client_ip(request)
+        log.info("Account %s signed in from %s%s.", user.pk, where, ", in a new browser" if is_new else "")
+        if is_new:
+            self.send_notification_mail("account/email/new_device", user)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Log that somebody was not let in, but not what they typed: it may be a password in the wrong field."""

@@ -65,7 +65,7 @@ SURVEY = Columns(Survey, "survey")
 SELECT = f"""
     SELECT {WORKFLOW.sql}, {SURVEY.sql}
     FROM workflows_workflow AS workflow JOIN archive_survey AS survey ON survey.id = workflow.survey_id
-    WHERE workflow.slug = ANY(%s)
+    WHERE workflow.slug = ANY((SELECT %s::text[])::text[])
 """  # noqa: S608  # column names of our own models
 
 

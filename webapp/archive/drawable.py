@@ -12,9 +12,10 @@ from webapp.archive.models import Subject, Survey
 from webapp.archive.pixels import shape_of
 from webapp.core.sql import fetch
 
-FRAMES = (
-    "SELECT subject_id, mjd_mid, band, ra, dec, wcs FROM archive_frame WHERE subject_id = ANY(%s) ORDER BY position"
-)
+FRAMES = """
+    SELECT subject_id, mjd_mid, band, ra, dec, wcs FROM archive_frame
+    WHERE subject_id = ANY((SELECT %s::bigint[])::bigint[]) ORDER BY position
+"""
 
 
 class FrameRow(NamedTuple):

@@ -32,7 +32,7 @@ SUMMED = """
 """
 READ = f"""
     SELECT entry.subject_id, {TAKEN}, {ROW.sql}
-    FROM queue_queueentry AS entry {SUMMED} WHERE entry.id = ANY(%s)
+    FROM queue_queueentry AS entry {SUMMED} WHERE entry.id = ANY((SELECT %s::bigint[])::bigint[])
 """  # noqa: S608  # column names of our own models
 
 _COUNTED = ", ".join(
@@ -77,7 +77,7 @@ MODELS = """
 WRITE = f"""
     WITH summed AS (
         SELECT * FROM unnest(
-            %(subject_id)s::bigint[], {", ".join(f"%({name})s::int[]" for name in VOTES)},
+            (SELECT %(subject_id)s::bigint[]), {", ".join(f"%({name})s::int[]" for name in VOTES)},
             %(log_odds_micronats)s::bigint[], %(follow_ups)s::text[], %(posterior)s::float8[],
             %(is_retired)s::boolean[], %(retired_reason)s::text[], %(retired_at)s::timestamptz[],
             %(open_slots)s::smallint[]
@@ -104,7 +104,7 @@ WRITE = f"""
             AND {" + ".join(f"summed.{name}" for name in VOTES)} = 0 AND NOT summed.is_retired
     ), numbered AS MATERIALIZED (
         SELECT id, log_odds_micronats, nextval('classifications_count_order') AS count_order
-        FROM unnest(%(counted)s::uuid[], %(weights)s::bigint[]) AS counted (id, log_odds_micronats)
+        FROM unnest((SELECT %(counted)s::uuid[]), %(weights)s::bigint[]) AS counted (id, log_odds_micronats)
     ), weighed AS (
         UPDATE classifications_classification AS answer
         SET is_counted = true, log_odds_micronats = numbered.log_odds_micronats, count_order = numbered.count_order

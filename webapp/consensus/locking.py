@@ -15,7 +15,9 @@ from webapp.workflows.models import Workflow
 
 ANSWER = Columns(Classification, "answer")
 
-LOCK = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+LOCK = """
+    SELECT id FROM volunteers_volunteer WHERE id = ANY((SELECT %s::bigint[])::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
 
 # A separate statement: one that waited for a lock sees stale rows in its joins.
 READ = f"""

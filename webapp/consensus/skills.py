@@ -22,7 +22,7 @@ from webapp.workflows.models import Workflow
 SET = f"""
     INSERT INTO consensus_skill AS known (volunteer_id, workflow_id, {", ".join(CELLS)}, updated_at)
     SELECT record.volunteer, %(workflow)s, {", ".join(f"record.{cell}" for cell in CELLS)}, now()
-    FROM unnest(%(volunteer)s::bigint[], {", ".join(f"%({cell})s::int[]" for cell in CELLS)})
+    FROM unnest((SELECT %(volunteer)s::bigint[]), {", ".join(f"%({cell})s::int[]" for cell in CELLS)})
         AS record (volunteer, {", ".join(CELLS)})
     WHERE {" + ".join(f"record.{cell}" for cell in CELLS)} > 0 OR EXISTS (
         SELECT FROM consensus_skill AS known

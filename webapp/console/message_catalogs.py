@@ -34,6 +34,7 @@ LAZY = {
 SOURCES = {
     "django": [
         ("templates", "**.html", f"{__name__}:extract_template"),
+        ("templates", "**.txt", f"{__name__}:extract_template"),
         ("webapp", "**.py", "python"),
         ("ml/io", "**.py", "python"),
         ("ml/sky", "**.py", "python"),

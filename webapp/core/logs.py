@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from textwrap import indent
 from typing import Any
 
 _context: ContextVar[str] = ContextVar("log_context", default="-")
@@ -15,6 +16,19 @@ class ContextFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.context = _context.get()
         return True
+
+
+class LineFormatter(logging.Formatter):
+    """Lines of text: nothing that a message or an error quotes looks like another line. Tracebacks are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own names
+        return super().formatMessage(record).translate(_ESCAPED)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return indent(super().formatException(ei), "  ", lambda _: True)
+
+
+_ESCAPED = {ord(sign): repr(sign)[1:-1] for sign in "\n\r\v\f\x1b\x1c\x1d\x1e\x85\u2028\u2029"}
 
 
 @contextmanager
@@ -35,7 +49,10 @@ def logging_config(level: str, style: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {"context": {"()": f"{__name__}.ContextFilter"}},
         "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(context)s]: %(message)s"},
+            "line": {
+                "class": f"{__name__}.LineFormatter",
+                "format": "%(asctime)s %(levelname)s %(name)s [%(context)s]: %(message)s",
+            },
             "json": {
                 "()": "pythonjsonlogger.json.JsonFormatter",
                 "fmt": "asctime,levelname,name,context,message",

@@ -1,4 +1,4 @@
-"""Middleware: request numbers, health endpoints, Permissions-Policy, and 400 for values that cannot be stored.
+"""Middleware: request numbers, health endpoints, common headers, and 400 for values that cannot be stored.
 
 Health endpoints are answered first, since monitors use the site's IP address rather than its host name, and no HTTPS.
 """
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DataError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import has_vary_header
 from django.utils.translation import gettext as _
 
 from webapp.core.health import PARTS, READY, look
@@ -116,12 +117,14 @@ UNUSED = (
 POLICY = ", ".join(f"{name}=()" for name in UNUSED)
 
 
-def permissions_policy(get_response: Answer) -> Answer:
-    """Add the header to every response."""
+def common_headers(get_response: Answer) -> Answer:
+    """Add Permissions-Policy to every response, and keep what depends on a person's cookie out of shared caches."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", POLICY)
+        if has_vary_header(response, "Cookie"):
+            response.headers.setdefault("Cache-Control", "private")
         return response
 
     return answer

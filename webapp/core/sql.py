@@ -1,7 +1,8 @@
 """Raw SQL for hot paths: prepared statements, rows as instances, COPY into numpy; retry a write through a restart.
 
 There, the ORM would take longer than the server does. The server keeps the statements prepared per connection, and
-plans each of them once.
+plans each of them once; but where it sees the length of an array, it plans anew each time, which takes as long as the
+statement itself. So pass the first array as `(SELECT %s::bigint[])`, whose length it does not see.
 """
 
 import logging

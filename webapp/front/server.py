@@ -1,10 +1,12 @@
 """ASGI server front: reads each request whole, then runs the WSGI application in a thread and streams its response.
 
-So no thread waits for a client, except one that streams a long table.
+So no thread waits for a client, except one that streams a long table. Next and submit have threads of their own: no
+export or slow page keeps a volunteer waiting.
 """
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -152,11 +154,14 @@ def _headers(scope: Scope) -> list[tuple[str, str]]:
     return headers
 
 
-class Front:
-    """An ASGI application that runs a WSGI application in threads."""
+NEXT_OR_SUBMIT = re.compile(r"/api/(workflows/[^/]+/next|classifications)/")
 
-    def __init__(self, site: Application, threads: ThreadPoolExecutor) -> None:
-        self.site, self.threads = site, threads
+
+class Front:
+    """An ASGI application that runs a WSGI application in threads, next and submit in those of `volunteers`."""
+
+    def __init__(self, site: Application, threads: ThreadPoolExecutor, volunteers: ThreadPoolExecutor) -> None:
+        self.site, self.threads, self.volunteers = site, threads, volunteers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -188,8 +193,9 @@ class Front:
     async def _answer(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
         reply = Reply(loop, receive, send)
+        threads = self.volunteers if NEXT_OR_SUBMIT.fullmatch(environ["PATH_INFO"]) else self.threads
         try:
-            body = await loop.run_in_executor(self.threads, reply.make, self.site, environ)
+            body = await loop.run_in_executor(threads, reply.make, self.site, environ)
         except ConnectionAbortedError:
             return
         if body is not None:

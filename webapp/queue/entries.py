@@ -48,7 +48,7 @@ SUBJECT = Columns(Subject, "subject", "id", "survey_id", "gold_label", "zarr_arr
 LOCK = f"""
     SELECT {ENTRY.sql}, {SUBJECT.sql}
     FROM queue_queueentry AS entry JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE entry.workflow_id = %s AND entry.subject_id = ANY(%s)
+    WHERE entry.workflow_id = %s AND entry.subject_id = ANY((SELECT %s::bigint[])::bigint[])
     ORDER BY entry.id FOR NO KEY UPDATE OF entry
 """  # noqa: S608  # column names of our own models
 

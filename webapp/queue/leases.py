@@ -100,7 +100,8 @@ LEND = f"""
     WITH lease AS (
         INSERT INTO queue_lease (entry_id, volunteer_id, newcomer, reason, expires_at)
         SELECT entry, %(volunteer)s::bigint, %(newcomer)s::uuid, reason, %(expires_at)s
-        FROM unnest(%(entries)s::bigint[], %(reasons)s::text[]) WITH ORDINALITY AS drawn (entry, reason, place)
+        FROM unnest((SELECT %(entries)s::bigint[]), %(reasons)s::text[])
+            WITH ORDINALITY AS drawn (entry, reason, place)
         WHERE EXISTS (
             SELECT FROM queue_queueentry AS open JOIN archive_subject AS subject ON subject.id = open.subject_id
             WHERE open.id = drawn.entry AND subject.pixels_dropped_at IS NULL

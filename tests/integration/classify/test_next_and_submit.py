@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.db import connection
 
 from tests.integration.world import client_of, end_grace, entry_of, make_volunteer, make_workflow, standing
 from webapp.classifications.models import Classification
@@ -172,6 +173,19 @@ def test_somebody_elses_id_is_refused(workflow, client):
     assert response.status_code == 400
     assert "another answer" in response.json()["detail"]
     assert Classification.objects.count() == 1
+
+
+def test_statements_are_planned_once_and_not_for_each_subject():
+    client = client_of(make_volunteer("ann"))
+    make_workflow(subjects=30, gold=10)
+    for _ in range(25):
+        (item,) = client.get(NEXT, {"n": 1}).json()["items"]
+        assert client.post(ANSWERS, answer(item), format="json").status_code == 201
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements")
+        plans = cursor.fetchall()
+    assert len([statement for statement, generic, _ in plans if generic > 10]) > 10
+    assert [(statement, generic, custom) for statement, generic, custom in plans if custom > 5] == []
 
 
 def test_a_paused_workflow_hands_out_nothing(workflow, client):

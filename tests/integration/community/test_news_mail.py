@@ -63,6 +63,14 @@ def test_a_confirmed_discovery_is_mailed_once_with_links(workflow, ada, mailoutb
     assert Mail.objects.get().sent_at is not None
 
 
+def test_the_whole_mail_is_in_its_readers_language(workflow, ada, mailoutbox):
+    Profile.objects.update_or_create(user=ada, defaults={"language": "de"})
+    tell(ada, subjects_of(workflow)[0])
+    deliver()
+    assert "Diese Mails abbestellen: https://" in mailoutbox[0].body
+    assert "Stop these mails" not in mailoutbox[0].body
+
+
 def test_never_means_never_and_only_confirmed_addresses_are_written_to(workflow, ada, mailoutbox):
     [subject, *_] = subjects_of(workflow)
     tell(ada, subject)

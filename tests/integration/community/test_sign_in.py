@@ -5,6 +5,7 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
@@ -114,3 +115,31 @@ def test_a_failed_sign_in_is_logged_without_what_was_typed(ada, caplog):
     Client().post("/accounts/login/", typed, REMOTE_ADDR="2001:db8::7")
     [line] = [record.getMessage() for record in caplog.records if "sign-in failed" in record.getMessage()]
     assert line == "A sign-in failed, from 2001:db8::7."
+
+
+def test_a_sign_in_is_logged_and_its_owner_told_of_a_new_browser(ada, settings, caplog):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    caplog.set_level("INFO", "webapp.accounts")
+    browser = Client()
+    assert tried(browser, PASSWORD) == "in"
+    assert f"Account {ada.pk} signed in from 127.0.0.1, in a new browser." in caplog.text
+    [told] = mail.outbox
+    assert (told.to, "New sign-in" in told.subject) == (["ada@example.org"], True)
+    assert "127.0.0.1" in told.body
+    assert PASSWORD not in told.body + caplog.text
+    browser.post("/accounts/logout/")
+    assert tried(browser, PASSWORD) == "in"
+    assert len(mail.outbox) == 1, "the browser is known now"
+
+
+def test_an_address_adds_no_header_to_a_mail(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    sign_up("eva", "new@example.org\r\nBcc: spy@example.org")
+    assert not EmailAddress.objects.filter(email__contains="spy").exists()
+    assert [each for each in mail.outbox if "spy@example.org" in each.message().as_string()] == []
+
+
+def test_nobody_is_told_of_their_own_sign_up(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    sign_up("eva", "new@example.org")
+    assert "New sign-in" not in [each.subject for each in mail.outbox]

@@ -3,6 +3,7 @@
 import json
 import logging
 import logging.config
+import sys
 import time
 
 import pytest
@@ -67,6 +68,22 @@ def test_a_jobs_lines_name_it(lines):
 
 def test_times_of_the_log_and_of_pages_for_strangers_are_utc():
     assert time.tzname[0] == configured.TIME_ZONE == "UTC"
+
+
+def test_nothing_that_is_quoted_looks_like_another_line():
+    formatter = logging.config.DictConfigurator(configured.LOGGING).configure_formatter(
+        configured.LOGGING["formatters"]["line"]
+    )
+    forged = "x\n2026-01-01 00:00:00,000 INFO webapp [-]: All is well.\r\u2028\x1b[2J"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        record = logging.makeLogRecord({"msg": "Said: %s", "args": (forged,), "exc_info": sys.exc_info()})
+    ContextFilter().filter(record)
+    first, *others = formatter.format(record).splitlines()
+    assert "Said: x\\n2026" in first
+    assert others
+    assert [line for line in others if not line.startswith("  ")] == []
 
 
 def test_logs_can_be_json(capsys):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from django.db import connections
@@ -32,7 +33,7 @@ def ask():
     threads, loop = ThreadPoolExecutor(1), ThreadPoolExecutor(1)  # a browser test leaves a loop in this thread
 
     def ask(path, body, kind, cookies="", announced=True):
-        asked = _ask(Front(application, threads), path, body, kind, cookies, announced)
+        asked = _ask(Front(application, threads, threads), path, body, kind, cookies, announced)
         return loop.submit(asyncio.run, asked).result()
 
     yield ask
@@ -109,3 +110,28 @@ def test_the_api_refuses_too_much_in_json(people, ask):
 def test_a_message_reaches_the_api(people, ask):
     status, said = ask("/api/token/", b'{"username": "eve"}', "application/json")
     assert (status, "password" in said) == (400, True)
+
+
+def test_volunteers_get_subjects_and_answer_while_slow_pages_hold_every_other_thread():
+    held, answered = Event(), []
+
+    def site(environ, start):
+        if environ["PATH_INFO"] == "/slow/":
+            held.wait(30)
+        answered.append(environ["PATH_INFO"])
+        start("200 OK", [("Content-Length", "0")])
+        return [b""]
+
+    async def visit():
+        front = Front(site, pages, volunteers)
+        slow = asyncio.create_task(_ask(front, "/slow/", b"", "text/plain", "", announced=True))
+        for path in ("/api/workflows/atlas/next/", "/api/classifications/"):
+            await asyncio.wait_for(_ask(front, path, b"{}", "application/json", "", announced=True), 10)
+        page = asyncio.create_task(_ask(front, "/", b"", "text/plain", "", announced=True))
+        await asyncio.sleep(0.1)
+        held.set()
+        await asyncio.gather(slow, page)
+
+    with ThreadPoolExecutor(1) as pages, ThreadPoolExecutor(1) as volunteers, ThreadPoolExecutor(1) as loop:
+        loop.submit(asyncio.run, visit()).result()
+    assert answered == ["/api/workflows/atlas/next/", "/api/classifications/", "/slow/", "/"]

@@ -35,6 +35,15 @@ def test_every_answer_names_its_type_and_pages_their_alphabet(page):
     assert alphabet == "charset=utf-8" or kind != "text/html"
 
 
+@pytest.mark.parametrize("page", ["/", "/you/", "/accounts/2fa/", "/accounts/password/change/", "/api/docs/"])
+def test_no_shared_cache_keeps_what_is_for_one_person(page, django_user_model):
+    client = Client()
+    client.force_login(django_user_model.objects.create(username="ada"))
+    reply = client.get(page)
+    assert reply.status_code == 200
+    assert {"private", "no-store"} & {part.strip() for part in reply["Cache-Control"].split(",")}
+
+
 @pytest.mark.parametrize("page", ["/", "/api/surveys/", "/accounts/login/"])
 def test_no_other_site_may_read_an_answer(page):
     response = Client().get(page, headers={"Origin": "https://elsewhere.example"})

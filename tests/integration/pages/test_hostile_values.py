@@ -110,3 +110,12 @@ def test_a_collection_takes_no_endless_number_and_no_nul(client, pk, field):
     client.force_login(get_user_model().objects.create(username="ann"))
     sent = {"subject": str(pk), "name": "mine"} | {field: DIGITS if field == "subject" else "a\0b"}
     assert client.post("/you/collections/add/", sent).status_code in (302, 400, 404)
+
+
+def test_a_text_within_a_script_ends_no_script(client):
+    workflow = make_workflow(subjects=1)
+    harm = "</script><script>alert(1)</script>"
+    type(workflow).objects.update(question=harm, help_text=harm)
+    page = client.get("/classify/atlas/").content.decode()
+    assert "alert(1)" in page
+    assert "<script>alert" not in page
