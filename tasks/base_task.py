@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from webapp.core.dispatch import app
-from webapp.core.jobs import DISK_FULL, Cancelled, Job, LeaseLost
+from webapp.core.jobs import DISK_FULL, MAX_ATTEMPTS, Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
 from webapp.core.sql import DATABASE_LOST
 
@@ -35,7 +35,8 @@ def job(model: type[Job]) -> Callable[[Callable[[Any], None]], Any]:
     """Register `function(row)` as the task that runs `model`'s jobs: claim, run, and record the result.
 
     A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with its
-    message; a lost lease leaves the row to its new owner; a database outage leaves it to the sweep.
+    message; a lost lease leaves the row to its new owner; a database outage leaves it to the sweep, and so does a full
+    disk, until the last attempt.
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:
@@ -67,8 +68,11 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except DATABASE_LOST:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
-        log.exception("%s failed.", row)
-        row.fail(_why(error), traceback.format_exc())
+        if _is_disk_full(error) and row.attempts < MAX_ATTEMPTS:
+            log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)
+        else:
+            log.exception("%s failed.", row)
+            row.fail(DISK_FULL() if _is_disk_full(error) else named(error), traceback.format_exc())
 
 
 def _is_in_worker() -> bool:
@@ -77,7 +81,5 @@ def _is_in_worker() -> bool:
     return request is not None and not (request.called_directly or request.is_eager)
 
 
-def _why(error: Exception) -> str:
-    """Return the sentence for the job's page."""
-    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return DISK_FULL() if is_full else named(error)
+def _is_disk_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

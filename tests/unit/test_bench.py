@@ -68,14 +68,6 @@ def test_a_fault_that_damages_anything_fails_the_run_and_is_in_the_table(damage)
     assert table([WELL | damage]) != table([WELL])
 
 
-def test_a_job_may_fail_on_a_full_disk_if_it_says_so():
-    full = WELL | {"fault": "full disk", "failed": ["The disk is full, so the result could not be stored."]}
-    assert is_harmless(full)
-    assert "The disk is full" in table([full])
-    assert not is_harmless(full | {"failed": [*full["failed"], "no reason"]})
-    assert not is_harmless(full | {"fault": "restart of Redis"})
-
-
 class Packets:
     """A stream whose listener stores some packets at each look."""
 

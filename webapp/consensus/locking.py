@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from webapp.classifications.models import Classification
 from webapp.consensus.evidence import Counts
 from webapp.consensus.models import CELLS
-from webapp.core.sql import Columns, fetch
+from webapp.core.sql import PLAN_ONCE, Columns, fetch
 from webapp.workflows.models import Workflow
 
 ANSWER = Columns(Classification, "answer")
@@ -18,6 +18,9 @@ ANSWER = Columns(Classification, "answer")
 LOCK = """
     SELECT id FROM volunteers_volunteer WHERE id = ANY((SELECT %s::bigint[])::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
+
+# A click, of which there are thousands a minute; a batch is planned for its size.
+LOCK_ONE = f"SELECT {PLAN_ONCE} FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE"  # noqa: S608
 
 # A separate statement: one that waited for a lock sees stale rows in its joins.
 READ = f"""
@@ -42,7 +45,10 @@ class Voter:
 
 
 def lock_volunteers(volunteers: Collection[int]) -> None:
-    fetch(LOCK, [sorted(volunteers)])
+    if len(volunteers) == 1:
+        fetch(LOCK_ONE, list(volunteers))
+    else:
+        fetch(LOCK, [sorted(volunteers)])
 
 
 def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:

@@ -1,8 +1,9 @@
 """Raw SQL for hot paths: prepared statements, rows as instances, COPY into numpy; retry a write through a restart.
 
 There, the ORM would take longer than the server does. The server keeps the statements prepared per connection, and
-plans each of them once; but where it sees the length of an array, it plans anew each time, which takes as long as the
-statement itself. So pass the first array as `(SELECT %s::bigint[])`, whose length it does not see.
+plans most of them once; but where it sees the length of an array, it plans anew each time, which takes as long as the
+statement itself. So pass the first array as `(SELECT %s::bigint[])`, whose length it does not see, or select
+`PLAN_ONCE` in the transaction's first statement.
 """
 
 import logging
@@ -20,6 +21,12 @@ from psycopg.sql import SQL, Identifier
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 PREPARE_AFTER = 2
+
+PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)"
+"""Selected, it makes the server plan the transaction's prepared statements once, whatever it knows of their values.
+
+Else it plans anew for each answer in a small workflow beside a large one, since its rows seem to be fewer than usual.
+"""
 
 
 def fetch(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:

@@ -15,13 +15,13 @@ from django.utils import timezone
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.core.rate_limits import ByAddress
-from webapp.core.sql import Columns, execute, fetch
+from webapp.core.sql import PLAN_ONCE, Columns, execute, fetch
 from webapp.queue.models import Lease, QueueEntry
 from webapp.queue.sampling import Drawn, draw
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+LOCK = f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), {PLAN_ONCE}"
 
 
 class NewcomerRate(ByAddress):
@@ -79,9 +79,10 @@ SUBJECT = Columns(
 )
 
 # Two tabs are serialised here. No waiting for the disk: losing a lease in a server crash does no harm.
-BEGIN = """
-    SELECT set_config('synchronous_commit', 'off', true) FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
-"""
+BEGIN = f"""
+    SELECT set_config('synchronous_commit', 'off', true), {PLAN_ONCE}
+    FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
+"""  # noqa: S608  # no values
 
 OWN_LEASES = f"""
     SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}

@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 
 from tests.integration.world import client_of, end_grace, entry_of, make_volunteer, make_workflow, standing
+from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
+from webapp.core.sql import analyze
 from webapp.queue.models import Lease, QueueEntry
 
 pytestmark = pytest.mark.django_db
@@ -175,9 +177,11 @@ def test_somebody_elses_id_is_refused(workflow, client):
     assert Classification.objects.count() == 1
 
 
-def test_statements_are_planned_once_and_not_for_each_subject():
+def test_statements_are_planned_once_and_not_for_each_subject_of_a_small_workflow_beside_a_large_one():
     client = client_of(make_volunteer("ann"))
+    make_workflow(subjects=3000, slug="large")
     make_workflow(subjects=30, gold=10)
+    analyze(QueueEntry, Subject)
     for _ in range(25):
         (item,) = client.get(NEXT, {"n": 1}).json()["items"]
         assert client.post(ANSWERS, answer(item), format="json").status_code == 201

@@ -1,5 +1,6 @@
 """A job is owned by one worker at a time, whatever the messages."""
 
+import errno
 import time
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from tasks import base_task
 from webapp.archive.models import IngestRun, Survey
 from webapp.core.jobs import MAX_ATTEMPTS, Cancelled, JobState, LeaseLost
 
@@ -88,6 +90,33 @@ def test_a_job_that_hung_once_and_crashed_since_is_given_up_as_crashed(run):
     IngestRun.objects.give_up()
     run.refresh_from_db()
     assert ("crashed" in run.error, run.traceback) == (True, "")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_job_that_meets_a_full_disk_goes_on_when_there_is_room_again(run, code):
+    def full(row):
+        raise OSError(code, "No space left on device")
+
+    base_task._work(full, IngestRun.objects.claim(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.error) == (JobState.RUNNING, "")
+    expire(run)
+    base_task._work(lambda row: row.finish(), IngestRun.objects.claim(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (JobState.DONE, 2)
+
+
+def test_a_job_whose_disk_stays_full_ends_with_that_reason(run):
+    def full(row):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for _ in range(MAX_ATTEMPTS):
+        base_task._work(full, IngestRun.objects.claim(run.pk))
+        expire(run)
+    run.refresh_from_db()
+    assert run.state == JobState.FAILED
+    assert "The disk is full" in run.error
+    assert "No space left on device" in run.traceback
 
 
 def test_only_its_own_reports_are_a_jobs_progress(run):

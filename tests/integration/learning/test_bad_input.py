@@ -102,6 +102,7 @@ def test_a_full_disk_leaves_no_half_file_and_the_page_says_so(workflow, monkeypa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(place, full)
+    monkeypatch.setattr("tasks.base_task.MAX_ATTEMPTS", 1)
     run = trained(workflow)
     assert run.state == JobState.FAILED
     assert "The disk is full" in page_of(run)
