@@ -165,7 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
 ]
-AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.tokens.PasswordEndsTokens"})
+AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.passwords.PasswordRules"})
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]

@@ -1,6 +1,6 @@
 """API token lifetime: a token expires after some days, and with the password or second factor it was made with.
 
-Changing the password (in any way) deletes it; a token older than the account's second factor is invalid, and so is that
+Changing the password (in any way) deletes it (passwords.py); a token older than the account's second factor is invalid, and so is that
 of an inactive account.
 """
 
@@ -11,8 +11,6 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
-
-from webapp.accounts.passwords import PasswordLength
 
 LIVES = """
     token.created > now() - %s * interval '1 second' AND NOT EXISTS (
@@ -34,11 +32,3 @@ def token_of(user: Any) -> str:
     oldest = timezone.now() - lifetime()
     Token.objects.filter(user=user, created__lte=max(oldest, newest or oldest)).delete()
     return str(Token.objects.get_or_create(user=user)[0].key)
-
-
-class PasswordEndsTokens(PasswordLength):
-    """A password validator: its length, and a new password deletes the account's tokens."""
-
-    def password_changed(self, password: str, user: Any) -> None:
-        """Delete the account's tokens. Django calls this except when an unusable password is set."""
-        Token.objects.filter(user_id=user.pk).delete()
