@@ -11,7 +11,6 @@ def nothing_remembered():
     """Clear cached counts, explanations and rates between tests."""
     cache.clear()
     rate_limits._portions.clear()
-    rate_limits._used_up.clear()
 
 
 @pytest.fixture

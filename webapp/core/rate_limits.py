@@ -58,21 +58,20 @@ class Windows(SimpleRateThrottle):
     def _take(self, key: str, number: int, length: int) -> bool:
         """Take a portion of the rate from the database for this process; return whether there was any left."""
         limit = self.num_requests or 0
+        used_up = f"{key}-{number}-used-up"
+        if not limit or used_up in _portions:
+            return False
         portion = max(1, limit // PORTIONS)
         asked = {"key": hashlib.sha256(key.encode(errors="replace")).hexdigest(), "number": number, "portion": portion}
         asked |= {"limit": limit, "share": self.left / length, "ends": (number + 2) * length}
-        in_window = f"{key}-{number}"
-        if not limit or in_window in _used_up:
-            return False
         if not fetch(TAKE, asked):
-            _used_up.set(in_window, True, min(ASK_AGAIN, length / limit))
+            _portions.set(used_up, True, min(ASK_AGAIN, length / limit))
             return False
-        _portions.set(in_window, portion - 1, length)
+        _portions.set(f"{key}-{number}", portion - 1, length)
         return True
 
 
 _portions = LocMemCache("portions", {"OPTIONS": {"MAX_ENTRIES": 100_000}})
-_used_up = LocMemCache("used-up", {"OPTIONS": {"MAX_ENTRIES": 100_000}})
 ASK_AGAIN = 1.0
 """Seconds until a process asks the database again about a used-up rate, so that a flood costs few queries."""
 

@@ -43,7 +43,6 @@ def another_process():
 
     def forget():
         rate_limits._portions.clear()
-        rate_limits._used_up.clear()
 
     forget()
     return forget
