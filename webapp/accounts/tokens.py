@@ -1,7 +1,7 @@
 """API token lifetime: a token expires after some days, and with the password or second factor it was made with.
 
-Changing the password (in any way) deletes it (passwords.py); a token older than the account's second factor is invalid, and so is that
-of an inactive account.
+Changing the password (in any way) deletes it (passwords.py); a token older than the account's second factor is invalid,
+and so is that of an inactive account.
 """
 
 from datetime import timedelta

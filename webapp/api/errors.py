@@ -10,7 +10,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from webapp.core.missing import Missing
+from ml.io.message import Message, message_of
 
 
 def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -23,7 +23,8 @@ def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return JsonResponse({"detail": "There is nothing at this address. See /api/docs/."}, status=404)
-    reason = str(exception) if isinstance(exception, Missing) else ""
+    reason = message_of(exception)  # that of any other Http404 is for developers
+    reason = reason if isinstance(reason, Message) else ""
     return render(request, "404.html", {"reason": reason}, status=404)
 
 

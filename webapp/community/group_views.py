@@ -6,20 +6,20 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ml.io.message import Message
 from webapp.archive.access import person
 from webapp.community import groups as rules
 from webapp.community.group_models import Group, GroupMember
 from webapp.community.person import account_page, name_in_talk
 from webapp.community.statistics import asked_step, asked_zone, statistics_of_group
 from webapp.core.keyset_pagination import whole_number
-from webapp.core.missing import Missing
 from webapp.volunteers.identity import account_volunteer, reader_of
 
 
@@ -110,7 +110,7 @@ def group_join(request: HttpRequest, user: User, token: str) -> HttpResponseBase
     """Say what joining means; join."""
     row = rules.group_of_link(token)
     if row is None:
-        raise Missing(_("This link has ended. Ask for a new one."))
+        raise Http404(Message("This link has ended. Ask for a new one."))
     if request.method != "POST":
         page = {"group": row, "owner": name_in_talk(row.owner), "own_name": name_in_talk(account_volunteer(user))}
         return render(request, "community/group_join.html", page)

@@ -11,6 +11,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ml.io.message import Message
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, Comment, CommentPicture, Discovery, Notification
@@ -19,7 +20,6 @@ from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.pictures import LONGEST_ALT, sent_picture
 from webapp.community.talk import bring_back, edit, may_bring_back, moderates, remove, say, wrote
 from webapp.community.talk_index import is_readable
-from webapp.core.missing import Missing
 from webapp.volunteers.identity import reader_of
 
 
@@ -130,5 +130,5 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
 def mail_stop(request: HttpRequest, token: str) -> HttpResponse:
     """End a person's mails by the signed link in each, without signing in: mail programs post to it too (RFC 8058)."""
     if request.method == "POST" and not stop_mail(token):
-        raise Missing(_("This link is not complete. Choose on your profile how often mail comes."))
+        raise Http404(Message("This link is not complete. Choose on your profile how often mail comes."))
     return render(request, "community/mail_stop.html", {"is_stopped": request.method == "POST"})

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.io.message import message_of
+from ml.io.message import Message, message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.classifications.presentation import PRESENTATIONS
-from webapp.core.missing import Missing
 from webapp.core.stored_messages import in_words
 from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
 from webapp.exports.formats import EXPORTS, file_response
@@ -249,7 +248,7 @@ def _inspected(workflow: Workflow, token: str) -> tuple[Path, Look]:
     """Return an uploaded file and its preview; an unreadable one is deleted."""
     path = upload_path(workflow, token)
     if path is None:
-        raise Missing(_("This file is gone. Upload it again."))
+        raise Http404(Message("This file is gone. Upload it again."))
     try:
         return path, inspect_file(path, workflow)
     except BadFile:

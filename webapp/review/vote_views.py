@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from ml.io.message import Message
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.core.missing import Missing
 from webapp.learning.scores import champions_opinions
 from webapp.review.consensus_browser import summed, with_rulings
 from webapp.review.lines import annotations_of, lines_of
@@ -84,7 +83,7 @@ def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
 def _workflow(survey: Survey, subject: Subject, slug: str) -> Workflow:
     workflow = workflow_of(survey, subject, slug)
     if workflow is None:
-        raise Missing(_("No workflow asks about this subject."))
+        raise Http404(Message("No workflow asks about this subject."))
     return workflow
 
 
