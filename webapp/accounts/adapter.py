@@ -1,25 +1,22 @@
 """allauth adapter: sign-in rate limits by name and device, news of new devices, the account's language, second factors.
 
 Failed sign-ins are counted by name and address, with a higher limit for a name from all addresses together. A device on
-which the owner has signed in before has a signed cookie, and is counted separately.
+which the owner has signed in before (sessions.py) is counted separately.
 """
 
-import json
 import logging
-import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import ngettext
 
 from webapp.accounts.merge_visitor import merge
+from webapp.accounts.sessions import known_device, people_of, remember_device
 from webapp.archive.access import NEEDS_SECOND_FACTOR
 from webapp.archive.models import Role, lacks_second_factor
 from webapp.community.models import Profile
@@ -30,11 +27,6 @@ from webapp.volunteers.identity import account_volunteer, forget, visitor_or_new
 log = logging.getLogger(__name__)
 
 CONFIRMATION = "account/messages/email_confirmation_sent.txt"
-COOKIE = "known-device"
-SALT = "webapp.accounts.adapter"
-YEAR = 365 * 24 * 3600
-MOST = 10
-"""Maximum number of people who share a device."""
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         super().pre_authenticate(request, **credentials)
         key = self._name(credentials)
-        if _device(request, _login(credentials)) is None:
+        if known_device(request, _login(credentials)) is None:
             self._tried_anywhere = ratelimit.consume(
                 request, app="allauth.account", action="login_failed_anywhere", key=key
             )
@@ -55,9 +47,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: Any, user: Any, **options: Any) -> Any:
         response = super().post_login(request, user, **options)
-        self._tell_of(request, user, is_new=not options.get("signup") and user.pk not in _known(request)[1])
+        self._tell_of(request, user, is_new=not options.get("signup") and user.pk not in people_of(request))
         if response is not None:
-            _remember(request, response, user)
+            remember_device(request, response, user)
             keep_history(request, response, user)
             if language := Profile.objects.filter(user=user).values_list("language", flat=True).first():
                 speak(response, language)
@@ -66,9 +58,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def _tell_of(self, request: HttpRequest, user: Any, *, is_new: bool) -> None:
-        """Log a sign-in; tell the owner by mail of one in a browser that has not signed in to the account before."""
+        """Log a sign-in; tell the owner by mail of one on a device where nobody had signed in to the account before."""
         where = self.get_client_ip(request)
-        log.info("Account %s signed in from %s%s.", user.pk, where, ", in a new browser" if is_new else "")
+        log.info("Account %s signed in from %s%s.", user.pk, where, ", on a new device" if is_new else "")
         if is_new:
             self.send_notification_mail("account/email/new_device", user)
 
@@ -83,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
             tried.rollback()
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        name, device = self._name(credentials), _device(request, _login(credentials))
+        name, device = self._name(credentials), known_device(request, _login(credentials))
         return f"{name} on {device}" if device else f"{name} from {self.get_client_ip(request)}"
 
     def _name(self, credentials: Any) -> str:
@@ -111,34 +103,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def _login(credentials: Any) -> str:
     return str(credentials.get("email") or credentials.get("username") or "")
-
-
-def _device(request: HttpRequest, login: str) -> str | None:
-    """Return the device's id if the account `login` has signed in on it before."""
-    device, people = _known(request)
-    users = get_user_model().objects.filter(Q(username__iexact=login) | Q(email__iexact=login))
-    return device if people and users.filter(pk__in=people).exists() else None
-
-
-def _known(request: HttpRequest) -> tuple[str, list[int]]:
-    """Return the device's id and the account that signed in on it."""
-    cookie = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=YEAR)
-    device, people = json.loads(cookie) if cookie else (secrets.token_hex(8), [])
-    return device, people
-
-
-def _remember(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
-    device, people = _known(request)
-    people = [user.pk, *(pk for pk in people if pk != user.pk)][:MOST]
-    response.set_signed_cookie(
-        COOKIE,
-        json.dumps([device, people]),
-        salt=SALT,
-        max_age=YEAR,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.SESSION_COOKIE_SECURE,
-    )
 
 
 def speak(response: HttpResponseBase, language: str) -> None:

@@ -164,7 +164,7 @@ def test_who_gets_a_second_factor_is_told_by_mail(ada):
 def test_who_changes_a_password_is_told_by_mail_without_it(ada):
     form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     signed_in("ada", PASSWORD).post("/accounts/password/change/", form)
-    _, letter = mail.outbox  # the first is about the new browser
+    _, letter = mail.outbox  # the first is about the new device
     assert letter.to == ["ada@example.org"]
     assert "password has been changed" in letter.body
     assert PASSWORD not in letter.body

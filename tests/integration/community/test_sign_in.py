@@ -117,19 +117,19 @@ def test_a_failed_sign_in_is_logged_without_what_was_typed(ada, caplog):
     assert line == "A sign-in failed, from 2001:db8::7."
 
 
-def test_a_sign_in_is_logged_and_its_owner_told_of_a_new_browser(ada, settings, caplog):
+def test_a_sign_in_is_logged_and_its_owner_told_of_a_new_device(ada, settings, caplog):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     caplog.set_level("INFO", "webapp.accounts")
     browser = Client()
     assert tried(browser, PASSWORD) == "in"
-    assert f"Account {ada.pk} signed in from 127.0.0.1, in a new browser." in caplog.text
+    assert f"Account {ada.pk} signed in from 127.0.0.1, on a new device." in caplog.text
     [told] = mail.outbox
     assert (told.to, "New sign-in" in told.subject) == (["ada@example.org"], True)
     assert "127.0.0.1" in told.body
     assert PASSWORD not in told.body + caplog.text
     browser.post("/accounts/logout/")
     assert tried(browser, PASSWORD) == "in"
-    assert len(mail.outbox) == 1, "the browser is known now"
+    assert len(mail.outbox) == 1, "the device is known now"
 
 
 def test_an_address_adds_no_header_to_a_mail(settings):
