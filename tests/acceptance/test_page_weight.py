@@ -9,6 +9,7 @@ import gzip
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.acceptance.linked_pages import linked_pages
 from tests.acceptance.people import member
@@ -95,3 +96,22 @@ def test_pages_are_light_and_keep_still(survey, open_page, role, width):
         if found := problems(page, kind, weight.take()):
             wrong[kind] = found
     assert not wrong, "\n".join(f"{kind}\n  " + "\n  ".join(found) for kind, found in wrong.items())
+
+
+@pytest.mark.parametrize(
+    "address", ["/accounts/login/", "/accounts/signup/", "/accounts/password/change/", "/you/leave/"]
+)
+def test_a_late_button_to_show_a_password_moves_nothing(survey, open_page, address):
+    is_own = address.startswith(("/you/", "/accounts/password/"))
+    page = open_page("about:blank", user=member(survey, "volunteer") if is_own else None, width=390)
+    page.add_init_script(WATCH)
+    waiting = []
+    page.route("**/show_password*.js", lambda route: waiting.append(route))
+    page.goto(address, wait_until="commit")
+    expect(page.locator("input[type=password]").first).to_be_visible()
+    page.wait_for_timeout(SETTLED)
+    (script,) = waiting
+    script.continue_()
+    expect(page.get_by_role("button", name="Show password").first).to_be_visible()
+    page.wait_for_timeout(SETTLED)
+    assert sum(value for value, *_ in page.evaluate(SHIFTS)) == 0
