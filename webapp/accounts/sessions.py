@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 COOKIE = "known-device"
-SALT = "webapp.accounts.adapter"
+SALT = "webapp.accounts.adapter"  # where this was at first: with another, all known devices would be forgotten
 YEAR = 365 * 24 * 3600
 MOST = 10
 """Maximum number of people who share a device."""
