@@ -70,6 +70,7 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except Exception as error:
         if _is_disk_full(error) and row.attempts < MAX_ATTEMPTS:
             log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)
+            row.wait_for_room()
         else:
             log.exception("%s failed.", row)
             row.fail(DISK_FULL() if _is_disk_full(error) else named(error), traceback.format_exc())

@@ -33,6 +33,7 @@ HUNG = Sentence(
 )
 
 DISK_FULL = Sentence("The disk is full, so the result could not be stored. Free some space, then start again.")
+NO_ROOM_YET = Sentence("The disk is full. Free some space, and this goes on by itself.")
 
 
 class LeaseLost(Exception):
@@ -85,6 +86,7 @@ class JobQuerySet(models.QuerySet[Any]):
                 token=token,
                 lease_until=Now() + LEASE,
                 attempts=F("attempts") + 1,
+                message="",
                 traceback="",
                 started_at=Coalesce("started_at", Now()),
             )
@@ -176,6 +178,10 @@ class Job(models.Model):
     def release(self, traceback: str) -> None:
         """Leave a job that hangs to the next worker, with the place where it hung."""
         self._write(lease_until=Now(), traceback=traceback[-MOST_TRACEBACK:])
+
+    def wait_for_room(self) -> None:
+        """Leave a job that met a full disk to the next worker, once its lease has expired."""
+        self._write(message=NO_ROOM_YET())
 
     def finish(self, **fields: Any) -> None:
         self._write(state=JobState.DONE, finished_at=Now(), **fields)

@@ -100,10 +100,11 @@ def test_a_job_that_meets_a_full_disk_goes_on_when_there_is_room_again(run, code
     base_task._work(full, IngestRun.objects.claim(run.pk))
     run.refresh_from_db()
     assert (run.state, run.error) == (JobState.RUNNING, "")
+    assert "Free some space" in run.message
     expire(run)
     base_task._work(lambda row: row.finish(), IngestRun.objects.claim(run.pk))
     run.refresh_from_db()
-    assert (run.state, run.attempts) == (JobState.DONE, 2)
+    assert (run.state, run.attempts, run.message) == (JobState.DONE, 2, "")
 
 
 def test_a_job_whose_disk_stays_full_ends_with_that_reason(run):

@@ -2,11 +2,13 @@
 
 import errno
 import threading
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from ml.inference.scorer import Scorer
 from tasks.learning import score_shard, train
@@ -110,6 +112,21 @@ def test_a_full_disk_leaves_no_half_file_and_the_page_says_so(workflow, monkeypa
     assert not Checkpoint.objects.exists()
     assert not [path for path in settings.DATA.rglob(".*") if path.is_file()]
     assert not list((settings.DATA / "checkpoints").glob("*"))
+
+
+def test_a_run_without_room_on_the_disk_says_that_it_goes_on_by_itself(workflow, monkeypatch):
+    def full(target, *args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.write_bytes", full)
+        run = trained(workflow)
+    assert run.state == JobState.RUNNING
+    assert "Free some space, and this goes on by itself" in page_of(run)
+    TrainingRun.objects.filter(pk=run.pk).update(lease_until=Now() - timedelta(seconds=1))
+    train.run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, "Free some space" in run.message) == (JobState.DONE, False)
 
 
 def at_once(*acts):
