@@ -30,9 +30,9 @@ from bench import _site  # first: it sets the environment
 # isort: split
 from django.contrib.auth import get_user_model
 from django.db import connection
-from rest_framework.authtoken.models import Token
 
 from bench.label_studio import LabelStudio, label_studio
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import SubjectSet, Survey
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.models import Volunteer
@@ -98,7 +98,7 @@ def make_volunteers(n: int) -> list[str]:
     for _ in range(n):
         user = get_user_model().objects.create(username=f"bench-{uuid.uuid4().hex[:8]}")
         Volunteer.objects.create(user=user, is_simulated=True)
-        tokens.append(Token.objects.create(user=user).key)
+        tokens.append(make_token(user))
     return tokens
 
 

@@ -40,7 +40,7 @@ class Wanderers:
     address
         The site's, such as https://wanderers.example.org.
     token
-        From `POST /api/token/`; without one, only public lists can be read.
+        From the page *API tokens* of your account, or `POST /api/token/`; without one, only public lists can be read.
     timeout
         Seconds for each answer.
     """

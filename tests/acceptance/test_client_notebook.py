@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from rest_framework.authtoken.models import Token
 
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.integration.world import make_volunteer, vote
 from wanderers_client import Refused, Wanderers
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import Frame, Subject
 from webapp.review.models import Ruling
 
@@ -30,7 +30,7 @@ def token():
     sky.queue(workflow, rows)
     for row in rows[:3]:
         vote(make_volunteer(f"v{row.pk}"), workflow, row)
-    return Token.objects.create(user=member(survey, "scientist")).key
+    return make_token(member(survey, "scientist"))
 
 
 def cells():

@@ -25,12 +25,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
-from rest_framework.authtoken.models import Token
 
 from tests.acceptance.brokers import program, redis
 from tests.acceptance.people import member
 from tests.acceptance.running_site import free_port
 from tests.integration.learning import sky
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import SubjectSet
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
@@ -190,7 +190,7 @@ class Person:
     """Somebody with an account, who asks the nodes in turn."""
 
     def __init__(self, cluster, user):
-        headers = {"Authorization": f"Token {Token.objects.create(user=user).key}"}
+        headers = {"Authorization": f"Token {make_token(user)}"}
         urls = [f"http://127.0.0.1:{port}/api/" for port in cluster.ports]
         clients = [httpx.Client(base_url=url, headers=headers, timeout=60) for url in urls]
         for each in clients:

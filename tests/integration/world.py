@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import Frame, Subject, SubjectSet, Survey
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item
@@ -70,7 +70,7 @@ def make_volunteer(name=None):
 
 def client_of(volunteer):
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=volunteer.user)[0].key}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {make_token(volunteer.user)}")
     return client
 
 

@@ -1,4 +1,4 @@
-"""Invitations to the site."""
+"""Invitations to the site, and API tokens."""
 
 from django.conf import settings
 from django.db import models
@@ -31,3 +31,21 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.email or f"Invitation {self.pk}"
+
+
+class ApiToken(models.Model):
+    """A token by which a program acts for an account.
+
+    Only its hash is stored, so that a copy of the database opens no door.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80, blank=True, help_text="what it is for; blank: asked for by a program")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256, in hexadecimal")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name or f"API token {self.pk}"

@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from rest_framework.authtoken.models import Token
+
+from webapp.accounts.models import ApiToken
 
 LEAST, MOST = 12, 128
 """Characters. Whoever has a shorter password from earlier keeps it."""
@@ -24,4 +25,4 @@ class PasswordRules(MinimumLengthValidator):
 
     def password_changed(self, password: str, user: Any) -> None:
         """Delete the account's tokens. Django calls this except when an unusable password is set."""
-        Token.objects.filter(user_id=user.pk).delete()
+        ApiToken.objects.filter(user_id=user.pk).delete()

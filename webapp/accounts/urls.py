@@ -10,12 +10,15 @@ from webapp.accounts.site_users_views import (
     site_user_role,
     site_users,
 )
+from webapp.accounts.token_views import api_token_revoke, api_tokens
 from webapp.accounts.views import choose_language, leave, own_data, profile
 
 urlpatterns = [
     path("language/", choose_language, name="set_language"),
     path("you/", profile, name="profile"),
     path("you/data/", own_data, name="own-data"),
+    path("you/tokens/", api_tokens, name="api-tokens"),
+    path("you/tokens/<int:pk>/revoke/", api_token_revoke, name="api-token-revoke"),
     path("you/leave/", leave, name="leave"),
     path("users/", site_users, name="site-users"),
     path("users/invite/", invitation_new, name="invitation-new"),

@@ -12,7 +12,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
-from webapp.accounts.tokens import LIVES, lifetime
+from webapp.accounts.tokens import LIVES, digest_of, lifetime
 from webapp.core.rate_limits import Windows
 from webapp.core.sql import Columns, fetch
 from webapp.queue.leases import NewcomerRate
@@ -22,10 +22,10 @@ USER = Columns(User, "person", "id", "username", "is_active", "is_staff", "is_su
 VOLUNTEER = Columns(Volunteer, "volunteer")
 SELECT = f"""
     SELECT {USER.sql}, {VOLUNTEER.sql}
-    FROM authtoken_token AS token
+    FROM accounts_apitoken AS token
     JOIN auth_user AS person ON person.id = token.user_id
     LEFT JOIN volunteers_volunteer AS volunteer ON volunteer.user_id = person.id
-    WHERE token.key = %s AND {LIVES}
+    WHERE token.digest = %s AND {LIVES}
 """  # noqa: S608  # column names of our own models
 
 
@@ -34,7 +34,7 @@ class VolunteerTokenAuthentication(TokenAuthentication):
 
     def authenticate_credentials(self, key: str) -> tuple[User, str]:
         """Return the account of the token; raise AuthenticationFailed for an expired one."""
-        rows = fetch(SELECT, [key, lifetime().total_seconds()]) if "\0" not in key else []
+        rows = fetch(SELECT, [digest_of(key), lifetime().total_seconds()])
         if not rows or not (user := USER.build(rows[0][: len(USER)])).is_active:
             raise AuthenticationFailed("This token is unknown or has ended, or its account is closed.")
         if rows[0][len(USER)] is not None:

@@ -8,7 +8,6 @@ from allauth.mfa.utils import is_mfa_enabled
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.authtoken.models import Token
 from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import AllowAny
@@ -16,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.accounts.tokens import token_of
+from webapp.accounts.models import ApiToken
+from webapp.accounts.tokens import digest_of, make_token
 from webapp.api.defaults import AnonymousThrottle, VolunteerTokenAuthentication
 from webapp.core.rate_limits import Windows
 
@@ -49,7 +49,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenView(APIView):
-    """The API token of an account."""
+    """The API tokens of an account."""
 
     authentication_classes = [VolunteerTokenAuthentication, SessionAuthentication]
     permission_classes = [AllowAny]
@@ -57,16 +57,17 @@ class TokenView(APIView):
 
     @extend_schema(request=AuthTokenSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        """Return a token, for the signed-in account or by name and password."""
+        """Return a new token, for the signed-in account or by name and password. It cannot be read again."""
         user: Any = request.user if request.user.is_authenticated else self._by_password(request)
-        return Response({"token": token_of(user)})
+        return Response({"token": make_token(user)})
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Revoke the account's token."""
+        """Revoke the token that the request was sent with; all of the account's if it came from a session."""
         if not request.user.is_authenticated:
             raise NotAuthenticated
-        Token.objects.filter(user=request.user).delete()
+        tokens = ApiToken.objects.filter(user=request.user)
+        (tokens.filter(digest=digest_of(str(request.auth))) if request.auth else tokens).delete()
         return Response(status=204)
 
     def _by_password(self, request: Request) -> Any:
@@ -74,5 +75,5 @@ class TokenView(APIView):
         asked.is_valid(raise_exception=True)
         user = asked.validated_data["user"]
         if is_mfa_enabled(user):
-            raise PermissionDenied("This account asks for a code too: sign in on the site, and ask from that session.")
+            raise PermissionDenied("This account asks for a code too: make a token on the site, at /you/tokens/.")
         return user

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ml.io.safe_csv import CellWriter
+from webapp.accounts.models import ApiToken
 from webapp.classifications.models import Classification, Mark
 from webapp.community.models import (
     Appeal,
@@ -49,6 +50,7 @@ LEFT_OUT = (
     "document",
     "owner_id",
     "token",
+    "digest",
     "scientist_id",
     "withdrawn_by_id",
     "second_asked_by_id",
@@ -101,6 +103,7 @@ blocks.csv            whom you block in Talk
 tags.csv              the #tags that you gave subjects
 notifications.csv     what you were told
 sessions.csv          where you are signed in: address and browser, until that session ends
+api-tokens.csv        your API tokens, without what is secret of them
 sign-ins.csv          accounts elsewhere that you sign in with, and what they said of you
 roles.csv             your role in each survey
 verdicts.csv          your verdicts as a scientist, those that were withdrawn too
@@ -146,6 +149,7 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "tags.csv", SubjectTag.objects.filter(volunteer=volunteer).order_by("pk"))
         _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
         _table(archive, "sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
+        _table(archive, "api-tokens.csv", ApiToken.objects.filter(user=volunteer.user_id).order_by("pk"))
         _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
         for name, rows in own_work(volunteer).items():
             _table(archive, name, rows)

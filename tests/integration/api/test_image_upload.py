@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from tests.integration.archive.sky import work_on
 from tests.integration.learning import sky
+from webapp.accounts.tokens import make_token
 from webapp.archive.ingest.create_run import inbox
 from webapp.archive.models import IngestRun, Membership, Role, Subject
 from webapp.front.body import is_sent_by_one_who_may, takes_files
@@ -30,7 +30,7 @@ def client_for(role=None, survey=None):
     if role:
         Membership.objects.create(user=user, survey=survey, role=role)
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user)}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {make_token(user)}")
     return client
 
 
@@ -114,6 +114,6 @@ def test_the_server_reads_a_large_upload_only_for_a_token_that_may_send_it(night
         return is_sent_by_one_who_may({"REQUEST_METHOD": "POST", "PATH_INFO": IMAGES, **told})
 
     assert takes_files(IMAGES)
-    assert may(f"Token {Token.objects.get()}")
-    stranger = Token.objects.create(user=User.objects.create(username="eve"))
+    assert may(f"Token {make_token(User.objects.get())}")
+    stranger = make_token(User.objects.create(username="eve"))
     assert not any(may(each) for each in ("", "Token unknown", "Token", f"Token {stranger}"))

@@ -1,12 +1,14 @@
 """Public lists and rows, and what is withheld from people who may still vote."""
 
+import hashlib
+
 import pytest
 from django.contrib.auth import get_user_model
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle
 
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.accounts.models import ApiToken
 from webapp.api.token_views import GuessThrottle, NameThrottle
 from webapp.archive.models import Membership, Role
 
@@ -83,10 +85,10 @@ def test_workflows_and_surveys_are_found_by_name(workflow, anybody):
 def test_a_token_is_given_for_a_password_and_withdrawn(anybody):
     user = get_user_model().objects.create_user("ann", password="correct horse battery")
     assert anybody.post("/api/token/", {"username": "ann", "password": "wrong"}).status_code == 400
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()
     reply = anybody.post("/api/token/", {"username": "ann", "password": "correct horse battery"})
     key = reply.json()["token"]
-    assert Token.objects.get(user=user).key == key
+    assert ApiToken.objects.get(user=user).digest == hashlib.sha256(key.encode()).hexdigest()
     anybody.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     assert anybody.delete("/api/token/").status_code == 204
     assert anybody.get("/api/training-runs/").status_code == 401
@@ -145,7 +147,7 @@ def test_a_password_alone_gives_no_token_where_a_code_is_asked_for(anybody):
     user.authenticator_set.create(type="totp", data={"secret": "x"})
     reply = anybody.post("/api/token/", {"username": "ann", "password": "correct horse battery"})
     assert reply.status_code == 403
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()
 
 
 def test_too_many_requests_are_told_when_to_come_back(workflow, anybody, monkeypatch):

@@ -4,12 +4,12 @@ import pytest
 import schemathesis
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
-from rest_framework.authtoken.models import Token
 from schemathesis.checks import not_a_server_error
 
 from tests.integration.api.operations import OPERATIONS
 from tests.integration.people import account, member
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import IngestRun, Membership, Role, Subject, Survey
 from webapp.community.collections import Collection
 from webapp.learning.models import Checkpoint, Promotion, Score, TrainingRun
@@ -107,7 +107,7 @@ def each_request(operation, rows, check):
 def token_of(role):
     survey = Survey.objects.get(slug="atlas")
     user = account("vera") if role == Role.VOLUNTEER else member(survey, role, f"{role}-of-the-api")
-    return Token.objects.create(user=user).key
+    return make_token(user)
 
 
 def aim(case: schemathesis.Case, rows):

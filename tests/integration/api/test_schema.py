@@ -3,12 +3,12 @@
 import pytest
 from django.contrib.auth import get_user_model
 from hypothesis import HealthCheck, given, settings
-from rest_framework.authtoken.models import Token
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from tests.integration.api.operations import OPERATIONS
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.accounts.tokens import make_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection")]
 
@@ -21,7 +21,7 @@ def headers():
     for subject in subjects_of(workflow):
         vote(make_volunteer(subject.external_id), workflow, subject)
     admin = get_user_model().objects.create_superuser("root", password="correct horse battery")
-    return {"Authorization": f"Token {Token.objects.create(user=admin).key}"}
+    return {"Authorization": f"Token {make_token(admin)}"}
 
 
 @pytest.mark.parametrize("label", OPERATIONS)

@@ -9,9 +9,10 @@ from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from webapp.accounts.models import ApiToken
+from webapp.accounts.tokens import MOST, make_token
 from webapp.console.demo.simulated_crowd import recruit
 
 pytestmark = pytest.mark.django_db
@@ -83,11 +84,10 @@ def test_it_ends_with_the_account(ada, browser):
     assert not works(token)
 
 
-def test_it_ends_after_its_days_and_is_given_anew(ada, browser, settings):
+def test_it_ends_after_its_days(ada, browser, settings):
     token = key(browser)
-    Token.objects.update(created=timezone.now() - timedelta(days=89))
+    ApiToken.objects.update(created_at=timezone.now() - timedelta(days=89))
     assert works(token)
-    assert key(browser) == token
     settings.TOKEN_DAYS = 30
     assert not works(token)
     renewed = key(browser)
@@ -95,9 +95,30 @@ def test_it_ends_after_its_days_and_is_given_anew(ada, browser, settings):
     assert works(renewed)
 
 
-def test_recruits_of_the_demo_keep_theirs_however_often_they_are_called():
-    first = [member.token for member in recruit(3, seed=0, workflow="night")]
-    again = [member.token for member in recruit(3, seed=0, workflow="night")]
-    assert first == again
-    assert all(works(token) for token in first)
-    assert not any(user.has_usable_password() for user in get_user_model().objects.all())
+def test_an_account_has_many_and_another_one_ends_the_oldest(ada):
+    tokens = [make_token(ada) for _ in range(MOST + 1)]
+    assert [works(token) for token in tokens] == [False] + [True] * MOST
+
+
+def test_a_program_revokes_its_own_and_a_session_all_of_them(browser):
+    first, second = key(browser), key(browser)
+    program = APIClient()
+    program.credentials(HTTP_AUTHORIZATION=f"Token {first}")
+    assert program.delete("/api/token/").status_code == 204
+    assert (works(first), works(second)) == (False, True)
+    assert browser.delete("/api/token/", headers={"X-CSRFToken": "x"}).status_code == 204
+    assert not works(second)
+
+
+def test_what_is_stored_opens_nothing(ada):
+    make_token(ada)
+    [stored] = ApiToken.objects.values_list("digest", flat=True)
+    assert not works(stored)
+
+
+def test_recruits_of_the_demo_are_the_same_people_however_often_they_are_called():
+    tokens = [member.token for _ in range(2) for member in recruit(3, seed=0, workflow="night")]
+    people = get_user_model().objects.all()
+    assert len(people) == 3
+    assert all(works(token) for token in tokens)
+    assert not any(user.has_usable_password() for user in people)

@@ -14,7 +14,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from ml.simulate.volunteers import SimulatedVolunteer, crowd
-from webapp.accounts.tokens import token_of
+from webapp.accounts.tokens import make_token
 from webapp.console.demo.config import Truth
 from webapp.volunteers.models import Volunteer
 
@@ -42,7 +42,7 @@ def _token(name: str) -> str:
     nothing = {"password": make_password(None)}
     user, _ = get_user_model().objects.get_or_create(username=name, defaults=nothing)
     Volunteer.objects.update_or_create(user=user, defaults={"is_simulated": True})
-    return token_of(user)
+    return make_token(user)
 
 
 @dataclass

@@ -2,9 +2,9 @@
 
 import base64
 
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from webapp.accounts.tokens import make_token
 from webapp.learning.models import Checkpoint, Score, TrainingRun
 
 URL = "/api/label-studio/atlas/"
@@ -27,7 +27,7 @@ BOTH = view(choices("kind", "AST", "COMET", "CR"), choices("real", "yes", "no"))
 
 
 def basic(user, name=None):
-    token = Token.objects.get_or_create(user=user)[0].key
+    token = make_token(user)
     client = APIClient()
     pair = base64.b64encode(f"{name or user.username}:{token}".encode()).decode()
     client.credentials(HTTP_AUTHORIZATION=f"Basic {pair}")

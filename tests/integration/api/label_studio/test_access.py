@@ -4,12 +4,12 @@ import base64
 import json
 
 import pytest
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from tests.integration.api.label_studio.requests import URL, YES_NO, ask, basic
 from tests.integration.people import account, member
 from tests.integration.world import subjects_of
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import Membership, Survey
 from webapp.classifications.models import Classification
 from webapp.learning.models import Checkpoint, Score
@@ -55,7 +55,7 @@ def test_names_have_no_case_and_scientists_may_send_the_token_itself(workflow, c
     ann = member(workflow.survey, "scientist", "ann")
     assert ask(basic(ann, "ANN"), YES_NO).status_code == 200
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get(user=ann).key}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {make_token(ann)}")
     assert ask(client, YES_NO).status_code == 200
 
 
