@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.io.manifest_row import SHARED_TIME
+from ml.io.manifest_columns import SHARED_TIME
 from ml.io.records import SubjectRecord
 
 FIELDS = ("mjd", "ra", "dec", "mag", "snr", "x", "y")

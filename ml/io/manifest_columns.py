@@ -23,6 +23,8 @@ _SUBJECT = {
 _FRAME = {"mjd", "exptime", "band", "mag", "snr", "ra", "dec", "rms_ra", "rms_dec", "rms_corr"}
 _NUMBERED = re.compile(r"([a-z]+(?:_[a-z]+)*)[_ ]?(\d{1,18})$")
 HIDDEN = ("#", "!")
+SHARED_TIME = "mjd of the manifest"
+"""The keyword of a time that all frames of a row share."""
 
 
 @dataclass(slots=True)

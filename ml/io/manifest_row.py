@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from ml.io.manifest_columns import HIDDEN, Columns
+from ml.io.manifest_columns import HIDDEN, SHARED_TIME, Columns
 from ml.io.message import Message
 from ml.io.open_pictures import SUFFIXES
 from ml.io.picture import Selection
@@ -29,7 +29,6 @@ _RANGES = {
 _MEASURED = ("mjd", "exptime", "mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 MOST_CUT_OUT = 2048
 """Maximum side of a cutout in pixels."""
-SHARED_TIME = "mjd of the manifest"
 
 
 @dataclass(slots=True)
