@@ -1,4 +1,4 @@
-"""The site's accounts, as its administrators manage them: find, suspend, make administrators, reset passwords.
+"""The site's accounts, as its administrators manage them: find, suspend, make administrators, reset what signs them in.
 
 At least one administrator can always sign in.
 """
@@ -6,6 +6,7 @@ At least one administrator can always sign in.
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from webapp.accounts.models import ApiToken
 from webapp.community.news_mail import mail_is_sent
 
 
@@ -52,6 +54,18 @@ def set_administrator(*, user: User, is_administrator: bool, by: User) -> None:
         raise ValidationError(_("A suspended account can't be an administrator. Lift the suspension first."))
     row.is_superuser = is_administrator
     row.save(update_fields=["is_superuser"])
+
+
+def remove_second_factors(*, user: User, by: User) -> None:
+    """Turn off two-factor sign-in for somebody who has lost theirs, and tell them by mail; raises as `set_active` does.
+
+    Their API tokens end too, since those from before the second factor would otherwise work again.
+    """
+    with transaction.atomic():
+        row = _locked(user, by)
+        Authenticator.objects.filter(user=row).delete()
+        ApiToken.objects.filter(user=row).delete()
+    get_adapter().send_notification_mail("mfa/email/totp_deactivated", row)
 
 
 def reset_password(request: HttpRequest, user: User) -> str:

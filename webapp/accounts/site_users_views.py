@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -16,7 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.accounts.invitations import accept, invitation_of, invite, link_of, mail_invitation, open_invitations
-from webapp.accounts.site_users import found_users, reset_password, set_active, set_administrator
+from webapp.accounts.site_users import (
+    found_users,
+    remove_second_factors,
+    reset_password,
+    set_active,
+    set_administrator,
+)
 from webapp.archive.access import (
     MembershipRefused,
     add_member,
@@ -34,6 +41,7 @@ ACTS: dict[str, Callable[..., None]] = {
     "lift": lambda **of: set_active(is_active=True, **of),
     "promote": lambda **of: set_administrator(is_administrator=True, **of),
     "demote": lambda **of: set_administrator(is_administrator=False, **of),
+    "remove-factors": remove_second_factors,
 }
 
 
@@ -107,7 +115,7 @@ def site_user(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @site_admin_page
 def site_user_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
-    """Suspend an account or lift that, make it an administrator or end that."""
+    """Suspend an account or lift that, make it an administrator or end that, turn off its two-factor sign-in."""
     if act not in ACTS:
         raise Http404
     user = get_object_or_404(User, pk=pk)
@@ -192,4 +200,5 @@ def _list(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResp
 def _account(request: HttpRequest, user: User, form: SurveyRoleForm, link: str = "", status: int = 200) -> HttpResponse:
     memberships = user.memberships.select_related("survey").order_by("survey__name")
     context = {"account": user, "memberships": memberships, "form": form, "link": link}
+    context["has_second_factor"] = is_mfa_enabled(user)
     return render(request, "accounts/site_user.html", context, status=status)

@@ -5,16 +5,19 @@ import threading
 from urllib.parse import quote
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.db import connections
+from django.test import Client
 
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member, others
 from webapp.accounts.invitations import forget_ended_invitations, invite
 from webapp.accounts.models import Invitation
 from webapp.accounts.site_users import set_active, set_administrator
+from webapp.accounts.tokens import make_token
 from webapp.archive.models import AuditEntry, Membership
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +42,10 @@ def with_mail(settings):
 @pytest.fixture
 def without_mail(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+
+def factor(user):
+    user.authenticator_set.create(type="totp", data={"secret": "x"})
 
 
 def link_in(text):
@@ -73,8 +80,9 @@ def test_only_the_sites_administrators_come_in(boss, ada):
     writes = (
         "invite/",
         f"invitations/{row.pk}/end/",
-        *(f"{ada.pk}/{act}/" for act in ("suspend", "promote", "reset", "role")),
+        *(f"{ada.pk}/{act}/" for act in ("suspend", "promote", "remove-factors", "reset", "role")),
     )
+    factor(ada)
     for person in people:
         for page in ("", f"{ada.pk}/"):
             assert person.get(f"/users/{page}").status_code in (302, 403)
@@ -83,6 +91,7 @@ def test_only_the_sites_administrators_come_in(boss, ada):
             assert person.post(f"/users/{page}", sent).status_code == 403
     ada.refresh_from_db()
     assert (ada.is_active, ada.is_superuser, ada.memberships.count()) == (True, False, 0)
+    assert ada.authenticator_set.count() == 1
     assert Invitation.objects.get() == row
     assert not AuditEntry.objects.exists()
 
@@ -96,6 +105,19 @@ def test_a_suspended_account_is_out_at_once_until_that_is_lifted(boss, ada):
     assert hers.get("/you/").status_code == 200
     acts = AuditEntry.objects.order_by("pk").values_list("user__username", "act", "address", "status")
     assert [*acts] == [("boss", "site-user-act", f"/users/{ada.pk}/{act}/", 302) for act in ("suspend", "lift")]
+
+
+def test_a_lost_second_factor_is_turned_off_and_its_owner_is_told(boss, ada, with_mail):
+    EmailAddress.objects.create(user=ada, email=ada.email, primary=True, verified=True)
+    before = make_token(ada)
+    factor(ada)
+    assert "Turn off two-factor sign-in" in browser(boss).get(f"/users/{ada.pk}/").content.decode()
+    browser(boss).post(f"/users/{ada.pk}/remove-factors/")
+    assert not ada.authenticator_set.exists()
+    assert ("Authenticator app deactivated" in mail.outbox[-1].body, mail.outbox[-1].to) == (True, [ada.email])
+    assert AuditEntry.objects.get().address == f"/users/{ada.pk}/remove-factors/"
+    assert "Turn off two-factor sign-in" not in browser(boss).get(f"/users/{ada.pk}/").content.decode()
+    assert Client(headers={"authorization": f"Token {before}"}).get("/api/training-runs/").status_code == 401
 
 
 @pytest.mark.parametrize("act", ["suspend", "demote"])
