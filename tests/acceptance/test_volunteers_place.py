@@ -147,7 +147,7 @@ def test_home_and_classify_speak_german_when_asked_to(workflow, open_page, width
 
 
 PAGES = ["/", "/you/", "/you/recent/", "/you/favourites/", "/you/collections/", "/you/statistics/?zone=UTC"]
-PAGES += ["/you/news/", "/you/data/", "/you/leave/", "/accounts/email/"]
+PAGES += ["/you/news/", "/you/data/", "/you/leave/", "/you/tokens/", "/accounts/email/"]
 
 
 def test_right_to_left_does_not_break(workflow, ada, open_page):
