@@ -64,7 +64,9 @@ def value_of(figure: Figure, said: dict[str, Any]) -> dict[str, float | None]:
         value = value.get(key) if isinstance(value, dict) else None
     if isinstance(value, dict) and "mean" in value:
         mean, half = value["mean"], value.get("half_width")
-        return {"value": mean, "low": half and round(mean - half, 4), "high": half and round(mean + half, 4)}
+        if not half:  # one draw, or all draws the same
+            return {"value": mean, "low": None, "high": None}
+        return {"value": mean, "low": round(mean - half, 4), "high": round(mean + half, 4)}
     if not isinstance(value, int | float):
         raise Failed(f"No step of this row printed {figure.at}.")
     low, high = said[step].get("intervals", {}).get(keys[-1]) or (None, None)
