@@ -51,7 +51,8 @@ PAPER = Paper(
     "No paper's; the targets are ours. [The sky backbone](backbone.md) is pretrained for 1,000 steps on all simulators"
     " but one, and heads on its frozen features are judged on that one; on the real night, the packaged backbone is.",
     "Stamps with labels and stamps that are judged are different ones. Means of ten draws of labels, with intervals of"
-    " 95 % for the mean. AUC is that of movers, or trails, against everything else.",
+    " 95 % for the mean. AUC is that of movers, or trails, against everything else. The rows of simulators were made at"
+    " a low priority beside other work, and paused, so their minutes say little.",
     {},
     (
         left_out("atlas", "ATLAS, eight classes", STAMPS, auc=0.95, accuracy=0.93),

@@ -53,7 +53,8 @@ def test_a_figure_is_read_with_its_interval():
 
 
 def test_a_mean_has_its_interval_beside_it():
-    said = {"judge": {"sky": {"200": {"auc": {"mean": 0.98, "half_width": 0.01}}, "3760": {"auc": {"mean": 0.99, "half_width": 0.0}}}}}
+    few, every = {"mean": 0.98, "half_width": 0.01}, {"mean": 0.99, "half_width": 0.0}
+    said = {"judge": {"sky": {"200": {"auc": few}, "3760": {"auc": every}}}}
     assert run.value_of(Figure("AUC", "judge/sky/200/auc"), said) == {"value": 0.98, "low": 0.97, "high": 0.99}
     assert run.value_of(Figure("AUC", "judge/sky/3760/auc"), said) == {"value": 0.99, "low": None, "high": None}
 
