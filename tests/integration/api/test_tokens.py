@@ -31,8 +31,8 @@ def browser(ada):
     return client
 
 
-def key(browser):
-    return browser.post("/api/token/").json()["token"]
+def key(password=PASSWORD):
+    return Client().post("/api/token/", {"username": "ada", "password": password}).json()["token"]
 
 
 def works(token):
@@ -42,17 +42,17 @@ def works(token):
 
 
 def test_it_ends_with_the_password(browser):
-    token = key(browser)
+    token = key()
     assert works(token)
     answer = {"oldpassword": PASSWORD, "password1": OTHER, "password2": OTHER}
     assert browser.post("/accounts/password/change/", answer).status_code == 302
     assert not works(token)
-    assert works(key(browser))
+    assert works(key(OTHER))
 
 
 def test_it_ends_when_the_password_is_reset_by_mail(browser, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    token = key(browser)
+    token = key()
     Client().post("/accounts/password/reset/", {"email": "ada@example.org"})
     [address] = [word for word in mail.outbox[-1].body.split() if "/accounts/password/reset/key/" in word]
     somewhere = Client()
@@ -62,35 +62,33 @@ def test_it_ends_when_the_password_is_reset_by_mail(browser, settings):
 
 
 def test_it_ends_when_the_sites_keeper_sets_another(browser, monkeypatch):
-    token = key(browser)
+    token = key()
     monkeypatch.setattr("getpass.getpass", lambda prompt: OTHER)
     call_command("changepassword", "ada")
     assert not works(token)
 
 
 def test_it_ends_when_a_code_is_asked_for_and_the_next_one_lives(ada, browser):
-    token = key(browser)
+    token = key()
     Authenticator.objects.create(user=ada, type=Authenticator.Type.TOTP, data={"secret": "x"})
     assert not works(token)
-    renewed = key(browser)
-    assert renewed != token
-    assert works(renewed)
+    assert works(make_token(ada))
 
 
 def test_it_ends_with_the_account(ada, browser):
-    token = key(browser)
+    token = key()
     ada.is_active = False
     ada.save()
     assert not works(token)
 
 
 def test_it_ends_after_its_days(ada, browser, settings):
-    token = key(browser)
+    token = key()
     ApiToken.objects.update(created_at=timezone.now() - timedelta(days=89))
     assert works(token)
     settings.TOKEN_DAYS = 30
     assert not works(token)
-    renewed = key(browser)
+    renewed = key()
     assert renewed != token
     assert works(renewed)
 
@@ -101,13 +99,20 @@ def test_an_account_has_many_and_another_one_ends_the_oldest(ada):
 
 
 def test_a_program_revokes_its_own_and_a_session_all_of_them(browser):
-    first, second = key(browser), key(browser)
+    first, second = key(), key()
     program = APIClient()
     program.credentials(HTTP_AUTHORIZATION=f"Token {first}")
     assert program.delete("/api/token/").status_code == 204
     assert (works(first), works(second)) == (False, True)
     assert browser.delete("/api/token/", headers={"X-CSRFToken": "x"}).status_code == 204
     assert not works(second)
+
+
+def test_neither_a_token_nor_an_open_session_makes_another_one(ada, browser):
+    program = APIClient()
+    program.credentials(HTTP_AUTHORIZATION=f"Token {make_token(ada)}")
+    assert [client.post("/api/token/").status_code for client in (program, browser)] == [400, 400]
+    assert ApiToken.objects.count() == 1
 
 
 def test_what_is_stored_opens_nothing(ada):
