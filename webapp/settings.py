@@ -147,7 +147,7 @@ TEMPLATES = [
 DATABASES = {
     "default": _database
     | {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "webapp.core.postgresql",
         "CONN_HEALTH_CHECKS": True,  # a connection closed by the server (a restart) is replaced
         "CONN_MAX_AGE": _connection_seconds,
         "DISABLE_SERVER_SIDE_CURSORS": not PREPARE_STATEMENTS,  # a pooler could switch connections between transactions

@@ -56,6 +56,7 @@ def execute(sql: str, parameters: Parameters) -> None:
 def _cursor() -> Any:
     """Return a cursor, wrapped like Django's own, that sends values separately from the statement."""
     database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: each use of the proxy `connection` does so again
+    database.close_if_health_check_failed()
     database.ensure_connection()
     database.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor

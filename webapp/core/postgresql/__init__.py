@@ -1,0 +1,1 @@
+"""Database backend: PostgreSQL as Django has it, with a cheaper check of kept connections."""

@@ -1,0 +1,21 @@
+"""Check a kept connection without a round trip: a server that closed it has sent something."""
+
+import select
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's backend, which would otherwise send `SELECT 1` at the start of each request."""
+
+    def is_usable(self) -> bool:
+        """Return whether the connection works.
+
+        Between two requests, a server has no reason to speak unless it closes the connection (a restart, an
+        administrator's command, a failover). Only if there is something to read does a statement find out what.
+        """
+        if self.connection is None or self.connection.closed:
+            return False
+        socket = select.poll()
+        socket.register(self.connection.fileno(), select.POLLIN)
+        return not socket.poll(0) or super().is_usable()
