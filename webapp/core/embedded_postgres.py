@@ -62,13 +62,25 @@ def start(folder: Path) -> str:
 
 def _recovered(folder: Path) -> PostgresServer:
     """Join the server on `folder`, which goes on recovering after the library's ten seconds for a start."""
-    while (info := PostmasterInfo.read_from_pgdata(folder)) and info.is_running():
+    while (info := _state(folder)) and info.is_running():
         if info.status == "ready":
             server = get_server(folder)
             server.start()
             return server
         time.sleep(0.2)
     sys.exit(f"The database cannot recover. See its log: {folder / 'log'}")
+
+
+def _state(folder: Path) -> PostmasterInfo | None:
+    """Read what the server says of itself; again if it was just writing that."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return PostmasterInfo.read_from_pgdata(folder)
+        except AssertionError:  # the library's word for a file without all of its lines
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _forget_the_dead(server: PostgresServer) -> None:
