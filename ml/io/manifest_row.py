@@ -116,6 +116,9 @@ class Row:
     def annotate(self, frames: list[FrameRecord], numbers: list[int]) -> None:
         """Override what the frames' headers say with the row's cells.
 
+        The row's `ra` and `dec` are the subject's. They are a frame's too if it is the only one; several frames with
+        one position would be a mover that stands still.
+
         Parameters
         ----------
         frames
@@ -125,7 +128,7 @@ class Row:
         """
         band = self.text("band")
         common = {name: self.number(name) for name in _MEASURED}
-        ra, dec = self.position()
+        ra, dec = self.position() if len(frames) == 1 else (None, None)
         for frame, number in zip(frames, numbers, strict=True):
             own = {name: self.number(name, number) for name in (*_MEASURED, "ra", "dec")}
             at = self.columns.by_frame.get(("band", number))

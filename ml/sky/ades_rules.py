@@ -132,7 +132,7 @@ def _vocabulary_problems(records: list[Record]) -> Iterator[Problem]:
 
 
 def tracklet_problems(records: list[Record], observatories: Mapping[str, Observatory]) -> Iterator[Problem]:
-    """Yield nights of an object with a single position, and two positions of an object at one time."""
+    """Yield nights of an object with one position, two positions at one time, and objects that stand still."""
     for name, rows in _by_object(records).items():
         timed = sorted((mjd_of(records[row]), row) for row in rows)
         nights: dict[int, list[int]] = defaultdict(list)
@@ -144,6 +144,9 @@ def tracklet_problems(records: list[Record], observatories: Mapping[str, Observa
         for (one, _), (other, row) in pairwise(timed):
             if other - one < SECOND:
                 yield Problem(Message("%(name)s has two positions at one time.", name=name), row)
+        if len(rows) > 1 and len({(records[row].get("ra"), records[row].get("dec")) for row in rows}) == 1:
+            sentence = Message("%(name)s has the same position at all times. Give the position of each.", name=name)
+            yield Problem(sentence, rows[0])
 
 
 def _by_object(records: Iterable[Record]) -> dict[str, list[int]]:

@@ -41,7 +41,7 @@ def run_waiting():
 
 
 def test_an_ingest_stores_the_rate_of_the_motion_page(survey, scientist, tmp_path):
-    write_cube(tmp_path / "a.fits", planes=12)
+    write_cube(tmp_path / "a.fits", planes=16)
     places = {f"ra{n}": 10 + n / 1000 + (n == 4) / 3000 for n in range(1, 5)} | {
         f"dec{n}": -5 + n / 900 for n in range(1, 5)
     }
@@ -53,6 +53,7 @@ def test_an_ingest_stores_the_rate_of_the_motion_page(survey, scientist, tmp_pat
             row("moves", planes="0:4", **common, **times),
             row("once", planes="4:8", **common, **dict.fromkeys(times, 60600.25)),
             row("nowhere", planes="8:12", **{**common, **dict.fromkeys([*places, "ra", "dec"], "")}, **times),
+            row("subject's", planes="12:16", **{**common, **dict.fromkeys(places, ""), "ra": 10, "dec": -5}, **times),
         ],
     )
     run_ingest(survey, tmp_path / "manifest.csv")
@@ -61,6 +62,7 @@ def test_an_ingest_stores_the_rate_of_the_motion_page(survey, scientist, tmp_pat
     assert found["moves"].fitted_rate > 20, "not the manifest's"
     assert found["once"].fitted_rate is None, "one time"
     assert found["nowhere"].fitted_rate is None, "no positions"
+    assert (found["subject's"].ra, found["subject's"].fitted_rate) == (10, None), "its frames have none of their own"
 
 
 def test_other_position_errors_fit_all_rates_anew(survey, scientist):

@@ -33,7 +33,7 @@ def place(n, name="WA1", *, day=60000.3, ra=359.9999999, dec=-0.005, **texts):
 def night(**changes):
     """Two tracklets of two positions, one across RA 0 and one at the pole, with and without magnitude."""
     mag = {"mag": "18.75", "band": "Sr", "logSNR": "1.30", "rmsRA": "0.120", "rmsDec": "0.120", "exp": "30.0"}
-    rows = [place(0, **mag), place(1, ra=0.001), place(0, "WA2", dec=90.0), place(1, "WA2", dec=89.9999999)]
+    rows = [place(0, **mag), place(1, ra=0.001), place(0, "WA2", dec=90.0), place(1, "WA2", dec=89.9999)]
     return Block(CONTEXT, [row | changes.get(f"row{n}", {}) for n, row in enumerate(rows)])
 
 
@@ -86,7 +86,7 @@ def test_the_fields_own_tools_read_the_same(tmp_path):
 def in_space(code, *places):
     """Return a tracklet of a spacecraft, at places in km."""
     observatory = read_observatories()[code]
-    rows = [place(n, **location(observatory, at)) | {"stn": code} for n, at in enumerate(places)]
+    rows = [place(n, dec=n / 100, **location(observatory, at)) | {"stn": code} for n, at in enumerate(places)]
     return Block([("observatory", [("mpcCode", code)]), *CONTEXT[1:]], rows)
 
 
@@ -144,6 +144,7 @@ def test_what_lies_beyond_the_columns_is_refused():
         ({"row3": {"trkSub": "too long a name"}}, 3, "Element 'trkSub'"),
         ({"row1": {"obsTime": "2023-03-25T07:12:00.000Z"}}, 1, "only one position in this night"),
         ({"row1": {"obsTime": "2023-02-25T07:12:00.500Z"}}, 1, "two positions at one time"),
+        ({"row1": {"ra": night().observations[0]["ra"]}}, 0, "the same position at all times"),
     ],
 )
 def test_what_the_center_would_refuse_is_said_at_its_row(changes, row, sentence):
