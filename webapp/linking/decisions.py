@@ -56,6 +56,8 @@ def start_linking(*, survey: Survey, by: User, **values: Any) -> LinkRun:
 def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Decision) -> int:
     """Confirm or reject open proposals; return how many. Confirmed detections become a tracklet in the background.
 
+    Open proposals that share a detection with a confirmed one are rejected with it.
+
     Raises
     ------
     ValidationError
@@ -68,6 +70,7 @@ def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Deci
     if decision != Decision.CONFIRMED or not keys:
         return len(keys)
     _refuse_shared(survey, keys)
+    _reject_rivals(survey, keys, by)
     for row in Proposal.objects.filter(pk__in=keys, run__links=Links.TRACKLETS).prefetch_related("members"):
         _merge(survey, list(row.members.all()))
     if Proposal.objects.filter(pk__in=keys, run__links=Links.DETECTIONS).exists():
@@ -85,6 +88,19 @@ def _refuse_shared(survey: Survey, keys: list[int]) -> None:
         name = Subject.objects.get(pk=shared[0]["members"])
         message = _("%(subject)s is in two confirmed tracklets. Confirm one of them; nothing has changed.")
         raise ValidationError(message % {"subject": name})
+
+
+def _reject_rivals(survey: Survey, keys: list[int], by: User) -> None:
+    of_detections = Proposal.objects.filter(run__survey=survey, run__links=Links.DETECTIONS)
+    taken = of_detections.filter(pk__in=keys).values("members")
+    rivals = of_detections.filter(decision=Decision.OPEN, members__in=taken).values("pk")
+    Proposal.objects.filter(pk__in=rivals).update(decision=Decision.REJECTED, decided_by=by, decided_at=timezone.now())
+
+
+def reopen(*, survey: Survey, proposal: int) -> bool:
+    """Put a rejected proposal back among the open ones; return whether it was rejected."""
+    rejected = Proposal.objects.filter(run__survey=survey, pk=proposal, decision=Decision.REJECTED)
+    return bool(rejected.update(decision=Decision.OPEN, decided_by=None, decided_at=None))
 
 
 def _merge(survey: Survey, members: list[Subject]) -> None:

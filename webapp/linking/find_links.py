@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
 from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext_noop
@@ -14,7 +15,7 @@ from ml.sky.motion import position_errors
 from ml.sky.night_linking import link_nights
 from ml.sky.tangent_plane import positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
-from webapp.archive.models import Frame
+from webapp.archive.models import Frame, Subject
 from webapp.core.stored_messages import Sentence
 from webapp.linking.decisions import detections, tracklets
 from webapp.linking.models import LinkRun, Links, Proposal
@@ -27,8 +28,14 @@ MEASURED = ("rms_ra", "rms_dec", "rms_corr", "snr")  # of a frame, from which th
 
 TOO_FEW = Sentence(gettext_noop("Only %(count)s with a time and a position; a link needs at least %(least)s."))
 TOO_MANY = Sentence(gettext_noop("%(count)s are too many for one search; at most %(most)s."))
-PROPOSED = Sentence(gettext_noop("%(links)s links among %(all)s."))
-CUT = Sentence(gettext_noop("%(links)s links among %(all)s; the %(most)s best are proposed. Ask for more detections."))
+PROPOSED = Sentence(gettext_noop("%(links)s new links among %(all)s."))
+CUT = Sentence(
+    gettext_noop("%(links)s new links among %(all)s; the %(most)s best are proposed. Ask for more detections.")
+)
+
+
+Candidates = list[tuple[Proposal, list[int]]]
+"""Proposals with the keys of their members, the best first."""
 
 
 class CannotLink(ValueError):
@@ -43,6 +50,7 @@ def find_links(job: LinkRun) -> None:
     except CannotLink as error:
         job.fail(message_of(error))
         return
+    found = _new(job, found)
     rows, best = {"links": f"{len(found):,}", "all": f"{among:,}"}, found[:MOST_PROPOSALS]
     message = PROPOSED(**rows) if len(best) == len(found) else CUT(**rows, most=f"{MOST_PROPOSALS:,}")
     with transaction.atomic():
@@ -56,11 +64,20 @@ def find_links(job: LinkRun) -> None:
         job.finish(done=len(best), message=message)
 
 
-Found = tuple[list[tuple[Proposal, list[int]]], int]
-"""Proposals with the keys of their members, the best first, and how many rows were searched."""
+def _new(job: LinkRun, found: Candidates) -> Candidates:
+    """Leave out what an earlier search proposed, whatever was decided, and tracklets that are one object already."""
+    earlier = Proposal.objects.filter(run__survey=job.survey, run__links=job.links).annotate(keys=ArrayAgg("members"))
+    proposed = {frozenset(keys) for keys in earlier.values_list("keys", flat=True)}
+    new = [each for each in found if frozenset(each[1]) not in proposed]
+    if job.links == Links.DETECTIONS:
+        return new
+    tracklets_of = Subject.objects.filter(pk__in={key for _, members in new for key in members})
+    groups = dict(tracklets_of.values_list("pk", "object_group"))
+    return [each for each in new if len({groups[key] for key in each[1]}) > 1]
 
 
-def _within_a_night(job: LinkRun) -> Found:
+def _within_a_night(job: LinkRun) -> tuple[Candidates, int]:
+    """Return links between detections, and how many detections were searched."""
     first_frame = FilteredRelation("frames", condition=Q(frames__position=0))
     stamps = detections(job.survey, job.first_mjd, job.last_mjd).annotate(frame=first_frame)
     rows = stamps.values_list("pk", "mjd", "ra", "dec", *(f"frame__{name}" for name in MEASURED))
@@ -74,7 +91,8 @@ def _within_a_night(job: LinkRun) -> Found:
     return sorted(proposals, key=lambda each: each[0].misfit), len(keys)
 
 
-def _across_nights(job: LinkRun) -> Found:
+def _across_nights(job: LinkRun) -> tuple[Candidates, int]:
+    """Return links between tracklets, and how many tracklets were searched."""
     keys = list(tracklets(job.survey, job.first_mjd, job.last_mjd).values_list("pk", flat=True)[: MOST + 1])
     frames = Frame.objects.filter(subject__in=keys, mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
     table = _table(job, list(frames.values_list("subject", "mjd_mid", "ra", "dec", *MEASURED)), 2 * FEWEST_TIMES)

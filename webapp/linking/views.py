@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
 from webapp.archive.observing_nights import night_begins
-from webapp.linking.decisions import decide, start_linking
+from webapp.linking.decisions import decide, reopen, start_linking
 from webapp.linking.models import Decision, LinkRun, Links, Proposal
 
 SHOWN = 100
@@ -133,6 +133,14 @@ def linking_decide(request: HttpRequest, survey: Survey) -> HttpResponse:
     else:
         said = ngettext("%(n)d link is rejected.", "%(n)d links are rejected.", count)
     messages.success(request, said % {"n": count})
+    return redirect("linking", survey.slug)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def linking_reopen(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    if reopen(survey=survey, proposal=pk):
+        messages.success(request, _("The link is open again."))
     return redirect("linking", survey.slug)
 
 

@@ -4,75 +4,25 @@ import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from django.urls import reverse
 
-from tasks.jobs import propose_links, store_linked
+from tasks.jobs import propose_links
 from tests.integration.learning import sky
-from tests.integration.people import account, browser, member
+from tests.integration.linking.searching import NIGHT, build, confirm, names, search
 from webapp.archive.models import Frame, Kind, Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixels_of
 from webapp.core.jobs import JobState
 from webapp.figures.nights import newest_nights
-from webapp.linking.decisions import decide, start_linking
-from webapp.linking.models import Decision, LinkRun, Links, Proposal, TrackletBuild
+from webapp.linking.decisions import reopen
+from webapp.linking.models import Decision, Links, Proposal, TrackletBuild
 from webapp.linking.views import newest_night, span_of
 from webapp.queue.models import QueueEntry
 
 pytestmark = pytest.mark.django_db
-NIGHT = 60000.3
-FIELDS = {"links": "detections", "night": "2023-02-25", "nights": "1", "position_error": "0.3", "min_rate": "3"}
-FIELDS |= {"max_rate": "600", "min_detections": "4", "tolerance": "1"}
-
-
-@pytest.fixture(autouse=True)
-def _in_the_tests_transaction(monkeypatch):
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
-
-
-@pytest.fixture
-def survey():
-    """Two movers of four stamps each, one of them across RA 0, among twenty stamps that do not move as one."""
-    survey = sky.survey("night", observatory="I41", classes=["AST", "CR"], positive=["AST"])
-    rows = sky.subjects(survey, [True] * 28)
-    random = np.random.default_rng(0)
-    for at, row in enumerate(rows):
-        row.mjd = NIGHT + at % 4 / 50
-        row.ra, row.dec = random.uniform(0, 2), random.uniform(19, 21)
-        if at < 8:
-            row.ra, row.dec = ([359.9999, 1.5][at // 4] + at % 4 * 0.005) % 360, 20.0 + at // 4
-        row.save()
-        Frame.objects.create(subject=row, position=0, mjd_mid=row.mjd, band="r", mag=19.0 + at / 100, snr=9.0)
-    return survey
-
-
-def search(survey, **values):
-    by = survey.memberships.first().user if survey.memberships.exists() else member(survey, "scientist")
-    of = {"first_mjd": NIGHT - 0.5, "last_mjd": NIGHT + 0.5, "position_error": 0.3, **values}
-    job = start_linking(survey=survey, by=by, **of)
-    propose_links(job.pk)
-    job.refresh_from_db()
-    return job
-
-
-def confirm(survey, *proposals, decision=Decision.CONFIRMED):
-    keys = [row.pk for row in proposals]
-    return decide(survey=survey, proposals=keys, by=survey.memberships.first().user, decision=decision)
-
-
-def build(survey):
-    job = TrackletBuild.objects.get(survey=survey, state=JobState.QUEUED)
-    store_linked(job.pk)
-    job.refresh_from_db()
-    return job
-
-
-def names(proposal):
-    return [row.external_id for row in proposal.members.order_by("mjd")]
 
 
 def test_a_search_proposes_movers_and_makes_no_subject(survey):
     job = search(survey)
-    assert (job.state, str(job.message)) == (JobState.DONE, "2 links among 28.")
+    assert (job.state, str(job.message)) == (JobState.DONE, "2 new links among 28.")
     found = sorted(job.proposals.all(), key=lambda row: row.dec)
     assert [names(row) for row in found] == [["s0", "s1", "s2", "s3"], ["s4", "s5", "s6", "s7"]]
     rate = 0.005 * np.cos(np.radians(20)) * 3600 / (24 / 50)
@@ -121,7 +71,9 @@ def test_a_confirmed_link_becomes_a_tracklet_with_its_images(survey):
     assert frames == [(row.mjd, row.ra, row.dec, "r", row.frames.get().mag) for row in members]
     assert (tracklet.mjd, tracklet.rate) == (members[0].mjd, one.rate)
     assert QueueEntry.objects.get(workflow=workflow).subject == tracklet
-    assert [names(row) for row in search(survey).proposals.all()] == [names(other)]  # its detections are taken
+    left = names(other)
+    other.delete()
+    assert [names(row) for row in search(survey).proposals.all()] == [left], "the other's detections are taken"
 
 
 def test_a_repeated_build_and_a_repeated_search_make_nothing_twice(survey):
@@ -144,14 +96,27 @@ def test_a_rejected_link_becomes_nothing_and_stays_decided(survey):
     assert not TrackletBuild.objects.exists()
 
 
+def test_a_later_search_proposes_only_what_none_proposed(survey):
+    one, other = search(survey).proposals.order_by("dec")
+    confirm(survey, one, decision=Decision.REJECTED)
+    assert str(search(survey).message) == "0 new links among 28."
+    assert list(Proposal.objects.filter(decision=Decision.OPEN)) == [other]
+
+
 def test_no_detection_is_in_two_confirmed_tracklets(survey):
     one, _ = search(survey).proposals.order_by("dec")
-    same = search(survey).proposals.order_by("dec").first()
+    rival = Proposal.objects.get(pk=one.pk)
+    rival.pk = None
+    rival.save()
+    rival.members.set(one.members.all()[:3])
     with pytest.raises(ValidationError, match="is in two confirmed tracklets"):
-        confirm(survey, one, same)
+        confirm(survey, one, rival)
     confirm(survey, one)
+    rival.refresh_from_db()
+    assert (rival.decision, confirm(survey, rival)) == (Decision.REJECTED, 0)
+    reopen(survey=survey, proposal=rival.pk)
     with pytest.raises(ValidationError, match="is in two confirmed tracklets"):
-        confirm(survey, same)
+        confirm(survey, rival)
     assert Proposal.objects.filter(decision=Decision.CONFIRMED).count() == 1
 
 
@@ -170,8 +135,8 @@ def test_images_of_different_sizes_are_said_and_the_rest_works(survey):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"mjd": NIGHT}, "0 links among 28."),  # all at one time
-        ({"dec": 90.0}, "0 links among 28."),
+        ({"mjd": NIGHT}, "0 new links among 28."),  # all at one time
+        ({"dec": 90.0}, "0 new links among 28."),
         ({"mjd": None}, "Only 0 with a time and a position; a link needs at least 4."),
         ({"gold_label": "CR"}, "Only 0 with a time and a position; a link needs at least 4."),
         ({"ra": float("nan")}, "Only 0 with a time and a position; a link needs at least 4."),
@@ -196,6 +161,7 @@ def test_tracklets_of_two_nights_become_one_object(survey):
     assert names(proposal) == [rows[0].external_id, rows[1].external_id]
     assert len({row.object_group for row in Subject.objects.filter(kind=Kind.TRACKLET)}) == 3
     confirm(survey, proposal)
+    assert search(survey, links=Links.TRACKLETS, last_mjd=NIGHT + 1.5).proposals.count() == 0
     for row in rows:
         row.refresh_from_db()
     assert rows[0].object_group == rows[1].object_group != rows[2].object_group
@@ -240,60 +206,3 @@ def test_a_night_is_that_of_the_page_of_nights(survey, observatory, shift):
     assert (len(nights), first, last) == (1, nights[0] + begins, nights[0] + begins + 1)
     assert first < NIGHT + shift < NIGHT + shift + 3 / 50 < last
     assert newest_night(Survey.objects.create(slug="empty", name="Empty")) is None
-
-
-def test_a_scientist_searches_and_decides_by_page(survey):
-    client = browser(member(survey, "scientist"))
-    address = reverse("linking", args=["night"])
-    assert "2023-02-25" in client.get(address).content.decode()
-    start = reverse("linking-start", args=["night"])
-    wrong = [{"night": "never"}, {"night": "0001-01-01"}, {"max_rate": "2"}, {"min_detections": "2"}, {"nights": "99"}]
-    wrong += [{"position_error": "nan"}, {"links": "x"}, {"tolerance": "1e999"}]
-    for change in wrong:
-        assert client.post(start, FIELDS | change).status_code == 400, change
-    assert not LinkRun.objects.exists()
-    assert "each detection&#x27;s own" in client.get(address).content.decode()
-    assert client.post(start, FIELDS).status_code == 302
-    assert LinkRun.objects.get().position_error == 0.3
-    assert client.post(start, FIELDS).status_code == 400  # one at a time
-    propose_links(LinkRun.objects.get().pk)
-    page = client.get(address).content.decode()
-    assert "2 links among 28." in page
-    assert page.count('name="proposals"') == 2
-    one, other = Proposal.objects.all()
-    decision = reverse("linking-decide", args=["night"])
-    client.post(decision, {"proposals": [one.pk], "decision": "confirmed"})
-    client.post(decision, {"proposals": [other.pk, "x", "9" * 30], "decision": "rejected"})
-    assert [row.decision for row in Proposal.objects.order_by("pk")] == [
-        "confirmed" if row == one else "rejected" for row in sorted([one, other], key=lambda row: row.pk)
-    ]
-    build(survey)
-    assert f"linked-{one.pk}" in client.get(address).content.decode()
-
-
-def test_an_empty_error_leaves_each_detection_its_own(survey):
-    client = browser(member(survey, "scientist"))
-    assert client.post(reverse("linking-start", args=["night"]), FIELDS | {"position_error": ""}).status_code == 302
-    assert LinkRun.objects.get().position_error is None
-
-
-def test_strangers_and_volunteers_get_403_and_change_nothing(survey):
-    proposal = search(survey).proposals.first()
-    elsewhere = sky.survey("elsewhere")
-    people = [account("stranger"), member(survey, "volunteer"), member(survey, "moderator"), member(elsewhere, "admin")]
-    body = {"proposals": [proposal.pk], "decision": "confirmed"}
-    for user in people:
-        client = browser(user)
-        assert client.get(reverse("linking", args=["night"])).status_code == 403
-        assert client.post(reverse("linking-start", args=["night"]), FIELDS).status_code == 403
-        assert client.post(reverse("linking-decide", args=["night"]), body).status_code == 403
-    browser(people[-1]).post(reverse("linking-decide", args=["elsewhere"]), body)  # through their own survey
-    proposal.refresh_from_db()
-    assert (proposal.decision, LinkRun.objects.count()) == ("open", 1)
-
-
-def test_a_page_of_proposals_costs_few_queries(survey, django_assert_max_num_queries):
-    search(survey)
-    client = browser(survey.memberships.first().user)
-    with django_assert_max_num_queries(25):
-        client.get(reverse("linking", args=["night"]))
