@@ -1,7 +1,7 @@
 """Where the observer was at each frame, and how it moved, if the manifest says so (`obs_x1`, …, `obs_vx1`, …)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml.io.manifest_columns import HIDDEN
@@ -29,6 +29,29 @@ def observer_place(metadata: Mapping[str, Any], position: int) -> tuple[float, .
 def observer_velocity(metadata: Mapping[str, Any], position: int) -> tuple[float, ...]:
     """Return a spacecraft's velocity, km/s (ICRF), in the middle of a frame, as `observer_place` does its place."""
     return _vector(metadata, position, VELOCITY)
+
+
+def observers_of_frames(detections: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return the hidden columns of a subject whose frames are single detections: where their observer was and went.
+
+    Parameters
+    ----------
+    detections
+        The metadata of each, in the order of the frames. One that says nothing gets None, unless all say nothing.
+    """
+    places = [observer_place(each, 0) for each in detections]
+    velocities = [observer_velocity(each, 0) for each in detections]
+    return _columns(AXES, places) | _columns(VELOCITY, velocities)
+
+
+def _columns(names: tuple[str, ...], vectors: list[tuple[float, ...]]) -> dict[str, float | None]:
+    if not any(math.isfinite(value) for vector in vectors for value in vector):
+        return {}
+    return {
+        f"#{axis}{number}": value if math.isfinite(value) else None
+        for number, vector in enumerate(vectors, 1)
+        for axis, value in zip(names, vector, strict=True)
+    }
 
 
 def _vector(metadata: Mapping[str, Any], position: int, names: tuple[str, ...]) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.sky.orbits import Orbits
 from ml.sky.solar_system import SPEED_OF_LIGHT
 from ml.sky.tangent_plane import ARCSEC, east_north
 
@@ -88,10 +89,16 @@ def observe(
     return Apparent(direction, distance, sun, motion * ARCSEC / 24, np.arccos(np.clip(cosine, -1, 1)))
 
 
-def visual_magnitude(absolute: Array, slope: Array, seen: Apparent) -> Array:
-    """Return V (M,) in the H, G system (Bowell et al. 1989, equation A4); NaN without H, G of 0.15 if unknown."""
-    slope = np.where(np.isfinite(slope), slope, UNKNOWN_SLOPE)
+def visual_magnitude(orbits: Orbits, seen: Apparent) -> Array:
+    """Return V (M,) of asteroids and the total magnitude of comets; NaN without an absolute one.
+
+    Asteroids follow the H, G system (Bowell et al. 1989, equation A4), with G of 0.15 if unknown. Comets follow
+    H + 5 log Δ + `activity` log r, whatever the phase.
+    """
+    slope = np.where(np.isfinite(orbits.slope), orbits.slope, UNKNOWN_SLOPE)
     tangent = np.tan(seen.phase / 2)
     phases = (1 - slope) * np.exp(-3.33 * tangent**0.63) + slope * np.exp(-1.87 * tangent**1.22)
     with np.errstate(divide="ignore"):
-        return absolute + 5 * np.log10(seen.sun_distance * seen.distance) - 2.5 * np.log10(phases)
+        asteroid = 5 * np.log10(seen.sun_distance) - 2.5 * np.log10(phases)
+        fading = np.where(np.isfinite(orbits.activity), orbits.activity * np.log10(seen.sun_distance), asteroid)
+        return orbits.magnitude + 5 * np.log10(seen.distance) + fading

@@ -3,6 +3,7 @@
 Source: https://minorplanetcenter.net/iau/info/CometOrbitFormat.html. Non-gravitational forces are not in that file.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ml.sky.orbits import Orbits, perifocal_axes
 
 _MJD_EPOCH = date(1858, 11, 17)
 _LARGEST = 100_000_000
+_USUAL_SLOPE = 4.0
+_FRAGMENT = re.compile(r"[a-z]{1,2}$")
 
 
 def read_comets(path: Path) -> Catalogue:
@@ -31,19 +34,27 @@ def read_comets(path: Path) -> Catalogue:
         if not line.strip():
             continue
         try:
-            name = (line[:5] if line[:4].isdigit() else line[4:12]).strip().encode("ascii")
+            name = _name(line).encode("ascii")
             rows.append(_elements(line))
             names.append(name)
         except ValueError:
             bad.append(number)
     if not rows:
         raise ValueError(f"{path.name} holds no orbit in the format of CometEls.txt")
-    time, perihelion, e, argument, node, inclination, epoch, absolute = np.array(rows).T
+    time, perihelion, e, argument, node, inclination, epoch, absolute, activity = np.array(rows).T
     p, q = perifocal_axes(node, argument, inclination)
     unknown = np.full(len(rows), np.nan)
-    orbits = Orbits(np.array(names), epoch, perihelion, e, time, p, q, absolute, unknown, unknown, unknown)
+    orbits = Orbits(np.array(names), epoch, perihelion, e, time, p, q, absolute, unknown, unknown, unknown, activity)
     is_cut = bad[-1:] == [len(lines)]
     return Catalogue(orbits, bad, f"{path.name} ends within a line: it is truncated" if is_cut else "")
+
+
+def _name(line: str) -> str:
+    """Return a packed designation: a number, perhaps with the letters of a fragment, or else the year's."""
+    if not line[:4].isdigit():
+        return line[4:12].strip()
+    fragment = _FRAGMENT.search(line[5:12])
+    return line[:5].strip() + (f"{fragment[0]:>7}" if fragment else "")
 
 
 def _elements(line: str) -> tuple[float, ...]:
@@ -51,11 +62,12 @@ def _elements(line: str) -> tuple[float, ...]:
     perihelion, e, *angles = (
         float(line[slice(*place)]) for place in ((30, 39), (41, 49), (51, 59), (61, 69), (71, 79))
     )
-    if not (0 < perihelion < 1000 and 0 <= e < 100 and np.isfinite(angles).all()):
+    slope = float(line[96:100]) if line[96:100].strip() else _USUAL_SLOPE
+    if not (0 < perihelion < 1000 and 0 <= e < 100 and np.isfinite([*angles, slope]).all()):
         raise ValueError("impossible elements")
     epoch = _day(line[81:85], line[85:87], line[87:89]) if line[81:89].strip() else time
     absolute = float(line[91:95]) if line[91:95].strip() else np.nan
-    return time, perihelion, e, *angles, epoch, absolute
+    return time, perihelion, e, *angles, epoch, absolute, 2.5 * slope
 
 
 def _day(year: str, month: str, day: str) -> float:

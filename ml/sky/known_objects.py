@@ -43,7 +43,7 @@ class Matches:
     sigmas
         (M,) the combined distance in σ; NaN if the orbit's error is unknown.
     magnitude
-        (M,) V; NaN if unknown.
+        (M,) V, of comets the total magnitude; NaN if unknown.
     days
         (M,) from the elements' epoch to the detection.
     """
@@ -193,7 +193,7 @@ def _compared(
         across=across[order],
         orbit_error=error[order],
         sigmas=sigmas[order],
-        magnitude=visual_magnitude(orbits.magnitude[order], orbits.slope[order], seen),
+        magnitude=visual_magnitude(orbits.take(order), seen),
         days=(mjd - orbits.epoch)[order],
     )
 

@@ -107,6 +107,7 @@ def _orbits(lines: list[bytes]) -> tuple[Orbits, NDArray[np.int64]]:
     orbits = Orbits(
         np.char.strip(column(1, 7)), epoch, axis * (1 - e), e, perihelion_time, p, q,
         _numbers(column(9, 13)), _numbers(column(15, 19)), runoff, _days(column(195, 202)),
+        np.full(len(lines), np.nan),
     )  # fmt: skip
     return orbits.take(good), np.flatnonzero(~good & (lengths > 0))
 

@@ -31,11 +31,13 @@ class Orbits:
     p, q
         (N, 3) unit vectors to perihelion and 90° ahead in the orbit, equator of J2000.
     magnitude, slope
-        (N,) H and G; NaN if unknown.
+        (N,) H and G; NaN if unknown. Of comets the absolute total magnitude, and NaN.
     runoff
         (N,) expected error of the position along the orbit, arcsec per decade; NaN if unknown.
     last_observed
         (N,) MJD of the last observation in the orbit; NaN if unknown.
+    activity
+        (N,) how comets brighten towards the Sun: magnitudes per factor of 10 in their distance to it; NaN of asteroids.
     """
 
     name: NDArray[np.bytes_]
@@ -49,6 +51,7 @@ class Orbits:
     slope: Array
     runoff: Array
     last_observed: Array
+    activity: Array
 
     def __len__(self) -> int:
         return len(self.epoch)

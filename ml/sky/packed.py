@@ -3,12 +3,14 @@
 Source: https://minorplanetcenter.net/iau/info/PackedDates.html and PackedDes.html.
 """
 
+import re
 from datetime import date
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MJD_EPOCH = date(1858, 11, 17)
 _SURVEYS = {"PLS": "P-L", "T1S": "T-1", "T2S": "T-2", "T3S": "T-3"}
 _MAX_CYCLE = 619  # the last half-month cycle that two characters hold
+_NUMBERED_COMET = re.compile(r"(\d{4})([PDI])(?: {5,6}([a-z]{1,2}))?")
 _TILDE_FIRST = 620_000
 _LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # without I
 _HALF_MONTHS = "ABCDEFGHJKLMNOPQRSTUVWXY"
@@ -35,6 +37,8 @@ def unpack_date(packed: str) -> float:
 def unpack_designation(packed: str) -> str:
     """Return ``2019 VE1`` for ``K19V01E``, ``3202`` for ``03202``, ``C/2020 F3`` for ``CK20F030``.
 
+    A numbered comet's fragment has all twelve columns, such as ``0073P      c`` for ``73P-C``.
+
     Text that is no packed designation is returned as it is, without outer spaces: surveys use names of their own.
     """
     packed = packed.strip()
@@ -44,8 +48,8 @@ def unpack_designation(packed: str) -> str:
         return str(DIGITS.index(packed[0]) * 10_000 + int(packed[1:]))
     if len(packed) == 5 and packed[0] == "~" and all(letter in DIGITS for letter in packed[1:]):
         return str(_TILDE_FIRST + _base62(packed[1:]))
-    if len(packed) == 5 and packed[:4].isdigit() and packed[4] in "PD":
-        return f"{int(packed[:4])}{packed[4]}"
+    if comet := _NUMBERED_COMET.fullmatch(packed):
+        return f"{int(comet[1])}{comet[2]}" + (f"-{comet[3].upper()}" if comet[3] else "")
     if len(packed) == 8 and packed[0] in "CPDXAI" and (provisional := _unpack_provisional(packed[1:])):
         return f"{packed[0]}/{provisional}"
     return _unpack_provisional(packed) or packed

@@ -31,7 +31,7 @@ KNOWN = {
     "near": (_("near"), Q(identity_check__candidates__gt=0)),
     "new": (_("none near, or not compared"), ~Q(identity_check__candidates__gt=0)),
     "none": (_("none near"), Q(identity_check__candidates=0, identity_check__detections__gt=0)),
-    "open": (_("not compared"), Q(identity_check=None)),
+    "open": (_("not compared"), Q(identity_check=None) | Q(identity_check__detections=0)),
 }
 REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scientist of"))]
 OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}

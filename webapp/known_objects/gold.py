@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Abs, Coalesce, Greatest
 
 from webapp.archive.models import Subject
 from webapp.archive.models.subject import KNOWN_ORBIT
@@ -12,22 +13,39 @@ from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
 SURE = 2.0  # arcsec: farther, or on a more uncertain orbit, it may be another object
+MAGNITUDES = 2.0  # from V: bands, rotation and uncertain H leave this much to the same object
+RATES = (10.0, 0.25)  # arcsec/h, or a share of the predicted rate if that is more: short tracklets are uncertain
 
 
 def make_gold(subjects: Collection[int]) -> None:
     """Make the sure matches among some subjects gold, and take gold back from those that no longer are.
 
-    A match is sure if all detections lie near the object, within `SURE` of it on average, and its orbit is at least
-    as good. Subjects of known class, such as ruled ones, stay as they are. Call it in a transaction.
+    A match is sure if all detections lie near the object, within `SURE` of it on average, its orbit is known to be at
+    least as good, and magnitude and rate agree with the prediction as far as they are known. Subjects of known class,
+    such as ruled ones, stay as they are. Call it in a transaction.
     """
-    matches = KnownMatch.objects.filter(Q(orbit_error=None) | Q(orbit_error__lte=SURE), subject=OuterRef("pk"))
-    sure = matches.filter(separation__lte=SURE, detections=F("subject__identity_check__detections"))
+    sure = _sure_matches().filter(subject=OuterRef("pk"))
     rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects).select_for_update(no_key=True, of=("self",))
     asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
     new = rows.filter(Exists(sure), Exists(asked), gold_label="").order_by("pk")
     over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT).order_by("pk")
     _set(list(new.values_list("pk", flat=True)), "yes", KNOWN_ORBIT)
     _set(list(over.values_list("pk", flat=True)), "", "")
+
+
+def _sure_matches() -> QuerySet[KnownMatch]:
+    near = KnownMatch.objects.filter(
+        orbit_error__lte=SURE, separation__lte=SURE, detections=F("subject__identity_check__detections")
+    )
+    off = near.annotate(
+        mag_off=Abs(F("magnitude") - F("subject__mag")),
+        rate_off=Abs(F("rate") - Coalesce("subject__fitted_rate", "subject__rate")),
+    )
+    least, share = RATES
+    return off.filter(
+        Q(mag_off=None) | Q(mag_off__lte=MAGNITUDES),
+        Q(rate_off=None) | Q(rate_off__lte=Greatest(least, share * F("rate"))),
+    )
 
 
 def _set(keys: list[int], label: str, source: str) -> None:

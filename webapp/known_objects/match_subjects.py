@@ -25,7 +25,14 @@ from webapp.archive.models import Survey
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
-from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
+from webapp.known_objects.models import (
+    GEOCENTRE,
+    IdentityCheck,
+    KnownMatch,
+    MatchRun,
+    OrbitCatalogue,
+    measured_with,
+)
 from webapp.known_objects.start_match import unchecked
 from webapp.known_objects.subject_detections import detections_of
 
@@ -40,7 +47,6 @@ UNPLACED = Sentence(
 BATCH = 5_000
 RADIUS = 5.0  # arcsec, for orbits whose error is small
 WIDEST = 60.0  # arcsec, for all others
-GEOCENTRE = "500"
 
 
 class Near(NamedTuple):
@@ -121,13 +127,14 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
                 detections=used.get(key, 0),
                 candidates=counts[key],
                 orbit_days=days.get(key),
+                measured_with=measured_with(survey),
                 checked_at=timezone.now(),
             )
             for key in keys
         ]
         IdentityCheck.objects.bulk_create(
             checks, update_conflicts=True, unique_fields=["subject"],
-            update_fields=["catalogue", "detections", "candidates", "orbit_days", "checked_at"],
+            update_fields=["catalogue", "detections", "candidates", "orbit_days", "measured_with", "checked_at"],
         )  # fmt: skip
         make_gold(keys)
     return len(counts), int(np.count_nonzero(~is_placed))

@@ -18,6 +18,7 @@ from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField
 
 UNIX_EPOCH = 40_587  # MJD
+GEOCENTRE = "500"
 
 
 def folder() -> Path:
@@ -112,6 +113,11 @@ class MatchRun(Job):
         return f"Match {self.pk} of {self.survey}"
 
 
+def measured_with(survey: Survey) -> dict[str, str | float]:
+    """Return what a comparison depends on besides orbits and detections: the survey's observatory and usual errors."""
+    return {"observatory": survey.observatory or GEOCENTRE, **survey.usual_errors()}
+
+
 class IdentityCheck(models.Model):
     """That a subject was compared with a catalogue. Without candidates it is unidentified, which is not yet new."""
 
@@ -120,6 +126,7 @@ class IdentityCheck(models.Model):
     detections = models.PositiveSmallIntegerField(help_text="with time and position; 0 if nothing could be compared")
     candidates = models.PositiveSmallIntegerField()
     orbit_days = models.FloatField(null=True, help_text="from the catalogue's epoch to the detections")
+    measured_with = models.JSONField(default=dict, help_text="the survey's `measured_with` then; empty if unknown")
     checked_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import JobState
-from webapp.known_objects.models import IdentityCheck, MatchRun, OrbitCatalogue
+from webapp.known_objects.models import IdentityCheck, MatchRun, OrbitCatalogue, measured_with
 
 EVERY = timedelta(hours=1)
 AFTER_FAILURE = timedelta(hours=22)
@@ -26,7 +26,7 @@ def start_match(survey: Survey, by: User | None) -> MatchRun | None:
 
 
 def surveys_to_match() -> list[Survey]:
-    """Return the surveys with subjects not compared with the newest catalogue, an hour after their last job.
+    """Return the surveys with subjects to compare with the newest catalogue, an hour after their last job.
 
     A job that failed, as it does for a spacecraft without positions, is repeated a day later.
     """
@@ -40,6 +40,8 @@ def surveys_to_match() -> list[Survey]:
 
 
 def unchecked(survey: Survey, catalogue: OrbitCatalogue) -> QuerySet[Subject]:
-    """Return the observed subjects that were not compared with a catalogue."""
-    done = IdentityCheck.objects.filter(subject=OuterRef("pk"), catalogue=catalogue)
+    """Return the observed subjects that were not compared with a catalogue as the survey now measures."""
+    done = IdentityCheck.objects.filter(
+        subject=OuterRef("pk"), catalogue=catalogue, measured_with=measured_with(survey)
+    )
     return Subject.objects.originals().observed().filter(~Exists(done), survey=survey)

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from ml.io.message import message_of
+from ml.io.observer_place import observers_of_frames
 from ml.io.records import FrameRecord, SubjectRecord
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
 from webapp.archive.ingest.prepare import candidate
@@ -68,7 +69,10 @@ def _record(row: Proposal, members: list[Subject]) -> SubjectRecord:
         kind=Kind.TRACKLET,
         frames=[_frame(member) for member in members],
         rate=row.rate,
-        metadata={"#detections": ", ".join(member.external_id for member in members)},
+        metadata={
+            "#detections": ", ".join(member.external_id for member in members),
+            **observers_of_frames([member.metadata for member in members]),
+        },
     )
 
 

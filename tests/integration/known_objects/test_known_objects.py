@@ -81,6 +81,21 @@ def test_settled_movers_near_nothing_are_unidentified(catalogue, survey):
     assert list(unidentified(survey)) == [nowhere]
 
 
+@pytest.mark.parametrize("kind", ["cutout", "cube"])
+def test_what_shows_a_whole_field_is_not_compared(catalogue, survey, kind):
+    survey.subjects.update(kind=kind)
+    settle(survey)
+    run(survey)
+    assert not identified(survey).exists()
+    assert not unidentified(survey).exists()
+    row = survey.subjects.order_by("pk").first()
+    client = browser(member(survey, "scientist"))
+    page = client.get(reverse("motion", args=["night", row.pk])).content.decode()
+    assert "Not compared: the position of a cutout or cube is its centre's" in page
+    listed = client.get(reverse("subjects", args=["night"]), {"known": "open"}).context["subjects"]
+    assert len(listed) == 4
+
+
 def test_a_tracklet_matches_where_half_of_its_frames_do(catalogue, places):
     survey = sky.survey("night")
     rows = sky.subjects(survey, [True] * 2, kind="tracklet", frames=4)

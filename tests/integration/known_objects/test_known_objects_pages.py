@@ -13,6 +13,7 @@ from tasks.jobs import match_known
 from tests.integration.known_objects.matching import listed_as_csv, run, settle
 from tests.integration.people import account, browser, member
 from webapp.archive.models import Survey
+from webapp.archive.survey_settings import change_survey
 from webapp.core.jobs import JobState
 from webapp.known_objects.models import IdentityCheck, KnownMatch, MatchRun, OrbitCatalogue
 from webapp.known_objects.start_match import start_match
@@ -29,17 +30,30 @@ def test_an_unknown_observatory_is_said_on_the_page(catalogue, survey):
     assert not IdentityCheck.objects.exists()
 
 
-def test_the_observatory_counts_and_an_impossible_one_is_said(catalogue, survey):
-    Survey.objects.update(observatory="I41")
-    survey.refresh_from_db()
+def test_another_observatory_is_compared_again_and_an_impossible_one_is_said(catalogue, survey):
     run(survey)
-    assert KnownMatch.objects.order_by("subject").first().separation > 0.5  # Palomar is not the Earth's centre
-    IdentityCheck.objects.all().delete()
-    Survey.objects.update(observatory="250")
+    nearest = KnownMatch.objects.order_by("subject")
+    assert nearest.first().separation < 0.1
+    survey = change_survey(survey=survey, observatory="I41")
+    assert run(survey).total == 4
+    assert nearest.first().separation > 0.5  # Palomar is not the Earth's centre
+    assert run(survey).total == 0
+    survey = change_survey(survey=survey, observatory="250")
     job = run(survey)
     assert job.state == JobState.FAILED
     assert "250 (Hubble Space Telescope) has no fixed place" in str(job.error)
-    assert not IdentityCheck.objects.exists()
+
+
+def test_other_errors_of_positions_are_compared_again_within_the_hour(catalogue, survey):
+    run(survey)
+    MatchRun.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    hourly_match()
+    assert MatchRun.objects.count() == 1
+    sigma = KnownMatch.objects.first().sigma_across
+    change_survey(survey=survey, seeing=8.0, position_floor=2.0)
+    hourly_match()
+    match_known(MatchRun.objects.first().pk)
+    assert KnownMatch.objects.first().sigma_across > sigma
 
 
 def test_new_subjects_are_compared_every_hour(catalogue, survey):

@@ -171,11 +171,23 @@ def test_a_given_position_places_a_spacecraft():
     assert (observers.position - home) * AU_KM == pytest.approx(given)
 
 
-def test_magnitudes_follow_the_hg_system():
-    """Bowell et al.: at opposition H + 5 log(r Δ); at 20° with G .15 fainter by .96 mag."""
-    seen_at = Apparent(
-        *(np.zeros((2, 3)), np.array([1.0, 1.0]), np.array([2.0, 2.0])), np.zeros((2, 2)), np.radians([0, 20.0])
+def at(sun_distance, distance, phase):
+    """Return what an observer sees of two bodies at these distances, au, and phases, deg."""
+    return Apparent(
+        np.zeros((2, 3)), np.full(2, distance), np.full(2, sun_distance), np.zeros((2, 2)), np.radians(phase)
     )
-    bright, faint = visual_magnitude(np.full(2, 10.0), np.array([0.15, np.nan]), seen_at)
+
+
+def test_magnitudes_follow_the_hg_system(orbits):
+    """Bowell et al.: at opposition H + 5 log(r Δ); at 20° with G .15 fainter by .96 mag."""
+    asteroids = replace(orbits.take(np.arange(2)), magnitude=np.full(2, 10.0), slope=np.array([0.15, np.nan]))
+    bright, faint = visual_magnitude(asteroids, at(2.0, 1.0, [0, 20.0]))
     assert bright == pytest.approx(10 + 5 * np.log10(2))
     assert faint - bright == pytest.approx(0.96, abs=0.05)
+
+
+def test_comets_fade_with_their_own_power_of_the_distance_to_the_sun(orbits):
+    """At 2 au from the Sun and 1.5 au from us, H of 7.5 and a slope of 4 make 7.5 + 0.880 + 3.010, at any phase."""
+    comets = replace(orbits.take(np.arange(2)), magnitude=np.full(2, 7.5), activity=np.array([10.0, 5.0]))
+    assert visual_magnitude(comets, at(2.0, 1.5, [0, 29.0])) == pytest.approx([11.391, 9.886], abs=1e-3)
+    assert visual_magnitude(comets, at(0.5, 1.0, [0, 120.0])) == pytest.approx([4.490, 5.995], abs=1e-3)

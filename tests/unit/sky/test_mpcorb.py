@@ -107,6 +107,23 @@ def test_comets_are_read(tmp_path):
     assert np.linalg.norm(place) == pytest.approx(0.294698)
 
 
+def test_each_fragment_of_a_numbered_comet_has_its_own_name(tmp_path):
+    ends = ["0073P       ", "0073P      c", "0073P     bc", "0332PK10V01a", "0332PK10V010", "    PJ94P01b"]
+    (tmp_path / "comets").write_text("\n".join(f"{end}{NEOWISE[12:]}" for end in ends))
+    names = [unpack_designation(name.decode()) for name in read_comets(tmp_path / "comets").orbits.name]
+    assert names == ["73P", "73P-C", "73P-BC", "332P-A", "332P", "P/1994 P1-B"]
+
+
+def test_comets_brighten_with_their_slope_or_else_by_10_log_r(tmp_path):
+    ends = [" 7.5  4.0", " 7.5  2.0", " 7.5     ", "      4.0", " 7.5  nan"]
+    (tmp_path / "comets").write_text("\n".join(f"{NEOWISE[:91]}{end}{NEOWISE[100:]}" for end in ends))
+    catalogue = read_comets(tmp_path / "comets")
+    assert catalogue.orbits.activity.tolist() == [10, 5, 10, 10]
+    assert catalogue.orbits.magnitude == pytest.approx([7.5, 7.5, 7.5, np.nan], nan_ok=True)
+    assert catalogue.bad_lines == [5]
+    assert np.isnan(read_mpcorb(REAL).orbits.activity).all()
+
+
 def test_a_byte_that_is_no_letter_costs_one_line(tmp_path):
     (tmp_path / "some").write_bytes(f"{CERES}\n{CERES}\n".encode().replace(b"162.68631", b"\x8062.68631", 1))
     catalogue = read_mpcorb(tmp_path / "some")

@@ -11,7 +11,7 @@ NAMES = {
     "J98SA8Q": "1998 SQ108", "J98SC7V": "1998 SV127", "J98SG2S": "1998 SS162", "K99AJ3Z": "2099 AZ193",
     "K08Aa0A": "2008 AA360", "K07Tf8A": "2007 TA418", "PLS2040": "2040 P-L", "T1S3138": "3138 T-1",
     "_QC0000": "2026 CA620", "_QC0aEM": "2026 CZ6190", "CJ95A010": "C/1995 A1", "PJ94P01b": "P/1994 P1-B",
-    "0073P": "73P", "K19V01E": "2019 VE1",
+    "0073P": "73P", "0073P      c": "73P-C", "0073P     bc": "73P-BC", "0003I": "3I", "K19V01E": "2019 VE1",
 }  # fmt: skip
 
 
@@ -20,7 +20,7 @@ def test_designations_unpack(packed, name):
     assert unpack_designation(packed) == name
 
 
-@pytest.mark.parametrize("own", ["ZTF0abc", "P10abcd", "A", "", "0073X", "K19Z01E", "K1901E"])
+@pytest.mark.parametrize("own", ["ZTF0abc", "P10abcd", "A", "", "0073X", "0073Pc", "K19Z01E", "K1901E"])
 def test_a_survey_name_stays(own):
     assert unpack_designation(own) == own
 

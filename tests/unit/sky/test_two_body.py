@@ -13,9 +13,7 @@ def orbits(perihelion, e, n=1, time=60000.0):
     unknown = np.full(n, np.nan)
     axes = np.tile(np.eye(3)[:2], (n, 1, 1))
     filled = (np.full(n, value, float) for value in (perihelion, e, time))
-    return Orbits(
-        np.full(n, b"x"), np.full(n, 60000.0), *filled, axes[:, 0], axes[:, 1], unknown, unknown, unknown, unknown
-    )
+    return Orbits(np.full(n, b"x"), np.full(n, 60000.0), *filled, axes[:, 0], axes[:, 1], *[unknown] * 5)
 
 
 @pytest.mark.parametrize("e", [0.0, 0.1, 0.6, 0.9, 0.97])

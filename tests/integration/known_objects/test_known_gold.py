@@ -1,0 +1,55 @@
+"""A subject becomes gold only where the orbit is surely good enough, and brightness and motion are the object's."""
+
+import pytest
+from django.core.management import call_command
+
+from tests.integration.known_objects.matching import ORBITS, run
+from tests.integration.learning import sky
+from webapp.known_objects.models import IdentityCheck
+
+pytestmark = pytest.mark.django_db
+UNCERTAINTY = 105  # the column, from 0
+
+
+@pytest.fixture
+def first(survey):
+    """The stamp at the first asteroid's place, in a workflow whose known objects are gold."""
+    rows = list(survey.subjects.order_by("pk"))
+    sky.queue(sky.workflow(survey, known_objects_are_gold=True), rows)
+    return rows[0]
+
+
+def becomes_gold(row):
+    IdentityCheck.objects.all().delete()
+    run(row.survey)
+    row.refresh_from_db()
+    assert row.known_matches.count() == 1
+    return row.gold_source == "known orbit"
+
+
+@pytest.mark.parametrize("uncertainty", [" ", "E", "D", "F"])
+def test_an_orbit_of_unknown_error_makes_no_gold(first, tmp_path, uncertainty):
+    lines = (ORBITS / "mpcorb.dat").read_text().splitlines()
+    lines = [line[:UNCERTAINTY] + uncertainty + line[UNCERTAINTY + 1 :] for line in lines]
+    (tmp_path / "unsure").write_text("\n".join(lines))
+    call_command("load_orbits", str(tmp_path / "unsure"))
+    assert not becomes_gold(first)
+    assert first.known_matches.get().orbit_error is None
+
+
+@pytest.mark.parametrize(("off", "is_gold"), [(-1.9, True), (1.9, True), (-2.1, False), (2.1, False)])
+def test_the_magnitude_must_be_the_predicted_one(catalogue, first, off, is_gold):
+    assert becomes_gold(first)
+    first.mag = first.known_matches.get().magnitude + off
+    first.save()
+    assert becomes_gold(first) == is_gold
+
+
+@pytest.mark.parametrize("column", ["fitted_rate", "rate"])
+@pytest.mark.parametrize(("allowed", "is_gold"), [(0.9, True), (-0.9, True), (1.1, False), (-1.1, False)])
+def test_the_rate_must_be_the_predicted_one(catalogue, first, column, allowed, is_gold):
+    assert becomes_gold(first)
+    predicted = first.known_matches.get().rate
+    setattr(first, column, predicted + allowed * max(10, predicted / 4))
+    first.save()
+    assert becomes_gold(first) == is_gold
