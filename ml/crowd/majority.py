@@ -1,4 +1,4 @@
-"""Majority vote with thresholds, plain or weighted by each worker's agreement."""
+"""Majority vote, plain or weighted by each worker's agreement."""
 
 from typing import Self
 
@@ -8,20 +8,14 @@ from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes, pinned
 from ml.crowd.uncertainty import dirichlet_sd
 from ml.crowd.votes import Votes
 
-UNDECIDED = -1
-
 
 class Majority(Aggregator):
-    """Fractions of the definite votes, and a decision if there are enough of them.
+    """Fractions of the definite votes.
 
     Abstentions are left out of the shares. Gold changes no share: it only tells how good the workers are.
 
     Parameters
     ----------
-    threshold : float in 0..1
-        Fraction of definite votes that the leading answer needs; ties never decide.
-    minimum : int
-        Definite votes needed for a decision.
     smoothing : float
         Votes added to every item, divided equally among the classes, so that one vote is no certainty.
 
@@ -35,9 +29,7 @@ class Majority(Aggregator):
         NaN: a majority has no model of the votes.
     """
 
-    def __init__(self, threshold: float = 0.5, minimum: int = 1, smoothing: float = 0.0) -> None:
-        self.threshold = threshold
-        self.minimum = minimum
+    def __init__(self, smoothing: float = 0.0) -> None:
         self.smoothing = smoothing
 
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
@@ -52,14 +44,6 @@ class Majority(Aggregator):
     def predict(self, votes: Votes) -> np.ndarray:
         """Return the fractions (n_items, K); abstentions do not count."""
         return shares(votes.counts()[:, :-1] + self.smoothing / len(votes.classes))
-
-    def decide(self, votes: Votes) -> np.ndarray:
-        """Return class codes (n_items,), `UNDECIDED` below the minimum, below the threshold, or in a tie."""
-        counts = votes.counts()[:, :-1]
-        total, best = counts.sum(axis=1), counts.max(axis=1)
-        tied = (counts == best[:, None]).sum(axis=1) > 1
-        decided = (total >= max(self.minimum, 1)) & (best >= self.threshold * total) & ~tied
-        return np.where(decided, counts.argmax(axis=1), UNDECIDED)
 
 
 class WeightedMajority(Aggregator):

@@ -68,13 +68,6 @@ def whole_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def newest_first(rows: QuerySet[Any], *, before: str, size: int) -> tuple[list[Any], int | None]:
-    """Return rows by descending key, below the key `before` if it is one; and the key before which the next page is."""
-    key = whole_number(before)
-    some = list((rows if key is None else rows.filter(pk__lt=key)).order_by("-pk")[: size + 1])
-    return some[:size], some[size - 1].pk if len(some) > size else None
-
-
 def page_of(
     rows: QuerySet[Any], *, by: str, place: Place | None, size: int, key: str = "pk", unset: Q | None = None
 ) -> Page:

@@ -71,16 +71,12 @@ class LeftOut:
     sentence: str | Promise
     count: int
     examples: list[Mapping[str, Any]]
-    came_in: bool
 
 
 def left_out(job: ClassificationImport) -> list[LeftOut]:
     """Return the reasons for skipped rows, most frequent first."""
     reasons = sorted(job.report.items(), key=lambda item: -item[1]["count"])
-    return [
-        LeftOut(Reason(name).label, entry["count"], entry["examples"], Reason(name) in ONLY_A_PART)
-        for name, entry in reasons
-    ]
+    return [LeftOut(Reason(name).label, entry["count"], entry["examples"]) for name, entry in reasons]
 
 
 # Of two answers by one person the first stands.

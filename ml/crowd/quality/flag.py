@@ -1,22 +1,9 @@
-"""A quality flag: the evidence about a volunteer in numbers and in a sentence, and the limits for flagging."""
+"""A quality flag: the evidence about a volunteer in numbers, and the limits for flagging."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SPEED, CONSTANT, CHANCE, COPY = "speed", "constant", "chance", "copy"
-
-WORDS = {
-    SPEED: "The median of %(n)s answers took %(median)s seconds; looking takes at least %(limit)s.",
-    CONSTANT: ("%(same)s of %(n)s answers are “%(answer)s”; others gave it for %(expected)s in 100 of these subjects."),
-    CHANCE: (
-        "%(right)s of %(n)s gold subjects answered correctly: %(accuracy)s in 100 (%(low)s to %(high)s), "
-        "no better than chance."
-    ),
-    COPY: (
-        "%(same)s of %(n)s answers match another volunteer's within %(window)s seconds; %(wrong)s of them "
-        "contradict everybody else."
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -31,7 +18,7 @@ class Flag:
     p : float
         Probability of such answers from somebody who looks, under the model of this kind's check.
     numbers : dict
-        Values of the message's slots.
+        Values of the slots in the sentence about this kind of flag.
     original : int or None
         For a copy: the volunteer whose answers were copied, and who keeps counting.
     """
@@ -41,10 +28,6 @@ class Flag:
     p: float
     numbers: Mapping[str, int | float | str] = field(hash=False)
     original: int | None = None
-
-    @property
-    def evidence(self) -> str:
-        return WORDS[self.kind] % self.numbers
 
 
 @dataclass(frozen=True)

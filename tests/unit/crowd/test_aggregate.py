@@ -5,7 +5,7 @@ import pytest
 
 from ml.crowd.dawid_skene import DawidSkene, joint_of, soft_counts
 from ml.crowd.em import split
-from ml.crowd.majority import UNDECIDED, Majority
+from ml.crowd.majority import Majority
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
 from tests.unit.crowd.crowds import accuracy, crowd
@@ -14,22 +14,6 @@ from tests.unit.crowd.crowds import accuracy, crowd
 def test_majority_counts_definite_votes_and_shares_where_there_are_none():
     votes = Votes.of(list("aaabbc"), list("xyzxyx"), ["yes", "yes", "no", "unsure", "yes", "unsure"])
     np.testing.assert_allclose(Majority().fit(votes).posteriors_, [[1 / 3, 2 / 3], [0, 1], [0.5, 0.5]])
-
-
-@pytest.mark.parametrize(
-    ("threshold", "minimum", "expected"),
-    [
-        (0.5, 1, [1, UNDECIDED, UNDECIDED, 1]),
-        (0.7, 1, [UNDECIDED, UNDECIDED, UNDECIDED, 1]),
-        (0.5, 2, [1, UNDECIDED, UNDECIDED, UNDECIDED]),
-        (0.0, 0, [1, UNDECIDED, UNDECIDED, 1]),
-    ],
-)
-def test_majority_decides_above_its_thresholds(threshold, minimum, expected):
-    votes = Votes.of(
-        list("aaabbcd"), list("xyzxyxx"), ["yes", "yes", "no", "no", "yes", "unsure", "yes"]
-    )  # a: 2 to 1, b: tied, c: nobody definite, d: one vote
-    assert Majority(threshold, minimum).decide(votes).tolist() == expected
 
 
 @pytest.mark.parametrize("method", [DawidSkene, Swap])
