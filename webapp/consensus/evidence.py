@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 from scipy.special import betaincinv, expit
 
 from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES
 from ml.crowd.skill import Skill, skill_one_coin, skill_two_coin
 from ml.crowd.swap import certain_enough, log_odds
+from ml.evaluation.metrics.binomial import jeffreys
 from webapp.consensus.models import CELLS, NAT, PRIOR_VOTES, Consensus, cell_of
 from webapp.workflows.models import Method, Workflow
 
@@ -115,20 +117,15 @@ class Proportion:
 
 @lru_cache(maxsize=20_000)
 def proportion_of(right: int, n: int) -> Proportion:
-    """Return a fraction with its central interval.
+    """Return a fraction with its Jeffreys interval.
 
     Parameters
     ----------
     right : int
         Successes, 0 to `n`.
     n : int
-        Trials; with none, the interval is that of the prior.
-
-    Notes
-    -----
-    Quantiles of Beta(right + 1/2, n - right + 1/2), the posterior under Jeffreys' prior; if none or all succeeded, the
-    outer end is 0 or 1. Brown, Cai & DasGupta 2001, Statistical Science 16, 101.
+        Trials; with none, the interval is that of Jeffreys' prior.
     """
     tail = (1 - LEVEL) / 2
-    low, high = betaincinv(right + 0.5, n - right + 0.5, [tail, 1 - tail])
-    return Proportion(right, n, 0.0 if n and not right else float(low), 1.0 if n and right == n else float(high))
+    low, high = jeffreys(np.array(right), np.array(n), LEVEL) if n else betaincinv(0.5, 0.5, [tail, 1 - tail])
+    return Proportion(right, n, float(low), float(high))

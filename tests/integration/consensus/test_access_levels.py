@@ -41,7 +41,9 @@ def test_intervals_are_jeffreys():
     assert (share.low, share.high) == pytest.approx(beta.ppf([0.05, 0.95], 7.5, 2.5))
     assert proportion_of(0, 5).low == 0
     assert proportion_of(5, 5).high == 1
-    assert proportion_of(0, 0).value is None
+    prior = proportion_of(0, 0)
+    assert prior.value is None
+    assert (prior.low, prior.high) == pytest.approx(beta.ppf([0.05, 0.95], 0.5, 0.5))
 
 
 def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
