@@ -1,1 +1,1 @@
-"""Commands of `python -m ml` that need torch; each file adds one to the parser."""
+"""The commands of `python -m ml`, the roles' modules and shared options."""

@@ -1,1 +1,1 @@
-"""Motion on the sky: great-circle fits, and a tracklet's features from them."""
+"""Motion fits, known objects, orbits, linking, parallax, MOC, ADES and obs80. No torch."""

@@ -1,4 +1,4 @@
-"""The training schedule: steps, learning rate, early stopping, and the moving average of weights."""
+"""The training schedule: steps, learning rate and early stopping."""
 
 import copy
 import math
