@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.tracklet_frames import TrackletFrames
+from ml.sky.tangent_plane import ARCSEC, normalised, unit_vectors
 
-ARCSEC = np.degrees(1) * 3600  # in a radian
 FLOOR = 0.1  # arcsec: error of a bright object's position, where nobody says
 SEEING = 2.0  # arcsec, FWHM of a star, where nobody says
 FEATURE_SEEING = 4.5  # arcsec: the scale of a model's features, the same for all surveys
@@ -85,7 +85,7 @@ def fit_motion(tracks: TrackletFrames) -> Motion:
     tracks
         N tracklets; the residual needs three known frames, the rate two.
     """
-    t, place = tracks.of("mjd"), _directions(tracks.of("ra"), tracks.of("dec"))
+    t, place = tracks.of("mjd"), unit_vectors(tracks.of("ra"), tracks.of("dec"))
     known = np.isfinite(t) & np.isfinite(place).all(-1)
     sigma = astrometric_error(tracks.of("snr"), FEATURE_SEEING, FLOOR)
     weight = np.where(known, 1 / sigma**2, 0.0)
@@ -103,18 +103,12 @@ def fit_motion(tracks: TrackletFrames) -> Motion:
     return Motion(np.where((n >= 2) & ~still, rate, np.nan), np.where(n >= 3, residual, np.nan))
 
 
-def _directions(ra: Array, dec: Array) -> Array:
-    """Return unit vectors (N, F, 3)."""
-    ra, dec = np.radians(ra), np.radians(dec)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
-
-
 def _straightened(
     place: Array, weight: Array, when: Array, still: NDArray[np.bool_]
 ) -> tuple[Array, Array, tuple[Array, Array]]:
     """Return longitude and latitude (N, F), rad, in the frame of each motion, and their slopes (N,), rad per day."""
-    middle = _unit((weight[..., None] * place).sum(1))
-    forward = _unit(np.cross(_least_axis(middle), middle))
+    middle = normalised((weight[..., None] * place).sum(1))
+    forward = normalised(np.cross(_least_axis(middle), middle))
     for _ in range(ROUNDS):
         along, across = _coordinates(place, middle, forward)
         slope = _slope(along, weight, when, still), _slope(across, weight, when, still)
@@ -130,7 +124,7 @@ def _turned(middle: Array, forward: Array, at: tuple[Array, Array], slope: tuple
     equator = np.cos(a) * middle + np.sin(a) * forward
     east, north = np.cos(a) * forward - np.sin(a) * middle, np.cos(b) * side - np.sin(b) * equator
     moves = np.hypot(va, vb) > 0
-    return np.cos(b) * equator + np.sin(b) * side, _unit(np.where(moves, va * np.cos(b) * east + vb * north, east))
+    return np.cos(b) * equator + np.sin(b) * side, normalised(np.where(moves, va * np.cos(b) * east + vb * north, east))
 
 
 def _coordinates(place: Array, middle: Array, forward: Array) -> tuple[Array, Array]:
@@ -156,8 +150,3 @@ def _deviation(values: Array, weight: Array, when: Array, slope: Array) -> Array
 def _least_axis(middle: Array) -> Array:
     """Return the axis (N, 3) farthest from each direction, so that their cross product is well defined."""
     return np.eye(3)[np.abs(middle).argmin(1)]
-
-
-def _unit(vectors: Array) -> Array:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.where(length > 0, vectors / np.where(length > 0, length, 1), [1.0, 0.0, 0.0])

@@ -13,6 +13,12 @@ def unit_vectors(ra: Array, dec: Array) -> Array:
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
+def normalised(vectors: Array) -> Array:
+    """Return vectors (…, 3) at length 1; a vector of length 0 becomes (1, 0, 0)."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.where(length > 0, vectors / np.where(length > 0, length, 1), [1.0, 0.0, 0.0])
+
+
 def positions(vectors: Array) -> tuple[Array, Array]:
     """Return RA (0 to 360) and Dec in degrees of vectors (…, 3) of any length."""
     x, y, z = np.moveaxis(vectors, -1, 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.sky.tangent_plane import ARCSEC, east_north, plane_covariances, unit_vectors
+from ml.sky.tangent_plane import ARCSEC, east_north, normalised, plane_covariances, unit_vectors
 
 Array = NDArray[np.float64]
 ROUNDS = 3  # Gauss–Newton; the problem is nearly linear, so one is enough for a degree
@@ -121,7 +121,7 @@ def fit_weighted_motion(
     places = unit_vectors(ra, dec)
     known = np.isfinite(mjd) & np.isfinite(places).all(-1)
     places = np.where(known[..., None], places, [1.0, 0.0, 0.0])
-    middle = _unit(np.where(known[..., None], places, 0.0).sum(1))
+    middle = normalised(np.where(known[..., None], places, 0.0).sum(1))
     axes = np.stack(east_north(middle), axis=1)  # (N, 2, 3)
     noise = _noise(places, axes, rms_ra, rms_dec, corr, known)
     weight = np.where(known[..., None, None], np.linalg.inv(noise), 0.0)
@@ -139,7 +139,7 @@ def fit_weighted_motion(
     fitted = np.isfinite(inverse).all((1, 2))
     state[~fitted] = np.nan
     bend, bend_error = _bend(design, hours, weight, residual, state[:, 1], known)
-    position = _unit(middle + np.einsum("ni,nij->nj", np.nan_to_num(state[:, 0]), axes) / ARCSEC)
+    position = normalised(middle + np.einsum("ni,nij->nj", np.nan_to_num(state[:, 0]), axes) / ARCSEC)
     dof = np.where(fitted, 2 * known.sum(1) - 4, 0)
     turned = np.einsum("nij,nfj->nfi", _turn(state[:, 1]), residual)
     return WeightedMotion(
@@ -192,7 +192,7 @@ def _inverse(normal: Array, solvable: NDArray[np.bool_]) -> Array:
 
 def _residuals(places: Array, middle: Array, axes: Array, state: Array, hours: Array) -> Array:
     """Return observed minus fitted (N, F, 2), arcsec, in the plane's axes, for motion along a great circle."""
-    start = _unit(middle + np.einsum("ni,nij->nj", state[:, 0], axes) / ARCSEC)
+    start = normalised(middle + np.einsum("ni,nij->nj", state[:, 0], axes) / ARCSEC)
     drift = np.einsum("ni,nij->nj", state[:, 1], axes) / ARCSEC
     drift = drift - (drift * start).sum(-1, keepdims=True) * start  # tangent to the sky at the start
     speed = np.linalg.norm(drift, axis=-1, keepdims=True)
@@ -224,8 +224,3 @@ def _turn(velocity: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         along = np.where((speed > 0)[:, None], velocity / speed[:, None], [1.0, 0.0])
     return np.stack([along, along[:, ::-1] * [-1.0, 1.0]], axis=1)
-
-
-def _unit(vectors: Array) -> Array:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.where(length > 0, vectors / np.where(length > 0, length, 1), [1.0, 0.0, 0.0])

@@ -14,6 +14,18 @@ def nothing_remembered():
 
 
 @pytest.fixture
+def no_cached_figures(settings):
+    """Count anew on every request."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+
+@pytest.fixture
+def tasks_in_the_tests_transaction(monkeypatch):
+    """Run tasks inside the test's transaction, whose connection must stay open."""
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+
+
+@pytest.fixture
 def survey():
     return Survey.objects.create(slug="atlas", name="ATLAS", classes=["AST", "COMET", "CR"], positive=["AST", "COMET"])
 

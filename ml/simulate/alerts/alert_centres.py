@@ -6,8 +6,9 @@ import numpy as np
 
 from ml.simulate.alerts import alert_light as light
 from ml.simulate.alerts.alert_light import Psf
-from ml.simulate.alerts.alert_scene import Place, Scene, log_uniform, of_snr
+from ml.simulate.alerts.alert_scene import Place, Scene, of_snr
 from ml.simulate.rendering.light import as_cube
+from ml.simulate.rendering.log_uniform import log_uniform
 
 Trails = tuple[np.ndarray | float, np.ndarray | float]
 NO_TRAIL = (np.nan, np.nan)

@@ -53,10 +53,6 @@ class Place:
         return seen, ratio * light.star(self.x + dx, self.y + dy, self.template, self.size)
 
 
-def log_uniform(rng: np.random.Generator, low: float, high: float, n: int) -> np.ndarray:
-    return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), n)))
-
-
 def of_snr(template: np.ndarray, snr: np.ndarray) -> np.ndarray:
     """Scale images (n, size, size) to a matched-filter S/N in unit noise within 11 pixels of the centre."""
     middle = template.shape[-1] // 2

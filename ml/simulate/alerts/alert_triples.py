@@ -11,8 +11,9 @@ import numpy as np
 
 from ml.simulate.alerts.alert_centres import CENTRES, galaxies
 from ml.simulate.alerts.alert_light import Psf, draw_psf
-from ml.simulate.alerts.alert_scene import Place, Scene, log_uniform
+from ml.simulate.alerts.alert_scene import Place, Scene
 from ml.simulate.rendering.light import as_cube
+from ml.simulate.rendering.log_uniform import log_uniform
 
 SIZE = 72
 MOVERS = ("POINT", "TRAIL", "COMET")

@@ -5,8 +5,9 @@ As in `movers`, each class draws shapes and paints them. Table 2 of Rabeendran &
 
 import numpy as np
 
-from ml.simulate.atlas.movers import Shape, draw_fwhm, log_uniform
+from ml.simulate.atlas.movers import Shape, draw_fwhm
 from ml.simulate.rendering.light import along_and_across, as_cube, axes, gaussian, point_source, spray
+from ml.simulate.rendering.log_uniform import log_uniform
 
 TRACK_POINTS = 24
 SPOTS = 4

@@ -7,7 +7,7 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 
 from ml.simulate.atlas.difference import BOGUS, REAL, Sources, Span, draw_sources
-from ml.simulate.atlas.movers import log_uniform
+from ml.simulate.rendering.log_uniform import log_uniform
 
 MAX_DETECTIONS = 8
 PIXEL_SCALE = 1.86

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.simulate.atlas import artefacts, movers
-from ml.simulate.atlas.movers import Shape, log_uniform
+from ml.simulate.atlas.movers import Shape
 from ml.simulate.rendering.light import as_cube, axes
+from ml.simulate.rendering.log_uniform import log_uniform
 
 SIZE = 100
 Span = tuple[float, float]

@@ -7,12 +7,9 @@ tracklet paints one object several times. Painters return (n, size, size) arrays
 import numpy as np
 
 from ml.simulate.rendering.light import along_and_across, as_cube, axes, point_source, trail
+from ml.simulate.rendering.log_uniform import log_uniform
 
 Shape = dict[str, np.ndarray]
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | tuple[int, ...]) -> np.ndarray:
-    return np.exp(rng.uniform(np.log(low), np.log(high), size))
 
 
 def draw_asteroid(rng: np.random.Generator, n: int) -> Shape:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.euclid.euclid_readout import READ_NOISE, SKY_ELECTRONS, add_ghosts, add_hits, open_gaps, read_out
 from ml.simulate.euclid.sources import (
     EXPTIME,
@@ -18,6 +17,7 @@ from ml.simulate.euclid.sources import (
     trail_light,
 )
 from ml.simulate.euclid.stamp_sizes import CANVAS, cut_to_size, draw_sides, star_reach
+from ml.simulate.rendering.log_uniform import log_uniform
 
 CLASSES = ("CR", "GALAXY", "STAR", "SSO")
 REAL = ("SSO",)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.rendering.detector_effects import bleed, tracks
 from ml.simulate.rendering.light import as_cube, axes, spray_onto
+from ml.simulate.rendering.log_uniform import log_uniform
 
 SKY_ELECTRONS = 130.0
 READ_NOISE = 4.5

@@ -20,12 +20,12 @@ from ml.simulate.ground.ground_sources import (
     add_trails,
     direction,
     draw_seeing,
-    one,
     scatter_galaxies,
     scatter_stars,
 )
 from ml.simulate.ground.seeing import add_point, straight
 from ml.simulate.hubble.truth import SkyObject
+from ml.simulate.rendering.log_uniform import log_uniform_scalar
 from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.writer import Single, write_each
 
@@ -109,7 +109,7 @@ def ground_field(
         add_nebula(rng, image, seeing)
     count = 1 + rng.poisson(11 * (size / SIZE) ** 2) if rng.random() < share else 0
     objects = add_trails(rng, image, seeing, count)
-    level = one(rng, 60, 2000)
+    level = log_uniform_scalar(rng, 60, 2000)
     image = level * (1 - np.exp(-image / level)).astype(np.float32)
     objects += add_scratches(rng, image, seeing) if rng.random() < 0.5 else []
     if rng.random() < 0.1:
@@ -137,9 +137,9 @@ def stamp(
     """Draw one difference stamp in units of its noise, its source centred to a pixel or two."""
     image, obj = np.zeros((side, side), np.float32), None
     seeing, place = draw_seeing(rng, between, comatic=0), (side - 1) / 2 + rng.normal(0, 1.0, 2)
-    kind, height = rng.choice(list(KINDS), p=list(KINDS.values())), one(rng, 1.2, 120)
+    kind, height = rng.choice(list(KINDS), p=list(KINDS.values())), log_uniform_scalar(rng, 1.2, 120)
     if kind == "trail":
-        length = one(rng, max(6.0, LEAST_ELONGATED * seeing.fwhm), 0.6 * side)
+        length = log_uniform_scalar(rng, max(6.0, LEAST_ELONGATED * seeing.fwhm), 0.6 * side)
         obj = add_trail(image, seeing, straight(place, length, rng.uniform(0, np.pi)), height)
     elif kind == "galaxy":
         add_disc(rng, image, seeing, place, height)
@@ -147,7 +147,9 @@ def stamp(
         add_point(image, seeing, place, height)
     if kind == "dipole" or (kind == "star" and rng.random() < 0.2):
         away = rng.uniform(0.5, 2.5) * seeing.fwhm * direction(rng.uniform(0, 2 * np.pi))
-        add_point(image, seeing, place + away, -height if kind == "dipole" else height * one(rng, 0.2, 1))
+        add_point(
+            image, seeing, place + away, -height if kind == "dipole" else height * log_uniform_scalar(rng, 0.2, 1)
+        )
     return image + noise(rng, image.shape), obj
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.hubble_sources import add_cosmic_rays, add_galaxies, add_lens_arc, add_stars
 from ml.simulate.hubble.hubble_trails import add_asteroid, add_satellite, draw_mover
 from ml.simulate.hubble.optics import FULL_WELL, MARGIN, PIXEL_SCALE, READ_NOISE, SKY_RATE, convolve_scene
 from ml.simulate.hubble.orbit import Pointing, draw_pointing
 from ml.simulate.hubble.truth import CLASSES, REAL, SkyObject
 from ml.simulate.rendering.detector_effects import bleed
+from ml.simulate.rendering.log_uniform import log_uniform_scalar
 from ml.simulate.rendering.tangent import NORTH_UP, tangent
 from ml.simulate.simulator_options import check_count, check_range
 from ml.simulate.writer import Single, write_each
@@ -99,7 +99,7 @@ def hubble_cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.5) -
 
 def cutout(rng: np.random.Generator, size: int = SIZE, share: float = 0.5) -> HubbleCutout:
     """Draw one exposure: the sky through the optics, and then detector effects."""
-    exptime = float(log_uniform(rng, 500, 2000, 1)[0])
+    exptime = log_uniform_scalar(rng, 500, 2000)
     pointing = draw_pointing(rng)
     scene = np.zeros((size + 2 * MARGIN,) * 2, np.float32)
     objects = add_stars(rng, scene, exptime)
@@ -121,7 +121,7 @@ def expose_cutout(rng: np.random.Generator, light: np.ndarray, exptime: float) -
     signal = light + np.float32(SKY_RATE * exptime)
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     exposed = signal + noise * np.sqrt(signal + np.float32(READ_NOISE**2))
-    hits = add_cosmic_rays(rng, exposed, exptime, fraction=float(log_uniform(rng, 0.02, 0.3, 1)[0]))
+    hits = add_cosmic_rays(rng, exposed, exptime, fraction=log_uniform_scalar(rng, 0.02, 0.3))
     exposed = bleed(exposed[None], FULL_WELL)[0].astype(np.float32, copy=False)
     if rng.random() < GAP_CHANCE:
         first = int(rng.integers(0, len(exposed) - GAP))

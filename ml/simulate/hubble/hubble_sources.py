@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.optics import MARGIN, electrons, sky_noise, spike_reach
 from ml.simulate.hubble.truth import SkyObject, visible_part
 from ml.simulate.rendering.detector_effects import tracks
 from ml.simulate.rendering.galaxies import profile
 from ml.simulate.rendering.light import split_between_pixels, spray
+from ml.simulate.rendering.log_uniform import log_uniform
 
 GALAXIES_PER_MEGAPIXEL = 130
 STARS_PER_MEGAPIXEL = 30

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.hubble.optics import MARGIN, PIXEL_SCALE, line_peak, magnitude, sky_noise
 from ml.simulate.hubble.orbit import Pointing, track
 from ml.simulate.hubble.truth import SkyObject, visible_part
 from ml.simulate.rendering.light import split_between_pixels
+from ml.simulate.rendering.log_uniform import log_uniform, log_uniform_scalar
 
 FAINTEST_SNR, BRIGHTEST_SNR = 1.5, 30.0
 SHORTEST = 15.0
@@ -39,7 +39,7 @@ def draw_mover(rng: np.random.Generator) -> Mover:
         distance, rate = log_uniform(rng, 0.1, 1.0, 1)[0], log_uniform(rng, 50, 300, 1)[0]
     # Motion follows the ecliptic within an orbit's inclination, rotated by the field's roll.
     angle = np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0.0, 0.45)
-    return Mover(float(rate), float(angle), float(distance), float(log_uniform(rng, FAINTEST_SNR, BRIGHTEST_SNR, 1)[0]))
+    return Mover(float(rate), float(angle), float(distance), log_uniform_scalar(rng, FAINTEST_SNR, BRIGHTEST_SNR))
 
 
 def add_asteroid(

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
 from ml.simulate.rendering.detector_effects import bleed, tracks
 from ml.simulate.rendering.light import spray_onto
+from ml.simulate.rendering.log_uniform import log_uniform
 from ml.simulate.rendering.psf_table import paint_points
 from ml.simulate.tess.camera import BORDER, DUTY, FULL_WELL, Psf, flux, through_psf
 

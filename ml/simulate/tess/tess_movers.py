@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.simulate.atlas.movers import log_uniform
+from ml.simulate.rendering.log_uniform import log_uniform
 from ml.simulate.rendering.psf_table import paint_points
 from ml.simulate.tess.camera import DUTY, PIXEL_SCALE, V_MINUS_T, flux
 

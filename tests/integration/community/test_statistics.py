@@ -6,12 +6,7 @@ from tests.integration import world
 from webapp.archive.models import Survey
 from webapp.community.statistics import milestones
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_figures(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,11 @@ from webapp.guides.models import ProjectPageVersion
 from webapp.review.rulings import rule
 from webapp.volunteers.identity import account_volunteer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
 TEXT = (
     "# Why\n\nWe **look**. [More](javascript:alert(1)) <script>alert(2)</script> ![x](https://elsewhere.example/x.png)"
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_figures(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 
 @pytest.fixture

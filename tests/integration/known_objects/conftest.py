@@ -12,9 +12,8 @@ from webapp.known_objects.models import OrbitCatalogue
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path, monkeypatch):
+def data(tmp_path, monkeypatch, tasks_in_the_tests_transaction):
     monkeypatch.setattr(settings, "DATA", tmp_path)
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)  # run in the test's transaction
 
 
 @pytest.fixture

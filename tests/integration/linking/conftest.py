@@ -9,8 +9,8 @@ from webapp.archive.models import Frame
 
 
 @pytest.fixture(autouse=True)
-def _in_the_tests_transaction(monkeypatch):
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+def tasks_in_the_tests_transaction(tasks_in_the_tests_transaction):
+    """All tests of this room run tasks."""
 
 
 @pytest.fixture

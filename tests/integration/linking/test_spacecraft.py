@@ -16,9 +16,8 @@ VELOCITY = {"obs_vx1": 7.5, "obs_vy1": 0, "obs_vz1": -1}
 
 
 @pytest.fixture
-def linked(monkeypatch):
+def linked():
     """Return a function that confirms a link of detections with these metadata, and returns its tracklet."""
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)  # run in the test's transaction
 
     def link(*metadata):
         survey = sky.survey("night", observatory="250")

@@ -8,12 +8,7 @@ from webapp.community.models import Discovery, Profile
 from webapp.queue.counts import figures_of, progress_of
 from webapp.volunteers.identity import account_volunteer
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_figures(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
 
 @pytest.fixture

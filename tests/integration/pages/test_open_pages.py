@@ -11,12 +11,7 @@ from webapp.archive.pixels import pixel_store
 from webapp.classifications.models import Classification
 from webapp.volunteers.models import Volunteer
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_figures(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
 
 @pytest.fixture

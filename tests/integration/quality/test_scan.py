@@ -21,13 +21,7 @@ from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.quality.quality_scan import decide, start_scan, workflows_to_scan
 from webapp.queue.membership import enqueue_subjects
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def tasks_in_the_tests_transaction(monkeypatch):
-    """Run tasks inside the test's transaction, whose connection must stay open."""
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_in_the_tests_transaction")]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def night():
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(monkeypatch, tasks_in_the_tests_transaction):
     """Stand in for digest2; return the calls."""
     calls = []
 
@@ -32,7 +32,6 @@ def asked(monkeypatch):
 
     monkeypatch.setattr("webapp.reports.neo_scores.neo_scores", neo_scores)
     monkeypatch.setattr("webapp.reports.neo_scores.can_score", lambda code: code == "T08")
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
     return calls
 
 
@@ -73,9 +72,9 @@ def test_settled_movers_are_scored_by_the_hour(night, asked, monkeypatch):
     assert not NeoScore.objects.exists()
 
 
+@pytest.mark.usefixtures("tasks_in_the_tests_transaction")
 def test_without_the_package_the_page_says_what_is_missing(night, monkeypatch):
     row = tracklet(night)
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
     monkeypatch.setattr("ml.sky.neo_scores.importlib.import_module", _missing)
     job = NeoScore.objects.create(subject=row)
     jobs.score_neo(job.pk)

@@ -23,14 +23,9 @@ from webapp.learning.promotion import promote
 from webapp.learning.retention import prune
 from webapp.volunteers.models import Volunteer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_in_the_tests_transaction")]
 
 SIDE = 128
-
-
-@pytest.fixture(autouse=True)
-def tasks_in_the_tests_transaction(monkeypatch):
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
 
 
 @pytest.fixture

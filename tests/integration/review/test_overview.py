@@ -18,15 +18,10 @@ from webapp.review.models import OverviewVisit
 from webapp.review.opinions import give_verdict
 from webapp.review.overview import waiting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
 PAGE = "/surveys/night/overview/"
 ARCHIVE = "/surveys/night/"
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_figures(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 
 def test_an_empty_survey_says_what_will_appear(survey, scientist, client):

@@ -11,13 +11,7 @@ from webapp.queue.leases import lease_next
 from webapp.workflow_settings.change_workflow import RULES, change_workflow
 from webapp.workflow_settings.forms import WorkflowForm
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def tasks_in_the_tests_transaction(monkeypatch):
-    """Run tasks inside the test's transaction, whose connection must stay open."""
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_in_the_tests_transaction")]
 
 
 @pytest.fixture
