@@ -43,7 +43,11 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     started, tally = time.monotonic(), Tally()
     parts = list(slabs(args.data, tally, labelled=True, fewest=FEWEST["tracklet"]))
     examples = learnable(
-        parts, args.positive, base, keeps_chips=preset in PRESETS[:2], chips_only=args.no_track_features
+        parts,
+        args.positive,
+        base,
+        keeps_stamp_classes=preset in PRESETS[:2],
+        without_track_features=args.no_track_features,
     )
     checkpoint = train_model(
         "tracklet",
@@ -98,11 +102,16 @@ def _shares(
 __all__ = ["PRESETS", "evaluate", "score", "train"]
 
 
-OF_TRACKLETS = frozenset({SATELLITE})  # each chip shows a real point of light; only together are they bogus
+OF_TRACKLETS = frozenset({SATELLITE})  # each stamp shows a real point of light; only together are they bogus
 
 
 def learnable(
-    parts: list[Slab], positive: str | None, base: Checkpoint | None, *, keeps_chips: bool, chips_only: bool
+    parts: list[Slab],
+    positive: str | None,
+    base: Checkpoint | None,
+    *,
+    keeps_stamp_classes: bool,
+    without_track_features: bool,
 ) -> Examples:
     """Return tracklets of any number of detections as examples.
 
@@ -116,9 +125,9 @@ def learnable(
         The real classes as given by the user, "A,B", or None.
     base
         A checkpoint to start from.
-    keeps_chips
+    keeps_stamp_classes
         Whether the base's stamp classes are kept: then a label only means real or bogus.
-    chips_only
+    without_track_features
         Drop the frames' times and positions.
     """
     if not parts:
@@ -127,7 +136,7 @@ def learnable(
         )
     check_shapes(parts, "(channels, height, width)", first=2)
     labels = [label for part in parts for label in part.labels]
-    classes, real, words = _classes(labels, positive, base if keeps_chips else None)
+    classes, real, words = _classes(labels, positive, base if keeps_stamp_classes else None)
     tracks = stacked([one for part in parts for one in part.sightings])
     return Examples(
         allowed(words, classes, real),
@@ -136,7 +145,9 @@ def learnable(
         classes,
         real,
         pixels=PaddedPixels([part.pixels for part in parts]),
-        tracks=TrackletFrames(np.full_like(tracks.fields, np.nan), tracks.present) if chips_only else tracks,
+        tracks=TrackletFrames(np.full_like(tracks.fields, np.nan), tracks.present)
+        if without_track_features
+        else tracks,
         of_chips=np.array([label not in OF_TRACKLETS for label in labels]),
     )
 
@@ -157,7 +168,7 @@ def _classes(
         raise BadExamples(
             f"Every label is {found[0]!r}: training needs at least two kinds. Add tracklets with another label."
             if len(found) == 1
-            else f"The labels {', '.join(found)} name fewer than two kinds of chip. Add tracklets with another label."
+            else f"The labels {', '.join(found)} name fewer than two kinds of stamp. Add tracklets with another label."
         )
     real = positive_of(classes, positive)
     return classes, real, ["no" if label in OF_TRACKLETS else label for label in labels]

@@ -13,28 +13,30 @@ from torch import Tensor
 from ml.data.dataset import BadExamples, Examples
 from ml.data.preprocessing import Preprocessing
 
-MOST = 2**30  # maximum bytes of chips in memory; beyond it subjects are sampled
+MOST = 2**30  # maximum bytes of frames in memory; beyond it subjects are sampled
 SLAB = 256  # subjects stretched at a time
 
 
 @dataclass(frozen=True)
-class Chips:
+class FrameTensors:
     """Single frames (n, C, H, W) float16, subject by subject, with their targets and sample weights.
 
-    `rows` (n / frames,) are the subjects' row numbers.
+    `rows` (n / frames_per_subject,) are the subjects' row numbers.
     """
 
     pixels: Tensor
     targets: Tensor
     weights: Tensor
-    frames: int
+    frames_per_subject: int
     rows: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.pixels)
 
 
-def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Preprocessing, *, most: int = MOST) -> Chips:
+def load_frames(
+    examples: Examples, rows: NDArray[np.intp], preprocessing: Preprocessing, *, most: int = MOST
+) -> FrameTensors:
     """Read and stretch the frames of some subjects, in order; each frame inherits its subject's label.
 
     Beyond `most` bytes a random sample is kept, the same at every call, listed in `rows` of the result.
@@ -54,7 +56,7 @@ def load_chips(examples: Examples, rows: NDArray[np.intp], preprocessing: Prepro
         block = np.asarray(examples.pixels[rows[start : start + SLAB]])
         pixels[start : start + SLAB] = torch.from_numpy(preprocessing.stretched(block))
     frames = first.shape[1]
-    return Chips(
+    return FrameTensors(
         pixels.flatten(0, 1),
         torch.from_numpy(np.repeat(examples.targets[rows], frames, axis=0)).float(),
         torch.from_numpy(np.repeat(examples.weights[rows], frames)).float(),

@@ -62,7 +62,7 @@ def restored_net(checkpoint: Checkpoint) -> nn.Module:
 
 
 def p_real(net: nn.Module, log_scores: Tensor, tracks: TrackletFrames | None) -> Tensor:
-    """Return the probability (n,) that tracklets are real; NaN if a present chip has no score.
+    """Return the probability (n,) that tracklets are real; NaN if a present stamp has no score.
 
     Parameters
     ----------

@@ -15,10 +15,10 @@ FARTHEST = 4.0  # clipping of facts, in standard deviations
 class SetNet(nn.Module):
     """Log class scores (N, F, K), which are present (N, F), and facts (N, D) to a real-bogus logit (N,).
 
-    The logit is the chips' mean log-odds of being real, scaled, plus a learned term from the pooled chips and the facts
-    (features of the whole tracklet): with few labels the mean alone is already a good classifier. A missing fact, NaN,
-    is replaced by the training mean and flagged. The result is bit-for-bit independent of the chips' order: they are
-    sorted by their scores first.
+    The logit is the stamps' mean log-odds of being real, scaled, plus a learned term from the pooled stamps and the
+    facts (features of the whole tracklet): with few labels the mean alone is already a good classifier. A missing fact,
+    NaN, is replaced by the training mean and flagged. The result is bit-for-bit independent of the stamps' order: they
+    are sorted by their scores first.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class SetNet(nn.Module):
     facts
         D.
     width, hidden
-        Features pooled from each chip, and hidden units of the network above.
+        Features pooled from each stamp, and hidden units of the network above.
     """
 
     mean: Tensor
@@ -52,7 +52,7 @@ class SetNet(nn.Module):
         """Return the logit (N,) that each tracklet is real."""
         x, there = log_scores.clamp(min=FLOOR), present
         if not self.training:  # in training, exact order independence does not matter
-            x, there = sorted_chips(x, there)
+            x, there = sorted_stamps(x, there)
         odds = x[..., self.positive].logsumexp(-1) - x[..., self.negative].logsumexp(-1)
         pooled = self.pooled(self.chip(x / -FLOOR), there), self.pooled(odds[..., None] / -FLOOR, there)
         above = torch.tanh(self.hidden(torch.cat([*pooled, self.standard(facts)], dim=1)))
@@ -82,8 +82,8 @@ class SetNet(nn.Module):
         self.spread.copy_(torch.where(square > 1e-6, square.sqrt(), torch.inf))
 
 
-def sorted_chips(values: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-    """Return chips (N, F, K), present ones first and sorted by value, and which are present (N, F)."""
+def sorted_stamps(values: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    """Return stamps (N, F, K), present ones first and sorted by value, and which are present (N, F)."""
     order = torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
     keys = [*values.unbind(-1), (~present).to(values.dtype)]
     for key in keys:

@@ -10,7 +10,7 @@ to a real-bogus logit (N,).
 import torch
 from torch import Tensor, nn
 
-CHIPS = 4
+DETECTIONS = 4
 
 
 class PaperNet(nn.Module):
@@ -21,7 +21,7 @@ class PaperNet(nn.Module):
 
     def __init__(self, classes: int, hidden: int = 24) -> None:
         super().__init__()
-        self.hidden = nn.Linear(CHIPS * classes, hidden)
+        self.hidden = nn.Linear(DETECTIONS * classes, hidden)
         self.out = nn.Linear(hidden, 1)
 
     def forward(self, log_scores: Tensor, present: Tensor, facts: Tensor) -> Tensor:
@@ -29,17 +29,17 @@ class PaperNet(nn.Module):
         return self.of_four(first_four(log_scores, present).exp())
 
     def of_four(self, scores: Tensor) -> Tensor:
-        """Return the logit (N,) from the confidence scores (N, 4, K) of exactly four chips."""
+        """Return the logit (N,) from the confidence scores (N, 4, K) of exactly four stamps."""
         return self.out(torch.relu(self.hidden(scores.flatten(1)))).squeeze(1)
 
 
 def first_four(log_scores: Tensor, present: Tensor) -> Tensor:
-    """Return (N, 4, K) from (N, F, K): the first four present chips; a shorter tracklet is filled with its mean."""
-    order = torch.argsort((~present).to(torch.uint8), dim=1, stable=True)[:, :CHIPS]
+    """Return (N, 4, K) from (N, F, K): the first four present stamps; a shorter tracklet is filled with its mean."""
+    order = torch.argsort((~present).to(torch.uint8), dim=1, stable=True)[:, :DETECTIONS]
     there = present.gather(1, order)[..., None]
     chosen = log_scores.gather(1, order[..., None].expand(-1, -1, log_scores.shape[2]))
-    if order.shape[1] < CHIPS:
-        missing = CHIPS - order.shape[1]
+    if order.shape[1] < DETECTIONS:
+        missing = DETECTIONS - order.shape[1]
         chosen = nn.functional.pad(chosen, (0, 0, 0, missing))
         there = nn.functional.pad(there, (0, 0, 0, missing))
     mean = masked_mean(log_scores, present)

@@ -34,12 +34,12 @@ def train(
     Parameters
     ----------
     role
-        "stamp": class scores of each subject. "tracklet": those of the chips, and from them real or bogus.
+        "stamp": class scores of each subject. "tracklet": those of the stamps, and from them real or bogus.
     examples
         Training data, with features, pixels or both; presets other than "head" need pixels.
     preset
         "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
-        residual net at native size. For tracklets these say how the chips are learnt; "set" and "paper" are explained
+        residual net at native size. For tracklets these say how the stamps are learnt; "set" and "paper" are explained
         at `ml.tracklets.two_stage.tracklet_recipe`.
     init
         "imagenet", "sky", "random" (whose weights stay as they are), "scratch", or the folder of a checkpoint to start

@@ -60,7 +60,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
     Parameters
     ----------
     inputs
-        Tracklets with out-of-sample chip scores.
+        Tracklets with out-of-sample stamp scores.
     positive
         Columns of the real classes.
     seed
@@ -74,8 +74,8 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
 
     Notes
     -----
-    A quarter of the real tracklets are added again as bogus ones with a large residual: chips of two asteroids, or of a
-    satellite, look real, and labels of such tracklets are rare.
+    A quarter of the real tracklets are added again as bogus ones with a large residual: stamps of two asteroids, or of
+    a satellite, look real, and labels of such tracklets are rare.
     """
     random = torch.Generator().manual_seed(seed)
     inputs, copies = _with_crooked(inputs, random)
@@ -134,18 +134,18 @@ def fit_paper(train: Inputs, val_inputs: Inputs, *, seed: int, report: Report | 
     rate decays (by a tenth an epoch; the paper does not tell how fast) and the epoch that does best on the `val_inputs`
     tracklets is kept, looked for until four in a row do not better it.
     """
-    chips, y = first_four(train.log_scores, train.present).exp(), train.real
+    stamps, y = first_four(train.log_scores, train.present).exp(), train.real
     weights = train.weights * (1 + (REAL_WEIGHT - 1) * y)
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = PaperNet(chips.shape[2])
+        net = PaperNet(stamps.shape[2])
     optimiser = torch.optim.SGD(net.parameters(), lr=PAPER_RATE)
     best = Best(PAPER_PATIENCE)
     for epoch in range(1, PAPER_EPOCHS + 1):
         optimiser.param_groups[0]["lr"] = PAPER_RATE * PAPER_DECAY ** (epoch - 1)
         for row in torch.randperm(len(train), generator=random).split(1):
-            loss = (weights[row] * (net.of_four(chips[row]).sigmoid() - y[row]) ** 2).mean()
+            loss = (weights[row] * (net.of_four(stamps[row]).sigmoid() - y[row]) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

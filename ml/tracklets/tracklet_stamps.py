@@ -1,4 +1,4 @@
-"""Tracklets as single stamps (chips), each a separate example, and back."""
+"""Tracklets as single stamps, each a separate example, and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from ml.data.tracklet_frames import TrackletFrames, unknown_frames
 
 
 @dataclass(frozen=True)
-class TrackletChips:
-    """The present chips of N tracklets.
+class TrackletStamps:
+    """The present stamps of N tracklets.
 
     Attributes
     ----------
     examples
-        M single chips, each with its tracklet's label, weight and group.
+        M single stamps, each with its tracklet's label, weight and group.
     owner, place
         (M,) the tracklet of each, and its frame, 0..F-1.
     tracks
@@ -33,38 +33,38 @@ class TrackletChips:
     tracks: TrackletFrames
 
     def of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the chips of some tracklets."""
+        """Return the stamps of some tracklets."""
         return np.flatnonzero(np.isin(self.owner, rows))
 
-    def labelled_chips(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the chips of some tracklets to which the tracklet's label also applies."""
-        chips = self.of(rows)
+    def labelled_stamps(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the stamps of some tracklets to which the tracklet's label also applies."""
+        stamps = self.of(rows)
         holds = self.examples.of_chips
-        return chips if holds is None else chips[holds[chips]]
+        return stamps if holds is None else stamps[holds[stamps]]
 
     def together(self, scores: Tensor) -> Tensor:
-        """Return scores (N, F, K) from those of all chips (M, K); 0 for absent ones."""
+        """Return scores (N, F, K) from those of all stamps (M, K); 0 for absent ones."""
         whole = torch.zeros(len(self.tracks), self.tracks.frames, scores.shape[1])
         whole[torch.from_numpy(self.owner), torch.from_numpy(self.place)] = scores
         return whole
 
 
-def apart(examples: Examples) -> TrackletChips:
-    """Return the chips of tracklets; all frames count as present if the examples have no tracks."""
+def apart(examples: Examples) -> TrackletStamps:
+    """Return the stamps of tracklets; all frames count as present if the examples have no tracks."""
     tracks = frames_of(examples)
     owner, place = np.nonzero(tracks.present)
     features, holds = examples.features, examples.of_chips
-    chips = replace(
+    stamps = replace(
         examples,
         targets=examples.targets[owner],
         weights=examples.weights[owner],
         groups=examples.groups[owner],
         features=None if features is None else features[owner, place][:, None],
-        pixels=None if examples.pixels is None else ChipPixels(examples.pixels, owner, place),
+        pixels=None if examples.pixels is None else StampPixels(examples.pixels, owner, place),
         tracks=None,
         of_chips=None if holds is None else holds[owner],
     )
-    return TrackletChips(chips, owner, place, tracks)
+    return TrackletStamps(stamps, owner, place, tracks)
 
 
 def frames_of(examples: Examples) -> TrackletFrames:
@@ -77,8 +77,8 @@ def frames_of(examples: Examples) -> TrackletFrames:
 
 
 @dataclass(frozen=True)
-class ChipPixels:
-    """Single chips (n, 1, C, H, W) from tracklets' pixels, read lazily."""
+class StampPixels:
+    """Single stamps (n, 1, C, H, W) from tracklets' pixels, read lazily."""
 
     source: Any
     owner: NDArray[np.intp]

@@ -29,12 +29,12 @@ def train_tracklets(
 ) -> Checkpoint:
     """Train a tracklet checkpoint; parameters are those of `ml.roles.train_role.train`."""
     recipe = two_stage.tracklet_recipe(preset, init, base, examples, completeness)
-    frozen = recipe.chips in ("head", two_stage.GIVEN)
+    frozen = recipe.stamp_net in ("head", two_stage.GIVEN)
     start = None if base is None else base.manifest["architecture"]
-    chips = preset_recipe("head" if frozen else recipe.chips, init, channels_of(examples), start=start)
-    begun = chips.begin(seed) if base is None else Scorer(base).backbone
-    network, heads = _two_steps(examples, recipe, begun, chips.schedule, base, seed, minutes, on_epoch, state)
-    tensors = backbone_tensors(network, base, frozen=frozen, packaged=chips.packaged) | head_tensors(heads)
+    stamp_recipe = preset_recipe("head" if frozen else recipe.stamp_net, init, channels_of(examples), start=start)
+    begun = stamp_recipe.begin(seed) if base is None else Scorer(base).backbone
+    network, heads = _two_steps(examples, recipe, begun, stamp_recipe.schedule, base, seed, minutes, on_epoch, state)
+    tensors = backbone_tensors(network, base, frozen=frozen, packaged=stamp_recipe.packaged) | head_tensors(heads)
     manifest = classifier_manifest("tracklet", examples, network, heads, preset=preset, init=init, base=base, seed=seed)
     return Checkpoint(manifest, tensors)
 
@@ -50,11 +50,11 @@ def _two_steps(
     on_epoch: OnEpoch,
     state: StateFile | None,
 ) -> tuple[Backbone, Heads]:
-    chips = apart(examples)
-    if recipe.chips in ("head", two_stage.GIVEN):
-        chips.examples.features = known_or_made(chips.examples, start)
-        head, tracklet_net = two_stage.on_features(examples, chips, recipe, base, seed=seed, on_epoch=on_epoch)
+    stamps = apart(examples)
+    if recipe.stamp_net in ("head", two_stage.GIVEN):
+        stamps.examples.features = known_or_made(stamps.examples, start)
+        head, tracklet_net = two_stage.on_features(examples, stamps, recipe, base, seed=seed, on_epoch=on_epoch)
         return start, Heads(head, tracklet_net, tracklet_net.metrics)
     return two_stage.on_pixels(
-        examples, chips, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
+        examples, stamps, recipe, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
     )

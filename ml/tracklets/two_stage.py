@@ -1,7 +1,7 @@
 """Two-stage training: a network that classifies stamps, and one that classifies tracklets from their scores.
 
-Rabeendran & Denneau 2021, section 3.2. The second network is trained on scores of chips that the first one has not
-seen: scores on training chips are overconfident, and a network trained on them would trust them too much.
+Rabeendran & Denneau 2021, section 3.2. The second network is trained on scores of stamps that the first one has not
+seen: scores on training stamps are overconfident, and a network trained on them would trust them too much.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from ml.data.dataset import BadExamples, Examples, grouped_folds
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.feature_extractor import Backbone
 from ml.inference.tracklet_net import PAPER, SET, TrainedTrackletNet, track_features
-from ml.models.paper_mlp import CHIPS
+from ml.models.paper_mlp import DETECTIONS
 from ml.models.stamp import PRETRAINED
 from ml.tracklets import tracklet_fit
 from ml.tracklets.threshold import choose_threshold
 from ml.tracklets.tracklet_fit import Inputs
-from ml.tracklets.tracklet_stamps import TrackletChips
+from ml.tracklets.tracklet_stamps import TrackletStamps
 from ml.training.calibration import fit_noisy_platt
 from ml.training.callbacks import OnEpoch, silent
 from ml.training.finetune_then_probe import features_of, train_tuned
@@ -46,7 +46,7 @@ class TrackletRecipe:
     The latter keeps `completeness` of the real validation tracklets, or has the paper's threshold.
     """
 
-    chips: str
+    stamp_net: str
     net: str
     completeness: float = COMPLETENESS
 
@@ -56,9 +56,9 @@ def tracklet_recipe(
 ) -> TrackletRecipe:
     """Resolve a preset.
 
-    "set" (ours) and "paper" are tracklet networks, trained on the chip scores of a given checkpoint, unchanged; without
-    one a stamp network is trained on the tracklets, a small one if there are enough. "head", "finetune" and "small" say
-    how the stamp network is trained, with our tracklet network on top.
+    "set" (ours) and "paper" are tracklet networks, trained on the stamp scores of a given checkpoint, unchanged;
+    without one a stamp network is trained on the tracklets, a small one if there are enough. "head", "finetune" and
+    "small" say how the stamp network is trained, with our tracklet network on top.
     """
     if preset not in (SET, PAPER):
         return TrackletRecipe(preset, SET, completeness)
@@ -72,29 +72,29 @@ def tracklet_recipe(
 
 def on_features(
     examples: Examples,
-    chips: TrackletChips,
+    stamps: TrackletStamps,
     recipe: TrackletRecipe,
     base: Checkpoint | None,
     *,
     seed: int,
     on_epoch: OnEpoch,
 ) -> tuple[LinearHead, TrainedTrackletNet]:
-    """Train on stored features: a head for the chips, out of fold, or the given one; then the tracklet network."""
+    """Train on stored features: a head for the stamps, out of fold, or the given one; then the tracklet network."""
     epochs = EpochReporter(on_epoch, HEAD_EPOCHS + tracklet_fit.EPOCHS)
-    if recipe.chips == GIVEN and base is not None:
+    if recipe.stamp_net == GIVEN and base is not None:
         head = _given(examples, base)
-        scores = _scores(head, chips, np.arange(len(chips.owner)))
+        scores = _scores(head, stamps, np.arange(len(stamps.owner)))
     else:
-        head, scores = _heads(examples, chips, seed, epochs)
+        head, scores = _heads(examples, stamps, seed, epochs)
     rows = np.arange(len(examples))
     return head, fit_tracklet_net(
-        _inputs(examples, chips, scores, rows), examples, rows, recipe, seed=seed, epochs=epochs
+        _inputs(examples, stamps, scores, rows), examples, rows, recipe, seed=seed, epochs=epochs
     )
 
 
 def on_pixels(
     examples: Examples,
-    chips: TrackletChips,
+    stamps: TrackletStamps,
     recipe: TrackletRecipe,
     start: Backbone,
     schedule: Schedule,
@@ -104,7 +104,7 @@ def on_pixels(
     on_epoch: OnEpoch,
     state: StateFile | None = None,
 ) -> tuple[Backbone, Heads]:
-    """Train a whole network on the chips of seven tracklets in ten, and the tracklet network on the others.
+    """Train a whole network on the stamps of seven tracklets in ten, and the tracklet network on the others.
 
     Raises BadExamples if one of the two would be trained on one kind only.
     """
@@ -114,15 +114,16 @@ def on_pixels(
             f"The tracklet network is trained on three examples in ten, but these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
-    chip_examples = chips.examples.take(_labelled_chips(chips, train_rows))
-    examples.notes.extend(Validator(chip_examples, chip_examples.split()[1]).notes())
+    stamp_examples = stamps.examples.take(_labelled_stamps(stamps, train_rows))
+    examples.notes.extend(Validator(stamp_examples, stamp_examples.split()[1]).notes())
     tuned, heads = train_tuned(
-        chip_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
+        stamp_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
     )
-    examples.notes.extend(note for note in chip_examples.notes if note not in examples.notes)
-    val_chips, scores = chips.of(rows), torch.zeros(len(chips.owner), len(examples.classes))
-    scores[torch.from_numpy(val_chips)] = log_scores(heads.stamp, features_of(chips.examples, val_chips, tuned))[:, 0]
-    inputs = _inputs(examples, chips, scores, rows)
+    examples.notes.extend(note for note in stamp_examples.notes if note not in examples.notes)
+    val_stamps, scores = stamps.of(rows), torch.zeros(len(stamps.owner), len(examples.classes))
+    features = features_of(stamps.examples, val_stamps, tuned)
+    scores[torch.from_numpy(val_stamps)] = log_scores(heads.stamp, features)[:, 0]
+    inputs = _inputs(examples, stamps, scores, rows)
     tracklet_net = fit_tracklet_net(inputs, examples, rows, recipe, seed=seed, epochs=EpochReporter(silent, 0))
     return tuned, Heads(heads.stamp, tracklet_net, tracklet_net.metrics, heads.compute)
 
@@ -136,7 +137,7 @@ def fit_tracklet_net(
     seed: int,
     epochs: EpochReporter,
 ) -> TrainedTrackletNet:
-    """Fit the tracklet network on tracklets with out-of-sample chip scores.
+    """Fit the tracklet network on tracklets with out-of-sample stamp scores.
 
     Parameters
     ----------
@@ -173,10 +174,10 @@ def fit_tracklet_net(
 def _paper(
     inputs: Inputs, judge: Validator, examples: Examples, folds: NDArray[np.intp], seed: int, epochs: EpochReporter
 ) -> TrainedTrackletNet:
-    if (inputs.present.sum(1) != CHIPS).any():
+    if (inputs.present.sum(1) != DETECTIONS).any():
         examples.notes.append(
-            f"The paper's network reads exactly {CHIPS} detections: of longer tracklets it saw the first {CHIPS}, and"
-            " shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
+            f"The paper's network reads exactly {DETECTIONS} detections: of longer tracklets it saw the first"
+            f" {DETECTIONS}, and shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
         )
     rows = np.flatnonzero(folds == 0)
     val_inputs, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
@@ -192,71 +193,71 @@ def _tracklet_judge(judge: Validator, val_inputs: Inputs) -> Any:
     return judged
 
 
-def _heads(examples: Examples, chips: TrackletChips, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
-    """Return a head fitted on all chips, and out-of-fold log scores (M, K) of every chip."""
+def _heads(examples: Examples, stamps: TrackletStamps, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
+    """Return a head fitted on all stamps, and out-of-fold log scores (M, K) of every stamp."""
     train_rows, val_rows = examples.split()
-    judge = Validator(chips.examples, _labelled_chips(chips, val_rows))
+    judge = Validator(stamps.examples, _labelled_stamps(stamps, val_rows))
     first = best_head(
-        chips.examples, _features(chips), _labelled_chips(chips, train_rows), judge, seed=seed, epochs=epochs
+        stamps.examples, _features(stamps), _labelled_stamps(stamps, train_rows), judge, seed=seed, epochs=epochs
     )
-    scores = torch.zeros(len(chips.owner), len(examples.classes))
+    scores = torch.zeros(len(stamps.owner), len(examples.classes))
     folds = grouped_folds(examples.groups[train_rows], examples.real()[train_rows] > 0.5, FOLDS, seed)
     for fold in np.unique(folds):
-        inside, outside = _labelled_chips(chips, train_rows[folds != fold]), chips.of(train_rows[folds == fold])
-        head = regression(chips.examples, _features(chips), inside, seed).fit(first.ridge)
-        scores[torch.from_numpy(outside)] = _scores(head.temperature_scaled(first.temperature), chips, outside)
-    held_out = chips.of(val_rows)
-    scores[torch.from_numpy(held_out)] = _scores(first.stamp.temperature_scaled(first.temperature), chips, held_out)
-    every = _labelled_chips(chips, np.arange(len(examples)))
-    whole = regression(chips.examples, _features(chips), every, seed).fit(first.ridge, start=first.stamp)
+        inside, outside = _labelled_stamps(stamps, train_rows[folds != fold]), stamps.of(train_rows[folds == fold])
+        head = regression(stamps.examples, _features(stamps), inside, seed).fit(first.ridge)
+        scores[torch.from_numpy(outside)] = _scores(head.temperature_scaled(first.temperature), stamps, outside)
+    held_out = stamps.of(val_rows)
+    scores[torch.from_numpy(held_out)] = _scores(first.stamp.temperature_scaled(first.temperature), stamps, held_out)
+    every = _labelled_stamps(stamps, np.arange(len(examples)))
+    whole = regression(stamps.examples, _features(stamps), every, seed).fit(first.ridge, start=first.stamp)
     return whole.temperature_scaled(first.temperature), scores
 
 
 def _given(examples: Examples, base: Checkpoint) -> LinearHead:
     if list(examples.classes) != list(base.manifest["classes"]):
         raise BadExamples(
-            f"The checkpoint tells chips of {', '.join(base.manifest['classes'])}, but the examples are of"
+            f"The checkpoint classifies stamps as {', '.join(base.manifest['classes'])}, but the examples are of"
             f" {', '.join(examples.classes)}. Give the examples the checkpoint's classes, or use preset head."
         )
     if base.manifest.get("metadata"):
         raise BadExamples(
-            f"The checkpoint reads {', '.join(base.manifest['metadata'])} beside the pixels, which single chips of a"
+            f"The checkpoint reads {', '.join(base.manifest['metadata'])} beside the pixels, which single stamps of a"
             " tracklet do not have. Use a stamp checkpoint that was trained on pixels only."
         )
     stamp = base.part("stamp.")
     return LinearHead(stamp["weight"].float(), stamp["bias"].float())
 
 
-def _labelled_chips(chips: TrackletChips, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the chips that train a stamp network.
+def _labelled_stamps(stamps: TrackletStamps, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the stamps that train a stamp network.
 
     Raises BadExamples if all of them are real, or all bogus.
     """
-    found = chips.labelled_chips(rows)
-    real = chips.examples.real()[found]
+    found = stamps.labelled_stamps(rows)
+    real = stamps.examples.real()[found]
     if not (real > 0.5).any() or not (real < 0.5).any():
         raise BadExamples(
-            "The labels say too little about single chips: among those that can train a network, all are"
+            "The labels say too little about single stamps: among those that can train a network, all are"
             " of one kind. Add tracklets of the other kind, or give a stamp checkpoint with --init."
         )
     return found
 
 
-def _features(chips: TrackletChips) -> NDArray[Any]:
-    features = chips.examples.features
+def _features(stamps: TrackletStamps) -> NDArray[Any]:
+    features = stamps.examples.features
     if features is None:
-        raise ValueError("The chips' features must be computed first.")
+        raise ValueError("The stamps' features must be computed first.")
     return features
 
 
-def _scores(head: LinearHead, chips: TrackletChips, which: NDArray[np.intp]) -> Tensor:
-    return log_scores(head, _features(chips)[which])[:, 0]
+def _scores(head: LinearHead, stamps: TrackletStamps, which: NDArray[np.intp]) -> Tensor:
+    return log_scores(head, _features(stamps)[which])[:, 0]
 
 
-def _inputs(examples: Examples, chips: TrackletChips, scores: Tensor, rows: NDArray[np.intp]) -> Inputs:
-    tracks = chips.tracks.take(rows)
+def _inputs(examples: Examples, stamps: TrackletStamps, scores: Tensor, rows: NDArray[np.intp]) -> Inputs:
+    tracks = stamps.tracks.take(rows)
     return Inputs(
-        chips.together(scores)[torch.from_numpy(rows)],
+        stamps.together(scores)[torch.from_numpy(rows)],
         torch.from_numpy(tracks.present),
         track_features(tracks),
         torch.from_numpy(examples.real()[rows]),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ml.data.dataset import BadExamples, Examples
-from ml.data.tensors import Chips, load_chips
+from ml.data.tensors import FrameTensors, load_frames
 from ml.inference.feature_extractor import Backbone, prepare
 from ml.models.autotune import autotune
 from ml.models.compute import Compute
@@ -65,38 +65,38 @@ def finetune(
     Raises
     ------
     BadExamples
-        If the training rows have a single chip, too few for a batch.
+        If the training rows have a single frame, too few for a batch.
     """
-    chips = load_chips(examples, rows[0], start.preprocessing)
-    if len(chips) < 2:
+    frames = load_frames(examples, rows[0], start.preprocessing)
+    if len(frames) < 2:
         raise BadExamples(
             "Only one example is left for training, but a network needs two or more (batch normalisation)."
             " Add examples of other objects, or use preset head."
         )
-    val_chips = load_chips(examples, rows[1][: schedule.judged], start.preprocessing)
-    judge = Validator(examples, val_chips.rows)
-    run = "" if state is None else _identity(start, chips, val_chips, schedule, seed, minutes)
+    val_frames = load_frames(examples, rows[1][: schedule.judged], start.preprocessing)
+    judge = Validator(examples, val_frames.rows)
+    run = "" if state is None else _identity(start, frames, val_frames, schedule, seed, minutes)
     stored = None if state is None else state.read(run)
     head = probe() if probe is not None and stored is None else None
     holds_norms = probe is not None or not schedule.backbone_lr_scale
     network = copy.deepcopy(start.network)
     linear = _linear(head, dimensions(network), len(examples.classes), seed)
-    model = nn.Sequential(prepare(network, start.preprocessing, chips.pixels.shape[1]), linear).to(start.device)
+    model = nn.Sequential(prepare(network, start.preprocessing, frames.pixels.shape[1]), linear).to(start.device)
     if probe is None:
         _let_norms_follow(network)
     _learning(model, holds_norms=holds_norms)
-    learner = _learner(model, network, linear, chips, schedule, start.device, minutes, stored)
-    batches = Batches(chips, seed, schedule, start.preprocessing.sky_noise)
+    learner = _learner(model, network, linear, frames, schedule, start.device, minutes, stored)
+    batches = Batches(frames, seed, schedule, start.preprocessing.sky_noise)
     if state is not None and stored is not None:
         batches.restore(stored)
         examples.notes.append(learner.resume(stored, state))
     with learner.compute.limited():
         if head is not None:
-            learner.best.offer(judge.stamp(learner.log_scores(val_chips))[0], model)
+            learner.best.offer(judge.stamp(learner.log_scores(val_frames))[0], model)
         while learner.epoch < schedule.rounds and not learner.is_over:
             _learning(model, holds_norms=holds_norms)
             loss = learner.train_epoch(batches, schedule.rounds)
-            val_loss, metrics = judge.stamp(learner.log_scores(val_chips))
+            val_loss, metrics = judge.stamp(learner.log_scores(val_frames))
             on_epoch(Epoch(learner.epoch, schedule.rounds, loss, val_loss, metrics))
             learner.best.offer(val_loss, learner.judged)
             if state is not None:
@@ -112,26 +112,31 @@ def _learner(
     model: nn.Module,
     network: nn.Module,
     linear: nn.Linear,
-    chips: Chips,
+    frames: FrameTensors,
     schedule: Schedule,
     device: torch.device,
     minutes: float | None,
     stored: State | None,
 ) -> Learner:
     """Return the learner before its first epoch, with the compute settings that the training began with, if any."""
-    compute = stored_compute(stored, device) or autotune(model, chips.pixels[: schedule.batch].to(device))
+    compute = stored_compute(stored, device) or autotune(model, frames.pixels[: schedule.batch].to(device))
     compute.place(model, device)
     ema = ema_of(model, schedule.ema) if schedule.ema else None
-    clock = Clock(_steps(chips, schedule), minutes)
+    clock = Clock(_steps(frames, schedule), minutes)
     optimiser = _optimiser(network, linear, schedule)
     return Learner(model, optimiser, compute, clock, ema, best=Best(schedule.patience))
 
 
 def _identity(
-    start: Backbone, chips: Chips, val_chips: Chips, schedule: Schedule, seed: int, minutes: float | None
+    start: Backbone,
+    frames: FrameTensors,
+    val_frames: FrameTensors,
+    schedule: Schedule,
+    seed: int,
+    minutes: float | None,
 ) -> str:
-    settings = (start.feature_key, tuple(chips.pixels.shape), asdict(schedule), seed, minutes)
-    data = [values.numpy() for each in (chips, val_chips) for values in (each.pixels, each.targets, each.weights)]
+    settings = (start.feature_key, tuple(frames.pixels.shape), asdict(schedule), seed, minutes)
+    data = [values.numpy() for each in (frames, val_frames) for values in (each.pixels, each.targets, each.weights)]
     return run_identity(settings, data)
 
 
@@ -150,8 +155,8 @@ def _learning(model: nn.Module, *, holds_norms: bool) -> None:
             module.eval()
 
 
-def _steps(chips: Chips, schedule: Schedule) -> int:
-    views_shown = min(schedule.views, max(schedule.fewest, schedule.repeats * len(chips)))
+def _steps(frames: FrameTensors, schedule: Schedule) -> int:
+    views_shown = min(schedule.views, max(schedule.fewest, schedule.repeats * len(frames)))
     return max(schedule.rounds, math.ceil(views_shown / schedule.batch))
 
 

@@ -189,7 +189,7 @@ class EpochReporter:
 
 
 def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
-    """Return log class probabilities (N, F, K) of chips' features (N, F, D)."""
+    """Return log class probabilities (N, F, K) of stamps' features (N, F, D)."""
     n, frames, dimensions = features.shape
     return stamp.logits(features.reshape(-1, dimensions)).log_softmax(1).reshape(n, frames, -1)
 
@@ -197,14 +197,14 @@ def log_scores(stamp: LinearHead, features: NDArray[Any]) -> Tensor:
 def regression(
     examples: Examples, features: NDArray[Any], rows: NDArray[np.intp], seed: int, crops: Sequence[int] = ()
 ) -> Regression | MultiViewRegression:
-    """Return the chips of some rows, ready to fit heads on; a random sample of at most `head.MOST`."""
+    """Return the stamps of some rows, ready to fit heads on; a random sample of at most `head.MOST`."""
     frames = features.shape[1]
     most = max(1, linear_probe.MOST // frames)
     if len(rows) > most:
         rows = np.random.default_rng(seed).choice(rows, most, replace=False)
-    chips = features[rows].reshape(len(rows) * frames, -1)
+    stamps = features[rows].reshape(len(rows) * frames, -1)
     targets, weights = np.repeat(examples.targets[rows], frames, axis=0), np.repeat(examples.weights[rows], frames)
     if len(crops) < 2:
-        return Regression(chips, targets, weights)
-    parts = np.split(chips, np.cumsum(crops)[:-1], axis=1)
+        return Regression(stamps, targets, weights)
+    parts = np.split(stamps, np.cumsum(crops)[:-1], axis=1)
     return MultiViewRegression([Regression(crop, targets, weights) for crop in parts])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ml.data.augmentation import AUGMENTS
-from ml.data.tensors import Chips
+from ml.data.tensors import FrameTensors
 from ml.training.losses import partial_label_loss, weighted_mean
 from ml.training.resumable_training import ResumableTraining
 from ml.training.schedule import Best, Schedule
@@ -16,25 +16,25 @@ CLIP = 5.0  # maximum norm of the gradient
 
 
 class Batches:
-    """Endless batches of shuffled and augmented chips, the same for the same seed."""
+    """Endless batches of shuffled and augmented frames, the same for the same seed."""
 
-    def __init__(self, chips: Chips, seed: int, schedule: Schedule, noise: float) -> None:
-        self.chips, self.size, self.noise = chips, schedule.batch, noise
+    def __init__(self, frames: FrameTensors, seed: int, schedule: Schedule, noise: float) -> None:
+        self.frames, self.size, self.noise = frames, schedule.batch, noise
         self.augment = AUGMENTS[schedule.augment]
         self.random = torch.Generator().manual_seed(seed)
         self.order, self.at = torch.empty(0, dtype=torch.long), 0
 
-    def draw(self) -> Chips:
-        """Return the next batch, of two chips or more, as batch normalisation needs."""
+    def draw(self) -> FrameTensors:
+        """Return the next batch, of two frames or more, as batch normalisation needs."""
         while True:
             if self.at >= len(self.order):
-                self.order, self.at = torch.randperm(len(self.chips), generator=self.random), 0
+                self.order, self.at = torch.randperm(len(self.frames), generator=self.random), 0
             rows = self.order[self.at : self.at + self.size]
             self.at += self.size
-            pixels = self.augment(self.chips.pixels[rows].float(), self.random, self.noise)
+            pixels = self.augment(self.frames.pixels[rows].float(), self.random, self.noise)
             if len(rows) > 1:
-                owners = self.chips.rows[(rows // self.chips.frames).numpy()]
-                return Chips(pixels, self.chips.targets[rows], self.chips.weights[rows], 1, owners)
+                owners = self.frames.rows[(rows // self.frames.frames_per_subject).numpy()]
+                return FrameTensors(pixels, self.frames.targets[rows], self.frames.weights[rows], 1, owners)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors that decide the next batches; `at` is the scalar."""
@@ -70,7 +70,7 @@ class Learner(ResumableTraining):
             self.clock.step += 1
         return float(torch.stack(losses).mean())
 
-    def _step(self, batch: Chips, rate: float) -> Tensor:
+    def _step(self, batch: FrameTensors, rate: float) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
         logits = self._logits(self.model, batch.pixels)
@@ -83,13 +83,13 @@ class Learner(ResumableTraining):
             self.ema.update_parameters(self.model)
         return loss.detach()
 
-    def log_scores(self, chips: Chips) -> Tensor:
-        """Return log class probabilities (n, F, K) of chips, by the evaluated weights."""
+    def log_scores(self, frames: FrameTensors) -> Tensor:
+        """Return log class probabilities (n, F, K) of frames, by the evaluated weights."""
         model = self.judged.eval()
         with torch.inference_mode():
-            parts = [self._logits(model, part) for part in chips.pixels.split(256)]
+            parts = [self._logits(model, part) for part in frames.pixels.split(256)]
         scores = torch.cat(parts).cpu().log_softmax(1)
-        return scores.reshape(-1, chips.frames, scores.shape[1]).clone()
+        return scores.reshape(-1, frames.frames_per_subject, scores.shape[1]).clone()
 
     def _logits(self, model: nn.Module, pixels: Tensor) -> Tensor:
         with self.compute.autocast(self.device):

@@ -18,11 +18,11 @@ class Schedule:
     Parameters
     ----------
     views
-        Maximum number of chips to train on, with repetition.
+        Maximum number of frames to train on, with repetition.
     repeats
         Maximum number of epochs, which ends the run of a small set earlier.
     fewest
-        Minimum number of chips to train on, for any number of epochs: a network needs more than a few hundred.
+        Minimum number of frames to train on, for any number of epochs: a network needs more than a few hundred.
     rounds
         Number of reports, each after a validation.
     rate, backbone_lr_scale
@@ -41,7 +41,7 @@ class Schedule:
     layer_decay
         Layer decay: learning rate of each layer as a fraction of the next one's, in timm's networks; 1 for equal rates.
     batch
-        Chips of one step.
+        Frames of one step.
     """
 
     views: int

@@ -40,7 +40,7 @@ class Validator:
         return float(weighted_mean(loss, self.weights)), self._metrics((logits > 0) == (self.real > 0.5), logits)
 
     def temperature(self, log_scores: Tensor) -> float:
-        """Return the best temperature for the chips' scores (n, F, K).
+        """Return the best temperature for the stamps' scores (n, F, K).
 
         1 if the trusted rows are all of one kind, since a fit would make the model certain of it.
         """

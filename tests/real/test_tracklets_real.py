@@ -29,9 +29,9 @@ pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Found a SIMPL
 def scorer(tmp_path_factory):
     """Return a model with a stamp network trained on one simulated night, and a tracklet network on another."""
     folder = tmp_path_factory.mktemp("night")
-    chips = atlas(240, 3, folder / "chips", kind="tracklet", detections=None, satellites=0.12)
+    stamps = atlas(240, 3, folder / "stamps", kind="tracklet", detections=None, satellites=0.12)
     sky = atlas(1000, 4, folder / "sky", kind="tracklet", detections=None, satellites=0.12)
-    taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(chips), "--out", str(folder / "a")]
+    taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(stamps), "--out", str(folder / "a")]
     words = ["train", "--role", "tracklet", "--init", str(folder / "a"), "--data", str(sky), "--out", str(folder / "c")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
@@ -80,13 +80,13 @@ def as_a_mover(glints):
 
 
 @pytest.mark.parametrize("n", [15, 8, 6, 4, 3])
-def test_collinear_glints_of_one_exposure_are_rejected_and_a_mover_with_the_same_chips_is_kept(n, scorer, glints):
+def test_collinear_glints_of_one_exposure_are_rejected_and_a_mover_with_the_same_stamps_is_kept(n, scorer, glints):
     features = scorer.features(pixels(glints))
     spread = np.linspace(0, 14, n).round().astype(int)
-    chips, some = features[:, spread], glints.iloc[spread]
+    stamps, some = features[:, spread], glints.iloc[spread]
     threshold = scorer.manifest["threshold"]
     real = {
-        name: float(scorer.probabilities_from_features(chips, stacked([frames(some, times(some))]))[0, 1])
+        name: float(scorer.probabilities_from_features(stamps, stacked([frames(some, times(some))]))[0, 1])
         for name, times in (("glints", as_seen), ("mover", as_a_mover))
     }
     assert real["glints"] < threshold < real["mover"]
@@ -95,8 +95,8 @@ def test_collinear_glints_of_one_exposure_are_rejected_and_a_mover_with_the_same
 def test_every_neighbouring_four_of_the_glints_are_rejected(scorer, glints):
     features = scorer.features(pixels(glints))
     fours = [glints.iloc[k : k + 4] for k in range(12)]
-    chips = np.concatenate([features[:, k : k + 4] for k in range(12)])
-    p = scorer.probabilities_from_features(chips, stacked([frames(four, as_seen(four)) for four in fours]))[:, 1]
+    stamps = np.concatenate([features[:, k : k + 4] for k in range(12)])
+    p = scorer.probabilities_from_features(stamps, stacked([frames(four, as_seen(four)) for four in fours]))[:, 1]
     assert (p < scorer.manifest["threshold"]).all()
 
 
@@ -110,20 +110,20 @@ def catalina(shared_data):
 
 
 def test_catalinas_tracklets_are_motions_and_mislinked_ones_are_not(scorer, catalina):
-    """The same asteroid-like chips for all: places and times decide. The last detection is taken 10″ off the line."""
-    chips = np.log(np.full((len(catalina), 4, len(scorer.chip_classes)), 0.02, dtype=np.float32))
-    chips[..., scorer.chip_classes.index("AST")] = np.log(0.86)
+    """The same asteroid-like stamps for all: places and times decide. The last detection is taken 10″ off the line."""
+    stamps = np.log(np.full((len(catalina), 4, len(scorer.chip_classes)), 0.02, dtype=np.float32))
+    stamps[..., scorer.chip_classes.index("AST")] = np.log(0.86)
     mislinked = catalina.copy()
     mislinked[:, 3, FIELDS.index("dec")] += 10 / 3600
     threshold = scorer.manifest["threshold"]
-    kept = [(p_of(scorer, chips, tracks) >= threshold).mean() for tracks in (catalina, mislinked)]
+    kept = [(p_of(scorer, stamps, tracks) >= threshold).mean() for tracks in (catalina, mislinked)]
     print(f"\nCatalina, of {len(catalina)}: kept {kept[0]:.3f}; with one detection 10″ off, {kept[1]:.3f}")
     assert kept[0] > 0.85
     assert kept[1] < 0.2
 
 
 def p_of(scorer, log_scores, frames):
-    """Return p_real of tracklets whose chips have these scores, with features chosen to give them."""
+    """Return p_real of tracklets whose stamps have these scores, with features chosen to give them."""
     weight, bias = scorer.checkpoint.part("stamp.")["weight"].numpy(), scorer.checkpoint.part("stamp.")["bias"].numpy()
     wanted = (log_scores - bias).reshape(-1, len(bias))
     features = (np.linalg.pinv(weight) @ (wanted - wanted.mean(1, keepdims=True)).T).T

@@ -56,7 +56,7 @@ def test_rows_become_tracks_in_the_order_that_is_asked_for():
 
 
 def test_a_champion_learns_from_motion_and_scores_by_it():
-    """All chips are alike; only the motion differs."""
+    """All stamps are alike; only the motion differs."""
     workflow = sky.workflow(sky.survey(), kind="tracklet")
     rows = sky.subjects(workflow.survey, np.ones(80, bool), kind="tracklet", frames=4)
     seen(rows, REAL)

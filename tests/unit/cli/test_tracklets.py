@@ -91,7 +91,7 @@ def test_scores_of_every_length(night, trained, tmp_path, capsys):
     assert np.allclose(table["bogus"].to_numpy() + table["real"].to_numpy(), 1, atol=1e-5)
 
 
-def test_without_times_places_and_magnitudes_the_chips_must_do(night, trained, capsys):
+def test_without_times_places_and_magnitudes_the_stamps_must_do(night, trained, capsys):
     gone = ("mjd", "ra", "dec", "mag", "#snr", "#x", "#y")
     bare = changed(
         night, "bare.csv", lambda row: {k: "" if k.rstrip("12345678") in gone else v for k, v in row.items()}
@@ -152,14 +152,14 @@ def test_bad_input_is_one_sentence(night, tmp_path, capsys, label, arguments, se
     assert not (tmp_path / "c").exists()
 
 
-def test_a_label_that_the_given_chip_network_does_not_know(night, trained, tmp_path, capsys):
+def test_a_label_that_the_given_stamp_network_does_not_know(night, trained, tmp_path, capsys):
     data = changed(night, "odd.csv", lambda row: row | {"label": "GLINT" if row["label"] == "SPIKE" else row["label"]})
     words = ["--role", "tracklet", "--data", str(data), "--out", str(tmp_path / "c"), "--init", str(trained)]
     assert main(["train", *words]) == 2
     assert "Label 'GLINT' is not one of the checkpoint's classes" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_the_papers_preset_on_given_chips_and_satellites_count_as_bogus(night, trained, tmp_path, capsys):
+def test_the_papers_preset_on_given_stamps_and_satellites_count_as_bogus(night, trained, tmp_path, capsys):
     """Labels are real or bogus only if the stamp network is given: SATELLITE is no stamp class."""
     words = ["--role", "tracklet", "--data", str(night), "--out", str(tmp_path / "c"), "--init", str(trained)]
     assert main(["train", *words, "--preset", "paper"]) == 0

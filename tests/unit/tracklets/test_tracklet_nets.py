@@ -1,4 +1,4 @@
-"""The tracklet networks: any number of chips, in any order, with missing facts; and their training."""
+"""The tracklet networks: any number of stamps, in any order, with missing facts; and their training."""
 
 import dataclasses
 import itertools
@@ -57,26 +57,26 @@ def inputs(log_scores, real, facts=None, present=None):
 
 
 def test_the_order_of_chips_and_frames_makes_no_difference_to_the_last_bit():
-    net, chips, frames = awake(), scores(1, 5, 4), mover(5, 80.0, mag=np.linspace(18, 19, 5))
+    net, stamps, frames = awake(), scores(1, 5, 4), mover(5, 80.0, mag=np.linspace(18, 19, 5))
     frames[:, 2] += np.random.default_rng(0).normal(0, 1e-4, 5)
     orders = list(itertools.permutations(range(5)))
-    p = p_real(net, torch.cat([chips[:, order] for order in orders]), stacked([frames[list(o)] for o in orders]))
+    p = p_real(net, torch.cat([stamps[:, order] for order in orders]), stacked([frames[list(o)] for o in orders]))
     assert len(torch.unique(p)) == 1
 
 
 @pytest.mark.parametrize("n", range(3, 9))
 def test_any_number_of_detections_and_what_fills_the_rest_is_not_looked_at(n):
-    net, chips = awake(), scores(1, n, 4)
-    alone = p_real(net, chips, stacked([mover(n)]))
+    net, stamps = awake(), scores(1, n, 4)
+    alone = p_real(net, stamps, stacked([mover(n)]))
     padded = torch.full((1, 9, 4), torch.nan)
-    padded[:, :n] = chips
+    padded[:, :n] = stamps
     beside = stacked([mover(n), mover(9)]).take([0])
     assert p_real(net, padded, beside).item() == pytest.approx(alone.item(), abs=1e-6)
 
 
-def test_each_chip_counts():
-    net, chips = awake(), scores(1, 6, 4)
-    said = [p_real(net, chips[:, :n], None).item() for n in (4, 5, 6)]
+def test_each_stamp_counts():
+    net, stamps = awake(), scores(1, 6, 4)
+    said = [p_real(net, stamps[:, :n], None).item() for n in (4, 5, 6)]
     assert len({round(p, 5) for p in said}) == 3
 
 
@@ -84,9 +84,9 @@ def test_unknown_facts_are_masked_and_a_known_one_counts():
     net = awake()
     unknown, known = torch.full((1, len(NAMES)), torch.nan), torch.full((1, len(NAMES)), torch.nan)
     known[0, 0] = 0.0
-    chips, present = scores(1, 4, 4), torch.ones(1, 4, dtype=torch.bool)
-    assert torch.isfinite(net(chips, present, unknown)).all()
-    assert net(chips, present, known).item() != net(chips, present, unknown).item(), "0 is not the same as unknown"
+    stamps, present = scores(1, 4, 4), torch.ones(1, 4, dtype=torch.bool)
+    assert torch.isfinite(net(stamps, present, unknown)).all()
+    assert net(stamps, present, known).item() != net(stamps, present, unknown).item(), "0 is not the same as unknown"
 
 
 def test_a_fact_that_never_varied_while_learning_says_nothing():
@@ -107,17 +107,17 @@ def test_far_beyond_what_was_seen_is_only_far():
 
 
 def test_an_untrained_set_net_is_the_mean_of_log_odds():
-    chips = torch.tensor([[0.2, 0.3, 0.5], [0.3, 0.3, 0.4]]).log()[None]
-    said = SetNet(3, [0, 1], 6).eval()(chips, torch.ones(1, 2, dtype=torch.bool), torch.full((1, 6), torch.nan))
+    stamps = torch.tensor([[0.2, 0.3, 0.5], [0.3, 0.3, 0.4]]).log()[None]
+    said = SetNet(3, [0, 1], 6).eval()(stamps, torch.ones(1, 2, dtype=torch.bool), torch.full((1, 6), torch.nan))
     assert said.item() == pytest.approx((np.log(0.5 / 0.5) + np.log(0.6 / 0.4)) / 2, abs=1e-6)
 
 
-def test_the_set_net_learns_from_facts_what_chips_do_not_tell():
+def test_the_set_net_learns_from_facts_what_stamps_do_not_tell():
     random = np.random.default_rng(0)
-    real, chips = random.integers(0, 2, 600), scores(600, 4, 4)
+    real, stamps = random.integers(0, 2, 600), scores(600, 4, 4)
     facts = torch.full((600, len(NAMES)), torch.nan)
     facts[:, 0] = torch.from_numpy(random.normal(1 - real, 0.3))
-    part = inputs(chips, real, facts)
+    part = inputs(stamps, real, facts)
     net = tracklet_fit.fit_set(part.take(np.arange(400)), [0, 1], seed=0)
     held = part.take(np.arange(400, 600))
     assert roc_auc(real[400:] > 0, held.logits(net).numpy()) > 0.95
@@ -127,15 +127,15 @@ def test_the_set_net_learns_from_facts_what_chips_do_not_tell():
     assert torch.isfinite(blind.logits(net)).all()
 
 
-def test_real_chips_far_off_their_line_are_no_tracklet_though_no_label_said_so():
-    """Every bogus example has bogus chips and fits a line as well as the real ones do."""
+def test_real_stamps_far_off_their_line_are_no_tracklet_though_no_label_said_so():
+    """Every bogus example has bogus stamps and fits a line as well as the real ones do."""
     random, real = np.random.default_rng(2), np.arange(400) % 2
-    chips = torch.log_softmax(
+    stamps = torch.log_softmax(
         torch.tensor(np.where(real[:, None, None], [2.0, 0], [0.0, 2])).repeat(1, 4, 1), -1
     ).float()
     facts = torch.full((400, len(NAMES)), torch.nan)
     facts[:, 0] = torch.from_numpy(random.normal(0, 0.1, 400))
-    part = inputs(chips, real, facts)
+    part = inputs(stamps, real, facts)
     net = tracklet_fit.fit_set(part, [0], seed=0)
     off = part.take(np.flatnonzero(real))
     off.facts[:, 0] = 1.5
@@ -155,8 +155,8 @@ def test_calibration_gives_the_share_that_is_real():
 
 
 def test_a_short_tracklet_lends_its_mean_and_a_long_one_shows_four():
-    chips, there = torch.tensor([[[1.0], [3.0]]]), torch.ones(1, 2, dtype=torch.bool)
-    assert first_four(chips, there).flatten().tolist() == [1, 3, 2, 2]
+    stamps, there = torch.tensor([[[1.0], [3.0]]]), torch.ones(1, 2, dtype=torch.bool)
+    assert first_four(stamps, there).flatten().tolist() == [1, 3, 2, 2]
     six = torch.arange(6.0).reshape(1, 6, 1)
     assert first_four(six, torch.ones(1, 6, dtype=torch.bool)).flatten().tolist() == [0, 1, 2, 3]
     holes = torch.tensor([[False, True, True, False, True, False]])
@@ -165,10 +165,10 @@ def test_a_short_tracklet_lends_its_mean_and_a_long_one_shows_four():
 
 def test_the_papers_loss():
     """The mean of α (x - y)², α = 1 for bogus and 4 for real."""
-    chips, real = scores(2, 4, 2).exp(), [1.0, 0.0]
-    part = inputs(chips.log(), real)
+    stamps, real = scores(2, 4, 2).exp(), [1.0, 0.0]
+    part = inputs(stamps.log(), real)
     net = PaperNet(2)
-    x = torch.sigmoid(net.of_four(chips)).detach().numpy()
+    x = torch.sigmoid(net.of_four(stamps)).detach().numpy()
     assert float(tracklet_fit.weighted_error(net, part)) == pytest.approx(
         (4 * (x[0] - 1) ** 2 + x[1] ** 2) / 2, rel=1e-5
     )
@@ -176,12 +176,12 @@ def test_the_papers_loss():
 
 def test_the_papers_net_depends_on_order_as_it_says():
     torch.manual_seed(0)
-    net, chips = PaperNet(4).eval(), scores(1, 4, 4)
-    assert p_real(net, chips, None).item() != p_real(net, chips.flip(1), None).item()
+    net, stamps = PaperNet(4).eval(), scores(1, 4, 4)
+    assert p_real(net, stamps, None).item() != p_real(net, stamps.flip(1), None).item()
 
 
 def night(random, counts, *, bogus_scatter=2e-4):
-    """Return tracklets with weak chips and strong motion: features, tracks, and which are real."""
+    """Return tracklets with weak stamps and strong motion: features, tracks, and which are real."""
     real = random.random(len(counts)) < 0.5
     features = np.full((len(counts), max(counts), 16), np.nan, dtype=np.float16)
     frames = []
@@ -212,10 +212,10 @@ def test_tracklets_of_three_to_eight_are_learnt_together_and_motion_tells(mixed,
     scorer = Scorer(Checkpoint.load(tmp_path / "c"))
     p = scorer.probabilities_from_features(features, tracks)[:, 1]
     assert roc_auc(real, p) > 0.98
-    chips_alone = roc_auc(
+    stamps_alone = roc_auc(
         real, scorer.probabilities_from_features(features, TrackletFrames(tracks.fields * np.nan, tracks.present))[:, 1]
     )
-    assert chips_alone < roc_auc(real, p) - 0.02
+    assert stamps_alone < roc_auc(real, p) - 0.02
     assert checkpoint.manifest["tracklet_net"] == "set"
     fresh, more, truth = night(np.random.default_rng(8), np.full(300, 5))
     kept = scorer.probabilities_from_features(fresh, more)[truth, 1] >= checkpoint.manifest["threshold"]
@@ -246,7 +246,7 @@ def test_the_papers_preset(mixed):
     )
 
 
-def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
+def test_the_stamp_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     stamps = train_role.train("stamp", labelled(kinds, features=features[:, :1]))
     tracklets = train_role.train("tracklet", labelled(kinds, features=features), preset="set", base=stamps)
     assert torch.equal(tracklets.tensors["stamp.weight"], stamps.tensors["stamp.weight"])
@@ -255,21 +255,21 @@ def test_the_chip_scores_of_a_checkpoint_are_taken_as_they_are(kinds, features):
     other = labelled(kinds, features=features)
     other.classes = ("A", *CLASSES[1:])
     other.positive = ("A", POSITIVE[1])
-    with pytest.raises(BadExamples, match="The checkpoint tells chips of AST, STREAK"):
+    with pytest.raises(BadExamples, match="The checkpoint classifies stamps as AST, STREAK"):
         train_role.train("tracklet", other, preset="set", base=stamps)
     reading = dataclasses.replace(stamps, manifest=stamps.manifest | {"metadata": ["mag"]})
     with pytest.raises(BadExamples, match="reads mag beside the pixels"):
         two_stage.on_features(labelled(kinds, features=features), None, GIVEN, reading, seed=0, on_epoch=silent)
 
 
-def test_a_label_of_the_tracklet_alone_does_not_teach_the_chips(kinds, features):
-    """Real-looking chips of bogus tracklets are excluded, so the stamp network does not change."""
+def test_a_label_of_the_tracklet_alone_does_not_teach_the_stamps(kinds, features):
+    """Real-looking stamps of bogus tracklets are excluded, so the stamp network does not change."""
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
     examples.of_chips = ~wrong
-    chips = Scorer(train_role.train("tracklet", examples)).chip_log_scores(features).exp()
+    stamps = Scorer(train_role.train("tracklet", examples)).chip_log_scores(features).exp()
     taught = Scorer(train_role.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
-    assert chips[wrong][..., 2].mean() < taught.chip_log_scores(features).exp()[wrong][..., 2].mean() - 0.1
+    assert stamps[wrong][..., 2].mean() < taught.chip_log_scores(features).exp()[wrong][..., 2].mean() - 0.1
 
 
 def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
@@ -279,7 +279,7 @@ def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
         Scorer(made)
 
 
-def test_a_chip_without_features_leaves_the_tracklet_unscored(mixed):
+def test_a_stamp_without_features_leaves_the_tracklet_unscored(mixed):
     features, tracks, real = mixed
     scorer = Scorer(train_role.train("tracklet", learnable(features, tracks, real)))
     broken = features.copy()

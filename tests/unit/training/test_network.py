@@ -10,7 +10,7 @@ import torch
 from ml.data.augmentation import random_dihedral, random_shift
 from ml.data.dataset import BadExamples
 from ml.data.preprocessing import native_size
-from ml.data.tensors import load_chips
+from ml.data.tensors import load_frames
 from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
@@ -87,7 +87,7 @@ def test_too_few_examples(kinds, pixels):
         train_role.train("stamp", labelled(kinds[:12], pixels=pixels[:12]), preset="small")
 
 
-def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
+def test_a_single_frame_to_learn_from_is_refused_instead_of_waited_on(kinds, pixels):
     examples = labelled(kinds, pixels=pixels)
     start = presets.preset_recipe("small", "scratch", 1).begin(0)
     with pytest.raises(BadExamples, match="Only one example is left for training, but a network needs two"):
@@ -96,24 +96,24 @@ def test_a_single_chip_to_learn_from_is_refused_instead_of_waited_on(kinds, pixe
         )
 
 
-def test_chips_keep_the_order_of_their_rows(kinds, pixels):
+def test_frames_keep_the_order_of_their_rows(kinds, pixels):
     rows = np.array([9, 2, 5])
-    chips = load_chips(labelled(kinds, pixels=pixels), rows, native_size(1))
-    assert torch.equal(chips.targets.argmax(1), torch.from_numpy(kinds[rows]))
-    assert np.allclose(chips.pixels[1].numpy(), native_size(1).stretched(pixels[2])[0], atol=1e-2)
+    frames = load_frames(labelled(kinds, pixels=pixels), rows, native_size(1))
+    assert torch.equal(frames.targets.argmax(1), torch.from_numpy(kinds[rows]))
+    assert np.allclose(frames.pixels[1].numpy(), native_size(1).stretched(pixels[2])[0], atol=1e-2)
 
 
-def test_chips_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
+def test_frames_beyond_memory_are_drawn_and_say_whose_they_are(kinds, pixels):
     rows = np.arange(100, 240)
-    chips = load_chips(labelled(kinds, pixels=pixels), rows, native_size(1), most=10 * 2 * 40 * 40)
-    assert len(chips) == len(set(chips.rows)) == 10
-    assert (np.diff(chips.rows) > 0).all()
-    assert set(chips.rows) < set(rows)
-    assert torch.equal(chips.targets.argmax(1), torch.from_numpy(kinds[chips.rows]))
+    frames = load_frames(labelled(kinds, pixels=pixels), rows, native_size(1), most=10 * 2 * 40 * 40)
+    assert len(frames) == len(set(frames.rows)) == 10
+    assert (np.diff(frames.rows) > 0).all()
+    assert set(frames.rows) < set(rows)
+    assert torch.equal(frames.targets.argmax(1), torch.from_numpy(kinds[frames.rows]))
 
 
 def test_a_network_is_judged_by_as_many_as_fit_into_memory(kinds, pixels, monkeypatch):
-    monkeypatch.setattr(finetuning, "load_chips", functools.partial(load_chips, most=30 * 2 * 40 * 40))
+    monkeypatch.setattr(finetuning, "load_frames", functools.partial(load_frames, most=30 * 2 * 40 * 40))
     told = []
     train_role.train("stamp", labelled(kinds, pixels=pixels), preset="small", on_epoch=told.append)
     assert len(told) == 3
