@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ml.cubes.losses import cross_entropy, dice_loss
 from ml.cubes.model import ROLE, CubeModel, enough_memory
 from ml.cubes.sampler import Crops, Example, VoxelBatch
 from ml.cubes.voxel_validation import Validation, calibrate, validate
@@ -22,7 +23,7 @@ from ml.training.callbacks import Epoch, OnEpoch, silent
 from ml.training.memory import keep_freed_memory
 from ml.training.resumable_training import ResumableTraining, stored_compute
 from ml.training.schedule import Best, Clock
-from ml.training.training_state import StateFile, run_identity
+from ml.training.training_state import State, StateFile, run_identity
 
 CLASSES, POSITIVE = ("empty", "mover"), ("mover",)
 FOLDS = 6  # one of which is for validation
@@ -73,17 +74,12 @@ def train_cubes(
     crops = Crops(train_part, preset.crop, preset.batch, seed)
     torch.manual_seed(seed)
     model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
-    optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
     first = torch.from_numpy(Crops(train_part, preset.crop, preset.batch, seed).draw().views)
-    best, notes = Best(preset.patience), []
+    best = Best(preset.patience)
     with enough_memory(SMALLER):
         compute = stored_compute(stored, model.device) or autotune(model.network, first.to(model.device))
-        clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, val_examples, minutes))
-        training = ResumableTraining(model.network, optimizer, compute, clock, best=best)
-        if state is not None and stored is not None:
-            compute.place(model.network, model.device)
-            crops.random.bit_generator.state = stored.scalars["draws"]
-            notes = [training.resume(stored, state)]
+        training = begin_training(model, compute, preset, best, val_examples, minutes)
+        notes = resumption(training, model, crops, stored, state)
 
         def save() -> None:
             if state is not None:
@@ -92,14 +88,12 @@ def train_cubes(
         with compute.limited():
             run_rounds(model, training, crops, val_examples[: preset.judged], preset, best, on_epoch, save)
         best.restore(model.network)
-        found = validate(model, val_examples)
-        scale, shift = calibrate(model.network, found.histogram)
-        validation = validate(model, val_examples)
+        validation, calibration = calibrated_validation(model, val_examples)
+    clock = training.clock
     return Checkpoint(
         manifest(model, preset, validation, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
         | {"compute": compute.as_manifest(), "notes": notes + clock.notes()}
-        | {"rounds": training.epoch}
-        | {"calibration": {"scale": scale, "shift": shift, "dice_loss_before": found.dice_loss}},
+        | {"rounds": training.epoch, "calibration": calibration},
         {f"cube.{key}": value for key, value in model.network.state_dict().items()},
     )
 
@@ -131,6 +125,38 @@ def split_cubes(examples: Sequence[Example], seed: int) -> tuple[list[Example], 
         key=lambda example: not example.mask.any()
     )  # those with movers first: only some are judged each round
     return [examples[row] for row in order if folds[row] != chosen], val_examples
+
+
+def begin_training(
+    model: CubeModel,
+    compute: Compute,
+    preset: Preset,
+    best: Best,
+    val_examples: Sequence[Example],
+    minutes: float | None,
+) -> ResumableTraining:
+    """Return the training before its first round, with a clock that leaves time for the final validation."""
+    optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
+    clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, val_examples, minutes))
+    return ResumableTraining(model.network, optimizer, compute, clock, best=best)
+
+
+def resumption(
+    training: ResumableTraining, model: CubeModel, crops: Crops, stored: State | None, state: StateFile | None
+) -> list[str]:
+    """Go on after the round of a stored state, if there is one; return a note of it."""
+    if state is None or stored is None:
+        return []
+    training.compute.place(model.network, model.device)
+    crops.random.bit_generator.state = stored.scalars["draws"]
+    return [training.resume(stored, state)]
+
+
+def calibrated_validation(model: CubeModel, val_examples: Sequence[Example]) -> tuple[Validation, dict[str, float]]:
+    """Calibrate the network, and return its validation and the calibration for the checkpoint."""
+    before = validate(model, val_examples)
+    scale, shift = calibrate(model.network, before.histogram)
+    return validate(model, val_examples), {"scale": scale, "shift": shift, "dice_loss_before": before.dice_loss}
 
 
 def ending(model: CubeModel, val_examples: Sequence[Example], minutes: float) -> float:
@@ -237,30 +263,3 @@ def manifest(
         "metrics": validation.figures() | {"dice_loss": validation.dice_loss},
         **origin(),
     }
-
-
-LEAST = 1e-6  # avoids 0/0 for an empty batch
-
-
-def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
-    """Return 1 - 2 Σ p g / (Σ p + Σ g) over all measured voxels of a batch.
-
-    Powell et al., equations 4 and 5, after Sudre et al. 2017 (arXiv:1707.03237). Without positives it is 1 for every p
-    and has no gradient, so every batch contains some.
-
-    Parameters
-    ----------
-    p
-        Probabilities of any shape, 0..1.
-    truth, measured
-        Same shape, 0 or 1: the truth, and whether the voxel counts.
-    """
-    overlap = (p * truth * measured).sum()
-    total = ((p + truth) * measured).sum()
-    return 1 - 2 * overlap / total.clamp(min=LEAST)
-
-
-def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
-    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 if none is measured."""
-    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return (each * measured).sum() / measured.sum().clamp(min=1)

@@ -177,7 +177,8 @@ def _paper(
     if (inputs.present.sum(1) != DETECTIONS).any():
         examples.notes.append(
             f"The paper's network reads exactly {DETECTIONS} detections: of longer tracklets it saw the first"
-            f" {DETECTIONS}, and shorter ones lent the mean of their scores for what is missing. Preset set reads all of them."
+            f" {DETECTIONS}, and shorter ones lent the mean of their scores for what is missing."
+            " Preset set reads all of them."
         )
     rows = np.flatnonzero(folds == 0)
     val_inputs, judged = inputs.take(rows), Validator(examples, judge.rows[rows])

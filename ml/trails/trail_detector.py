@@ -90,7 +90,7 @@ class LearnedDetector:
         pixels
             Counts or electrons, sky included or not; NaN where nothing was measured.
         """
-        return judged(self.candidates(pixels), self.classifier, pixels.shape)
+        return classify_candidates(self.candidates(pixels), self.classifier, pixels.shape)
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps (1, P, h / 4, w / 4) of a stretched image (1, 1, h, w)."""
@@ -110,7 +110,9 @@ class LearnedDetector:
             return self._runs[shape]
 
 
-def judged(found: list[Candidate], classifier: CandidateClassifier | None, shape: tuple[int, ...]) -> list[Trail]:
+def classify_candidates(
+    found: list[Candidate], classifier: CandidateClassifier | None, shape: tuple[int, ...]
+) -> list[Trail]:
     """Return candidates of an image of `shape` as trails, highest score first, except those clearly nothing."""
     if not found:
         return []

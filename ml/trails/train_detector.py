@@ -80,18 +80,12 @@ def train_detector(
     state
         Where the network's training saves its state after each epoch, from which the same run goes on if it was killed.
     """
-    if steps == 0 and base is None:
-        raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
-    if not any(annotation.label == TRAIL for image in data.images for annotation in image.annotations):
-        raise BadExamples(
-            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to train on."
-            " Add images with trails, or marks on them."
-        )
+    _check(data, steps, base)
     limit_torch()
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
     if steps == 0:
         classifier_rows: NDArray[np.intp] = np.arange(len(data.images))
-        classes: dict[str, Any] = {}
+        run_entries: dict[str, Any] = {}
     else:
         train_rows, classifier_rows = _split(data, seed)
         net, compute, notes = train_network(
@@ -105,14 +99,14 @@ def train_detector(
             on_epoch=on_epoch,
             state=state,
         )
-        classes = {"compute": compute.as_manifest(), "notes": notes}
+        run_entries = {"compute": compute.as_manifest(), "notes": notes}
     classifier, metrics = train_candidate_classifier(net, [data.images[row] for row in classifier_rows], seed)
     if classifier is None and base is not None:
         classifier = parts_of(base)[1]
     tensors = {f"trail.{name}": value for name, value in net.state_dict().items()}
     tensors |= {} if classifier is None else {f"look.{name}": value for name, value in classifier.tensors().items()}
     metrics |= {"images": len(data.images), "trails": _trails(data.images), "second_look": classifier is not None}
-    return Checkpoint(_manifest(data, seed, base, metrics) | classes, tensors)
+    return Checkpoint(_manifest(data, seed, base, metrics) | run_entries, tensors)
 
 
 def train_candidate_classifier(
@@ -159,6 +153,17 @@ def parts_of(checkpoint: Checkpoint) -> tuple[TrailNet, CandidateClassifier | No
     if not saved:
         return net.eval(), None
     return net.eval(), CandidateClassifier({name: value.numpy() for name, value in saved.items()})
+
+
+def _check(data: TrainingSet, steps: int | None, base: Checkpoint | None) -> None:
+    """Raise BadExamples if no image has a trail, or there are no steps and no network to keep."""
+    if steps == 0 and base is None:
+        raise BadExamples("Without steps there is no network: name a trained one with --init, or leave --steps out.")
+    if not _trails(data.images):
+        raise BadExamples(
+            f"None of the {len(data.images)} images holds a trail ({TRAIL}): there is nothing to train on."
+            " Add images with trails, or marks on them."
+        )
 
 
 def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -67,21 +67,14 @@ def finetune(
     BadExamples
         If the training rows have a single frame, too few for a batch.
     """
-    frames = load_frames(examples, rows[0], start.preprocessing)
-    if len(frames) < 2:
-        raise BadExamples(
-            "Only one example is left for training, but a network needs two or more (batch normalisation)."
-            " Add examples of other objects, or use preset head."
-        )
+    frames = _training_frames(examples, rows[0], start)
     val_frames = load_frames(examples, rows[1][: schedule.judged], start.preprocessing)
     judge = Validator(examples, val_frames.rows)
     run = "" if state is None else _identity(start, frames, val_frames, schedule, seed, minutes)
     stored = None if state is None else state.read(run)
     head = probe() if probe is not None and stored is None else None
     holds_norms = probe is not None or not schedule.backbone_lr_scale
-    network = copy.deepcopy(start.network)
-    linear = _linear(head, dimensions(network), len(examples.classes), seed)
-    model = nn.Sequential(prepare(network, start.preprocessing, frames.pixels.shape[1]), linear).to(start.device)
+    network, linear, model = _initial_model(start, head, frames.pixels.shape[1], len(examples.classes), seed)
     if probe is None:
         _let_norms_follow(network)
     _learning(model, holds_norms=holds_norms)
@@ -93,19 +86,44 @@ def finetune(
     with learner.compute.limited():
         if head is not None:
             learner.best.offer(judge.stamp(learner.log_scores(val_frames))[0], model)
-        while learner.epoch < schedule.rounds and not learner.is_over:
-            _learning(model, holds_norms=holds_norms)
-            loss = learner.train_epoch(batches, schedule.rounds)
-            val_loss, metrics = judge.stamp(learner.log_scores(val_frames))
-            on_epoch(Epoch(learner.epoch, schedule.rounds, loss, val_loss, metrics))
-            learner.best.offer(val_loss, learner.judged)
+        for epoch in _epochs(learner, batches, schedule.rounds, judge, val_frames, holds_norms=holds_norms):
+            on_epoch(epoch)
+            learner.best.offer(epoch.val_loss, learner.judged)
             if state is not None:
                 state.write(run, learner.state(batches.tensors(), at=batches.at))
     examples.notes.extend(learner.clock.notes())
     learner.best.restore(model)
     model.cpu().eval()
-    fitted = LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone())
-    return network, fitted, learner.compute
+    return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone()), learner.compute
+
+
+def _training_frames(examples: Examples, rows: NDArray[np.intp], start: Backbone) -> FrameTensors:
+    frames = load_frames(examples, rows, start.preprocessing)
+    if len(frames) < 2:
+        raise BadExamples(
+            "Only one example is left for training, but a network needs two or more (batch normalisation)."
+            " Add examples of other objects, or use preset head."
+        )
+    return frames
+
+
+def _epochs(
+    learner: Learner, batches: Batches, rounds: int, judge: Validator, val_frames: FrameTensors, *, holds_norms: bool
+) -> Iterator[Epoch]:
+    """Train and validate, epoch by epoch, until the schedule, the time limit or early stopping ends it."""
+    while learner.epoch < rounds and not learner.is_over:
+        _learning(learner.model, holds_norms=holds_norms)
+        loss = learner.train_epoch(batches, rounds)
+        yield Epoch(learner.epoch, rounds, loss, *judge.stamp(learner.log_scores(val_frames)))
+
+
+def _initial_model(
+    start: Backbone, head: LinearHead | None, channels: int, classes: int, seed: int
+) -> tuple[nn.Module, nn.Linear, nn.Sequential]:
+    """Return a copy of the network, the head's layer, and both with the input's preparation on the device."""
+    network = copy.deepcopy(start.network)
+    linear = _linear(head, dimensions(network), classes, seed)
+    return network, linear, nn.Sequential(prepare(network, start.preprocessing, channels), linear).to(start.device)
 
 
 def _learner(

@@ -17,6 +17,7 @@ from ml.training.checkpoint_contents import backbone_tensors, classifier_manifes
 from ml.training.finetune_then_probe import features_of, known_or_made, train_tuned
 from ml.training.head_training import Heads
 from ml.training.presets import Recipe, balanced
+from ml.training.schedule import Schedule
 from ml.training.tabular_branch import learn_metadata, target_leakage_notes
 from ml.training.training_state import StateFile
 from ml.training.validator import Validator
@@ -39,7 +40,7 @@ def train_stamps(
     examples
         With pixels (N, F, C, H, W); with `values`, a tabular branch is fitted on the validation set.
     recipe
-        What to do.
+        Architecture, initial weights, freezing, schedule.
     base
         A checkpoint whose network and preprocessing to start from, whatever the recipe's.
     seed, minutes, on_epoch, state
@@ -66,17 +67,10 @@ def train_stamps(
     if frozen:
         network, heads, scores = _over_frozen(weighted, start, seed, on_epoch, crossed=crossed)
     else:
-        schedule = replace(recipe.schedule, backbone_lr_scale=0.0, probes=False) if recipe.freeze else recipe.schedule
+        schedule, scores = _network_schedule(recipe), None
         network, heads = train_tuned(
-            weighted,
-            start,
-            schedule,
-            seed=seed,
-            minutes=minutes,
-            on_epoch=on_epoch,
-            state=state,
+            weighted, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
         )
-        scores = None
     tensors = backbone_tensors(network, base, frozen=recipe.freeze, packaged=recipe.packaged) | head_tensors(heads)
     init = "scratch" if recipe.architecture == RESIDUAL else recipe.init
     manifest = classifier_manifest(
@@ -87,6 +81,11 @@ def train_stamps(
         manifest["metadata"] = list(examples.columns)
         tensors |= {f"metadata.{name}": value for name, value in branch.items()}
     return Checkpoint(manifest, tensors)
+
+
+def _network_schedule(recipe: Recipe) -> Schedule:
+    """Return the recipe's schedule; if it freezes the network, only the input adapter and the head learn."""
+    return replace(recipe.schedule, backbone_lr_scale=0.0, probes=False) if recipe.freeze else recipe.schedule
 
 
 def _with_split(examples: Examples) -> Examples:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from ml.cubes.train_wnet import cross_entropy, dice_loss
+from ml.cubes.losses import cross_entropy, dice_loss
 from ml.models.wnet import AdaptiveNormalisation, AsinhNormalisation, WNet, normalisation, parameters_of
 
 
