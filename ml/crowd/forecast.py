@@ -11,7 +11,7 @@ DRAWS = 2000
 LEVEL = 0.9
 LEAST_DAYS = 3
 LEAST_VOTES = 30
-LEAST_SETTLED = 20
+LEAST_RETIRED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Forecast:
     Attributes
     ----------
     cannot_tell : str
-        Empty, or one of "days", "votes", "settled": the data that are too few for an estimate.
+        Empty, or one of "days", "votes", "retired": the data that are too few for an estimate.
     votes_needed : Estimate or None
         Votes until every open subject is retired.
     per_day : Estimate or None
@@ -45,14 +45,14 @@ class Forecast:
     days: Estimate | None = None
 
 
-def survival(settled: Array, unsettled: Array, most: int) -> NDArray[np.float64]:
+def survival(retired: Array, not_retired: Array, most: int) -> NDArray[np.float64]:
     """Return the Kaplan–Meier probability that a subject is still open after its k-th vote, k = 0 … `most`.
 
     Parameters
     ----------
-    settled : (…, most + 1) array
+    retired : (…, most + 1) array
         Subjects that were retired by exactly k votes.
-    unsettled : (…, most + 1) array
+    not_retired : (…, most + 1) array
         Subjects with k votes that are open, or were removed: censored observations.
     most : int
         Nothing stays open with this many votes.
@@ -69,7 +69,7 @@ def survival(settled: Array, unsettled: Array, most: int) -> NDArray[np.float64]
     >>> survival(np.array([0, 0, 0, 2, 0]), np.array([0, 0, 1, 1, 0]), 4).round(3)
     array([1.   , 1.   , 1.   , 0.333, 0.   ])
     """
-    ended, left = np.asarray(settled, dtype=float), np.asarray(unsettled, dtype=float)
+    ended, left = np.asarray(retired, dtype=float), np.asarray(not_retired, dtype=float)
     at_risk = np.flip(np.cumsum(np.flip(ended + left, axis=-1), axis=-1), axis=-1)
     open_still = np.cumprod(1 - ended / np.maximum(at_risk, 1), axis=-1)
     open_still[..., most] = 0.0
@@ -92,14 +92,14 @@ def expected_more(open_still: Array) -> NDArray[np.float64]:
 
 
 def forecast(
-    settled: Array, open_by_votes: Array, votes_by_day: Array, *, taken_away: Array | None = None, crowd: float = 1.0,
+    retired: Array, open_by_votes: Array, votes_by_day: Array, *, taken_away: Array | None = None, crowd: float = 1.0,
     seed: int = 0,
 ) -> Forecast:  # fmt: skip
     """Forecast when all open subjects are retired, if volunteers continue at the pace of the given days.
 
     Parameters
     ----------
-    settled : (most + 1,) int array
+    retired : (most + 1,) int array
         Subjects retired by votes, by their number of votes, at most `most`.
     open_by_votes : (most + 1,) int array
         Open subjects by their number of votes.
@@ -128,11 +128,11 @@ def forecast(
     if np.sum(open_by_votes) == 0:
         nothing = Estimate(0.0, 0.0, 0.0)
         return Forecast(votes_needed=nothing, days=nothing)
-    if missing := _missing(settled, days):
+    if missing := _missing(retired, days):
         return Forecast(cannot_tell=missing)
     random = np.random.default_rng(seed)
-    away = np.zeros_like(np.asarray(settled)) if taken_away is None else np.asarray(taken_away)
-    needed = _needed(np.asarray(settled), np.asarray(open_by_votes), away, random)
+    away = np.zeros_like(np.asarray(retired)) if taken_away is None else np.asarray(taken_away)
+    needed = _needed(np.asarray(retired), np.asarray(open_by_votes), away, random)
     drawn = crowd * days[random.integers(len(days), size=(DRAWS, len(days)))]
     mean = drawn.mean(axis=1)
     variance = np.maximum(drawn.var(axis=1) / crowd, mean)
@@ -140,17 +140,17 @@ def forecast(
     return Forecast(votes_needed=_estimate(needed), per_day=_estimate(mean), days=_estimate(days_left))
 
 
-def _missing(settled: Array, days: Array) -> str:
+def _missing(retired: Array, days: Array) -> str:
     if len(days) < LEAST_DAYS:
         return "days"
     if days.sum() < LEAST_VOTES:
         return "votes"
-    return "settled" if np.sum(settled) < LEAST_SETTLED else ""
+    return "retired" if np.sum(retired) < LEAST_RETIRED else ""
 
 
-def _needed(settled: Array, open_by_votes: Array, away: Array, random: np.random.Generator) -> Array:
+def _needed(retired: Array, open_by_votes: Array, away: Array, random: np.random.Generator) -> Array:
     """Return the votes needed in each bootstrap sample of subjects: (DRAWS,)."""
-    size, known = len(settled), np.concatenate([settled, open_by_votes + away])
+    size, known = len(retired), np.concatenate([retired, open_by_votes + away])
     total = int(known.sum())
     drawn = random.multinomial(total, known / total, size=DRAWS)
     more = expected_more(survival(drawn[:, :size], drawn[:, size:], size - 1))

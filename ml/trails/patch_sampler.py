@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml.imaging.background import in_noise, stretched
 from ml.trails.annotation import CLASSES, TRAIL, Annotation
 from ml.trails.line_marks import Mark, consensus_lines
-from ml.trails.profile import settled
+from ml.trails.profile import snapped_to_ridge
 from ml.trails.synthetic_trails import add_arc, add_line, random_curve
 from ml.trails.target_masks import Target, paint_targets
 
@@ -119,7 +119,7 @@ def labelled_image(pixels: NDArray[Any], annotations: Sequence[Annotation], name
     """Return an image (H, W) in units of its noise; drawn lines are moved onto the nearby ridge."""
     noise_units = in_noise(pixels)
     on_ridge = [
-        replace(annotation, curve=settled(noise_units, annotation.curve)) if annotation.drawn else annotation
+        replace(annotation, curve=snapped_to_ridge(noise_units, annotation.curve)) if annotation.drawn else annotation
         for annotation in annotations
     ]
     return Labelled(np.clip(noise_units, -6e4, 6e4).astype(np.float16), on_ridge, name)

@@ -70,7 +70,7 @@ def full_width(across: Array) -> float:
     return float(max(left + right - 1, 1))
 
 
-def settled(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> NDArray[np.float64]:
+def snapped_to_ridge(noise_units: Array, curve: Array, reach: int = 5, run: int = 15) -> NDArray[np.float64]:
     """Move a curve onto the nearby ridge, and fit a spline to it.
 
     Parameters

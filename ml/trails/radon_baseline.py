@@ -17,7 +17,7 @@ from ml.trails.annotation import CLASSES
 from ml.trails.candidate import Candidate, trail_candidates
 from ml.trails.detected_trail import Trail, trail_of
 from ml.trails.maps import Maps
-from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel
+from ml.trails.profile import REACH, along, full_width, snapped_to_ridge, snr_per_pixel
 
 BIN = 2
 LINE = 25  # binned pixels
@@ -133,7 +133,7 @@ def _axis_ratio(number: NDArray[np.intp], count: int) -> NDArray[np.float64]:
 
 def _judged(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
     """Trim a line to where there is light, and classify it by rules; None if nothing is left."""
-    curve = trimmed_to_ridge(noise_units, settled(noise_units, found.curve))
+    curve = trimmed_to_ridge(noise_units, snapped_to_ridge(noise_units, found.curve))
     length = length_of(curve)
     if length < SHORTEST:
         return None

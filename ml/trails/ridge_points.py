@@ -10,7 +10,7 @@ from scipy.optimize import curve_fit
 from scipy.special import ndtr
 
 from ml.imaging.polyline import arc, length_of
-from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed_to_light
+from ml.trails.profile import REACH, along, full_width, snapped_to_ridge, snr_per_pixel, trimmed_to_light
 
 FWHM_TO_SIGMA = 1 / 2.3548
 WORST = 0.3  # error of a point across the trail, in units of the trail's sigma
@@ -77,7 +77,7 @@ def ridge_points(noise_units: Array, curve: Array) -> RidgePoints:
     moves.
     """
     nearby = curve if len(curve) > 2 else _brightest_arc(noise_units, curve)
-    on_ridge = trimmed_to_light(noise_units, settled(noise_units, nearby))
+    on_ridge = trimmed_to_light(noise_units, snapped_to_ridge(noise_units, nearby))
     for turn in range(ROUNDS):
         inner, sigma = _pieces(noise_units, on_ridge)
         beyond = _cubic(inner)

@@ -1,8 +1,8 @@
 // The classify page's picture viewer, with its shortcuts, on any page about subjects.
 import { Keymap } from "../classify/keymap.js";
 import { listen } from "../classify/keys.js";
-import { fetchPicture } from "../classify/numbers.js";
 import { pictureActions } from "../classify/picture_keys.js";
+import { fetchPicture } from "../classify/raw_pixels.js";
 import { Stage } from "../classify/stage.js";
 
 export class SubjectViewer {

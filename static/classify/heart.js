@@ -48,6 +48,6 @@ export function heart(subject, say) {
 }
 
 /** Show the server's state of a heart, unless it was changed on this page. */
-export function tell(button, isFavourite) {
+export function showServerState(button, isFavourite) {
   if (isFavourite !== null && !given.has(button.value)) show(button, isFavourite);
 }

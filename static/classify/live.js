@@ -1,8 +1,8 @@
 // The live example on the front page: one subject that blinks, three answers, and what became of it.
 import { Api } from "./api.js";
 import { Blink } from "./blink.js";
+import { fetchPicture } from "./raw_pixels.js";
 import { feedbackSentence, votesSentence } from "./replies.js";
-import { fetchPicture } from "./numbers.js";
 import { uuid } from "./uuid.js";
 
 const LOOK = { stretch: "zscale", colours: "grey", inverted: false, black: 0, white: 1 };
@@ -48,8 +48,8 @@ async function answer(value) {
     device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
     viewport: `${innerWidth}x${innerHeight}`, frames_seen: blink.framesSeen, marks: [],
   });
-  const told = reply.feedback ? `${feedbackSentence(config.kind, reply.feedback, value)} ${reply.feedback.reason}` : votesSentence(reply.others, config.counted);
-  part("result").textContent = [gettext("Your answer is saved."), told, reply.message].filter(Boolean).join(" ");
+  const outcome = reply.feedback ? `${feedbackSentence(config.kind, reply.feedback, value)} ${reply.feedback.reason}` : votesSentence(reply.others, config.counted);
+  part("result").textContent = [gettext("Your answer is saved."), outcome, reply.message].filter(Boolean).join(" ");
   part("more").classList.add("primary");
   await next();
 }

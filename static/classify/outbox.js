@@ -2,10 +2,10 @@
 // network or the server fails, and nothing counts twice, since each classification carries its own id.
 import { Refused, Unknown } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { Letters } from "./letters.js";
+import { OutboxStore } from "./outbox_store.js";
 
 export class Outbox {
-  #letters;
+  #requests;
   #sending = null;
   #timer = null;
   #backoff = new Backoff();
@@ -13,25 +13,25 @@ export class Outbox {
   /**
    * Open the outbox of a workflow and of whoever is signed in (`who`, null for a visitor). What a visitor could not
    * send, an account may; what an account could not send waits until that account is back.
-   * `told` has sent(letter, reply), refused(letter, sentence) and waiting(count, why), called as things happen.
+   * `listener` has sent(request, reply), refused(request, sentence) and waiting(count, why), called as things happen.
    */
-  static async open(api, workflow, who, told) {
-    const store = await Letters.open();
-    const kept = await store.all(`${workflow}.`);
-    const letters = kept.filter((letter) => letter.who === null || letter.who === who);
-    return new Outbox(api, workflow, who, told, store, letters);
+  static async open(api, workflow, who, listener) {
+    const store = await OutboxStore.open();
+    const stored = await store.all(`${workflow}.`);
+    const requests = stored.filter((request) => request.who === null || request.who === who);
+    return new Outbox(api, workflow, who, listener, store, requests);
   }
 
-  constructor(api, workflow, who, told, store, letters) {
-    Object.assign(this, { api, workflow, who, told, store });
-    this.#letters = letters.map((letter) => ({ ...letter, tried: true }));
+  constructor(api, workflow, who, listener, store, requests) {
+    Object.assign(this, { api, workflow, who, listener, store });
+    this.#requests = requests.map((request) => ({ ...request, tried: true }));
     addEventListener("online", () => this.flush());
     addEventListener("pageshow", (event) => { if (event.persisted) this.flush(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.flush(); });
   }
 
   get classifications() {
-    return this.#letters.filter((letter) => letter.kind === "classify").map((letter) => letter.body);
+    return this.#requests.filter((request) => request.kind === "classify").map((request) => request.body);
   }
 
   classify(classification) {
@@ -40,17 +40,17 @@ export class Outbox {
 
   /** Undo an answer: locally if it was never sent, else through the server. */
   undo(id) {
-    const letter = this.#unsent(id);
-    if (letter) this.#remove(letter);
+    const request = this.#unsent(id);
+    if (request) this.#remove(request);
     else this.#add({ kind: "undo", id });
   }
 
   /** Set the follow-up; it is sent with the answer if that has not been sent yet. */
   followUp(id, choice) {
-    const letter = this.#unsent(id);
-    if (letter) {
-      letter.body.follow_up = choice;
-      this.store.put(letter);
+    const request = this.#unsent(id);
+    if (request) {
+      request.body.follow_up = choice;
+      this.store.put(request);
     } else {
       this.#add({ kind: "follow-up", id, choice });
     }
@@ -63,56 +63,56 @@ export class Outbox {
   }
 
   #unsent(id) {
-    return this.#letters.find((letter) => letter.kind === "classify" && letter.id === id && !letter.tried);
+    return this.#requests.find((request) => request.kind === "classify" && request.id === id && !request.tried);
   }
 
-  #add(letter) {
-    letter.who = this.who;
-    letter.key = `${this.workflow}.${Date.now()}.${letter.kind}.${letter.id}`;
-    this.#letters.push(letter);
-    this.store.put(letter);
+  #add(request) {
+    request.who = this.who;
+    request.key = `${this.workflow}.${Date.now()}.${request.kind}.${request.id}`;
+    this.#requests.push(request);
+    this.store.put(request);
     this.flush();
   }
 
-  #remove(letter) {
-    this.#letters = this.#letters.filter((other) => other !== letter);
-    this.store.remove(letter);
+  #remove(request) {
+    this.#requests = this.#requests.filter((other) => other !== request);
+    this.store.remove(request);
   }
 
   /** Send in order. What the site takes from somebody else alone stays, and all that belongs to it; the rest goes on. */
   async #sendAll() {
     const apart = new Set();
     let why = null;
-    for (let letter = this.#next(apart); letter; letter = this.#next(apart)) {
-      letter.tried = true; // from here on the server may have received it, whatever the reply
-      const { reply, error } = await this.#send(letter).then((reply) => ({ reply }), (error) => ({ error }));
-      if (!error) this.#settle(letter, () => this.told.sent(letter, reply));
-      else if (error instanceof Refused) this.#settle(letter, () => this.told.refused(letter, error.message));
-      else if (error instanceof Unknown) { apart.add(letter.id); why = error; }
+    for (let request = this.#next(apart); request; request = this.#next(apart)) {
+      request.tried = true; // from here on the server may have received it, whatever the reply
+      const { reply, error } = await this.#send(request).then((reply) => ({ reply }), (error) => ({ error }));
+      if (!error) this.#finish(request, () => this.listener.sent(request, reply));
+      else if (error instanceof Refused) this.#finish(request, () => this.listener.refused(request, error.message));
+      else if (error instanceof Unknown) { apart.add(request.id); why = error; }
       else return this.#later(error);
     }
     if (why) this.#later(why);
   }
 
   #next(apart) {
-    return this.#letters.find(({ id }) => !apart.has(id));
+    return this.#requests.find(({ id }) => !apart.has(id));
   }
 
-  #send(letter) {
-    if (letter.kind === "undo") return this.api.undo(letter.id);
-    if (letter.kind === "follow-up") return this.api.followUp(letter.id, letter.choice);
-    return this.api.classify(letter.body);
+  #send(request) {
+    if (request.kind === "undo") return this.api.undo(request.id);
+    if (request.kind === "follow-up") return this.api.followUp(request.id, request.choice);
+    return this.api.classify(request.body);
   }
 
-  #settle(letter, tell) {
-    this.#remove(letter);
+  #finish(request, report) {
+    this.#remove(request);
     this.#backoff.reset();
-    tell();
-    if (!this.#letters.length) this.told.waiting(0);
+    report();
+    if (!this.#requests.length) this.listener.waiting(0);
   }
 
   #later(error) {
-    this.told.waiting(this.#letters.length, error);
+    this.listener.waiting(this.#requests.length, error);
     this.#timer = setTimeout(() => this.flush(), error.after ?? this.#backoff.next());
   }
 }

@@ -2,24 +2,24 @@
 import { switchAnswers } from "./answer_buttons.js";
 import { Api, Away } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { showFacts } from "./facts.js";
 import { FollowUp } from "./follow_up.js";
 import { KeyList, nameOf } from "./key_list.js";
 import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
-import { LastAnswer } from "./last.js";
+import { LastAnswer } from "./last_answer.js";
 import { Mistake } from "./mistake.js";
 import { notice, showMessages } from "./notice.js";
-import { fetchPicture } from "./numbers.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
+import { fetchPicture } from "./raw_pixels.js";
 import { offerReader } from "./reader.js";
 import { feedbackSentence, waitingSentence } from "./replies.js";
 import { Stage } from "./stage.js";
+import { showMetadata } from "./subject_metadata.js";
 import { uuid } from "./uuid.js";
 
-const SETTLE = 250; // ms after a picture appears in which a second key press is ignored
+const REST = 250; // ms after a picture appears in which a second key press is ignored
 const UNDOABLE = 10;
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
@@ -60,7 +60,7 @@ function say(text) {
   part("status").textContent = text;
 }
 
-function tell(text) {
+function notify(text) {
   say(text);
   notice(part("notice"), text);
 }
@@ -120,14 +120,14 @@ async function show(entry, mine) {
   drawn = picture;
   setState("open");
   stage.show(drawn, entry.item.subject, entry.marks);
-  showFacts(part("facts"), entry.item.subject);
+  showMetadata(part("facts"), entry.item.subject);
   startedAt = new Date();
   rest();
 }
 
 /** Ignore presses for a moment, since they may be meant for what was shown before. */
 function rest() {
-  if (current && drawn) readyAt = performance.now() + SETTLE;
+  if (current && drawn) readyAt = performance.now() + REST;
 }
 
 function showEmpty() {
@@ -160,7 +160,7 @@ function answer(value) {
   kinds.close();
   if (!stage.blink.areAllSeen && !hasWarned) {
     hasWarned = true;
-    tell(gettext("You haven't seen every frame yet. Answer again if you're sure."));
+    notify(gettext("You haven't seen every frame yet. Answer again if you're sure."));
   } else if (config.asksFirst && config.followUps[value].length) {
     kinds.ask(value, (choice) => submit(value, choice));
   } else {
@@ -204,7 +204,7 @@ function undo() {
   const step = history.at(-1);
   if (!step) return;
   if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.undo_seconds) {
-    tell(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
+    notify(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
     return;
   }
   history.pop();
@@ -231,11 +231,11 @@ function talk() {
   else say(gettext("Answer a subject first, then discuss it."));
 }
 
-function sent(letter, reply) {
-  if (letter.kind !== "classify") return;
-  if (kept.delete(letter.id) && queue.progress && !reply.replayed && reply.accepted) answered += 1; // a replay is among the server's
+function sent(request, reply) {
+  if (request.kind !== "classify") return;
+  if (kept.delete(request.id) && queue.progress && !reply.replayed && reply.accepted) answered += 1; // a replay is among the server's
   showProgress();
-  if (last.shows(letter.body)) explain(letter.body, reply);
+  if (last.shows(request.body)) explain(request.body, reply);
 }
 
 function explain(classification, reply) {
@@ -249,11 +249,11 @@ function explain(classification, reply) {
   if (reply.feedback && feedback) say(feedback);
 }
 
-function refused(letter, sentence) {
-  kept.delete(letter.id);
-  const words = letter.kind === "undo"
+function refused(request, sentence) {
+  kept.delete(request.id);
+  const words = request.kind === "undo"
     ? gettext("That answer can't be undone: %s") : gettext("One answer was rejected: %s Your other answers are safe.");
-  tell(interpolate(words, [sentence]));
+  notify(interpolate(words, [sentence]));
 }
 
 function waiting(count, why) {

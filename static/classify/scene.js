@@ -1,5 +1,5 @@
 // A subject for display: its picture, the WCS of its frames, its motion, and the panes of a layout.
-import { displacements, skyDisplacements, stack } from "./registered.js";
+import { displacements, skyDisplacements, stack } from "./image_registration.js";
 import { Sky } from "./sky.js";
 
 const MOST_IN_STRIP = 24;

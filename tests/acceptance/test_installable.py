@@ -9,14 +9,14 @@ from tests.acceptance.classifying import make_workflow, press, ready, standing, 
 PAGES = "caches.open('pages-1').then((store) => store.keys()).then((keys) => keys.length)"
 LEFT = 30
 OPEN = """async () => {
-  const { Letters } = await import("/static/classify/letters.js");
-  window.letters = await Letters.open();
+  const { OutboxStore } = await import("/static/classify/outbox_store.js");
+  window.unsent = await OutboxStore.open();
 }"""
 STORE_AND_LEAVE = """(n) => {
-  addEventListener("pagehide", () => letters.put({ key: `night.${n}` }));
+  addEventListener("pagehide", () => unsent.put({ key: `night.${n}` }));
   location.reload();
 }"""
-STORED = "letters.all('night.').then(({ length }) => length)"
+STORED = "unsent.all('night.').then(({ length }) => length)"
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from numpy.typing import NDArray
 
-from ml.crowd.forecast import LEAST_DAYS, LEAST_SETTLED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
+from ml.crowd.forecast import LEAST_DAYS, LEAST_RETIRED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
 from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
@@ -42,7 +42,7 @@ def throughput(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "is_quiet": not any(row.votes or row.training or row.retired for row in rows),
         "n_open": n_open,
         "plot": _plot(rows, step),
-        "limits": {"days": LEAST_DAYS, "votes": LEAST_VOTES, "settled": LEAST_SETTLED},
+        "limits": {"days": LEAST_DAYS, "votes": LEAST_VOTES, "settled": LEAST_RETIRED},
         "level": round(100 * LEVEL),
         **_forecasts(workflow, n_open, votes_by_day(workflow, days, window)),
         **beside(workflow, "throughput"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ml.crowd.forecast import expected_more, forecast, survival
 
 MOST = 10
-settled = st.lists(st.integers(0, 50), min_size=MOST + 1, max_size=MOST + 1)
+retired = st.lists(st.integers(0, 50), min_size=MOST + 1, max_size=MOST + 1)
 
 
 def crowd(random, n, stop_at, days, per_day):
@@ -59,7 +59,7 @@ def test_twice_as_many_people_take_half_as_long():
 
 @pytest.mark.parametrize(
     ("ended", "days", "why"),
-    [([3] * 50, [40, 40], "days"), ([3] * 50, [1, 2, 3, 4], "votes"), ([3] * 5, [40] * 7, "settled")],
+    [([3] * 50, [40, 40], "days"), ([3] * 50, [1, 2, 3, 4], "votes"), ([3] * 5, [40] * 7, "retired")],
 )
 def test_little_knowledge_gives_no_number(ended, days, why):
     found = forecast(histogram(ended), histogram([0] * 9), np.array(days))
@@ -76,7 +76,7 @@ def test_a_crowd_that_has_gone_away_may_never_be_done():
     assert forecast(histogram([3] * 50), histogram([0] * 900), days).days.high == np.inf
 
 
-@given(settled, settled)
+@given(retired, retired)
 def test_survival_never_rises_and_ends(ended, left):
     chance = survival(np.array(ended), np.array(left), MOST)
     assert (np.diff(chance) <= 1e-12).all()
@@ -84,7 +84,7 @@ def test_survival_never_rises_and_ends(ended, left):
     assert chance[-1] == 0
 
 
-@given(settled, settled)
+@given(retired, retired)
 def test_an_open_subject_needs_at_least_one_vote_and_no_more_than_are_left(ended, left):
     more = expected_more(survival(np.array([0, *ended[1:]]), np.array(left), MOST))
     assert (more[:-1] >= 1 - 1e-9).all()

@@ -12,7 +12,7 @@ from webapp.workflows.models import Acquisition, Workflow
 
 
 def test_every_reason_has_its_own_sentence():
-    script = (ROOT / "static/classify/last.js").read_text()
+    script = (ROOT / "static/classify/last_answer.js").read_text()
     table = script[script.index("const REASONS") :].split("};")[0]
     sentences = dict(re.findall(r'(\w+): gettext\("([^"]+)"\)', table))
     assert set(sentences) == set(Reason.values)

@@ -6,7 +6,7 @@ import pytest
 from ml.imaging.background import in_noise
 from ml.imaging.polyline import even, length_of
 from ml.trails.candidate import evenness
-from ml.trails.profile import REACH, along, full_width, settled, snr_per_pixel, trimmed_to_light
+from ml.trails.profile import REACH, along, full_width, snapped_to_ridge, snr_per_pixel, trimmed_to_light
 from tests.unit.trails.skies import apart, arc_of, line, noisy
 
 
@@ -15,13 +15,13 @@ def test_a_line_drawn_beside_a_curved_trail_settles_within_a_pixel():
     image = in_noise(noisy((256, 256), true, snr=6.0))
     drawn = true[[0, -1]] + np.array([[2.0, 1.0], [-1.0, 2.0]])  # the middle of the chord is six pixels off
     assert apart(even(drawn, 17), true) > 4
-    assert apart(settled(image, drawn, reach=8)[1:-1], true) < 1.0
+    assert apart(snapped_to_ridge(image, drawn, reach=8)[1:-1], true) < 1.0
 
 
 def test_without_a_ridge_a_line_stays_where_it_is():
     image = in_noise(noisy((256, 256), seed=2))
     drawn = line(40, 60, 200, 160)
-    assert apart(settled(image, drawn), drawn) < 6
+    assert apart(snapped_to_ridge(image, drawn), drawn) < 6
 
 
 @pytest.mark.parametrize(("snr", "sigma"), [(4.0, 1.0), (10.0, 1.5), (20.0, 3.0)])

@@ -1,5 +1,6 @@
-// Go along with a mover: a straight line is fitted to its positions, or drawn by its rate and angle, and each frame is shifted so that the place on
-// that line stands still. Frames are shifted, not turned: their north must point the same way.
+// Image registration on a moving target or on the sky: a straight line is fitted to a mover's positions, or drawn by its
+// rate and angle, and each frame is shifted so that the place on that line stands still. Frames are shifted, not turned:
+// their north must point the same way.
 import { Picture } from "./picture.js";
 import { fromPlane, toPlane } from "./sky.js";
 
@@ -31,7 +32,7 @@ function fitted({ mjds, positions }) {
 }
 
 /** Return the position as a function of MJD, from the rate (arcsec/h) and the position angle (deg, "pa") that came along. */
-function told({ mjds, ra, dec, rate, metadata }) {
+function fromRate({ mjds, ra, dec, rate, metadata }) {
   const angle = Number.parseFloat(metadata?.pa) * Math.PI / 180;
   if (ra == null || dec == null || rate == null || Number.isNaN(angle)) return null;
   const moved = (mjd) => rate * 24 * (mjd - mjds[0]) / 3600;
@@ -45,7 +46,7 @@ function told({ mjds, ra, dec, rate, metadata }) {
 export function displacements(subject, skies) {
   const { mjds } = subject;
   if (skies.length < 2 || skies.includes(null) || mjds.includes(null) || mjds.length !== skies.length) return null;
-  const at = fitted(subject) ?? told(subject);
+  const at = fitted(subject) ?? fromRate(subject);
   const places = at && skies.map((sky, frame) => sky.pixel(...at(mjds[frame])));
   if (!places || places.includes(null)) return null;
   const [x, y] = [mean(places.map((place) => place[0])), mean(places.map((place) => place[1]))];

@@ -2,7 +2,7 @@
 // subject, how others voted, why this subject was shown, and where people talk about it. It sits beside the next
 // picture and blocks nothing.
 
-import { heart, tell } from "./heart.js";
+import { heart, showServerState } from "./heart.js";
 import { feedbackSentence, votesSentence } from "./replies.js";
 import { drawFrame, drawKnown } from "./thumbnail.js";
 
@@ -78,7 +78,7 @@ export class LastAnswer {
       this.parts.feedback.textContent = `${feedbackSentence(this.kind, reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
       drawKnown(this.parts.thumbnail, this.picture, this.look, reply.feedback, Math.max(1, this.picture.width / 28));
     }
-    tell(this.parts.card.querySelector(".heart"), reply.is_favourite);
+    showServerState(this.parts.card.querySelector(".heart"), reply.is_favourite);
     this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;

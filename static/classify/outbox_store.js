@@ -1,10 +1,10 @@
-// Where unsent answers are kept: IndexedDB, so that they outlive the page, the browser and a dead battery. Where the
+// The store of unsent requests: IndexedDB, so that they outlive the page, the browser and a dead battery. Where the
 // browser refuses it (some private windows), they live as long as the page.
 
 const DATABASE = "wanderers";
-const STORE = "letters";
+const STORE = "letters"; // as in the browsers that have one
 
-function settled(request) {
+function resultOf(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -14,10 +14,10 @@ function settled(request) {
 function open() {
   const request = indexedDB.open(DATABASE, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
-  return settled(request);
+  return resultOf(request);
 }
 
-export class Letters {
+export class OutboxStore {
   #database;
 
   constructor(database) {
@@ -26,24 +26,24 @@ export class Letters {
 
   static async open() {
     try {
-      return new Letters(await open());
+      return new OutboxStore(await open());
     } catch {
-      return new Letters(null);
+      return new OutboxStore(null);
     }
   }
 
-  /** Return the letters whose key begins with `prefix`, the oldest first. */
+  /** Return the requests whose key begins with `prefix`, the oldest first. */
   async all(prefix) {
     const found = await this.#in("readonly", (store) => store.getAll(IDBKeyRange.bound(prefix, `${prefix}\uffff`)));
     return found ?? [];
   }
 
-  put(letter) {
-    return this.#in("readwrite", (store) => store.put(letter));
+  put(request) {
+    return this.#in("readwrite", (store) => store.put(request));
   }
 
-  remove(letter) {
-    return this.#in("readwrite", (store) => store.delete(letter.key));
+  remove(request) {
+    return this.#in("readwrite", (store) => store.delete(request.key));
   }
 
   /**
@@ -55,7 +55,7 @@ export class Letters {
       const transaction = this.#database.transaction(STORE, mode, { durability: "strict" });
       const request = ask(transaction.objectStore(STORE));
       transaction.commit();
-      return await settled(request);
+      return await resultOf(request);
     } catch {
       return undefined;
     }

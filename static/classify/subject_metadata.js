@@ -1,7 +1,7 @@
 // What "About" says of the subject on the page.
 
 /** List what may be known of a subject before it is answered. */
-export function showFacts(list, subject) {
+export function showMetadata(list, subject) {
   const facts = {
     [gettext("name")]: subject.external_id,
     [gettext("position")]: subject.ra == null ? null : `${subject.ra.toFixed(5)}°, ${subject.dec.toFixed(5)}°`,
