@@ -71,7 +71,7 @@ class ObjectCounts:
             "completeness": [
                 self._bin(mag, found, low, high) for low, high in zip((-np.inf, *limits), limits, strict=False)
             ],
-            "by_circumstance": search.completeness(),
+            "by_condition": search.completeness(),
             "tracks": self.true + self.false,
             "false_tracks": self.false,
             "false_tracks_per_cube": self.false / max(1, self.cubes),

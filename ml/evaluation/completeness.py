@@ -23,7 +23,7 @@ class Search:
     score
         (N,) score of each object, found or not; NaN without a detection.
     conditions
-        Circumstances of the N.
+        Observing conditions of the N.
     """
 
     found: NDArray[np.bool_]

@@ -70,27 +70,28 @@ class Backbone:
         stamps = block.reshape(n * frames, *block.shape[2:])
         batches = (stamps[start : start + BATCH] for start in range(0, len(stamps), BATCH))
         ready = ((batch, self.preprocessing.stretched(batch)) for batch in batches)
-        parts = [self._looked_at(*pair) for pair in prefetch(ready)]
+        parts = [self._all_features(*pair) for pair in prefetch(ready)]
         flat = np.concatenate(parts) if parts else np.zeros((0, self._width(block.shape[2])), dtype=np.float32)
         return flat.reshape(n, frames, flat.shape[1])
 
-    def _looked_at(self, stamps: NDArray[Any], ready: NDArray[np.float32]) -> NDArray[np.float32]:
-        parts = [self._seen(ready)]
+    def _all_features(self, stamps: NDArray[Any], ready: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features (B, D) of stamps (B, C, H, W): of each crop, and the annulus photometry."""
+        parts = [self._tta_mean(ready)]
         if self.preprocessing.center_crop is not None:
-            parts.append(self._seen(middle(ready, self.preprocessing.center_crop)))
+            parts.append(self._tta_mean(middle(ready, self.preprocessing.center_crop)))
         if self.preprocessing.annulus_photometry:
             parts.append(annulus_photometry(stamps))
         return np.concatenate(parts, axis=1)
 
-    def _seen(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _tta_mean(self, ready: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features (B, D) of one crop, averaged over its test-time augmentations."""
-        return self._ways(list(tta_views(ready, self.preprocessing.tta))).mean(0)
+        return self._per_view(list(tta_views(ready, self.preprocessing.tta))).mean(0)
 
-    def _ways(self, ways: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return features (W, B, D) of the same stamps under W symmetries."""
-        shapes = dict.fromkeys(way.shape[1:] for way in ways)  # of oblong stamps, half of the ways lie and half stand
-        features = [self._run(shape)(*(way for way in ways if way.shape[1:] == shape)) for shape in shapes]
-        return np.concatenate(features).reshape(len(ways), len(ways[0]), -1)
+    def _per_view(self, views: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return features (V, B, D) of V views of the same stamps (B, C, h, w)."""
+        shapes = dict.fromkeys(view.shape[1:] for view in views)  # of oblong stamps, half of the views lie, half stand
+        features = [self._run(shape)(*(view for view in views if view.shape[1:] == shape)) for shape in shapes]
+        return np.concatenate(features).reshape(len(views), len(views[0]), -1)
 
     def parts(self, width: int) -> tuple[int, ...]:
         """Return how `width` features of a stamp are divided into parts, each with its own head."""

@@ -22,7 +22,7 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
         call_command("import_classifications", str(path), "--workflow", "votes")
     with pytest.raises(CommandError, match="not to “maybe”"):
         call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=maybe")
-    call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes", "--look")
+    call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes", "--inspect")
     assert not ClassificationImport.objects.exists()
     call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes")
     assert "1  classifications imported" in capsys.readouterr().out

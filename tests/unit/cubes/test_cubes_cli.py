@@ -81,7 +81,7 @@ def test_evaluate_tells_voxels_by_limit_and_objects(sky, trained, tmp_path, caps
         assert low <= high
     objects = sum(part["objects"] for part in figures["completeness"])
     assert objects > 3
-    assert sum(figures["by_circumstance"]["rate"]["n"]) == objects
+    assert sum(figures["by_condition"]["rate"]["n"]) == objects
     assert "PR AUC" in report.read_text()
     assert 0 <= figures["ece"] <= 1
     assert len(figures["intervals"]["ece"]) == 2

@@ -122,7 +122,7 @@ def test_objects_are_found_by_tracks_and_other_tracks_are_false():
     assert [(part["objects"], part["found"]) for part in said["completeness"]] == [(1, 1), (1, 0)]
     assert (said["tracks"], said["false_tracks"], said["false_tracks_per_cube"]) == (2, 1, 1)
     assert said["median_offset_pixels"] < 0.1
-    by_rate = said["by_circumstance"]["rate"]
+    by_rate = said["by_condition"]["rate"]
     assert (by_rate["n"][0], by_rate["hits"][0], by_rate["n"][-1], by_rate["hits"][-1]) == (1, 1, 1, 0)
     assert np.isnan(object_counts.search.score).tolist() == [False, True]
     assert [note.split("`")[1] for note in object_counts.search.missing_quantities()] == ["snr"]

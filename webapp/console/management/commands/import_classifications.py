@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a Panoptes classification export, a list of votes, or JSON")
         parser.add_argument("--workflow", required=True, help="short name of the workflow that receives the answers")
-        parser.add_argument("--look", action="store_true", help="preview the file and its mapping, without importing")
+        parser.add_argument(
+            "--inspect", action="store_true", help="preview the file and its mapping, without importing"
+        )
         parser.add_argument("--source", help="origin (default: zooniverse.org or label-studio)")
         parser.add_argument("--match", help="how to match subjects: subject, or metadata:KEY")
         parser.add_argument("--task", help="the task, or the column, whose labels are the answers")
@@ -45,7 +47,7 @@ class Command(BaseCommand):
         except (BadFile, WrongChoice) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
         show_look(console, inspected, choices)
-        if options["look"]:
+        if options["inspect"]:
             return
         job = claim_import(into, file, choices)
         with working_on(console, job, called="import", things="answers", doing="Importing") as watch:
