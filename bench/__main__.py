@@ -15,11 +15,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
-def missed(name: str, told: dict[str, Any]) -> list[str]:
+def missed(name: str, result: dict[str, Any]) -> list[str]:
     """Name the missed floors of a benchmark and its parts."""
-    parts = {f"{name} {part}": value for part, value in told.items() if isinstance(value, dict)}
+    parts = {f"{name} {part}": value for part, value in result.items() if isinstance(value, dict)}
     below = [each for part, value in parts.items() for each in missed(part, value)]
-    return below or ([name] if told.get("met") is False else [])
+    return below or ([name] if result.get("met") is False else [])
 
 
 def main() -> int:
@@ -30,9 +30,9 @@ def main() -> int:
         print(f"== {name}", flush=True)
         done = subprocess.run([sys.executable, "-m", f"bench.{name}"], stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode == 0:
-            told = json.loads(done.stdout.splitlines()[-1])
-            print(json.dumps(told, indent=2), flush=True)
-            below += missed(name, told)
+            result = json.loads(done.stdout.splitlines()[-1])
+            print(json.dumps(result, indent=2), flush=True)
+            below += missed(name, result)
         else:
             print(f"{name} failed; see its messages above.", flush=True)
             failed += 1

@@ -92,27 +92,27 @@ def main() -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
     began = time.perf_counter()
     survey = fill(n)
-    told: dict[str, Any] = {"subjects": n, "setup_seconds": round(time.perf_counter() - began, 1)}
+    result: dict[str, Any] = {"subjects": n, "setup_seconds": round(time.perf_counter() - began, 1)}
     random = np.random.default_rng(1)
     places = list(zip(random.uniform(0, 360, TIMES), np.degrees(np.arcsin(random.uniform(-1, 1, TIMES))), strict=True))
     client = Client()
     client.force_login(User.objects.create_superuser("scientist"))
     for radius in RADII:
         database = p95_ms(lambda number, radius=radius: found(survey, in_cone(*places[number], radius)))
-        told[f"cone {radius}°"] = database | {"met": database["p95_ms"] <= FLOOR_MS}
+        result[f"cone {radius}°"] = database | {"met": database["p95_ms"] <= FLOOR_MS}
         asked = [{"cone": f"{ra},{dec},{radius}"} for ra, dec in places]
-        told[f"page of cone {radius}°"] = p95_ms(
+        result[f"page of cone {radius}°"] = p95_ms(
             lambda number, asked=asked: client.get("/surveys/bench/", asked[number])
         )
     for order in (8, 4, 1):  # cells of 14′, 3.7° and 29°
         cells = random.integers(0, 12 * 4**order, TIMES)
-        told[f"moc of one cell of order {order}"] = p95_ms(
+        result[f"moc of one cell of order {order}"] = p95_ms(
             lambda number, order=order, cells=cells: found(
                 survey, in_moc(read_moc(f"{order}/{cells[number]}".encode()))
             )
         )
-    told["load_average"] = round(os.getloadavg()[0], 1)
-    print(json.dumps(told | {"floor_ms": FLOOR_MS}))
+    result["load_average"] = round(os.getloadavg()[0], 1)
+    print(json.dumps(result | {"floor_ms": FLOOR_MS}))
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # crowd-kit's pandas calls warn of deprecations
     table = crowd()
     methods = {name: compare(*pair, table) for name, pair in PAIRS.items()}
-    told = {
+    result = {
         "votes": len(table),
         "rounds": ROUNDS,
         "floor": FLOOR,
@@ -136,7 +136,7 @@ def main() -> None:
         "seconds_alone": {name: seconds_of(method, table) for name, method in ALONE.items()},
         "seconds_for_names": round(seconds_for_names(table), 3),
     }
-    print(json.dumps(told | {"met": all(method["met"] for method in methods.values())}))
+    print(json.dumps(result | {"met": all(method["met"] for method in methods.values())}))
 
 
 if __name__ == "__main__":

@@ -214,8 +214,8 @@ def pages(client: Client, address: str, queries: Iterator[str]) -> dict[str, Any
     print(json.dumps({address: p95}), file=sys.stderr, flush=True)
     wall, cpu = np.max(list(p95.values()), axis=0).tolist()
     first = round(max(times[0][1] for times in took.values()), 1)
-    told = {"pages": len(p95), "largest_p95_ms": wall, "largest_p95_cpu_ms": cpu, "largest_first_cpu_ms": first}
-    return told | {"slow": slow, "met": not slow}
+    result = {"pages": len(p95), "largest_p95_ms": wall, "largest_p95_cpu_ms": cpu, "largest_first_cpu_ms": first}
+    return result | {"slow": slow, "met": not slow}
 
 
 def export(workflow: Workflow) -> dict[str, Any]:
@@ -240,16 +240,16 @@ def main() -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
     began = time.perf_counter()
     workflow, scientist = make_desk(n)
-    told: dict[str, Any] = {"subjects": n, "setup_seconds": round(time.perf_counter() - began, 1)}
-    told["models_rows_per_second"] = round(compare(workflow))
+    result: dict[str, Any] = {"subjects": n, "setup_seconds": round(time.perf_counter() - began, 1)}
+    result["models_rows_per_second"] = round(compare(workflow))
     client = Client()
     client.force_login(scientist)
-    told["board"] = pages(client, "/surveys/bench/review/", board())
-    told["consensus"] = pages(client, "/surveys/bench/consensus/bench/", consensus())
-    told["archive"] = pages(client, "/surveys/bench/", archive())
-    told["parquet"], told["load_average"] = export(workflow), round(os.getloadavg()[0], 1)
+    result["board"] = pages(client, "/surveys/bench/review/", board())
+    result["consensus"] = pages(client, "/surveys/bench/consensus/bench/", consensus())
+    result["archive"] = pages(client, "/surveys/bench/", archive())
+    result["parquet"], result["load_average"] = export(workflow), round(os.getloadavg()[0], 1)
     floors = {"floor_ms": FLOOR_MS, "floor_export_seconds": FLOOR_EXPORT_S, "most_growth_mb": MOST_GROWTH_MB}
-    print(json.dumps(told | floors))
+    print(json.dumps(result | floors))
 
 
 if __name__ == "__main__":

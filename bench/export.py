@@ -146,24 +146,24 @@ def main() -> None:
         cursor.execute("ANALYZE")
     user = get_user_model().objects.create_superuser("bench", password="only for benchmarks")
     token = make_token(user)
-    told: dict[str, Any] = {"answers": LARGE}
+    result: dict[str, Any] = {"answers": LARGE}
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
         for name in FILES:
             small, large = (export(slugs[answers], name, Path(folder)) for answers in (SMALL, LARGE))
             ratios.append(large["peak_mb"] / small["peak_mb"])
-            told[name] = {"small": small, "large": large, "peak_ratio": round(ratios[-1], 3)}
+            result[name] = {"small": small, "large": large, "peak_ratio": round(ratios[-1], 3)}
     with _site.web_server() as port:
         web = {answers: download(port, token, slug) for answers, slug in slugs.items()}
     ratios.append(web[LARGE]["server_peak_mb"] / web[SMALL]["server_peak_mb"])
-    told |= {
+    result |= {
         "web": {"small": web[SMALL], "large": web[LARGE], "peak_ratio": round(ratios[-1], 3)},
-        "answers_per_second": round(LARGE / told["classifications.csv"]["large"]["seconds"]),
-        "answers_per_cpu_second": round(LARGE / told["classifications.csv"]["large"]["cpu_seconds"]),
+        "answers_per_second": round(LARGE / result["classifications.csv"]["large"]["seconds"]),
+        "answers_per_cpu_second": round(LARGE / result["classifications.csv"]["large"]["cpu_seconds"]),
         "most_ratio": MOST_RATIO,
         "met": max(ratios) <= MOST_RATIO,
     }
-    print(json.dumps(told))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -50,12 +50,12 @@ def label_studio(python: Path, tasks: int, people: int) -> Iterator[LabelStudio]
 @contextmanager
 def _server(python: Path, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
     code = "import label_studio, pathlib; print(pathlib.Path(label_studio.__file__).parent)"
-    told = subprocess.run([python, "-P", "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    found = subprocess.run([python, "-P", "-c", code], stdout=subprocess.PIPE, text=True, check=True)
     port = _site._free_port()
     options = ["--interface", "wsgi", "--workers", WORKERS, "--blocking-threads", THREADS, "--log-level", "warning"]
     command = [str(python), "-m", "granian", *options, "--port", str(port), "core.wsgi:application"]
     with (_site.FOLDER / "label-studio.log").open("ab") as log:
-        server = subprocess.Popen(command, cwd=told.stdout.split()[-1], env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=found.stdout.split()[-1], env=environment, stdout=log, stderr=log)
     try:
         _site._wait_for(f"http://127.0.0.1:{port}/health/")
         yield port, server.pid

@@ -175,8 +175,8 @@ def queues_for(people: int, length: int, seconds: float) -> int:
 def under_load(port: int, people: int, slugs: list[str], seconds: float) -> dict[str, Any]:
     web = _serving(port)
     measure = partial(cycles, port, people, slugs, window=seconds)
-    told = {"product": "Wanderers"} | cost(web, _database(), measure, seconds)
-    return told | {"twice": _count(TWICE), "over_asked": _count(OVER_ASKED)}
+    result = {"product": "Wanderers"} | cost(web, _database(), measure, seconds)
+    return result | {"twice": _count(TWICE), "over_asked": _count(OVER_ASKED)}
 
 
 def beside(theirs: LabelStudio, people: int, seconds: float) -> dict[str, Any]:
@@ -284,8 +284,8 @@ def compare_queues() -> None:
             looking = [each for _ in range(TURNS) for each in cycles(port, people, [long_queue], pause=LOOK)]
             runs.append({"look_s": LOOK} | summary(people, LONG, looking))
             ratios[people] = round(long["cycles_per_second"] / short["cycles_per_second"], 2)
-    told = {"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}
-    print(json.dumps(told | {"floor_ms": SUBMIT_MS, "met": runs[-1]["submit_ms"]["p95"] <= SUBMIT_MS}))
+    result = {"benchmark": "next_submit", "cores": os.cpu_count(), "runs": runs, "long_over_short": ratios}
+    print(json.dumps(result | {"floor_ms": SUBMIT_MS, "met": runs[-1]["submit_ms"]["p95"] <= SUBMIT_MS}))
 
 
 if __name__ == "__main__":

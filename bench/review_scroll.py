@@ -85,13 +85,13 @@ def scroll(page: Page, address: str) -> dict[str, Any]:
     loaded = np.array(marks)
     early = loaded[np.searchsorted(loaded[:, 1], 1000), 0]
     late = loaded[np.searchsorted(loaded[:, 1], SUBJECTS - 1000), 0]
-    told = {
+    result = {
         name: {"gap_ms": _spread(gaps[(gaps[:, 0] > since) & (gaps[:, 0] < until), 1]),
                "blocked_ms": _spread(blocked[(blocked[:, 0] > since) & (blocked[:, 0] < until), 1])}
         for name, since, until in (("first", 0, early), ("last", late, np.inf))
     }  # fmt: skip
     longest = float(gaps[:, 1].max())
-    return told | {
+    return result | {
         "rows": int(loaded[-1, 1]), "seconds": round((loaded[-1, 0] - loaded[0, 0]) / 1000, 1), "waits": int(waits),
         "longest_gap_ms": round(longest, 1), "met": longest <= MOST_GAP_MS and loaded[-1, 1] == SUBJECTS,
     }  # fmt: skip

@@ -72,8 +72,8 @@ def make_archive(size: Archive) -> Workflow:
     workflow.subject_sets.add(everything)
     Volunteer.objects.bulk_create(Volunteer() for _ in range(VOLUNTEERS))
     with connection.cursor() as cursor:
-        told = {"kind": size.kind, "n": size.subjects, "gold": size.gold_every}
-        cursor.execute(ROWS, {"survey": survey.pk, "array": array, **told})
+        parameters = {"kind": size.kind, "n": size.subjects, "gold": size.gold_every}
+        cursor.execute(ROWS, {"survey": survey.pk, "array": array, **parameters})
         cursor.execute(
             "INSERT INTO archive_subjectset_subjects (subjectset_id, subject_id) SELECT %s, id FROM archive_subject",
             [everything.pk],
@@ -131,10 +131,10 @@ def main() -> None:
         first = go_round(workflow)
         vote(workflow, ROUND, turn=1)
         second = go_round(workflow)
-    told = {"subjects": Subject.objects.count(), "first_round": first, "second_round": second}
+    result = {"subjects": Subject.objects.count(), "first_round": first, "second_round": second}
     floor = {"rescored_per_second": 20_000, "round_seconds": 60}
     met = second["rescored_per_second"] >= 20_000 and second["round_seconds"] < 60
-    print(json.dumps(told | {"floor": floor, "met": met}))
+    print(json.dumps(result | {"floor": floor, "met": met}))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def main() -> None:
     block = stamps(STAMPS, seed=1)
     celery, champion = through_celery(survey, block)
     torch = bare_loop(champion, block, "torch")
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "stamps": STAMPS,
         "through_celery_per_second": round(celery, 1),
         "bare_torch_per_second": round(torch, 1),
@@ -101,7 +101,7 @@ def main() -> None:
         "floor": 0.7,
         "met": celery / torch >= 0.7,
     }
-    print(json.dumps(told))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -37,13 +37,13 @@ def rate(sky: Callable[..., Path], n: int, floor: float) -> dict[str, Any]:
         wall, cpu = time.perf_counter(), time.process_time()
         sky(n, 1, folder)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    told: dict[str, Any] = {"n": n, "per_second": round(n / wall, 1), "per_cpu_second": round(n / cpu, 1)}
-    return told | ({"floor": floor, "met": n / cpu >= floor} if floor else {})
+    result: dict[str, Any] = {"n": n, "per_second": round(n / wall, 1), "per_cpu_second": round(n / cpu, 1)}
+    return result | ({"floor": floor, "met": n / cpu >= floor} if floor else {})
 
 
 def main() -> None:
     rates = {name: rate(*sky) for name, sky in SKIES.items()}
-    print(json.dumps(rates | {"met": all(told.get("met", True) for told in rates.values())}))
+    print(json.dumps(rates | {"met": all(result.get("met", True) for result in rates.values())}))
 
 
 if __name__ == "__main__":

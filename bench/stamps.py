@@ -54,11 +54,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shown, unseen = (atlas(n, seed, Path(folder) / f"sky{seed}") for n, seed in ((TAUGHT, 2), (STAMPS, 1)))
         known = examples(shown)
-        told = {name: compared(train_stamps(known, recipe), unseen) for name, recipe in RECIPES.items()}
-    met = {name: one["ratio"] >= FLOOR and one["right"] for name, one in told.items()}
+        result = {name: compared(train_stamps(known, recipe), unseen) for name, recipe in RECIPES.items()}
+    met = {name: one["ratio"] >= FLOOR and one["right"] for name, one in result.items()}
     asked = met["lite0_128"] and met["lite0_128_tuned"] and met["default"]
     machine = {"cores": len(os.sched_getaffinity(0)), "load": [round(load, 1), round(os.getloadavg()[0], 1)]}
-    print(json.dumps({"stamps": STAMPS, **machine, **told, "floor": FLOOR, "met": asked, "met_by": met}))
+    print(json.dumps({"stamps": STAMPS, **machine, **result, "floor": FLOOR, "met": asked, "met_by": met}))
 
 
 def compared(model: Checkpoint, data: Path) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def main() -> None:
     client.get("/")
     timed = {address: page_ms(client, address) for address in addresses(survey, reader)}
     slow = {address: ms for address, ms in timed.items() if ms[1] > FLOOR_MS}
-    told = {
+    result = {
         "votes": survey.workflows.get().classifications.count(),
         "comments": survey.comments.count(),
         "first_and_p95_ms": timed,
@@ -179,7 +179,7 @@ def main() -> None:
         "met": not slow,
         "load_average": round(os.getloadavg()[0], 1),
     }
-    print(json.dumps(told))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

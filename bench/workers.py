@@ -153,10 +153,10 @@ def main() -> None:
             speeds["ingest"].append(ingest(survey, nights[k]))
             speeds["scoring"].append(score(nights[k]))
     ratios = {name: round(two / one, 2) for name, (one, two) in speeds.items()}
-    told = {name: [round(speed) for speed in each] for name, each in speeds.items()}
+    per_second = {name: [round(speed) for speed in each] for name, each in speeds.items()}
     machine = {"cores": os.cpu_count(), "two_loops": two_loops()}
     met = min(ratios.values()) >= FLOOR
-    print(json.dumps(machine | {"per_second": told, "ratio": ratios, "floor": FLOOR, "met": met}))
+    print(json.dumps(machine | {"per_second": per_second, "ratio": ratios, "floor": FLOOR, "met": met}))
 
 
 if __name__ == "__main__":

@@ -79,10 +79,10 @@ def strike(name: str, fault: Fault, site: Site, work: Work, people: list[Person]
         if is_served and patiently(lambda: not work.open_jobs() and not work.unread()):
             ended = round(time.monotonic() - began, 1)
     waited = round(max(person.waited(began) for person in people), 1)
-    told = {"fault": name, "under_way": under_way, "waited": waited, "ended": ended, "hangs": site.resume()}
-    told |= {"lasted": round(struck - began, 1), "injected": is_injected}
-    told["left"] = patiently(work.left) if ended is None else []
-    return told | {"failed": patiently(work.failed)[failed:]} | patiently(lambda: audit(people))
+    result = {"fault": name, "under_way": under_way, "waited": waited, "ended": ended, "hangs": site.resume()}
+    result |= {"lasted": round(struck - began, 1), "injected": is_injected}
+    result["left"] = patiently(work.left) if ended is None else []
+    return result | {"failed": patiently(work.failed)[failed:]} | patiently(lambda: audit(people))
 
 
 def move_to(pair: Pair) -> None:

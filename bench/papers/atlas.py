@@ -12,12 +12,12 @@ def row(
     key: str, says: str, options: str, *, least: tuple[float | None, float | None] = (None, None), note: str = ""
 ) -> Row:
     """Return a row of eight classes: accuracy, and AUC of real against bogus."""
-    told = (
+    figures = (
         Figure("accuracy", "evaluate/accuracy", None, least[0]),
         Figure("roc_auc (real)", "evaluate/roc_auc", None, least[1]),
         Figure("training seconds", "train/training_seconds"),
     )
-    return Row(f"atlas_{key}", says, (Step(f"{TRAIN} {options}"), JUDGE), told, note)
+    return Row(f"atlas_{key}", says, (Step(f"{TRAIN} {options}"), JUDGE), figures, note)
 
 
 def faint(key: str, says: str, options: str) -> Row:

@@ -36,10 +36,17 @@ def figures(
 
 
 def row(
-    key: str, says: str, options: str, told: tuple[Figure, ...], *, sky: str = "colour", learn: str = "", note: str = ""
+    key: str,
+    says: str,
+    options: str,
+    figures: tuple[Figure, ...],
+    *,
+    sky: str = "colour",
+    learn: str = "",
+    note: str = "",
 ) -> Row:
     """Return a row that trains on `sky`_learn, or on another, and evaluates on `sky`_test."""
-    return Row(f"euclid_{key}", says, steps(learn or f"{sky}_learn", f"{sky}_test", options), told, note)
+    return Row(f"euclid_{key}", says, steps(learn or f"{sky}_learn", f"{sky}_test", options), figures, note)
 
 
 PAPER = Paper(

@@ -52,8 +52,8 @@ def _skies(paper: Paper) -> list[str]:
         if found is None:
             lines.append(_line([", ".join(names), UNMEASURED, *[""] * 4]))
             continue
-        told = {name: numbers for name, numbers in found["classes"].items() if any(key in numbers for key in TOLD)}
-        for first, (name, numbers) in enumerate(told.items()):
+        by_class = {name: numbers for name, numbers in found["classes"].items() if any(key in numbers for key in TOLD)}
+        for first, (name, numbers) in enumerate(by_class.items()):
             spans = [_span(numbers.get(key)) for key in TOLD]
             lines.append(_line(["" if first else ", ".join(names), name, str(numbers["n"]), *spans]))
     return lines

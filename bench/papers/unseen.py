@@ -13,7 +13,7 @@ def left_out(sky: str, says: str, stamps: str, *, auc: float | None = None, accu
     beside = [(str(labels), f"{labels} labels") for labels in dict.fromkeys((50, 200, 1000, int(every)))]
     figures = (
         Figure("AUC without a label", f"{ours}/0/auc"),
-        *(Figure(f"AUC, {told}", f"{ours}/{at}/auc", None, auc if at == "200" else None) for at, told in beside),
+        *(Figure(f"AUC, {name}", f"{ours}/{at}/auc", None, auc if at == "200" else None) for at, name in beside),
         Figure(f"accuracy, {every} labels", f"{ours}/{every}/accuracy", None, accuracy),
         Figure("AUC of ImageNet's lite0, 200 labels", "judge/imagenet/200/auc"),
         Figure("AUC of lite0 with centre and photometry, 200 labels", "judge/imagenet_rings/200/auc"),
