@@ -73,7 +73,7 @@ def _from_ascii(text: str) -> list[tuple[int, int]]:
         elif (found := _CELLS.fullmatch(token)) is not None and order is not None:
             ranges.append(_span(order, int(found[1]), int(found[2] or found[1])))
         else:
-            raise BadMoc(Message("“%(text)s” is no part of a MOC, which looks like 3/1-5,7 4/100.", text=token[:40]))
+            raise BadMoc(Message("“%(text)s” is not part of a MOC, which looks like 3/1-5,7 4/100.", text=token[:40]))
     return ranges
 
 

@@ -66,7 +66,9 @@ class Filter:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             if isinstance(error, BadInput):
                 raise
-            raise BadInput("is no condition (%(error)s). Write it as in: snr > 5 and rb > 0.3", error=error) from error
+            raise BadInput(
+                "is not a condition (%(error)s). Write it as in: snr > 5 and rb > 0.3", error=error
+            ) from error
         self._tree = tree
 
     def __call__(self, facts: Facts) -> bool:

@@ -143,7 +143,7 @@ def test_the_command_checks_what_it_is_given(tmp_path):
     with pytest.raises(CommandError, match="There is no survey"):
         call_command("listen", "alerts", **given)
     make_survey()
-    with pytest.raises(CommandError, match="condition: is no condition"):
+    with pytest.raises(CommandError, match="condition: is not a condition"):
         call_command("listen", "alerts", where="snr >", **given)
     (tmp_path / "schema").write_text("{}")
     with pytest.raises(CommandError, match="is not a whole Avro file"):
