@@ -46,6 +46,7 @@ def fleiss_kappa(counts: np.ndarray) -> float:
 
 
 def where_answered(values: np.ndarray, counts: np.ndarray, least: int) -> np.ndarray:
+    """Return values (n_items,), NaN for items with fewer than `least` answers in counts (n_items, K)."""
     return np.where(counts.sum(axis=1) >= least, values, np.nan)
 
 

@@ -42,6 +42,7 @@ def posterior(prior: float | np.ndarray, votes: Votes, skills: np.ndarray) -> np
 
 
 def log_odds(prior: float | np.ndarray) -> np.ndarray:
+    """Return logit(prior), clipped away from ±∞; any shape."""
     return logit(certain_enough(prior))
 
 

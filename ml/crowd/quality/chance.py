@@ -15,9 +15,9 @@ COIN = 0.5
 def no_better_than_chance(answers: Answers, limits: Limits) -> list[Flag]:
     """Flag who does not beat a coin on gold subjects, both classes counting alike; an abstention is no error.
 
-    Unsure is no error. The 95 % interval of the balanced accuracy (Beta posteriors of the two classes) must include one
-    half or lie below it. Since that is also true of beginners, a coin toss must also explain the answers far better
-    than a volunteer from the crowd's best quarter: p is the likelihood ratio of such a volunteer to a coin.
+    The 95 % interval of the balanced accuracy (Beta posteriors of the two classes) must include one half or lie below
+    it. Since that is also true of beginners, a coin toss must also explain the answers far better than a volunteer from
+    the crowd's best quarter: p is the likelihood ratio of such a volunteer to a coin.
     """
     right, total = on_gold(answers)
     beta = np.stack([right, total - right], axis=2) + 1

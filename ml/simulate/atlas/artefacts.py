@@ -14,6 +14,7 @@ SPOTS = 4
 
 
 def draw_burn(rng: np.random.Generator, n: int) -> Shape:
+    """Draw columns 0.5 to 3 pixels wide (sigma), from a source 13 to 70 pixels away; one in five is negative."""
     return {
         "snr": log_uniform(rng, 5, 60, n),
         "width": log_uniform(rng, 0.5, 3.0, n),
@@ -67,6 +68,7 @@ def draw_noise(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_noise(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """Paint peaks like point sources at (x, y) pixels (n,); (n, size, size)."""
     return point_source(x, y, shape["fwhm"], size)
 
 
@@ -87,6 +89,7 @@ def draw_scar(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_scar(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """Paint the spots of either sign around (x, y) pixels (n,); (n, size, size) float32."""
     light = np.zeros((len(x), size, size), np.float32)
     for spot in range(SPOTS):
         place = x + shape["spot_x"][:, spot], y + shape["spot_y"][:, spot]
@@ -119,6 +122,7 @@ def paint_spike(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.nda
 
 
 def spike_line(along: np.ndarray, across: np.ndarray, shape: Shape) -> np.ndarray:
+    """Paint one line, peak 1 at the star, over pixels (n, size, size) along and across it."""
     reach = np.abs(along)
     width = as_cube(shape["width"]) + as_cube(shape["opening"]) * reach
     return np.exp(-0.5 * (across / width) ** 2) / (1 + reach / 12) ** 1.5

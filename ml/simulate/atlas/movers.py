@@ -19,6 +19,7 @@ def draw_asteroid(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_asteroid(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """Paint point sources at (x, y) pixels (n,); (n, size, size)."""
     return point_source(x, y, shape["fwhm"], size)
 
 
@@ -33,10 +34,12 @@ def draw_streak(rng: np.random.Generator, n: int) -> Shape:
 
 
 def paint_streak(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """Paint trails with their middle at (x, y) pixels (n,); (n, size, size)."""
     return trail(x, y, shape["length"], shape["angle"], shape["fwhm"], size)
 
 
 def draw_comet(rng: np.random.Generator, n: int) -> Shape:
+    """Draw comae of 2.5 to 16 pixels, and tails of 6 to 40 pixels in random directions (radians)."""
     return {
         "snr": log_uniform(rng, 10, 150, n),
         "fwhm": draw_fwhm(rng, n),

@@ -104,8 +104,10 @@ def add_edge(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def anywhere(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Draw a position (2,), x and y in pixels, uniform over an image (H, W)."""
     return rng.uniform(0, 1, 2) * np.array(image.shape[::-1])
 
 
 def direction(angle: float) -> np.ndarray:
+    """Return the unit vector (2,), x and y, at an angle in radians from +x towards +y."""
     return np.array([np.cos(angle), np.sin(angle)])

@@ -100,6 +100,10 @@ def place_on_detector(rng: np.random.Generator, samples: np.ndarray, size: int) 
 
 
 def light_curve(rng: np.random.Generator, seconds: np.ndarray) -> np.ndarray:
+    """Return the relative flux (T,) at `seconds` (T,).
+
+    It is sinusoidal, up to 0.3 mag from peak to peak, with two maxima in each rotation of 3 to 12 h.
+    """
     period, phase, amplitude = rng.uniform(3, 12) * 3600, rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.3)
     return 10 ** (-0.4 * amplitude * np.sin(2 * np.pi * seconds / (period / 2) + phase) / 2)
 

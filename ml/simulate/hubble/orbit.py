@@ -52,6 +52,7 @@ class Pointing:
 
 
 def orbit_plane(node: float) -> np.ndarray:
+    """Return unit vectors (2, 3): at the ascending node, of right ascension `node` (radians), and a quarter later."""
     cos, sin = np.cos(node), np.sin(node)
     up = np.sin(INCLINATION)
     return np.array([[cos, sin, 0.0], [-sin * np.cos(INCLINATION), cos * np.cos(INCLINATION), up]])

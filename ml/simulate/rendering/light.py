@@ -29,10 +29,12 @@ def axes(x: np.ndarray, y: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarra
 
 
 def as_column(values: np.ndarray) -> np.ndarray:
+    """Return (n, 1) float32 from n values, to broadcast over the pixels of a profile."""
     return np.asarray(values, np.float32).reshape(-1, 1)
 
 
 def as_cube(values: np.ndarray) -> np.ndarray:
+    """Return (n, 1, 1) float32 from n values, to broadcast over the pixels of n stamps."""
     return np.asarray(values, np.float32).reshape(-1, 1, 1)
 
 

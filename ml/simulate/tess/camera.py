@@ -57,6 +57,7 @@ class Psf:
 
 
 def draw_psf(rng: np.random.Generator) -> Psf:
+    """Draw a core with a FWHM of 1.3 to 1.7 pixels, up to half as long again in a random direction."""
     fwhm = rng.uniform(1.3, 1.7)
     return Psf(fwhm, fwhm * rng.uniform(1.0, 1.5), rng.uniform(0, np.pi))
 
