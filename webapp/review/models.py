@@ -1,9 +1,12 @@
 """The scientists' desk: verdicts (rulings), second opinions on them, and cases (hold, assignee, tags, notes)."""
 
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
@@ -17,6 +20,20 @@ LONGEST_TAG = 30
 class Verdict(models.TextChoices):
     YES = "yes"
     NO = "no"
+
+
+class RulingQuerySet(models.QuerySet["Ruling"]):
+    def disputed(self) -> Self:
+        """Rulings beside which another scientist's different verdict stands."""
+        standing = SecondOpinion.objects.filter(ruling=OuterRef("pk"), withdrawn_at=None)
+        return self.filter(Exists(standing.exclude(verdict=OuterRef("verdict"))))
+
+    def awaiting_opinion(self) -> Self:
+        """Rulings on which a second opinion was asked for, and none that stands was given since."""
+        given = SecondOpinion.objects.filter(
+            ruling=OuterRef("pk"), withdrawn_at=None, created_at__gte=OuterRef("second_asked_at")
+        )
+        return self.filter(~Exists(given), second_asked_at__isnull=False)
 
 
 class Ruling(Touched):
@@ -40,6 +57,8 @@ class Ruling(Touched):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="a second opinion"
     )
     second_asked_at = models.DateTimeField(null=True)
+
+    objects = RulingQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
