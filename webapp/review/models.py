@@ -48,6 +48,7 @@ class Ruling(Touched):
     consensus_posterior = models.FloatField(null=True, help_text="what the volunteers said then")
     p_real = models.FloatField(null=True, help_text="what the champion said then")
     previous_gold = models.CharField(max_length=20, blank=True, default="", help_text="what undo brings back")
+    previous_source = models.CharField(max_length=20, blank=True, default="", help_text="where that came from")
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(
