@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
 from webapp.core.health import look
-from webapp.core.models import Heartbeat, Process
+from webapp.core.models import Backup, Heartbeat, Process
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
@@ -34,7 +35,8 @@ USUAL, WITHIN = 50, timedelta(days=1)
 def problems() -> dict[str, str]:
     """Return each problem's key and its sentence."""
     workflows, streams = dict(_silent_workflows()), stream_problems(all_streams())
-    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queue_problems(workers_by_queue())}
+    queues = queue_problems(workers_by_queue())
+    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queues, **_late_backup()}
 
 
 def _sick_parts() -> dict[str, str]:
@@ -60,6 +62,14 @@ def _silent_workflows() -> Iterator[tuple[str, str]]:
                 _("Nobody has classified in %(survey)s: %(workflow)s for %(hours)s hours, although subjects wait.")
                 % {"survey": workflow.survey, "workflow": workflow, "hours": QUIET // timedelta(hours=1)},
             )
+
+
+def _late_backup() -> dict[str, str]:
+    """Return a problem if a site that was backed up is so no longer; one that never was may be backed up otherwise."""
+    newest = Backup.objects.newest()
+    if newest is None or not newest.is_late:
+        return {}
+    return {"backup": _("No backup has been made since %(day)s.") % {"day": date_format(newest.finished_at)}}
 
 
 log = logging.getLogger(__name__)

@@ -66,7 +66,6 @@ def _file_sizes(folder: Path) -> Iterator[int]:
                 continue
 
 
-LATE_BACKUP = timedelta(days=7)
 LIBRARIES = ("celery", "psycopg", "zarr", "torch", "openvino")
 
 
@@ -97,8 +96,7 @@ class SiteStatus:
 
     @property
     def backup_is_late(self) -> bool:
-        """Return whether there is no backup of the last seven days."""
-        return self.backup is None or self.backup.finished_at < timezone.now() - LATE_BACKUP
+        return self.backup is None or self.backup.is_late
 
     @property
     def workers_of_jobs(self) -> list[tuple[JobsOfKind, int]]:
@@ -115,7 +113,6 @@ class SiteStatus:
 
 
 def site_status() -> SiteStatus:
-    newest_backup = Backup.objects.order_by("finished_at").last()
     return SiteStatus(
         parts=look(),
         jobs=job_kinds(),
@@ -124,7 +121,7 @@ def site_status() -> SiteStatus:
         disk=disk_usage(),
         activity=activity(),
         streams=all_streams(),
-        backup=newest_backup,
+        backup=Backup.objects.newest(),
         versions=versions(),
     )
 

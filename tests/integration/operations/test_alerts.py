@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
+from tests.integration.operations.told import told
 from tests.integration.operations.webhook import webhook
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
-from webapp.core.models import Heartbeat, Process
+from webapp.core.models import Backup, Heartbeat, Process
 from webapp.operations import alerts
 from webapp.operations.models import Alert
 from webapp.volunteers.models import Volunteer
@@ -110,6 +111,16 @@ def test_a_workflow_that_volunteers_left_is_told(mailoutbox):
     later()
     alerts.check()
     assert "Nobody has classified" in mailoutbox[0].body
+
+
+def test_backups_that_are_no_longer_made_are_told_until_one_is(mailoutbox):
+    assert not told(mailoutbox), "this site is backed up otherwise"
+    Backup.objects.create(address="/mnt/safe", name="old", files=1, size=1)
+    assert not told(mailoutbox)
+    Backup.objects.update(finished_at=timezone.now() - timedelta(days=8))
+    assert "No backup has been made since" in told(mailoutbox)[0]
+    Backup.objects.create(address="/mnt/safe", name="new", files=1, size=1)
+    assert "Over: No backup has been made since" in told(mailoutbox)[-1]
 
 
 def test_the_webhook_gets_the_sentences_as_json(settings):
