@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from webapp.console.processes import LARGEST, Child, shorten
-from webapp.console.site import Ended, watch
+from webapp.console.site import Ended, private_log_folder, watch
 
 TALK = "import itertools, time\nfor n in itertools.count(): print(f'{n:099}', flush=True); time.sleep(0.001)"
 
@@ -98,3 +98,14 @@ def test_a_site_without_room_for_the_copy_of_a_log_goes_on_and_says_so_once(tmp_
     assert caplog.text.count("could not be rotated") == 1
     shorten(log)
     assert (log.stat().st_size, (tmp_path / "web.log.2").read_text()) == (0, "earlier")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_only_the_sites_own_user_reads_its_logs(tmp_path, settings, is_there):
+    """They have addresses of people who sign in."""
+    tmp_path.chmod(0o755)
+    settings.DATA = tmp_path
+    if is_there:
+        (tmp_path / "log").mkdir(mode=0o755)
+    assert private_log_folder().stat().st_mode & 0o777 == 0o700
+    assert tmp_path.stat().st_mode & 0o777 == 0o755, "the database's own user must pass"
