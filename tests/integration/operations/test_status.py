@@ -53,6 +53,16 @@ def test_the_page_says_how_the_site_is(well, client, boss, failed):
     assert client.get("/").content.decode().count('href="/status/"') == 1
 
 
+def test_pixels_on_a_disk_of_their_own_have_their_own_line(well, client, boss, settings, capsys):
+    client.force_login(boss)
+    assert "disk of the pixels" not in client.get("/status/").content.decode()
+    settings.PIXELS = "/proc"  # a disk of its own, without any space
+    assert "On the disk of the pixels, 0\xa0bytes of 0\xa0bytes are free." in client.get("/status/").content.decode()
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "Disk of the pixels: 0 bytes of 0 bytes are free" in capsys.readouterr().out
+
+
 def test_the_page_the_doctor_and_the_api_name_the_sites_own_version(well, client, boss, settings, capsys):
     [version] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
     client.force_login(boss)
