@@ -25,7 +25,7 @@ def boss(django_user_model):
 
 @pytest.fixture
 def failed():
-    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", attempts=MAX_ATTEMPTS)
+    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", fruitless=MAX_ATTEMPTS)
     IngestRun.objects.filter(pk=run.pk).update(
         state=JobState.FAILED, error="The disk is full.", traceback="line 1 <b>", finished_at=timezone.now()
     )
