@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -141,11 +142,19 @@ def web(host: str, port: int, logs: Path) -> Child:
     return Child("The web server", command, logs / "web.log")
 
 
-def worker(concurrency: int, logs: Path) -> Child:
+def worker(concurrency: int, logs: Path, queues: str = "") -> Child:
+    """Return a worker that serves all queues, or these, separated by commas."""
     options = ["worker", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
+    if queues:
+        options += ["--queues", queues, "--hostname", worker_name(queues)]
     # Volunteers come first: the web server and the database share the machine's cores.
     command = ["nice", "-n", "5", sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
     return Child("The worker", command, logs / "worker.log")
+
+
+def worker_name(queues: str = "") -> str:
+    """Return Celery's name of this machine's worker for these queues: each set of queues has a worker of its own."""
+    return f"{queues.replace(',', '-') or 'celery'}@{socket.gethostname()}"
 
 
 def beat(logs: Path) -> Child:
