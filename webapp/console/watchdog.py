@@ -7,7 +7,6 @@ for problems for some minutes, the watchdog does, so that administrators are tol
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 import urllib.request
@@ -24,6 +23,7 @@ from django.db import DatabaseError, Error, close_old_connections, connection
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
+from webapp.console.processes import worker_name
 from webapp.core.dispatch import app
 from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process
@@ -112,18 +112,25 @@ def web_responds(host: str, port: int) -> bool:
     return True
 
 
-def worker_responds() -> bool:
+def worker_responds(queues: str = "") -> bool:
     """Return whether the worker's parent answers, and its children take tasks or are at work.
 
     A parent answers while all of its children hang. They are at work if a job's lease is being renewed, or on a task
-    that is no job, which Celery's time limit ends. Without beat, nobody sends them anything.
+    that is no job, which Celery's time limit ends. Without beat, nobody sends them anything. Of a worker whose queues
+    do not include `sweep`, only the parent is asked: its children may have nothing to do for days.
     """
     close_old_connections()
     try:
-        asked = app.control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=ASK_SECONDS).active()
-        return bool(asked) and (_takes_tasks() or _is_on_short_task(asked) or somebody_works())
+        asked = app.control.inspect(destination=[worker_name(queues)], timeout=ASK_SECONDS).active()
+        return bool(asked) and (
+            not _serves_sweeps(queues) or _takes_tasks() or _is_on_short_task(asked) or somebody_works()
+        )
     except (OperationalError, OSError, DatabaseError):
         return True
+
+
+def _serves_sweeps(queues: str) -> bool:
+    return not queues or "sweep" in queues.split(",")
 
 
 def _takes_tasks() -> bool:

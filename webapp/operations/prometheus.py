@@ -157,7 +157,7 @@ def _disk() -> Iterator[Metric]:
     usage = disk_usage()
     yield GaugeMetricFamily("wanderers_disk_free_bytes", "Free on the data folder's disk.", value=usage.free)
     yield GaugeMetricFamily("wanderers_disk_total_bytes", "Size of the data folder's disk.", value=usage.total)
-    newest = Backup.objects.order_by("finished_at").last()
+    newest = Backup.objects.newest()
     if newest:
         at = newest.finished_at.timestamp()
         yield GaugeMetricFamily("wanderers_last_backup_time_seconds", "Unix time of the newest backup.", value=at)

@@ -176,6 +176,14 @@ def test_a_worker_that_nobody_sends_sweeps_is_left_alone(parent):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("queues", "responds"), [("training", True), ("training,export", True), ("sweep,jobs", False)])
+def test_a_worker_is_not_blamed_for_tasks_that_are_in_the_queues_of_others(parent, queues, responds):
+    assert watchdog.worker_responds(queues) is responds
+    parent.started = None
+    assert not watchdog.worker_responds(queues)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_worker_whose_broker_is_away_is_left_alone(parent, monkeypatch):
     def refuse():
         raise OperationalError

@@ -87,6 +87,13 @@ def test_a_disk_that_is_nearly_full_is_named_before_it_is_full(client, settings)
     assert ill(client) == {"disk": "The disk of the data folder is nearly full."}
 
 
+def test_a_disk_of_the_pixels_that_is_nearly_full_is_named(client, settings):
+    settings.PIXELS = "/proc"  # a disk of its own, without any space
+    assert ill(client) == {"disk": "The disk of the pixels is nearly full."}
+    settings.PIXELS = "s3://bucket/pixels"
+    assert ill(client) == {}
+
+
 def test_a_database_that_is_away_is_named_and_the_process_is_still_alive(client, monkeypatch):
     def refuse(*args, **kwargs):
         raise DatabaseError("connection to postgresql://wanderers:hush@elsewhere failed")

@@ -25,7 +25,7 @@ def boss(django_user_model):
 
 @pytest.fixture
 def failed():
-    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", attempts=MAX_ATTEMPTS)
+    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", fruitless=MAX_ATTEMPTS)
     IngestRun.objects.filter(pk=run.pk).update(
         state=JobState.FAILED, error="The disk is full.", traceback="line 1 <b>", finished_at=timezone.now()
     )
@@ -51,6 +51,16 @@ def test_the_page_says_how_the_site_is(well, client, boss, failed):
     for words in ("The disk is full.", "line 1 &lt;b&gt;", "Ingest", "12 files", "PostgreSQL", "pixels:", "Try again"):
         assert words in page
     assert client.get("/").content.decode().count('href="/status/"') == 1
+
+
+def test_pixels_on_a_disk_of_their_own_have_their_own_line(well, client, boss, settings, capsys):
+    client.force_login(boss)
+    assert "disk of the pixels" not in client.get("/status/").content.decode()
+    settings.PIXELS = "/proc"  # a disk of its own, without any space
+    assert "On the disk of the pixels, 0\xa0bytes of 0\xa0bytes are free." in client.get("/status/").content.decode()
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "Disk of the pixels: 0 bytes of 0 bytes are free" in capsys.readouterr().out
 
 
 def test_the_page_the_doctor_and_the_api_name_the_sites_own_version(well, client, boss, settings, capsys):

@@ -11,7 +11,7 @@ from django.db import models
 
 from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
-from ml.storage.pixel_store import array_name
+from ml.storage.array_names import array_name
 from webapp.archive.models import Frame, Subject
 
 MANIFEST_GOLD = "manifest"
