@@ -127,7 +127,7 @@ class Job(models.Model):
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
     fruitless = models.PositiveSmallIntegerField(default=0, help_text="attempts since one got further than all before")
     furthest = models.PositiveBigIntegerField(default=0, help_text="the largest `done` that an earlier attempt reached")
     cancel_requested = models.BooleanField(default=False)

@@ -148,7 +148,7 @@ class TrainingEpoch(models.Model):
     """The metrics of one epoch: a point on the live curves."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
-    attempt = models.PositiveSmallIntegerField()
+    attempt = models.PositiveIntegerField()
     epoch = models.PositiveIntegerField()
     epochs = models.PositiveIntegerField()
     loss = models.FloatField()
