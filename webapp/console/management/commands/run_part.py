@@ -36,4 +36,6 @@ class Command(BaseCommand):
             child, responds = processes.worker(concurrency, no_log), watchdog.worker_responds
         else:
             child, responds = processes.beat(no_log), watchdog.beat_responds
-        sys.exit(not responds() if probe else notified_part.run(child.name, child.command, responds))
+        if probe:
+            sys.exit(not watchdog.responds_or_unknown(responds))
+        sys.exit(notified_part.run(child.name, child.command, responds))
