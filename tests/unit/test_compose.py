@@ -11,15 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
+import redis
 import yaml
 
+from tests.acceptance import brokers
 from webapp.core.environment import ROOT
 
 FOLDER = ROOT / "docker"
 EXTRAS = ("compose.storage.yaml", "compose.gpu.yaml")
 KEYS = {
     "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "environment", "expose", "healthcheck", "image",
-    "mem_limit", "ports", "restart", "secrets", "security_opt", "volumes",
+    "mem_limit", "ports", "restart", "secrets", "security_opt", "user", "volumes",
 }  # fmt: skip
 GUIDE = (ROOT / "docs/admin.md").read_text()
 ROWS = re.findall(r"^\| (`[A-Z].*?) \|", GUIDE, re.M)
@@ -73,6 +75,32 @@ def test_every_service_starts_again_and_its_memory_is_bounded(cluster):
     for name, service in cluster["services"].items():
         assert service["restart"] == ("on-failure" if name in ENDS else "unless-stopped"), name
         assert "mem_limit" in service or name == "bucket", name
+
+
+def test_no_service_has_capabilities_but_the_proxy_to_open_its_ports(cluster):
+    services = cluster["services"]
+    assert all(service["cap_drop"] == ["ALL"] for service in services.values())
+    assert {name: service["cap_add"] for name, service in services.items() if "cap_add" in service} == {
+        "proxy": ["NET_BIND_SERVICE"]
+    }
+    assert {services["database"]["user"], services["redis"]["user"]} == {"postgres", "redis"}
+
+
+def test_the_secrets_of_the_guide_are_all_that_are_needed_and_redis_asks_for_its_password(tmp_path):
+    compose = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+    (block,) = re.findall(r"\n((?:    .*\n)*    mkdir -m 700 secrets\n(?:    .*\n)*)", GUIDE)
+    subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
+    made = {path.name: path.read_text().strip() for path in (tmp_path / "secrets").iterdir()}
+    assert made.keys() == compose["secrets"].keys()
+    assert len({*made.values()}) == len(made)
+    account = re.fullmatch(r"redis://(:\w{64}@)redis:6379/1", made["cache_url"])[1]
+    assert made["broker_url"] == f"redis://{account}redis:6379/0"
+    server, configuration = compose["services"]["redis"]["command"].split()
+    assert server == "redis-server"
+    with brokers.redis(tmp_path, f"{tmp_path}{configuration.removeprefix('/run')}", account=account) as url:
+        assert redis.Redis.from_url(url).set("key", "value")
+        with pytest.raises(redis.exceptions.AuthenticationError):
+            redis.Redis.from_url(url.replace(account, "")).get("key")
 
 
 def test_no_health_check_goes_through_a_proxy_of_the_environment(cluster):

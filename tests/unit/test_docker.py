@@ -85,8 +85,11 @@ def test_everything_that_can_hang_is_asked_whether_it_is_well():
 )
 def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tmp_path, given, expected):
     told = environment_of("web", given)
-    (tmp_path / "url").write_text("postgresql://wanderers:hush@database/wanderers")
-    told |= {"DATABASE_URL_FILE": str(tmp_path / "url"), "SECRET_KEY_FILE": str(tmp_path / "url")}
+    for name in [name for name in told if name.endswith("_FILE")]:
+        told[name] = str(tmp_path / name)
+        (tmp_path / name).write_text(
+            "redis://:hush@redis/1\n" if name == "CACHE_URL_FILE" else "postgresql://database/it\n"
+        )
     told |= {"WANDERERS_DATA": str(tmp_path), "PATH": os.environ["PATH"]}
     names = ("HTTPS", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "ALLAUTH_TRUSTED_PROXY_COUNT", "MFA_REQUIRED_FROM")
     ask = f"from webapp.settings import *; print({', '.join(names)}, TOKEN_DAYS)"
