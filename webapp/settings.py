@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, data_folder, database, env, mail, metrics_token, secret_key, version
+from webapp.core.environment import ROOT, cache, data_folder, database, env, mail, metrics_token, secret_key, version
 from webapp.core.logs import logging_config
 
 try:
@@ -23,13 +23,7 @@ try:
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
     _database = database(has_pooler=not PREPARE_STATEMENTS)
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
-    # Large enough that a flood of addresses does not evict other counts.
-    _cache: dict[str, Any] = {
-        "BACKEND": "webapp.core.shared_cache.MemoryAndDatabase",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-    if env.str("CACHE_URL", ""):
-        _cache = dict(env.dj_cache_url("CACHE_URL"))
+    _cache = cache()
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
@@ -111,6 +105,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.common_headers",
     "webapp.core.middleware.health",
+    "webapp.operations.prometheus.answer_prometheus",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -75,7 +75,7 @@ def test_a_dead_redis_is_the_brokers_illness_and_its_address_stays_a_secret(clie
 def test_a_cache_that_is_away_is_named(client, settings):
     settings.CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "webapp.core.shared_cache.SignedRedis",
             "LOCATION": f"redis://127.0.0.1:{free_port()}/1",
         }
     }

@@ -143,7 +143,7 @@ def test_prometheus_reads_figures_with_the_token_only(well, client, settings, fa
     answer = client.get("/metrics/", headers={"Authorization": "Bearer secret"})
     lines = answer.content.decode().splitlines()
     assert 'wanderers_part_healthy{part="database"} 1.0' in lines
-    assert 'wanderers_jobs{job="archive.ingestrun",state="failed"} 1.0' in lines
+    assert 'wanderers_jobs{kind="archive.ingestrun",state="failed"} 1.0' in lines
     assert any(line.startswith("wanderers_disk_free_bytes ") for line in lines)
     assert any(line.startswith("wanderers_classifications_last_hour{") for line in lines)
 
@@ -163,8 +163,8 @@ def test_prometheus_reads_how_long_jobs_take_and_how_good_the_champions_are(well
         )
     answer = client.get("/metrics/", headers={"Authorization": "Bearer secret"})
     lines = answer.content.decode().splitlines()
-    assert 'wanderers_job_mean_seconds{job="archive.ingestrun"} 20.0' in lines
-    assert 'wanderers_job_longest_seconds{job="archive.ingestrun"} 30.0' in lines
+    assert 'wanderers_job_mean_seconds{kind="archive.ingestrun"} 20.0' in lines
+    assert 'wanderers_job_longest_seconds{kind="archive.ingestrun"} 30.0' in lines
     scores = [line for line in lines if line.startswith("wanderers_model_score{")]
     of = f'role="{champion.role}",survey="{champion.survey.slug}"'
     assert scores == [f'wanderers_model_score{{metric="roc_auc",{of}}} 0.9']

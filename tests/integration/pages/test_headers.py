@@ -75,7 +75,7 @@ def test_no_template_has_a_style_that_browsers_would_ignore():
 
 def test_the_page_of_errors_styles_itself_by_a_nonce_that_is_new_each_time(settings, monkeypatch):
     settings.METRICS_TOKEN = "hush"
-    monkeypatch.setattr("webapp.operations.views.exposition", lambda: 1 / 0)
+    monkeypatch.setattr("webapp.operations.prometheus.exposition", lambda: 1 / 0)
     client = Client(raise_request_exception=False, headers={"Authorization": "Bearer hush"})
     nonces = set()
     for _ in range(2):

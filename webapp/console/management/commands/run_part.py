@@ -37,4 +37,6 @@ class Command(BaseCommand):
             child, responds = processes.worker(concurrency, no_log, queues), partial(watchdog.worker_responds, queues)
         else:
             child, responds = processes.beat(no_log), watchdog.beat_responds
-        sys.exit(not responds() if probe else notified_part.run(child.name, child.command, responds))
+        if probe:
+            sys.exit(not watchdog.responds_or_unknown(responds))
+        sys.exit(notified_part.run(child.name, child.command, responds))
