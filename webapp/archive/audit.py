@@ -2,16 +2,23 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
 from webapp.archive.models import AuditEntry, Survey
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SECRET = re.compile(r"pass|secret|token|credential|key$", re.IGNORECASE)
+SECRET_PARTS = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
+"""The parts of an address elsewhere that may contain a password or key."""
 CSRF_FIELD = "csrfmiddlewaretoken"
 MOST_FIELDS, LONGEST = 50, 200
 ENTRY = "audit_entry"
@@ -49,6 +56,31 @@ def record_job(user: User | None, survey: Survey, act: str, **figures: int) -> N
     AuditEntry.objects.create(user=user, survey=survey, act=act, fields=figures)
 
 
+def acts_about(user: User) -> QuerySet[AuditEntry]:
+    """Return the acts that name an account by its user name or a confirmed address, or were sent to its own pages."""
+    roles = user.memberships.values_list("survey__slug", "pk")
+    pages = [reverse("site-user", args=[user.pk]), *(reverse("member-change", args=role) for role in roles)]
+    about = reduce(or_, (Q(address__startswith=page) for page in pages))
+    for field, names in _names(user).items():
+        about |= reduce(or_, (Q(**{f"fields__{field}__iexact": name}) for name in names), Q())
+    return AuditEntry.objects.filter(about)
+
+
+def rename_in_audit_log(user: User, name: str) -> None:
+    """Put another name in the place of an account's user name and addresses; what was done stays."""
+    for field, names in _names(user).items():
+        for known in names:
+            for entry in AuditEntry.objects.filter(**{f"fields__{field}__iexact": known}):
+                entry.fields[field] = name
+                entry.save(update_fields=["fields"])
+
+
+def _names(user: User) -> dict[str, list[str]]:
+    """Return by which names the fields of entries can name an account, as they are stored."""
+    emails = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return {"username": [user.get_username()], "email": [email[:LONGEST] for email in emails]}
+
+
 def _shortened(sent: Any) -> dict[str, Any]:
     if isinstance(sent, MultiValueDict):
         sent = {name: values if len(values) > 1 else values[0] for name, values in sent.lists() if values}
@@ -59,7 +91,10 @@ def _shortened(sent: Any) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> str:
-    return "…" if SECRET.search(name) else _storable(value)[:LONGEST]
+    if SECRET.search(name):
+        return "…"
+    text = _storable(value).strip()
+    return (SECRET_PARTS.sub("", text) if name == "address" else text)[:LONGEST]
 
 
 def _storable(value: Any) -> str:

@@ -4,9 +4,11 @@ import csv
 import io
 
 import pytest
+from allauth.account.models import EmailAddress
 from rest_framework.test import APIClient
 
 from tests.integration.learning import sky
+from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import AuditEntry, Membership, Role, Survey
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,32 @@ def test_what_a_database_cannot_hold_is_recorded_without_it(boss):
     row = entry()
     assert row.status == answer.status_code == 400
     assert row.fields == {"name": "a?b", "cd": "e"}
+
+
+def test_of_an_address_elsewhere_no_password_or_key_is_recorded(client, survey, admin):
+    client.force_login(admin)
+    sent = {"name": "theirs", "address": "https://ada:hunter2@scorer.example.org/score?key=hunter2#hunter2"}
+    client.post("/surveys/night/learning/scorers/register/", sent)
+    assert entry().fields == {"name": "theirs", "address": "https://scorer.example.org/score"}
+
+
+def test_an_account_that_is_erased_is_named_no_more_and_what_was_done_stays(client, survey, boss, django_user_model):
+    eve, evelyn = (django_user_model.objects.create_user(name) for name in ("eve", "evelyn"))
+    EmailAddress.objects.create(user=eve, email="Eve@example.org", verified=True)
+    EmailAddress.objects.create(user=evelyn, email="eve@example.com", verified=True)
+    client.force_login(boss)
+    for name in ("eve", "evelyn"):
+        client.post("/surveys/night/settings/members/", {"username": name, "role": "scientist"})
+    for email in ("eve@example.org", "eve@example.com"):
+        client.post("/users/invite/", {"email": email, "survey": "night", "role": "moderator"})
+    gone = f"gone-{eve.pk}"
+    delete_account(user=eve, keep_answers=True)
+    assert [*AuditEntry.objects.order_by("pk").values_list("act", "fields")] == [
+        ("member-add", {"username": gone, "role": "scientist"}),
+        ("member-add", {"username": "evelyn", "role": "scientist"}),
+        ("invitation-new", {"email": gone, "survey": "night", "role": "moderator"}),
+        ("invitation-new", {"email": "eve@example.com", "survey": "night", "role": "moderator"}),
+    ]
 
 
 def test_a_stranger_is_refused_and_leaves_no_entry(client, survey, django_user_model):
