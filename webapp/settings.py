@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, data_folder, database, env, mail, metrics_token, secret_key, version
+from webapp.core.environment import ROOT, data_folder, database, env, mail, metrics_token, secret_key
 from webapp.core.logs import logging_config
 
 try:
@@ -205,7 +205,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wanderers",
     "DESCRIPTION": "Volunteers and machines find moving worlds together.",
-    "VERSION": version(),
+    "VERSION": "1",  # the API's, not the site's, which strangers need not know
     **dict.fromkeys(["SWAGGER_UI_DIST", "SWAGGER_UI_FAVICON_HREF", "REDOC_DIST"], "SIDECAR"),
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {"SubjectKind": "webapp.archive.models.Kind", "Preset": "webapp.learning.models.Preset"},
