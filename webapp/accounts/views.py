@@ -1,9 +1,11 @@
-"""Profile, language, own data, and account deletion."""
+"""Profile, sessions, language, own data, and account deletion."""
 
 import logging
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from allauth.decorators import rate_limit
+from allauth.usersessions.views import list_usersessions
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -76,6 +78,15 @@ def profile(request: HttpRequest, user: User) -> HttpResponseBase:
         speak(response, row.language)
     else:
         forget_language(response)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page
+def sessions(request: HttpRequest, user: User) -> HttpResponseBase:
+    """List the account's sessions; ending the others asks for the password again."""
+    view = reauthentication_required(list_usersessions) if request.method == "POST" else list_usersessions
+    response: HttpResponseBase = view(request)
     return response
 
 
