@@ -1,4 +1,4 @@
-"""Record every administrative act before it happens, and the site's answer after it."""
+"""Record administrative acts, and looks at personal data, before they happen, and the site's answer after them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def record_act(request: Any, user: User, survey: Survey | None = None) -> None:
-    """Record that `user` may do what the request asks for, once per request; reads are not recorded.
+    """Record that `user` may do what the request asks for, once per request; of reads see `record_reading`.
 
     Parameters
     ----------
@@ -40,15 +40,26 @@ def record_act(request: Any, user: User, survey: Survey | None = None) -> None:
     inner: HttpRequest = getattr(request, "_request", request)
     if inner.method in SAFE or hasattr(inner, ENTRY):
         return
-    match = inner.resolver_match
+    sent = _shortened(request.data) if inner is not request else _shortened(inner.POST) | _shortened(inner.FILES)
+    _record(inner, user, survey, sent)
+
+
+def record_reading(request: HttpRequest, user: User) -> None:
+    """Record that an administrator of the site reads what is personal, but not the words that they search for."""
+    if not hasattr(request, ENTRY):
+        _record(request, user, None, {})
+
+
+def _record(request: HttpRequest, user: User, survey: Survey | None, sent: dict[str, Any]) -> None:
+    match = request.resolver_match
     entry = AuditEntry.objects.create(
         user=user,
         survey=survey,
         act=(match.url_name if match else None) or "",
-        address=_storable(inner.path)[: AuditEntry._meta.get_field("address").max_length],
-        fields=_shortened(request.data) if inner is not request else _shortened(inner.POST) | _shortened(inner.FILES),
+        address=_storable(request.path)[: AuditEntry._meta.get_field("address").max_length],
+        fields=sent,
     )
-    setattr(inner, ENTRY, entry)
+    setattr(request, ENTRY, entry)
 
 
 def record_job(user: User | None, survey: Survey, act: str, **figures: int) -> None:

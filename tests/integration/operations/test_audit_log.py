@@ -1,4 +1,7 @@
-"""What an admin does is in the audit log, with the site's answer and without secrets; reads and refusals are not."""
+"""What an admin does is in the audit log, with the site's answer and without secrets.
+
+So are looks at accounts, but no other reads, and no refusals.
+"""
 
 import csv
 import io
@@ -70,9 +73,21 @@ def test_what_a_database_cannot_hold_is_recorded_without_it(boss):
 
 def test_of_an_address_elsewhere_no_password_or_key_is_recorded(client, survey, admin):
     client.force_login(admin)
-    sent = {"name": "theirs", "address": "https://ada:hunter2@scorer.example.org/score?key=hunter2#hunter2"}
+    sent = {"name": "theirs", "address": "https://hunter2@scorer.example.org/score?key=hunter2#hunter2"}
     client.post("/surveys/night/learning/scorers/register/", sent)
     assert entry().fields == {"name": "theirs", "address": "https://scorer.example.org/score"}
+
+
+def test_looking_at_accounts_and_taking_the_log_away_is_recorded_without_what_was_searched(client, boss):
+    client.force_login(boss)
+    for page in ("/users/?q=eve", f"/users/{boss.pk}/", "/users/0/", "/audit-log/?user=eve", "/audit-log/?csv=1", "/"):
+        client.get(page)
+    assert [*AuditEntry.objects.order_by("pk").values_list("user__username", "act", "address", "fields", "status")] == [
+        ("boss", "site-users", "/users/", {}, 200),
+        ("boss", "site-user", f"/users/{boss.pk}/", {}, 200),
+        ("boss", "site-user", "/users/0/", {}, 404),
+        ("boss", "audit-log", "/audit-log/", {}, 200),
+    ]
 
 
 def test_an_account_that_is_erased_is_named_no_more_and_what_was_done_stays(client, survey, boss, django_user_model):
@@ -125,7 +140,7 @@ def test_no_spreadsheet_runs_the_names_of_people_and_surveys(client, survey, bos
         user=mallory, survey_id=survey.pk, act="-x", address="/x/", fields={"=1": "2"}, status=302
     )
     client.force_login(boss)
-    sent = b"".join(client.get("/audit-log/", {"csv": "1"}).streaming_content).decode()
+    sent = b"".join(client.get("/audit-log/", {"act": "-x", "csv": "1"}).streaming_content).decode()
     [row] = csv.DictReader(io.StringIO(sent, newline=""))
     assert (row["user"], row["survey"], row["act"], row["fields"]) == ("'@SUM(A1)", "'=1+1", "'-x", "'=1=2")
     assert (row["address"], row["status"]) == ("/x/", "302")
