@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, cache, data_folder, database, env, mail, metrics_token, secret_key, version
+from webapp.core.environment import ROOT, cache, data_folder, database, env, mail, metrics_token, secret_key
 from webapp.core.logs import logging_config
 
 try:
@@ -120,8 +120,7 @@ MIDDLEWARE = [
     "webapp.core.middleware.UnstorableMiddleware",
     "webapp.archive.audit.audit_outcome",
 ]
-ROOT_URLCONF = "webapp.urls"
-WSGI_APPLICATION = "webapp.wsgi.application"
+ROOT_URLCONF, WSGI_APPLICATION = "webapp.urls", "webapp.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -201,7 +200,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wanderers",
     "DESCRIPTION": "Volunteers and machines find moving worlds together.",
-    "VERSION": version(),
+    "VERSION": "1",  # the API's, not the site's, which strangers need not know
     **dict.fromkeys(["SWAGGER_UI_DIST", "SWAGGER_UI_FAVICON_HREF", "REDOC_DIST"], "SIDECAR"),
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {"SubjectKind": "webapp.archive.models.Kind", "Preset": "webapp.learning.models.Preset"},
@@ -235,6 +234,7 @@ FILE_UPLOAD_HANDLERS = [
 DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"  # no other host can set one that is so named
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 X_FRAME_OPTIONS = "DENY"
