@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
-from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, withdrawn_labels
+from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, no_longer_given, withdrawn_labels
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun, TrainingSet
@@ -137,7 +137,7 @@ def labels_since(workflow: Workflow) -> int:
 def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
     """Return how many labels may be new, changed or withdrawn since a training set, each counted up to `most`.
 
-    It reads few rows, by an index, where nothing has happened.
+    Where nothing has happened, it reads little: few rows, by an index, and the keys of the volunteers' labels.
     """
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
@@ -145,7 +145,7 @@ def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> in
         return crowd[:most].count() + gold[:most].count()
     changed = Subject.objects.filter(survey=workflow.survey_id, gold_changed_at__gte=last.created_at)
     crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
-    return crowd[:most].count() + gold[:most].count() + changed[:most].count()
+    return crowd[:most].count() + gold[:most].count() + changed[:most].count() + min(no_longer_given(last), most)
 
 
 def _last_training_set(workflow: Workflow) -> TrainingSet | None:
