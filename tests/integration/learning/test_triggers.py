@@ -76,6 +76,26 @@ def test_a_scheduled_run_fine_tunes_when_that_has_paid_and_labels_have_doubled(w
     assert preset_due(workflow) == "finetune"
 
 
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+@pytest.mark.parametrize("is_early", [False, True])
+def test_a_fine_tuning_that_failed_or_was_cancelled_leaves_the_schedule_to_heads(
+    workflow, monkeypatch, state, is_early
+):
+    monkeypatch.setattr("webapp.learning.triggers.FEWEST_TO_FINETUNE", 4)
+    settle_more(workflow, 2)
+    housekeeping.retrain()
+    begun = {"state": state, "training_set": None if is_early else curate(workflow), "finished_at": timezone.now()}
+    assert TrainingRun.objects.filter(preset="finetune", state="queued").update(**begun) == 1
+    assert preset_due(workflow) == "head", "cancelled before it had read the labels" if is_early else ""
+    trained(workflow)
+    more = sky.subjects(workflow.survey, [True] * 12, prefix="more")
+    more = [row for row in more if not is_test_group(row.object_group)]
+    for subject in more[:4]:
+        assert preset_due(workflow) == "head"
+        sky.votes(workflow, subject, posterior=0.99)
+    assert preset_due(workflow) == "finetune", "the labels have doubled"
+
+
 def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 1)
     trained(workflow, state="failed")
@@ -113,9 +133,7 @@ def test_labels_of_volunteers_whose_answers_no_longer_count_start_a_run(honest):
     people = [make_volunteer() for _ in range(9 + honest)]
     answers = [(person, row) for person in people for row in rows]
     Classification.objects.bulk_create(
-        Classification(
-            id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=row, answer="yes", is_counted=True
-        )
+        Classification(id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=row, answer="yes", is_counted=True)
         for person, row in answers
     )
     recount(workflow)
