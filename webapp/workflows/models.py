@@ -98,6 +98,9 @@ class Workflow(models.Model):
         default=False, help_text="a subject on a known object's orbit becomes gold"
     )
     reveal_model_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
+    is_experiment = models.BooleanField(
+        default=False, db_default=False, help_text="only a new model reorders its queue, never the votes before that"
+    )
     min_new_labels = models.PositiveIntegerField(
         null=True, blank=True, help_text="new labels that start a training run"
     )

@@ -145,7 +145,6 @@ def ordered(workflow, champion, monkeypatch):
     run = ScoringRun.objects.create(survey=workflow.survey, checkpoint=champion)
     ScoringShard.objects.create(run=run, zarr_array=rows[0].zarr_array, start=0, stop=8, state="done")
     jobs.finish_scoring(run.pk)
-    type(workflow).objects.update(min_new_labels=1000)
     return rows
 
 
@@ -177,17 +176,18 @@ def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, ch
     assert f"scored, {champion.scoring_runs.last().finished_at:%Y-%m-%d %H:%M} UTC" in page
 
 
-def test_a_workflow_that_trains_by_the_calendar_is_ordered_by_votes_too(workflow, champion, ordered):
-    type(workflow).objects.update(min_new_labels=None, retrain_days=30)
+@pytest.mark.parametrize("schedule", [{}, {"min_new_labels": 1000}, {"retrain_days": 30}])
+def test_votes_order_a_queue_whether_people_or_a_schedule_train(workflow, champion, ordered, schedule):
+    type(workflow).objects.update(**schedule)
     answered(workflow, ordered, people=2)
     assert len(order_after_votes()) == 1
 
 
-@pytest.mark.parametrize("why", ["by hand", "asleep", "former", "training", "undone", "before", "unscored"])
+@pytest.mark.parametrize("why", ["experiment", "asleep", "former", "training", "undone", "before", "unscored"])
 def test_votes_that_change_no_order_start_nothing(why, workflow, champion, ordered):
     answered(workflow, ordered, people=2, reason="training" if why == "training" else "uncertain")
-    if why == "by hand":
-        type(workflow).objects.update(min_new_labels=None)
+    if why == "experiment":
+        type(workflow).objects.update(is_experiment=True)
     elif why == "asleep":
         type(workflow).objects.update(is_active=False)
     elif why == "former":
