@@ -16,6 +16,7 @@ from ml.acquisition.pool import Pool
 from ml.acquisition.rules import Plan, Rule
 from ml.acquisition.uncertainty import entropy
 from ml.data.observing_nights import nights_of
+from ml.imaging.annulus import to_width
 from ml.storage.pixel_store import PixelStore
 from webapp.classifications.models import Reason
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
@@ -101,12 +102,15 @@ def _members(
     """Return the members' probabilities (M, N, 2), NaN where not scored; None without features or labels."""
     labels = trained_labels(checkpoint)
     labels = [labels[place] for place in rng.permutation(len(labels))[:MOST_LABELS]]
-    known = features_of(checkpoint, np.array([label.subject_id for label in labels], dtype=np.int64))
-    has_features = np.zeros(0, dtype=bool) if known is None else np.isfinite(known).all(axis=1)
     disputed = np.flatnonzero(~np.isnan(p_real))
     disputed = disputed[np.argsort(-entropy(p_real[disputed]), kind="stable")[:MOST_DISPUTED]]
-    asked = features_of(checkpoint, subjects[disputed]) if has_features.any() else None
-    if known is None or asked is None:
+    learnt = np.array([label.subject_id for label in labels], dtype=np.int64)
+    features = features_of(checkpoint, np.concatenate([learnt, subjects[disputed]]))
+    if features is None:
+        return None
+    known, asked = np.split(features, [len(learnt)])
+    has_features = np.isfinite(known).all(axis=1)
+    if not has_features.any():
         return None
     members = np.repeat(np.stack([1 - p_real, p_real], axis=1)[None], MEMBERS, axis=0)
     p_yes = np.array([label.p_yes for label in labels])
@@ -129,21 +133,25 @@ OF_SUBJECTS = """
 def features_of(checkpoint: Checkpoint, subjects: NDArray[np.int64]) -> NDArray[np.float32] | None:
     """Return the checkpoint's features of subjects (n, D), the mean over their frames; NaN where none are stored.
 
-    None if it has no features: a detector stores what it found under their name.
+    D is that of the stamps with the most channels. None if it has no features: a detector stores what it found under
+    their name.
     """
     key = checkpoint.manifest.get("feature_key")
     if not key or ModelRole(checkpoint.role).is_detector:
         return None
-    store, found = PixelStore(settings.PIXELS), None
+    store, parts = PixelStore(settings.PIXELS), []
     for array, rows in groupby(fetch(PLACES, [subjects.tolist()]), key=lambda row: row[0]):
         indexes, places = np.array([row[1:] for row in rows], dtype=np.int64).T
         try:
             values = store.features_at(checkpoint.survey.slug, array, key, indexes).astype(np.float32).mean(axis=1)
         except FileNotFoundError:
             continue
-        if found is None:
-            found = np.full((len(subjects), values.shape[1]), np.nan, dtype=np.float32)
-        found[places - 1] = values
+        parts.append((places, values))
+    if not parts:
+        return None
+    found = np.full((len(subjects), max(values.shape[1] for _, values in parts)), np.nan, dtype=np.float32)
+    for places, values in parts:
+        found[places - 1] = to_width(values, found.shape[1])
     return found
 
 
