@@ -166,6 +166,24 @@ def test_priorities_put_the_batch_first_in_its_order_and_the_unscored_before_all
     assert found[order[50:]] == pytest.approx(value(Rule.ENTROPY, p)[order[50:]] / 2, abs=0.0051)
 
 
+@pytest.mark.parametrize("diverse", [True, False])
+@pytest.mark.parametrize("rule", sorted(set(Rule) - {Rule.RANDOM, Rule.TYPICAL}))
+def test_by_every_rule_the_unscored_come_before_all(rng, rule, diverse):
+    p_real = np.where(np.arange(N) % 10 == 0, np.nan, rng.random(N))
+    probabilities = np.stack([1 - p_real, p_real], axis=1)
+    p = pool(
+        p_real=p_real,
+        posterior=np.where(np.arange(N) % 20 == 0, 0.9, np.nan),
+        prior=0.05,
+        probabilities=probabilities,
+        labelled=np.array([30, 2]),
+        members=np.stack([probabilities, probabilities[:, ::-1]]),
+    )
+    found = priorities(p, Plan({rule: 1.0}, diverse), 50, rng).values
+    assert (found[::10] == 1).all()
+    assert found[np.isfinite(p_real)].max() <= 1
+
+
 def test_a_second_time_gives_the_same_priorities():
     p = pool(features=lambda rows: kinds()[1][rows])
     once, again = (priorities(p, Plan(), 50, np.random.default_rng(9)).values for _ in range(2))
