@@ -1,6 +1,6 @@
 """The pool of acquisition: what is known about a workflow's open subjects, as `ml.acquisition` asks for it.
 
-Scores and posteriors are read in bulk; features, objects and nights only of the subjects in question.
+Scores and what the votes alone say are read in bulk; features, objects and nights only of the subjects in question.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,8 @@ from ml.data.observing_nights import nights_of
 from ml.imaging.annulus import to_width
 from ml.storage.pixel_store import PixelStore
 from webapp.classifications.models import Reason
-from webapp.consensus.models import VOTE_COLUMNS, Consensus
+from webapp.consensus.evidence import BY_VOTES_ALONE
+from webapp.consensus.models import Consensus
 from webapp.consensus.skills import mean_skill
 from webapp.core.sql import copy_out, fetch
 from webapp.learning.curate_labels import trained_labels
@@ -34,9 +35,7 @@ MOST_LABELS = 20_000
 
 _READ = f"""
     SELECT entry.id, entry.subject_id, entry.priority, array_position(%(reasons)s::text[], entry.reason)::int2,
-        coalesce(score.p_real, 'NaN'::float8),
-        CASE WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0
-            THEN crowd.posterior ELSE 'NaN'::float8 END {{probabilities}}
+        coalesce(score.p_real, 'NaN'::float8), coalesce({BY_VOTES_ALONE}, 'NaN'::float8) {{probabilities}}
     FROM {QueueEntry._meta.db_table} AS entry
     LEFT JOIN {Score._meta.db_table} AS score
         ON score.subject_id = entry.subject_id AND score.checkpoint_id = %(checkpoint)s
@@ -47,7 +46,7 @@ _READ = f"""
 """  # noqa: S608 - the names are our own tables
 _FIELDS = {
     "entry": "int8", "subject": "int8", "priority": "float8", "reason": "int2", "p_real": "float8",
-    "posterior": "float8",
+    "p_votes": "float8",
 }  # fmt: skip
 
 
@@ -66,7 +65,7 @@ def pool_of(
     subjects = rows["subject"]
     pool = Pool(
         rows["p_real"],
-        rows["posterior"],
+        rows["p_votes"],
         workflow.prior,
         mean_skill(workflow),
         features=lambda some: features_of(checkpoint, subjects[some]),

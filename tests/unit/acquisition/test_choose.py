@@ -17,7 +17,7 @@ def rng():
 
 
 def pool(n=N, seed=0, **fields):
-    return Pool(**{"p_real": np.random.default_rng(seed).random(n), "posterior": np.full(n, np.nan), **fields})
+    return Pool(**{"p_real": np.random.default_rng(seed).random(n), "p_votes": np.full(n, np.nan), **fields})
 
 
 def kinds(n=N):
@@ -132,7 +132,7 @@ def test_only_a_shortlist_is_looked_up(rng):
 
 
 def test_the_crowd_s_certainty_counts(rng):
-    p = pool(p_real=np.full(N, 0.5), posterior=np.where(np.arange(N) < 300, 0.999, np.nan))
+    p = pool(p_real=np.full(N, 0.5), p_votes=np.where(np.arange(N) < 300, 0.999, np.nan))
     assert choose(p, ENTROPY, 300, rng).rows.min() >= 300
     information = value(Rule.INFORMATION, p)
     assert information[:300].max() < information[300:].min()
@@ -173,7 +173,7 @@ def test_by_every_rule_the_unscored_come_before_all(rng, rule, diverse):
     probabilities = np.stack([1 - p_real, p_real], axis=1)
     p = pool(
         p_real=p_real,
-        posterior=np.where(np.arange(N) % 20 == 0, 0.9, np.nan),
+        p_votes=np.where(np.arange(N) % 20 == 0, 0.9, np.nan),
         prior=0.05,
         probabilities=probabilities,
         labelled=np.array([30, 2]),
