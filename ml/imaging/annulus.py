@@ -32,8 +32,8 @@ def to_width(features: NDArray[Any], columns: int) -> NDArray[Any]:
     lacking = columns - features.shape[-1]
     if lacking % width(1):
         raise ValueError(
-            f"These features have {features.shape[-1]} numbers each instead of {columns}, and no number of channels makes"
-            " up for that: they were made by another backbone."
+            f"These features have {features.shape[-1]} numbers each instead of {columns}, and no number of channels"
+            " makes up for that: they were made by another backbone."
         )
     padding = [(0, 0)] * (features.ndim - 1) + [(0, max(0, lacking))]
     return np.pad(features, padding)[..., :columns] if lacking else features

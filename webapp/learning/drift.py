@@ -71,14 +71,13 @@ def drift_of(champion: Checkpoint) -> Drift:
     before, since = _counts(champion)
     newest = sorted(since, key=lambda night: (night is not None, night), reverse=True)[:NIGHTS]
     bound = LEVEL / max(len(newest), 1)
-    return Drift(int(before.sum()), [_night(night, before, *since[night], bound) for night in newest])
+    return Drift(int(before.sum()), [_night(night, before, since[night], bound) for night in newest])
 
 
-def _night(
-    mjd: int | None, before: NDArray[np.int64], counts: NDArray[np.int64], real: NDArray[np.int64], bound: float
-) -> Night:
-    index, p = stability_index(before, counts), chance_of_as_much(before, counts)
-    n = int(counts.sum())
+def _night(mjd: int | None, before: NDArray[np.int64], counts: NDArray[np.int64], bound: float) -> Night:
+    counted, real = counts
+    index, p = stability_index(before, counted), chance_of_as_much(before, counted)
+    n = int(counted.sum())
     return Night(mjd, n, float(real.sum() / n), index, p, is_shifted=n >= FEWEST and index >= SHIFTED and p < bound)
 
 

@@ -113,8 +113,8 @@ def surest_auc(real: Array, groups: Array, level: float = 0.95) -> float:
 
     Each of n real objects is paired with a bogus object of its own, n the smaller of the two numbers. The area is the
     chance that a pair is in the right order; with n of n it is at least α^(1/n), α half of 1 - level (Clopper & Pearson
-    1934, Biometrika 26, 404). No higher bound holds for every model: one that misplaces a share 1 - α^(1/n) of the rarer
-    kind beyond all of the other has this area, and with chance α shows no mistake. NaN if there is no pair.
+    1934, Biometrika 26, 404). No higher bound holds for every model: one that misplaces a share 1 - α^(1/n) of the
+    rarer kind beyond all of the other has this area, and with chance α shows no mistake. NaN if there is no pair.
 
     Examples
     --------

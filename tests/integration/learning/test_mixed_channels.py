@@ -33,7 +33,8 @@ def workflow():
 
 def subjects(workflow, real, channels):
     """Store stamps whose first channel has the source; the first `GOLD` are gold and the others are queued."""
-    stamps = np.concatenate([sky.stamps(real if seed == 0 else 0 * real, seed=seed) for seed in range(channels)], axis=2)
+    planes = [sky.stamps(real if seed == 0 else 0 * real, seed=seed) for seed in range(channels)]
+    stamps = np.concatenate(planes, axis=2)
     array, first = PixelStore(settings.PIXELS).append(workflow.survey.slug, stamps)
     names = [f"{channels} channels {place}" for place in range(len(real))]
     rows = Subject.objects.bulk_create(
