@@ -57,7 +57,7 @@ def _broker() -> None:
 def _cache() -> None:
     cache.set("health", "well", 60)
     if cache.get("health") != "well":
-        raise Ill(gettext_noop("The cache forgets at once what it is given."))
+        raise Ill(gettext_noop("The cache does not keep values."))
 
 
 def _disk() -> None:
@@ -70,7 +70,7 @@ def _disk() -> None:
 
 def _beat() -> None:
     if not Heartbeat.objects.recent().filter(process=Process.BEAT).exists():
-        raise Ill(gettext_noop("Beat has not reported lately: nobody announces what is due."))
+        raise Ill(gettext_noop("Beat has not reported lately: scheduled jobs don't start."))
 
 
 def _worker() -> None:

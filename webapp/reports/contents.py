@@ -47,7 +47,7 @@ DOUBTS = {
 NO_POSITION = Sentence(gettext_noop("%(name)s: frame %(frame)s has no time or position in range, so it is left out."))
 NO_POSITIONS = Sentence(gettext_noop("%(name)s (%(subject)s) has no frame with a time and a position."))
 NO_MAGNITUDE = Sentence(gettext_noop("%(name)s has no magnitude here; the position is reported without."))
-NO_BAND = Sentence(gettext_noop("“%(band)s” is no ADES band. An admin says in the report settings which band it is."))
+NO_BAND = Sentence(gettext_noop("“%(band)s” is not an ADES band. An admin can map it to one in the report settings."))
 REPORTED_BEFORE = Sentence(gettext_noop("This detection is also in report %(report)s, as %(name)s."))
 TWICE = Sentence(gettext_noop("This detection is twice in this report: also as %(name)s."))
 

@@ -48,7 +48,7 @@ class ReportSettings(models.Model):
     def clean(self) -> None:
         """Refuse bands that ADES does not know."""
         if unknown := sorted(set(self.bands.values()).difference(BANDS)):
-            message = _("“%(name)s” is no ADES band. Bands: %(all)s.")
+            message = _("“%(name)s” is not an ADES band. Bands: %(all)s.")
             raise ValidationError({"bands": message % {"name": unknown[0], "all": ", ".join(BANDS)}})
 
 

@@ -41,7 +41,7 @@ def test_a_site_that_is_well_says_so_of_each_part(client):
 
 def test_a_site_whose_beat_has_never_reported_is_ill(client):
     Heartbeat.objects.filter(process=Process.BEAT).delete()
-    assert ill(client) == {"beat": "Beat has not reported lately: nobody announces what is due."}
+    assert ill(client) == {"beat": "Beat has not reported lately: scheduled jobs don't start."}
 
 
 @pytest.mark.parametrize("process", [Process.BEAT, Process.WORKER])
