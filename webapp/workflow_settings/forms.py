@@ -200,7 +200,10 @@ class WorkflowForm(forms.ModelForm):
                 "From level 2. Minimum lower bound (0 to 1) of the 90 % intervals of sensitivity and "
                 "specificity, after ten answers on each class."
             ),
-            "known_objects_are_gold": _("A subject within 2″ of a known object becomes gold “yes” if the orbit is well known, and magnitude and rate agree."),
+            "known_objects_are_gold": _(
+                "A subject within 2″ of a known object becomes gold “yes” if the orbit is well known, and magnitude and"
+                " rate agree."
+            ),
             "reveal_model_score": "",
             "is_experiment": _("To compare ways of asking in rounds. Otherwise every 500 votes reorder it too."),
             "min_new_labels": _("Leave both fields empty to start training runs manually."),

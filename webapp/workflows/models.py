@@ -60,7 +60,10 @@ class Workflow(models.Model):
     reject_threshold = models.FloatField(default=REJECT, validators=PROBABILITY)
 
     agreement = models.FloatField(
-        null=True, blank=True, validators=PROBABILITY, help_text="fraction of yes and no votes in agreement that also retires"
+        null=True,
+        blank=True,
+        validators=PROBABILITY,
+        help_text="fraction of yes and no votes in agreement that also retires",
     )
     agreement_votes = models.PositiveSmallIntegerField(default=5, help_text="minimum of yes and no votes for that")
     empty_after_no_votes = models.PositiveSmallIntegerField(
