@@ -32,7 +32,7 @@ REPEATS = 3
 SAMPLES, VALUES = 16, 100_000  # limits of the batch used to time precision and memory format
 GAIN = 1.1  # minimum speed-up to replace the default
 HOPELESS = 2.0  # slower than the best by this factor: not repeated
-BUSY = 0.5  # load per core above which half of the cores are taken: wall times would tell of the other processes
+BUSY = 0.5  # load per core above which all cores are taken: wall times would tell of the other processes
 
 
 def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compute:
@@ -63,7 +63,7 @@ def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compu
     if found is None or not found.threads:
         is_busy = "threads" not in asked and os.getloadavg()[0] >= BUSY * cores()
         if is_busy:
-            asked["threads"] = max(1, cores() // 2)
+            asked["threads"] = cores()
         with torch.random.fork_rng(devices=[]):  # dropout uses random numbers: restore the state for training
             found = _measured(copy.deepcopy(model), batch, training, asked, found)
         _store(key, replace(found, threads=0) if is_busy else found)

@@ -113,11 +113,11 @@ def test_a_wrong_word_is_refused_by_name(model, monkeypatch, name, value):
         autotune(model, BATCH)
 
 
-def test_beside_other_work_half_of_the_cores_are_taken_and_threads_are_measured_later(model, monkeypatch):
+def test_beside_other_work_all_cores_are_taken_and_threads_are_measured_later(model, monkeypatch):
     monkeypatch.setattr(module, "cores", lambda: 4)
     monkeypatch.setattr(os, "getloadavg", lambda: (4.0, 0.0, 0.0))
     first = autotune(model, BATCH)
-    assert first.threads == autotune(model, BATCH).threads == 2
+    assert first.threads == autotune(model, BATCH).threads == 4
     monkeypatch.setattr(module, "_fastest", None)
     assert first.source == autotune(model, BATCH).source == "measured"
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
