@@ -88,10 +88,10 @@ FILL = [
     WHERE id %% 100 <> 1 AND id %% 400 <> 0
     """,
     """
-    INSERT INTO review_ruling (subject_id, workflow_id, scientist_id, verdict, label, note, previous_gold, created_at,
-        second_asked_at)
+    INSERT INTO review_ruling (subject_id, workflow_id, scientist_id, verdict, label, note, previous_gold,
+        previous_source, created_at, second_asked_at)
     SELECT subject_id, workflow_id, (%(people)s::int[])[1 + subject_id %% 2],
-        CASE WHEN posterior > 0.5 THEN 'yes' ELSE 'no' END, '', '', '', now(),
+        CASE WHEN posterior > 0.5 THEN 'yes' ELSE 'no' END, '', '', '', '', now(),
         CASE WHEN subject_id %% 50 = 0 THEN now() END
     FROM consensus_consensus ORDER BY abs(posterior - 0.98) LIMIT %(n)s / 50
     """,

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from webapp.core.dispatch import app
-from webapp.core.jobs import DISK_FULL, MAX_ATTEMPTS, Cancelled, Job, LeaseLost
+from webapp.core.jobs import Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
 from webapp.core.sql import DATABASE_LOST
 
@@ -35,8 +35,7 @@ def job(model: type[Job]) -> Callable[[Callable[[Any], None]], Any]:
     """Register `function(row)` as the task that runs `model`'s jobs: claim, run, and record the result.
 
     A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with its
-    message; a lost lease leaves the row to its new owner; a database outage leaves it to the sweep, and so does a full
-    disk, until the last attempt.
+    message; a lost lease leaves the row to its new owner; a database outage or a full disk leaves it to the sweep.
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:
@@ -68,12 +67,12 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except DATABASE_LOST:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
-        if _is_disk_full(error) and row.attempts < MAX_ATTEMPTS:
+        if _is_disk_full(error):
             log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)
             row.wait_for_room()
         else:
             log.exception("%s failed.", row)
-            row.fail(DISK_FULL() if _is_disk_full(error) else named(error), traceback.format_exc())
+            row.fail(named(error), traceback.format_exc())
 
 
 def _is_in_worker() -> bool:

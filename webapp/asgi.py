@@ -8,8 +8,10 @@ from webapp.wsgi import application as site  # first: it sets up Django
 from webapp.core.environment import env
 from webapp.front.server import Front
 
+threads = env.int("WEB_THREADS", 4)
 application = Front(
     site,
-    ThreadPoolExecutor(env.int("WEB_THREADS", 4), thread_name_prefix="web"),
+    ThreadPoolExecutor(threads, thread_name_prefix="web"),
     ThreadPoolExecutor(env.int("ANSWER_THREADS", 2), thread_name_prefix="answers"),
+    streams=max(1, threads - 1),  # so that downloads leave a thread for everything else
 )

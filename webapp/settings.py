@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, data_folder, database, env, mail, metrics_token, secret_key, version
+from webapp.core.environment import ROOT, cache, data_folder, database, env, mail, metrics_token, secret_key
 from webapp.core.logs import logging_config
 
 try:
@@ -23,13 +23,7 @@ try:
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
     _database = database(has_pooler=not PREPARE_STATEMENTS)
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
-    # Large enough that a flood of addresses does not evict other counts.
-    _cache: dict[str, Any] = {
-        "BACKEND": "webapp.core.shared_cache.MemoryAndDatabase",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-    if env.str("CACHE_URL", ""):
-        _cache = dict(env.dj_cache_url("CACHE_URL"))
+    _cache = cache()
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
@@ -111,6 +105,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.common_headers",
     "webapp.core.middleware.health",
+    "webapp.operations.prometheus.answer_prometheus",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -125,8 +120,7 @@ MIDDLEWARE = [
     "webapp.core.middleware.UnstorableMiddleware",
     "webapp.archive.audit.audit_outcome",
 ]
-ROOT_URLCONF = "webapp.urls"
-WSGI_APPLICATION = "webapp.wsgi.application"
+ROOT_URLCONF, WSGI_APPLICATION = "webapp.urls", "webapp.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -206,7 +200,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wanderers",
     "DESCRIPTION": "Volunteers and machines find moving worlds together.",
-    "VERSION": version(),
+    "VERSION": "1",  # the API's, not the site's, which strangers need not know
     **dict.fromkeys(["SWAGGER_UI_DIST", "SWAGGER_UI_FAVICON_HREF", "REDOC_DIST"], "SIDECAR"),
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {"SubjectKind": "webapp.archive.models.Kind", "Preset": "webapp.learning.models.Preset"},
@@ -240,6 +234,7 @@ FILE_UPLOAD_HANDLERS = [
 DATA_UPLOAD_MAX_NUMBER_FILES = 500  # a night of images; each may be an open file
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"  # no other host can set one that is so named
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 X_FRAME_OPTIONS = "DENY"

@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from webapp.accounts.views import sessions
 from webapp.consensus.views import skill, skill_csv
 from webapp.core.i18n import Texts
 from webapp.core.installable import manifest, service_worker
@@ -9,6 +10,7 @@ urlpatterns = [
     path("manifest.webmanifest", manifest, name="manifest"),
     path("service-worker.js", service_worker, name="service-worker"),
     path("texts/<slug:language>/<slug:version>.js", Texts.as_view(), name="texts"),
+    path("accounts/sessions/", sessions, name="usersessions_list"),  # before allauth's, which asks for no password
     path("accounts/", include("allauth.urls")),
     path("api/", include("webapp.api.urls")),
     path("surveys/new/bundle/", survey_from_bundle, name="survey-from-bundle"),

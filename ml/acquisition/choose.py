@@ -66,9 +66,9 @@ def priorities(pool: Pool, plan: Plan, head: int, rng: np.random.Generator) -> P
 
     The first `head` by `choose` have the priorities between 1 and 0.5, and all others half their value by the plan's
     main rule, rounded. A plan of one rule that is not diverse needs no batch: its priorities are the values.
-    Subjects without a score have 1, the maximum.
+    Subjects without a score have 1, the maximum, by any rule.
     """
-    values = value(plan.main, pool)
+    values = np.where(np.isnan(pool.p_real), 1.0, value(plan.main, pool))
     rules, is_spread = np.full(len(pool), plan.main, dtype=object), np.zeros(len(pool), dtype=bool)
     if not plan.diverse and len(plan.weights) == 1:
         return Priorities(values, rules, is_spread)

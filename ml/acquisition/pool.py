@@ -21,10 +21,10 @@ class Pool:
     ----------
     p_real
         (N,) P(real) by the model; NaN where it has not scored the subject.
-    posterior
-        (N,) P(real) by the votes and the prior; NaN before the first vote.
+    p_votes
+        (N,) P(real) by the votes alone, from even odds; NaN before the first vote.
     prior
-        The prior in `posterior`, 0..1.
+        P(real), 0..1, of a subject that no model has scored, before the votes.
     skill
         (2, A) the next volunteer's confusion matrix P(answer | class), bogus first: the crowd's mean if nobody is
         known to come next.
@@ -44,7 +44,7 @@ class Pool:
     """
 
     p_real: Array
-    posterior: Array
+    p_votes: Array
     prior: float = 0.5
     skill: Array | tuple[tuple[float, ...], ...] = NEWCOMER
     probabilities: Array | None = None
@@ -63,7 +63,7 @@ class Pool:
         return replace(
             self,
             p_real=self.p_real[rows],
-            posterior=self.posterior[rows],
+            p_votes=self.p_votes[rows],
             probabilities=None if self.probabilities is None else self.probabilities[rows],
             members=None if self.members is None else self.members[:, rows],
             features=None if features is None else lambda some: features(rows[some]),

@@ -128,7 +128,7 @@ def _of_model(uncertainty: Callable[[Any], Values]) -> Callable[[Pool], Values]:
 
 
 def _of_crowd(pool: Pool) -> Values:
-    return np.maximum(FLOOR, entropy(pool.posterior))
+    return np.maximum(FLOOR, entropy(pool.p_votes))
 
 
 def _of_ensemble(pool: Pool) -> Values:
@@ -146,7 +146,7 @@ def _of_rarity(pool: Pool) -> Values:
 
 
 def _of_vote(gain: Callable[[Any, Any], Values]) -> Callable[[Pool], Values]:
-    return lambda pool: gain(belief(pool.p_real, pool.posterior, pool.prior), pool.skill)
+    return lambda pool: gain(belief(pool.p_real, pool.p_votes, pool.prior), pool.skill)
 
 
 _VALUES: dict[Rule, Callable[[Pool], Values]] = {

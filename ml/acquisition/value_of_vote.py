@@ -11,19 +11,19 @@ SURE = 1e-6
 """Probabilities are kept this far from 0 and 1, from which no vote could recover."""
 
 
-def belief(p_model: Array, posterior: Array, prior: float = 0.5) -> NDArray[np.float64]:
+def belief(p_model: Array, p_votes: Array, prior: float = 0.5) -> NDArray[np.float64]:
     """Return P(real) by model and crowd together (N,): Bayes' rule with the model as prior and the votes as evidence.
 
     Parameters
     ----------
     p_model
         (N,) P(real) by a calibrated model; NaN (not scored) counts as the prior.
-    posterior
-        (N,) P(real) by votes and prior; NaN without votes.
+    p_votes
+        (N,) P(real) by the votes alone, from even odds; NaN without votes.
     prior
-        The prior in `posterior`, 0..1, which is taken out.
+        Stands in for the model where it is not known, 0..1.
     """
-    votes = np.where(np.isfinite(posterior), _log_odds(posterior) - _log_odds(prior), 0.0)
+    votes = np.where(np.isfinite(p_votes), _log_odds(p_votes), 0.0)
     model = np.where(np.isfinite(p_model), _log_odds(p_model), _log_odds(prior))
     return np.asarray(expit(model + votes))
 

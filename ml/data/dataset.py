@@ -1,6 +1,5 @@
 """The training set of a classifier: features or pixels, soft targets, sample weights, and grouped splits."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.data.held_out import HeldOut, held_out
 from ml.data.tracklet_frames import TrackletFrames
 
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
@@ -50,6 +50,8 @@ class Examples:
         (N,) bool: whether a tracklet's label also applies to its single chips; None if all do.
     val_mask
         (N,) bool, a fixed validation set; None for that of `split`.
+    stopgaps
+        Groups that the network at the start has learnt from for want of others (`ml.data.held_out`).
     values
         (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None without any.
     sided
@@ -72,6 +74,7 @@ class Examples:
     values: NDArray[np.float32] | None = None
     columns: tuple[str, ...] = ()
     sided: bool = True
+    stopgaps: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -168,8 +171,8 @@ class Examples:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
         Validation gets `fraction` of each kind's groups, 0..0.5, or what `val_mask` says. The split depends on nothing
-        but the groups' names (`held_out`), so that a model that goes on from another one is validated on objects that
-        neither was trained on.
+        but the groups' names and `stopgaps` (`ml.data.held_out`), so that a model that goes on from another one, with
+        the same objects and new ones, is validated on objects that neither was trained on.
 
         Raises BadExamples if there are several kinds, but too few groups to train on more than one; or none is left to
         validate on.
@@ -177,10 +180,17 @@ class Examples:
         if self.val_mask is not None:
             return np.flatnonzero(~self.val_mask), np.flatnonzero(self.val_mask)
         kinds = self.kinds()
-        held = held_out(self.groups, kinds, fraction)
+        held = self._held_out(fraction).rows
         if not held.any() or len(np.unique(kinds[~held])) < min(2, len(np.unique(kinds))):
             raise self._too_few_objects()
         return np.flatnonzero(~held), np.flatnonzero(held)
+
+    def learnt_stopgaps(self, fraction: float = 0.2) -> tuple[str, ...]:
+        """Return `stopgaps` for a model that goes on from one of these examples."""
+        return self.stopgaps if self.val_mask is not None else self._held_out(fraction).stopgaps
+
+    def _held_out(self, fraction: float) -> HeldOut:
+        return held_out(self.groups, self.kinds(), fraction, self.stopgaps)
 
     def _too_few_objects(self) -> BadExamples:
         objects = len(np.unique(self.groups))
@@ -200,29 +210,6 @@ class Rows:
 
     def __getitem__(self, index: Any) -> Any:
         return self.source[self.rows[index]]
-
-
-def held_out(groups: NDArray[Any], kinds: NDArray[Any], fraction: float) -> NDArray[np.bool_]:
-    """Return which rows (N,) are of groups whose names have a hash in the lowest `fraction` of all hashes.
-
-    So a group stays where it is when others are added. Of a kind with two groups or more at least one is held out, that
-    with the lowest hash, and one is not, that with the highest; a single one is not. Such a stopgap of few groups may
-    change sides when more are added, but none goes from training to validation for want of lower ones.
-
-    Parameters
-    ----------
-    groups, kinds
-        (N,) each; a group's kind is that of its first row.
-    """
-    names, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    digests = [hashlib.blake2b(str(name).encode(), digest_size=8).digest() for name in names]
-    place = np.array([int.from_bytes(digest) / 2**64 for digest in digests])
-    kind, held = np.asarray(kinds)[first], place < fraction
-    for each in np.unique(kind):
-        members = np.flatnonzero(kind == each)
-        members = members[np.argsort(place[members], kind="stable")]
-        held[members[0]], held[members[-1]] = True, False
-    return np.asarray(held[inverse.ravel()])
 
 
 def grouped_folds(groups: NDArray[Any], kinds: NDArray[Any], folds: int, seed: int) -> NDArray[np.intp]:

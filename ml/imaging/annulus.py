@@ -3,8 +3,10 @@
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.imaging.noise_normalisation import linear_noise
 
@@ -17,6 +19,24 @@ STATISTICS: tuple[Callable[..., np.ndarray], ...] = (np.nanmean, np.nanmin, np.n
 def width(channels: int) -> int:
     """Return the number of features of a stamp with so many channels."""
     return channels * len(STATISTICS) * (len(EDGES) - 1)
+
+
+def to_width(features: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return features (..., D) that end in annulus photometry as (..., `columns`), for stamps of other channels.
+
+    The photometry is channel by channel: a channel that a stamp lacks counts as 0, the sky level, and one beyond the
+    columns is left out.
+
+    Raises ValueError unless the widths differ by whole channels.
+    """
+    lacking = columns - features.shape[-1]
+    if lacking % width(1):
+        raise ValueError(
+            f"These features have {features.shape[-1]} numbers each instead of {columns}, and no number of channels"
+            " makes up for that: they were made by another backbone."
+        )
+    padding = [(0, 0)] * (features.ndim - 1) + [(0, max(0, lacking))]
+    return np.pad(features, padding)[..., :columns] if lacking else features
 
 
 def annulus_photometry(stamps: np.ndarray) -> np.ndarray:

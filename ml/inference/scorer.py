@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ml.data.preprocessing import Preprocessing
 from ml.data.tracklet_frames import TrackletFrames
+from ml.imaging.annulus import to_width
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 from ml.inference.feature_extractor import Backbone, restored
 from ml.inference.tracklet_net import p_real, restored_net
@@ -122,7 +123,13 @@ class Scorer:
         return torch.where(torch.isfinite(p).all(1, keepdim=True), log_p.exp(), p)
 
     def chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
-        """Return log class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN."""
+        """Return log class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN.
+
+        With annulus photometry, D may be that of stamps with more or fewer channels than the model learnt from
+        (`ml.imaging.annulus.to_width`).
+        """
+        if self.manifest["preprocessing"].get("annulus_photometry"):
+            features = to_width(features, self._weight.shape[1])
         n, frames, dimensions = features.shape
         if dimensions != self._weight.shape[1]:
             raise ValueError(

@@ -7,16 +7,16 @@ Layout below the root::
 
 The database row is the truth about what exists: it names array and index. Pixels are written before the array grows,
 and before the row is written, so a process that dies in between leaves at most pixels that no row knows; the next
-`PixelStore.append` is told by `at` where the known ones end, and writes over them. One process at a time may append to
-a survey or clear pixels in it (its row is locked); features may be written by many at once, as long as each keeps to
-whole chunks.
+`PixelStore.append` is told by `at` where the known ones end, and writes over them. A restore may leave features of lost
+subjects too, even beyond the array's end, so `append` forgets all features at the indexes that it fills. One process at
+a time may append to a survey or clear pixels in it (its row is locked); features may be written by many at once, as
+long as each keeps to whole chunks.
 
 A file is replaced atomically, but read in parts. So a reader compares its version before and after, and reads a file
 that was replaced in between again.
 """
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +28,7 @@ from zarr.codecs import BloscCodec
 from zarr.errors import ContainsArrayError
 from zarr.storage import FsspecStore, LocalStore
 
+from ml.storage.array_names import array_name, checked, parsed
 from ml.storage.stored_objects import stored_bytes, version
 
 CHUNK = 128
@@ -39,7 +40,6 @@ _MOST_READ = 16  # … together with its neighbours
 _MOST_TRIES = 5  # of a read, while its files are replaced
 _TORN = (ValueError, RuntimeError)  # what the index of one file and the pixels of another raise
 _EVER = 2**31  # declared length of feature arrays: chunks that nobody wrote do not exist on disk and read as NaN
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
 
 class PixelStore:
@@ -86,6 +86,7 @@ class PixelStore:
         if not 0 <= start <= length:
             raise ValueError(f"{survey}/{name} holds {length} subjects, so writing cannot begin at {start}.")
         shape = (max(length, start + len(block)), *array.shape[1:])
+        self._forget_subjects(survey, name, start, start + len(block))
         _grown(array, shape)[start : start + len(block)] = block
         if shape != array.shape:
             array.resize(shape)
@@ -93,7 +94,7 @@ class PixelStore:
 
     def arrays(self, survey: str) -> list[str]:
         """List the names of the survey's pixel arrays."""
-        path = f"{_checked(survey)}/pixels"
+        path = f"{checked(survey)}/pixels"
         try:
             group = zarr.open_group(self.store, path=path, mode="r")
         except FileNotFoundError:
@@ -200,13 +201,25 @@ class PixelStore:
 
     def forget_features(self, survey: str, key: str) -> None:
         """Delete all features of one backbone in the survey; does nothing if there are none."""
-        path = f"{_checked(survey)}/features/{_checked(key)}"
+        path = f"{checked(survey)}/features/{checked(key)}"
         with suppress(FileNotFoundError, KeyError):
             del zarr.open_group(self.store, mode="r+")[path]
         self._open = {name: array for name, array in self._open.items() if not name.startswith(f"{path}/")}
 
+    def _forget_subjects(self, survey: str, array: str, start: int, stop: int) -> None:
+        """Make the features of subjects `start` to `stop` unknown, whatever their backbone."""
+        try:
+            keys = list(zarr.open_group(self.store, path=f"{survey}/features", mode="r").group_keys())
+        except FileNotFoundError:
+            return
+        for key in keys:
+            with suppress(FileNotFoundError):
+                features = self._features(survey, array, key)
+                if not np.isnan(features[start:stop, 0, 0]).all():
+                    features[start:stop] = np.nan
+
     def _pixels(self, survey: str, name: str, *, create: bool = False) -> zarr.Array:
-        path = f"{_checked(survey)}/pixels/{_checked(name)}"
+        path = f"{checked(survey)}/pixels/{checked(name)}"
         if path not in self._open:
             try:
                 self._open[path] = zarr.open_array(self.store, path=path, mode="r+")
@@ -217,7 +230,7 @@ class PixelStore:
         return self._fresh(self._open[path]) if create else self._open[path]
 
     def _create(self, path: str, name: str) -> zarr.Array:
-        shape, dtype = _parsed(name)
+        shape, dtype = parsed(name)
         each = int(np.prod(shape)) * dtype.itemsize
         chunk = _power_of_two(min(CHUNK, _CHUNK_BYTES // each))
         inner = _power_of_two(min(chunk, _MOST_READ, _READ_BYTES // each))
@@ -233,7 +246,7 @@ class PixelStore:
         )
 
     def _features(self, survey: str, name: str, key: str, depth: int | None = None) -> zarr.Array:
-        path = f"{_checked(survey)}/features/{_checked(key)}/{_checked(name)}"
+        path = f"{checked(survey)}/features/{checked(key)}/{checked(name)}"
         if path not in self._open:
             try:
                 self._open[path] = zarr.open_array(self.store, path=path, mode="r+")
@@ -244,8 +257,8 @@ class PixelStore:
                     zarr.create_array(
                         self.store,
                         name=path,
-                        shape=(_EVER, _parsed(name)[0][0], depth),
-                        chunks=(self.chunk(survey, name), _parsed(name)[0][0], depth),
+                        shape=(_EVER, parsed(name)[0][0], depth),
+                        chunks=(self.chunk(survey, name), parsed(name)[0][0], depth),
                         dtype=np.float16,
                         compressors=None,
                         fill_value=np.nan,
@@ -258,16 +271,6 @@ class PixelStore:
         """Reload the array's length: another process may have appended."""
         self._open[array.path] = zarr.open_array(self.store, path=array.path, mode="r+")
         return self._open[array.path]
-
-
-def array_name(shape: tuple[int, ...], dtype: np.dtype) -> str:
-    """Return the array name of a subject shape (F, C, H, W) and dtype: ``4x1x100x100-float32``."""
-    return f"{'x'.join(str(side) for side in shape)}-{np.dtype(dtype).name}"
-
-
-def _parsed(name: str) -> tuple[tuple[int, ...], np.dtype]:
-    sides, _, dtype = name.partition("-")
-    return tuple(int(side) for side in sides.split("x")), np.dtype(dtype)
 
 
 def _grown(array: zarr.Array, shape: tuple[int, ...]) -> zarr.Array:
@@ -290,9 +293,3 @@ def _key(array: zarr.Array, chunk: int) -> str:
 
 def _outer(array: zarr.Array) -> int:
     return int((array.shards or array.chunks)[0])
-
-
-def _checked(name: str) -> str:
-    if not _NAME.match(name) or ".." in name:
-        raise ValueError(f"“{name}” cannot name a survey, an array or features: use letters, digits, . _ and -.")
-    return name

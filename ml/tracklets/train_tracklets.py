@@ -7,7 +7,7 @@ from ml.inference.scorer import Scorer
 from ml.tracklets import two_stage
 from ml.tracklets.tracklet_stamps import apart
 from ml.training.callbacks import OnEpoch
-from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, head_tensors
+from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, continued, head_tensors
 from ml.training.finetune_then_probe import known_or_made
 from ml.training.head_training import Heads
 from ml.training.presets import channels_of, preset_recipe
@@ -28,6 +28,7 @@ def train_tracklets(
     state: StateFile | None = None,
 ) -> Checkpoint:
     """Train a tracklet checkpoint; parameters are those of `ml.roles.train_role.train`."""
+    examples = continued(examples, base)
     recipe = two_stage.tracklet_recipe(preset, init, base, examples, completeness)
     frozen = recipe.stamp_net in ("head", two_stage.GIVEN)
     start = None if base is None else base.manifest["architecture"]

@@ -1,5 +1,6 @@
 """The contents of a classifier's checkpoint: its tensors and its manifest."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -21,6 +22,11 @@ def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
     tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
     net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
     return tensors | {f"tracklet.{name}": value for name, value in net.items()}
+
+
+def continued(examples: Examples, base: Checkpoint | None) -> Examples:
+    """Return the examples for a network that goes on from another one, whose stopgaps are not held out."""
+    return examples if base is None else replace(examples, stopgaps=tuple(base.manifest.get("stopgaps", ())))
 
 
 def classifier_manifest(
@@ -46,6 +52,7 @@ def classifier_manifest(
         "feature_key": start.feature_key,
         **({} if heads.compute is None else {"compute": heads.compute.as_manifest()}),
         "training_set": examples.training_set,
+        "stopgaps": list(examples.learnt_stopgaps()),
         "examples": len(examples),
         "notes": list(examples.notes),
         "seed": seed,

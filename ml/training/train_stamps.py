@@ -13,7 +13,7 @@ from ml.models.compute import limit_torch
 from ml.models.stamp import RESIDUAL
 from ml.training import head_training
 from ml.training.callbacks import OnEpoch, silent
-from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, head_tensors
+from ml.training.checkpoint_contents import backbone_tensors, classifier_manifest, continued, head_tensors
 from ml.training.finetune_then_probe import features_of, known_or_made, train_tuned
 from ml.training.head_training import Heads
 from ml.training.presets import Recipe, balanced
@@ -54,6 +54,7 @@ def train_stamps(
         If the ImageNet weights are not found.
     """
     examples.check()
+    examples = continued(examples, base)
     limit_torch()
     if examples.values is not None:
         examples.notes.extend(target_leakage_notes(examples))

@@ -31,6 +31,8 @@ class Judged:
 def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on.
 
+    Its scores of the test set are stored, so that people can compare it with others even if it scores nothing else.
+
     Raises
     ------
     NoProbabilities
@@ -39,6 +41,8 @@ def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None
     trained_on = curate_labels.trained_labels(checkpoint)
     labels = curate_labels.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
     p = _probabilities(run, checkpoint, labels)
+    if not checkpoint.is_external:  # whose answers are stored already
+        scores.write_scores(checkpoint.pk, _subjects(labels), p, model_cache.model(checkpoint).p_real(p))
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
     result: dict[str, Any] = {
@@ -69,7 +73,7 @@ def _comparison(
     truth = np.array([label.label == "yes" for label in fair])
     if truth.all() or not truth.any():
         return new
-    is_fair = np.isin([label.subject_id for label in labels], [label.subject_id for label in fair])
+    is_fair = np.isin(_subjects(labels), _subjects(fair))
     ours = model_cache.model(checkpoint).p_real(p[is_fair])
     theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
     groups = np.array([label.object_group for label in fair])
@@ -99,7 +103,7 @@ def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]
 
 def _asked(run: TrainingRun, checkpoint: Checkpoint, model: ExternalModel, labels: list[Label]) -> NDArray[np.float32]:
     """Return an external scorer's probabilities; stored ones are not asked for again, so a champion may be offline."""
-    subjects = np.array([label.subject_id for label in labels], dtype=np.int64)
+    subjects = _subjects(labels)
     rows = Score.objects.filter(checkpoint=checkpoint, subject__in=subjects.tolist())
     known = dict(rows.values_list("subject", "p_real"))
     missing = [label for label in labels if label.subject_id not in known]
@@ -110,6 +114,10 @@ def _asked(run: TrainingRun, checkpoint: Checkpoint, model: ExternalModel, label
         known |= dict(zip(ids.tolist(), p[:, 1].tolist(), strict=True))
     yes = np.array([known[subject] for subject in subjects.tolist()], dtype=np.float32)
     return np.stack([1 - yes, yes], axis=1)
+
+
+def _subjects(labels: list[Label]) -> NDArray[np.int64]:
+    return np.array([label.subject_id for label in labels], dtype=np.int64)
 
 
 def _metrics(checkpoint: Checkpoint, labels: list[Label], p: NDArray[np.float32]) -> dict[str, Any]:

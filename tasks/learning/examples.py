@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.data.dataset import Examples
 from ml.data.tracklet_frames import TrackletFrames, own_time, sightings, stacked
+from ml.imaging.annulus import to_width
 from ml.storage.pixel_store import PixelStore
 from tasks.learning.features import Features
 from webapp.archive.models import Frame, Subject
@@ -28,12 +29,15 @@ def by_array(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.int64], NDAr
 
 
 def features_of(labels: list[Label], features: Features) -> NDArray[np.float16]:
-    """Return features (N, F, D) in the order of the labels, padded with NaN for shorter tracklets."""
+    """Return features (N, F, D) in the order of the labels, padded with NaN for shorter tracklets.
+
+    D is that of the stamps with the most channels.
+    """
     parts = [(positions, features.of(array, indexes)) for array, positions, indexes in by_array(labels)]
-    frames = max(values.shape[1] for _, values in parts)
-    whole = np.full((len(labels), frames, parts[0][1].shape[2]), np.nan, dtype=np.float16)
+    frames, columns = (max(values.shape[axis] for _, values in parts) for axis in (1, 2))
+    whole = np.full((len(labels), frames, columns), np.nan, dtype=np.float16)
     for positions, values in parts:
-        whole[positions, : values.shape[1]] = values
+        whole[positions, : values.shape[1]] = to_width(values, columns)
     return whole
 
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from numpy.typing import NDArray
 
 from ml.data.dataset import Examples
 from ml.data.tracklet_frames import TrackletFrames
@@ -62,10 +60,10 @@ def _train(row: TrainingRun) -> Checkpoint:
         row.renew(message=messages.COLLECTING())
         row.renew(training_set=curate_labels.curate(row.workflow))
     if ModelRole(row.role).is_detector:
-        return _save(row, _detector(row), None)
+        return _save(row, _detector(row), {})
     base = _base(row)
     crossed = row.cross_validate and row.preset == Preset.HEAD
-    with _given(row, base) as given:
+    with _given(row, base) as (labels, given):
         if crossed and base:
             given.notes.append("Not cross-validated: this head's network was itself trained on some of the labels.")
         row.renew(message=messages.LEARNING(count=len(given)))
@@ -80,7 +78,7 @@ def _train(row: TrainingRun) -> Checkpoint:
             on_epoch=lambda epoch: _report(row, epoch),
             state=_state_file(row),
         )
-        unseen = _cross_validated(row, given) if crossed and not base else None
+        unseen = _cross_validated(row, labels, given) if crossed and not base else {}
     return _save(row, trained, unseen)
 
 
@@ -96,9 +94,11 @@ def _detector(row: TrainingRun) -> files.Checkpoint:
     return train_detector(row, labels, base, lambda epoch: _report(row, epoch), _state_file(row))
 
 
-def _cross_validated(row: TrainingRun, given: Examples) -> NDArray[np.float32]:
+def _cross_validated(row: TrainingRun, labels: list[Label], given: Examples) -> dict[int, float]:
+    """Return p_real by subject, each from a model that was trained without its object."""
     row.renew(message=messages.CROSS_VALIDATING())
-    return cross_validate(given, role=row.role, init=settings.BACKBONE, seed=row.seed)
+    p_real = cross_validate(given, role=row.role, init=settings.BACKBONE, seed=row.seed)
+    return dict(zip([label.subject_id for label in labels], p_real.tolist(), strict=True))
 
 
 def _base(row: TrainingRun) -> Scorer | None:
@@ -107,8 +107,8 @@ def _base(row: TrainingRun) -> Scorer | None:
 
 
 @contextmanager
-def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
-    """Yield the run's examples: with features for a new head, with pixels for a whole network."""
+def _given(row: TrainingRun, base: Scorer | None) -> Iterator[tuple[list[Label], Examples]]:
+    """Yield the run's labels and examples: with features for a new head, with pixels for a whole network."""
     labels, classes = curate_labels.labels_with_pixels(_curated(row))
     store = PixelStore(settings.PIXELS)
     row.renew(message=messages.READING(count=len(labels)), resumed_at=None)
@@ -119,7 +119,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
         network = base or model_cache.packaged()
         given.feature_key = network.feature_key
         given.features = features_of(labels, Features(store, row.survey.slug, network, lambda _: row.renew()))
-        yield given
+        yield labels, given
         return
     alike = of_one_shape(labels)
     given = examples(alike, classes, _curated(row).hash)
@@ -128,7 +128,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[Examples]:
     if len(alike) < len(labels):
         given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
     with pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels:
-        yield given
+        yield alike, given
 
 
 def _tracks(row: TrainingRun, labels: list[Label]) -> TrackletFrames | None:
@@ -160,15 +160,13 @@ def _resumed(row: TrainingRun, epoch: int) -> None:
     row.renew(resumed_at=epoch, message=messages.RESUMED(epoch=epoch))
 
 
-def _save(row: TrainingRun, trained: files.Checkpoint, unseen: NDArray[np.float32] | None) -> Checkpoint:
+def _save(row: TrainingRun, trained: files.Checkpoint, unseen: dict[int, float]) -> Checkpoint:
     """Write files and row. A worker that lost its lease meanwhile writes neither."""
     folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
-    if unseen is not None:
-        scores.write_out_of_fold(
-            path, [label.subject_id for label in curate_labels.labels_of(_curated(row))[0]], unseen
-        )
+    if unseen:
+        scores.write_out_of_fold(path, unseen)
     try:
         with transaction.atomic():
             row.renew()

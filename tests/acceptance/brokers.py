@@ -29,10 +29,21 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
+def redis(folder: Path, *configuration: str, account: str = "") -> Iterator[str]:
     port = free_port()
-    command = [program("redis-server"), "--port", str(port), "--dir", str(folder), "--save", "", "--bind", "127.0.0.1"]
-    yield from _running(command, folder, dict(os.environ), f"redis://127.0.0.1:{port}/0")
+    command = [
+        program("redis-server"),
+        *configuration,
+        "--port",
+        str(port),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        "--bind",
+        "127.0.0.1",
+    ]
+    yield from _running(command, folder, dict(os.environ), f"redis://{account}127.0.0.1:{port}/0")
 
 
 @contextmanager

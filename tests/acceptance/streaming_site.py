@@ -1,6 +1,7 @@
-"""A WSGI site behind the real front: tables, one of them endless, and an echo."""
+"""A WSGI site behind the real front: tables, one of them endless, a slow page, and an echo."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from webapp.front.server import Front  # it knows models
 
 JOURNAL = Path(os.environ.get("JOURNAL", os.devnull))
 FILE = 2**20
+SLOW = 3.0  # seconds
 ROW = b"1234567,8901234,5678901\n"
 
 
@@ -45,7 +47,9 @@ def site(environ, start_response):
             return Endless()
         case "/long/":
             return (ROW for _ in range(200_000))
+        case "/slow/":
+            time.sleep(SLOW)
     return [environ["wsgi.input"].read()]
 
 
-application = Front(site, ThreadPoolExecutor(2), ThreadPoolExecutor(1))
+application = Front(site, ThreadPoolExecutor(2), ThreadPoolExecutor(1), streams=1)

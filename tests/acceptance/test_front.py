@@ -1,5 +1,6 @@
 """The front under the real web server: slow clients occupy no thread, and long tables are streamed."""
 
+import json
 import os
 import socket
 import subprocess
@@ -28,10 +29,14 @@ class Server:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
     def is_up(self):
+        return self.gets("/echo/")
+
+    def gets(self, path, seconds=5):
         try:
-            return self.ask("/echo/", b"x", seconds=1) == b"x"
+            self.ask(path, seconds=seconds)
         except OSError:
             return False
+        return True
 
     def ask(self, path, body=None, seconds=10, **headers):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers)
@@ -129,3 +134,24 @@ def test_a_table_without_end_waits_for_its_reader_and_ends_with_them(server):
         assert server.memory() < before + 100 * 2**20
     server.wait_for(lambda: server.journal.exists() and server.journal.read_text() == "closed")
     assert server.ask("/echo/", b"here") == b"here"
+
+
+def test_slow_readers_leave_a_thread_to_others_and_further_downloads_are_refused_at_once(server):
+    with server.connect(b"GET /endless/ HTTP/1.1\r\nHost: localhost\r\n\r\n") as client:
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200")
+        for _ in range(3):
+            with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+                server.ask("/long/", seconds=2)
+            assert int(refused.value.headers["Retry-After"]) > 0
+            assert refused.value.read() == b"Too many downloads are running. Try again in a minute."
+        assert server.ask("/echo/", b"here", seconds=2) == b"here"
+        assert len(server.ask("/file/", seconds=2)) == FILE
+    server.wait_for(lambda: server.gets("/long/"))
+
+
+def test_a_server_whose_threads_are_all_busy_says_that_it_lives(server):
+    with ExitStack() as busy:
+        for _ in range(4):
+            busy.enter_context(server.connect(b"GET /slow/ HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        server.wait_for(lambda: not server.gets("/echo/", seconds=1))
+        assert json.loads(server.ask("/health/live/", seconds=1)) == {"status": "ok"}

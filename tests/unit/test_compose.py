@@ -9,21 +9,27 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+import redis
 import yaml
 
+from tests.acceptance import brokers
 from webapp.core.environment import ROOT
 
 FOLDER = ROOT / "docker"
 EXTRAS = ("compose.storage.yaml", "compose.gpu.yaml")
 KEYS = {
     "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "environment", "expose", "healthcheck", "image",
-    "mem_limit", "ports", "restart", "secrets", "security_opt", "volumes",
+    "mem_limit", "ports", "restart", "secrets", "security_opt", "user", "volumes",
 }  # fmt: skip
-SETTINGS = "".join(path.read_text() for path in (ROOT / "webapp/settings.py", ROOT / "webapp/core/environment.py"))
-BOTOCORE = {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SHARED_CREDENTIALS_FILE"}
+GUIDE = (ROOT / "docs/admin.md").read_text()
+ROWS = re.findall(r"^\| (`[A-Z].*?) \|", GUIDE, re.M)
+SETTINGS = {name for row in ROWS for name in re.findall(r"`([A-Z_]+)`", row)}
+WITHHELD = {"DEBUG", "WANDERERS_DATA"}
+"""For developers, and where the images keep their data."""
+OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+BOTOCORE = {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SHARED_CREDENTIALS"}
 ENDS = {"migrate", "bucket"}
 """Services that do something once."""
 
@@ -69,6 +75,32 @@ def test_every_service_starts_again_and_its_memory_is_bounded(cluster):
     for name, service in cluster["services"].items():
         assert service["restart"] == ("on-failure" if name in ENDS else "unless-stopped"), name
         assert "mem_limit" in service or name == "bucket", name
+
+
+def test_no_service_has_capabilities_but_the_proxy_to_open_its_ports(cluster):
+    services = cluster["services"]
+    assert all(service["cap_drop"] == ["ALL"] for service in services.values())
+    assert {name: service["cap_add"] for name, service in services.items() if "cap_add" in service} == {
+        "proxy": ["NET_BIND_SERVICE"]
+    }
+    assert {services["database"]["user"], services["redis"]["user"]} == {"postgres", "redis"}
+
+
+def test_the_secrets_of_the_guide_are_all_that_are_needed_and_redis_asks_for_its_password(tmp_path):
+    compose = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+    (block,) = re.findall(r"\n((?:    .*\n)*    mkdir -m 700 secrets\n(?:    .*\n)*)", GUIDE)
+    subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
+    made = {path.name: path.read_text().strip() for path in (tmp_path / "secrets").iterdir()}
+    assert made.keys() == compose["secrets"].keys()
+    assert len({*made.values()}) == len(made)
+    account = re.fullmatch(r"redis://(:\w{64}@)redis:6379/1", made["cache_url"])[1]
+    assert made["broker_url"] == f"redis://{account}redis:6379/0"
+    server, configuration = compose["services"]["redis"]["command"].split()
+    assert server == "redis-server"
+    with brokers.redis(tmp_path, f"{tmp_path}{configuration.removeprefix('/run')}", account=account) as url:
+        assert redis.Redis.from_url(url).set("key", "value")
+        with pytest.raises(redis.exceptions.AuthenticationError):
+            redis.Redis.from_url(url.replace(account, "")).get("key")
 
 
 def test_no_health_check_goes_through_a_proxy_of_the_environment(cluster):
@@ -129,10 +161,11 @@ def test_no_variable_of_the_host_is_needed(cluster):
     assert all(":-" in variable for variable in asked)
 
 
-def test_the_site_reads_every_variable_that_it_is_given(cluster):
-    for name in ("migrate", "web", "worker", "beat"):
-        for variable in {*cluster["services"][name]["environment"]} - BOTOCORE:
-            assert f'"{variable.removesuffix("_FILE")}"' in SETTINGS, variable
+@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat"])
+def test_every_setting_of_the_guide_reaches_the_site_and_nothing_else(cluster, name):
+    given = {variable.removesuffix("_FILE") for variable in cluster["services"][name]["environment"]}
+    assert len(SETTINGS) > 40
+    assert given - BOTOCORE - OPENTELEMETRY == SETTINGS - WITHHELD
 
 
 def test_only_the_proxy_is_reached_from_outside_and_it_knows_the_web_nodes(cluster):
@@ -164,10 +197,9 @@ def test_caddy_finds_no_fault_in_its_file(tmp_path):
 
 
 def test_the_server_s_account_in_the_guide_is_its_clients_account():
-    guide = Path(ROOT / "docs/admin.md").read_text()
-    (store,) = re.findall(r"^ +(\{\"identities\".*\})$", guide, re.M)
+    (store,) = re.findall(r"^ +(\{\"identities\".*\})$", GUIDE, re.M)
     [account] = yaml.safe_load(store)["identities"]
     [keys] = account["credentials"]
-    assert f"aws_access_key_id = {keys['accessKey']}\n" in guide
-    assert f"aws_secret_access_key = {keys['secretKey']}\n" in guide
+    assert f"aws_access_key_id = {keys['accessKey']}\n" in GUIDE
+    assert f"aws_secret_access_key = {keys['secretKey']}\n" in GUIDE
     assert "Admin" in account["actions"]

@@ -67,19 +67,34 @@ def test_everything_that_can_hang_is_asked_whether_it_is_well():
 
 
 @pytest.mark.parametrize(
-    "given",
-    [{}, {"HTTPS": "off", "TRUSTED_PROXIES": "2", "CSRF_TRUSTED_ORIGINS": "https://a.org", "SITE_HOST": "a.org"}],
+    ("given", "expected"),
+    [
+        ({}, "True ['localhost'] [] 1  90"),
+        (
+            {
+                "HTTPS": "off",
+                "TRUSTED_PROXIES": "2",
+                "CSRF_TRUSTED_ORIGINS": "https://a.org",
+                "SITE_HOST": "a.org",
+                "MFA_REQUIRED_FROM": "admin",
+                "TOKEN_DAYS": "7",
+            },
+            "False ['a.org'] ['https://a.org'] 2 admin 7.0",
+        ),
+    ],
 )
-def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tmp_path, given):
-    told = {name: filled_in(str(value), given) for name, value in SERVICES["web"]["environment"].items()}
-    (tmp_path / "url").write_text("postgresql://wanderers:hush@database/wanderers")
-    told |= {"DATABASE_URL_FILE": str(tmp_path / "url"), "SECRET_KEY_FILE": str(tmp_path / "url")}
+def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tmp_path, given, expected):
+    told = environment_of("web", given)
+    for name in [name for name in told if name.endswith("_FILE")]:
+        told[name] = str(tmp_path / name)
+        (tmp_path / name).write_text(
+            "redis://:hush@redis/1\n" if name == "CACHE_URL_FILE" else "postgresql://database/it\n"
+        )
     told |= {"WANDERERS_DATA": str(tmp_path), "PATH": os.environ["PATH"]}
-    names = "HTTPS, settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS, settings.ALLAUTH_TRUSTED_PROXY_COUNT"
-    ask = f"from webapp import settings; print(settings.{names})"
+    names = ("HTTPS", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "ALLAUTH_TRUSTED_PROXY_COUNT", "MFA_REQUIRED_FROM")
+    ask = f"from webapp.settings import *; print({', '.join(names)}, TOKEN_DAYS)"
     said = subprocess.run([sys.executable, "-c", ask], env=told, cwd=ROOT, capture_output=True, text=True, check=False)
-    expected = (False, ["a.org"], ["https://a.org"], 2) if given else (True, ["localhost"], [], 1)
-    assert said.stdout == " ".join(map(str, expected)) + "\n", said.stderr
+    assert said.stdout == f"{expected}\n", said.stderr
 
 
 def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_waiting_jobs():
@@ -118,6 +133,13 @@ def test_kubernetes_asks_a_web_node_without_a_host_name_and_starts_none_again_fo
         "readinessProbe": "/health/ready/",
     }
     assert all(probe.keys() == {"path", "port"} for probe in asked.values()), "tests/integration/core/test_health.py"
+
+
+def environment_of(service, given):
+    """Return what compose gives a service; a variable without a value is the host's, or is not set."""
+    asked = SERVICES[service]["environment"]
+    passed_on = {name: given[name] for name in asked if name in given}
+    return passed_on | {name: filled_in(str(value), given) for name, value in asked.items() if value is not None}
 
 
 def filled_in(value, given):

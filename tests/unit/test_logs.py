@@ -1,12 +1,14 @@
 """Logs of a long-running site are rotated."""
 
+import resource
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from webapp.console.processes import LARGEST, Child, shorten
-from webapp.console.site import Ended, watch
+from webapp.console.site import Ended, private_log_folder, watch
 
 TALK = "import itertools, time\nfor n in itertools.count(): print(f'{n:099}', flush=True); time.sleep(0.001)"
 
@@ -64,3 +66,46 @@ def test_the_site_looks_after_the_logs_of_its_processes(tmp_path):
     log.write_bytes(b"x" * LARGEST)
     watch([Watched("The web server", [], log)])
     assert (log.stat().st_size, (tmp_path / "web.log.1").stat().st_size) == (0, LARGEST)
+
+
+@contextmanager
+def no_room():
+    """Refuse files as large as a log that is to be rotated, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST // 2, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class EndsSoon(Child):
+    seconds = 0
+
+    def revive(self):
+        self.seconds += 1
+        if self.seconds > 2:
+            raise Ended
+
+
+def test_a_site_without_room_for_the_copy_of_a_log_goes_on_and_says_so_once(tmp_path, caplog):
+    log = tmp_path / "web.log"
+    log.write_bytes(b"x" * LARGEST)
+    (tmp_path / "web.log.1").write_text("earlier")
+    with no_room():
+        watch([EndsSoon("The web server", [], log)])
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {"web.log": LARGEST, "web.log.1": 7}
+    assert caplog.text.count("could not be rotated") == 1
+    shorten(log)
+    assert (log.stat().st_size, (tmp_path / "web.log.2").read_text()) == (0, "earlier")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_only_the_sites_own_user_reads_its_logs(tmp_path, settings, is_there):
+    """They have addresses of people who sign in."""
+    tmp_path.chmod(0o755)
+    settings.DATA = tmp_path
+    if is_there:
+        (tmp_path / "log").mkdir(mode=0o755)
+    assert private_log_folder().stat().st_mode & 0o777 == 0o700
+    assert tmp_path.stat().st_mode & 0o777 == 0o755, "the database's own user must pass"

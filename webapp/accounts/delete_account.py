@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import CASCADE, ProtectedError
 
+from webapp.archive.audit import rename_in_audit_log
 from webapp.classifications.models import Classification
 from webapp.community.models import Appeal, Block, Collection, Discovery, Favourite, Group, GroupMember, Notification
 from webapp.community.talk import disown
@@ -37,7 +38,9 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
             _make_nobody(volunteer)
         else:
             _remove_answers(volunteer)
-    _delete(user)
+    pseudonym = f"gone-{user.pk}"
+    rename_in_audit_log(user, pseudonym)
+    _delete(user, pseudonym)
 
 
 def _make_nobody(volunteer: Volunteer) -> None:
@@ -77,7 +80,7 @@ def _give_back(volunteer: Volunteer) -> None:
         recompute_subjects(workflow, subjects)
 
 
-def _delete(user: User) -> None:
+def _delete(user: User, pseudonym: str) -> None:
     """Delete the account; if a scientist's verdicts refer to it, keep an anonymous row that cannot sign in."""
     try:
         with transaction.atomic():
@@ -86,7 +89,7 @@ def _delete(user: User) -> None:
         for relation in User._meta.related_objects:
             if relation.on_delete is CASCADE:
                 relation.related_model._default_manager.filter(**{relation.field.name: user}).delete()
-        user.username, user.email, user.first_name, user.last_name = f"gone-{user.pk}", "", "", ""
+        user.username, user.email, user.first_name, user.last_name = pseudonym, "", "", ""
         user.is_active = user.is_staff = user.is_superuser = False
         user.set_unusable_password()
         user.save()

@@ -53,6 +53,12 @@ def _read(request: HttpRequest) -> tuple[str, list[int]]:
     return device, people
 
 
+def end_sessions(user: Any) -> None:
+    """Sign an account out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+
+
 def forget_ended_sessions() -> None:
     """Delete expired sessions, and what was recorded of those that are gone."""
     Session.objects.filter(expire_date__lt=timezone.now()).delete()

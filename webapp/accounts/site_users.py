@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import ApiToken
+from webapp.accounts.sessions import end_sessions
 from webapp.community.news_mail import mail_is_sent
 
 
@@ -28,7 +29,7 @@ def found_users(search: str) -> QuerySet[User]:
 
 @transaction.atomic
 def set_active(*, user: User, is_active: bool, by: User) -> None:
-    """Suspend an account, which ends its sessions and tokens at once, or let it sign in again.
+    """Suspend an account, which ends its sessions and tokens for good, or let it sign in again.
 
     Raises
     ------
@@ -40,6 +41,8 @@ def set_active(*, user: User, is_active: bool, by: User) -> None:
     row = _locked(user, by)
     if not is_active:
         _keep_an_administrator(row)
+        end_sessions(row)
+        ApiToken.objects.filter(user=row).delete()
     row.is_active = is_active
     row.save(update_fields=["is_active"])
 

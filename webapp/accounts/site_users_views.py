@@ -32,6 +32,7 @@ from webapp.archive.access import (
     remove_member,
     site_admin_page,
 )
+from webapp.archive.audit import record_reading
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.news_mail import mail_is_sent
 
@@ -81,6 +82,7 @@ class InviteForm(SurveyRoleForm):
 @site_admin_page
 @never_cache
 def site_users(request: HttpRequest) -> HttpResponse:
+    record_reading(request, person(request))
     return _list(request, InviteForm())
 
 
@@ -109,6 +111,7 @@ def invitation_end(request: HttpRequest, pk: int) -> HttpResponse:
 @site_admin_page
 @never_cache
 def site_user(request: HttpRequest, pk: int) -> HttpResponse:
+    record_reading(request, person(request))
     return _account(request, get_object_or_404(User, pk=pk), SurveyRoleForm())
 
 

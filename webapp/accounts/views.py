@@ -1,8 +1,11 @@
-"""Profile, language, own data, and account deletion."""
+"""Profile, sessions, language, own data, and account deletion."""
 
+import logging
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from allauth.decorators import rate_limit
+from allauth.usersessions.views import list_usersessions
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -22,6 +25,8 @@ from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
 from webapp.community.person import account_page, profile_of
 from webapp.volunteers.identity import reader_of
+
+log = logging.getLogger(__name__)
 
 
 class ProfileForm(forms.ModelForm):
@@ -73,6 +78,15 @@ def profile(request: HttpRequest, user: User) -> HttpResponseBase:
         speak(response, row.language)
     else:
         forget_language(response)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page
+def sessions(request: HttpRequest, user: User) -> HttpResponseBase:
+    """List the account's sessions; ending the others asks for the password again."""
+    view = reauthentication_required(list_usersessions) if request.method == "POST" else list_usersessions
+    response: HttpResponseBase = view(request)
     return response
 
 
@@ -133,7 +147,9 @@ def leave(request: HttpRequest, user: User) -> HttpResponseBase:
     form = LeaveForm(user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/delete_account.html", {"form": form}, status=400 if form.is_bound else 200)
-    leave_for_good(user=user, keep_answers=form.cleaned_data["answers"] == KEEP)
+    number, answers = user.pk, form.cleaned_data["answers"]
+    leave_for_good(user=user, keep_answers=answers == KEEP)
+    log.info("Account %s was erased (answers: %s).", number, answers)
     logout(request)
     messages.success(request, _("Your account is deleted. Thank you for your help."))
     return redirect("home")

@@ -67,7 +67,7 @@ class CreateWorkflowSerializer(serializers.ModelSerializer[Workflow]):
     def validate_follow_ups(self, sent: dict[str, list[str]]) -> dict[str, list[str]]:
         """Refuse what is no answer."""
         if strange := set(sent) - set(Answer):
-            raise serializers.ValidationError(f"“{min(strange)}” is no answer. Answers are {', '.join(Answer)}.")
+            raise serializers.ValidationError(f"“{min(strange)}” is not an answer. Answers are {', '.join(Answer)}.")
         return sent
 
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:

@@ -78,8 +78,8 @@ class SurveyForm(forms.ModelForm):
     )
     position_floor = forms.FloatField(
         required=False,
-        label=_("Least error of a position (arcsec)"),
-        help_text=_("What a bright object's position is good to. Empty: 0.1″."),
+        label=_("Minimum position error (arcsec)"),
+        help_text=_("How well a bright object's position is known. Empty: 0.1″."),
         validators=[ABOVE_ZERO],
         widget=forms.NumberInput({"step": "any", "min": 0}),
     )

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -71,8 +72,8 @@ def may_send_files(request: HttpRequest) -> bool:
 def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """Write the files and return the path to ingest: the file, or the folder of several.
 
-    Raises IngestRefused: in total they exceed MAX_UPLOAD_MB, two have the same name, or an ingest reads none of them.
-    Nothing is stored.
+    Raises IngestRefused: in total they exceed MAX_UPLOAD_MB or would leave less than MIN_FREE_MB on the disk, two have
+    the same name, or an ingest reads none of them. Nothing is stored.
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:
@@ -82,6 +83,8 @@ def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
         )
         sizes = {"size": intcomma(round(size / 2**20)), "most": intcomma(round(settings.MAX_UPLOAD / 2**20))}
         raise IngestRefused(message % {**sizes, "inbox": inbox(survey)})
+    if shutil.disk_usage(settings.DATA).free - size < settings.MIN_FREE:
+        raise IngestRefused(_("The site's disk has too little room for these files. Nothing was saved."))
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):
         raise IngestRefused(_("Two files have the same name. Rename one; nothing was saved."))

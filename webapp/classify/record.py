@@ -176,7 +176,7 @@ def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:
     offered = workflow.offered(answer)
     if follow_up and follow_up not in offered:
         choices = ", ".join(offered) or "none"
-        raise CannotClassify(f"“{follow_up}” is no follow-up to “{answer}” here; there are: {choices}.")
+        raise CannotClassify(f"“{follow_up}” is not a follow-up to “{answer}” here; there are: {choices}.")
 
 
 def check_marks(workflow: Workflow, subject: Subject, marks: Sequence[Line]) -> None:

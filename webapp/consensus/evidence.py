@@ -13,9 +13,9 @@ from scipy.special import betaincinv, expit
 
 from ml.crowd.answer import ABSTENTIONS, ANSWERS, CLASSES
 from ml.crowd.skill import Skill, skill_one_coin, skill_two_coin
-from ml.crowd.swap import certain_enough, log_odds
+from ml.crowd.swap import CERTAINTY, certain_enough, log_odds
 from ml.evaluation.metrics.binomial import jeffreys
-from webapp.consensus.models import CELLS, NAT, PRIOR_VOTES, Consensus, cell_of
+from webapp.consensus.models import CELLS, NAT, PRIOR_VOTES, VOTE_COLUMNS, Consensus, cell_of
 from webapp.workflows.models import Method, Workflow
 
 Counts = tuple[int, ...]
@@ -71,6 +71,19 @@ def probability(method: str, yes: int, no: int, log_odds_micronats: int, prior: 
     if method == Method.MAJORITY:
         return (yes + PRIOR_VOTES * prior) / (yes + no + PRIOR_VOTES)
     return float(certain_enough(expit(log_odds(prior) + log_odds_micronats / NAT)))
+
+
+SUREST = float(log_odds(1 - CERTAINTY))
+
+_VOTES = " + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())
+
+BY_VOTES_ALONE = f"""
+    CASE WHEN {_VOTES} > 0 AND crowd.method = '{Method.MAJORITY}'
+        THEN (crowd.votes_yes + {PRIOR_VOTES * NO_PRIOR}) / (crowd.votes_yes + crowd.votes_no + {PRIOR_VOTES})
+        WHEN {_VOTES} > 0
+        THEN 1 / (1 + exp(greatest({-SUREST}, least({SUREST}, -crowd.log_odds_micronats / {NAT}::float8)))) END
+"""
+"""SQL of `probability` without the workflow's prior, of a row `crowd` of consensus; null without votes."""
 
 
 def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import FrameType
 
 from webapp.console.processes import die_with_parent
-from webapp.console.watchdog import Watched, watching
+from webapp.console.watchdog import Watched, responds_or_unknown, watching
 
 
 def notify(state: str) -> None:
@@ -38,7 +38,7 @@ def run(name: str, command: list[str], responds: Callable[[], bool]) -> int:
     def is_well() -> bool:
         if stopping.is_set():
             return True
-        heard = responds()
+        heard = responds_or_unknown(responds)
         if heard:
             notify("READY=1\nWATCHDOG=1")
         return heard

@@ -5,12 +5,16 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
 
@@ -28,27 +32,42 @@ LARGEST = 10 * 2**20
 KEPT = 3
 
 
-def shorten(log: Path, largest: int = LARGEST) -> None:
+def shorten(path: Path, largest: int = LARGEST) -> None:
     """Rotate a large log to `<name>.1`; older ones move on, and the oldest is deleted.
 
-    The file itself stays, since a process appends to it; output during the copy may be lost.
+    The file itself stays, since a process appends to it; output during the copy may be lost. If there is no room for
+    the copy, all logs stay as they are.
     """
-    if not log.is_file() or log.stat().st_size < largest:
-        return
-    for age in range(KEPT, 1, -1):
-        older = _aged(log, age - 1)
-        if older.exists():
-            older.replace(_aged(log, age))
-    shutil.copy(log, _aged(log, 1))
-    with log.open("r+b") as file:
+    try:
+        if path.is_file() and path.stat().st_size >= largest:
+            _rotate(path)
+    except OSError as error:
+        _warn_once(path, str(error))
+
+
+def _rotate(path: Path) -> None:
+    copy = _aged(path, 0)
+    try:
+        shutil.copy(path, copy)
+    except OSError:
+        copy.unlink(missing_ok=True)
+        raise
+    for age in range(KEPT, 0, -1):
+        newer = _aged(path, age - 1)
+        if newer.exists():
+            newer.replace(_aged(path, age))
+    with path.open("r+b") as file:
         file.truncate()
 
 
-def _aged(log: Path, age: int) -> Path:
-    return log.with_name(f"{log.name}.{age}")
+def _aged(path: Path, age: int) -> Path:
+    return path.with_name(f"{path.name}.{age}")
 
 
-log = logging.getLogger(__name__)
+@cache
+def _warn_once(path: Path, reason: str) -> None:
+    log.warning("The log %s could not be rotated, and grows until it can: %s", path, reason)
+
 
 GRACE_SECONDS = 10.0
 RESTART_PAUSE = 2.0
@@ -123,11 +142,19 @@ def web(host: str, port: int, logs: Path) -> Child:
     return Child("The web server", command, logs / "web.log")
 
 
-def worker(concurrency: int, logs: Path) -> Child:
+def worker(concurrency: int, logs: Path, queues: str = "") -> Child:
+    """Return a worker that serves all queues, or these, separated by commas."""
     options = ["worker", "--concurrency", str(concurrency), "--loglevel", "WARNING", "--without-mingle"]
+    if queues:
+        options += ["--queues", queues, "--hostname", worker_name(queues)]
     # Volunteers come first: the web server and the database share the machine's cores.
     command = ["nice", "-n", "5", sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
     return Child("The worker", command, logs / "worker.log")
+
+
+def worker_name(queues: str = "") -> str:
+    """Return Celery's name of this machine's worker for these queues: each set of queues has a worker of its own."""
+    return f"{queues.replace(',', '-') or 'celery'}@{socket.gethostname()}"
 
 
 def beat(logs: Path) -> Child:

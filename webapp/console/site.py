@@ -61,7 +61,7 @@ def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[C
     """
     check_port(host, port)
     prepare(say)
-    logs = Path(settings.DATA) / "log"
+    logs = private_log_folder()
     server, background = web(host, port, logs), [worker(concurrency, logs), beat(logs)]
     children = [server, *background]
     with _signals_as_exceptions():
@@ -75,6 +75,15 @@ def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[C
                 yield children
         finally:
             end(children)
+
+
+def private_log_folder() -> Path:
+    """Return the folder of the logs, which name visitors' addresses; also of an earlier version, make it private."""
+    folder = Path(settings.DATA) / "log"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # another user's, who has let us in
+        folder.chmod(0o700)
+    return folder
 
 
 def _watched(host: str, port: int, server: Child, worker: Child, beat: Child) -> list[Watched]:

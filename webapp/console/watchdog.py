@@ -7,7 +7,6 @@ for problems for some minutes, the watchdog does, so that administrators are tol
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 import urllib.request
@@ -15,15 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, Error, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
+from webapp.console.processes import worker_name
 from webapp.core.dispatch import app
 from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process
@@ -58,7 +58,7 @@ class Watched:
         """Ask again and again, until `over`."""
         heard = 0.0
         while not over.wait(PAUSE_SECONDS):
-            if self.responds():
+            if responds_or_unknown(self.responds):
                 heard = time.monotonic()
             elif self._hangs(heard) and not over.is_set():
                 log.warning("%s has not responded for %.0f s and is killed.", self.name, SILENT_SECONDS)
@@ -70,6 +70,15 @@ class Watched:
         started, now = self.started(), time.monotonic()
         patience = SILENT_SECONDS if heard > started else START_SECONDS
         return now - max(heard, started) > patience
+
+
+def responds_or_unknown(responds: Callable[[], bool]) -> bool:
+    """Return whether a program responds, and True if that cannot be asked."""
+    try:
+        return responds()
+    except Exception as error:  # libraries of databases and brokers may raise anything
+        log.warning("The watchdog cannot ask whether a program responds: %r", error)
+        return True
 
 
 @contextmanager
@@ -92,7 +101,7 @@ def _send_late_alerts(over: threading.Event) -> None:
         pause = ALERTS_PAUSE
         try:
             alerts.check_if_late()
-        except Error:
+        except Exception:  # again, whatever it is
             log.warning("The watchdog could not look for problems; it tries again.", exc_info=True)
         finally:
             connection.close()
@@ -107,23 +116,27 @@ def web_responds(host: str, port: int) -> bool:
     try:
         for _ in range(CONNECTIONS):
             DIRECTLY.open(f"http://{host}:{port}/health/live/", timeout=ASK_SECONDS).close()
-    except OSError:
+    except (OSError, HTTPException):
         return False
     return True
 
 
-def worker_responds() -> bool:
+def worker_responds(queues: str = "") -> bool:
     """Return whether the worker's parent answers, and its children take tasks or are at work.
 
     A parent answers while all of its children hang. They are at work if a job's lease is being renewed, or on a task
-    that is no job, which Celery's time limit ends. Without beat, nobody sends them anything.
+    that is no job, which Celery's time limit ends. Without beat, nobody sends them anything. Of a worker whose queues
+    do not include `sweep`, only the parent is asked: its children may have nothing to do for days.
     """
     close_old_connections()
-    try:
-        asked = app.control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=ASK_SECONDS).active()
-        return bool(asked) and (_takes_tasks() or _is_on_short_task(asked) or somebody_works())
-    except (OperationalError, OSError, DatabaseError):
-        return True
+    asked = app.control.inspect(destination=[worker_name(queues)], timeout=ASK_SECONDS).active()
+    return bool(asked) and (
+        not _serves_sweeps(queues) or _takes_tasks() or _is_on_short_task(asked) or somebody_works()
+    )
+
+
+def _serves_sweeps(queues: str) -> bool:
+    return not queues or "sweep" in queues.split(",")
 
 
 def _takes_tasks() -> bool:
@@ -140,10 +153,7 @@ def _is_on_short_task(active: dict[str, list[dict[str, Any]]]) -> bool:
 
 def beat_responds() -> bool:
     close_old_connections()
-    try:
-        return _reported(Process.BEAT, SILENT_SECONDS)
-    except DatabaseError:
-        return True
+    return _reported(Process.BEAT, SILENT_SECONDS)
 
 
 def listener_responds(survey: str, topic: str, *, is_polled: bool) -> bool:
@@ -151,10 +161,7 @@ def listener_responds(survey: str, topic: str, *, is_polled: bool) -> bool:
     close_old_connections()
     late = timedelta(seconds=POLLED_SECONDS if is_polled else PAUSE_SECONDS + 1)
     recent = Stream.objects.filter(heard_at__gt=Now() - late, heard_at__lt=Now() + late)
-    try:
-        return recent.filter(survey__slug=survey, topic=topic).exists()
-    except DatabaseError:
-        return True
+    return recent.filter(survey__slug=survey, topic=topic).exists()
 
 
 def _reported(process: Process, seconds: float) -> bool:

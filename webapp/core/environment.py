@@ -51,6 +51,16 @@ def database(*, has_pooler: bool) -> dict[str, Any]:
     return found | {"OPTIONS": ours | found.get("OPTIONS", {})}
 
 
+def cache() -> dict[str, Any]:
+    """Return Django's setting for the cache of CACHE_URL: without one, memory and the database."""
+    if not env.str("CACHE_URL", ""):
+        # Large enough that a flood of addresses does not evict other counts.
+        return {"BACKEND": "webapp.core.shared_cache.MemoryAndDatabase", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+    found = dict(env.dj_cache_url("CACHE_URL"))
+    signed = {"BACKEND": "webapp.core.shared_cache.SignedRedis"}
+    return found | (signed if found["BACKEND"].endswith(".RedisCache") else {})
+
+
 def metrics_token(data: Path) -> str:
     """Return METRICS_TOKEN; with one, name the folder where this site's web processes count requests.
 

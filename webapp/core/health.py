@@ -4,15 +4,14 @@ The answers are public: they name the part, but no address or folder. The log sa
 """
 
 import logging
-import shutil
 from collections.abc import Callable, Iterable
 
 from django.apps import apps
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.utils.translation import gettext_noop
 
+from webapp.core.disks import data_disk, pixel_disk
 from webapp.core.dispatch import app
 from webapp.core.jobs import Job
 from webapp.core.models import Heartbeat, Process
@@ -58,17 +57,20 @@ def _broker() -> None:
 def _cache() -> None:
     cache.set("health", "well", 60)
     if cache.get("health") != "well":
-        raise Ill(gettext_noop("The cache forgets at once what it is given."))
+        raise Ill(gettext_noop("The cache does not keep values."))
 
 
 def _disk() -> None:
-    if shutil.disk_usage(settings.DATA).free < settings.MIN_FREE:
+    if data_disk().is_nearly_full:
         raise Ill(gettext_noop("The disk of the data folder is nearly full."))
+    pixels = pixel_disk()
+    if pixels and pixels.is_nearly_full:
+        raise Ill(gettext_noop("The disk of the pixels is nearly full."))
 
 
 def _beat() -> None:
     if not Heartbeat.objects.recent().filter(process=Process.BEAT).exists():
-        raise Ill(gettext_noop("Beat has not reported lately: nobody announces what is due."))
+        raise Ill(gettext_noop("Beat has not reported lately: scheduled jobs don't start."))
 
 
 def _worker() -> None:

@@ -22,9 +22,11 @@ from webapp.core.stored_messages import MessageField, Sentence
 LEASE = settings.JOB_LEASE
 IS_VALID = Q(lease_until__gte=Now(), lease_until__lte=Now() + 2 * LEASE)
 """A lease that reaches further than any can was given by a clock that has been set back since."""
+GOT_FURTHER = Q(done__gt=F("furthest"))
 RESEND_AFTER = LEASE / 2
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
+"""In a row that get no further than those before; ones that meet a full disk don't count."""
 MOST_TRACEBACK = 20_000  # characters
 GIVEN_UP = Sentence("The worker crashed %(times)s times. See the worker's log, then start again.")
 HUNG = Sentence(
@@ -32,7 +34,6 @@ HUNG = Sentence(
     " start again."
 )
 
-DISK_FULL = Sentence("The disk is full, so the result could not be stored. Free some space, then start again.")
 NO_ROOM_YET = Sentence("The disk is full. Free some space, and this goes on by itself.")
 
 
@@ -80,12 +81,14 @@ class JobQuerySet(models.QuerySet[Any]):
         token = uuid.uuid4()
         won = (
             self.claimable()
-            .filter(pk=pk, attempts__lt=MAX_ATTEMPTS)
+            .filter(GOT_FURTHER | Q(fruitless__lt=MAX_ATTEMPTS), pk=pk)
             .update(
                 state=JobState.RUNNING,
                 token=token,
                 lease_until=Now() + LEASE,
                 attempts=F("attempts") + 1,
+                fruitless=Case(When(GOT_FURTHER, then=1), default=F("fruitless") + 1),
+                furthest=Greatest("furthest", "done"),
                 message="",
                 traceback="",
                 started_at=Coalesce("started_at", Now()),
@@ -99,7 +102,7 @@ class JobQuerySet(models.QuerySet[Any]):
         words = [Value(each, MessageField()) for each in (GIVEN_UP(times=MAX_ATTEMPTS), hung)]
         return (
             self.claimable()
-            .filter(attempts__gte=MAX_ATTEMPTS)
+            .filter(~GOT_FURTHER, fruitless__gte=MAX_ATTEMPTS)
             .update(
                 state=JobState.FAILED,
                 finished_at=Now(),
@@ -124,7 +127,9 @@ class Job(models.Model):
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    fruitless = models.PositiveSmallIntegerField(default=0, help_text="attempts since one got further than all before")
+    furthest = models.PositiveBigIntegerField(default=0, help_text="the largest `done` that an earlier attempt reached")
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(null=True, blank=True)
@@ -180,8 +185,8 @@ class Job(models.Model):
         self._write(lease_until=Now(), traceback=traceback[-MOST_TRACEBACK:])
 
     def wait_for_room(self) -> None:
-        """Leave a job that met a full disk to the next worker, once its lease has expired."""
-        self._write(message=NO_ROOM_YET())
+        """Leave a job that met a full disk to the next worker, after its lease; this attempt does not count."""
+        self._write(message=NO_ROOM_YET(), fruitless=F("fruitless") - 1)
 
     def finish(self, **fields: Any) -> None:
         self._write(state=JobState.DONE, finished_at=Now(), **fields)
@@ -210,7 +215,7 @@ class Job(models.Model):
             type(self)
             .objects.filter(pk=self.pk, state=JobState.FAILED)
             .update(
-                state=JobState.QUEUED, attempts=Least("attempts", MAX_ATTEMPTS - 1), cancel_requested=False, **clean
+                state=JobState.QUEUED, fruitless=Least("fruitless", MAX_ATTEMPTS - 1), cancel_requested=False, **clean
             )
         )
         if again:

@@ -49,7 +49,7 @@ def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
     try:
         return Place(read(value) if has_value else None, int(pk), is_before)
     except ValueError as error:
-        raise BadPlace(f"“{text}” is no place in this list.") from error
+        raise BadPlace(f"“{text}” is not a place in this list.") from error
 
 
 def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:

@@ -118,13 +118,20 @@ POLICY = ", ".join(f"{name}=()" for name in UNUSED)
 
 
 def common_headers(get_response: Answer) -> Answer:
-    """Add Permissions-Policy to every response, and keep what depends on a person's cookie out of shared caches."""
+    """Add Permissions-Policy; keep what depends on a person's cookie out of shared caches; make the API's JSON a file.
+
+    No browser then takes what people wrote for a page.
+    """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", POLICY)
         if has_vary_header(response, "Cookie"):
             response.headers.setdefault("Cache-Control", "private")
+        is_json = response.get("Content-Type", "").startswith("application/json")
+        is_for_a_script = request.headers.get("Sec-Fetch-Dest") == "empty"  # /api/docs/ shows no attachments
+        if is_json and request.path_info.startswith("/api/") and not is_for_a_script:
+            response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
         return response
 
     return answer

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 FORGOTTEN_AFTER = timedelta(days=1)
 
@@ -78,8 +79,15 @@ class RateCount(models.Model):
         return f"{self.taken} in window {self.number}"
 
 
+class BackupQuerySet(models.QuerySet["Backup"]):
+    def newest(self) -> "Backup | None":
+        return self.order_by("finished_at").last()
+
+
 class Backup(models.Model):
     """A finished backup: where it is, its name there, and how much it holds."""
+
+    LATE = timedelta(days=7)
 
     address = models.TextField()
     name = models.CharField(max_length=40)
@@ -87,5 +95,12 @@ class Backup(models.Model):
     files = models.PositiveBigIntegerField()
     size = models.PositiveBigIntegerField(help_text="bytes, before duplicates are left out")
 
+    objects = BackupQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.name} in {self.address}"
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether the next backup should have been made by now."""
+        return self.finished_at < timezone.now() - self.LATE

@@ -18,6 +18,7 @@ from webapp.known_objects.models import IdentityCheck, KnownMatch
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Score
 from webapp.reports.models import NeoScore, ReportedTracklet
+from webapp.reports.neo_scores import setup_of
 from webapp.review.models import Ruling, SecondOpinion
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
@@ -101,8 +102,8 @@ def _subjects(survey: Survey) -> Iterator[list[Subject]]:
 
 def _rows(survey: Survey, page: list[Subject]) -> list[Row]:
     keys = [row.pk for row in page]
-    looked_up = (_frames, _consensus, _scores, _verdicts, _known, _digest2, _reported)
-    facts = [_motions(survey, keys), *(look_up(keys) for look_up in looked_up)]
+    looked_up = (_frames, _consensus, _scores, _verdicts, _known, _reported)
+    facts = [_motions(survey, keys), _digest2(survey, keys), *(look_up(keys) for look_up in looked_up)]
     rows = []
     for row in page:
         merged: Row = {
@@ -199,9 +200,11 @@ def _known(keys: Collection[int]) -> Mapping[int, Row]:
     return facts
 
 
-def _digest2(keys: Collection[int]) -> Mapping[int, Row]:
-    rows = NeoScore.objects.filter(subject__in=keys, noid__isnull=False).values_list("subject", "raw__NEO", "noid__NEO")
-    return {key: {"digest2_neo_raw": raw, "digest2_neo_noid": noid} for key, raw, noid in rows}
+def _digest2(survey: Survey, keys: Collection[int]) -> Mapping[int, Row]:
+    """Return the scores, except those of another observatory code or other bands, which a worker computes again."""
+    rows = NeoScore.objects.filter(subject__in=keys, noid__isnull=False, setup=setup_of(survey))
+    named = rows.values_list("subject", "raw__NEO", "noid__NEO")
+    return {key: {"digest2_neo_raw": raw, "digest2_neo_noid": noid} for key, raw, noid in named}
 
 
 def _reported(keys: Collection[int]) -> Mapping[int, Row]:

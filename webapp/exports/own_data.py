@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from ml.io.safe_csv import CellWriter
 from webapp.accounts.models import ApiToken
+from webapp.archive.audit import acts_about
+from webapp.archive.models import AuditEntry
 from webapp.classifications.models import Classification, Mark
 from webapp.community.models import (
     Appeal,
@@ -117,6 +119,7 @@ comment-reports.csv   the comments that you reported to moderators
 moderated.csv         what moderators did about your comments
 moderator-acts.csv    what you did as a moderator
 audit-log.csv         what you did as an administrator
+about-you.csv         what administrators did with your account, looks at it included
 Times are UTC.
 """
 
@@ -153,6 +156,7 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
         for name, rows in own_work(volunteer).items():
             _table(archive, name, rows)
+        _table(archive, "about-you.csv", acts_about(volunteer.user) if volunteer.user else AuditEntry.objects.none())
     file.seek(0)
     return file
 

@@ -44,7 +44,7 @@ class ErrorsForm(forms.Form):
     """What the errors of positions come from."""
 
     seeing = forms.FloatField(min_value=0.01, max_value=60, label=_("Seeing, FWHM in ″"))
-    floor = forms.FloatField(min_value=0.001, max_value=60, label=_("Least error of a position, ″"))
+    floor = forms.FloatField(min_value=0.001, max_value=60, label=_("Minimum position error, ″"))
 
 
 @require_safe

@@ -1,21 +1,20 @@
-"""ASGI server front: reads each request whole, then runs the WSGI application in a thread and streams its response.
+"""ASGI server front: reads each request whole, then runs the WSGI application in a thread and sends its response.
 
 So no thread waits for a client, except one that streams a long table. Next and submit have threads of their own: no
 export or slow page keeps a volunteer waiting.
 """
 
 import asyncio
-import json
 import re
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from itertools import chain
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.core import signals
 
+from webapp.core.middleware import HEALTH
 from webapp.front.body import (
     Gone,
     Receive,
@@ -28,92 +27,7 @@ from webapp.front.body import (
     read_body,
     takes_files,
 )
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-PART = 2**16
-WHOLE = 2 * 2**20
-"""Maximum bytes of a reply that is buffered whole, so that no thread waits for a slow reader."""
-PATIENCE = 30.0
-"""Seconds that a client may stop reading a streamed reply."""
-
-
-class Reply:
-    """One response on its way to a client. Only its own thread may wait, and only for a client that reads."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send) -> None:
-        self.loop, self.receive, self.send = loop, receive, send
-        self.is_unwanted = False
-        self.head: dict[str, Any] = {}
-
-    def make(self, application: Application, environ: dict[str, Any]) -> bytes | None:
-        """Return the whole body if it is short; else stream it from here, and return None."""
-        made = application(environ, self._start)
-        try:
-            parts = _parts(made, WHOLE if self._is_short() else PART)
-            first = next(parts, b"")
-            second = next(parts, None)
-            if second is None:
-                return first
-            self._send_all(chain((first, second), parts))
-            return None
-        finally:
-            close = getattr(made, "close", None)
-            if close is not None:
-                close()
-
-    def _start(self, status: str, headers: list[tuple[str, str]], error: Any = None) -> None:
-        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        self.head = {"type": "http.response.start", "status": int(status[:3]), "headers": pairs}
-
-    def _is_short(self) -> bool:
-        length = dict(self.head.get("headers", ())).get(b"content-length", b"")
-        return length.isdigit() and len(length) < 10 and int(length) <= WHOLE
-
-    def _send_all(self, parts: Iterable[bytes]) -> None:
-        watching = asyncio.run_coroutine_threadsafe(self._watch(), self.loop)
-        try:
-            self._give(self.head)
-            for part in parts:
-                self._give({"type": "http.response.body", "body": part, "more_body": True})
-            self._give({"type": "http.response.body", "body": b""})
-        finally:
-            watching.cancel()
-
-    async def _sent(self, message: dict[str, Any]) -> None:
-        await self.send(message)
-
-    async def _watch(self) -> None:
-        """Notice when the client disconnects."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self.is_unwanted = True
-
-    def _give(self, message: dict[str, Any]) -> None:
-        future = asyncio.run_coroutine_threadsafe(self._sent(message), self.loop)
-        try:
-            future.result(PATIENCE)
-        except TimeoutError:
-            future.cancel()
-            raise ConnectionAbortedError("The client takes nothing of its reply.") from None
-        if self.is_unwanted:
-            raise ConnectionAbortedError("The client is gone.")
-
-
-def _parts(made: Iterable[bytes], least: int) -> Iterator[bytes]:
-    """Join short pieces, so that a table is not sent row by row."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in made:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= least:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
-
+from webapp.front.reply import Application, Reply, Send, refusal
 
 Scope = dict[str, Any]
 
@@ -154,17 +68,26 @@ def _headers(scope: Scope) -> list[tuple[str, str]]:
     return headers
 
 
+LIVE = "/health/live/"
 NEXT_OR_SUBMIT = re.compile(r"/api/(workflows/[^/]+/next|classifications)/")
 
 
 class Front:
-    """An ASGI application that runs a WSGI application in threads, next and submit in those of `volunteers`."""
+    """An ASGI application that runs a WSGI application in threads, next and submit in those of `volunteers`.
 
-    def __init__(self, site: Application, threads: ThreadPoolExecutor, volunteers: ThreadPoolExecutor) -> None:
+    At most `streams` replies are streamed at once. Busy threads do not keep the watchdog from being answered.
+    """
+
+    def __init__(
+        self, site: Application, threads: ThreadPoolExecutor, volunteers: ThreadPoolExecutor, streams: int
+    ) -> None:
         self.site, self.threads, self.volunteers = site, threads, volunteers
+        self.streams = BoundedSemaphore(streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] == LIVE and scope["method"] == "GET":
+            await _say_that_it_lives(send)
+        elif scope["type"] == "http":
             environ = environ_of(scope)
             if _has_body(scope, environ):
                 await self._read_and_answer(environ, receive, send)
@@ -175,9 +98,10 @@ class Front:
         try:
             body, size = await read_body(receive, await self._terms(environ), _announced(environ))
         except TooSlow:
-            await _refuse(environ, send, 408, "The request came too slowly. Send it again.")
+            await _send_whole(send, *refusal(environ, 408, "The request came too slowly. Send it again."))
         except TooLarge:
-            await _refuse(environ, send, 413, "This is larger than what may be sent here. Nothing was kept.")
+            said = "This is larger than what may be sent here. Nothing was kept."
+            await _send_whole(send, *refusal(environ, 413, said))
         except Gone:
             return
         else:
@@ -192,15 +116,26 @@ class Front:
 
     async def _answer(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        reply = Reply(loop, receive, send)
+        reply = Reply(loop, receive, send, self.streams)
         threads = self.volunteers if NEXT_OR_SUBMIT.fullmatch(environ["PATH_INFO"]) else self.threads
         try:
             body = await loop.run_in_executor(threads, reply.make, self.site, environ)
         except ConnectionAbortedError:
             return
         if body is not None:
-            await send(reply.head)
-            await send({"type": "http.response.body", "body": body})
+            await _send_whole(send, reply.head, body)
+
+
+async def _say_that_it_lives(send: Send) -> None:
+    answer = HEALTH[LIVE]()
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
+    head = {"type": "http.response.start", "status": answer.status_code, "headers": headers}
+    await _send_whole(send, head, answer.content)
+
+
+async def _send_whole(send: Send, head: dict[str, Any], body: bytes) -> None:
+    await send(head)
+    await send({"type": "http.response.body", "body": body})
 
 
 def _has_body(scope: Scope, environ: dict[str, Any]) -> bool:
@@ -220,13 +155,3 @@ def _asked(environ: dict[str, Any]) -> bool:
         return is_sent_by_one_who_may(environ)
     finally:
         signals.request_finished.send(sender=_asked)
-
-
-async def _refuse(environ: dict[str, Any], send: Send, status: int, sentence: str) -> None:
-    """Answer in the API's way under its addresses, and else as plain text."""
-    is_api = environ["PATH_INFO"].startswith("/api/")
-    said = json.dumps({"detail": sentence}).encode() if is_api else sentence.encode()
-    kind = b"application/json" if is_api else b"text/plain; charset=utf-8"
-    headers = [(b"content-type", kind), (b"content-length", str(len(said)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
-    await send({"type": "http.response.body", "body": said})

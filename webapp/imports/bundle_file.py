@@ -59,7 +59,7 @@ def read_bundle(file: IO[bytes]) -> Bundle:
             raise
         raise BundleRefused(_("This is not a readable ZIP file.")) from error
     if NAME not in content:
-        raise BundleRefused(_("This ZIP file is no project bundle: it has no %(name)s.") % {"name": NAME})
+        raise BundleRefused(_("This ZIP file is not a project bundle: it has no %(name)s.") % {"name": NAME})
     settings = _settings(_yaml(NAME, content.pop(NAME)))
     texts = {name: _text(name, data) for name, data in content.items() if name.endswith(".md")}
     images = {name: data for name, data in content.items() if name.startswith("images/")}

@@ -25,7 +25,7 @@ NO_COLUMN = Sentence(
     "list needs %(needed)s and an answer column."
 )
 COLUMN_TWICE = Sentence("%(file)s has two columns of the same name. Rename one of them.")
-NO_JSON = Sentence("%(file)s is no JSON that can be read after annotation %(number)s: %(error)s. Export it again.")
+NO_JSON = Sentence("%(file)s is not valid JSON after annotation %(number)s: %(error)s. Export it again.")
 
 NO_SOURCE = Sentence("Enter the source of the file.")
 NO_MATCH = Sentence("Match subjects by “%(subject)s” or “%(metadata)sKEY”, not by “%(match)s”.")

@@ -209,7 +209,7 @@ def _cleaned(row: Model, values: dict[str, Any], known: tuple[str, ...]) -> dict
             field: Any = row._meta.get_field(name)
             cleaned[name] = _structured(name, field.clean(value, None))
         except (ValidationError, TypeError, ValueError, OverflowError) as error:
-            message = _("“%(value)s” is no value of “%(name)s”.")
+            message = _("“%(value)s” is not a valid value for “%(name)s”.")
             raise BundleRefused(message % {"name": name, "value": str(value)[:100]}) from error
     return cleaned
 

@@ -1,6 +1,6 @@
 """The pool of acquisition: what is known about a workflow's open subjects, as `ml.acquisition` asks for it.
 
-Scores and posteriors are read in bulk; features, objects and nights only of the subjects in question.
+Scores and what the votes alone say are read in bulk; features, objects and nights only of the subjects in question.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,11 @@ from ml.acquisition.pool import Pool
 from ml.acquisition.rules import Plan, Rule
 from ml.acquisition.uncertainty import entropy
 from ml.data.observing_nights import nights_of
+from ml.imaging.annulus import to_width
 from ml.storage.pixel_store import PixelStore
 from webapp.classifications.models import Reason
-from webapp.consensus.models import VOTE_COLUMNS, Consensus
+from webapp.consensus.evidence import BY_VOTES_ALONE
+from webapp.consensus.models import Consensus
 from webapp.consensus.skills import mean_skill
 from webapp.core.sql import copy_out, fetch
 from webapp.learning.curate_labels import trained_labels
@@ -33,9 +35,7 @@ MOST_LABELS = 20_000
 
 _READ = f"""
     SELECT entry.id, entry.subject_id, entry.priority, array_position(%(reasons)s::text[], entry.reason)::int2,
-        coalesce(score.p_real, 'NaN'::float8),
-        CASE WHEN {" + ".join(f"crowd.{column}" for column in VOTE_COLUMNS.values())} > 0
-            THEN crowd.posterior ELSE 'NaN'::float8 END {{probabilities}}
+        coalesce(score.p_real, 'NaN'::float8), coalesce({BY_VOTES_ALONE}, 'NaN'::float8) {{probabilities}}
     FROM {QueueEntry._meta.db_table} AS entry
     LEFT JOIN {Score._meta.db_table} AS score
         ON score.subject_id = entry.subject_id AND score.checkpoint_id = %(checkpoint)s
@@ -46,7 +46,7 @@ _READ = f"""
 """  # noqa: S608 - the names are our own tables
 _FIELDS = {
     "entry": "int8", "subject": "int8", "priority": "float8", "reason": "int2", "p_real": "float8",
-    "posterior": "float8",
+    "p_votes": "float8",
 }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def pool_of(
     subjects = rows["subject"]
     pool = Pool(
         rows["p_real"],
-        rows["posterior"],
+        rows["p_votes"],
         workflow.prior,
         mean_skill(workflow),
         features=lambda some: features_of(checkpoint, subjects[some]),
@@ -101,12 +101,15 @@ def _members(
     """Return the members' probabilities (M, N, 2), NaN where not scored; None without features or labels."""
     labels = trained_labels(checkpoint)
     labels = [labels[place] for place in rng.permutation(len(labels))[:MOST_LABELS]]
-    known = features_of(checkpoint, np.array([label.subject_id for label in labels], dtype=np.int64))
-    has_features = np.zeros(0, dtype=bool) if known is None else np.isfinite(known).all(axis=1)
     disputed = np.flatnonzero(~np.isnan(p_real))
     disputed = disputed[np.argsort(-entropy(p_real[disputed]), kind="stable")[:MOST_DISPUTED]]
-    asked = features_of(checkpoint, subjects[disputed]) if has_features.any() else None
-    if known is None or asked is None:
+    learnt = np.array([label.subject_id for label in labels], dtype=np.int64)
+    features = features_of(checkpoint, np.concatenate([learnt, subjects[disputed]]))
+    if features is None:
+        return None
+    known, asked = np.split(features, [len(learnt)])
+    has_features = np.isfinite(known).all(axis=1)
+    if not has_features.any():
         return None
     members = np.repeat(np.stack([1 - p_real, p_real], axis=1)[None], MEMBERS, axis=0)
     p_yes = np.array([label.p_yes for label in labels])
@@ -129,21 +132,25 @@ OF_SUBJECTS = """
 def features_of(checkpoint: Checkpoint, subjects: NDArray[np.int64]) -> NDArray[np.float32] | None:
     """Return the checkpoint's features of subjects (n, D), the mean over their frames; NaN where none are stored.
 
-    None if it has no features: a detector stores what it found under their name.
+    D is that of the stamps with the most channels. None if it has no features: a detector stores what it found under
+    their name.
     """
     key = checkpoint.manifest.get("feature_key")
     if not key or ModelRole(checkpoint.role).is_detector:
         return None
-    store, found = PixelStore(settings.PIXELS), None
+    store, parts = PixelStore(settings.PIXELS), []
     for array, rows in groupby(fetch(PLACES, [subjects.tolist()]), key=lambda row: row[0]):
         indexes, places = np.array([row[1:] for row in rows], dtype=np.int64).T
         try:
             values = store.features_at(checkpoint.survey.slug, array, key, indexes).astype(np.float32).mean(axis=1)
         except FileNotFoundError:
             continue
-        if found is None:
-            found = np.full((len(subjects), values.shape[1]), np.nan, dtype=np.float32)
-        found[places - 1] = values
+        parts.append((places, values))
+    if not parts:
+        return None
+    found = np.full((len(subjects), max(values.shape[1] for _, values in parts)), np.nan, dtype=np.float32)
+    for places, values in parts:
+        found[places - 1] = to_width(values, found.shape[1])
     return found
 
 

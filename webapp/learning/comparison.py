@@ -5,16 +5,19 @@ from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from ml.evaluation.classifier import bootstrap_difference
 from ml.evaluation.metrics.calibration_error import ece, log_loss, reliability_diagram
 from ml.evaluation.metrics.decisions import binary
 from ml.evaluation.metrics.ranking import rank
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
+from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import unseen_by
-from webapp.learning.models import Checkpoint, Score, TestSet
+from webapp.learning.models import Checkpoint, Score, ScoringRun, TestSet
+from webapp.learning.retention import models_in_use
+from webapp.learning.scoring import start_scoring
 from webapp.learning.test_sets import frozen_labels
 
 FEWEST = 10
@@ -166,3 +169,20 @@ def changed(first: Checkpoint, second: Checkpoint, most: int) -> tuple[int, int,
         cursor.execute(LIST_CHANGED, parameters)
         rows = [Changed(*row) for row in cursor.fetchall()]
     return to_yes, total - to_yes, rows
+
+
+def without_archive(*models: Checkpoint) -> list[Checkpoint]:
+    """Return the models that no run has scored the archive with, nor does, though such scores would be kept."""
+    kept, over = models_in_use(models[0].survey), (JobState.FAILED, JobState.CANCELLED)
+    return [
+        model
+        for model in models
+        if model.pk in kept and not model.scoring_runs.of_archive().exclude(state__in=over).exists()
+    ]
+
+
+@transaction.atomic
+def score_archive(model: Checkpoint) -> ScoringRun | None:
+    """Score the archive with a model that has not scored it; None, and nothing is started, if it has, or does."""
+    Survey.objects.select_for_update(no_key=True).get(pk=model.survey_id)
+    return start_scoring(model) if without_archive(model) else None

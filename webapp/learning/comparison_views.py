@@ -3,17 +3,18 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import survey_page
-from webapp.archive.models import Role, Subject, Survey
+from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.learning.comparison import Judged, Performance, changed, difference, judged
+from webapp.learning.comparison import Judged, Performance, changed, difference, judged, score_archive, without_archive
 from webapp.learning.comparison_tables import calibration_table, curve_table, short_curve_table
 from webapp.learning.models import Checkpoint, TestSet
 from webapp.learning.run_views import NAMES
@@ -59,6 +60,7 @@ def compare(request: HttpRequest, survey: Survey) -> HttpResponse:
     context: dict[str, Any] = {"survey": survey, "form": form}
     if form.is_valid():
         context |= _compared(survey, **form.cleaned_data)
+        context["is_admin"] = Membership.objects.allows(request.user, survey, Role.ADMIN)
     return render(request, "learning/comparison.html", context, status=400 if form.errors else 200)
 
 
@@ -80,6 +82,21 @@ def compare_changed(request: HttpRequest, survey: Survey) -> HttpResponse:
         **form.cleaned_data,
     }
     return render(request, "learning/comparison_changed.html", context)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def compare_score(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Score the archive with one of the models that are compared, and return to the comparison."""
+    model = get_object_or_404(Checkpoint, survey=survey, pk=pk)
+    if score_archive(model) is None:
+        message = _(
+            "Nothing was started: model %(number)d has scored the archive, or does, or would not keep its scores."
+        )
+        messages.info(request, message % {"number": pk})
+    else:
+        messages.success(request, _("Scoring the archive with model %(number)d.") % {"number": pk})
+    return redirect(f"{reverse('compare', args=[survey.slug])}?{request.GET.urlencode()}")
 
 
 @require_safe
@@ -125,6 +142,7 @@ def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str
     context = {
         "first": first,
         "second": second,
+        "without_archive": without_archive(first, second),
         "lineages": [model.lineage() for model in (first, second)],
         "frozen": frozen,
         "rows": rows,

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 from django.db.models import FilteredRelation, Q, QuerySet, Sum
 from django.db.models.functions import Abs
@@ -203,6 +204,13 @@ def withdrawn_labels(workflow: Workflow, labels: list[Label], before: list[Label
     left = {label.subject_id for label in before} - {label.subject_id for label in labels}
     rows = Subject.objects.originals().with_pixels().filter(pk__in=left, gold_label="")
     return rows.exclude(pk__in=Consensus.objects.labels(workflow).values("subject")).count()
+
+
+def no_longer_given(training_set: TrainingSet) -> int:
+    """Count the labels that volunteers had given for a training set and do not give any more, without reading both."""
+    given = Consensus.objects.labels(training_set.workflow).values_list("subject", flat=True)
+    before = label_snapshot.subjects_of(FOLDER, training_set.hash, CONSENSUS)
+    return len(np.setdiff1d(before, np.fromiter(given.iterator(), dtype=np.int64), assume_unique=True))
 
 
 @transaction.atomic

@@ -30,7 +30,8 @@ FEWEST = 20
 # Subjects whose time is unknown are a night of their own.
 COUNT = f"""
     SELECT subject.created_at > %(trained)s AS is_new, floor(subject.mjd - %(begins)s) AS night,
-        width_bucket(score.p_real, 0, 1, %(bins)s) AS bin, count(*)
+        width_bucket(score.p_real, 0, 1, %(bins)s) AS bin, count(*),
+        count(*) FILTER (WHERE score.p_real >= %(threshold)s)
     FROM {Score._meta.db_table} AS score JOIN {Subject._meta.db_table} AS subject ON subject.id = score.subject_id
     WHERE score.checkpoint_id = %(checkpoint)s AND NOT score.subject_id = ANY(%(learnt)s) AND NOT subject.is_synthetic
     GROUP BY 1, 2, 3
@@ -70,36 +71,39 @@ def drift_of(champion: Checkpoint) -> Drift:
     before, since = _counts(champion)
     newest = sorted(since, key=lambda night: (night is not None, night), reverse=True)[:NIGHTS]
     bound = LEVEL / max(len(newest), 1)
-    return Drift(int(before.sum()), [_night(night, before, since[night], champion, bound) for night in newest])
+    return Drift(int(before.sum()), [_night(night, before, since[night], bound) for night in newest])
 
 
-def _night(
-    mjd: int | None, before: NDArray[np.int64], counts: NDArray[np.int64], champion: Checkpoint, bound: float
-) -> Night:
-    index, p = stability_index(before, counts), chance_of_as_much(before, counts)
-    real = counts[int(champion.threshold * BINS) :].sum()
-    n = int(counts.sum())
-    return Night(mjd, n, float(real / n), index, p, is_shifted=n >= FEWEST and index >= SHIFTED and p < bound)
+def _night(mjd: int | None, before: NDArray[np.int64], counts: NDArray[np.int64], bound: float) -> Night:
+    counted, real = counts
+    index, p = stability_index(before, counted), chance_of_as_much(before, counted)
+    n = int(counted.sum())
+    return Night(mjd, n, float(real.sum() / n), index, p, is_shifted=n >= FEWEST and index >= SHIFTED and p < bound)
 
 
 def _counts(champion: Checkpoint) -> tuple[NDArray[np.int64], dict[int | None, NDArray[np.int64]]]:
-    """Return the counts by bin of p_real: of subjects before the training, and of each night since."""
+    """Return the counts by bin of p_real.
+
+    Those of subjects before the training (`BINS`,), and of each night since (2, `BINS`): of all, and of those that the
+    champion calls real.
+    """
     parameters: dict[str, Any] = {
         "trained": champion.run.created_at,
         "begins": night_begins(champion.survey_id),
         "bins": BINS,
+        "threshold": champion.threshold,
         "checkpoint": champion.pk,
         "learnt": [label.subject_id for label in trained_labels(champion)],
     }
-    before = np.zeros(BINS, dtype=np.int64)
+    before = np.zeros((2, BINS), dtype=np.int64)
     since: dict[int | None, NDArray[np.int64]] = {}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, parameters)
-        for is_new, night, place, count in cursor.fetchall():
+        for is_new, night, place, *counts in cursor.fetchall():
             key = None if night is None else int(night)
-            into = since.setdefault(key, np.zeros(BINS, dtype=np.int64)) if is_new else before
-            into[min(place, BINS) - 1] += count
-    return before, since
+            into = since.setdefault(key, np.zeros_like(before)) if is_new else before
+            into[:, min(place, BINS) - 1] += counts
+    return before[0], since
 
 
 def watch_drift(champion: Checkpoint) -> DriftAlarm | None:

@@ -100,9 +100,11 @@ def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
     return [_label(row) for row in table.to_pylist()], Classes(metadata["classes"], metadata["positive"])
 
 
-def subjects_of(folder: str, name: str) -> NDArray[np.int64]:
-    """Return the keys of the labelled subjects, (n,), ascending."""
-    return np.sort(pq.read_table(path_of(folder, name), columns=["subject_id"])["subject_id"].to_numpy())
+def subjects_of(folder: str, name: str, source: str = "") -> NDArray[np.int64]:
+    """Return the keys of the labelled subjects, (n,), ascending; with a source, of those whose label is from it."""
+    chosen = [("source", "=", source)] if source else None
+    table = pq.read_table(path_of(folder, name), columns=["subject_id"], filters=chosen)
+    return np.sort(table["subject_id"].to_numpy())
 
 
 def _label(row: dict[str, Any]) -> Label:

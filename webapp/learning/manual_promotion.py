@@ -45,7 +45,7 @@ def promote_by_hand(*, checkpoint: Checkpoint, by: User, reason: str, is_confirm
 
 
 def _if_diverged(run: TrainingRun) -> dict[str, str] | None:
-    losses = list(run.epochs.filter(attempt=run.attempts).values_list("loss", flat=True))
+    losses = list(run.curve().values_list("loss", flat=True))
     if not losses or (math.isfinite(losses[-1]) and losses[-1] <= DIVERGED * losses[0]):
         return None
     return {"first": f"{losses[0]:.3g}", "last": f"{losses[-1]:.3g}"}

@@ -25,14 +25,13 @@ def order_after_votes() -> list[ScoringRun]:
 def order_anew(champion: Checkpoint) -> ScoringRun | None:
     """Start ordering the champion's queues if one of them has `VOTES` votes since its last job; return the job.
 
-    The job is a scoring run without shards, and never one of two: an open run orders the queues in any case. Only
-    workflows that train by themselves count. Where somebody starts each run, as in an experiment with rounds, the order
-    changes with the model alone.
+    The job is a scoring run without shards, and never one of two: an open run orders the queues in any case. The votes
+    of an experiment start none, since its rounds differ by their models alone.
     """
     if lock_champion(champion.survey_id, champion.role) != champion or champion.scoring_runs.open().exists():
         return None
     last = champion.scoring_runs.aggregate(when=Max("finished_at"))["when"]
-    guided = [workflow for workflow in workflows_guided_by(champion) if workflow.trains_itself]
+    guided = [workflow for workflow in workflows_guided_by(champion) if not workflow.is_experiment]
     if last is None or not any(_has_moved_on(workflow, last) for workflow in guided):
         return None
     run = ScoringRun.objects.create(survey=champion.survey, checkpoint=champion)

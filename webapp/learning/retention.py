@@ -4,11 +4,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
-from webapp.learning.models import Checkpoint, Detection, Preset, Score, TrainingRun
+from webapp.learning.models import Checkpoint, Detection, Preset, Score, ScoringRun, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
 
 
@@ -19,11 +19,9 @@ def prune(checkpoint: Checkpoint) -> int:
     needs. Only the survey and role of `checkpoint` are affected. Returns the number of deleted scores.
     """
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
-    stale = (
-        models.exclude(pk__in=_retained(checkpoint.survey, checkpoint.role))
-        .filter(scoring_runs__isnull=False)
-        .distinct()
-    )
+    has_scores = Exists(Score.objects.filter(checkpoint=OuterRef("pk")))
+    has_run = Exists(ScoringRun.objects.filter(checkpoint=OuterRef("pk")))
+    stale = models.exclude(pk__in=_retained(checkpoint.survey, checkpoint.role)).filter(has_scores | has_run)
     _forget_features(checkpoint.survey, list(stale))
     Detection.objects.filter(checkpoint__in=stale).delete()
     return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)

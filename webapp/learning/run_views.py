@@ -27,9 +27,11 @@ def run(request: HttpRequest, survey: Survey, pk: int, template: str = "learning
 @require_safe
 @survey_page(Role.SCIENTIST)
 def epochs(request: HttpRequest, survey: Survey, pk: int) -> JsonResponse:
-    """Return all epochs of the newest attempt, for the curves."""
+    """Return all epochs of the newest attempt that has any, for the curves."""
     row = _run(survey, pk)
-    return JsonResponse({"is_over": row.is_over, "attempt": row.attempts, "epochs": [_plain(e) for e in _epochs(row)]})
+    found = list(row.curve())
+    attempt = found[0].attempt if found else row.attempts
+    return JsonResponse({"is_over": row.is_over, "attempt": attempt, "epochs": [_plain(epoch) for epoch in found]})
 
 
 @require_safe
@@ -56,10 +58,6 @@ def _run(survey: Survey, pk: int) -> TrainingRun:
     return get_object_or_404(runs, survey=survey, pk=pk)
 
 
-def _epochs(row: TrainingRun) -> list[TrainingEpoch]:
-    return list(row.epochs.filter(attempt=row.attempts))
-
-
 def _plain(epoch: TrainingEpoch) -> dict[str, Any]:
     metrics = {name: epoch.metrics.get(name) for name in ("accuracy", "roc_auc")}
     return {"epoch": epoch.epoch, "loss": epoch.loss, "val_loss": epoch.val_loss, **metrics}
@@ -73,7 +71,7 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "survey": survey,
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "run": row,
-        "epochs": _epochs(row),
+        "epochs": list(row.curve()),
         "sources": sources(row.training_set.sources) if row.training_set else [],
         "checkpoint": checkpoint,
         "evaluation": evaluation,

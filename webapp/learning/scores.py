@@ -150,9 +150,9 @@ def _fields(find: Detection) -> dict[str, float]:
 OUT_OF_FOLD = "cross-validated.parquet"
 
 
-def write_out_of_fold(folder: Path, subjects: Iterable[int], p_real: Iterable[float]) -> None:
-    """Write the scores of the subjects (primary keys) beside the checkpoint's weights."""
-    pq.write_table(pa.table({"subject_id": list(subjects), "p_real": list(p_real)}), folder / OUT_OF_FOLD)
+def write_out_of_fold(folder: Path, p_real: Mapping[int, float]) -> None:
+    """Write the scores by subject (primary key) beside the checkpoint's weights."""
+    pq.write_table(pa.table({"subject_id": list(p_real), "p_real": list(p_real.values())}), folder / OUT_OF_FOLD)
 
 
 def read_out_of_fold(checkpoint: Checkpoint) -> dict[int, float]:

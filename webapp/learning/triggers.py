@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
-from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, withdrawn_labels
+from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, no_longer_given, withdrawn_labels
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint, ExternalScorer, Preset, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
@@ -137,7 +137,7 @@ def labels_since(workflow: Workflow) -> int:
 def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
     """Return how many labels may be new, changed or withdrawn since a training set, each counted up to `most`.
 
-    It reads few rows, by an index, where nothing has happened.
+    Where nothing has happened, it reads little: few rows, by an index, and the keys of the volunteers' labels.
     """
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
@@ -145,7 +145,7 @@ def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> in
         return crowd[:most].count() + gold[:most].count()
     changed = Subject.objects.filter(survey=workflow.survey_id, gold_changed_at__gte=last.created_at)
     crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
-    return crowd[:most].count() + gold[:most].count() + changed[:most].count()
+    return crowd[:most].count() + gold[:most].count() + changed[:most].count() + min(no_longer_given(last), most)
 
 
 def _last_training_set(workflow: Workflow) -> TrainingSet | None:
@@ -166,17 +166,26 @@ def start_due() -> None:
 def preset_due(workflow: Workflow) -> str:
     """Return the recipe of a scheduled run: mostly a head, which takes seconds.
 
-    A whole network is fine-tuned once there are `FEWEST_TO_FINETUNE` labels, and again when they have doubled; where
-    the last one did not pass the gate, when there are four times as many.
+    A whole network is fine-tuned once there are `FEWEST_TO_FINETUNE` labels, and again when they have doubled, also if
+    the last one failed or was cancelled; where it did not pass the gate, when there are four times as many.
     """
-    last = workflow.training_runs.filter(preset=Preset.FINETUNE, state=JobState.DONE, is_control=False)
-    run = last.exclude(training_set=None).select_related("training_set").order_by("-id").first()
-    if run is None or run.training_set is None:
+    runs = workflow.training_runs.filter(is_control=False).order_by("-id")
+    over = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+    last = runs.filter(preset=Preset.FINETUNE, state__in=over).first()
+    if last is None:
         enough = FEWEST_TO_FINETUNE
+    elif (size := _labels_at(last)) is None:
+        return Preset.HEAD
     else:
-        paid = run.checkpoint.evaluations.filter(passed=True).exists()
-        enough = run.training_set.size * (2 if paid else 4)
+        paid = Evaluation.objects.filter(checkpoint__run=last, passed=True).exists()
+        enough = size * (4 if last.state == JobState.DONE and not paid else 2)
     return Preset.FINETUNE if labelled(workflow).count() >= enough else Preset.HEAD
+
+
+def _labels_at(run: TrainingRun) -> int | None:
+    """Return how many labels there were for a run; for one that ended before it read them, for the next that did."""
+    later = run.workflow.training_runs.filter(pk__gte=run.pk).exclude(training_set=None)
+    return later.order_by("id").values_list("training_set__size", flat=True).first()
 
 
 def starting_detector(run: TrainingRun) -> Checkpoint | None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("compare/", comparison_views.compare, name="compare"),
     path("compare/changed/", comparison_views.compare_changed, name="compare-changed"),
     path("compare/changed.csv", comparison_views.compare_csv, name="compare-csv"),
+    path("compare/<int:pk>/score/", comparison_views.compare_score, name="compare-score"),
     path("compare/<slug:name>.csv", comparison_views.compare_points, name="compare-points"),
     path("drift/<slug:role>/", overview_views.drift, name="drift"),
     path("explanation/<int:pk>/", explanation_views.explanation, name="explanation"),

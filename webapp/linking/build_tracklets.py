@@ -18,7 +18,7 @@ from webapp.queue.membership import enqueue_new
 SET = "linked"  # the set of subjects that get the tracklets
 
 DIFFERENT = Sentence(gettext_noop("Its images differ in size or channels, so they make no tracklet."))
-SEVERAL = Sentence(gettext_noop("%(subject)s has several frames, so it is no single detection."))
+SEVERAL = Sentence(gettext_noop("%(subject)s has several frames, so it is not a single detection."))
 BUILT = Sentence(gettext_noop("Confirmed tracklets stored in the set “%(set)s”: %(count)s."))
 
 

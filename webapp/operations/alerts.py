@@ -3,21 +3,23 @@
 import json
 import logging
 import urllib.request
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
+from http.client import HTTPException
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
 from webapp.core.health import look
-from webapp.core.models import Heartbeat, Process
+from webapp.core.models import Backup, Heartbeat, Process
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
@@ -34,7 +36,8 @@ USUAL, WITHIN = 50, timedelta(days=1)
 def problems() -> dict[str, str]:
     """Return each problem's key and its sentence."""
     workflows, streams = dict(_silent_workflows()), stream_problems(all_streams())
-    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queue_problems(workers_by_queue())}
+    queues = queue_problems(workers_by_queue())
+    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queues, **_late_backup()}
 
 
 def _sick_parts() -> dict[str, str]:
@@ -62,6 +65,14 @@ def _silent_workflows() -> Iterator[tuple[str, str]]:
             )
 
 
+def _late_backup() -> dict[str, str]:
+    """Return a problem if a site that was backed up is so no longer; one that never was may be backed up otherwise."""
+    newest = Backup.objects.newest()
+    if newest is None or not newest.is_late:
+        return {}
+    return {"backup": _("No backup has been made since %(day)s.") % {"day": date_format(newest.finished_at)}}
+
+
 log = logging.getLogger(__name__)
 
 PERSISTS = timedelta(seconds=90)
@@ -69,17 +80,25 @@ PERSISTS = timedelta(seconds=90)
 LATE = timedelta(minutes=3)
 """Workers look for problems every minute; after so long without, another process does."""
 TIMEOUT = 10  # seconds
+IS_JOB = Q(key__startswith="job:")
+"""A failed job is told at once, and its end is not told: whoever tries again knows."""
 
 
 def check() -> None:
-    """Store new problems, end those that are over, and tell about both. May run twice at a time, and any time later."""
+    """Store new problems, end those that are over, and tell about both. May run twice at a time, and any time later.
+
+    Each way to tell is tried by itself, until it succeeds; its readers hear of the end of what they have heard of.
+    """
     found = problems()
     rows = [Alert(key=key, text=text) for key, text in found.items()]
     Alert.objects.bulk_create(rows, ignore_conflicts=True)
-    Alert.objects.filter(ended_at=None, told_at=None).exclude(key__in=found).update(ended_at=Now())
-    with transaction.atomic():
-        _tell_of_new(found)
-        _tell_of_ended(found)
+    for way in WAYS:
+        with transaction.atomic():
+            _tell_of_new(way, found)
+        with transaction.atomic():
+            _tell_of_ended(way, found)
+    over = Alert.objects.filter(ended_at=None).exclude(key__in=found)
+    over.filter(Q(told_by=[]) | IS_JOB).update(ended_at=Now())
 
 
 def check_if_late() -> None:
@@ -89,31 +108,41 @@ def check_if_late() -> None:
         check()
 
 
-def _tell_of_new(found: Collection[str]) -> None:
-    due = Q(key__startswith="job:") | Q(created_at__lt=Now() - PERSISTS)
-    alerts = list(Alert.objects.select_for_update(skip_locked=True).filter(due, told_at=None, ended_at=None))
-    if alerts and _sent(_("Wanderers needs you"), [alert.text for alert in alerts]):
-        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(told_at=Now())
+def _tell_of_new(way: str, found: Collection[str]) -> None:
+    due = IS_JOB | Q(created_at__lt=Now() - PERSISTS)
+    alerts = list(_open_alerts().filter(due, key__in=found).exclude(told_by__contains=[way]))
+    if alerts and _sent(way, _("Wanderers: new problems"), [alert.text for alert in alerts]):
+        for alert in alerts:
+            alert.told_by.append(way)
+        Alert.objects.bulk_update(alerts, ["told_by"])
 
 
-def _tell_of_ended(found: Collection[str]) -> None:
-    told = Alert.objects.select_for_update(skip_locked=True).filter(ended_at=None, told_at__isnull=False)
-    alerts = list(told.exclude(key__in=found))
-    texts = [alert.text for alert in alerts if not alert.key.startswith("job:")]
-    if not texts or _sent(_("Wanderers is well again"), [_("Over: %(problem)s") % {"problem": text} for text in texts]):
-        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(ended_at=Now())
+def _tell_of_ended(way: str, found: Collection[str]) -> None:
+    alerts = list(_open_alerts().filter(~IS_JOB, told_by__contains=[way]).exclude(key__in=found))
+    over = [_("Over: %(problem)s") % {"problem": alert.text} for alert in alerts]
+    if alerts and _sent(way, _("Wanderers: problems resolved"), over):
+        for alert in alerts:
+            alert.told_by.remove(way)
+        Alert.objects.bulk_update(alerts, ["told_by"])
 
 
-def _sent(subject: str, lines: list[str]) -> bool:
+def _open_alerts() -> QuerySet[Alert]:
+    """Return alerts that are not over, locked, without those that another process tells about now."""
+    return Alert.objects.select_for_update(skip_locked=True).filter(ended_at=None)
+
+
+def _sent(way: str, subject: str, lines: list[str]) -> bool:
     """Send to everyone who is to be told; return False, to try again later, if that failed."""
-    log.error("%s: %s", subject, " ".join(lines))
     try:
-        _mail(subject, lines)
-        _call_webhook(subject, lines)
-    except OSError as error:  # of sockets, SMTP and HTTP alike
-        log.warning("The alert could not be sent, and is sent again at the next check: %r", error)
+        WAYS[way](subject, lines)
+    except (OSError, HTTPException) as error:  # OSError: of sockets, SMTP and HTTP alike
+        log.warning("An alert could not be sent by %s; the next check tries again: %r", way, error)
         return False
     return True
+
+
+def _log(subject: str, lines: list[str]) -> None:
+    log.error("%s: %s", subject, " ".join(lines))
 
 
 def _mail(subject: str, lines: list[str]) -> None:
@@ -129,3 +158,6 @@ def _call_webhook(subject: str, lines: list[str]) -> None:
         body = json.dumps({"text": "\n".join([f"{subject}:", *lines])}).encode()
         request = urllib.request.Request(settings.ALERT_WEBHOOK, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
         urllib.request.urlopen(request, timeout=TIMEOUT).close()  # noqa: S310
+
+
+WAYS: dict[str, Callable[[str, list[str]], None]] = {"log": _log, "mail": _mail, "webhook": _call_webhook}

@@ -11,7 +11,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webapp.archive.access import site_admin_page
+from webapp.archive.access import person, site_admin_page
+from webapp.archive.audit import record_reading
 from webapp.archive.models import AuditEntry, Survey
 from webapp.core.csv_writer import csv_response, moment
 
@@ -41,6 +42,7 @@ def audit_log(request: HttpRequest) -> HttpResponseBase:
     form = AuditForm(request.GET)
     rows = form.rows()
     if "csv" in request.GET:
+        record_reading(request, person(request))
         return csv_response("audit-log.csv", HEADER, _lines(rows))
     page = Paginator(rows.select_related("user", "survey"), SIZE).get_page(request.GET.get("page"))
     return render(request, "operations/audit_log.html", {"form": form, "page": page})

@@ -3,10 +3,14 @@
 Requests are counted by the processes themselves (`request_metrics`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -23,6 +27,23 @@ from webapp.operations.worker_queues import workers_by_queue
 
 SCORES = ("roc_auc", "pr_auc", "mcc", "ece")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def answer_prometheus(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Middleware: answer /metrics/, by a node's own address and without HTTPS, as for health; not without a token."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        is_asked = settings.METRICS_TOKEN and request.path_info == "/metrics/"
+        return _metrics(request) if is_asked else get_response(request)
+
+    return answer
+
+
+@require_safe
+def _metrics(request: HttpRequest) -> HttpResponse:
+    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
+        return HttpResponse("Send METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE)
 
 
 def exposition() -> bytes:
@@ -54,8 +75,10 @@ def _parts() -> Iterator[Metric]:
 
 
 def _jobs() -> Iterator[Metric]:
-    jobs = GaugeMetricFamily("wanderers_jobs", "Jobs; failed ones of the last 30 days.", labels=["job", "state"])
-    oldest = GaugeMetricFamily("wanderers_job_oldest_waiting_seconds", "Age of the oldest waiting job.", labels=["job"])
+    jobs = GaugeMetricFamily("wanderers_jobs", "Jobs; failed ones of the last 30 days.", labels=["kind", "state"])
+    oldest = GaugeMetricFamily(
+        "wanderers_job_oldest_waiting_seconds", "Age of the oldest waiting job.", labels=["kind"]
+    )
     for kind in job_kinds():
         for state, count in {"waiting": kind.waiting, "running": kind.running, "failed": kind.failed}.items():
             jobs.add_metric([kind.key, state], count)
@@ -65,8 +88,8 @@ def _jobs() -> Iterator[Metric]:
 
 
 def _job_times() -> Iterator[Metric]:
-    mean = GaugeMetricFamily("wanderers_job_mean_seconds", "Mean time of the jobs done within a day.", labels=["job"])
-    longest = GaugeMetricFamily("wanderers_job_longest_seconds", "Longest of these times.", labels=["job"])
+    mean = GaugeMetricFamily("wanderers_job_mean_seconds", "Mean time of the jobs done within a day.", labels=["kind"])
+    longest = GaugeMetricFamily("wanderers_job_longest_seconds", "Longest of these times.", labels=["kind"])
     for key, times in cached_figure("job-seconds", job_seconds, FRESH_SECONDS).items():
         mean.add_metric([key], times[0])
         longest.add_metric([key], times[1])
@@ -157,7 +180,7 @@ def _disk() -> Iterator[Metric]:
     usage = disk_usage()
     yield GaugeMetricFamily("wanderers_disk_free_bytes", "Free on the data folder's disk.", value=usage.free)
     yield GaugeMetricFamily("wanderers_disk_total_bytes", "Size of the data folder's disk.", value=usage.total)
-    newest = Backup.objects.order_by("finished_at").last()
+    newest = Backup.objects.newest()
     if newest:
         at = newest.finished_at.timestamp()
         yield GaugeMetricFamily("wanderers_last_backup_time_seconds", "Unix time of the newest backup.", value=at)

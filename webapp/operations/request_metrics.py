@@ -7,6 +7,7 @@ multiprocess mode, in the folder that `webapp.core.environment.metrics_token` na
 import os
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -32,10 +33,16 @@ def measure(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
         began = time.perf_counter()
         response = get_response(request)
         view = request.resolver_match.view_name if request.resolver_match else "none"
-        SECONDS.labels(view, request.method, f"{response.status_code // 100}xx").observe(time.perf_counter() - began)
+        SECONDS.labels(view, request.method, _status(response)).observe(time.perf_counter() - began)
         return response
 
     return answer
+
+
+def _status(response: HttpResponseBase) -> str:
+    """Return the class of a status, such as 4xx; 429 by itself, since many of them mean that somebody asks too much."""
+    code = response.status_code
+    return "429" if code == HTTPStatus.TOO_MANY_REQUESTS else f"{code // 100}xx"
 
 
 def register(registry: CollectorRegistry) -> None:

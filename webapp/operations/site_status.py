@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from django.utils import timezone
 from webapp.classifications.models import Classification
 from webapp.core import environment
 from webapp.core.cached_figures import cached_figure
+from webapp.core.disks import Disk, data_disk, pixel_disk
 from webapp.core.health import look
 from webapp.core.models import Backup
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
@@ -30,21 +30,15 @@ FRESH_SECONDS = 600
 
 
 @dataclass(frozen=True)
-class DiskUsage:
+class DiskUsage(Disk):
     """Bytes free and in all on the data folder's disk, and in each of its folders, the largest first."""
 
-    free: int
-    total: int
     folders: tuple[tuple[str, int], ...]
-
-    @property
-    def is_nearly_full(self) -> bool:
-        return self.free < settings.MIN_FREE
 
 
 def disk_usage() -> DiskUsage:
     """Return the usage; the folders' sizes may be ten minutes old, since millions of files take a while."""
-    disk = shutil.disk_usage(settings.DATA)
+    disk = data_disk()
     return DiskUsage(disk.free, disk.total, cached_figure("disk-usage", _folders, FRESH_SECONDS))
 
 
@@ -66,7 +60,6 @@ def _file_sizes(folder: Path) -> Iterator[int]:
                 continue
 
 
-LATE_BACKUP = timedelta(days=7)
 LIBRARIES = ("celery", "psycopg", "zarr", "torch", "openvino")
 
 
@@ -90,6 +83,7 @@ class SiteStatus:
     workers: dict[str, int]
     failed: list[FailedJob]
     disk: DiskUsage
+    pixel_disk: Disk | None
     activity: list[Activity]
     streams: list[Stream]
     backup: Backup | None
@@ -97,8 +91,7 @@ class SiteStatus:
 
     @property
     def backup_is_late(self) -> bool:
-        """Return whether there is no backup of the last seven days."""
-        return self.backup is None or self.backup.finished_at < timezone.now() - LATE_BACKUP
+        return self.backup is None or self.backup.is_late
 
     @property
     def workers_of_jobs(self) -> list[tuple[JobsOfKind, int]]:
@@ -115,16 +108,16 @@ class SiteStatus:
 
 
 def site_status() -> SiteStatus:
-    newest_backup = Backup.objects.order_by("finished_at").last()
     return SiteStatus(
         parts=look(),
         jobs=job_kinds(),
         workers=workers_by_queue(),
         failed=failed_jobs(),
         disk=disk_usage(),
+        pixel_disk=pixel_disk(),
         activity=activity(),
         streams=all_streams(),
-        backup=newest_backup,
+        backup=Backup.objects.newest(),
         versions=versions(),
     )
 

@@ -1,19 +1,16 @@
-"""Pages for administrators of the site: its status, failed jobs to try again; and figures for Prometheus."""
+"""Pages for administrators of the site: its status, and failed jobs to try again."""
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import site_admin_page
 from webapp.operations.job_overview import job_models
-from webapp.operations.prometheus import CONTENT_TYPE, exposition
 from webapp.operations.site_status import site_status
 
 
@@ -42,13 +39,3 @@ def retry(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         else:
             messages.error(request, _("This job has not failed: nothing was changed."))
     return redirect("status")
-
-
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer Prometheus, which shows METRICS_TOKEN; without one in the settings there are no figures."""
-    if not settings.METRICS_TOKEN:
-        raise Http404
-    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
-        return HttpResponse("Send METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
-    return HttpResponse(exposition(), content_type=CONTENT_TYPE)

@@ -20,6 +20,7 @@ from webapp.archive.models import Frame, Survey
 from webapp.core.stored_messages import Sentence
 from webapp.reports.drafts import reportable
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+from webapp.review.doubts import Doubt, doubts_about
 
 SAME_PLACE = 2.0  # arcsec: two positions nearer than this, at one time, are one detection
 UNKNOWN_BAND = "UNK"
@@ -30,10 +31,23 @@ NO_CODE = Sentence(gettext_noop("The survey has no observatory code. An admin se
 NOT_CONFIRMED = Sentence(
     gettext_noop("%(name)s (%(subject)s) is no longer confirmed and unidentified. Remove it from the draft.")
 )
+DOUBTS = {
+    Doubt.HELD: Sentence(
+        gettext_noop("%(name)s (%(subject)s) is on hold. Release it on the Review page, or remove it here.")
+    ),
+    Doubt.CONFLICT: Sentence(
+        gettext_noop(
+            "Scientists disagree about %(name)s (%(subject)s). Settle it on the Review page, or remove it here."
+        )
+    ),
+    Doubt.SECOND: Sentence(
+        gettext_noop("A second opinion on %(name)s (%(subject)s) is wanted. Wait until it is given, or remove it here.")
+    ),
+}
 NO_POSITION = Sentence(gettext_noop("%(name)s: frame %(frame)s has no time or position in range, so it is left out."))
 NO_POSITIONS = Sentence(gettext_noop("%(name)s (%(subject)s) has no frame with a time and a position."))
 NO_MAGNITUDE = Sentence(gettext_noop("%(name)s has no magnitude here; the position is reported without."))
-NO_BAND = Sentence(gettext_noop("“%(band)s” is no ADES band. An admin says in the report settings which band it is."))
+NO_BAND = Sentence(gettext_noop("“%(band)s” is not an ADES band. An admin can map it to one in the report settings."))
 REPORTED_BEFORE = Sentence(gettext_noop("This detection is also in report %(report)s, as %(name)s."))
 TWICE = Sentence(gettext_noop("This detection is twice in this report: also as %(name)s."))
 
@@ -132,11 +146,13 @@ class Contents:
         keys = [each.subject_id for each in self.tracklets]
         fine = set(reportable(self.settings.survey).filter(pk__in=keys).values_list("pk", flat=True))
         placed = {frame.subject_id for _, frame in self.rows}
+        doubts = doubts_about(keys)
         for each in self.tracklets:
-            if each.subject_id not in fine:
-                yield NOT_CONFIRMED(name=each.trk_sub, subject=each.subject)
-            if each.subject_id not in placed:
-                yield NO_POSITIONS(name=each.trk_sub, subject=each.subject)
+            wrong = [DOUBTS[doubt] for doubt in doubts.get(each.subject_id, [])]
+            wrong += [NOT_CONFIRMED] if each.subject_id not in fine else []
+            wrong += [NO_POSITIONS] if each.subject_id not in placed else []
+            for sentence in wrong:
+                yield sentence(name=each.trk_sub, subject=each.subject)
 
     def _checks(self) -> Iterable[Problem]:
         """Return what the rules of ADES say; without an observatory code, only those for tracklets make sense."""

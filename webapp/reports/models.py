@@ -48,7 +48,7 @@ class ReportSettings(models.Model):
     def clean(self) -> None:
         """Refuse bands that ADES does not know."""
         if unknown := sorted(set(self.bands.values()).difference(BANDS)):
-            message = _("“%(name)s” is no ADES band. Bands: %(all)s.")
+            message = _("“%(name)s” is not an ADES band. Bands: %(all)s.")
             raise ValidationError({"bands": message % {"name": unknown[0], "all": ", ".join(BANDS)}})
 
 
@@ -117,6 +117,7 @@ class NeoScore(Job):
 
     subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="neo_score")
     fingerprint = models.CharField(max_length=32, help_text="of the observatory, times, places and magnitudes")
+    setup = models.CharField(max_length=32, blank=True, default="", help_text="hash of the observatory and bands")
     raw = models.JSONField(null=True, help_text="against all orbits of the population model")
     noid = models.JSONField(null=True, help_text="against those that are not known yet")
     rms = models.FloatField(null=True, help_text="arcsec, misfit of motion along a great circle")

@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from ml.io.message import message_of
 from ml.sky.neo_scores import NotInstalled, can_score, neo_scores
@@ -13,6 +16,7 @@ from webapp.core.jobs import JobState
 from webapp.known_objects.unidentified import movers
 from webapp.reports.models import NeoScore, ReportSettings
 
+AFTER_FAILURE = timedelta(hours=22)
 MOST_AN_HOUR = 1000
 """Movers scored at a time; each takes about half a second."""
 
@@ -20,30 +24,46 @@ MOST_AN_HOUR = 1000
 def fingerprint(survey: Survey, frames: Sequence[Frame]) -> str:
     """Return a hash of all that the scores of these detections depend on."""
     rows = [(frame.mjd_mid, frame.ra, frame.dec, frame.mag, frame.band) for frame in frames]
-    told = (survey.observatory, _bands(survey), rows)
+    return _hash(survey.observatory, _bands(survey), rows)
+
+
+def setup_of(survey: Survey) -> str:
+    """Return a hash of what an admin can change about the survey's scores: its observatory and bands."""
+    return _hash(survey.observatory, _bands(survey))
+
+
+def _hash(*told: object) -> str:
     return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
 def request_score(subject: Subject) -> NeoScore:
     """Return the subject's scores, asking a worker for them where there are none, or others, or the last try failed."""
-    now = fingerprint(subject.survey, list(subject.frames.all()))
+    now, setup = fingerprint(subject.survey, list(subject.frames.all())), setup_of(subject.survey)
     with transaction.atomic():
         ended = NeoScore.objects.filter(subject=subject, state__in=(JobState.DONE, JobState.FAILED, JobState.CANCELLED))
         ended.exclude(state=JobState.DONE, fingerprint=now).delete()
-        row, is_new = NeoScore.objects.get_or_create(subject=subject, defaults={"fingerprint": now})
+        ended.update(setup=setup)  # which an older site did not store
+        values = {"fingerprint": now, "setup": setup}
+        row, is_new = NeoScore.objects.get_or_create(subject=subject, defaults=values)
         if is_new:
             row.enqueue()
     return row
 
 
 def request_scores_of_movers() -> None:
-    """Ask for the scores of tracklets that are settled as real and have none, where digest2 can score them."""
+    """Ask for the scores that are due, where digest2 can compute them."""
     for survey in Survey.objects.all():
         if not can_score(survey.observatory):
             continue
-        waiting = movers(survey).filter(kind=Kind.TRACKLET, neo_score=None).select_related("survey").order_by("-pk")
-        for subject in waiting[:MOST_AN_HOUR]:
+        for subject in _due(survey).select_related("survey").order_by("-pk")[:MOST_AN_HOUR]:
             request_score(subject)
+
+
+def _due(survey: Survey) -> QuerySet[Subject]:
+    """Return settled tracklets without scores of today's observatory and bands, and a day after a failure."""
+    failed = Q(state=JobState.FAILED, created_at__lt=timezone.now() - AFTER_FAILURE)
+    asked = NeoScore.objects.open() | NeoScore.objects.filter(~failed, setup=setup_of(survey))
+    return movers(survey).filter(~Exists(asked.filter(subject=OuterRef("pk"))), kind=Kind.TRACKLET)
 
 
 def score_tracklet(row: NeoScore) -> None:
@@ -59,7 +79,8 @@ def score_tracklet(row: NeoScore) -> None:
     except (NotInstalled, ValueError) as error:
         row.fail(message_of(error))
         return
-    row.finish(raw=found.raw, noid=found.noid, rms=found.rms, fingerprint=fingerprint(survey, frames))
+    told = {"fingerprint": fingerprint(survey, frames), "setup": setup_of(survey)}
+    row.finish(raw=found.raw, noid=found.noid, rms=found.rms, **told)
 
 
 def _bands(survey: Survey) -> dict[str, str]:

@@ -17,6 +17,7 @@ from webapp.reports.drafts import candidates, delete_draft, draft_report, remove
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
 from webapp.reports.models import Report, ReportSettings
 from webapp.reports.sign_off import sign_off
+from webapp.review.doubts import doubts_about
 from webapp.volunteers.identity import reader_of
 
 SHOWN = 200
@@ -29,11 +30,13 @@ SUFFIX = {"psv": "psv", "xml": "xml", "obs80": "txt"}
 @survey_page(Role.SCIENTIST)
 def reports(request: HttpRequest, survey: Survey) -> HttpResponse:
     rows = candidates(survey)
+    shown = list(rows.annotate(positions=Count("frames"))[:SHOWN])
+    doubts = doubts_about([row.pk for row in shown])
     context = {
         "survey": survey,
         "settings": ReportSettings.objects.filter(survey=survey).first(),
         "reports": survey.reports.select_related("created_by").annotate(count=Count("tracklets")),
-        "candidates": rows.annotate(positions=Count("frames"))[:SHOWN],
+        "candidates": [(row, doubts.get(row.pk, [])) for row in shown],
         "count": rows.count(),
         "shown": SHOWN,
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),

@@ -24,6 +24,7 @@ from webapp.review.consensus_browser import (
     consensus_rows,
     recent_histograms,
     summed,
+    with_model,
     with_rulings,
 )
 from webapp.workflows.models import Workflow
@@ -79,7 +80,7 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return all filtered rows as CSV, in key order."""
     asked = asked_of(workflow, request.GET)
     matching = browse(workflow, summed(workflow), asked.wanted).filter(asked.wanted.ranges())
-    rows = consensus_rows(with_rulings(matching, workflow).order_by("pk"))
+    rows = consensus_rows(with_model(with_rulings(matching, workflow), workflow).order_by("pk"))
     return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 

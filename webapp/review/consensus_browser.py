@@ -21,6 +21,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -30,6 +31,8 @@ from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.consensus.models import AGREEMENT, GAP, UNDECIDED_SHARE, VOTE_COLUMNS, VOTES, Consensus, RetiredReason
 from webapp.core.cached_figures import cached_figure
+from webapp.learning.model_roles import role_of
+from webapp.learning.models import Checkpoint, Score
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 
@@ -82,6 +85,17 @@ def with_rulings(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Cons
     standing = Q(subject__rulings__workflow=workflow, subject__rulings__withdrawn_at=None)
     ruling = FilteredRelation("subject__rulings", condition=standing)
     return rows.alias(ruling=ruling).annotate(verdict=F("ruling__verdict")).select_related("subject")
+
+
+def with_model(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consensus]:
+    """Add the key of the `model` that a row's score is of: the champion, or an earlier one until that has scored it.
+
+    None without a score, and where the scores of the earlier one are deleted.
+    """
+    champions = Checkpoint.objects.filter(survey=workflow.survey_id, role=role_of(workflow), promotions__isnull=False)
+    same = Score.objects.filter(subject=OuterRef("subject"), p_real=OuterRef("p_model"), checkpoint__in=champions)
+    newest_first = same.order_by("-checkpoint__is_champion", "-checkpoint")
+    return rows.annotate(model=Subquery(newest_first.values("checkpoint")[:1]))
 
 
 def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> QuerySet[Consensus]:
@@ -163,13 +177,14 @@ COLUMNS = {
     "gold_label": "subject__gold_label",
     "verdict": "verdict",
     "p_model": "p_model",
+    "model": "model",
     "updated_at_utc": "updated_at",
 }
 CSV_COLUMNS = tuple(COLUMNS)
 
 
 def consensus_rows(rows: QuerySet[Consensus]) -> Iterator[list[Any]]:
-    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_rulings`."""
+    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_rulings` and `with_model`."""
     for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
         yield [_plain(value) for value in row]
 

@@ -1,9 +1,12 @@
 """The scientists' desk: verdicts (rulings), second opinions on them, and cases (hold, assignee, tags, notes)."""
 
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
@@ -19,6 +22,20 @@ class Verdict(models.TextChoices):
     NO = "no"
 
 
+class RulingQuerySet(models.QuerySet["Ruling"]):
+    def disputed(self) -> Self:
+        """Rulings beside which another scientist's different verdict stands."""
+        standing = SecondOpinion.objects.filter(ruling=OuterRef("pk"), withdrawn_at=None)
+        return self.filter(Exists(standing.exclude(verdict=OuterRef("verdict"))))
+
+    def awaiting_opinion(self) -> Self:
+        """Rulings on which a second opinion was asked for, and none that stands was given since."""
+        given = SecondOpinion.objects.filter(
+            ruling=OuterRef("pk"), withdrawn_at=None, created_at__gte=OuterRef("second_asked_at")
+        )
+        return self.filter(~Exists(given), second_asked_at__isnull=False)
+
+
 class Ruling(Touched):
     """A scientist's verdict. The newest standing one counts; none is ever deleted."""
 
@@ -31,6 +48,7 @@ class Ruling(Touched):
     consensus_posterior = models.FloatField(null=True, help_text="what the volunteers said then")
     p_real = models.FloatField(null=True, help_text="what the champion said then")
     previous_gold = models.CharField(max_length=20, blank=True, default="", help_text="what undo brings back")
+    previous_source = models.CharField(max_length=20, blank=True, default="", help_text="where that came from")
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(
@@ -40,6 +58,8 @@ class Ruling(Touched):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="a second opinion"
     )
     second_asked_at = models.DateTimeField(null=True)
+
+    objects = RulingQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -130,7 +130,7 @@ def ask_about(*, ruling: Ruling, by: User, is_wanted: bool) -> None:
     standing = Ruling.objects.filter(pk=ruling.pk, withdrawn_at=None).first()
     if standing is None:
         raise already_withdrawn(ruling.subject)
-    if is_wanted == (standing.second_asked_at is not None):
+    if is_wanted == Ruling.objects.awaiting_opinion().filter(pk=standing.pk).exists():
         return
     asked = SecondOpinionRequest.objects.create(ruling=standing, by=by, is_wanted=is_wanted)
     standing.second_asked_by, standing.second_asked_at = (by, asked.created_at) if is_wanted else (None, None)

@@ -104,14 +104,14 @@ def promotions(survey: Survey) -> QuerySet[Promotion]:
 
 
 def stale_scores(survey: Survey) -> list[tuple[Checkpoint, int]]:
-    """Return the champions that have not scored all subjects of their kind, and how many are missing."""
+    """Return the champions that have not scored all subjects of their kind with pixels, and how many they lack."""
     champions = Checkpoint.objects.filter(survey=survey, is_champion=True)
     counted = [(each, cached_figure(f"unscored-{each.pk}", partial(_unscored, each))) for each in champions]
     return [(champion, n) for champion, n in counted if n]
 
 
 def _unscored(champion: Checkpoint) -> int:
-    subjects = Subject.objects.filter(survey=champion.survey_id, kind=champion.kind)
+    subjects = Subject.objects.with_pixels().filter(survey=champion.survey_id, kind=champion.kind)
     scored = Score.objects.filter(checkpoint=champion, subject=OuterRef("pk"))
     return count_some(subjects.filter(~Q(Exists(scored))), 10 * MOST_COUNTED)
 

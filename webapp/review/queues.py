@@ -63,12 +63,8 @@ QUEUES = {
     "changed": Queue(lambda _: HAS_CHANGED, "-change", needs_champion=True),
     "unsure": Queue(lambda _: Q(undecided_share__gte=UNSURE), "-undecided_share"),
     "talk": Queue(lambda _: Q(), "-newest_comment", needs_votes=False),
-    "second": Queue(
-        lambda _: Q(Exists(_STANDING.filter(second_asked_at__isnull=False))), "-changed_at", needs_votes=False
-    ),
-    "conflicts": Queue(
-        lambda _: Q(Exists(_OPINIONS.exclude(verdict=F("ruling__verdict")))), "-changed_at", needs_votes=False
-    ),
+    "second": Queue(lambda _: Q(Exists(_STANDING.awaiting_opinion())), "-changed_at", needs_votes=False),
+    "conflicts": Queue(lambda _: Q(Exists(_STANDING.disputed())), "-changed_at", needs_votes=False),
     "held": Queue(lambda _: _of_cases(Case.objects.filter(is_on_hold=True)), "-changed_at", needs_votes=False),
     "random": Queue(lambda _: Q(votes_all__gte=1), "audit"),
     "all": Queue(lambda _: Q(), "-posterior"),

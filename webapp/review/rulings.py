@@ -48,7 +48,7 @@ def rule(
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     standing = locked.rulings.filter(withdrawn_at=None)
     earlier = standing.first()
-    original = earlier.previous_gold if earlier else locked.gold_label
+    before = (earlier.previous_gold, earlier.previous_source) if earlier else (locked.gold_label, locked.gold_source)
     consensus = _consensus(workflow, locked)
     standing.filter(workflow=workflow).update(withdrawn_at=timezone.now(), withdrawn_by=scientist)
     ruling = Ruling.objects.create(
@@ -60,7 +60,8 @@ def rule(
         note=note,
         consensus_posterior=consensus.posterior if consensus.votes else None,
         p_real=_p_real(locked, workflow),
-        previous_gold=original,
+        previous_gold=before[0],
+        previous_source=before[1],
     )
     _set_gold(locked, label or verdict, "ruling")
     _retire(consensus)
@@ -70,7 +71,7 @@ def rule(
 
 @transaction.atomic
 def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
-    """Withdraw a verdict: the earlier gold label is restored, and volunteers decide again.
+    """Withdraw a verdict: the earlier gold label is restored with its source, and volunteers decide again.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     if other is not None:
         _set_gold(subject, other.label or other.verdict, "ruling")
     else:
-        _set_gold(subject, ruling.previous_gold, "manifest" if ruling.previous_gold else "")
+        _set_gold(subject, ruling.previous_gold, ruling.previous_source)
     _bring_back(ruling.workflow, subject)
     take_back(subject=subject, workflow=ruling.workflow)
 

@@ -38,9 +38,20 @@ class Panel:
         return self.ruling is not None and any(each.verdict != self.ruling.verdict for each in self.opinions)
 
     @property
+    def can_settle(self) -> bool:
+        """Whether the reader's next verdict settles a conflict: only those who have given one settle it."""
+        return self.is_conflict and self.own is not None
+
+    @property
+    def awaits_opinion(self) -> bool:
+        """Whether a second opinion was asked for, and none was given since."""
+        asked = self.ruling.second_asked_at if self.ruling is not None else None
+        return asked is not None and all(each.created_at < asked for each in self.opinions)
+
+    @property
     def is_blind(self) -> bool:
         """Whether the colleague's verdict is folded away, since a second, independent opinion is asked for."""
-        return self.ruling is not None and self.ruling.second_asked_at is not None and self.own is None
+        return self.awaits_opinion and self.own is None
 
 
 def panels_of(workflow: Workflow, subjects: Iterable[Subject], reader: User) -> dict[int, Panel]:

@@ -99,7 +99,7 @@ def _name(value: object) -> str:
     """Return an object's or an alert's name as text that a row can hold; raises ValueError for another."""
     name = str(value)
     if not (0 < len(name) <= NAME_LENGTH and name.isprintable()):
-        raise ValueError(f"{name[:20]!a} is no name")
+        raise ValueError(f"{name[:20]!a} is not a name")
     return name
 
 

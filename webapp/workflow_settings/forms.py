@@ -137,7 +137,8 @@ class WorkflowForm(forms.ModelForm):
             "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold", *RULES,
             "random_fraction", "acquisition", "positive_fraction", "rare_fraction", "training_schedule", "is_training",
             "level", "required_skill",
-            "known_objects_are_gold", "reveal_model_score", "min_new_labels", "retrain_days",
+            "known_objects_are_gold", "reveal_model_score", "is_experiment", "min_new_labels",
+            "retrain_days",
         )  # fmt: skip
         labels = {
             **RULE_LABELS,
@@ -162,6 +163,7 @@ class WorkflowForm(forms.ModelForm):
             "required_skill": _("Required skill"),
             "known_objects_are_gold": _("Known objects are gold"),
             "reveal_model_score": _("Show the model's score after each answer"),
+            "is_experiment": _("Experiment: votes do not reorder the queue, only a new model does"),
             "min_new_labels": _("New labels that start a training run"),
             "retrain_days": _("Days after the last training run that start the next"),
         }
@@ -198,8 +200,12 @@ class WorkflowForm(forms.ModelForm):
                 "From level 2. Minimum lower bound (0 to 1) of the 90 % intervals of sensitivity and "
                 "specificity, after ten answers on each class."
             ),
-            "known_objects_are_gold": _("A subject within 2″ of a known object becomes gold: yes."),
+            "known_objects_are_gold": _(
+                "A subject within 2″ of a known object becomes gold “yes” if the orbit is well known, and magnitude and"
+                " rate agree."
+            ),
             "reveal_model_score": "",
+            "is_experiment": _("To compare ways of asking in rounds. Otherwise every 500 votes reorder it too."),
             "min_new_labels": _("Leave both fields empty to start training runs manually."),
             "retrain_days": _("If at least one label is new."),
         }

@@ -55,23 +55,26 @@ class Workflow(models.Model):
     prior = models.FloatField(default=0.5, validators=PROBABILITY, help_text="share of yes that is expected")
     min_votes = models.PositiveSmallIntegerField(default=MIN_VOTES, help_text="no retirement before this many")
     max_votes = models.PositiveSmallIntegerField(default=MAX_VOTES, help_text="retired at this many, settled or not")
-    majority = models.FloatField(default=0.8, validators=PROBABILITY, help_text="share of votes that settles")
+    majority = models.FloatField(default=0.8, validators=PROBABILITY, help_text="fraction of the votes that retires")
     accept_threshold = models.FloatField(default=ACCEPT, validators=PROBABILITY)
     reject_threshold = models.FloatField(default=REJECT, validators=PROBABILITY)
 
     agreement = models.FloatField(
-        null=True, blank=True, validators=PROBABILITY, help_text="share of the votes that decided which settles too"
+        null=True,
+        blank=True,
+        validators=PROBABILITY,
+        help_text="fraction of yes and no votes in agreement that also retires",
     )
-    agreement_votes = models.PositiveSmallIntegerField(default=5, help_text="such votes at least, for the agreement")
+    agreement_votes = models.PositiveSmallIntegerField(default=5, help_text="minimum of yes and no votes for that")
     empty_after_no_votes = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="first votes, no all of them, that retire as nothing here"
+        null=True, blank=True, help_text="number of first votes that, all no, retire as nothing here"
     )
     undecided_share = models.FloatField(
-        null=True, blank=True, validators=PROBABILITY, help_text="share of abstentions from which on experts look"
+        null=True, blank=True, validators=PROBABILITY, help_text="fraction of unsure votes from which experts look"
     )
-    undecided_votes = models.PositiveSmallIntegerField(default=5, help_text="votes at least, for that share")
+    undecided_votes = models.PositiveSmallIntegerField(default=5, help_text="minimum votes for that")
     flags = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="people who say that the picture is broken, which retires it as flagged"
+        null=True, blank=True, help_text="number of people who report a broken picture that retires it as flagged"
     )
 
     random_fraction = models.FloatField(default=0.2, validators=PROBABILITY, help_text="share drawn at random")
@@ -98,6 +101,9 @@ class Workflow(models.Model):
         default=False, help_text="a subject on a known object's orbit becomes gold"
     )
     reveal_model_score = models.BooleanField(default=False, help_text="tell what the model thinks, after the answer")
+    is_experiment = models.BooleanField(
+        default=False, db_default=False, help_text="only a new model reorders its queue, never the votes before that"
+    )
     min_new_labels = models.PositiveIntegerField(
         null=True, blank=True, help_text="new labels that start a training run"
     )

@@ -126,7 +126,7 @@ def _known(
     p = np.full(len(rows), np.nan) if head is None else probability(head, features)
     return Pool(
         p_real=p,
-        posterior=np.full(len(rows), np.nan),
+        p_votes=np.full(len(rows), np.nan),
         prior=crowd.sky.share,
         skill=crowd.skill,
         probabilities=np.stack([1 - p, p], axis=1),

@@ -90,8 +90,10 @@ def class_intervals(
     """Return the 95 % interval of every metric, by bootstrap over objects (N,); (NaN, NaN) if undefined.
 
     Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
-    seen, no draw has one either. For the same reason the area under the ROC curve of a perfect ranking begins at
-    `surest_auc`. What the model says is the likeliest class where `predicted` (N,) is None.
+    seen, no draw has one either. For the same reason the area under the ROC curve begins no higher than `surest_auc`: a
+    draw repeats the mistakes that were seen, and has none that were too rare to be seen. So no ranking's interval
+    begins higher than that of a perfect one of the same objects, and a ranking that is better pair by pair never has a
+    lower beginning. What the model says is the likeliest class where `predicted` (N,) is None.
     """
     predicted = probabilities.argmax(1) if predicted is None else predicted
     drawn = bootstrap(
@@ -101,8 +103,8 @@ def class_intervals(
         seed,
     )
     spans = {name: interval(values) for name, values in drawn.items()}
-    if spans["roc_auc"][0] == 1:
-        spans["roc_auc"] = surest_auc(real, groups), 1.0
+    low, high = spans["roc_auc"]
+    spans["roc_auc"] = float(np.minimum(low, surest_auc(real, groups))), high
     return spans | _purity_spans(spans, rank(real, p_real))
 
 
@@ -111,7 +113,8 @@ def surest_auc(real: Array, groups: Array, level: float = 0.95) -> float:
 
     Each of n real objects is paired with a bogus object of its own, n the smaller of the two numbers. The area is the
     chance that a pair is in the right order; with n of n it is at least α^(1/n), α half of 1 - level (Clopper & Pearson
-    1934, Biometrika 26, 404). NaN if there is no pair.
+    1934, Biometrika 26, 404). No higher bound holds for every model: one that misplaces a share 1 - α^(1/n) of the
+    rarer kind beyond all of the other has this area, and with chance α shows no mistake. NaN if there is no pair.
 
     Examples
     --------

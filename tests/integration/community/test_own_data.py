@@ -142,6 +142,19 @@ def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of
     assert not re.search(r"\bada\b|Ada L\.", page)
 
 
+def test_the_log_tells_which_accounts_to_erase_again_after_a_restore(ada, ben, browser_of, caplog):
+    caplog.set_level("INFO")
+    leave(browser_of(ada), "keep")
+    ben.user.set_unusable_password()
+    ben.user.save()
+    leave(browser_of(ben), "remove", "ben")
+    said = [record.getMessage() for record in caplog.records if "erased" in record.getMessage()]
+    assert said == [
+        f"Account {ada.user_id} was erased (answers: keep).",
+        f"Account {ben.user_id} was erased (answers: remove).",
+    ]
+
+
 def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, browser_of):
     open_one, settled, *_ = world.subjects_of(workflow)
     for volunteer in (ada, ben):

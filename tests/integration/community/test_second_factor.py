@@ -86,7 +86,9 @@ def test_people_see_their_sessions_and_end_the_others(survey):
     here, _ = sign_in(user)
     there, _ = sign_in(user)
     assert here.get("/accounts/sessions/").content.decode().count("Firefox on a laptop") == 2
-    here.post("/accounts/sessions/")
+    asked = here.post("/accounts/sessions/")
+    assert there.get("/you/").status_code == 200, "a session left open ends no other"
+    here.post(asked["Location"], {"password": PASSWORD})
     assert there.get("/you/").status_code == 302
     assert here.get("/you/").status_code == 200
 

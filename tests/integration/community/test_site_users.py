@@ -13,7 +13,7 @@ from django.db import connections
 from django.test import Client
 
 from tests.integration.learning import sky
-from tests.integration.people import account, browser, member, others
+from tests.integration.people import account, browser, is_signed_in, member, others, signed_in
 from webapp.accounts.invitations import forget_ended_invitations, invite
 from webapp.accounts.models import Invitation
 from webapp.accounts.site_users import set_active, set_administrator
@@ -46,6 +46,10 @@ def without_mail(settings):
 
 def factor(user):
     user.authenticator_set.create(type="totp", data={"secret": "x"})
+
+
+def opens_the_api(token):
+    return Client(headers={"authorization": f"Token {token}"}).get("/api/training-runs/").status_code != 401
 
 
 def link_in(text):
@@ -96,13 +100,19 @@ def test_only_the_sites_administrators_come_in(boss, ada):
     assert not AuditEntry.objects.exists()
 
 
-def test_a_suspended_account_is_out_at_once_until_that_is_lifted(boss, ada):
-    hers = browser(ada)
-    assert hers.get("/you/").status_code == 200
+def test_a_suspended_account_is_out_at_once_and_signs_in_anew_when_that_is_lifted(boss, ada):
+    ada.set_password(PASSWORD)
+    ada.save()
+    stolen, token = signed_in("ada", PASSWORD), make_token(ada)
+    assert is_signed_in(stolen)
+    assert opens_the_api(token)
     browser(boss).post(f"/users/{ada.pk}/suspend/")
-    assert hers.get("/you/").status_code == 302
+    assert not is_signed_in(stolen)
+    assert not opens_the_api(token)
     browser(boss).post(f"/users/{ada.pk}/lift/")
-    assert hers.get("/you/").status_code == 200
+    assert not is_signed_in(stolen), "lifting a suspension brings no session back"
+    assert not opens_the_api(token)
+    assert is_signed_in(signed_in("ada", PASSWORD))
     acts = AuditEntry.objects.order_by("pk").values_list("user__username", "act", "address", "status")
     assert [*acts] == [("boss", "site-user-act", f"/users/{ada.pk}/{act}/", 302) for act in ("suspend", "lift")]
 
@@ -115,9 +125,9 @@ def test_a_lost_second_factor_is_turned_off_and_its_owner_is_told(boss, ada, wit
     browser(boss).post(f"/users/{ada.pk}/remove-factors/")
     assert not ada.authenticator_set.exists()
     assert ("Authenticator app deactivated" in mail.outbox[-1].body, mail.outbox[-1].to) == (True, [ada.email])
-    assert AuditEntry.objects.get().address == f"/users/{ada.pk}/remove-factors/"
+    assert AuditEntry.objects.get(act="site-user-act").address == f"/users/{ada.pk}/remove-factors/"
     assert "Turn off two-factor sign-in" not in browser(boss).get(f"/users/{ada.pk}/").content.decode()
-    assert Client(headers={"authorization": f"Token {before}"}).get("/api/training-runs/").status_code == 401
+    assert not opens_the_api(before)
 
 
 @pytest.mark.parametrize("act", ["suspend", "demote"])

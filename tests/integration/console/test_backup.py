@@ -156,6 +156,18 @@ def test_a_running_site_is_not_restored(data, tmp_path):
         restore(tmp_path / "backups")
 
 
+def test_a_backup_asks_for_the_server_that_the_site_asks_for(data, tmp_path):
+    """Of the hosts in DATABASE_URL, some may be standbys; here the only one is none."""
+    call_command("backup", tmp_path / "backups")
+    wanted = connection.settings_dict["OPTIONS"]
+    wanted["target_session_attrs"] = "standby"
+    try:
+        with pytest.raises(CommandError, match="not in hot standby mode"):
+            call_command("backup", tmp_path / "backups")
+    finally:
+        del wanted["target_session_attrs"]
+
+
 def test_a_forged_path_leaves_the_data_folder_never(data, tmp_path):
     call_command("backup", tmp_path / "backups")
     (manifest,) = (tmp_path / "backups/backups").iterdir()

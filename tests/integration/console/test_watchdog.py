@@ -6,11 +6,15 @@ import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import amqp
 import pytest
+import redis
+from celery import Celery
 from django.core.management import call_command
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from tests.acceptance import brokers
 from webapp.archive.models import IngestRun, Survey
 from webapp.console import site, watchdog
 from webapp.console.watchdog import Watched
@@ -176,12 +180,38 @@ def test_a_worker_that_nobody_sends_sweeps_is_left_alone(parent):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_whose_broker_is_away_is_left_alone(parent, monkeypatch):
-    def refuse():
-        raise OperationalError
+@pytest.mark.parametrize(("queues", "responds"), [("training", True), ("training,export", True), ("sweep,jobs", False)])
+def test_a_worker_is_not_blamed_for_tasks_that_are_in_the_queues_of_others(parent, queues, responds):
+    assert watchdog.worker_responds(queues) is responds
+    parent.started = None
+    assert not watchdog.worker_responds(queues)
 
-    monkeypatch.setattr(parent, "active", refuse)
-    assert watchdog.worker_responds()
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "error", [OperationalError, redis.exceptions.ConnectionError, amqp.exceptions.RecoverableConnectionError]
+)
+def test_a_worker_whose_broker_was_away_is_left_alone_then_and_killed_if_it_hangs_later(
+    parent, quick, monkeypatch, error
+):
+    worker = Program(responds=0, enough=1)
+
+    def active():
+        worker.asked += 1
+        if worker.asked < 5:
+            raise error
+
+    monkeypatch.setattr(parent, "active", active)
+    Watched("The worker", watchdog.worker_responds, worker.kill).watch(worker.over)
+    assert worker.asked == 5
+
+
+def test_a_worker_whose_redis_has_died_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(watchdog, "ASK_SECONDS", 0.5)
+    with brokers.redis(tmp_path) as url:
+        monkeypatch.setattr(watchdog, "app", Celery(broker=url, set_as_current=False))
+        assert not watchdog.responds_or_unknown(watchdog.worker_responds), "nobody answers"
+    assert watchdog.responds_or_unknown(watchdog.worker_responds), "nobody can be asked"
 
 
 def test_a_database_that_takes_connections_and_answers_nothing_does_not_respond(monkeypatch):

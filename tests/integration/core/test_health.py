@@ -41,7 +41,7 @@ def test_a_site_that_is_well_says_so_of_each_part(client):
 
 def test_a_site_whose_beat_has_never_reported_is_ill(client):
     Heartbeat.objects.filter(process=Process.BEAT).delete()
-    assert ill(client) == {"beat": "Beat has not reported lately: nobody announces what is due."}
+    assert ill(client) == {"beat": "Beat has not reported lately: scheduled jobs don't start."}
 
 
 @pytest.mark.parametrize("process", [Process.BEAT, Process.WORKER])
@@ -75,7 +75,7 @@ def test_a_dead_redis_is_the_brokers_illness_and_its_address_stays_a_secret(clie
 def test_a_cache_that_is_away_is_named(client, settings):
     settings.CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "webapp.core.shared_cache.SignedRedis",
             "LOCATION": f"redis://127.0.0.1:{free_port()}/1",
         }
     }
@@ -85,6 +85,13 @@ def test_a_cache_that_is_away_is_named(client, settings):
 def test_a_disk_that_is_nearly_full_is_named_before_it_is_full(client, settings):
     settings.MIN_FREE = 2**60
     assert ill(client) == {"disk": "The disk of the data folder is nearly full."}
+
+
+def test_a_disk_of_the_pixels_that_is_nearly_full_is_named(client, settings):
+    settings.PIXELS = "/proc"  # a disk of its own, without any space
+    assert ill(client) == {"disk": "The disk of the pixels is nearly full."}
+    settings.PIXELS = "s3://bucket/pixels"
+    assert ill(client) == {}
 
 
 def test_a_database_that_is_away_is_named_and_the_process_is_still_alive(client, monkeypatch):

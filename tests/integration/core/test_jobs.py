@@ -107,17 +107,48 @@ def test_a_job_that_meets_a_full_disk_goes_on_when_there_is_room_again(run, code
     assert (run.state, run.attempts, run.message) == (JobState.DONE, 2, "")
 
 
-def test_a_job_whose_disk_stays_full_ends_with_that_reason(run):
+def test_a_job_whose_disk_stays_full_waits_for_room_as_long_as_it_takes(run):
     def full(row):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(2 * MAX_ATTEMPTS):
         base_task._work(full, IngestRun.objects.claim(run.pk))
         expire(run)
+        assert IngestRun.objects.give_up() == 0
+    crash(run, MAX_ATTEMPTS)
+    assert IngestRun.objects.give_up() == 1, "without progress, as any other job"
+
+
+def crash(run, times, *, at=0):
+    """Let workers die that got as far as `at`."""
+    for _ in range(times):
+        IngestRun.objects.claim(run.pk).renew(done=at)
+        expire(run)
+
+
+def test_a_job_that_gets_further_with_every_attempt_is_never_given_up(run):
+    for epoch in range(1, 3 * MAX_ATTEMPTS):
+        crash(run, 1, at=epoch)
+        assert IngestRun.objects.give_up() == 0
     run.refresh_from_db()
-    assert run.state == JobState.FAILED
-    assert "The disk is full" in run.error
-    assert "No space left on device" in run.traceback
+    assert run.attempts == 3 * MAX_ATTEMPTS - 1, "each attempt has a number of its own"
+
+
+def test_a_job_that_dies_again_and_again_at_the_same_place_is_given_up(run):
+    """It reports progress every time, but no more than before."""
+    crash(run, 3, at=200)
+    crash(run, MAX_ATTEMPTS - 2, at=150)
+    assert IngestRun.objects.claim(run.pk) is None
+    assert IngestRun.objects.give_up() == 1
+
+
+def test_a_job_that_was_given_up_gets_one_more_attempt_with_a_number_of_its_own(run):
+    crash(run, MAX_ATTEMPTS)
+    IngestRun.objects.give_up()
+    run.retry()
+    assert IngestRun.objects.claim(run.pk).attempts == MAX_ATTEMPTS + 1
+    expire(run)
+    assert IngestRun.objects.give_up() == 1
 
 
 def test_only_its_own_reports_are_a_jobs_progress(run):

@@ -5,9 +5,11 @@ import io
 import zipfile
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from tests.integration import world
+from tests.integration.people import account, browser
 from webapp.archive.models import AuditEntry, Membership, Role
 from webapp.community.models import Comment, ModeratorAction
 from webapp.community.models import Report as CommentReport
@@ -28,6 +30,12 @@ def export_of(volunteer):
     with export_own_data(volunteer) as file, zipfile.ZipFile(file) as archive:
         texts = {name: archive.read(name).decode() for name in archive.namelist()}
     return texts["README.txt"], {name: list(csv.DictReader(io.StringIO(texts[f"{name}.csv"]))) for name in TABLES}
+
+
+def about(volunteer):
+    """Return the rows of the table of what administrators did with an account."""
+    with export_own_data(volunteer) as file, zipfile.ZipFile(file) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read("about-you.csv").decode())))
 
 
 def work(volunteer, other, workflow, note):
@@ -80,6 +88,26 @@ def test_each_table_has_what_one_did_and_nothing_of_others():
     assert tables["audit-log"][0]["fields"] == '{"note": "of ada"}'
     assert not [column for rows in tables.values() for column in rows[0] if column.endswith(("_by_id", "moderator_id"))]
     assert all(f"{name}.csv" in readme for name in TABLES)
+
+
+def test_one_learns_what_administrators_did_with_ones_account():
+    survey = world.make_workflow(subjects=0).survey
+    ada, ben = world.make_volunteer("ada"), world.make_volunteer("ben")
+    boss = account("boss", is_superuser=True)
+    EmailAddress.objects.create(user=ada.user, email="ada@example.org", verified=True)
+    EmailAddress.objects.create(user=ada.user, email="ben@example.org", verified=False)
+    for email in ("Ada@example.org", "ben@example.org"):
+        browser(boss).post("/users/invite/", {"email": email})
+    for user in (ada.user, ben.user):
+        browser(boss).post("/surveys/atlas/settings/members/", {"username": user.username, "role": "scientist"})
+        member = user.memberships.get(survey=survey)
+        browser(boss).post(f"/surveys/atlas/settings/members/{member.pk}/", {"role": "moderator"})
+        browser(boss).post(f"/users/{user.pk}/promote/")
+    rows = about(ada)
+    assert [row["act"] for row in rows] == ["site-user-act", "member-change", "member-add", "invitation-new"]
+    assert rows[-1]["fields"] == '{"email": "Ada@example.org"}'
+    assert "boss" not in str(rows)
+    assert about(Volunteer.objects.create()) == []
 
 
 def test_a_visitor_gets_nothing_of_those_whose_account_is_gone():

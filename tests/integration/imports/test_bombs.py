@@ -20,7 +20,7 @@ def test_lists_within_lists(tmp_path, depth):
     task = '{"id": 1, "annotations": [{"id": 1, "completed_by": 1, "result": []}]}'
     deep = '{"id": ' + "[" * depth + "]" * depth + "}"
     said = refused(tmp_path / "tasks.json", f"[{task}, {deep}]")
-    assert said.startswith("tasks.json is no JSON that can be read after annotation 1: more than 100 lists")
+    assert said.startswith("tasks.json is not valid JSON after annotation 1: more than 100 lists")
 
 
 def test_a_row_without_end(tmp_path):

@@ -18,6 +18,7 @@ from webapp.core.jobs import JobState
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.known_objects.unidentified import identified, movers, unidentified
 from webapp.queue.models import QueueEntry
+from webapp.review.rulings import rule, withdraw_ruling
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -149,11 +150,31 @@ def test_sure_matches_become_gold_where_the_workflow_says_so(catalogue, survey, 
     entries = QueueEntry.objects.filter(is_gold=True)
     assert [(entry.workflow, entry.subject) for entry in entries] == [(asks, rows[0])]
     assert rows[0] in movers(survey)
-    (tmp_path / "newer").write_text("\n".join((ORBITS / "mpcorb.dat").read_text().splitlines()[4:]))
-    call_command("load_orbits", str(tmp_path / "newer"))  # without the first object
-    run(survey)
+    run_without_the_first_object(survey, tmp_path)
     assert not survey.subjects.exclude(gold_label="").exists()
     assert not QueueEntry.objects.filter(is_gold=True).exists()
+
+
+def run_without_the_first_object(survey, folder):
+    (folder / "newer").write_text("\n".join((ORBITS / "mpcorb.dat").read_text().splitlines()[4:]))
+    call_command("load_orbits", str(folder / "newer"))
+    run(survey)
+
+
+def test_gold_of_a_known_orbit_comes_back_after_verdicts_and_newer_orbits_still_take_it(catalogue, survey, tmp_path):
+    workflow, scientist = sky.workflow(survey, known_objects_are_gold=True), member(survey, "scientist")
+    sky.queue(workflow, list(survey.subjects.order_by("pk")))
+    run(survey)
+    subject = survey.subjects.order_by("pk").first()
+    for verdict in ("no", "yes"):  # the second one replaces the first
+        ruling = rule(subject=subject, workflow=workflow, scientist=scientist, verdict=verdict)
+    withdraw_ruling(ruling=ruling, by=scientist)
+    subject.refresh_from_db()
+    assert (subject.gold_label, subject.gold_source) == ("yes", "known orbit")
+    assert subject in movers(survey)
+    run_without_the_first_object(survey, tmp_path)
+    subject.refresh_from_db()
+    assert subject.gold_label == ""
 
 
 def test_a_known_class_stays_and_without_the_workflows_word_nothing_becomes_gold(catalogue, survey):

@@ -16,14 +16,16 @@ from tests.integration.people import browser, member
 from tests.integration.world import make_volunteer
 from webapp.archive.models import SubjectSet
 from webapp.classifications.models import Classification
-from webapp.consensus.evidence import skill_of
+from webapp.consensus.evidence import probability, skill_of
 from webapp.consensus.models import CELLS, Skill
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
+from webapp.learning.acquisition_pool import read_queue
 from webapp.learning.models import ScoringRun, ScoringShard
 from webapp.learning.reordering import order_after_votes
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
+from webapp.workflows.models import Method
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +62,7 @@ def test_a_plain_priority_is_the_model_s_uncertainty_times_the_crowd_s(workflow,
     crowd = entropy(np.where(np.arange(60) < 50, posterior, np.nan))
     expected = np.clip(entropy(p_real), FLOOR, 1) * np.clip(crowd, FLOOR, 1)
     found = by_subject(workflow)
-    assert [found[row.pk] for row in rows] == pytest.approx(expected.tolist(), abs=1e-9)
+    assert [found[row.pk] for row in rows] == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def test_the_uncertain_come_first_and_say_why(workflow, champion):
@@ -79,6 +81,36 @@ def test_a_row_of_consensus_without_votes_says_nothing(workflow, champion):
     sky.votes(workflow, rows[0], posterior=0.999, votes_yes=0)
     write_priorities(workflow, champion)
     assert by_subject(workflow)[rows[0].pk] == 1.0
+
+
+@pytest.mark.parametrize("rule", ["uncertain", "vote"])
+def test_the_prior_is_no_opinion_of_the_crowd(workflow, champion, rule, monkeypatch):
+    """Where one subject in twenty is real, one *unsure* tells no more about it than where every second one is."""
+    monkeypatch.setattr(acquisition, "HEAD", 0)
+    type(workflow).objects.update(acquisition=rule, prior=0.05)
+    workflow.refresh_from_db()
+    rows = sky.subjects(workflow.survey, [True] * 2)
+    sky.queue(workflow, rows)
+    score(champion, rows, [0.5] * 2)
+    sky.votes(workflow, rows[0], posterior=0.05, votes_yes=0, votes_unsure=1, log_odds_micronats=0)
+    write_priorities(workflow, champion)
+    assert len(set(by_subject(workflow).values())) == 1
+
+
+def test_the_pool_knows_what_the_votes_say_without_the_prior(workflow, champion):
+    type(workflow).objects.update(prior=0.05)
+    random = np.random.default_rng(4)
+    rows = sky.subjects(workflow.survey, [True] * 60)
+    sky.queue(workflow, rows)
+    expected = []
+    for row in rows:
+        yes, no, unsure = random.integers(3, size=3).tolist()
+        method, odds = str(random.choice(Method.values)), int(random.normal(0, 1e7))
+        counts = {"votes_yes": yes, "votes_no": no, "votes_unsure": unsure}
+        sky.votes(workflow, row, posterior=0.9, method=method, log_odds_micronats=odds, **counts)
+        expected.append(probability(method, yes, no, odds) if yes + no + unsure else np.nan)
+    found = read_queue(workflow, champion, acquisition.plan_of(workflow))["p_votes"]
+    assert found == pytest.approx(np.array(expected), abs=1e-9, nan_ok=True)
 
 
 def test_gold_retired_and_other_workflows_entries_are_left_alone(workflow, champion):
@@ -145,7 +177,6 @@ def ordered(workflow, champion, monkeypatch):
     run = ScoringRun.objects.create(survey=workflow.survey, checkpoint=champion)
     ScoringShard.objects.create(run=run, zarr_array=rows[0].zarr_array, start=0, stop=8, state="done")
     jobs.finish_scoring(run.pk)
-    type(workflow).objects.update(min_new_labels=1000)
     return rows
 
 
@@ -177,17 +208,18 @@ def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, ch
     assert f"scored, {champion.scoring_runs.last().finished_at:%Y-%m-%d %H:%M} UTC" in page
 
 
-def test_a_workflow_that_trains_by_the_calendar_is_ordered_by_votes_too(workflow, champion, ordered):
-    type(workflow).objects.update(min_new_labels=None, retrain_days=30)
+@pytest.mark.parametrize("schedule", [{}, {"min_new_labels": 1000}, {"retrain_days": 30}])
+def test_votes_order_a_queue_whether_people_or_a_schedule_train(workflow, champion, ordered, schedule):
+    type(workflow).objects.update(**schedule)
     answered(workflow, ordered, people=2)
     assert len(order_after_votes()) == 1
 
 
-@pytest.mark.parametrize("why", ["by hand", "asleep", "former", "training", "undone", "before", "unscored"])
+@pytest.mark.parametrize("why", ["experiment", "asleep", "former", "training", "undone", "before", "unscored"])
 def test_votes_that_change_no_order_start_nothing(why, workflow, champion, ordered):
     answered(workflow, ordered, people=2, reason="training" if why == "training" else "uncertain")
-    if why == "by hand":
-        type(workflow).objects.update(min_new_labels=None)
+    if why == "experiment":
+        type(workflow).objects.update(is_experiment=True)
     elif why == "asleep":
         type(workflow).objects.update(is_active=False)
     elif why == "former":

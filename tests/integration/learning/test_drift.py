@@ -59,6 +59,16 @@ def test_a_night_full_of_false_movers_raises_the_alarm_and_a_quiet_one_does_not(
     assert "Scores have shifted on 1 night since the champion was trained." in page
 
 
+@pytest.mark.parametrize("threshold", [0.03, 0.37, 0.9])
+def test_a_night_s_share_of_real_is_by_the_champion_s_own_threshold(threshold):
+    workflow = sky.workflow(sky.survey("night"), kind="tracklet")
+    champion = sky.checkpoint(workflow, is_champion=True, manifest={"preset": "head", "threshold": threshold})
+    TrainingRun.objects.update(created_at=timezone.now() - timedelta(days=1))
+    night(champion, 200, 60010, real=0.1)
+    called = Score.objects.filter(p_real__gte=threshold).count()
+    assert drift_of(champion).nights[0].share_real == pytest.approx(called / 200)
+
+
 def test_without_newer_subjects_nothing_has_drifted(workflow, champion):
     assert drift_of(champion).nights == []
     client = browser(member(workflow.survey, "scientist"))

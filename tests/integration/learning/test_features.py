@@ -62,6 +62,24 @@ def test_what_is_known_needs_no_network(store, array):
     assert features(store, Broken()).of(array, np.arange(10, 20)).shape == (10, 2, 1)
 
 
+@pytest.mark.parametrize("at", [100, 250])
+def test_a_subject_at_the_index_of_a_lost_one_is_not_given_its_features(store, array, at):
+    """A restored database ends before the pixels and features of its store do."""
+    features(store, Mean()).of(array, np.arange(N))
+    store.append("sky", np.full((140, 2, 1, 4, 4), -1, dtype=np.float32), at=at)
+    network = Mean()
+    found = features(PixelStore(store.root), network).of(array, np.arange(at + 140))[:, 0, 0]
+    assert found[at:].tolist() == network.seen == [-1] * 140
+    assert found[:at].tolist() == list(range(at))
+
+
+def test_features_of_lost_subjects_are_forgotten_beyond_the_end_of_restored_pixels(store, array):
+    """A restore gives the array its earlier length back, and leaves files that are newer than the backup."""
+    store.write_features("sky", array, "mean", N, np.full((10, 2, 1), 7, dtype=np.float16))
+    store.append("sky", np.full((10, 2, 1, 4, 4), -1, dtype=np.float32))
+    assert features(store, Mean()).of(array, np.arange(N, N + 10))[:, 0, 0].tolist() == [-1] * 10
+
+
 def test_labels_keep_their_order_over_arrays_and_lengths(store, array):
     store.append("sky", np.full((3, 5, 1, 4, 4), 7, dtype=np.float32))
     other = next(name for name in store.arrays("sky") if name != array)

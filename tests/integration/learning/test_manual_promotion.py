@@ -7,7 +7,7 @@ from tests.integration.people import account, browser
 from webapp.archive.models import Membership
 from webapp.learning import models
 from webapp.learning.manual_promotion import doubts
-from webapp.learning.models import Checkpoint, Evaluation, Promotion
+from webapp.learning.models import Checkpoint, Evaluation, Promotion, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +68,18 @@ def test_a_doubtful_one_takes_a_confirmation_and_a_reason(checkpoint, admin, los
         assert not Promotion.objects.exists()
     click(admin, checkpoint, confirmed="on", reason="Its plots are better.")
     assert Promotion.objects.get().reason == "Its plots are better."
+
+
+def test_an_attempt_that_only_judged_leaves_the_curve_and_the_doubt_of_the_one_that_trained(checkpoint, admin):
+    evaluated(checkpoint)
+    epochs(checkpoint, 3.0, 240.0)
+    TrainingRun.objects.update(attempts=checkpoint.run.attempts + 1)
+    checkpoint.run.refresh_from_db()
+    assert "the loss went from 3 to 240" in click(admin, checkpoint)
+    page = f"/surveys/sky/learning/runs/{checkpoint.run_id}/"
+    assert "No epoch finished yet" not in admin.get(page).content.decode()
+    assert [epoch["loss"] for epoch in admin.get(f"{page}epochs.json").json()["epochs"]] == [3.0, 240.0]
+    assert len(admin.get(f"{page}epochs.csv").getvalue().splitlines()) == 3
 
 
 def test_the_page_of_a_run_says_once_why_it_did_not_pass(checkpoint, admin):

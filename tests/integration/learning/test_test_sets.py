@@ -58,7 +58,7 @@ def test_little_gold_is_held_out_in_equal_parts(seed):
     sky.make_gold(rows, [number % 2 == 0 for number in range(28)])
     frozen = test_sets.freeze(survey=survey, kind="stamp")
     answers = [label.label for label in test_sets.frozen_labels(frozen)]
-    assert min(answers.count("yes"), answers.count("no")) >= 5
+    assert min(answers.count("yes"), answers.count("no")) >= 6
     workflow = sky.workflow(survey)
     assert not {label.object_group for label in labels(workflow)} & set(frozen.groups)
     assert len(labels(workflow)) == 28 - len(answers)
@@ -111,7 +111,7 @@ def test_a_frozen_test_set_stays_until_somebody_asks():
 def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():
     survey = sky.survey()
     sky.make_gold(sky.subjects(survey, [True] * 30), [True] * 30)
-    with pytest.raises(test_sets.TooLittleGold, match=r"real and 0 bogus.*5 of each are needed"):
+    with pytest.raises(test_sets.TooLittleGold, match=r"real and 0 bogus.*6 of each are needed"):
         test_sets.current(survey, "stamp")
     assert not models.TestSet.objects.exists()
 

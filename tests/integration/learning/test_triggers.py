@@ -1,5 +1,6 @@
 """A scheduled task starts a run when there are enough new labels, and never two."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,14 @@ from django.utils import timezone
 
 from tasks import housekeeping
 from tests.integration.learning import sky
-from webapp.consensus.models import Consensus
+from tests.integration.world import make_volunteer, recount
+from webapp.classifications.models import Classification
+from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.recompute import catch_up
 from webapp.learning import models
 from webapp.learning.curate_labels import curate
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
+from webapp.learning.test_sets import is_test_group
 from webapp.learning.triggers import labels_since, preset_due, wants_retraining, workflows_to_retrain
 from webapp.workflows.models import Workflow
 
@@ -71,6 +76,26 @@ def test_a_scheduled_run_fine_tunes_when_that_has_paid_and_labels_have_doubled(w
     assert preset_due(workflow) == "finetune"
 
 
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+@pytest.mark.parametrize("is_early", [False, True])
+def test_a_fine_tuning_that_failed_or_was_cancelled_leaves_the_schedule_to_heads(
+    workflow, monkeypatch, state, is_early
+):
+    monkeypatch.setattr("webapp.learning.triggers.FEWEST_TO_FINETUNE", 4)
+    settle_more(workflow, 2)
+    housekeeping.retrain()
+    begun = {"state": state, "training_set": None if is_early else curate(workflow), "finished_at": timezone.now()}
+    assert TrainingRun.objects.filter(preset="finetune", state="queued").update(**begun) == 1
+    assert preset_due(workflow) == "head", "cancelled before it had read the labels" if is_early else ""
+    trained(workflow)
+    more = sky.subjects(workflow.survey, [True] * 12, prefix="more")
+    more = [row for row in more if not is_test_group(row.object_group)]
+    for subject in more[:4]:
+        assert preset_due(workflow) == "head"
+        sky.votes(workflow, subject, posterior=0.99)
+    assert preset_due(workflow) == "finetune", "the labels have doubled"
+
+
 def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 1)
     trained(workflow, state="failed")
@@ -97,6 +122,30 @@ def test_more_votes_for_the_same_labels_start_nothing(workflow):
         row.votes_yes += 1
         row.save()
     assert (labels_since(workflow), workflows_to_retrain()) == (0, [])
+
+
+@pytest.mark.parametrize("honest", [0, 1])
+def test_labels_of_volunteers_whose_answers_no_longer_count_start_a_run(honest):
+    workflow = sky.workflow(sky.survey(), method="majority", min_votes=3, min_new_labels=3)
+    rows = sky.subjects(workflow.survey, [True] * 30, prefix="t")
+    rows = [row for row in rows if not is_test_group(row.object_group)][:3]
+    sky.queue(workflow, rows)
+    people = [make_volunteer() for _ in range(9 + honest)]
+    answers = [(person, row) for person in people for row in rows]
+    Classification.objects.bulk_create(
+        Classification(id=uuid.uuid4(), volunteer=person, workflow=workflow, subject=row, answer="yes", is_counted=True)
+        for person, row in answers
+    )
+    recount(workflow)
+    trained(workflow)
+    assert (labels_since(workflow), workflows_to_retrain()) == (0, [])
+    for spammer in people[honest:]:
+        Skill.objects.update_or_create(
+            volunteer=spammer, workflow=workflow, defaults={"is_trusted": False, "revision": 1}
+        )
+    catch_up(workflow)
+    assert Consensus.objects.filter(workflow=workflow).count() == (3 if honest else 0)
+    assert (labels_since(workflow), workflows_to_retrain()) == (3, [workflow])
 
 
 def ago(**since):

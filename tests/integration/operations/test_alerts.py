@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
+from tests.integration.operations.told import told
 from tests.integration.operations.webhook import webhook
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
-from webapp.core.models import Heartbeat, Process
+from webapp.core.models import Backup, Heartbeat, Process
 from webapp.operations import alerts
 from webapp.operations.models import Alert
 from webapp.volunteers.models import Volunteer
@@ -49,12 +50,12 @@ def test_a_part_that_stays_ill_is_told_once_and_its_recovery_once(mailoutbox):
     for _ in range(3):
         alerts.check()
     [mail] = mailoutbox
-    assert (mail.to, mail.subject) == (["boss@example.org"], "Wanderers needs you")
+    assert (mail.to, mail.subject) == (["boss@example.org"], "Wanderers: new problems")
     assert "Beat has not reported" in mail.body
     Heartbeat.objects.write(Process.BEAT)
     for _ in range(3):
         alerts.check()
-    assert [mail.subject for mail in mailoutbox[1:]] == ["Wanderers is well again"]
+    assert [mail.subject for mail in mailoutbox[1:]] == ["Wanderers: problems resolved"]
 
 
 def test_a_part_that_is_soon_well_again_is_not_told(mailoutbox):
@@ -81,16 +82,43 @@ def test_a_failed_job_is_told_with_its_reason(mailoutbox):
     assert len(mailoutbox) == 1, "whoever tries again knows"
 
 
-def test_a_mail_server_that_is_away_is_tried_again(mailoutbox, settings):
-    IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night")
-    IngestRun.objects.update(state=JobState.FAILED, error="The disk is full.", finished_at=timezone.now())
+def test_a_mail_server_that_is_away_is_tried_again_and_the_webhook_told_meanwhile(mailoutbox, settings):
+    silence_beat()
     usual = settings.EMAIL_BACKEND
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", 1
+    with webhook() as (settings.ALERT_WEBHOOK, received):
+        told(mailoutbox)
+        assert len(received) == 1
+        settings.EMAIL_BACKEND = usual
+        alerts.check()
+        alerts.check()
+    assert len(received) == len(mailoutbox) == 1
+
+
+def test_a_webhook_that_is_away_is_tried_again_and_mails_are_sent_once_meanwhile(mailoutbox, settings):
+    settings.ALERT_WEBHOOK = "http://127.0.0.1:1/hook"
+    silence_beat()
+    told(mailoutbox)
     alerts.check()
-    settings.EMAIL_BACKEND = usual
-    assert Alert.objects.get().told_at is None
-    alerts.check()
-    assert len(mailoutbox) == 1
+    assert [mail.subject for mail in mailoutbox] == ["Wanderers: new problems"]
+    with webhook() as (settings.ALERT_WEBHOOK, received):
+        alerts.check()
+        alerts.check()
+    assert "Beat has not reported" in received[0]["text"]
+    assert len(received) == len(mailoutbox) == 1
+
+
+def test_the_end_of_a_problem_is_told_to_those_who_were_told_of_it(mailoutbox, settings):
+    settings.ALERT_WEBHOOK = "http://127.0.0.1:1/hook"
+    silence_beat()
+    told(mailoutbox)
+    Heartbeat.objects.write(Process.BEAT)
+    with webhook() as (settings.ALERT_WEBHOOK, received):
+        alerts.check()
+        alerts.check()
+    assert [mail.subject for mail in mailoutbox] == ["Wanderers: new problems", "Wanderers: problems resolved"]
+    assert not received
+    assert Alert.objects.get().ended_at is not None
 
 
 def test_a_workflow_that_volunteers_left_is_told(mailoutbox):
@@ -110,6 +138,16 @@ def test_a_workflow_that_volunteers_left_is_told(mailoutbox):
     later()
     alerts.check()
     assert "Nobody has classified" in mailoutbox[0].body
+
+
+def test_backups_that_are_no_longer_made_are_told_until_one_is(mailoutbox):
+    assert not told(mailoutbox), "this site is backed up otherwise"
+    Backup.objects.create(address="/mnt/safe", name="old", files=1, size=1)
+    assert not told(mailoutbox)
+    Backup.objects.update(finished_at=timezone.now() - timedelta(days=8))
+    assert "No backup has been made since" in told(mailoutbox)[0]
+    Backup.objects.create(address="/mnt/safe", name="new", files=1, size=1)
+    assert "Over: No backup has been made since" in told(mailoutbox)[-1]
 
 
 def test_the_webhook_gets_the_sentences_as_json(settings):

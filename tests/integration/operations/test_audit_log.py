@@ -1,12 +1,17 @@
-"""What an admin does is in the audit log, with the site's answer and without secrets; reads and refusals are not."""
+"""What an admin does is in the audit log, with the site's answer and without secrets.
+
+So are looks at accounts, but no other reads, and no refusals.
+"""
 
 import csv
 import io
 
 import pytest
+from allauth.account.models import EmailAddress
 from rest_framework.test import APIClient
 
 from tests.integration.learning import sky
+from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import AuditEntry, Membership, Role, Survey
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +71,44 @@ def test_what_a_database_cannot_hold_is_recorded_without_it(boss):
     assert row.fields == {"name": "a?b", "cd": "e"}
 
 
+def test_of_an_address_elsewhere_no_password_or_key_is_recorded(client, survey, admin):
+    client.force_login(admin)
+    sent = {"name": "theirs", "address": "https://hunter2@scorer.example.org/score?key=hunter2#hunter2"}
+    client.post("/surveys/night/learning/scorers/register/", sent)
+    assert entry().fields == {"name": "theirs", "address": "https://scorer.example.org/score"}
+
+
+def test_looking_at_accounts_and_taking_the_log_away_is_recorded_without_what_was_searched(client, boss):
+    client.force_login(boss)
+    for page in ("/users/?q=eve", f"/users/{boss.pk}/", "/users/0/", "/audit-log/?user=eve", "/audit-log/?csv=1", "/"):
+        client.get(page)
+    assert [*AuditEntry.objects.order_by("pk").values_list("user__username", "act", "address", "fields", "status")] == [
+        ("boss", "site-users", "/users/", {}, 200),
+        ("boss", "site-user", f"/users/{boss.pk}/", {}, 200),
+        ("boss", "site-user", "/users/0/", {}, 404),
+        ("boss", "audit-log", "/audit-log/", {}, 200),
+    ]
+
+
+def test_an_account_that_is_erased_is_named_no_more_and_what_was_done_stays(client, survey, boss, django_user_model):
+    eve, evelyn = (django_user_model.objects.create_user(name) for name in ("eve", "evelyn"))
+    EmailAddress.objects.create(user=eve, email="Eve@example.org", verified=True)
+    EmailAddress.objects.create(user=evelyn, email="eve@example.com", verified=True)
+    client.force_login(boss)
+    for name in ("eve", "evelyn"):
+        client.post("/surveys/night/settings/members/", {"username": name, "role": "scientist"})
+    for email in ("eve@example.org", "eve@example.com"):
+        client.post("/users/invite/", {"email": email, "survey": "night", "role": "moderator"})
+    gone = f"gone-{eve.pk}"
+    delete_account(user=eve, keep_answers=True)
+    assert [*AuditEntry.objects.order_by("pk").values_list("act", "fields")] == [
+        ("member-add", {"username": gone, "role": "scientist"}),
+        ("member-add", {"username": "evelyn", "role": "scientist"}),
+        ("invitation-new", {"email": gone, "survey": "night", "role": "moderator"}),
+        ("invitation-new", {"email": "eve@example.com", "survey": "night", "role": "moderator"}),
+    ]
+
+
 def test_a_stranger_is_refused_and_leaves_no_entry(client, survey, django_user_model):
     client.force_login(django_user_model.objects.create_user("mallory"))
     assert client.post("/surveys/night/settings/members/", {"username": "mallory", "role": "admin"}).status_code == 403
@@ -97,7 +140,7 @@ def test_no_spreadsheet_runs_the_names_of_people_and_surveys(client, survey, bos
         user=mallory, survey_id=survey.pk, act="-x", address="/x/", fields={"=1": "2"}, status=302
     )
     client.force_login(boss)
-    sent = b"".join(client.get("/audit-log/", {"csv": "1"}).streaming_content).decode()
+    sent = b"".join(client.get("/audit-log/", {"act": "-x", "csv": "1"}).streaming_content).decode()
     [row] = csv.DictReader(io.StringIO(sent, newline=""))
     assert (row["user"], row["survey"], row["act"], row["fields"]) == ("'@SUM(A1)", "'=1+1", "'-x", "'=1=2")
     assert (row["address"], row["status"]) == ("/x/", "302")

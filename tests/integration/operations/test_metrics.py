@@ -1,9 +1,12 @@
 """Figures for Prometheus change with what they count."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 from django.test import Client
 from django.utils import timezone
 
@@ -50,3 +53,18 @@ def test_classifications_of_the_last_minute_count_as_they_come_in(figures):
     found = figures()
     assert found[name] == 2
     assert found[f"wanderers_classifications_last_hour{{{labels}}}"] == 2
+
+
+def test_requests_that_are_too_many_are_counted_apart_and_a_rule_tells_of_them(figures):
+    client = Client()
+    assert 429 in {client.post("/api/token/", {"username": "ada"}).status_code for _ in range(25)}
+    refused, wrong = (
+        f'wanderers_request_seconds_count{{method="POST",status="{status}",view="api:token"}}'
+        for status in ("429", "4xx")
+    )
+    found = figures()
+    assert found[refused] >= 1
+    assert found[wrong] >= 1
+    [group] = yaml.safe_load(Path("docker/monitoring/alerts.yaml").read_text())["groups"]
+    asked = {status for rule in group["rules"] for status in re.findall(r'status="(\w+)"', rule["expr"])}
+    assert asked == {"429", "5xx"}

@@ -38,7 +38,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def figures(settings, tmp_path):
+def exposed(settings, tmp_path):
+    """What Prometheus reads."""
     settings.DATA = tmp_path
     survey = sky.survey()
     workflow = sky.workflow(survey)
@@ -55,7 +56,12 @@ def figures(settings, tmp_path):
     settings.METRICS_TOKEN = "hush"
     client = Client(headers={"Authorization": "Bearer hush"})
     client.get("/metrics/")
-    return set(NAME.findall(client.get("/metrics/").content.decode()))
+    return client.get("/metrics/").content.decode()
+
+
+@pytest.fixture
+def figures(exposed):
+    return set(NAME.findall(exposed))
 
 
 def test_alert_rules_name_figures_of_the_site(figures):
@@ -64,6 +70,28 @@ def test_alert_rules_name_figures_of_the_site(figures):
     assert asked
     assert asked <= figures
     assert all(rule["annotations"]["summary"] for rule in group["rules"])
+
+
+def test_the_rules_take_each_figure_as_what_it_is(exposed):
+    """A gauge that falls is no counter that began anew: `increase` would say that a job has failed at each retry."""
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", exposed, re.M))
+    rules = (FOLDER / "alerts.yaml").read_text() + (FOLDER / "dashboard.json").read_text()
+    asked = re.findall(r"(rate|increase|delta)\((wanderers_\w+?)(?:_bucket|_count|_sum)?[{\[]", rules)
+    assert {function for function, _ in asked} >= {"rate", "delta"}
+    for function, name in asked:
+        assert (kinds[name] == "gauge") == (function == "delta"), name
+
+
+def test_no_figure_has_a_label_that_prometheus_itself_gives_to_each(exposed):
+    labels = set(re.findall(r'[{,](\w+)="', exposed))
+    assert "kind" in labels
+    assert not labels & {"job", "instance"}
+
+
+def test_prometheus_asks_each_web_node_by_its_address_and_without_https(settings):
+    settings.METRICS_TOKEN, settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = "hush", ["a.org"], True
+    said = Client().get("/metrics/", HTTP_HOST="10.0.0.7:8000", headers={"Authorization": "Bearer hush"})
+    assert said.status_code == 200
 
 
 def test_the_dashboard_shows_every_figure_of_the_site(figures):

@@ -25,7 +25,7 @@ def boss(django_user_model):
 
 @pytest.fixture
 def failed():
-    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", attempts=MAX_ATTEMPTS)
+    run = IngestRun.objects.create(survey=sky.survey(), path="night", subject_set="night", fruitless=MAX_ATTEMPTS)
     IngestRun.objects.filter(pk=run.pk).update(
         state=JobState.FAILED, error="The disk is full.", traceback="line 1 <b>", finished_at=timezone.now()
     )
@@ -53,11 +53,22 @@ def test_the_page_says_how_the_site_is(well, client, boss, failed):
     assert client.get("/").content.decode().count('href="/status/"') == 1
 
 
-def test_the_page_the_doctor_and_the_api_name_the_sites_own_version(well, client, boss, settings, capsys):
+def test_pixels_on_a_disk_of_their_own_have_their_own_line(well, client, boss, settings, capsys):
+    client.force_login(boss)
+    assert "disk of the pixels" not in client.get("/status/").content.decode()
+    settings.PIXELS = "/proc"  # a disk of its own, without any space
+    assert "On the disk of the pixels, 0\xa0bytes of 0\xa0bytes are free." in client.get("/status/").content.decode()
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "Disk of the pixels: 0 bytes of 0 bytes are free" in capsys.readouterr().out
+
+
+def test_the_page_and_the_doctor_name_the_sites_own_version_and_the_api_does_not(well, client, boss, capsys):
     [version] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    schema = client.get("/api/schema/?format=json").json()
+    assert schema["info"]["version"] == "1"
     client.force_login(boss)
     assert f"Wanderers {version}, Python" in client.get("/status/").content.decode()
-    assert settings.SPECTACULAR_SETTINGS["VERSION"] == version
     call_command("doctor")
     assert f"Versions: Wanderers {version}, Python" in capsys.readouterr().out
 
@@ -133,7 +144,7 @@ def test_prometheus_reads_figures_with_the_token_only(well, client, settings, fa
     answer = client.get("/metrics/", headers={"Authorization": "Bearer secret"})
     lines = answer.content.decode().splitlines()
     assert 'wanderers_part_healthy{part="database"} 1.0' in lines
-    assert 'wanderers_jobs{job="archive.ingestrun",state="failed"} 1.0' in lines
+    assert 'wanderers_jobs{kind="archive.ingestrun",state="failed"} 1.0' in lines
     assert any(line.startswith("wanderers_disk_free_bytes ") for line in lines)
     assert any(line.startswith("wanderers_classifications_last_hour{") for line in lines)
 
@@ -153,8 +164,8 @@ def test_prometheus_reads_how_long_jobs_take_and_how_good_the_champions_are(well
         )
     answer = client.get("/metrics/", headers={"Authorization": "Bearer secret"})
     lines = answer.content.decode().splitlines()
-    assert 'wanderers_job_mean_seconds{job="archive.ingestrun"} 20.0' in lines
-    assert 'wanderers_job_longest_seconds{job="archive.ingestrun"} 30.0' in lines
+    assert 'wanderers_job_mean_seconds{kind="archive.ingestrun"} 20.0' in lines
+    assert 'wanderers_job_longest_seconds{kind="archive.ingestrun"} 30.0' in lines
     scores = [line for line in lines if line.startswith("wanderers_model_score{")]
     of = f'role="{champion.role}",survey="{champion.survey.slug}"'
     assert scores == [f'wanderers_model_score{{metric="roc_auc",{of}}} 0.9']

@@ -75,7 +75,7 @@ def test_a_listener_that_died_is_told_once_and_when_it_is_back(stream, page, cap
     assert 'wanderers_stream_healthy{survey="sky",topic="alerts"} 0.0' in figures()
     change(stream, heard_at=timezone.now())
     assert len(told(mailoutbox)) == 2
-    assert mailoutbox[1].subject == "Wanderers is well again"
+    assert mailoutbox[1].subject == "Wanderers: problems resolved"
 
 
 @pytest.mark.parametrize(

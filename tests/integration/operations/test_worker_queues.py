@@ -62,9 +62,9 @@ def test_a_queue_without_a_worker_is_told_until_one_comes(others, client, django
     assert row_of_training(client, django_user_model) == (1, False)
     assert doctor(capsys)[1]
     assert figure() == 1
-    assert [mail.subject for mail in mailoutbox] == ["Wanderers needs you"]
+    assert [mail.subject for mail in mailoutbox] == ["Wanderers: new problems"]
     told(mailoutbox)
-    assert mailoutbox[-1].subject == "Wanderers is well again"
+    assert mailoutbox[-1].subject == "Wanderers: problems resolved"
 
 
 def test_a_worker_that_has_died_serves_nothing(others):

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from django.utils.html import escape
 
+from tasks.learning import train
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
 from webapp.learning import test_sets
-from webapp.learning.models import Score
+from webapp.learning.models import Checkpoint, Score, ScoringRun
+from webapp.learning.scoring import start_scoring
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +80,19 @@ def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, 
     assert f"Model {better.pk} is better." in compared(scientist, better, worse).content.decode()
 
 
+def test_a_candidate_that_has_scored_nothing_else_is_compared_on_the_test_set(workflow, rows, scientist, monkeypatch):
+    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
+    monkeypatch.setattr("webapp.learning.promotion.score_shadow", lambda *models: None)
+    for is_control in (False, True):
+        train.run(start_training(workflow=workflow, by=None, is_control=is_control).pk)
+    first, second = Checkpoint.objects.order_by("pk")
+    assert (first.is_champion, second.is_champion, second.scoring_runs.exists()) == (True, False, False)
+    page = compared(scientist, first, second)
+    shown = [performance.metrics["roc_auc"] for performance in page.context["models"]]
+    assert shown == pytest.approx([model.evaluations.get().metrics["roc_auc"] for model in (first, second)])
+    assert page.context["rows"].unscored == 0
+
+
 def test_the_points_of_each_curve_are_downloaded(workflow, rows, scientist):
     first, second, _ = models(workflow, rows)
     page = compared(scientist, first, second)
@@ -123,6 +139,40 @@ def test_what_cannot_be_compared_is_said(workflow, rows, scientist):
     assert same.status_code == 400
     assert "two different models of the same role" in same.content.decode()
     assert scientist.get(f"{PAGE}?first=999999&second=x").status_code == 400
+
+
+def test_an_admin_has_the_archive_scored_with_a_model_that_has_not(workflow, rows, scientist):
+    first, second = scored(workflow, rows, np.full(len(rows), 0.5)), sky.checkpoint(workflow)
+    first.is_champion = True
+    first.save()
+    start_scoring(first)
+    button = f"Score the archive with model {second.pk}"
+    score = f"{PAGE}{second.pk}/score/?first={first.pk}&second={second.pk}"
+    page = compared(scientist, first, second).content.decode()
+    assert f"Model {second.pk} has not scored the whole archive" in page
+    assert button not in page
+    assert f"Model {first.pk} has not scored" not in page
+    assert [each.post(score).status_code for each in (scientist, browser(account("stranger")))] == [403, 403]
+    assert not second.scoring_runs.exists()
+    admin = browser(member(workflow.survey, "admin"))
+    assert button in compared(admin, first, second).content.decode()
+    page = admin.post(score, follow=True).content.decode()
+    assert f"Scoring the archive with model {second.pk}." in page
+    assert button not in page
+    assert (
+        f"Nothing was started: model {second.pk} has scored the archive"
+        in admin.post(score, follow=True).content.decode()
+    )
+    assert second.scoring_runs.get().shards.exists()
+
+
+def test_scores_that_would_be_deleted_at_once_are_not_offered(workflow, rows):
+    old, new = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    admin = browser(member(workflow.survey, "admin"))
+    page = compared(admin, old, new).content.decode()
+    assert (f"archive with model {new.pk}" in page, f"archive with model {old.pk}" in page) == (True, False)
+    admin.post(f"{PAGE}{old.pk}/score/")
+    assert not ScoringRun.objects.exists()
 
 
 def test_scientists_read_the_models_page_and_only_admins_act(workflow, rows, scientist):

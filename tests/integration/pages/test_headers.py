@@ -35,6 +35,17 @@ def test_every_answer_names_its_type_and_pages_their_alphabet(page):
     assert alphabet == "charset=utf-8" or kind != "text/html"
 
 
+@pytest.mark.parametrize("page", ["/api/surveys/", "/api/training-runs/", "/api/nowhere/"])
+def test_the_apis_json_is_a_file_and_no_page(page):
+    assert Client().get(page)["Content-Disposition"] == 'attachment; filename="api.json"'
+
+
+def test_pages_and_what_their_scripts_ask_for_are_shown():
+    assert "Content-Disposition" not in Client().get("/api/docs/")
+    assert "Content-Disposition" not in Client().get("/health/")
+    assert "Content-Disposition" not in Client(headers={"Sec-Fetch-Dest": "empty"}).get("/api/surveys/")
+
+
 @pytest.mark.parametrize("page", ["/", "/you/", "/accounts/2fa/", "/accounts/password/change/", "/api/docs/"])
 def test_no_shared_cache_keeps_what_is_for_one_person(page, django_user_model):
     client = Client()
@@ -75,7 +86,7 @@ def test_no_template_has_a_style_that_browsers_would_ignore():
 
 def test_the_page_of_errors_styles_itself_by_a_nonce_that_is_new_each_time(settings, monkeypatch):
     settings.METRICS_TOKEN = "hush"
-    monkeypatch.setattr("webapp.operations.views.exposition", lambda: 1 / 0)
+    monkeypatch.setattr("webapp.operations.prometheus.exposition", lambda: 1 / 0)
     client = Client(raise_request_exception=False, headers={"Authorization": "Bearer hush"})
     nonces = set()
     for _ in range(2):

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 PHRASE = "correct horse battery"
 READ = """
 from webapp import settings
-names = [name for name in dir(settings) if name.startswith("SECURE_") or name.endswith("_SECURE")]
+names = [name for name in dir(settings) if name.startswith("SECURE_") or name.endswith(("_SECURE", "_COOKIE_NAME"))]
 print({name: getattr(settings, name) for name in names})
 """
 
@@ -51,5 +51,7 @@ def test_cookies_travel_over_https_only(is_https):
     client = Client(headers={"X-Forwarded-Proto": "https"})
     client.get("/accounts/login/")
     client.post("/accounts/login/", {"login": "ada", "password": PHRASE})
-    assert {"csrftoken", "sessionid"} <= client.cookies.keys()
+    session = "__Host-sessionid" if is_https else "sessionid"
+    assert {"csrftoken", session} <= client.cookies.keys()
+    assert (client.cookies[session]["path"], client.cookies[session]["domain"]) == ("/", "")
     assert {bool(cookie["secure"]) for cookie in client.cookies.values()} == {is_https}

@@ -1,5 +1,7 @@
 """Uploads that are too large or not allowed are never written to disk; pages state the limits."""
 
+import shutil
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
@@ -70,6 +72,16 @@ def test_what_is_just_small_enough_is_taken(admin, spool):
     (folder,) = inbox(Survey.objects.get()).iterdir()
     assert {path.name: path.stat().st_size for path in folder.iterdir()} == {"0.npy": LIMIT // 2, "1.npy": LIMIT // 2}
     assert not list(spool.iterdir())
+
+
+def test_what_would_fill_the_disk_is_refused_by_page_and_api(admin, settings, spool):
+    settings.MIN_FREE = shutil.disk_usage(settings.DATA).total
+    for address, field in ((INGEST, "uploads"), ("/api/surveys/night/images/", "files")):
+        refused = admin.post(address, {field: files(10), "subject_set": "night"})
+        assert (refused.status_code, "too little room" in refused.content.decode()) == (400, True)
+    assert not list(spool.iterdir())
+    assert not list(inbox(Survey.objects.get()).iterdir())
+    assert not IngestRun.objects.exists()
 
 
 def test_an_empty_file_is_the_only_complaint_about_it(admin):

@@ -1,15 +1,20 @@
 """digest2 scores: once for the same detections, by a worker, for settled movers and for whom a scientist asks."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
+from django.utils import timezone
 
-from ml.sky.neo_scores import NeoScores
+from ml.sky.neo_scores import NeoScores, NotInstalled
 from tasks import jobs
 from tests.integration import people
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.archive.models import Frame
+from webapp.archive.survey_settings import change_survey
 from webapp.core.jobs import JobState
+from webapp.exports.candidate_rows import candidate_pages
 from webapp.reports.models import NeoScore, ReportSettings
 from webapp.reports.neo_scores import request_scores_of_movers
 
@@ -31,7 +36,7 @@ def asked(monkeypatch, tasks_in_the_tests_transaction):
         return NeoScores({"Int": 70.0, "NEO": 71.0}, {"Int": 98.0, "NEO": 99.0}, 0.25)
 
     monkeypatch.setattr("webapp.reports.neo_scores.neo_scores", neo_scores)
-    monkeypatch.setattr("webapp.reports.neo_scores.can_score", lambda code: code == "T08")
+    monkeypatch.setattr("webapp.reports.neo_scores.can_score", lambda code: code.startswith("T"))
     return calls
 
 
@@ -70,6 +75,53 @@ def test_settled_movers_are_scored_by_the_hour(night, asked, monkeypatch):
     type(night).objects.update(observatory="250")  # in space
     request_scores_of_movers()
     assert not NeoScore.objects.exists()
+
+
+def score_what_is_due():
+    """Ask as every hour does, and do what was asked for; return how many scores that were."""
+    request_scores_of_movers()
+    waiting = list(NeoScore.objects.open().values_list("pk", flat=True))
+    for key in waiting:
+        jobs.score_neo(key)
+    return len(waiting)
+
+
+def in_the_catalogue(night):
+    return [row["digest2_neo_noid"] for page in candidate_pages(night) for row in page]
+
+
+def test_scores_of_other_bands_or_another_observatory_are_computed_again_and_not_exported(night, asked):
+    tracklet(night, gold_label="AST", gold_source="ruling")
+    assert (score_what_is_due(), score_what_is_due(), in_the_catalogue(night)) == (1, 0, [99.0])
+    ReportSettings.objects.create(
+        survey=night, submitter="A", design="R", aperture=1, catalogue="UNK", bands={"o": "Ao"}
+    )
+    assert in_the_catalogue(night) == [None]
+    assert (score_what_is_due(), score_what_is_due(), in_the_catalogue(night)) == (1, 0, [99.0])
+    change_survey(survey=night, observatory="T05")
+    night.refresh_from_db()
+    assert in_the_catalogue(night) == [None]
+    assert (score_what_is_due(), score_what_is_due(), in_the_catalogue(night)) == (1, 0, [99.0])
+    assert [(bands[0], code) for *_, bands, code in asked] == [("o", "T08"), ("Ao", "T08"), ("Ao", "T05")]
+
+
+def test_scores_that_an_older_site_stored_stay_where_nothing_has_changed(night, asked):
+    tracklet(night, gold_label="AST", gold_source="ruling")
+    score_what_is_due()
+    NeoScore.objects.update(setup="")  # as the upgrade leaves them
+    assert (score_what_is_due(), in_the_catalogue(night), len(asked)) == (0, [99.0], 1)
+
+
+def test_a_failure_is_tried_again_a_day_later(night, asked, monkeypatch):
+    def refuse(*_):
+        raise NotInstalled("digest2 is not installed on this worker.")
+
+    tracklet(night, gold_label="AST", gold_source="ruling")
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.reports.neo_scores.neo_scores", refuse)
+        assert (score_what_is_due(), score_what_is_due()) == (1, 0)
+    NeoScore.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    assert (score_what_is_due(), score_what_is_due(), in_the_catalogue(night)) == (1, 0, [99.0])
 
 
 @pytest.mark.usefixtures("tasks_in_the_tests_transaction")

@@ -77,7 +77,7 @@ def test_only_confirmed_unidentified_tracklets_are_candidates(survey):
         (lambda survey, row: row.frames.update(mjd_mid=DAY), "two positions at one time"),
         (lambda survey, row: row.frames.all().delete(), "has no frame with a time and a position"),
         (lambda survey, row: row.frames.update(ra=float("nan")), "has no frame with a time and a position"),
-        (lambda survey, row: row.frames.update(band="a|b\n"), "is no ADES band"),
+        (lambda survey, row: row.frames.update(band="a|b\n"), "is not an ADES band"),
         (lambda survey, row: Survey.objects.update(observatory="ZZZ"), "lists no observatory “ZZZ”"),
         (lambda survey, row: Survey.objects.update(observatory="250"), "has no fixed place"),
         (lambda survey, row: Survey.objects.update(observatory=""), "has no observatory code"),

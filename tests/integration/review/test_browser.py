@@ -2,6 +2,7 @@
 
 import csv
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
@@ -9,6 +10,8 @@ from tests.integration.learning import sky
 from webapp.consensus.consensus_rows import refresh_models
 from webapp.consensus.models import Consensus
 from webapp.learning.models import Score
+from webapp.learning.promotion import promote
+from webapp.learning.scores import write_scores
 from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +81,18 @@ def test_subjects_apart_from_the_model(consensus, client, workflow, subjects):
     assert found(client, gap_min=0.3) == {"s0"}
     page = client.get(ADDRESS, {"sort": "-gap"})
     assert [round(each["row"].gap, 2) for each in page.context["rows"]] == [0.87, 0.08]
-    assert f"Model: probability of yes by the champion, model {model.pk}." in page.content.decode()
+    assert f"Model: probability of yes by the champion, model {model.pk}, or by an earlier" in page.content.decode()
+
+
+def test_the_file_says_which_model_gave_each_score(consensus, client, workflow, subjects):
+    first, second = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    for model, scored in ((first, subjects[:2]), (second, subjects[:1])):
+        promote(checkpoint=model, by=None, reason="Better.")
+        p = np.full(len(scored), 0.25)
+        write_scores(model.pk, np.array([subject.pk for subject in scored]), np.column_stack([1 - p, p]), p)
+    table = csv.DictReader(b"".join(client.get(f"{ADDRESS}consensus.csv")).decode().splitlines())
+    said = [(row["external_id"], row["p_model"], row["model"]) for row in table]
+    assert said[:3] == [("s0", "0.25", str(second.pk)), ("s1", "0.25", str(first.pk)), ("s2", "", "")]
 
 
 def key(name, row):

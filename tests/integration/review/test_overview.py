@@ -63,6 +63,14 @@ def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
     assert "Not ours." not in page
 
 
+def test_subjects_whose_pixels_were_dropped_wait_for_no_score(workflow, subjects, scientist, client):
+    model = sky.checkpoint(workflow, is_champion=True)
+    Subject.objects.filter(pk=subjects[0].pk).update(pixels_dropped_at=timezone.now())
+    assert "5 subjects have no score" in client.get(PAGE).content.decode()
+    write_scores(model.pk, np.array([row.pk for row in subjects[1:]]), np.full((5, 1), 0.9), np.full(5, 0.9))
+    assert client.get(PAGE).context["stale"] == []
+
+
 def test_new_subjects_are_counted_however_they_came_in(survey, workflow, subjects, scientist, client):
     """A stream makes no ingest run, and movers drawn by the site are not new."""
     Subject.objects.filter(pk=subjects[0].pk).update(created_at=timezone.now() - timedelta(hours=25))

@@ -17,7 +17,7 @@ def rng():
 
 
 def pool(n=N, seed=0, **fields):
-    return Pool(**{"p_real": np.random.default_rng(seed).random(n), "posterior": np.full(n, np.nan), **fields})
+    return Pool(**{"p_real": np.random.default_rng(seed).random(n), "p_votes": np.full(n, np.nan), **fields})
 
 
 def kinds(n=N):
@@ -132,7 +132,7 @@ def test_only_a_shortlist_is_looked_up(rng):
 
 
 def test_the_crowd_s_certainty_counts(rng):
-    p = pool(p_real=np.full(N, 0.5), posterior=np.where(np.arange(N) < 300, 0.999, np.nan))
+    p = pool(p_real=np.full(N, 0.5), p_votes=np.where(np.arange(N) < 300, 0.999, np.nan))
     assert choose(p, ENTROPY, 300, rng).rows.min() >= 300
     information = value(Rule.INFORMATION, p)
     assert information[:300].max() < information[300:].min()
@@ -164,6 +164,24 @@ def test_priorities_put_the_batch_first_in_its_order_and_the_unscored_before_all
     assert np.flatnonzero(result.is_spread).tolist() == sorted(order[:50].tolist())
     assert (np.diff(value(Rule.ENTROPY, p)[order[50:]]) <= 0.02).all()
     assert found[order[50:]] == pytest.approx(value(Rule.ENTROPY, p)[order[50:]] / 2, abs=0.0051)
+
+
+@pytest.mark.parametrize("diverse", [True, False])
+@pytest.mark.parametrize("rule", sorted(set(Rule) - {Rule.RANDOM, Rule.TYPICAL}))
+def test_by_every_rule_the_unscored_come_before_all(rng, rule, diverse):
+    p_real = np.where(np.arange(N) % 10 == 0, np.nan, rng.random(N))
+    probabilities = np.stack([1 - p_real, p_real], axis=1)
+    p = pool(
+        p_real=p_real,
+        p_votes=np.where(np.arange(N) % 20 == 0, 0.9, np.nan),
+        prior=0.05,
+        probabilities=probabilities,
+        labelled=np.array([30, 2]),
+        members=np.stack([probabilities, probabilities[:, ::-1]]),
+    )
+    found = priorities(p, Plan({rule: 1.0}, diverse), 50, rng).values
+    assert (found[::10] == 1).all()
+    assert found[np.isfinite(p_real)].max() <= 1
 
 
 def test_a_second_time_gives_the_same_priorities():

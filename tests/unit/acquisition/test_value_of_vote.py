@@ -33,11 +33,11 @@ def test_errors_saved_are_those_of_simulated_votes():
     assert errors_saved_by_vote(np.array([p]), SKILLED)[0] == pytest.approx(saved, abs=0.003)
 
 
-def test_belief_joins_model_and_votes_and_takes_the_prior_out_once():
+def test_belief_joins_model_and_votes_and_the_prior_stands_in_for_the_model_alone():
     assert belief(np.array([0.2]), np.array([np.nan]), prior=0.05) == pytest.approx([0.2])
-    assert belief(np.array([np.nan]), np.array([0.7]), prior=0.05) == pytest.approx([0.7])
-    odds = (0.2 / 0.8) * (0.7 / 0.3) / (0.05 / 0.95)
-    assert belief(np.array([0.2]), np.array([0.7]), prior=0.05) == pytest.approx([odds / (1 + odds)])
+    for p_model, known in ((0.2, 0.2), (np.nan, 0.05)):
+        odds = known / (1 - known) * (0.7 / 0.3)
+        assert belief(np.array([p_model]), np.array([0.7]), prior=0.05) == pytest.approx([odds / (1 + odds)])
 
 
 def test_certainty_stays_finite():

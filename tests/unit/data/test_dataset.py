@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.data.dataset import BadExamples, allowed, grouped_folds
+from ml.data.held_out import held_out
 from tests.unit.conftest import CLASSES, POSITIVE, labelled
 
 
@@ -94,11 +95,16 @@ def test_the_split_is_disjoint_and_complete(kinds):
     assert 45 <= len(validation) <= 75
 
 
-@given(st.integers(40, 200), st.integers(0, 99))
-def test_more_objects_never_move_one_from_training_to_validation(n, seed):
-    kinds = np.random.default_rng(seed).choice([0, 2], size=n)
-    trained = set(labelled(kinds[: n // 2]).split()[0].tolist())
-    assert not trained & set(labelled(kinds).split()[1].tolist())
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=5), st.integers(0, 999))
+def test_more_objects_never_move_one_from_training_to_validation(growth, seed):
+    """Whether there are few of a kind or many, each training goes on from the one before."""
+    kinds = np.concatenate([np.random.default_rng(seed).permutation(np.repeat([0, 2], counts)) for counts in growth])
+    groups = np.array([f"{seed}-{place}" for place in range(len(kinds))])
+    learnt, stopgaps = set(), ()
+    for n in np.cumsum(np.sum(growth, axis=1)):
+        found = held_out(groups[:n], kinds[:n], 0.2, stopgaps)
+        assert not learnt & set(groups[:n][found.rows])
+        learnt, stopgaps = set(groups[:n][~found.rows]), found.stopgaps
 
 
 def test_the_order_of_the_rows_does_not_matter_to_the_split(kinds):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import ndtri
 from sklearn.calibration import calibration_curve
 
@@ -10,6 +12,7 @@ from ml.evaluation.metrics.calibration_error import ece, reliability_diagram, we
 from ml.evaluation.metrics.intervals import class_intervals, surest_auc
 from ml.evaluation.metrics.operating import rejected_at_completeness
 from ml.evaluation.metrics.ranking import rank
+from webapp.learning.test_sets import FEWEST_PER_ANSWER
 
 
 @pytest.fixture
@@ -72,6 +75,26 @@ def test_a_model_below_the_bound_hardly_ever_ranks_all_objects_correctly():
     is_perfect = scores[:, real].min(1) > scores[:, ~real].max(1)
     assert is_perfect.mean() < 0.025
     assert np.isnan(surest_auc(real[:8], np.arange(8)))
+
+
+def lower_bound(real, score, seed):
+    p = np.stack([1 - score, score], axis=1)
+    return class_intervals(real.astype(int), p, real, score, np.arange(len(real)), seed=seed, draws=60)["roc_auc"][0]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 999))
+def test_a_better_ranking_of_the_same_objects_never_has_a_lower_bound(n_real, n_bogus, seed):
+    random, real = np.random.default_rng(seed), np.arange(n_real + n_bogus) < n_real
+    score = random.random(len(real)).round(1)
+    better = np.clip(score + np.where(real, 1, -1) * random.exponential(0.3, len(real)), 0, 1)
+    bounds = [lower_bound(real, each, seed) for each in (score, better, real.astype(float))]
+    assert bounds == sorted(bounds)
+    assert bounds[-1] == surest_auc(real, np.arange(len(real)))
+
+
+def test_a_perfect_model_of_the_smallest_test_set_is_better_than_chance():
+    real = np.arange(2 * FEWEST_PER_ANSWER) % 2 == 0
+    assert lower_bound(real, real.astype(float), seed=0) > 0.5
 
 
 def test_the_interval_of_what_is_rejected_holds_the_truth():

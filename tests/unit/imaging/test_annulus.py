@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.imaging.annulus import EDGES, annulus_photometry, width
+from ml.imaging.annulus import EDGES, annulus_photometry, to_width, width
 
 SIDE = 41
 
@@ -51,3 +51,16 @@ def test_gaps_sentinels_and_small_stamps_are_finite(sky):
     small = told(sky[1:, :2, 15:26, 15:26])
     assert (small[..., -1] == 0).all()
     assert np.isfinite(small).all()
+
+
+def test_photometry_of_fewer_channels_is_that_of_empty_sky_in_the_others(sky):
+    three = annulus_photometry(sky)
+    assert np.array_equal(to_width(three, width(1)), annulus_photometry(sky[:, :1]))
+    padded = to_width(annulus_photometry(sky[:, :1]), width(3))
+    assert np.array_equal(padded, np.where(np.arange(width(3)) < width(1), three, 0))
+    assert to_width(three, width(3)) is three
+
+
+def test_widths_that_no_channel_explains_are_refused(sky):
+    with pytest.raises(ValueError, match="63 numbers each instead of 64"):
+        to_width(annulus_photometry(sky), 64)

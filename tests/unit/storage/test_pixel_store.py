@@ -9,7 +9,8 @@ import pytest
 from zarr.abc.store import SuffixByteRequest
 from zarr.storage import LocalStore
 
-from ml.storage.pixel_store import PixelStore, array_name
+from ml.storage.array_names import array_name
+from ml.storage.pixel_store import PixelStore
 
 NAME = "4x1x10x10-float32"
 

@@ -18,6 +18,7 @@ from ml.models.residual import ResidualNet
 from ml.roles import train_role
 from ml.training import finetune as finetuning
 from ml.training import presets
+from ml.training.checkpoint_contents import continued
 from ml.training.finetune import finetune
 from ml.training.schedule import SMALL, Best, Clock
 from tests.unit.conftest import labelled
@@ -68,6 +69,18 @@ def test_a_champion_is_fine_tuned_and_then_given_a_new_head(kinds, pixels):
     head = train_role.train("stamp", examples, base=tuned)
     assert head.manifest["feature_key"] == tuned.manifest["feature_key"]
     assert np.array_equal(Scorer(head).features(pixels[:3]), features[:3])
+
+
+def test_the_only_real_object_that_a_network_has_learnt_from_never_judges_one_that_goes_on(kinds, pixels):
+    low = labelled(kinds[:40]).split()[1][0]
+    alone = labelled(kinds[:40], pixels=pixels[:40], labels=np.where(np.arange(40) == low, "yes", "no"))
+    first = train_role.train("stamp", alone, preset="small")
+    more = labelled(kinds, features=Scorer(first).features(pixels), labels=np.where(kinds < 2, "yes", "no"))
+    more.targets[low] = alone.targets[low]
+    more.feature_key = first.manifest["feature_key"]
+    assert low in more.split()[1]
+    assert low not in continued(more, first).split()[1]
+    assert str(low) in train_role.train("stamp", more, base=first).manifest["stopgaps"]
 
 
 def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):

@@ -11,7 +11,7 @@ from django.db import models
 
 from ml.io.message import Message
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
-from ml.storage.pixel_store import array_name
+from ml.storage.array_names import array_name
 from webapp.archive.models import Frame, Subject
 
 MANIFEST_GOLD = "manifest"
@@ -102,7 +102,7 @@ def _check_storable(text: str, what: str) -> None:
     if "\0" in text:
         raise BadInput("%(what)s holds a NUL character. Remove it.", what=what)
     if _SURROGATE.search(text):  # JSON can write it, and a file's name that is not UTF-8 has it
-        raise BadInput("%(what)s is not text in UTF-8. Write it anew.", what=what)
+        raise BadInput("%(what)s is not text in UTF-8. Save it as UTF-8.", what=what)
 
 
 def _gold_label(record: SubjectRecord, classes: list[str]) -> str:

@@ -7,7 +7,9 @@ from webapp.archive.models.survey import Survey
 
 
 class AuditEntry(models.Model):
-    """A write for which the role of an admin was asked: who sent what to which address, and the site's answer.
+    """A write for which the role of an admin was asked, or a look at personal data by an administrator of the site.
+
+    It says who sent what to which address, and the site's answer.
 
     Without a status, the site stopped before it answered; without an address, a job did it.
     """

@@ -17,7 +17,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 PROGRAMS: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-ADDRESS = ("service", "host", "port", "user", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey", "passfile")
+ADDRESS = (
+    *("service", "host", "port", "user", "dbname", "passfile", "target_session_attrs", "connect_timeout"),
+    *("sslmode", "sslrootcert", "sslcert", "sslkey"),
+)
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,11 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 
 def leave_to_people(stage: Stage) -> None:
-    """Leave the survey to people: the control arm closes, and the schedule retrains on new labels."""
+    """Leave the survey to people: the control arm closes, votes order the queue, and the schedule retrains."""
     if stage.control:
         Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
-    Workflow.objects.filter(pk=stage.main.pk).update(min_new_labels=RETRAIN_AFTER, undo_seconds=GRACE)
+    of_people = {"is_experiment": False, "min_new_labels": RETRAIN_AFTER, "undo_seconds": GRACE}
+    Workflow.objects.filter(pk=stage.main.pk).update(**of_people)
 
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:

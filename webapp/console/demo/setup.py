@@ -136,6 +136,7 @@ def open_demo_workflow(plan: Plan, survey: Survey, arm: str, seed: int) -> Workf
         random_fraction=1.0 if is_control else 0.2,
         training_schedule=[[0, 0.1]],
         undo_seconds=0,
+        is_experiment=True,
     )
     workflow.subject_sets.set(SubjectSet.objects.filter(survey=survey, name=POOL))
     enqueue_subjects(workflow)

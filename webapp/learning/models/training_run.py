@@ -143,12 +143,17 @@ class TrainingRun(Touched, Job):
     def __str__(self) -> str:
         return f"Training {self.pk} of {self.role} on {self.workflow}"
 
+    def curve(self) -> models.QuerySet["TrainingEpoch"]:
+        """Return the epochs of the newest attempt that has any: one may only judge what an earlier one has trained."""
+        newest = self.epochs.aggregate(attempt=models.Max("attempt"))["attempt"]
+        return self.epochs.filter(attempt=newest)
+
 
 class TrainingEpoch(models.Model):
     """The metrics of one epoch: a point on the live curves."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
-    attempt = models.PositiveSmallIntegerField()
+    attempt = models.PositiveIntegerField()
     epoch = models.PositiveIntegerField()
     epochs = models.PositiveIntegerField()
     loss = models.FloatField()

@@ -32,9 +32,11 @@ class Command(BaseCommand):
 def _lines(status: SiteStatus) -> list[str]:
     newest = [f"{each.workflow}: {_ago(each.newest)}, {each.last_hour:,} in the last hour" for each in status.activity]
     folders = ", ".join(f"{name} {_size(size)}" for name, size in status.disk.folders)
+    pixels = status.pixel_disk
     return [
         "Versions: " + ", ".join(f"{name} {version}" for name, version in status.versions.items()),
         f"Disk: {_size(status.disk.free)} of {_size(status.disk.total)} are free; {folders}",
+        *([f"Disk of the pixels: {_size(pixels.free)} of {_size(pixels.total)} are free"] if pixels else []),
         f"Last backup: {_ago(status.backup.finished_at if status.backup else None)}",
         *(f"Last classification in {line}" for line in newest),
         *(_stream(stream) for stream in status.streams),

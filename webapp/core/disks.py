@@ -1,0 +1,36 @@
+"""The disks of the site's files: that of the data folder, and that of the pixels if they have one of their own."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes free and in all."""
+
+    free: int
+    total: int
+
+    @property
+    def is_nearly_full(self) -> bool:
+        return self.free < settings.MIN_FREE
+
+
+def data_disk() -> Disk:
+    return _disk_of(settings.DATA)
+
+
+def pixel_disk() -> Disk | None:
+    """Return the disk of PIXELS; None if that is the data folder's, or PIXELS is a bucket or does not exist yet."""
+    folder = Path(settings.PIXELS)
+    if not folder.is_dir() or folder.stat().st_dev == Path(settings.DATA).stat().st_dev:
+        return None
+    return _disk_of(folder)
+
+
+def _disk_of(folder: Path) -> Disk:
+    usage = shutil.disk_usage(folder)
+    return Disk(usage.free, usage.total)
