@@ -80,8 +80,8 @@ def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, 
     assert f"Model {better.pk} is better." in compared(scientist, better, worse).content.decode()
 
 
+@pytest.mark.usefixtures("tasks_in_the_tests_transaction")
 def test_a_candidate_that_has_scored_nothing_else_is_compared_on_the_test_set(workflow, rows, scientist, monkeypatch):
-    monkeypatch.setattr("tasks.base_task.close_old_connections", lambda: None)
     monkeypatch.setattr("webapp.learning.promotion.score_shadow", lambda *models: None)
     for is_control in (False, True):
         train.run(start_training(workflow=workflow, by=None, is_control=is_control).pk)

@@ -9,14 +9,9 @@ from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_v
 from webapp.review.overview import waiting
 from webapp.review.queues import queued
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
 OVERRULES = 'name="overrules"'
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_figures(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 
 @pytest.fixture
