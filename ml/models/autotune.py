@@ -3,9 +3,8 @@
 The processor's name does not tell which is fastest: bfloat16 halves the time of a convolution with hardware support,
 and takes ten times as long when emulated; channels last speeds up one network and slows down the next. A choice is
 stored for network, processor and versions in the folder ``WANDERERS_CACHE`` (by default ``~/.cache/wanderers``), so
-that the next run need not measure; of the threads, only if the machine was not busy. Override it with
-``WANDERERS_PRECISION``, ``WANDERERS_MEMORY_FORMAT``, ``WANDERERS_THREADS``, and ``WANDERERS_TRAINING_THREADS`` for
-training only.
+that the next run need not measure. Override it with ``WANDERERS_PRECISION``, ``WANDERERS_MEMORY_FORMAT``,
+``WANDERERS_THREADS``, and ``WANDERERS_TRAINING_THREADS`` for training only.
 """
 
 import copy
@@ -32,7 +31,7 @@ REPEATS = 3
 SAMPLES, VALUES = 16, 100_000  # limits of the batch used to time precision and memory format
 GAIN = 1.1  # minimum speed-up to replace the default
 HOPELESS = 2.0  # slower than the best by this factor: not repeated
-BUSY = 0.5  # load per core above which all cores are taken: wall times would tell of the other processes
+BUSY = 0.5  # load by other processes above which the choice of threads is not stored
 
 
 def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compute:
@@ -61,12 +60,10 @@ def autotune(model: nn.Module, batch: Tensor, *, training: bool = True) -> Compu
     key = _key(model, batch, training, asked)
     found = _stored(key)
     if found is None or not found.threads:
-        is_busy = "threads" not in asked and os.getloadavg()[0] >= BUSY * cores()
-        if is_busy:
-            asked["threads"] = cores()
         with torch.random.fork_rng(devices=[]):  # dropout uses random numbers: restore the state for training
             found = _measured(copy.deepcopy(model), batch, training, asked, found)
-        _store(key, replace(found, threads=0) if is_busy else found)
+        is_lasting = "threads" in asked or os.getloadavg()[0] < BUSY * cores()
+        _store(key, found if is_lasting else replace(found, threads=0))
     LOG.info("%s: %s", type(model).__name__, found)
     return found
 
