@@ -128,7 +128,7 @@ class Scorer:
         With annulus photometry, D may be that of stamps with more or fewer channels than the model learnt from
         (`ml.imaging.annulus.to_width`).
         """
-        if self.manifest["preprocessing"].get("annulus_photometry"):
+        if self.manifest.get("preprocessing", {}).get("annulus_photometry"):
             features = to_width(features, self._weight.shape[1])
         n, frames, dimensions = features.shape
         if dimensions != self._weight.shape[1]:
@@ -161,9 +161,9 @@ def _metadata_net(checkpoint: Checkpoint) -> MetadataNet:
 
 
 def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
-    log_p = checkpoint.manifest["preprocessing"]
+    settings = checkpoint.manifest["preprocessing"]
     try:
-        return Preprocessing(**log_p)
+        return Preprocessing(**settings)
     except TypeError as error:
         raise BadCheckpoint(
             f"This checkpoint uses a preprocessing that this version does not know ({error}). Use the"

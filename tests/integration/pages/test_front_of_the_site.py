@@ -33,7 +33,7 @@ def ask():
     threads, loop = ThreadPoolExecutor(1), ThreadPoolExecutor(1)  # a browser test leaves a loop in this thread
 
     def ask(path, body, kind, cookies="", announced=True):
-        asked = _ask(Front(application, threads, threads), path, body, kind, cookies, announced)
+        asked = _ask(Front(application, threads, threads, streams=1), path, body, kind, cookies, announced)
         return loop.submit(asyncio.run, asked).result()
 
     yield ask
@@ -123,7 +123,7 @@ def test_volunteers_get_subjects_and_answer_while_slow_pages_hold_every_other_th
         return [b""]
 
     async def visit():
-        front = Front(site, pages, volunteers)
+        front = Front(site, pages, volunteers, streams=1)
         slow = asyncio.create_task(_ask(front, "/slow/", b"", "text/plain", "", announced=True))
         for path in ("/api/workflows/atlas/next/", "/api/classifications/"):
             await asyncio.wait_for(_ask(front, path, b"{}", "application/json", "", announced=True), 10)
