@@ -80,7 +80,7 @@ def test_a_file_that_is_none_is_refused(workflow, open_page, tmp_path):
     for name, content, said in (
         ("notes.txt", b"hello", "Choose a .csv or a .json file"),
         ("votes.csv", b"a,b\n1,2\n", "has no column classification_id"),
-        ("tasks.json", b"[{]", "no JSON that can be read"),
+        ("tasks.json", b"[{]", "is not valid JSON"),
     ):
         (tmp_path / name).write_bytes(content)
         page.get_by_label("File", exact=True).set_input_files(tmp_path / name)
