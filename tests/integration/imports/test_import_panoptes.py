@@ -106,8 +106,8 @@ def test_whatever_does_not_come_in_says_why(tmp_path):
         (b"classification_id,user_name,subject_ids,val\n1,\xff\xfe,3,yes\n", "not text in UTF-8"),
         (b'classification_id,user_name,subject_ids,val\n1,ann,3,"yes\n', "not a readable CSV file"),
         (b"classification_id,user_name,subject_ids,val,val\n", "two columns of the same name"),
-        (b"[{", "no JSON that can be read"),
-        (b'[{"id": 1, "annotations": [{"id": 1, "result": [NaN]}]}]', "no JSON that can be read"),
+        (b"[{", "is not valid JSON"),
+        (b'[{"id": 1, "annotations": [{"id": 1, "result": [NaN]}]}]', "is not valid JSON"),
         (b"\x89PNG\r\n\x1a\n", "not text in UTF-8"),
     ],
 )
