@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.utils import timezone
+from scipy.special import expit
 
 from ml.acquisition.rules import FLOOR
 from ml.acquisition.uncertainty import entropy
@@ -56,13 +57,14 @@ def test_a_plain_priority_is_the_model_s_uncertainty_times_the_crowd_s(workflow,
     p_real = np.concatenate([random.random(56), [0, 1, 0.5, 1e-9]])
     posterior = np.concatenate([random.random(52), [0, 1, 0.5, 1e-9, 0, 1, 0.5, 1e-9]])
     score(champion, rows, p_real)
-    for row, p in zip(rows[:50], posterior[:50], strict=True):
-        sky.votes(workflow, row, posterior=p)
+    p_votes = np.full(60, np.nan)
+    for n, row in enumerate(rows[:50]):
+        p_votes[n] = expit(sky.votes(workflow, row, posterior=posterior[n]).log_odds_micronats / 1e6)
     write_priorities(workflow, champion)
-    crowd = entropy(np.where(np.arange(60) < 50, posterior, np.nan))
+    crowd = entropy(p_votes)
     expected = np.clip(entropy(p_real), FLOOR, 1) * np.clip(crowd, FLOOR, 1)
     found = by_subject(workflow)
-    assert [found[row.pk] for row in rows] == pytest.approx(expected.tolist(), abs=1e-6)
+    assert [found[row.pk] for row in rows] == pytest.approx(expected.tolist(), abs=1e-9)
 
 
 def test_the_uncertain_come_first_and_say_why(workflow, champion):
