@@ -10,9 +10,10 @@ HEAD = ("fault", "under way", "longest wait, s", "all ended, s", *ZERO, "jobs fa
 
 
 def is_harmless(row: dict[str, Any]) -> bool:
-    """Return whether the fault came, all ended in time, no job failed, and the votes are as given."""
+    """Return whether the fault struck some work, all ended in time, no job failed, and the votes are as given."""
     in_time = row["ended"] is not None and row["ended"] - row["lasted"] <= ALLOWED
-    return row["injected"] and in_time and not row["failed"] and not any(row[name] for name in ZERO)
+    struck = row["injected"] and bool(row["under_way"])
+    return struck and in_time and not row["failed"] and not any(row[name] for name in ZERO)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -23,5 +24,6 @@ def table(rows: list[dict[str, Any]]) -> str:
         name = row["fault"] + (" (it stays so)" if row["hangs"] else "")
         name += "" if row["injected"] else " (not injected: no packets arrived)"
         failed = "; ".join(row["failed"]) or 0
-        lines.append([name, ", ".join(row["under_way"]), row["waited"], ended, *(row[each] for each in ZERO), failed])
+        under_way = ", ".join(row["under_way"]) or "nothing, so this shows nothing"
+        lines.append([name, under_way, row["waited"], ended, *(row[each] for each in ZERO), failed])
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -73,7 +73,8 @@ def test_a_fault_that_damages_nothing_is_harmless_and_fills_a_row():
 @pytest.mark.parametrize(
     "damage",
     [{"lost": 1}, {"doubled": 1}, {"wrong counters": 1}, {"over-asked": 1}, {"from nowhere": 1},
-     {"failed": ["Ingest 1"]}, {"ended": None, "left": ["a job"]}, {"ended": 61.0}, {"injected": False}],
+     {"failed": ["Ingest 1"]}, {"ended": None, "left": ["a job"]}, {"ended": 61.0}, {"injected": False},
+     {"under_way": []}],
 )  # fmt: skip
 def test_a_fault_that_damages_anything_fails_the_run_and_is_in_the_table(damage):
     assert not is_harmless(WELL | damage)
