@@ -53,7 +53,8 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
     frames = list(subject.frames.all())
     form, track = _track(request, survey, frames)
-    nearby = track.nearby(list(subject.known_matches.all()))
+    known = list(subject.known_matches.all())
+    nearby = track.nearby(known)
     check = getattr(subject, "identity_check", None)
     trailing = measure_trails(subject, track, _seeing(form, survey))
     others, is_crowded = possible_links(subject, track)
@@ -69,12 +70,12 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "distance": measure_distance(subject, track),
         "trail_distances": (measured := trail_distances(subject, frames)),
         "measured_lines": [each.drawn() for each in measured if each.found],
-        "nearby": nearby,
+        "known": known,
         "others": others,
         "others_within": DAYS,
         "most_compared": MOST if is_crowded else None,
         "check": check,
-        "has_old": any(each.match.is_old for each in nearby) or (check is not None and check.is_old),
+        "has_old": any(each.is_old for each in known) or (check is not None and check.is_old),
         "old_days": round(OLD_DAYS),
         "light_curve": plot(points) if (points := measurements(subject, frames)) else None,
         **_digest2(subject, frames),

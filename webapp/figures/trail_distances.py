@@ -22,12 +22,12 @@ from ml.trails.trail_distance import LEAST_CHANCE, Exposure, TrailDistance, trai
 from webapp.archive.models import Frame, Kind, Subject
 from webapp.archive.pixels import pixels_of
 from webapp.classifications.models import Mark
+from webapp.known_objects.cutout_trails import LEAST_SCORE
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Detection
 from webapp.learning.promotion import champion_of
 
 MOST = 4  # trails of one subject
-LEAST_SCORE = 0.5  # of a model's detection
 DETECTION, VOLUNTEERS = _("Model"), _("Volunteers")
 NO_TIME = _("The frame has no time, exposure time or WCS. Give mjd and exptime in the manifest, and images with a WCS.")
 NOWHERE = _(

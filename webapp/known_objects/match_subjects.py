@@ -21,7 +21,7 @@ from ml.sky.packed import unpack_designation
 from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
 from webapp.archive.ingest.prepare import finite
-from webapp.archive.models import Survey
+from webapp.archive.models import Kind, Subject, Survey
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
@@ -101,6 +101,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
 
     A detection without an observer matches nothing, and a subject's others decide. Raises ValueError if none has one.
     """
+    began = timezone.now()  # lines that are drawn meanwhile count as newer
     detections, owner = detections_of(keys, survey.observatory or GEOCENTRE)
     observers, problems = observers_of(detections, read_observatories())
     is_placed = np.isfinite(observers.position).all(axis=1)
@@ -114,7 +115,10 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     rms = np.fmax(rms_ra, rms_dec)
     found = match(sweep, observers, directions, rms, RADIUS, WIDEST)
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
-    candidates = _candidates(found, owner, rms, sweep.orbits, used)
+    cutouts = set(Subject.objects.filter(pk__in=used, kind=Kind.CUTOUT).values_list("pk", flat=True))
+    needed = {key: 1 if key in cutouts else (count + 1) // 2 for key, count in used.items()}
+    candidates = _candidates(found, owner, rms, sweep.orbits, needed)
+    unmatched = _unmatched(found, owner, used, cutouts, {subject for subject, _ in candidates})
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
     with transaction.atomic():
@@ -126,24 +130,27 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
                 catalogue=catalogue,
                 detections=used.get(key, 0),
                 candidates=counts[key],
+                unmatched=unmatched.get(key, 0),
                 orbit_days=days.get(key),
                 measured_with=measured_with(survey),
-                checked_at=timezone.now(),
+                checked_at=began,
             )
             for key in keys
         ]
         IdentityCheck.objects.bulk_create(
             checks, update_conflicts=True, unique_fields=["subject"],
-            update_fields=["catalogue", "detections", "candidates", "orbit_days", "measured_with", "checked_at"],
+            update_fields=[
+                "catalogue", "detections", "candidates", "unmatched", "orbit_days", "measured_with", "checked_at"
+            ],
         )  # fmt: skip
         make_gold(keys)
     return len(counts), int(np.count_nonzero(~is_placed))
 
 
 def _candidates(
-    found: list[Matches], owner: NDArray[np.int64], rms: NDArray[np.float64], orbits: Orbits, used: dict[int, int]
+    found: list[Matches], owner: NDArray[np.int64], rms: NDArray[np.float64], orbits: Orbits, needed: dict[int, int]
 ) -> dict[tuple[int, str], Candidate]:
-    """Return the objects that lie near at least half of a subject's detections."""
+    """Return the objects that lie near as many of a subject's detections as it needs: half, or one trail."""
     candidates: dict[tuple[int, str], Candidate] = {}
     for matches in found:
         rate = np.hypot(*matches.seen.motion.T)
@@ -163,7 +170,16 @@ def _candidates(
             name = unpack_designation(orbits.name[orbit].decode("ascii", "replace"))
             near = Near(*(float(column[at]) for column in columns))
             candidates.setdefault((int(owner[row]), name), Candidate([])).rows.append(near)
-    return {key: each for key, each in candidates.items() if 2 * len(each.rows) >= used[key[0]]}
+    return {key: each for key, each in candidates.items() if len(each.rows) >= needed[key[0]]}
+
+
+def _unmatched(
+    found: list[Matches], owner: NDArray[np.int64], used: dict[int, int], cutouts: set[int], known: set[int]
+) -> dict[int, int]:
+    """Return how many detections are near no candidate: each trail of a cutout by itself, others all or none."""
+    near = {row for matches in found for row in matches.detection.tolist()}
+    trails = Counter(key for row in near if (key := int(owner[row])) in cutouts)
+    return {key: count - (trails[key] if key in cutouts else count * (key in known)) for key, count in used.items()}
 
 
 def _row(subject: int, designation: str, candidate: Candidate) -> KnownMatch:

@@ -119,15 +119,18 @@ def measured_with(survey: Survey) -> dict[str, str | float]:
 
 
 class IdentityCheck(models.Model):
-    """That a subject was compared with a catalogue. Without candidates it is unidentified, which is not yet new."""
+    """That a subject was compared with a catalogue. With an unmatched detection it is unidentified, not yet new."""
 
     subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="identity_check")
     catalogue = models.ForeignKey(OrbitCatalogue, on_delete=models.PROTECT, related_name="checks")
     detections = models.PositiveSmallIntegerField(help_text="with time and position; 0 if nothing could be compared")
     candidates = models.PositiveSmallIntegerField()
+    unmatched = models.PositiveSmallIntegerField(
+        default=0, help_text="detections near no candidate; of a cutout each trail by itself, of others all or none"
+    )
     orbit_days = models.FloatField(null=True, help_text="from the catalogue's epoch to the detections")
     measured_with = models.JSONField(default=dict, help_text="the survey's `measured_with` then; empty if unknown")
-    checked_at = models.DateTimeField(auto_now=True)
+    checked_at = models.DateTimeField(default=timezone.now, help_text="lines that were drawn later are not compared")
 
     class Meta:
         indexes = [models.Index(fields=["candidates", "subject"], name="identity_by_candidates")]

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from webapp.archive.models import Subject, Survey
+from webapp.archive.models import Kind, Subject, Survey
+from webapp.classifications.models import Mark
 from webapp.core.jobs import JobState
 from webapp.known_objects.models import IdentityCheck, MatchRun, OrbitCatalogue, measured_with
+from webapp.learning.model_roles import ROLE_OF_KIND
+from webapp.learning.models import Promotion, ScoringRun
 
 EVERY = timedelta(hours=1)
 AFTER_FAILURE = timedelta(hours=22)
@@ -40,8 +43,27 @@ def surveys_to_match() -> list[Survey]:
 
 
 def unchecked(survey: Survey, catalogue: OrbitCatalogue) -> QuerySet[Subject]:
-    """Return the observed subjects that were not compared with a catalogue as the survey now measures."""
+    """Return the observed subjects that were not compared with a catalogue as the survey now measures.
+
+    Cutouts also wait if their lines may have changed since.
+    """
     done = IdentityCheck.objects.filter(
         subject=OuterRef("pk"), catalogue=catalogue, measured_with=measured_with(survey)
     )
-    return Subject.objects.originals().observed().filter(~Exists(done), survey=survey)
+    rows = Subject.objects.originals().observed().filter(survey=survey)
+    if not rows.filter(kind=Kind.CUTOUT).exists():
+        return rows.filter(~Exists(done))
+    return rows.filter(~Exists(done) | Q(kind=Kind.CUTOUT) & _has_new_lines(survey))
+
+
+def _has_new_lines(survey: Survey) -> Q:
+    """Return whether volunteers or the champion may have changed a subject's lines since it was compared."""
+    checked_at = OuterRef("identity_check__checked_at")
+    changed = Q(classification__created_at__gte=checked_at) | Q(classification__withdrawn_at__gte=checked_at)
+    is_drawn = Exists(Mark.objects.filter(changed, classification__subject=OuterRef("pk")))
+    role = ROLE_OF_KIND[Kind.CUTOUT]
+    promoted = Promotion.objects.filter(checkpoint__survey=survey, checkpoint__role=role).aggregate(Max("created_at"))
+    runs = ScoringRun.objects.filter(survey=survey, checkpoint__role=role, checkpoint__is_champion=True)
+    scored = runs.aggregate(Max("finished_at"))
+    times = [when for when in (*promoted.values(), *scored.values()) if when]
+    return Q(is_drawn) | Q(identity_check__checked_at__lte=max(times)) if times else Q(is_drawn)

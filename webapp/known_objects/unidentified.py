@@ -1,6 +1,6 @@
 """Which subjects are movers without a known object near them, and which have one."""
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from webapp.archive.models import Subject, Survey
 
@@ -11,11 +11,12 @@ def movers(survey: Survey) -> QuerySet[Subject]:
 
 
 def unidentified(survey: Survey) -> QuerySet[Subject]:
-    """Return settled movers that were compared with the known objects and are near none, newest first."""
-    compared = Q(identity_check__candidates=0, identity_check__detections__gt=0)
-    return (
-        movers(survey).filter(compared).select_related("identity_check").order_by(F("mjd").desc(nulls_last=True), "-pk")
-    )
+    """Return settled movers that were compared with the known objects and are near none, newest first.
+
+    Of a cutout, one trail near none is enough.
+    """
+    found = movers(survey).filter(identity_check__unmatched__gt=0).select_related("identity_check")
+    return found.order_by(F("mjd").desc(nulls_last=True), "-pk")
 
 
 def identified(survey: Survey) -> QuerySet[Subject]:

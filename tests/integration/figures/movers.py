@@ -60,7 +60,12 @@ def season(workflow, model, nights=(61000, 61001, 61004)):
             if p is not None:
                 Score.objects.create(checkpoint=model, subject=row, probabilities=[1 - p, p], p_real=p, entropy=0.3)
             if candidates is not None:
-                checked = {"catalogue": catalogue, "detections": 4, "candidates": candidates}
+                checked = {
+                    "catalogue": catalogue,
+                    "detections": 4,
+                    "candidates": candidates,
+                    "unmatched": 4 * (not candidates),
+                }
                 IdentityCheck.objects.create(subject=row, **checked)
             if number == 3:
                 sky.votes(workflow, row, 0.01, is_retired=True, retired_reason="consensus")

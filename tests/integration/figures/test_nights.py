@@ -66,7 +66,9 @@ def test_each_count_leads_to_the_subjects_that_it_counts(workflow, champion, sci
     rows = season(workflow, champion)
     copy = tracklet(workflow.survey, mjd=61004.2, duplicate_of=rows[-1], gold_label="no", gold_source="manifest")
     Score.objects.create(checkpoint=champion, subject=copy, probabilities=[0, 1], p_real=1, entropy=0)
-    IdentityCheck.objects.create(subject=copy, catalogue=OrbitCatalogue.objects.get(), detections=4, candidates=0)
+    IdentityCheck.objects.create(
+        subject=copy, catalogue=OrbitCatalogue.objects.get(), detections=4, candidates=0, unmatched=4
+    )
     answer = scientist.get(f"{PAGE}nights/?{query}")
     counted = 0
     for night, lists in answer.context["nights"]:

@@ -94,7 +94,9 @@ def _report(survey, by):
     for row in rows:
         row.gold_label, row.gold_source = "AST", "ruling"
         row.save()
-        IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=1, candidates=0, orbit_days=0.4)
+        IdentityCheck.objects.create(
+            subject=row, catalogue=catalogue, detections=1, candidates=0, unmatched=1, orbit_days=0.4
+        )
         Frame.objects.create(subject=row, position=0, mjd_mid=60000.4, ra=10.0, dec=20.0, mag=19.1, band="o")
     draft_report(survey=survey, by=by, subjects=[rows[0].pk])
 

@@ -21,6 +21,8 @@ def survey():
     catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=60000.0)
     workflow, scientist = sky.workflow(survey, kind="tracklet"), member(survey, "scientist", "sue")
     for row in rows:
-        IdentityCheck.objects.create(subject=row, catalogue=catalogue, detections=4, candidates=0, orbit_days=0.4)
+        IdentityCheck.objects.create(
+            subject=row, catalogue=catalogue, detections=4, candidates=0, unmatched=4, orbit_days=0.4
+        )
         rule(subject=row, workflow=workflow, scientist=scientist, verdict="yes")
     return survey

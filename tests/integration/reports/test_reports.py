@@ -60,7 +60,7 @@ def test_a_positions_own_error_is_reported_and_an_assumed_one_is_not(survey):
 def test_only_confirmed_unidentified_tracklets_are_candidates(survey):
     assert candidates(survey).count() == 4
     one, two, three, _ = survey.subjects.order_by("pk")
-    IdentityCheck.objects.filter(subject=one).update(candidates=1)
+    IdentityCheck.objects.filter(subject=one).update(candidates=1, unmatched=0)
     withdraw_ruling(ruling=two.rulings.get(), by=survey.memberships.first().user)
     report = draft_report(survey=survey, by=survey.memberships.first().user, subjects=[three.pk])
     assert candidates(survey).count() == 1
@@ -82,7 +82,10 @@ def test_only_confirmed_unidentified_tracklets_are_candidates(survey):
         (lambda survey, row: Survey.objects.update(observatory="250"), "has no fixed place"),
         (lambda survey, row: Survey.objects.update(observatory=""), "has no observatory code"),
         (lambda survey, row: Survey.objects.update(is_simulated=True), "sky is simulated"),
-        (lambda survey, row: IdentityCheck.objects.update(candidates=1), "no longer confirmed and unidentified"),
+        (
+            lambda survey, row: IdentityCheck.objects.update(candidates=1, unmatched=0),
+            "no longer confirmed and unidentified",
+        ),
         (lambda survey, row: ReportedTracklet.objects.all().delete(), "has no tracklets"),
         (lambda survey, row: ReportSettings.objects.update(catalogue="Gaia9"), "not in the Minor Planet Center's list"),
     ],

@@ -1,0 +1,32 @@
+"""Cutouts are compared by their trails: those that were left out before are compared again."""
+
+import django.utils.timezone
+from django.db import migrations, models
+
+COUNT = "UPDATE known_objects_identitycheck SET unmatched = detections WHERE candidates = 0 AND detections > 0"
+COMPARE_AGAIN = """
+    DELETE FROM known_objects_identitycheck AS identity USING archive_subject AS subject
+    WHERE subject.id = identity.subject_id AND subject.kind = 'cutout'
+"""
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('archive', '0025_attempts_without_progress'),
+        ('known_objects', '0006_attempts_without_progress'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='identitycheck',
+            name='unmatched',
+            field=models.PositiveSmallIntegerField(default=0, help_text='detections near no candidate; of a cutout each trail by itself, of others all or none'),
+        ),
+        migrations.AlterField(
+            model_name='identitycheck',
+            name='checked_at',
+            field=models.DateTimeField(default=django.utils.timezone.now, help_text='lines that were drawn later are not compared'),
+        ),
+        migrations.RunSQL([COUNT, COMPARE_AGAIN], migrations.RunSQL.noop),
+    ]
