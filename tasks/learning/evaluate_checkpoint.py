@@ -20,7 +20,7 @@ from webapp.learning.promotion import Result
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckpointEvaluation:
     """The evaluation: metrics for people, the result for the gate, and the champion of the comparison."""
 
     metrics: dict[str, Any]
@@ -28,7 +28,9 @@ class Judged:
     champion: Checkpoint | None
 
 
-def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet) -> Judged:
+def evaluate(
+    run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None, frozen: TestSet
+) -> CheckpointEvaluation:
     """Evaluate the candidate, and compare it with the champion on subjects that neither has trained on.
 
     Its scores of the test set are stored, so that people can compare it with others even if it scores nothing else.
@@ -53,7 +55,7 @@ def judged(run: TrainingRun, checkpoint: Checkpoint, champion: Checkpoint | None
     }
     if champion is not None:
         result |= _comparison(run, checkpoint, champion, labels, p, trained_on)
-    return Judged(metrics, Result(**result), champion)
+    return CheckpointEvaluation(metrics, Result(**result), champion)
 
 
 def _comparison(

@@ -1,4 +1,4 @@
-"""Train a model: curate, read, train, save, evaluate, settle. If killed midway, it still ends in one checkpoint."""
+"""Train a model: curate, read, train, save, evaluate, gate. If killed midway, it still ends in one checkpoint."""
 
 import logging
 import shutil
@@ -23,7 +23,7 @@ from ml.training.callbacks import Epoch
 from ml.training.training_state import StateFile
 from tasks.base_task import job
 from tasks.learning import external_model, model_cache
-from tasks.learning.evaluate_checkpoint import judged
+from tasks.learning.evaluate_checkpoint import evaluate
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
 from tasks.learning.train_detectors import train_detector
@@ -32,7 +32,7 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import curate_labels, messages, scores, test_sets
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
-from webapp.learning.promotion import ChampionChanged, champion_of, settle, settle_unjudged
+from webapp.learning.promotion import ChampionChanged, apply_gate, champion_of, finish_unevaluated
 from webapp.learning.retention import state_path
 from webapp.learning.test_sets import TooLittleGold
 from webapp.learning.triggers import starting_classifier, starting_detector
@@ -46,8 +46,8 @@ ROUNDS = 3
 def run(row: TrainingRun) -> None:
     checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
     _state_file(row).delete()
-    row.renew(message=messages.JUDGING())
-    _judge(row, checkpoint)
+    row.renew(message=messages.EVALUATING())
+    _evaluate_and_gate(row, checkpoint)
 
 
 def _train(row: TrainingRun) -> Checkpoint:
@@ -183,20 +183,20 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: dict[int, float])
         raise
 
 
-def _judge(row: TrainingRun, checkpoint: Checkpoint) -> None:
+def _evaluate_and_gate(row: TrainingRun, checkpoint: Checkpoint) -> None:
     try:
         frozen = test_sets.current(row.survey, row.workflow.kind)
     except TooLittleGold as error:
-        settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
+        finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error))
         return
     for _ in range(ROUNDS):
         try:
-            evaluation = judged(row, checkpoint, champion_of(row.survey, row.role), frozen)
+            evaluation = evaluate(row, checkpoint, champion_of(row.survey, row.role), frozen)
         except scores.NoProbabilities as error:
-            settle_unjudged(run=row, checkpoint=checkpoint, why=message_of(error))
+            finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error))
             return
         with suppress(ChampionChanged):
-            settle(
+            apply_gate(
                 run=row,
                 checkpoint=checkpoint,
                 champion=evaluation.champion,

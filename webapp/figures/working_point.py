@@ -14,7 +14,7 @@ from webapp.archive.models import Subject
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
 from webapp.figures.nights import newest_nights
-from webapp.learning.comparison import Judged, judged
+from webapp.learning.comparison import ComparableSubjects, comparable_subjects
 from webapp.learning.models import Checkpoint, Score, TestSet
 from webapp.workflows.models import Workflow
 
@@ -86,16 +86,18 @@ class WorkingPoints:
         return int(np.abs(self.threshold - threshold).argmin())
 
 
-def unseen_test_subjects(champion: Checkpoint) -> Judged | None:
+def unseen_test_subjects(champion: Checkpoint) -> ComparableSubjects | None:
     """Return the current test set's subjects that the champion never saw; None without a test set or its file."""
     frozen = TestSet.objects.filter(survey=champion.survey_id, kind=champion.kind, is_current=True).first()
     try:
-        return judged(frozen, champion) if frozen else None
+        return comparable_subjects(frozen, champion) if frozen else None
     except FileNotFoundError:
         return None
 
 
-def working_points(workflow: Workflow, champion: Checkpoint, rows: Judged, abundance: float) -> WorkingPoints:
+def working_points(
+    workflow: Workflow, champion: Checkpoint, rows: ComparableSubjects, abundance: float
+) -> WorkingPoints:
     """Return the champion's points on test subjects of both kinds.
 
     Parameters

@@ -44,7 +44,7 @@ LIST_CHANGED = f"""
 
 
 @dataclass(frozen=True)
-class Judged:
+class ComparableSubjects:
     """The test subjects that are new to all of M models and scored by all.
 
     Attributes
@@ -71,7 +71,7 @@ class Judged:
         return min(real, len(self.is_real) - real) >= FEWEST
 
 
-def judged(frozen: TestSet, *models: Checkpoint) -> Judged:
+def comparable_subjects(frozen: TestSet, *models: Checkpoint) -> ComparableSubjects:
     """Return the test set's subjects that all models can be compared on."""
     labels = frozen_labels(frozen)
     unseen = reduce(lambda known, model: unseen_by(model, known), models, labels)
@@ -81,7 +81,7 @@ def judged(frozen: TestSet, *models: Checkpoint) -> Judged:
         for model in models
     ]
     kept = [label for label in unseen if all(label.subject_id in known for known in scores)]
-    return Judged(
+    return ComparableSubjects(
         subjects=np.array([label.subject_id for label in kept], dtype=np.int64),
         is_real=np.array([label.label == "yes" for label in kept], dtype=bool),
         groups=np.array([label.object_group for label in kept]),
@@ -140,7 +140,7 @@ class Performance:
         return false[np.argsort(-self.p_real[false])][:most], missed[np.argsort(self.p_real[missed])][:most]
 
 
-def difference(rows: Judged) -> tuple[float, float, float]:
+def difference(rows: ComparableSubjects) -> tuple[float, float, float]:
     """Return how much higher the second model's ROC AUC is, and the 95 % interval by bootstrap over objects."""
     return bootstrap_difference(rows.is_real, rows.p_real[1], rows.p_real[0], rows.groups, n=DRAWS)
 

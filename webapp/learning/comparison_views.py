@@ -14,7 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.learning.comparison import Judged, Performance, changed, difference, judged, score_archive, without_archive
+from webapp.learning.comparison import (
+    ComparableSubjects,
+    Performance,
+    changed,
+    comparable_subjects,
+    difference,
+    score_archive,
+    without_archive,
+)
 from webapp.learning.comparison_tables import calibration_table, curve_table, short_curve_table
 from webapp.learning.models import Checkpoint, TestSet
 from webapp.learning.run_views import NAMES
@@ -119,7 +127,7 @@ def compare_points(request: HttpRequest, survey: Survey, name: str) -> HttpRespo
     form = ComparisonForm(survey, request.GET)
     if not form.is_valid():
         return HttpResponse(status=400)
-    _frozen, rows = _judged(survey, **form.cleaned_data)
+    _frozen, rows = _test_subjects(survey, **form.cleaned_data)
     if name not in TABLES or not rows or not rows.is_enough:
         raise Http404(name)
     models = _performances(rows, **form.cleaned_data)
@@ -138,7 +146,7 @@ def _newest_two(survey: Survey) -> dict[str, Any]:
 
 
 def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
-    frozen, rows = _judged(survey, first, second)
+    frozen, rows = _test_subjects(survey, first, second)
     context = {
         "first": first,
         "second": second,
@@ -150,17 +158,19 @@ def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str
     return context | _measured(survey, rows, first, second) if rows and rows.is_enough else context
 
 
-def _judged(survey: Survey, first: Checkpoint, second: Checkpoint) -> tuple[TestSet | None, Judged | None]:
+def _test_subjects(
+    survey: Survey, first: Checkpoint, second: Checkpoint
+) -> tuple[TestSet | None, ComparableSubjects | None]:
     """Return the current test set and its subjects for both models; None without one."""
     frozen = TestSet.objects.filter(survey=survey, kind=first.kind, is_current=True).first()
-    return frozen, judged(frozen, first, second) if frozen else None
+    return frozen, comparable_subjects(frozen, first, second) if frozen else None
 
 
-def _performances(rows: Judged, first: Checkpoint, second: Checkpoint) -> list[Performance]:
+def _performances(rows: ComparableSubjects, first: Checkpoint, second: Checkpoint) -> list[Performance]:
     return [Performance(model, rows.is_real, rows.p_real[n]) for n, model in enumerate((first, second))]
 
 
-def _measured(survey: Survey, rows: Judged, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
+def _measured(survey: Survey, rows: ComparableSubjects, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
     models = _performances(rows, first, second)
     gain, low, high = difference(rows)
     named = [(NAMES[key], models[0].metrics[key], models[1].metrics[key]) for key in NAMES if key in models[0].metrics]
@@ -182,7 +192,7 @@ def _measured(survey: Survey, rows: Judged, first: Checkpoint, second: Checkpoin
     }
 
 
-def _mistakes(rows: Judged, model: Performance) -> dict[str, Any]:
+def _mistakes(rows: ComparableSubjects, model: Performance) -> dict[str, Any]:
     false, missed = model.mistakes(SHOWN)
     pictures = Subject.objects.in_bulk(rows.subjects[[*false, *missed]].tolist())
 

@@ -15,10 +15,10 @@ READING = Sentence("Reading %(count)s subjects.")
 LEARNING = Sentence("Training on %(count)s labels.")
 RESUMED = Sentence("Resumed at epoch %(epoch)s, after a worker stopped.")
 CROSS_VALIDATING = Sentence("Cross-validating: five more heads, each trained without a fifth of the objects.")
-JUDGING = Sentence("Evaluating on the frozen test set.")
+EVALUATING = Sentence("Evaluating on the frozen test set.")
 CHAMPION_CHANGED = Sentence("The champion changed %(times)s times during the comparison. Start the run again.")
 
-NOT_JUDGED = Sentence("Not evaluated: the test set lacks scores for real or bogus subjects.")
+NOT_EVALUATED = Sentence("Not evaluated: the test set lacks scores for real or bogus subjects.")
 FEW_LABELS = Sentence("Trained on %(labels)s labels; a first champion needs %(fewest)s.")
 MAY_BE_CHANCE = Sentence("AUC %(auc)s may be chance: the 95 %% interval starts at %(low)s.")
 FIRST_CHAMPION = Sentence("The first champion: AUC %(auc)s, at least %(low)s at 95 %%, from %(labels)s labels.")
@@ -42,7 +42,7 @@ NOT_PROBABILITIES = Sentence(
     "Model %(model)s gives no probability (NaN, or outside 0 to 1) for %(bad)s of %(n)s subjects. Its training "
     "may have diverged: train another, or roll back."
 )
-UNJUDGED = Sentence("Not promoted: %(why)s")
+NOT_PROMOTED = Sentence("Not promoted: %(why)s")
 
 TOO_LITTLE_GOLD = Sentence(
     "%(survey)s has %(real)s real and %(bogus)s bogus gold subjects for testing; %(fewest)s of each "

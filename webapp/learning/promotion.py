@@ -1,4 +1,4 @@
-"""Promotion: the gate between candidate and champion (docs/decisions/gate.md), promote, roll back, and settle a run."""
+"""Promotion: the gate between candidate and champion (docs/decisions/gate.md), promote, and roll back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,9 @@ from webapp.learning.messages import (
     MAY_BE_WORSE,
     NO_BETTER,
     NOT_COMPARED,
-    NOT_JUDGED,
+    NOT_EVALUATED,
+    NOT_PROMOTED,
     STEPPED_BACK,
-    UNJUDGED,
 )
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, TestSet, TrainingRun
 from webapp.learning.scoring import start_scoring
@@ -56,34 +56,34 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateDecision:
     passed: bool
     sentence: str
 
 
-def judge(result: Result, *, has_champion: bool) -> Verdict:
+def gate_decision(result: Result, *, has_champion: bool) -> GateDecision:
     """Decide whether the candidate passes the gate."""
     if result.auc is None or result.auc_low is None:
-        return Verdict(False, NOT_JUDGED())
+        return GateDecision(False, NOT_EVALUATED())
     return _against_champion(result) if has_champion else _as_first(result, result.auc, result.auc_low)
 
 
-def _as_first(result: Result, auc: float, low: float) -> Verdict:
+def _as_first(result: Result, auc: float, low: float) -> GateDecision:
     if result.labels < FEWEST_LABELS and not result.is_external:
-        return Verdict(False, FEW_LABELS(labels=result.labels, fewest=FEWEST_LABELS))
+        return GateDecision(False, FEW_LABELS(labels=result.labels, fewest=FEWEST_LABELS))
     if low <= 0.5:
-        return Verdict(False, MAY_BE_CHANCE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
+        return GateDecision(False, MAY_BE_CHANCE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
     if result.is_external:
-        return Verdict(True, FIRST_EXTERNAL(auc=f"{auc:.3f}", low=f"{low:.3f}"))
-    return Verdict(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=result.labels))
+        return GateDecision(True, FIRST_EXTERNAL(auc=f"{auc:.3f}", low=f"{low:.3f}"))
+    return GateDecision(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=result.labels))
 
 
-def _against_champion(result: Result) -> Verdict:
+def _against_champion(result: Result) -> GateDecision:
     if result.same_recipe and result.new_labels < FEWEST_LABELS:
-        return Verdict(False, FEW_NEW_LABELS(new=result.new_labels, fewest=FEWEST_LABELS))
+        return GateDecision(False, FEW_NEW_LABELS(new=result.new_labels, fewest=FEWEST_LABELS))
     difference, low, high = result.difference, result.difference_low, result.difference_high
     if difference is None or low is None or high is None:
-        return Verdict(False, NOT_COMPARED())
+        return GateDecision(False, NOT_COMPARED())
     figures = {
         "auc": f"{result.auc:.3f}",
         "difference": signed(difference),
@@ -92,14 +92,14 @@ def _against_champion(result: Result) -> Verdict:
     }
     comparison = COMPARISON(**figures)
     if difference <= 0:
-        return Verdict(False, NO_BETTER(comparison=comparison))
+        return GateDecision(False, NO_BETTER(comparison=comparison))
     if low < -MARGIN:
-        return Verdict(False, MAY_BE_WORSE(margin=MARGIN, comparison=comparison))
+        return GateDecision(False, MAY_BE_WORSE(margin=MARGIN, comparison=comparison))
     if result.is_external:
-        return Verdict(True, BETTER_EXTERNAL(margin=MARGIN, comparison=comparison))
+        return GateDecision(True, BETTER_EXTERNAL(margin=MARGIN, comparison=comparison))
     if low <= 0:
-        return Verdict(True, LIKELY_BETTER(margin=MARGIN, comparison=comparison, new=result.new_labels))
-    return Verdict(True, BETTER(comparison=comparison, new=result.new_labels))
+        return GateDecision(True, LIKELY_BETTER(margin=MARGIN, comparison=comparison, new=result.new_labels))
+    return GateDecision(True, BETTER(comparison=comparison, new=result.new_labels))
 
 
 def signed(difference: float) -> str:
@@ -176,7 +176,7 @@ class ChampionChanged(Exception):
 
 
 @transaction.atomic
-def settle(
+def apply_gate(
     *,
     run: TrainingRun,
     checkpoint: Checkpoint,
@@ -184,7 +184,7 @@ def settle(
     test_set: TestSet,
     metrics: dict[str, Any],
     result: Result,
-) -> Verdict:
+) -> GateDecision:
     """Apply the gate to the candidate: promote it, or leave it a shadow.
 
     Raises ChampionChanged, without changes, if `champion` is no longer the champion.
@@ -192,7 +192,7 @@ def settle(
     locked = lock_champion(checkpoint.survey_id, checkpoint.role)
     if (locked and locked.pk) != (champion and champion.pk):
         raise ChampionChanged
-    verdict = _verdict(run, judge(result, has_champion=champion is not None))
+    decision = _unless_control(run, gate_decision(result, has_champion=champion is not None))
     Evaluation.objects.update_or_create(
         checkpoint=checkpoint,
         test_set=test_set,
@@ -202,23 +202,23 @@ def settle(
             "difference": result.difference,
             "difference_low": result.difference_low,
             "difference_high": result.difference_high,
-            "passed": verdict.passed,
-            "verdict": verdict.sentence,
+            "passed": decision.passed,
+            "verdict": decision.sentence,
         },
     )
-    if verdict.passed:
-        promote(checkpoint=checkpoint, by=None, reason=verdict.sentence)
+    if decision.passed:
+        promote(checkpoint=checkpoint, by=None, reason=decision.sentence)
     else:
         score_shadow(checkpoint, champion)
-    run.finish(message=verdict.sentence)
-    return verdict
+    run.finish(message=decision.sentence)
+    return decision
 
 
 @transaction.atomic
-def settle_unjudged(*, run: TrainingRun, checkpoint: Checkpoint, why: str) -> None:
+def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str) -> None:
     """End a run whose checkpoint can't be evaluated: it stays a shadow, and an admin may promote it by hand."""
     score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
-    run.finish(message=UNJUDGED(why=why))
+    run.finish(message=NOT_PROMOTED(why=why))
 
 
 def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
@@ -228,5 +228,5 @@ def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
         start_scoring(checkpoint)
 
 
-def _verdict(run: TrainingRun, verdict: Verdict) -> Verdict:
-    return Verdict(False, CONTROL(verdict=verdict.sentence)) if run.is_control else verdict
+def _unless_control(run: TrainingRun, decision: GateDecision) -> GateDecision:
+    return GateDecision(False, CONTROL(verdict=decision.sentence)) if run.is_control else decision

@@ -11,7 +11,7 @@ from webapp.consensus.recompute import RECOUNTED
 from webapp.core.environment import ROOT
 from webapp.core.stored_messages import in_words
 from webapp.learning.messages import COLLECTING, CONTROL
-from webapp.learning.promotion import Result, judge
+from webapp.learning.promotion import Result, gate_decision
 from webapp.quality.quality_scan import FLAGGED
 
 pytestmark = pytest.mark.django_db
@@ -86,13 +86,13 @@ def test_words_that_nobody_marked_are_found():
 
 
 def test_what_a_worker_wrote_is_said_in_the_readers_language():
-    verdict = judge(Result(labels=1200, auc=0.9123, auc_low=0.87), has_champion=False).sentence
-    assert verdict == "The first champion: AUC 0.912, at least 0.870 at 95 %, from 1200 labels."
-    assert in_words(verdict) == verdict
+    sentence = gate_decision(Result(labels=1200, auc=0.9123, auc_low=0.87), has_champion=False).sentence
+    assert sentence == "The first champion: AUC 0.912, at least 0.870 at 95 %, from 1200 labels."
+    assert in_words(sentence) == sentence
     with override("de"):
-        assert in_words(verdict) == "Der erste Champion: AUC 0,912, bei 95 % mindestens 0,870, gelernte Labels: 1200."
+        assert in_words(sentence) == "Der erste Champion: AUC 0,912, bei 95 % mindestens 0,870, gelernte Labels: 1200."
         better = Result(labels=90, auc=0.95, auc_low=0.9, difference=0.02, difference_low=0.01, difference_high=0.05)
-        control = CONTROL(verdict=judge(better, has_champion=True).sentence)
+        control = CONTROL(verdict=gate_decision(better, has_champion=True).sentence)
         assert in_words(control).endswith(
             "Es schlägt den Champion: AUC 0,950, +0,020 (+0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
         )

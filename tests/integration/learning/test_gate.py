@@ -1,8 +1,8 @@
-"""The gate: what passes, what fails, and the numbers in each verdict."""
+"""The gate: what passes, what fails, and the numbers in each decision."""
 
 import pytest
 
-from webapp.learning.promotion import FEWEST_LABELS, MARGIN, Result, judge, signed
+from webapp.learning.promotion import FEWEST_LABELS, MARGIN, Result, gate_decision, signed
 
 FIRST = Result(labels=100, auc=0.9, auc_low=0.8)
 BETTER = Result(
@@ -16,11 +16,11 @@ def changed(result, **fields):
 
 
 def test_a_first_champion_needs_labels_and_more_than_chance():
-    assert judge(FIRST, has_champion=False).passed
-    few = judge(changed(FIRST, labels=FEWEST_LABELS - 1), has_champion=False)
+    assert gate_decision(FIRST, has_champion=False).passed
+    few = gate_decision(changed(FIRST, labels=FEWEST_LABELS - 1), has_champion=False)
     assert not few.passed
     assert "19 labels" in few.sentence
-    chance = judge(changed(FIRST, auc_low=0.5), has_champion=False)
+    chance = gate_decision(changed(FIRST, auc_low=0.5), has_champion=False)
     assert not chance.passed
     assert "chance" in chance.sentence
 
@@ -40,14 +40,14 @@ def test_a_first_champion_needs_labels_and_more_than_chance():
     ],
 )
 def test_a_later_one_must_beat_the_champion(fields, passed, says):
-    verdict = judge(changed(BETTER, **fields), has_champion=True)
-    assert verdict.passed is passed
-    assert says in verdict.sentence
-    assert len(verdict.sentence) <= 300
+    decision = gate_decision(changed(BETTER, **fields), has_champion=True)
+    assert decision.passed is passed
+    assert says in decision.sentence
+    assert len(decision.sentence) <= 300
 
 
-def test_the_verdict_says_the_interval():
-    assert "AUC 0.930, +0.030 (+0.010 to +0.050)" in judge(BETTER, has_champion=True).sentence
+def test_the_decision_says_the_interval():
+    assert "AUC 0.930, +0.030 (+0.010 to +0.050)" in gate_decision(BETTER, has_champion=True).sentence
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,6 @@ def test_what_rounds_to_nothing_has_no_sign(difference, said):
     assert signed(difference) == said
 
 
-def test_the_verdict_says_nothing_without_a_sign():
+def test_the_decision_shows_no_sign_of_a_difference_that_rounds_to_zero():
     tied = changed(BETTER, difference=-0.0002, difference_low=-0.012, difference_high=0.0001)
-    assert "AUC 0.930, 0.000 (-0.012 to 0.000)" in judge(tied, has_champion=True).sentence
+    assert "AUC 0.930, 0.000 (-0.012 to 0.000)" in gate_decision(tied, has_champion=True).sentence

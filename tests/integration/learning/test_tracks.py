@@ -100,7 +100,7 @@ def test_what_is_called_real_is_so_by_the_checkpoints_own_threshold(client):
     assert evaluation.metrics["confusion"][0][0] > 0  # bogus that is rejected at the model's own threshold
     run.checkpoint.manifest["threshold"] = 0.0
     run.checkpoint.save()
-    metrics = evaluate_checkpoint.judged(run, run.checkpoint, None, evaluation.test_set).metrics
+    metrics = evaluate_checkpoint.evaluate(run, run.checkpoint, None, evaluation.test_set).metrics
     assert [said_bogus for said_bogus, _ in metrics["confusion"]] == [0, 0]
     assert (metrics["recall"], metrics["threshold"]) == (1, 0)
     run.checkpoint.evaluations.update(metrics=metrics)

@@ -65,7 +65,7 @@ def test_a_run_leaves_a_checkpoint_its_figures_and_why_it_passed(workflow):
 
 def test_a_crash_after_the_checkpoint_does_not_make_a_second(workflow, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(train, "_judge", crash)
+        patched.setattr(train, "_evaluate_and_gate", crash)
         run = trained(workflow)
     assert Checkpoint.objects.count() == 1
     before = Checkpoint.objects.get().sha256
@@ -170,17 +170,17 @@ def test_what_a_network_of_the_lineage_has_learnt_from_judges_nobody(workflow):
 def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_turn(workflow, monkeypatch):
     first = trained(workflow).checkpoint
     Checkpoint.objects.update(is_champion=False)
-    judged = train.judged
+    evaluate = train.evaluate
     against = []
 
     def slow(row, checkpoint, champion, frozen):
-        found = judged(row, checkpoint, champion, frozen)
+        found = evaluate(row, checkpoint, champion, frozen)
         against.append(champion)
         if len(against) == 1:
             promote(checkpoint=first, by=None, reason="By hand.")
         return found
 
-    monkeypatch.setattr(train, "judged", slow)
+    monkeypatch.setattr(train, "evaluate", slow)
     run = trained(workflow)
     assert against == [None, first]
     assert run.checkpoint.evaluations.get().champion == first
