@@ -1,7 +1,7 @@
 """Scientists' figures over many simulated tracklets: server time of the motion page, the night report and the figures,
 and the fit of many motions. The asked tracklets have pixels, whose trails the page measures, and known objects nearby.
 
-A page is asked for in this process, without a web server; CPU time is told beside wall time, which a busy machine
+A page is asked for in this process, without a web server; CPU time is reported beside wall time, which a busy machine
 lengthens. The first night report and figures are computed; later ones come from the cache for a minute.
 """
 

@@ -112,10 +112,10 @@ def while_scoring(port: int, workflow: Workflow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def is_met(told: dict[str, Any]) -> bool:
+def is_met(result: dict[str, Any]) -> bool:
     """Return whether all floors are met; one that could not be measured is not."""
-    ratio = told["next"]["ratio"]
-    is_served = told["served_seconds"] <= FLOORS["served_seconds"] and told["memory_gb"] < FLOORS["memory_gb"]
+    ratio = result["next"]["ratio"]
+    is_served = result["served_seconds"] <= FLOORS["served_seconds"] and result["memory_gb"] < FLOORS["memory_gb"]
     return is_served and ratio is not None and ratio <= FLOORS["next_p95_ratio"]
 
 
@@ -125,22 +125,22 @@ def main() -> None:
     size = Archive(parser.parse_args().subjects, 1, "stamp", gold_every=1_000, voted_every=200)
     began = time.monotonic()
     workflow = make_archive(size)
-    told: dict[str, Any] = {"subjects": size.subjects, "cores": os.cpu_count()}
-    told["setup_seconds"] = round(time.monotonic() - began, 1)
+    result: dict[str, Any] = {"subjects": size.subjects, "cores": os.cpu_count()}
+    result["setup_seconds"] = round(time.monotonic() - began, 1)
     with _site.web_server() as port, worker_of_its_own(), Watch() as watch:
         time.sleep(3)
         before = watch.cpu_seconds()
-        told["round"] = go_round(workflow)
-        told["served_seconds"] = round(told["round"]["round_seconds"] + first_served(port, workflow), 1)
-        told["round_cpu_seconds"] = round(watch.cpu_seconds() - before, 1)
-        told["load_average"] = round(os.getloadavg()[0], 1)
-        print(json.dumps(told), file=sys.stderr, flush=True)
-        told["next"] = while_scoring(port, workflow)
+        result["round"] = go_round(workflow)
+        result["served_seconds"] = round(result["round"]["round_seconds"] + first_served(port, workflow), 1)
+        result["round_cpu_seconds"] = round(watch.cpu_seconds() - before, 1)
+        result["load_average"] = round(os.getloadavg()[0], 1)
+        print(json.dumps(result), file=sys.stderr, flush=True)
+        result["next"] = while_scoring(port, workflow)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
-        told["database_gb"] = round(cursor.fetchone()[0] / 1e9, 2)
-    told["memory_gb"] = round(watch.most, 2)
-    print(json.dumps(told | {"floor": FLOORS, "met": is_met(told)}))
+        result["database_gb"] = round(cursor.fetchone()[0] / 1e9, 2)
+    result["memory_gb"] = round(watch.most, 2)
+    print(json.dumps(result | {"floor": FLOORS, "met": is_met(result)}))
 
 
 if __name__ == "__main__":

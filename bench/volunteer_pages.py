@@ -2,7 +2,7 @@
 
 Volunteers, votes and comments are simulated. The reader has an account and a hundredth of all classifications. Each
 page is asked for in this process, first without anything cached, then `TIMES` more: figures that the site caches for
-seconds are cached here too. The floor is of the 95th percentile of the latter; the first time is told beside it.
+seconds are cached here too. The floor is of the 95th percentile of the latter; the first time is reported beside it.
 """
 
 import argparse

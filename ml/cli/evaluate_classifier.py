@@ -48,7 +48,7 @@ def classifier_figures(
     for label in sorted({label for label, fine in zip(data.labels, known, strict=True) if not fine}):
         tally.complain(f"label {label!r} is not one of the model's classes, yes or no: correct it in the manifest")
     if not known.any():
-        raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.chip_classes)}, yes or no.")
+        raise BadExamples(f"No label is one of the model's classes {', '.join(scorer.stamp_classes)}, yes or no.")
     names, groups = [label for label in truth if label is not None], np.array(data.groups)[known]
     result = figures_of(p[known], names, classes, positive, groups, seed=args.seed, threshold=threshold)
     conditions = observing_conditions.merged_conditions(
@@ -153,7 +153,7 @@ def comparable(scorer: Scorer, p: NDArray[np.float32], labels: list[str], named:
         positive = positive_of(scorer.classes, named) if named else scorer.positive
         return p, scorer.classes, positive, list(labels)
     real = set(positive_of(sorted(set(labels)), named) if named else scorer.manifest["positive"])
-    bogus = set(labels if named else scorer.chip_classes) - real
+    bogus = set(labels if named else scorer.stamp_classes) - real
     p_real = scorer.p_real(p)
     return (
         np.stack([1 - p_real, p_real], axis=1),

@@ -58,7 +58,7 @@ def tracklet_examples(
         tracks=TrackletFrames(np.full_like(tracks.fields, np.nan), tracks.present)
         if without_track_features
         else tracks,
-        of_chips=np.array([label not in OF_TRACKLETS for label in labels]),
+        applies_to_stamps=np.array([label not in OF_TRACKLETS for label in labels]),
     )
 
 

@@ -46,8 +46,8 @@ class Examples:
     tracks
         Of tracklets: the frames' times and positions, and which of the F are present; features of absent ones may be
         NaN. None if all are present, and nothing else is known.
-    of_chips
-        (N,) bool: whether a tracklet's label also applies to its single chips; None if all do.
+    applies_to_stamps
+        (N,) bool: whether a tracklet's label also applies to its single stamps; None if all do.
     val_mask
         (N,) bool, a fixed validation set; None for that of `split`.
     stopgaps
@@ -68,7 +68,7 @@ class Examples:
     feature_key: str = ""
     training_set: str = ""
     tracks: TrackletFrames | None = None
-    of_chips: NDArray[np.bool_] | None = None
+    applies_to_stamps: NDArray[np.bool_] | None = None
     notes: list[str] = field(default_factory=list)
     val_mask: NDArray[np.bool_] | None = None
     values: NDArray[np.float32] | None = None
@@ -114,7 +114,7 @@ class Examples:
             features=None if self.features is None else self.features[rows],
             pixels=None if self.pixels is None else Rows(self.pixels, rows),
             tracks=None if self.tracks is None else self.tracks.take(rows),
-            of_chips=None if self.of_chips is None else self.of_chips[rows],
+            applies_to_stamps=None if self.applies_to_stamps is None else self.applies_to_stamps[rows],
             val_mask=None if self.val_mask is None else self.val_mask[rows],
             values=None if self.values is None else self.values[rows],
             notes=[],

@@ -75,7 +75,7 @@ def explain(
             occluded[:, frame] = _occluded_features(scorer, stamp, cells)
             occlusion[frame][tuple(np.transpose(cells))] = whole - _p_real(scorer, occluded, tracks)
         on_frame(frame + 1)
-    single = scorer.chip_log_scores(features)[0].exp().numpy()
+    single = scorer.stamp_log_scores(features)[0].exp().numpy()
     return Explanation(float(whole[0]), single, _without(scorer, features, tracks), occlusion)
 
 

@@ -47,7 +47,7 @@ class Scorer:
     @property
     def classes(self) -> tuple[str, ...]:
         """Return the names of the columns of `probabilities`."""
-        return TRACKLET_CLASSES if self.role == "tracklet" else self.chip_classes
+        return TRACKLET_CLASSES if self.role == "tracklet" else self.stamp_classes
 
     @property
     def positive(self) -> tuple[str, ...]:
@@ -55,8 +55,8 @@ class Scorer:
         return ("real",) if self.role == "tracklet" else tuple(self.manifest["positive"])
 
     @property
-    def chip_classes(self) -> tuple[str, ...]:
-        """Return the K class names of a single chip."""
+    def stamp_classes(self) -> tuple[str, ...]:
+        """Return the K class names of a single stamp."""
         return tuple(self.manifest["classes"])
 
     @property
@@ -96,7 +96,7 @@ class Scorer:
         (n, K) float32 for the stamp role (several frames: their mean); (n, 2), bogus and real, for the tracklet role.
         Rows sum to 1; a row with NaN features is NaN.
         """
-        scores = self.chip_log_scores(features)
+        scores = self.stamp_log_scores(features)
         if self._tracklet is None:
             p = scores.exp().mean(1)
             return (p if self._metadata is None or values is None else self._informed(p, values)).numpy()
@@ -122,8 +122,8 @@ class Scorer:
             log_p = self._metadata(p.clamp(min=1e-6).log(), torch.from_numpy(np.asarray(values, dtype=np.float32)))
         return torch.where(torch.isfinite(p).all(1, keepdim=True), log_p.exp(), p)
 
-    def chip_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
-        """Return log class probabilities (n, F, K) of every chip from features (n, F, D); NaN features give NaN.
+    def stamp_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
+        """Return log class probabilities (n, F, K) of every stamp from features (n, F, D); NaN features give NaN.
 
         With annulus photometry, D may be that of stamps with more or fewer channels than the model learnt from
         (`ml.imaging.annulus.to_width`).

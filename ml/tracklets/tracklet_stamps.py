@@ -39,7 +39,7 @@ class TrackletStamps:
     def labelled_stamps(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the stamps of some tracklets to which the tracklet's label also applies."""
         stamps = self.of(rows)
-        holds = self.examples.of_chips
+        holds = self.examples.applies_to_stamps
         return stamps if holds is None else stamps[holds[stamps]]
 
     def together(self, scores: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def apart(examples: Examples) -> TrackletStamps:
     """Return the stamps of tracklets; all frames count as present if the examples have no tracks."""
     tracks = frames_of(examples)
     owner, place = np.nonzero(tracks.present)
-    features, holds = examples.features, examples.of_chips
+    features, holds = examples.features, examples.applies_to_stamps
     stamps = replace(
         examples,
         targets=examples.targets[owner],
@@ -62,7 +62,7 @@ def apart(examples: Examples) -> TrackletStamps:
         features=None if features is None else features[owner, place][:, None],
         pixels=None if examples.pixels is None else StampPixels(examples.pixels, owner, place),
         tracks=None,
-        of_chips=None if holds is None else holds[owner],
+        applies_to_stamps=None if holds is None else holds[owner],
     )
     return TrackletStamps(stamps, owner, place, tracks)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from webapp.classifications.models import Classification
 from webapp.consensus.consensus_rows import read_rows, recompute_rows, write_rows
-from webapp.consensus.evidence import posterior_of, weigh_in_order
+from webapp.consensus.evidence import posterior_of, evidence_in_order
 from webapp.consensus.locking import Voter
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire
@@ -29,7 +29,7 @@ def apply_votes(
     The cost does not depend on the number of votes. Lock the volunteers first (`lock_voters`), and then the entries of
     the subjects (`lock_entries`); entries without such an answer only get their open slots updated.
     """
-    _weigh(workflow, ballots, entries)
+    _set_evidence(workflow, ballots, entries)
     counted = [answer for _, answers in ballots for answer in answers]
     of_subject = defaultdict(list)
     for answer in counted:
@@ -38,7 +38,7 @@ def apply_votes(
     rows = {}
     for subject, (row, taken) in read_rows(workflow, locked).items():
         _add(row, of_subject[subject])
-        rows[subject] = _settle(row, entries[subject], taken - len(of_subject[subject]))
+        rows[subject] = _update(row, entries[subject], taken - len(of_subject[subject]))
     write_rows(workflow, locked, rows, counted)
     return rows
 
@@ -57,12 +57,12 @@ def recompute_locked(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[
     """Do the same as `recompute_subjects`, for entries already locked by this transaction."""
     by_subject = {entry.subject_id: entry for entry in entries}
     summed = recompute_rows(workflow, entries).items()
-    rows = {subject: _settle(row, by_subject[subject], taken) for subject, (row, taken) in summed}
+    rows = {subject: _update(row, by_subject[subject], taken) for subject, (row, taken) in summed}
     write_rows(workflow, entries, rows)
     return rows
 
 
-def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]) -> None:
+def _set_evidence(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int, QueueEntry]) -> None:
     truths, records = Truths(workflow.survey), {}
     labels = {subject: entry.subject.gold_label for subject, entry in entries.items()}
     gold = {answer.subject_id for _, answers in ballots for answer in answers if labels[answer.subject_id]}
@@ -73,7 +73,7 @@ def _weigh(workflow: Workflow, ballots: Collection[Ballot], entries: Mapping[int
         given = [
             (answer.answer, true if new else "") for answer, true, new in zip(answers, truth, is_lesson, strict=True)
         ]
-        evidence, record = weigh_in_order(workflow.method, voter.record, given)
+        evidence, record = evidence_in_order(workflow.method, voter.record, given)
         for answer, weight in zip(answers, evidence, strict=True):
             answer.is_counted, answer.log_odds_micronats = True, weight if voter.is_trusted else None
         if record != voter.record:
@@ -93,7 +93,7 @@ def _add(row: Consensus, answers: Sequence[Classification]) -> None:
     row.follow_ups = dict(sorted(follow_ups.items()))
 
 
-def _settle(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
+def _update(row: Consensus, entry: QueueEntry, taken: int) -> Consensus:
     """Compute a sum's posterior, retirement, and open slots."""
     row.method, row.posterior = row.workflow.method, posterior_of(row, row.workflow)
     _retire(row, entry)

@@ -86,7 +86,7 @@ BY_VOTES_ALONE = f"""
 """SQL of `probability` without the workflow's prior, of a row `crowd` of consensus; null without votes."""
 
 
-def weigh_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:
+def evidence_in_order(method: str, counts: Counts, given: Iterable[tuple[str, str]]) -> tuple[list[int], Counts]:
     """Compute the evidence of one volunteer's answers in order, each by the record of those before it.
 
     Parameters

@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 
 from webapp.classifications.models import Classification
 from webapp.consensus.apply_votes import recompute_locked, recompute_subjects
-from webapp.consensus.evidence import NEWCOMER, Counts, weigh_in_order
+from webapp.consensus.evidence import NEWCOMER, Counts, evidence_in_order
 from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
 from webapp.consensus.skills import Truths, set_records, undone_answers
@@ -91,13 +91,13 @@ def evidence_under(workflow: Workflow) -> dict[int, int]:
         undone = undone_answers(workflow, trusted)
         for _, group in groupby(fetch(READ, {"workflow": workflow.pk, "volunteers": trusted}), key=itemgetter(0)):
             answers = list(group)
-            weights = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))[0]
+            weights = evidence_in_order(workflow.method, NEWCOMER, _with_truths(answers, truths, undone))[0]
             for (_, _, _, subject, *_), weight in zip(answers, weights, strict=True):
                 sums[subject] += weight
     return sums
 
 
-def _given(answers: list[tuple[Any, ...]], truths: Truths, undone: set[tuple[int, int]]) -> list[tuple[str, str]]:
+def _with_truths(answers: list[tuple[Any, ...]], truths: Truths, undone: set[tuple[int, int]]) -> list[tuple[str, str]]:
     """Return answers, each with the subject's true class for the record, if any."""
     return [
         (answer, "" if not label or (who, subject) in undone else truths[label])
@@ -114,7 +114,7 @@ def _replay_one(
     changed: list[tuple[Any, int | None, int | None]],
 ) -> Counts:
     """Recompute one volunteer's evidence; append changed answers, and return the record."""
-    evidence, record = weigh_in_order(workflow.method, NEWCOMER, _given(answers, truths, undone))
+    evidence, record = evidence_in_order(workflow.method, NEWCOMER, _with_truths(answers, truths, undone))
     for (_, pk, _, _, _, place, before), weight in zip(answers, evidence, strict=True):
         now = weight if is_trusted else None
         if place is None or now != before:
@@ -184,7 +184,7 @@ def recompute_consensus(job: ConsensusRecompute) -> None:
     job.renew(done=0, total=len(subjects))
     settled = reopened = 0
     for start in range(0, len(subjects), BATCH):
-        changed = _settle(job.workflow_id, subjects[start : start + BATCH])
+        changed = _recompute_batch(job.workflow_id, subjects[start : start + BATCH])
         settled, reopened = settled + changed[True], reopened + changed[False]
         job.renew(done=min(start + BATCH, len(subjects)))
     job.finish(done=len(subjects), message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
@@ -199,7 +199,7 @@ def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
 
 
 @transaction.atomic
-def _settle(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
+def _recompute_batch(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
     """Recompute some subjects; count newly retired ones (True) and reopened ones.
 
     The rules are read under a lock that a change of them waits for, so that no batch is written under replaced rules,

@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
 from ml.crowd.answer import Answer
-from ml.crowd.retirement import is_exhausted, is_settled
+from ml.crowd.retirement import has_consensus, is_exhausted
 from webapp.consensus.models import Consensus, RetiredReason
 from webapp.workflows.models import FLAG, Method, Workflow
 
@@ -47,21 +47,21 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A retirement rule: `holds` tests sums, `say` describes the rule in the reader's language."""
+    """A retirement rule: `holds` tests sums, `describe` words the rule in the reader's language."""
 
     reason: RetiredReason
-    say: Callable[[], str] = field(repr=False)
+    describe: Callable[[], str] = field(repr=False)
     holds: Callable[[Sums], Any] = field(repr=False)
 
 
 def rules_of(workflow: Workflow) -> list[Rule]:
     """Return the active rules; the first that holds is the reason."""
-    rules = (_flagged, _nothing_here, _settled, _agreement, _undecided, _count)
+    rules = (_flagged, _nothing_here, _by_method, _agreement, _undecided, _count)
     return [rule for make in rules if (rule := make(workflow))]
 
 
 def rules_in_words(workflow: Workflow) -> list[str]:
-    return [rule.say() for rule in rules_of(workflow)]
+    return [rule.describe() for rule in rules_of(workflow)]
 
 
 def reason_to_retire(row: Consensus) -> str:
@@ -80,14 +80,14 @@ def _percent(fraction: float) -> str:
     return f"{number_format(f'{100 * fraction:g}')} %"
 
 
-def _settled(workflow: Workflow) -> Rule:
-    """Return the method's own rule; it needs votes that decided, since a prior and abstentions settle nothing."""
+def _by_method(workflow: Workflow) -> Rule:
+    """Return the method's own rule; it needs votes that decided, since a prior and abstentions decide nothing."""
     least = max(workflow.min_votes, 1)
     if workflow.method == Method.MAJORITY:
         return _agreed(workflow.majority, least)
     yes, no = workflow.accept_threshold, workflow.reject_threshold
 
-    def say() -> str:
+    def describe() -> str:
         return ngettext(
             "Retired by consensus after %(n)d yes/no vote once the posterior is at least %(yes)s or at most %(no)s.",
             "Retired by consensus after %(n)d yes/no votes once the posterior is at least %(yes)s or at most %(no)s.",
@@ -96,8 +96,8 @@ def _settled(workflow: Workflow) -> Rule:
 
     return Rule(
         RetiredReason.CONSENSUS,
-        say,
-        lambda sums: is_settled(sums.decided, sums.posterior, least, accept=yes, reject=no),
+        describe,
+        lambda sums: has_consensus(sums.decided, sums.posterior, least, accept=yes, reject=no),
     )
 
 
@@ -106,7 +106,7 @@ def _agreement(workflow: Workflow) -> Rule | None:
 
 
 def _agreed(fraction: float, least: int) -> Rule:
-    def say() -> str:
+    def describe() -> str:
         return ngettext(
             "Retired by consensus when %(share)s of at least %(n)d yes/no vote agree.",
             "Retired by consensus when %(share)s of at least %(n)d yes/no votes agree.",
@@ -117,7 +117,7 @@ def _agreed(fraction: float, least: int) -> Rule:
         most = np.maximum(sums.yes, sums.no)
         return (sums.decided >= least) & (sums.yes != sums.no) & (most >= fraction * sums.decided)
 
-    return Rule(RetiredReason.CONSENSUS, say, holds)
+    return Rule(RetiredReason.CONSENSUS, describe, holds)
 
 
 def _nothing_here(workflow: Workflow) -> Rule | None:
@@ -125,14 +125,14 @@ def _nothing_here(workflow: Workflow) -> Rule | None:
     if least is None:
         return None
 
-    def say() -> str:
+    def describe() -> str:
         return ngettext(
             "Retired as “nothing here” when the first vote is no.",
             "Retired as “nothing here” when the first %(n)d votes are all no.",
             least,
         ) % {"n": least}
 
-    return Rule(RetiredReason.NOTHING_HERE, say, lambda sums: (sums.no >= least) & (sums.votes == sums.no))
+    return Rule(RetiredReason.NOTHING_HERE, describe, lambda sums: (sums.no >= least) & (sums.votes == sums.no))
 
 
 def _undecided(workflow: Workflow) -> Rule | None:
@@ -140,7 +140,7 @@ def _undecided(workflow: Workflow) -> Rule | None:
     if fraction is None:
         return None
 
-    def say() -> str:
+    def describe() -> str:
         return ngettext(
             "Sent to experts when %(share)s of at least %(n)d vote are undecided.",
             "Sent to experts when %(share)s of at least %(n)d votes are undecided.",
@@ -148,7 +148,7 @@ def _undecided(workflow: Workflow) -> Rule | None:
         ) % {"share": _percent(fraction), "n": least}
 
     return Rule(
-        RetiredReason.OTHER, say, lambda sums: (sums.votes >= least) & (sums.undecided >= fraction * sums.votes)
+        RetiredReason.OTHER, describe, lambda sums: (sums.votes >= least) & (sums.undecided >= fraction * sums.votes)
     )
 
 
@@ -157,24 +157,24 @@ def _flagged(workflow: Workflow) -> Rule | None:
     if least is None:
         return None
 
-    def say() -> str:
+    def describe() -> str:
         return ngettext(
             "Retired as flagged when %(n)d volunteer reports a broken picture.",
             "Retired as flagged when %(n)d volunteers report a broken picture.",
             least,
         ) % {"n": least}
 
-    return Rule(RetiredReason.FLAGGED, say, lambda sums: sums.flags >= least)
+    return Rule(RetiredReason.FLAGGED, describe, lambda sums: sums.flags >= least)
 
 
 def _count(workflow: Workflow) -> Rule:
     most = workflow.max_votes
 
-    def say() -> str:
+    def describe() -> str:
         return ngettext(
             "Retired after %(n)d vote, with or without consensus.",
             "Retired after %(n)d votes, with or without consensus.",
             most,
         ) % {"n": most}
 
-    return Rule(RetiredReason.CLASSIFICATION_COUNT, say, lambda sums: is_exhausted(sums.votes, most))
+    return Rule(RetiredReason.CLASSIFICATION_COUNT, describe, lambda sums: is_exhausted(sums.votes, most))

@@ -118,7 +118,7 @@ class Truths(dict[str, str]):
         return truth
 
 
-def telling_answers(workflow: Workflow) -> QuerySet[Classification]:
+def gold_answers(workflow: Workflow) -> QuerySet[Classification]:
     """Return the standing answers to gold subjects, except those that replaced an undone one."""
     undone = Classification.objects.filter(
         volunteer=OuterRef("volunteer"), workflow=workflow, subject=OuterRef("subject"), withdrawn_at__isnull=False
@@ -166,7 +166,7 @@ class Confused:
 
 def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
     """Return the volunteer's answers to training subjects that count for skill, oldest first."""
-    rows = telling_answers(workflow).filter(volunteer=volunteer).order_by("created_at", "finished_at", "pk")
+    rows = gold_answers(workflow).filter(volunteer=volunteer).order_by("created_at", "finished_at", "pk")
     return [
         Answered(at, label, Subject(survey=workflow.survey, gold_label=label).gold_answer(), answer)
         for at, label, answer in rows.values_list("created_at", "subject__gold_label", "answer")

@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from ml.cli.active.skies import Sky, Subjects
 from ml.crowd.answer import CLASSES
-from ml.crowd.retirement import is_exhausted, is_settled
+from ml.crowd.retirement import has_consensus, is_exhausted
 from ml.crowd.skill import ANSWERS, Skill, skill_two_coin
 from ml.crowd.swap import certain_enough, log_odds
 from ml.simulate.atlas.difference import REAL
@@ -46,7 +46,7 @@ class Crowd:
             decided += answer in CLASSES
             self.given += 1
             p = float(certain_enough(expit(prior + belief)))
-            if is_settled(decided, p) or is_exhausted(votes):
+            if has_consensus(decided, p) or is_exhausted(votes):
                 break
         return p
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ml.crowd.answer import Answer
-from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, weigh_in_order
+from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, evidence_in_order
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import Sums, reason_to_retire, reasons_to_retire, rules_in_words
 from webapp.queue.entries import open_slots, redundancy
@@ -52,9 +52,9 @@ def test_unsure_moves_a_majority_not_at_all(votes):
 
 @given(st.lists(st.tuples(answers, st.sampled_from(["yes", "no", ""])), max_size=12), methods)
 def test_each_answer_weighs_what_its_volunteer_was_worth_before_it(given_answers, method):
-    weights, record = weigh_in_order(method, NEWCOMER, given_answers)
-    first, between = weigh_in_order(method, NEWCOMER, given_answers[:5])
-    rest, after = weigh_in_order(method, between, given_answers[5:])
+    weights, record = evidence_in_order(method, NEWCOMER, given_answers)
+    first, between = evidence_in_order(method, NEWCOMER, given_answers[:5])
+    rest, after = evidence_in_order(method, between, given_answers[5:])
     assert (weights, record) == (first + rest, after)
     assert sum(record) == sum(bool(truth) for _, truth in given_answers)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.crowd.retirement import ACCEPT, MAX_VOTES, MIN_VOTES, REJECT, is_exhausted, is_settled
+from ml.crowd.retirement import ACCEPT, MAX_VOTES, MIN_VOTES, REJECT, has_consensus, is_exhausted
 from webapp.workflows.models import Workflow
 
 
@@ -12,13 +12,13 @@ from webapp.workflows.models import Workflow
     [(3, 0.99, True), (3, 0.01, True), (3, 0.98, False), (2, 0.999, False), (0, 0.999, False), (30, 0.5, False)],
 )
 def test_enough_votes_decide_and_the_posterior_is_past_a_threshold(decided, posterior, settled):
-    assert is_settled(decided, posterior) == settled
-    assert is_settled(np.array([decided]), np.array([posterior])).tolist() == [settled]
+    assert has_consensus(decided, posterior) == settled
+    assert has_consensus(np.array([decided]), np.array([posterior])).tolist() == [settled]
 
 
 def test_a_prior_alone_settles_nothing_even_if_no_votes_are_required():
-    assert not is_settled(0, 0.999, min_votes=0)
-    assert is_settled(1, 0.999, min_votes=0)
+    assert not has_consensus(0, 0.999, min_votes=0)
+    assert has_consensus(1, 0.999, min_votes=0)
 
 
 def test_the_most_votes_end_it_without_consensus():

@@ -56,7 +56,7 @@ def inputs(log_scores, real, facts=None, present=None):
     return tracklet_fit.Inputs(log_scores, present, facts, torch.as_tensor(real).float(), torch.ones(n))
 
 
-def test_the_order_of_chips_and_frames_makes_no_difference_to_the_last_bit():
+def test_the_order_of_stamps_and_frames_makes_no_difference_to_the_last_bit():
     net, stamps, frames = awake(), scores(1, 5, 4), mover(5, 80.0, mag=np.linspace(18, 19, 5))
     frames[:, 2] += np.random.default_rng(0).normal(0, 1e-4, 5)
     orders = list(itertools.permutations(range(5)))
@@ -266,10 +266,10 @@ def test_a_label_of_the_tracklet_alone_does_not_teach_the_stamps(kinds, features
     """Real-looking stamps of bogus tracklets are excluded, so the stamp network does not change."""
     wrong = kinds == 0
     examples = labelled(np.where(wrong, 2, kinds), features=features)
-    examples.of_chips = ~wrong
-    stamps = Scorer(train_role.train("tracklet", examples)).chip_log_scores(features).exp()
+    examples.applies_to_stamps = ~wrong
+    stamps = Scorer(train_role.train("tracklet", examples)).stamp_log_scores(features).exp()
     taught = Scorer(train_role.train("tracklet", labelled(np.where(wrong, 2, kinds), features=features)))
-    assert stamps[wrong][..., 2].mean() < taught.chip_log_scores(features).exp()[wrong][..., 2].mean() - 0.1
+    assert stamps[wrong][..., 2].mean() < taught.stamp_log_scores(features).exp()[wrong][..., 2].mean() - 0.1
 
 
 def test_a_network_of_a_later_version_is_refused_in_words(kinds, features):
