@@ -254,14 +254,14 @@ def _all_verdicts(keys: Collection[int]) -> Mapping[int, list[Row]]:
     opinions = SecondOpinion.objects.filter(ruling__subject__in=keys).order_by("pk")
     opinions = opinions.select_related("scientist", "ruling__workflow")
     for row in rulings:
-        verdicts[row.subject_id].append({"kind": "ruling", "workflow": row.workflow.slug, **_said(row)})
+        verdicts[row.subject_id].append({"kind": "ruling", "workflow": row.workflow.slug, **_verdict_columns(row)})
     for opinion in opinions:
         about = {"kind": "second opinion", "workflow": opinion.ruling.workflow.slug}
-        verdicts[opinion.ruling.subject_id].append({**about, **_said(opinion)})
+        verdicts[opinion.ruling.subject_id].append({**about, **_verdict_columns(opinion)})
     return verdicts
 
 
-def _said(row: Ruling | SecondOpinion) -> Row:
+def _verdict_columns(row: Ruling | SecondOpinion) -> Row:
     return {
         "by": row.scientist.get_username(),
         "verdict": row.verdict,

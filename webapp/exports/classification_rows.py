@@ -46,7 +46,7 @@ OF_SUBJECTS = f"{SELECT} AND answer.subject_id = ANY(%(subjects)s) ORDER BY answ
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CountedAnswer:
     """A counted answer with its volunteer; without weight while its volunteer is not trusted.
 
     Times are text, `2025-01-21T16:08:41.123Z`; durations are in seconds.
@@ -69,12 +69,12 @@ class Given:
     weighs: bool
 
 
-def answers(workflow: Workflow) -> Iterator[Sequence[Given]]:
+def answers(workflow: Workflow) -> Iterator[Sequence[CountedAnswer]]:
     """Yield all counted answers, without withdrawn and still undoable ones."""
     subject, last = 0, UUID(int=0)
     while True:
         of = {"workflow": workflow.pk, "subject": subject, "id": last, "page": PAGE}
-        page = [Given(*row) for row in fetch(AFTER, of)]
+        page = [CountedAnswer(*row) for row in fetch(AFTER, of)]
         if page:
             yield page
         if len(page) < PAGE:
@@ -82,9 +82,9 @@ def answers(workflow: Workflow) -> Iterator[Sequence[Given]]:
         subject, last = page[-1].subject, page[-1].id
 
 
-def answers_of(workflow: Workflow, subjects: Sequence[int]) -> list[Given]:
+def answers_of(workflow: Workflow, subjects: Sequence[int]) -> list[CountedAnswer]:
     """Return the counted answers to some subjects."""
-    return [Given(*row) for row in fetch(OF_SUBJECTS, {"workflow": workflow.pk, "subjects": list(subjects)})]
+    return [CountedAnswer(*row) for row in fetch(OF_SUBJECTS, {"workflow": workflow.pk, "subjects": list(subjects)})]
 
 
 def queued(workflow: Workflow) -> Iterator[Sequence[int]]:

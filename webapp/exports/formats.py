@@ -13,7 +13,7 @@ from webapp.archive.pixels import shape_of
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_parts
-from webapp.exports.classification_rows import Given, answers
+from webapp.exports.classification_rows import CountedAnswer, answers
 from webapp.exports.consensus import consensus_csv, consensus_parquet
 from webapp.exports.label_studio_export import label_studio_export, labelling_configuration
 from webapp.exports.panoptes import classification_export, subject_export, workflow_export
@@ -35,7 +35,7 @@ def count_lines(workflow: Workflow) -> int:
     return counted.filter(classification__log_odds_micronats__isnull=False).count()
 
 
-def _rows(page: Sequence[Given]) -> Iterator[Sequence[Any]]:
+def _rows(page: Sequence[CountedAnswer]) -> Iterator[Sequence[Any]]:
     given = {each.id: each for each in page if each.weighs}
     marks = Mark.objects.filter(classification__in=given)
     ordered = marks.order_by("classification__subject", "classification", "position")

@@ -10,7 +10,7 @@ from ml.crowd.answer import Answer
 from webapp.archive.blinding import shown
 from webapp.classifications.line_marks import from_corner
 from webapp.classifications.models import Mark
-from webapp.exports.classification_rows import Facts, Given, answers_of, facts_of, queued
+from webapp.exports.classification_rows import Facts, CountedAnswer, answers_of, facts_of, queued
 from webapp.exports.label_studio_predictions import answer_of
 from webapp.exports.panoptes import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of, marks_of
 from webapp.learning.model_roles import role_of
@@ -62,7 +62,7 @@ def label_studio_export(workflow: Workflow, address: str) -> Iterator[bytes]:
 
 def _tasks(workflow: Workflow, page: Sequence[int], address: str, champion: Checkpoint | None) -> Iterator[Result]:
     facts, scores = facts_of(workflow, page), _scores(champion, page)
-    given: dict[int, list[Given]] = defaultdict(list)
+    given: dict[int, list[CountedAnswer]] = defaultdict(list)
     for each in answers_of(workflow, page):
         given[each.subject].append(each)
     marks = marks_of(workflow, [each.id for of_subject in given.values() for each in of_subject])
@@ -82,7 +82,7 @@ def _data(facts: Facts, address: str) -> Result:
     return {**images, "subject_id": facts.subject.pk, "kind": facts.subject.kind, **shown(facts.metadata())}
 
 
-def _annotation(given: Given, marks: Sequence[Mark], facts: Facts) -> Result:
+def _annotation(given: CountedAnswer, marks: Sequence[Mark], facts: Facts) -> Result:
     who = pseudonym(given.volunteer, given.has_account).user_name
     results = [_choice(ANSWER, Answer(given.answer).label, f"{given.id.hex}-a", who)]
     if given.follow_up:

@@ -13,7 +13,7 @@ from webapp.archive.models import SubjectSet
 from webapp.classifications.line_marks import Ends, from_corner
 from webapp.classifications.models import Classification, Mark, Reason
 from webapp.core.csv_writer import csv_parts, moment
-from webapp.exports.classification_rows import Facts, Given, answers, facts_of, queued
+from webapp.exports.classification_rows import Facts, CountedAnswer, answers, facts_of, queued
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
@@ -182,7 +182,7 @@ def classification_export(workflow: Workflow) -> Iterator[bytes]:
     return csv_parts(CLASSIFICATION_COLUMNS, (_classification_rows(workflow, page) for page in answers(workflow)))
 
 
-def _classification_rows(workflow: Workflow, page: Sequence[Given]) -> Iterator[Sequence[Any]]:
+def _classification_rows(workflow: Workflow, page: Sequence[CountedAnswer]) -> Iterator[Sequence[Any]]:
     facts = facts_of(workflow, {given.subject for given in page})
     known = {pk: (subject_data(each), each.size) for pk, each in facts.items()}
     marks = marks_of(workflow, [given.id for given in page])
@@ -220,7 +220,7 @@ def marks_of(workflow: Workflow, given: Iterable[UUID]) -> dict[UUID, list[Mark]
     return drawn
 
 
-def _metadata(given: Given, size: tuple[int, int, int]) -> str:
+def _metadata(given: CountedAnswer, size: tuple[int, int, int]) -> str:
     metadata: dict[str, Any] = {
         "source": "wanderers",
         "viewport": _viewport(given.viewport),
