@@ -65,7 +65,7 @@ def test_the_focus_stays_on_a_run_in_the_list(workflow, page, start, address):
 def test_what_was_decided_stays_unfolded_while_a_worker_looks(workflow, page):
     QualityScan.objects.create(workflow=workflow, state="running")
     flag(workflow, "quick-answers", state="dismissed")
-    page.goto("/surveys/atlas/trust/")
+    page.goto("/surveys/atlas/quality/")
     page.get_by_text("Closed flags: 1").click()
     page.get_by_role("button", name="Undo").focus()
     let_it_poll(page)
@@ -107,7 +107,7 @@ def test_whatever_can_have_the_focus_can_keep_it(workflow, page):
     workflow.queue.all().delete()
     for address in (
         "ingest/", f"ingest/{run.pk}/", "learning/", f"learning/runs/{training.pk}/", "training/", "workflows/atlas/",
-        f"exchange/atlas/imports/{coming.pk}/", "trust/",
+        f"exchange/atlas/imports/{coming.pk}/", "quality/",
     ):  # fmt: skip
         page.goto(f"/surveys/atlas/{address}")
         assert page.locator(f"{POLLED} {USABLE}").count(), address

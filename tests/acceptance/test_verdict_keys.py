@@ -112,7 +112,7 @@ def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
     run = Aggregation.objects.create(workflow=workflow, version=1, state="done", disagreements=2)
     for place, row in enumerate(survey.subjects.order_by("pk")[:2]):
         AggregatedPosterior.objects.create(aggregation=run, subject=row, posterior=0.1 + place / 10, live=0.9)
-    page = open_page("/surveys/night/consensus/night/looking-back/", user=member(survey, "scientist"))
+    page = open_page("/surveys/night/consensus/night/reanalysis/", user=member(survey, "scientist"))
     for key in "nuz":
         press(page, key)
     expect(page.get_by_text("Verdict withdrawn.")).to_be_attached()

@@ -111,8 +111,8 @@ def catalina(shared_data):
 
 def test_catalinas_tracklets_are_motions_and_mislinked_ones_are_not(scorer, catalina):
     """The same asteroid-like stamps for all: places and times decide. The last detection is taken 10″ off the line."""
-    stamps = np.log(np.full((len(catalina), 4, len(scorer.chip_classes)), 0.02, dtype=np.float32))
-    stamps[..., scorer.chip_classes.index("AST")] = np.log(0.86)
+    stamps = np.log(np.full((len(catalina), 4, len(scorer.stamp_classes)), 0.02, dtype=np.float32))
+    stamps[..., scorer.stamp_classes.index("AST")] = np.log(0.86)
     mislinked = catalina.copy()
     mislinked[:, 3, FIELDS.index("dec")] += 10 / 3600
     threshold = scorer.manifest["threshold"]

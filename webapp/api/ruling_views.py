@@ -37,7 +37,7 @@ from webapp.api.ruling_serializers import (
     SecondOpinionSerializer,
 )
 from webapp.archive.models import Role, Subject
-from webapp.review.bulk import Given, change_cases, give_verdicts
+from webapp.review.bulk import SubjectVerdict, change_cases, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.review.cases import change_case
 from webapp.review.models import Case, Ruling
@@ -131,9 +131,9 @@ class RulingViewSet(SurveyRows):
         asked.is_valid(raise_exception=True)
         workflow = asked.validated_data["workflow"]
         scientist = require(request, workflow.survey, Role.SCIENTIST)
-        given = [Given(**each) for each in asked.validated_data["rulings"]]
+        verdicts = [SubjectVerdict(**each) for each in asked.validated_data["rulings"]]
         try:
-            done = give_verdicts(workflow, given, scientist=scientist, overrules=asked.validated_data["overrules"])
+            done = give_verdicts(workflow, verdicts, scientist=scientist, overrules=asked.validated_data["overrules"])
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         ruled = sum(isinstance(each, Ruling) for each in done)

@@ -29,12 +29,12 @@ def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
         [Discovery(volunteer_id=each, subject=subject, workflow=workflow, confirmed_at=at) for each in new],
         ignore_conflicts=True,
     )
-    _tell(new, subject, Notification.Kind.CONFIRMED)
+    _notify(new, subject, Notification.Kind.CONFIRMED)
     return len(new)
 
 
 @transaction.atomic
-def take_back(*, subject: Subject, workflow: Workflow) -> None:
+def withdraw_credits(*, subject: Subject, workflow: Workflow) -> None:
     """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them."""
     discoveries = Discovery.objects.filter(subject=subject, workflow=workflow)
     volunteers = list(discoveries.values_list("volunteer", flat=True))
@@ -43,10 +43,10 @@ def take_back(*, subject: Subject, workflow: Workflow) -> None:
     good_news.filter(read_at=None).delete()
     notified = set(good_news.values_list("volunteer", flat=True))
     good_news.delete()
-    _tell([each for each in volunteers if each in notified], subject, Notification.Kind.TAKEN_BACK)
+    _notify([each for each in volunteers if each in notified], subject, Notification.Kind.TAKEN_BACK)
 
 
-def _tell(volunteers: list[int], subject: Subject, kind: str) -> None:
+def _notify(volunteers: list[int], subject: Subject, kind: str) -> None:
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, survey=subject.survey, subject=subject, kind=kind) for each in volunteers]
     )

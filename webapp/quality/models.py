@@ -17,7 +17,7 @@ class QualityScan(Job):
     """One scan of a workflow's answers for careless volunteers and bots; `done` counts volunteers."""
 
     task: ClassVar[str] = "tasks.quality.run"
-    title = _("Scan of volunteers' trust")
+    title = _("Quality scan of the volunteers")
     patience: ClassVar[timedelta] = timedelta(hours=2)  # compares all pairs of volunteers without a report
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="quality_scans")
@@ -33,7 +33,7 @@ class QualityScan(Job):
         ]
 
     def __str__(self) -> str:
-        return f"Trust scan {self.pk} of {self.workflow}"
+        return f"Quality scan {self.pk} of {self.workflow}"
 
 
 class FlagState(models.TextChoices):

@@ -1,9 +1,9 @@
 from django.urls import path
 
-from webapp.quality.views import trust, trust_decide, trust_scan
+from webapp.quality.views import decide_flag, quality_control, scan_now
 
 urlpatterns = [
-    path("", trust, name="trust"),
-    path("<slug:workflow>/scan/", trust_scan, name="trust-scan"),
-    path("<slug:workflow>/<int:pk>/", trust_decide, name="trust-decide"),
+    path("", quality_control, name="quality-control"),
+    path("<slug:workflow>/scan/", scan_now, name="quality-scan"),
+    path("<slug:workflow>/<int:pk>/", decide_flag, name="quality-decide"),
 ]

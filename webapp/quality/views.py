@@ -64,29 +64,29 @@ DECIDED = {
 
 @require_safe
 @survey_page(Role.SCIENTIST)
-def trust(request: HttpRequest, survey: Survey) -> HttpResponse:
+def quality_control(request: HttpRequest, survey: Survey) -> HttpResponse:
     rows = [_row(each) for each in survey.workflows.order_by("name")]
     return render(request, "quality/flags.html", {"survey": survey, "rows": rows, "shown": SHOWN})
 
 
 @require_POST
 @survey_page(Role.SCIENTIST)
-def trust_decide(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
+def decide_flag(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     flag = get_object_or_404(QualityFlag, pk=pk, workflow__survey=survey, workflow__slug=workflow)
     state = request.POST.get("state", "")
     if state not in DECIDED:
         raise BadRequest("state is confirmed, dismissed or open")
     row = decide(flag=flag, state=state, by=person(request))
     messages.success(request, DECIDED[FlagState(state)] % {"volunteer": row.volunteer})
-    return redirect("trust", survey.slug)
+    return redirect("quality-control", survey.slug)
 
 
 @require_POST
 @workflow_page(Role.SCIENTIST)
-def trust_scan(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+def scan_now(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     start_scan(workflow, by=person(request))
     messages.success(request, _("A worker is scanning the classifications; flags appear here."))
-    return redirect("trust", workflow.survey.slug)
+    return redirect("quality-control", workflow.survey.slug)
 
 
 def _row(workflow: Workflow) -> dict[str, Any]:

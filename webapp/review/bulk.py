@@ -19,7 +19,7 @@ MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Given:
+class SubjectVerdict:
     """A verdict on one subject."""
 
     subject: int
@@ -30,7 +30,7 @@ class Given:
 
 @transaction.atomic
 def give_verdicts(
-    workflow: Workflow, given: Sequence[Given], *, scientist: User, overrules: bool = False
+    workflow: Workflow, verdicts: Sequence[SubjectVerdict], *, scientist: User, overrules: bool = False
 ) -> list[Ruling | SecondOpinion]:
     """Give verdicts on many subjects, as `give_verdict` does on one; the last counts if a subject comes twice.
 
@@ -39,7 +39,7 @@ def give_verdicts(
     ValidationError
         None or more than `MOST_AT_ONCE`, a subject of another survey, or a verdict that `rule` refuses.
     """
-    by_subject = {each.subject: each for each in given}
+    by_subject = {each.subject: each for each in verdicts}
     found = locked_subjects(workflow, list(by_subject))
     lock_entries(workflow, list(found))  # all at once, in the order in which votes lock them
     results = []

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.keyset_pagination import whole_number
-from webapp.review.bulk import MOST_AT_ONCE, Given, change_cases, give_verdicts
+from webapp.review.bulk import MOST_AT_ONCE, SubjectVerdict, change_cases, give_verdicts
 from webapp.review.bulk_undo import Done, done_by, undo
 from webapp.review.models import CaseAction
 from webapp.review.queue_form import reviewable
@@ -69,8 +69,8 @@ def _act(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
         text = request.POST.get("text", "")
         return list(change_cases(workflow, chosen, by=person(request), action=action, text=text))
     verdict, label, note = verdict_in(request, survey)
-    given = [Given(key, verdict, label, note) for key in chosen]
-    return list(give_verdicts(workflow, given, scientist=person(request)))
+    verdicts = [SubjectVerdict(key, verdict, label, note) for key in chosen]
+    return list(give_verdicts(workflow, verdicts, scientist=person(request)))
 
 
 def _back(request: HttpRequest, survey: Survey) -> HttpResponse:

@@ -12,7 +12,7 @@ from ml.crowd.posterior_calibration import Calibration
 from ml.crowd.posterior_calibration import calibration as calibrated
 from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
-from webapp.review.judged_subjects import SOURCES, judged
+from webapp.review.judged_subjects import SOURCES, judged_subjects
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
@@ -68,7 +68,7 @@ def _options(request: HttpRequest) -> dict[str, Any]:
 
 
 def _calibration(workflow: Workflow, options: dict[str, Any]) -> Calibration | None:
-    rows = judged(workflow, options["source"], only_random=options["random"])
+    rows = judged_subjects(workflow, options["source"], only_random=options["random"])
     return calibrated(rows.is_yes, rows.posterior, rows.group) if len(rows.is_yes) else None
 
 

@@ -13,7 +13,7 @@ from webapp.archive.survey_settings import change_survey
 from webapp.community.tags import tagged
 from webapp.learning.model_roles import classes_of
 from webapp.queue.membership import end_training
-from webapp.review.bulk import Given, give_verdicts
+from webapp.review.bulk import SubjectVerdict, give_verdicts
 from webapp.review.models import Ruling, Verdict
 from webapp.workflow_settings.change_workflow import change_workflow
 from webapp.workflows.models import Workflow
@@ -56,7 +56,7 @@ def make_class(*, by: User, workflow: Workflow, label: str, answer: str, example
         change_workflow(workflow=workflow, subject_sets=workflow.subject_sets.all(), by=by, follow_ups=follow_ups)
     if not examples:
         return 0
-    given = give_verdicts(workflow, [Given(pk, answer, label) for pk in examples], scientist=by)
+    given = give_verdicts(workflow, [SubjectVerdict(pk, answer, label) for pk in examples], scientist=by)
     ruled = [each.subject_id for each in given if isinstance(each, Ruling)]
     end_training(ruled)
     return len(ruled)

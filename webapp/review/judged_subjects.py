@@ -18,7 +18,7 @@ MOST = 20_000
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedSubjects:
     """Columns (N,): whether the subject is a yes, the volunteers' posterior, and its object."""
 
     is_yes: NDArray[np.bool_]
@@ -26,7 +26,7 @@ class Judged:
     group: NDArray[np.str_]
 
 
-def judged(workflow: Workflow, source: str, *, only_random: bool = False) -> Judged:
+def judged_subjects(workflow: Workflow, source: str, *, only_random: bool = False) -> JudgedSubjects:
     """Return a workflow's judged subjects with volunteers' answers, at most `MOST`, newest first.
 
     Parameters
@@ -39,7 +39,7 @@ def judged(workflow: Workflow, source: str, *, only_random: bool = False) -> Jud
     """
     rows = _rulings(workflow, only_random=only_random) if source == "rulings" else _gold(workflow)
     is_yes, posterior, group = zip(*rows, strict=True) if rows else ((), (), ())
-    return Judged(np.array(is_yes, dtype=bool), np.array(posterior, dtype=float), np.array(group, dtype=str))
+    return JudgedSubjects(np.array(is_yes, dtype=bool), np.array(posterior, dtype=float), np.array(group, dtype=str))
 
 
 def _rulings(workflow: Workflow, *, only_random: bool) -> list[tuple[bool, float, str]]:

@@ -65,7 +65,7 @@ def _with_opinions_of(earlier: Ruling, ruling: Ruling) -> Ruling:
 
 
 @transaction.atomic
-def take_back_verdict(*, subject: Subject, workflow: Workflow, scientist: User) -> None:
+def withdraw_verdict(*, subject: Subject, workflow: Workflow, scientist: User) -> None:
     """Withdraw the scientist's own second opinion or ruling; without either, do nothing, also if a colleague's stands.
 
     Raises

@@ -22,7 +22,7 @@ CSV_COLUMNS = ("external_id", "version", "dawid_skene", "live")
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
-def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+def reanalysis(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     latest = _latest(workflow)
     rows = aggregation_disagreements(latest) if latest else AggregatedPosterior.objects.none()
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
@@ -32,7 +32,7 @@ def looking_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "rows": [{"row": row, "panel": panels[row.subject_id]} for row in page],
         **panel_context(workflow.survey),
         **_versions(workflow),
-        **beside(workflow, "looking-back"),
+        **beside(workflow, "reanalysis"),
     }
     return render(request, "review/reanalysis.html", context)
 
@@ -50,18 +50,18 @@ def aggregation_versions(request: HttpRequest, workflow: Workflow) -> HttpRespon
 
 @require_POST
 @workflow_page(Role.SCIENTIST)
-def look_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+def start_reanalysis(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     start_aggregation(workflow, by=person(request))
-    return redirect("looking-back", workflow.survey.slug, workflow.slug)
+    return redirect("reanalysis", workflow.survey.slug, workflow.slug)
 
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
-def looking_back_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+def reanalysis_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     latest = _latest(workflow)
     posteriors = aggregation_disagreements(latest).iterator(chunk_size=2000) if latest else ()
     rows = ((row.subject.external_id, latest.version, row.posterior, row.live) for row in posteriors if latest)
-    return csv_response(f"looking-back-{workflow.slug}.csv", CSV_COLUMNS, rows)
+    return csv_response(f"reanalysis-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 
 def _latest(workflow: Workflow) -> Aggregation | None:

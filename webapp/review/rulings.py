@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.community.discoveries import confirm, take_back
+from webapp.community.discoveries import confirm, withdraw_credits
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
@@ -89,7 +89,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     else:
         _set_gold(subject, ruling.previous_gold, ruling.previous_source)
     _bring_back(ruling.workflow, subject)
-    take_back(subject=subject, workflow=ruling.workflow)
+    withdraw_credits(subject=subject, workflow=ruling.workflow)
 
 
 def already_withdrawn(subject: Subject) -> AlreadyWithdrawn:
@@ -143,7 +143,7 @@ def _credit(ruling: Ruling) -> None:
     if ruling.verdict == Verdict.YES and not ruling.previous_gold:
         confirm(subject=ruling.subject, workflow=ruling.workflow, at=ruling.created_at)
     else:
-        take_back(subject=ruling.subject, workflow=ruling.workflow)
+        withdraw_credits(subject=ruling.subject, workflow=ruling.workflow)
 
 
 def _retire(consensus: Consensus) -> None:

@@ -1,4 +1,5 @@
 from django.urls import path
+from django.views.generic import RedirectView
 
 from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
 from webapp.review.bulk_views import bulk, bulk_undo
@@ -6,7 +7,7 @@ from webapp.review.calibration_views import calibration, calibration_csv
 from webapp.review.class_from_tag_views import class_from_tag
 from webapp.review.desk_views import desk, desk_subject
 from webapp.review.overview_views import overview
-from webapp.review.reanalysis_views import aggregation_versions, look_back, looking_back, looking_back_csv
+from webapp.review.reanalysis_views import aggregation_versions, reanalysis, reanalysis_csv, start_reanalysis
 from webapp.review.throughput_views import throughput, throughput_csv
 from webapp.review.verdict_views import case, give, history, second_opinion, withdraw
 from webapp.review.vote_views import lines_csv, votes, votes_csv
@@ -33,10 +34,11 @@ urlpatterns = [
     path("consensus/<slug:workflow>/subjects/<int:pk>/lines.csv", lines_csv, name="lines-csv"),
     path("consensus/<slug:workflow>/calibration/", calibration, name="calibration"),
     path("consensus/<slug:workflow>/calibration.csv", calibration_csv, name="calibration-csv"),
-    path("consensus/<slug:workflow>/looking-back/", looking_back, name="looking-back"),
-    path("consensus/<slug:workflow>/looking-back/versions/", aggregation_versions, name="looking-back-versions"),
-    path("consensus/<slug:workflow>/looking-back/now/", look_back, name="look-back"),
-    path("consensus/<slug:workflow>/looking-back.csv", looking_back_csv, name="looking-back-csv"),
+    path("consensus/<slug:workflow>/reanalysis/", reanalysis, name="reanalysis"),
+    path("consensus/<slug:workflow>/reanalysis/versions/", aggregation_versions, name="reanalysis-versions"),
+    path("consensus/<slug:workflow>/reanalysis/now/", start_reanalysis, name="reanalysis-start"),
+    path("consensus/<slug:workflow>/reanalysis.csv", reanalysis_csv, name="reanalysis-csv"),
+    path("consensus/<slug:workflow>/looking-back/", RedirectView.as_view(pattern_name="reanalysis", permanent=True)),
     path("consensus/<slug:workflow>/throughput/", throughput, name="throughput"),
     path("consensus/<slug:workflow>/throughput.csv", throughput_csv, name="throughput-csv"),
 ]

@@ -38,7 +38,7 @@ class Panel:
         return self.ruling is not None and any(each.verdict != self.ruling.verdict for each in self.opinions)
 
     @property
-    def can_settle(self) -> bool:
+    def can_overrule(self) -> bool:
         """Whether the reader's next verdict settles a conflict: only those who have given one settle it."""
         return self.is_conflict and self.own is not None
 

@@ -14,7 +14,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.learning.model_roles import classes_of
 from webapp.review.cases import change_case
-from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
+from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
 from webapp.review.queue_form import reviewable
 from webapp.review.rulings import AlreadyWithdrawn
 from webapp.review.verdict_history import history_of
@@ -46,7 +46,7 @@ def withdraw(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> Ht
     """Withdraw one's own second opinion or ruling; asked twice, it takes nothing from a colleague."""
 
     def act(of: Workflow, subject: Subject) -> None:
-        take_back_verdict(subject=subject, workflow=of, scientist=person(request))
+        withdraw_verdict(subject=subject, workflow=of, scientist=person(request))
 
     return _act(request, survey, workflow, pk, act)
 

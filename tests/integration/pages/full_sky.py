@@ -23,7 +23,7 @@ from webapp.learning import curate_labels, label_snapshot
 from webapp.learning.messages import LEARNING
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
-from webapp.learning.promotion import Result, judge
+from webapp.learning.promotion import Result, gate_decision
 from webapp.linking.build_tracklets import BUILT, DIFFERENT
 from webapp.linking.find_links import PROPOSED
 from webapp.linking.models import LinkRun, Proposal, TrackletBuild
@@ -59,8 +59,8 @@ def something_on_each_page():
     scores = [Score(checkpoint=model, subject=row, probabilities=[0.2], p_real=0.2, entropy=0.5) for row in rows]
     Score.objects.bulk_create(scores)
     _work(survey, workflow)
-    _look_back(workflow, rows)
-    _distrust(workflow)
+    _reanalyse(workflow, rows)
+    _flag_volunteers(workflow)
     _bring_in(workflow)
     _listen(survey)
     _brighten(rows[0])
@@ -145,20 +145,20 @@ def _brighten(row):
 
 def _train(model):
     run = model.run
-    verdict = judge(Result(labels=30, auc=0.9, auc_low=0.8), has_champion=False).sentence
+    sentence = gate_decision(Result(labels=30, auc=0.9, auc_low=0.8), has_champion=False).sentence
     for epoch in (1, 2):
         figures = {"epochs": 2, "loss": 1 / epoch, "val_loss": 1.1 / epoch, "metrics": {"roc_auc": 0.9}}
         TrainingEpoch.objects.create(run=run, attempt=1, epoch=epoch, **figures)
     sources = {"gold": 20, "ruling": 4, "consensus": 6}
     label_snapshot.write_snapshot(curate_labels.FOLDER, "0" * 64, [], classes_of(run.survey))
     run.training_set = TrainingSet.objects.create(workflow=run.workflow, hash="0" * 64, size=30, sources=sources)
-    run.message, run.attempts = verdict, 1
+    run.message, run.attempts = sentence, 1
     run.save()
     tested = TestSet.objects.create(survey=run.survey, kind="stamp", hash="1" * 64, size=12, nights=[60000])
     metrics = {"n": 12, "roc_auc": 0.9, "accuracy": 0.8, "intervals": {"roc_auc": [0.8, 0.95]}}
     metrics |= {"classes": ["no", "yes"], "confusion": [[5, 1], [1, 5]]}
-    Evaluation.objects.create(checkpoint=model, test_set=tested, metrics=metrics, passed=True, verdict=verdict)
-    Promotion.objects.create(checkpoint=model, reason=verdict)
+    Evaluation.objects.create(checkpoint=model, test_set=tested, metrics=metrics, passed=True, verdict=sentence)
+    Promotion.objects.create(checkpoint=model, reason=sentence)
 
 
 def _vote(workflow, person, rows):
@@ -187,7 +187,7 @@ def _work(survey, workflow):
     Injection.objects.create(**over, number=5, done=5, label="AST", seed=1, message=DRAWN(count=5))
 
 
-def _look_back(workflow, rows):
+def _reanalyse(workflow, rows):
     figures = {"votes": 60, "subjects": 20, "voters": 3, "iterations": 7, "log_likelihood": -31.5, "share_yes": 0.5}
     said = {"state": "done", "finished_at": NOW, "disagreements": 1, "message": TURNED(count=1, all=20)}
     over = Aggregation.objects.create(workflow=workflow, version=1, **figures, **said)
@@ -195,7 +195,7 @@ def _look_back(workflow, rows):
     Aggregation.objects.create(workflow=workflow, state="running", message=DAWID_SKENE(count=60))
 
 
-def _distrust(workflow):
+def _flag_volunteers(workflow):
     """Create an open flag of each kind, and one in each other state."""
     QualityScan.objects.create(workflow=workflow, state="done", finished_at=NOW, done=3, message=FLAGGED(new=4, over=1))
     person, original, third = Volunteer.objects.all()[:3]

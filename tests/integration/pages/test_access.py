@@ -26,9 +26,9 @@ CONSENSUS_PAGES += [
     "verdict-history",
     "calibration",
     "calibration-csv",
-    "looking-back",
-    "looking-back-csv",
-    "looking-back-versions",
+    "reanalysis",
+    "reanalysis-csv",
+    "reanalysis-versions",
     "throughput",
     "throughput-csv",
 ]

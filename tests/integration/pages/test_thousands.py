@@ -39,7 +39,7 @@ def test_counts_have_separators(page, language, written):
     run = learning.Evaluation.objects.get().checkpoint.run_id
     subject = Consensus.objects.first().subject_id
     paths = [
-        "trust/", "known-objects/", "learning/", f"learning/runs/{run}/", "consensus/night/",
+        "quality/", "known-objects/", "learning/", f"learning/runs/{run}/", "consensus/night/",
         f"consensus/subjects/{subject}/", f"subjects/{subject}/",
     ]  # fmt: skip
     for path in paths:

@@ -7,7 +7,7 @@ from tests.integration.people import browser, member
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["trust/", "overview/", "review/", "consensus/", "exchange/", "training/", "learning/", "learning/scorers/"]
+PAGES = ["quality/", "overview/", "review/", "consensus/", "exchange/", "training/", "learning/", "learning/scorers/"]
 LINK = '<a href="/surveys/night/workflows/new/">New workflow</a>'
 
 

@@ -43,11 +43,11 @@ def flag(workflow, kind="speed", name="bot", **fields):
 
 
 def page_of(user, survey="atlas"):
-    return browser(user).get(f"/surveys/{survey}/trust/").content.decode()
+    return browser(user).get(f"/surveys/{survey}/quality/").content.decode()
 
 
 def decide(client, row, state):
-    return client.post(f"/surveys/atlas/trust/{row.workflow.slug}/{row.pk}/", {"state": state})
+    return client.post(f"/surveys/atlas/quality/{row.workflow.slug}/{row.pk}/", {"state": state})
 
 
 def test_every_flag_stands_there_with_its_evidence(workflow, scientist):
@@ -68,7 +68,7 @@ def test_the_evidence_is_in_the_readers_language(workflow, scientist):
     flag(workflow)
     message = FLAGGED(new="1,200", over="1")
     QualityScan.objects.create(workflow=workflow, state="done", done=3, finished_at=timezone.now(), message=message)
-    page = browser(scientist).get("/surveys/atlas/trust/", headers={"Accept-Language": "de"}).content.decode()
+    page = browser(scientist).get("/surveys/atlas/quality/", headers={"Accept-Language": "de"}).content.decode()
     assert "lag bei 0,12 Sekunden; hinsehen dauert mindestens 0,5." in page
     assert "Neue Hinweise: 1.200, erledigte: 1." in page
 
@@ -79,7 +79,7 @@ def test_each_kind_of_flag_has_a_title_and_a_sentence():
 
 def test_confirm_dismiss_and_undo(workflow, scientist):
     row, client = flag(workflow), browser(scientist)
-    assert decide(client, row, "dismissed").url == "/surveys/atlas/trust/"
+    assert decide(client, row, "dismissed").url == "/surveys/atlas/quality/"
     row.refresh_from_db()
     assert (row.state, row.decided_by) == (FlagState.DISMISSED, scientist)
     assert Skill.objects.get(volunteer=row.volunteer).is_trusted
@@ -100,8 +100,8 @@ def test_strangers_see_nothing_and_change_nothing(workflow):
     people = [account("stranger"), member(workflow.survey, "moderator"), member(elsewhere, "admin"), row.volunteer.user]
     for client in [*map(browser, people), browser()]:
         assert decide(client, row, "dismissed").status_code == 403
-        assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 403
-        assert client.get("/surveys/atlas/trust/").status_code in (302, 403)
+        assert client.post(f"/surveys/atlas/quality/{workflow.slug}/scan/").status_code == 403
+        assert client.get("/surveys/atlas/quality/").status_code in (302, 403)
     row.refresh_from_db()
     assert (row.state, row.decided_by) == (FlagState.OPEN, None)
     assert not Skill.objects.get(volunteer=row.volunteer).is_trusted
@@ -114,7 +114,7 @@ def test_flags_of_other_surveys_and_unknown_decisions_are_refused(workflow, scie
     assert decide(client, row, "").status_code == 400
     other = Survey.objects.create(slug="other", name="Other")
     colleague = browser(member(other, "scientist", "otto"))
-    assert colleague.post(f"/surveys/other/trust/{workflow.slug}/{row.pk}/", {"state": "dismissed"}).status_code == 404
+    assert colleague.post(f"/surveys/other/quality/{workflow.slug}/{row.pk}/", {"state": "dismissed"}).status_code == 404
     row.refresh_from_db()
     assert row.state == FlagState.OPEN
 
@@ -129,7 +129,7 @@ def test_empty_pages_say_what_will_stand_there(workflow, scientist):
 def test_a_scientist_may_look_now(workflow, scientist):
     client = browser(scientist)
     for _ in range(2):
-        assert client.post(f"/surveys/atlas/trust/{workflow.slug}/scan/").status_code == 302
+        assert client.post(f"/surveys/atlas/quality/{workflow.slug}/scan/").status_code == 302
     assert QualityScan.objects.get().requested_by == scientist
     assert "A worker is scanning the classifications" in page_of(scientist)
 
@@ -139,5 +139,5 @@ def test_the_flagged_are_told_nothing(workflow):
     client = browser(row.volunteer.user)
     for path in ("/skill/", "/", "/you/"):
         page = client.get(path).content.decode().lower()
-        assert "trust" not in page
+        assert "quality control" not in page
         assert "too fast" not in page

@@ -7,7 +7,7 @@ from django.urls import reverse
 from tests.integration.people import browser, member
 from tests.integration.reports.reporting import contents, draft, sign
 from webapp.review.cases import change_case
-from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
+from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def hold(about, bob):
 
 def disagree(about, bob):
     give_verdict(**about, scientist=bob, verdict="no")
-    return lambda: take_back_verdict(**about, scientist=bob)
+    return lambda: withdraw_verdict(**about, scientist=bob)
 
 
 def ask(about, bob):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.integration.learning import sky
 from webapp.review import calibration_views
-from webapp.review.judged_subjects import judged
+from webapp.review.judged_subjects import judged_subjects
 from webapp.review.rulings import rule, withdraw_ruling
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     first = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
     second = rule(subject=subjects[1], workflow=workflow, scientist=scientist, verdict="no")
     rule(subject=subjects[2], workflow=workflow, scientist=scientist, verdict="yes")  # nobody had answered
-    found = judged(workflow, "rulings")
+    found = judged_subjects(workflow, "rulings")
     assert found.is_yes.tolist() == [False, False]
     assert found.posterior.tolist() == [second.consensus_posterior, first.consensus_posterior]
     page = client.get(ADDRESS)
@@ -30,7 +30,7 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     lines = b"".join(client.get("/surveys/night/consensus/night/calibration.csv")).decode().splitlines()
     assert len(lines) == 3
     withdraw_ruling(ruling=first, by=first.scientist)
-    assert len(judged(workflow, "rulings").is_yes) == 1
+    assert len(judged_subjects(workflow, "rulings").is_yes) == 1
 
 
 def test_with_enough_subjects_the_page_concludes(workflow, subjects, vote, scientist, client, monkeypatch):
@@ -50,7 +50,7 @@ def test_only_what_was_drawn_at_random(workflow, subjects, vote, scientist, clie
     vote(subjects[1], "yes", reason="uncertain")
     for subject in subjects[:2]:
         rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
-    assert judged(workflow, "rulings", only_random=True).group.tolist() == ["s0"]
+    assert judged_subjects(workflow, "rulings", only_random=True).group.tolist() == ["s0"]
     assert client.get(ADDRESS, {"random": "on"}).context["found"].n == 1
 
 
@@ -62,7 +62,7 @@ def test_gold_is_what_the_survey_knew_not_what_was_ruled_or_drawn(workflow, vote
     sky.queue(workflow, [*known, *drawn])
     vote(known[0], "yes")
     vote(drawn[0], "yes")
-    assert judged(workflow, "gold").group.tolist() == ["known0"]
+    assert judged_subjects(workflow, "gold").group.tolist() == ["known0"]
     page = client.get(ADDRESS, {"source": "gold"}).content.decode()
     assert "the curve may be optimistic" in page
 

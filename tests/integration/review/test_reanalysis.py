@@ -9,7 +9,7 @@ from webapp.consensus.models import Aggregation
 pytestmark = pytest.mark.django_db
 
 
-def address(workflow, name="looking-back"):
+def address(workflow, name="reanalysis"):
     return reverse(name, args=[workflow.survey.slug, workflow.slug])
 
 
@@ -28,14 +28,14 @@ def test_at_first_the_page_says_what_will_appear(workflow, scientist, client):
 def test_a_scientist_asks_for_a_look_back_and_reads_it(workflow, subjects, vote, scientist, client):
     for place, subject in enumerate(subjects):
         vote(subject, "yes", "yes", "no" if place % 2 else "yes")
-    assert client.post(address(workflow, "look-back")).status_code == 302
+    assert client.post(address(workflow, "reanalysis-start")).status_code == 302
     assert "Waiting for a worker" in client.get(address(workflow)).content.decode()
     job = run()
     job.posteriors.filter(subject=subjects[0]).update(posterior=0.1, live=0.9)
     page = client.get(address(workflow)).content.decode()
     assert f">{subjects[0].external_id}<" in page
     assert f">{subjects[1].external_id}<" not in page
-    lines = b"".join(client.get(address(workflow, "looking-back-csv")).streaming_content).decode().splitlines()
+    lines = b"".join(client.get(address(workflow, "reanalysis-csv")).streaming_content).decode().splitlines()
     assert lines == ["external_id,version,dawid_skene,live", f"{subjects[0].external_id},1,0.1,0.9"]
 
 
@@ -43,15 +43,15 @@ def test_the_part_that_renews_itself_reloads_the_page_when_the_worker_has_ended(
     workflow, subjects, vote, scientist, client
 ):
     vote(subjects[0], "yes")
-    client.post(address(workflow, "look-back"))
-    assert "HX-Refresh" not in client.get(address(workflow, "looking-back-versions"))
+    client.post(address(workflow, "reanalysis-start"))
+    assert "HX-Refresh" not in client.get(address(workflow, "reanalysis-versions"))
     run()
-    assert client.get(address(workflow, "looking-back-versions"))["HX-Refresh"] == "true"
+    assert client.get(address(workflow, "reanalysis-versions"))["HX-Refresh"] == "true"
 
 
 def test_a_stranger_starts_nothing(workflow, client, django_user_model):
     client.force_login(django_user_model.objects.create_user("stranger"))
-    for name in ("looking-back", "looking-back-versions", "looking-back-csv"):
+    for name in ("reanalysis", "reanalysis-versions", "reanalysis-csv"):
         assert client.get(address(workflow, name)).status_code == 403
-    assert client.post(address(workflow, "look-back")).status_code == 403
+    assert client.post(address(workflow, "reanalysis-start")).status_code == 403
     assert not Aggregation.objects.exists()

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from tests.integration.people import browser, member
 from webapp.review.models import Ruling, SecondOpinion
-from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
+from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
 from webapp.review.overview import waiting
 from webapp.review.queues import queued
 
@@ -41,7 +41,7 @@ def test_an_opinion_is_wanted_until_it_is_given_and_again_once_it_is_withdrawn(a
     assert wanted(workflow, cy) == (False, 0)
     give_verdict(**about, scientist=ann, verdict="no")  # her changed mind asks nobody again
     assert wanted(workflow, cy) == (False, 0)
-    take_back_verdict(**about, scientist=bob)
+    withdraw_verdict(**about, scientist=bob)
     assert wanted(workflow, cy) == (True, 1)
 
 

@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from tests.integration.learning import sky
 from tests.integration.people import others
 from webapp.archive.models import Membership
-from webapp.review.bulk import MOST_AT_ONCE, Given, give_verdicts
+from webapp.review.bulk import MOST_AT_ONCE, SubjectVerdict, give_verdicts
 from webapp.review.cases import MOST_TAGS, change_case
 from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion
-from webapp.review.opinions import ask_second_opinion, give_verdict, take_back_verdict
+from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
 from webapp.review.rulings import rule
 from webapp.review.verdict_history import history_of
 from webapp.review.verdict_panel import panel_of
@@ -65,12 +65,12 @@ def test_taking_back_takes_ones_own_opinion_first(workflow, subjects, scientist,
     rule(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="no")
     give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
     for _ in range(2):  # a button pressed twice leaves the colleague's verdict
-        take_back_verdict(subject=subjects[0], workflow=workflow, scientist=scientist)
+        withdraw_verdict(subject=subjects[0], workflow=workflow, scientist=scientist)
     assert Ruling.objects.filter(withdrawn_at=None).exists()
     assert not SecondOpinion.objects.filter(withdrawn_at=None).exists()
-    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
+    withdraw_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
     assert not Ruling.objects.filter(withdrawn_at=None).exists()
-    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
+    withdraw_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
     subjects[0].refresh_from_db()
     assert subjects[0].gold_label == ""
 
@@ -79,7 +79,7 @@ def test_the_history_names_who_did_what(workflow, subjects, scientist, colleague
     rule(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="no", note="a hot pixel")
     give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
     change_case(subject=subjects[0], by=scientist, action="note", text="see the third frame")
-    take_back_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
+    withdraw_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
     told = [(entry.who, str(entry.what), entry.note) for entry in history_of(workflow, subjects[0])]
     assert told == [
         ("colleague", "withdrew or replaced the verdict of", ""),
@@ -130,14 +130,14 @@ def test_a_case_keeps_one_event_a_change_and_a_bounded_number_of_tags(subjects, 
 
 
 def test_many_verdicts_are_given_together_or_not_at_all(workflow, subjects, scientist):
-    good = [Given(row.pk, "yes", "AST") for row in subjects]
+    good = [SubjectVerdict(row.pk, "yes", "AST") for row in subjects]
     with pytest.raises(ValidationError, match="contradicts"):
-        give_verdicts(workflow, [*good[:-1], Given(subjects[-1].pk, "no", "AST")], scientist=scientist)
+        give_verdicts(workflow, [*good[:-1], SubjectVerdict(subjects[-1].pk, "no", "AST")], scientist=scientist)
     stranger = sky.subjects(sky.survey("other"), [True])[0]
     with pytest.raises(ValidationError, match="has no subject"):
-        give_verdicts(workflow, [*good, Given(stranger.pk, "yes")], scientist=scientist)
+        give_verdicts(workflow, [*good, SubjectVerdict(stranger.pk, "yes")], scientist=scientist)
     with pytest.raises(ValidationError, match="1 to"):
-        give_verdicts(workflow, [Given(n, "yes") for n in range(MOST_AT_ONCE + 1)], scientist=scientist)
+        give_verdicts(workflow, [SubjectVerdict(n, "yes") for n in range(MOST_AT_ONCE + 1)], scientist=scientist)
     assert not Ruling.objects.exists()
     assert len(give_verdicts(workflow, good, scientist=scientist)) == len(subjects)
     assert Ruling.objects.filter(withdrawn_at=None).count() == len(subjects)
