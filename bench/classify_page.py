@@ -74,7 +74,7 @@ def make_workflow(name: str, frames: int, channels: int) -> str:
 def measure(page: Page, url: str, key: str | None) -> dict[str, Any]:
     """Open the page and answer its subjects one after the other."""
     browser = page.context.new_cdp_session(page)
-    weighed = weigh(page, browser, url)
+    weighed = page_weight(page, browser, url)
     if key:
         page.keyboard.press(key)
     times, heaps = [], []
@@ -91,7 +91,7 @@ def measure(page: Page, url: str, key: str | None) -> dict[str, Any]:
     }
 
 
-def weigh(page: Page, browser: CDPSession, url: str) -> dict[str, Any]:
+def page_weight(page: Page, browser: CDPSession, url: str) -> dict[str, Any]:
     """Load the page with an empty cache; return its compressed size without pixels, and the third-party requests."""
     names: dict[str, str] = {}
     sizes: dict[str, float] = {}

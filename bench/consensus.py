@@ -85,7 +85,7 @@ def recomputed(workflow: Workflow) -> dict[str, Any]:
     return {"votes": RECOMPUTED, "seconds": round(time.perf_counter() - begin, 1), "said": job.message}
 
 
-def looked_back(workflow: Workflow) -> dict[str, Any]:
+def aggregated(workflow: Workflow) -> dict[str, Any]:
     """Run the nightly Dawid–Skene as the worker does."""
     job = Aggregation.objects.claim(Aggregation.objects.create(workflow=workflow).pk)
     begin = time.perf_counter()
@@ -114,7 +114,7 @@ def live(workflow: Workflow) -> dict[str, float]:
 
 def main() -> None:
     few, middle = make_workflow(FEW), make_workflow(RECOMPUTED)
-    results: dict[str, Any] = {"recompute": recomputed(middle), "aggregation": looked_back(middle)}
+    results: dict[str, Any] = {"recompute": recomputed(middle), "aggregation": aggregated(middle)}
     many = make_workflow(MANY - FEW - RECOMPUTED)
     results["live_ms"] = {FEW: live(few), MANY: live(many)}
     met = results["recompute"]["seconds"] < 60 and results["live_ms"][MANY]["p50"] <= 2

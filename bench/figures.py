@@ -70,7 +70,7 @@ def make_archive() -> Workflow:
     return workflow
 
 
-def look_closer(survey: Survey, keys: list[int]) -> None:
+def add_pixels_and_matches(survey: Survey, keys: list[int]) -> None:
     """Give subjects pixels, with a source in each frame, and known objects nearby."""
     blocks = np.random.default_rng(1).normal(0, 10, (len(keys), 4, 1, SIDE, SIDE)).astype(np.float32)
     east, north = np.mgrid[:SIDE, :SIDE] - SIDE / 2
@@ -111,7 +111,7 @@ def main() -> None:
     client.force_login(get_user_model().objects.create_superuser("bench"))
     page = "/surveys/bench/consensus/bench"
     keys = list(Subject.objects.order_by("-pk").values_list("pk", flat=True)[: EACH + 1])
-    look_closer(workflow.survey, keys)
+    add_pixels_and_matches(workflow.survey, keys)
     times = [asked(client, f"/surveys/bench/subjects/{key}/motion/") for key in keys]
     wall, cpu = np.array(times[1:]).T  # the first compiles the templates
     motion = {"p50": np.median(wall), "p95": np.quantile(wall, 0.95), "cpu_p50": np.median(cpu)}

@@ -107,7 +107,7 @@ def score_new() -> None:
 
 
 @task("tasks.alerts.run")
-def tell_of_problems() -> None:
+def check_alerts() -> None:
     alerts.check()
     Heartbeat.objects.write(Process.ALERTS)
 

@@ -25,7 +25,7 @@ from ml.trails.annotation import COLUMN, TRAIL, Annotation
 from ml.trails.candidate import LEAST
 from ml.trails.evaluation import Outcome, Sides, evaluate_trails, sides_of
 from ml.trails.line_marks import Mark, outside, read_marks
-from ml.trails.patch_sampler import Labelled, drawn, labelled_image
+from ml.trails.patch_sampler import Labelled, annotations_of, labelled_image
 from ml.trails.radon_baseline import ClassicalDetector
 from ml.trails.resumable_scan import Scan, sweep, trail_rows
 from ml.trails.trail_detector import Detector
@@ -101,7 +101,7 @@ def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, ta
             f" {cutout.pixels.shape[1]} × {cutout.pixels.shape[0]} pixels; was it drawn on another?"
         )
     sample = [mark for mark in found if mark not in wrong]
-    return drawn(sample) if sample else None
+    return annotations_of(sample) if sample else None
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:

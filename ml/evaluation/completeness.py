@@ -53,7 +53,7 @@ class Search:
         """
         bins = {name: self.by_quantity(name) for name in QUANTITIES}
         planes = {f"{x} by {y}": self.by_plane(x, y) for x, y in PLANES}
-        return {name: _said(found) for name, found in (bins | planes).items() if found is not None}
+        return {name: _as_json(found) for name, found in (bins | planes).items() if found is not None}
 
     def missing_quantities(self) -> list[str]:
         """Return a warning for each quantity that is missing from `#objects`: what is left out, and the remedy."""
@@ -68,7 +68,7 @@ def _known(values: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(values).any())
 
 
-def _said(bins: Bins) -> dict[str, Any]:
+def _as_json(bins: Bins) -> dict[str, Any]:
     low, high = bins.interval
     arrays = {"n": bins.n, "hits": bins.hits, "share": bins.proportion, "low": low, "high": high}
     return {

@@ -109,7 +109,7 @@ def _whole(part: Array, side: int) -> NDArray[np.float32]:
     return whole
 
 
-def drawn(marks: Sequence[Mark]) -> list[Annotation]:
+def annotations_of(marks: Sequence[Mark]) -> list[Annotation]:
     """Return the trails of volunteers' marks in one image, each weighted by their agreement."""
     lines = consensus_lines(marks) if marks else []
     return [Annotation(TRAIL, line.line.reshape(2, 2), weight=line.weight, drawn=True) for line in lines]

@@ -45,7 +45,7 @@ class ClassicalDetector:
     def trails(self, pixels: Array) -> list[Trail]:
         """Return the trails of an image (H, W) of any size, highest score first; see `LearnedDetector.trails`."""
         found, noise_units = self.candidates(pixels)
-        made = [_judged(each, noise_units) for each in found]
+        made = [_classified(each, noise_units) for each in found]
         return sorted((trail for trail in made if trail is not None), key=lambda trail: -trail.score)
 
 
@@ -131,7 +131,7 @@ def _axis_ratio(number: NDArray[np.intp], count: int) -> NDArray[np.float64]:
     return np.sqrt(np.maximum(middle - half, 0) / (middle + half))
 
 
-def _judged(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
+def _classified(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | None:
     """Trim a line to where there is light, and classify it by rules; None if nothing is left."""
     curve = trimmed_to_ridge(noise_units, snapped_to_ridge(noise_units, found.curve))
     length = length_of(curve)

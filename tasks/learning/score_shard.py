@@ -30,7 +30,7 @@ def shard(row: ScoringShard) -> None:
     checkpoint = row.run.checkpoint
     model = model_cache.model(checkpoint)
     ids, indexes = _subjects(row)
-    probabilities, detections = _looked_at(row, model, ids, indexes)
+    probabilities, detections = _scored(row, model, ids, indexes)
     dropped = dropped_among(ids.tolist())
     kept = ~np.isin(ids, list(dropped))
     ids, probabilities = ids[kept], probabilities[kept]
@@ -56,7 +56,7 @@ def _subjects(row: ScoringShard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return table[:, 0], table[:, 1]
 
 
-def _looked_at(
+def _scored(
     row: ScoringShard, model: model_cache.Model, ids: NDArray[np.int64], indexes: NDArray[np.int64]
 ) -> tuple[NDArray[Any], dict[int, list[Detection]]]:
     """Return probabilities (n, K), and detections by subject (none for a classifier)."""

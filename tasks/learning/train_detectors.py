@@ -15,7 +15,7 @@ from ml.roles.detector_scorer import key_of
 from ml.storage.pixel_store import PixelStore
 from ml.trails.line_marks import Mark
 from ml.trails.maps import one_plane
-from ml.trails.patch_sampler import Labelled, drawn, labelled_image
+from ml.trails.patch_sampler import Labelled, annotations_of, labelled_image
 from ml.trails.train_detector import TrainingSet as Images
 from ml.trails.train_detector import train_detector as train_trails
 from ml.training.callbacks import OnEpoch
@@ -86,7 +86,7 @@ def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labe
             try:
                 yield (
                     label,
-                    labelled_image(one_plane(frame), drawn(marks) if label.label == "yes" else [], label.external_id),
+                    labelled_image(one_plane(frame), annotations_of(marks) if label.label == "yes" else [], label.external_id),
                 )
             except NoPixels:
                 continue

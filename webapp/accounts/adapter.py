@@ -21,7 +21,7 @@ from webapp.archive.access import NEEDS_SECOND_FACTOR
 from webapp.archive.models import Role, lacks_second_factor
 from webapp.community.models import Profile
 from webapp.community.news_mail import mail_is_sent
-from webapp.queue.leases import settle_leases
+from webapp.queue.leases import store_newcomer
 from webapp.volunteers.identity import account_volunteer, forget, visitor_or_newcomer
 
 log = logging.getLogger(__name__)
@@ -50,9 +50,9 @@ class AccountAdapter(DefaultAccountAdapter):
         self._tell_of(request, user, is_new=not options.get("signup") and user.pk not in people_of(request))
         if response is not None:
             remember_device(request, response, user)
-            keep_history(request, response, user)
+            merge_visitor_history(request, response, user)
             if language := Profile.objects.filter(user=user).values_list("language", flat=True).first():
-                speak(response, language)
+                set_language_cookie(response, language)
         if any(lacks_second_factor(user, role) for role in _roles(user)):
             messages.warning(request, NEEDS_SECOND_FACTOR)
         return response
@@ -105,7 +105,7 @@ def _login(credentials: Any) -> str:
     return str(credentials.get("email") or credentials.get("username") or "")
 
 
-def speak(response: HttpResponseBase, language: str) -> None:
+def set_language_cookie(response: HttpResponseBase, language: str) -> None:
     """Store the language in a cookie."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
@@ -121,11 +121,11 @@ def forget_language(response: HttpResponseBase) -> None:
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
 
 
-def keep_history(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
+def merge_visitor_history(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
     """Move what a visitor did in this browser to the account, say how many answers, and forget the visitor."""
     visitor = visitor_or_newcomer(request)
     if visitor is not None:
-        settle_leases(visitor)
+        store_newcomer(visitor)
         moved = merge(visitor, account_volunteer(user))
         forget(response)
         if moved:

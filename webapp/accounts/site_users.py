@@ -19,7 +19,7 @@ from webapp.accounts.sessions import end_sessions
 from webapp.community.news_mail import mail_is_sent
 
 
-def found_users(search: str) -> QuerySet[User]:
+def search_users(search: str) -> QuerySet[User]:
     """Return the accounts with the words in their user names or addresses, in alphabetical order."""
     rows = User.objects.order_by("username")
     for word in search.replace("\0", "").split()[:5]:

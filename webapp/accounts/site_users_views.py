@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.accounts.invitations import accept, invitation_of, invite, link_of, mail_invitation, open_invitations
 from webapp.accounts.site_users import (
-    found_users,
+    search_users,
     remove_second_factors,
     reset_password,
     set_active,
@@ -189,7 +189,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def _list(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResponse:
     search = request.GET.get("q", "")[:100]
-    found = Paginator(found_users(search), SIZE).get_page(request.GET.get("page"))
+    found = Paginator(search_users(search), SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "search": search,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from webapp.accounts.adapter import forget_language, speak
+from webapp.accounts.adapter import forget_language, set_language_cookie
 from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
@@ -75,7 +75,7 @@ def profile(request: HttpRequest, user: User) -> HttpResponseBase:
     with override(row.language or None):
         messages.success(request, _("Profile saved."))
     if row.language:
-        speak(response, row.language)
+        set_language_cookie(response, row.language)
     else:
         forget_language(response)
     return response

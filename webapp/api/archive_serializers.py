@@ -89,9 +89,9 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
         return shown(subject.metadata)
 
     def to_representation(self, subject: Any) -> dict[str, Any]:
-        """Represent a row annotated by `with_told`, limited to what its reader may know."""
+        """Represent a row annotated by `with_unblinded`, limited to what its reader may know."""
         facts = super().to_representation(subject)
-        return facts if subject.is_told else until_answered(facts, subject.survey)
+        return facts if subject.is_unblinded else until_answered(facts, subject.survey)
 
 
 class SubjectDetailSerializer(SubjectSerializer):

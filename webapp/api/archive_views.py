@@ -40,7 +40,7 @@ from webapp.api.row_views import (
     refuse_unknown,
     word,
 )
-from webapp.archive.blinding import unless_telling, with_told
+from webapp.archive.blinding import unless_telling, with_unblinded
 from webapp.archive.footprints import read_moc_filter
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
@@ -160,7 +160,7 @@ class SubjectViewSet(PublicRows):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Exclude synthetic subjects for scientists; for everybody else they must be indistinguishable."""
-        rows = with_told(super().get_queryset(), self.request.user)
+        rows = with_unblinded(super().get_queryset(), self.request.user)
         if self.detail:
             return rows
         if self._is_telling():

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from webapp.accounts.merge_visitor import merge
 from webapp.api.defaults import VolunteerTokenAuthentication
-from webapp.queue.leases import settle_leases
+from webapp.queue.leases import store_newcomer
 from webapp.volunteers.identity import COOKIE, account_volunteer, forget, remember, visitor_or_newcomer
 from webapp.volunteers.models import Volunteer
 
@@ -54,7 +54,7 @@ def known_volunteer(request: Request) -> Volunteer:
         return visitor
     account = account_volunteer(request.user)
     if visitor is not None:
-        settle_leases(visitor)
+        store_newcomer(visitor)
         merge(visitor, account)
     return account
 
@@ -70,7 +70,7 @@ def any_volunteer(request: Request) -> Volunteer:
 def acting_volunteer(request: Request) -> Volunteer:
     """Return the requesting volunteer, saved from now on."""
     volunteer = known_volunteer(request)
-    settle_leases(volunteer)
+    store_newcomer(volunteer)
     return volunteer
 
 

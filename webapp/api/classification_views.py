@@ -37,7 +37,7 @@ from webapp.classify.submit import say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.learning.scores import opinions
 from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
-from webapp.queue.leases import settle_leases
+from webapp.queue.leases import store_newcomer
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -98,7 +98,7 @@ def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[d
 def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
         check_assignments(volunteer, workflow, [(answer["subject"], answer["lease"]) for answer in answers])
-        settle_leases(volunteer)
+        store_newcomer(volunteer)
         submitted = submit(volunteer, workflow, [to_item(answer) for answer in answers])
     except (CannotClassify, NotAssigned) as error:
         raise ValidationError({"detail": str(error)}) from error

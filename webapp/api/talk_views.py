@@ -23,7 +23,7 @@ from webapp.api.talk_serializers import (
 from webapp.archive.access import person
 from webapp.archive.models import Role
 from webapp.community.models import Board, Comment, Thread
-from webapp.community.talk import edit, remove, say
+from webapp.community.talk import edit, post_comment, remove
 from webapp.community.talk_index import readable
 from webapp.community.threads import open_thread
 from webapp.volunteers.identity import reader_of
@@ -89,7 +89,7 @@ class CommentViewSet(TalkRows):
         """Comment on a subject or in a thread."""
         asked = SaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = checked(lambda: say(user=person(request), **asked.validated_data))
+        row = checked(lambda: post_comment(user=person(request), **asked.validated_data))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=TextSerializer, responses=CommentSerializer)

@@ -129,7 +129,7 @@ class NextView(APIView):
         gate = gate_of(workflow, volunteer)
         if not gate.is_open:
             raise PermissionDenied(gate.sentence)
-        wanted, most = wanted_items(request), most_leases(volunteer, workflow)
+        wanted, most = requested_items(request), most_leases(volunteer, workflow)
         leases = lease_next(volunteer, workflow, min(wanted, most))
         body = {
             "items": represent_item(leases, workflow),
@@ -140,7 +140,7 @@ class NextView(APIView):
         return keep_identity(request._request, response, volunteer)
 
 
-def wanted_items(request: Request) -> int:
+def requested_items(request: Request) -> int:
     """Parse `n`; clip it to its range, and use the default for anything else."""
     try:
         return min(max(int(request.query_params.get("n", DEFAULT)), 1), MOST_LEASES)

@@ -25,18 +25,18 @@ FACTS = {
 """What a measured column appears as in a subject's data, or in that of its frames."""
 
 
-def with_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
-    """Annotate each row with `is_told`: whether `user` may see all that volunteers ever see of it."""
+def with_unblinded(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
+    """Annotate each row with `is_unblinded`: whether `user` may see all that volunteers ever see of it."""
     if not user.is_authenticated or not user.is_active:
-        return rows.annotate(is_told=Value(False, BooleanField()))
+        return rows.annotate(is_unblinded=Value(False, BooleanField()))
     is_elevated = not lacks_second_factor(user, Role.SCIENTIST)
     if user.is_superuser and is_elevated:
-        return rows.annotate(is_told=Value(True, BooleanField()))
+        return rows.annotate(is_unblinded=Value(True, BooleanField()))
     answered = Subject.objects.filter(
         pk=OuterRef("pk"), classifications__volunteer__user=user, classifications__withdrawn_at=None
     )
     scientists = Membership.objects.filter(survey=OuterRef("survey"), user=user, role__in=Role.at_least(Role.SCIENTIST))
-    return rows.annotate(is_told=Q(Exists(answered)) | (Q(Exists(scientists)) if is_elevated else Q()))
+    return rows.annotate(is_unblinded=Q(Exists(answered)) | (Q(Exists(scientists)) if is_elevated else Q()))
 
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
@@ -54,15 +54,15 @@ def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
 
 
 def unless_telling(rows: QuerySet[Any], columns: Collection[str]) -> QuerySet[Any]:
-    """Exclude, of rows annotated by `with_told`, what a search by these columns would give away."""
+    """Exclude, of rows annotated by `with_unblinded`, what a search by these columns would give away."""
     telling = Q(survey__telling__has_any_keys=list(columns))
-    return rows.exclude(telling & Q(is_told=False)) if columns else rows
+    return rows.exclude(telling & Q(is_unblinded=False)) if columns else rows
 
 
-def only_told(rows: QuerySet[Subject], user: Any) -> QuerySet[Any]:
+def only_unblinded(rows: QuerySet[Subject], user: Any) -> QuerySet[Any]:
     """Return the rows of which `user` may see all that volunteers ever see."""
-    told: QuerySet[Any] = with_told(rows, user)
-    return told.filter(is_told=True)
+    unblinded: QuerySet[Any] = with_unblinded(rows, user)
+    return unblinded.filter(is_unblinded=True)
 
 
 def blind_names(subjects: Collection[Subject], user: Any) -> None:
@@ -73,10 +73,10 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
     named = [row for row in subjects if "external_id" in row.survey.telling]
     if not named:
         return
-    rows = only_told(Subject.objects.filter(pk__in={row.pk for row in named}), user)
-    told = set(rows.values_list("pk", flat=True))
+    rows = only_unblinded(Subject.objects.filter(pk__in={row.pk for row in named}), user)
+    readable = set(rows.values_list("pk", flat=True))
     for row in named:
-        if row.pk not in told:
+        if row.pk not in readable:
             row.external_id = str(row.pk)
 
 
@@ -94,7 +94,7 @@ def opened(metadata: dict[str, Any], survey: Survey) -> dict[str, Any]:
     return {name: value for name, value in shown(metadata).items() if survey.opens(name)}
 
 
-def told(metadata: dict[str, Any]) -> dict[str, Any]:
+def after_answer(metadata: dict[str, Any]) -> dict[str, Any]:
     """Return what volunteers see after their answer: also the values that are hidden while classifying."""
     later = {name[1:]: value for name, value in metadata.items() if name.startswith("!") and isinstance(value, str)}
     return shown(metadata) | later

@@ -23,7 +23,7 @@ from ml.imaging.browser_encoding import raw_frame
 from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
 from webapp.archive.access import survey_page
-from webapp.archive.blinding import blind_names, only_told, opened, told, with_told
+from webapp.archive.blinding import after_answer, blind_names, only_unblinded, opened, with_unblinded
 from webapp.archive.footprints import store_footprint
 from webapp.archive.light_curve import measurements, plot, table
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
@@ -141,17 +141,17 @@ def _continued(asked: QueryDict, way: str, place: Place | None) -> str:
 
 @require_safe
 def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    rows = with_told(Subject.objects.select_related("survey", "duplicate_of"), request.user)
+    rows = with_unblinded(Subject.objects.select_related("survey", "duplicate_of"), request.user)
     row: Any = get_object_or_404(rows, survey__slug=slug, pk=pk)
     knows_truth = _knows_truth(request, row.survey)
-    hidden = set() if row.is_told or knows_truth else set(row.survey.telling)
+    hidden = set() if row.is_unblinded or knows_truth else set(row.survey.telling)
     blind_names([row], request.user)
     page = {
         "subject": row,
         "frames": row.frames.all(),
         "hidden": hidden,
         "metadata": _metadata(row, knows_truth),
-        "light_curve": plot(row.light_curve) if row.is_told and row.light_curve else None,
+        "light_curve": plot(row.light_curve) if row.is_unblinded and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),
         "card": _("An image of the sky, to look at and to talk about. What do you see?"),
     }
@@ -161,8 +161,8 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_safe
 def light_curve_csv(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     """Return the measurements behind the drawing, for those who may see it."""
-    row: Any = get_object_or_404(with_told(Subject.objects.all(), request.user), survey__slug=slug, pk=pk)
-    if not row.is_told:
+    row: Any = get_object_or_404(with_unblinded(Subject.objects.all(), request.user), survey__slug=slug, pk=pk)
+    if not row.is_unblinded:
         raise PermissionDenied(_("The light curve is shown after your answer."))
     return table(measurements(row, row.frames.all())).as_csv(f"light-curve-{row.pk}.csv")
 
@@ -170,7 +170,7 @@ def light_curve_csv(request: HttpRequest, slug: str, pk: int) -> HttpResponseBas
 def _metadata(row: Any, knows_truth: bool) -> dict[str, Any]:
     if knows_truth:
         return {key: value for key, value in row.metadata.items() if not key.startswith("#")}
-    return told(row.metadata) if row.is_told else opened(row.metadata, row.survey)
+    return after_answer(row.metadata) if row.is_unblinded else opened(row.metadata, row.survey)
 
 
 def _knows_truth(request: HttpRequest, survey: Survey) -> bool:
@@ -190,7 +190,7 @@ def _matching(survey: Survey, wanted: dict[str, Any], user: Any) -> QuerySet[Sub
     rows = Subject.objects.filter(survey=survey).order_by("pk")
     if wanted.get("text"):
         found = _by_beginning(rows, wanted)
-        return only_told(found, user) if "external_id" in survey.telling else found
+        return only_unblinded(found, user) if "external_id" in survey.telling else found
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows

@@ -45,7 +45,7 @@ def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator
 
 
 @transaction.atomic
-def say(
+def post_comment(
     *,
     user: User,
     text: str,
@@ -92,8 +92,8 @@ def say(
     store_tags(comment)
     if thread:
         Thread.objects.filter(pk=thread.pk).update(latest_at=comment.created_at)
-    _tell_the_mentioned(comment)
-    _tell_the_others(comment)
+    _notify_mentioned(comment)
+    _notify_commenters(comment)
     return comment
 
 
@@ -210,14 +210,14 @@ def _tidy(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-def _tell_the_mentioned(comment: Comment) -> None:
+def _notify_mentioned(comment: Comment) -> None:
     """Notify each mentioned person once, until they have read it."""
     names = [name.lower() for name in mentioned(comment.text)]
     people = Volunteer.objects.annotate(name=Lower("user__username")).filter(name__in=names, user__is_active=True)
     _notify(comment, set(people.values_list("pk", flat=True)) - {comment.author_id}, Notification.Kind.MENTIONED)
 
 
-def _tell_the_others(comment: Comment) -> None:
+def _notify_commenters(comment: Comment) -> None:
     """Notify each earlier commenter once, until they have read it."""
     comments = Comment.objects.standing().filter(**_place(comment), author__user__is_active=True)
     others = set(comments.exclude(author=comment.author).values_list("author", flat=True))

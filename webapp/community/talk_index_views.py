@@ -21,7 +21,7 @@ from webapp.community.models import LONGEST, Board, Comment, Thread
 from webapp.community.person import account_page
 from webapp.community.pictures import LONGEST_ALT, sent_picture
 from webapp.community.tags import tags_of_survey
-from webapp.community.talk import moderates, say
+from webapp.community.talk import moderates, post_comment
 from webapp.community.talk_index import containing, readable_comments, written_by
 from webapp.community.threads import (
     change_thread,
@@ -128,7 +128,7 @@ def _thread_page(request: HttpRequest, row: Thread, status: int = 200, **filled:
 def _reply(request: HttpRequest, user: User, row: Thread) -> HttpResponseBase:
     text = request.POST.get("text", "")
     try:
-        return redirect(say(user=user, thread=row, text=text, **sent_picture(request)))
+        return redirect(post_comment(user=user, thread=row, text=text, **sent_picture(request)))
     except ValidationError as error:
         return _thread_page(request, row, status=400, text=text, errors=error.messages)
 

@@ -18,7 +18,7 @@ from webapp.community.models import LONGEST, Comment, CommentPicture, Discovery,
 from webapp.community.news_mail import stop_mail
 from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.pictures import LONGEST_ALT, sent_picture
-from webapp.community.talk import bring_back, edit, may_bring_back, moderates, remove, say, wrote
+from webapp.community.talk import bring_back, edit, may_bring_back, moderates, post_comment, remove, wrote
 from webapp.community.talk_index import is_readable
 from webapp.volunteers.identity import reader_of
 
@@ -29,7 +29,7 @@ def comment_new(request: HttpRequest, user: User, subject: int) -> HttpResponseB
     row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
     text = request.POST.get("text", "")
     try:
-        return redirect(say(user=user, subject=row, text=text, **sent_picture(request)))
+        return redirect(post_comment(user=user, subject=row, text=text, **sent_picture(request)))
     except ValidationError as error:
         return _form(request, Comment(survey=row.survey, subject=row), text, error=error)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Board, Comment, Thread
 from webapp.community.moderation import Kind, log
-from webapp.community.talk import moderates, say
+from webapp.community.talk import moderates, post_comment
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -89,7 +89,7 @@ def open_thread(
     Raises
     ------
     ValidationError
-        The title is empty or too long, or `say` refuses the text. Nothing is stored.
+        The title is empty or too long, or `post_comment` refuses the text. Nothing is stored.
     """
     author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     last = Thread.objects.filter(board=board, author=author).order_by("-pk").first()
@@ -99,7 +99,7 @@ def open_thread(
     thread = Thread(board=board, title=title.strip(), author=author)
     thread.full_clean()
     thread.save()
-    return say(user=user, thread=thread, text=text, picture=picture, alt=alt)
+    return post_comment(user=user, thread=thread, text=text, picture=picture, alt=alt)
 
 
 @transaction.atomic

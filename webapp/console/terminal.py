@@ -15,7 +15,7 @@ from rich.table import Table
 from ml.io.message import named
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import Cancelled, LeaseLost
-from webapp.imports.inspect import Look
+from webapp.imports.inspect import Inspection
 from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
 from webapp.imports.store_votes import left_out
@@ -91,7 +91,7 @@ def summarise_ingest(console: Console, run: IngestRun) -> None:
         console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all listed on the run's page.")
 
 
-def show_look(console: Console, inspected: Look, choices: Choices) -> None:
+def show_inspection(console: Console, inspected: Inspection, choices: Choices) -> None:
     """Print the preview of the first rows, and how they are understood."""
     console.print(f"{inspected.rows:,} rows looked at, {inspected.broken:,} of them unreadable.")
     for key, (known, different) in sorted(inspected.keys.items(), key=lambda item: -item[1][0])[:5]:

@@ -26,7 +26,7 @@ class Ill(Exception):
     """A part is unhealthy; the message says how."""
 
 
-def look(names: Iterable[str] | None = None) -> dict[str, str]:
+def check_health(names: Iterable[str] | None = None) -> dict[str, str]:
     """Return the state of each part, or of these: `ok`, or what is wrong."""
     return {name: _asked(name, PARTS[name]) for name in (PARTS if names is None else names)}
 

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.utils.cache import has_vary_header
 from django.utils.translation import gettext as _
 
-from webapp.core.health import PARTS, READY, look
+from webapp.core.health import PARTS, READY, check_health
 from webapp.core.logs import logged_as
 
 HEADER = "X-Request-ID"
@@ -62,7 +62,7 @@ def health(get_response: Answer) -> Answer:
 
 def _health(names: Iterable[str]) -> JsonResponse:
     """Return 200 if these parts of the site are healthy, else 503, with the state of each."""
-    parts = look(names)
+    parts = check_health(names)
     ill = [sentence for sentence in parts.values() if sentence != "ok"]
     answer = JsonResponse({"status": " ".join(ill) or "ok", "parts": parts}, status=503 if ill else 200)
     answer["Cache-Control"] = "no-store"

@@ -22,7 +22,7 @@ INTERVAL = (Column("low", _("95 % from"), percent), Column("high", _("95 % to"),
 PLANES = ("crowd", "model")
 
 
-def found_of(asked: Asked) -> Discoveries:
+def discoveries_of(asked: Asked) -> Discoveries:
     return discoveries(asked.workflow, asked.population, asked.champion, asked.threshold)
 
 
@@ -125,9 +125,9 @@ def _plane(finder: str) -> Callable[[Asked], FigureTable | None]:
 TABLES: dict[str, Callable[[Asked], FigureTable | None]] = {
     "working-points": lambda asked: _of_curves(asked, curve_table),
     "calibration": lambda asked: _of_curves(asked, calibration_table),
-    "subjects": lambda asked: subject_table(found_of(asked)),
-    "mag": lambda asked: histogram_table(asked, found_of(asked), "mag"),
-    "rate": lambda asked: histogram_table(asked, found_of(asked), "rate"),
+    "subjects": lambda asked: subject_table(discoveries_of(asked)),
+    "mag": lambda asked: histogram_table(asked, discoveries_of(asked), "mag"),
+    "rate": lambda asked: histogram_table(asked, discoveries_of(asked), "rate"),
     **{f"plane-{finder}": _plane(finder) for finder in PLANES},
 }
 

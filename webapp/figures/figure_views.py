@@ -19,7 +19,7 @@ from webapp.figures.figure_tables import (
     TABLES,
     calibration_table,
     curves_of,
-    found_of,
+    discoveries_of,
     histogram_table,
     injected_of,
     plane_table,
@@ -54,7 +54,7 @@ def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
 @workflow_page(Role.SCIENTIST)
 def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
-    found, movers, curves = found_of(asked), injected_of(asked), curves_of(asked)
+    found, movers, curves = discoveries_of(asked), injected_of(asked), curves_of(asked)
     planes = {finder: table for finder in PLANES if (table := plane_table(asked, movers, finder))}
     histograms = {name: table for name in found.filters if (table := histogram_table(asked, found, name)).rows}
     context: dict[str, Any] = {
@@ -91,7 +91,7 @@ def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page(Role.SCIENTIST)
 def figures_data(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return the points as JSON for the page."""
-    return JsonResponse(found_of(_asked(request, workflow)).plotted())
+    return JsonResponse(discoveries_of(_asked(request, workflow)).plotted())
 
 
 @require_safe

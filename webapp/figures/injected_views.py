@@ -89,7 +89,7 @@ def _table(asked: Asked, movers: Movers) -> FigureTable:
     values = {name: movers.values(name) for name in QUANTITIES}
     chosen = np.ones(len(movers), dtype=bool)
     if asked.values["finder"]:
-        chosen = np.isin(np.arange(len(movers)), movers.looks(asked.values["finder"])[0])
+        chosen = np.isin(np.arange(len(movers)), movers.trials(asked.values["finder"])[0])
     for name, column in values.items():
         low, high = asked.values[f"{name}_min"], asked.values[f"{name}_max"]
         chosen &= True if low is None else column >= low

@@ -85,8 +85,8 @@ class Movers:
             return np.asarray(self.rows[quantity], dtype=np.float64)
         return np.asarray(self.rows["zero_point"] - 2.5 * np.log10(np.maximum(self.rows["snr"], 1e-3)))
 
-    def looks(self, finder: str) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Return who was looked at by a finder, one row a look, and whether it was found.
+    def trials(self, finder: str) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Return the movers that a finder looked at, one row a trial, and whether each was found.
 
         One of `FINDERS`: single volunteers' answers (yes finds it), the consensus of their votes (from a posterior of
         0.5 on), the champion (from the threshold on). What nobody looked at or scored is left out.
@@ -118,7 +118,7 @@ class Movers:
         x, y = self.values(self.brightness), self.values("rate")
         if not np.isfinite(x + y).any():
             return None
-        at, is_found = self.looks(finder)
+        at, is_found = self.trials(finder)
         return completeness_plane(x[at], y[at], is_found, bin_edges(x, BINS), bin_edges(y, BINS))
 
     @property
@@ -127,7 +127,7 @@ class Movers:
         return "mag" if np.isfinite(self.values("mag")).any() else "snr"
 
     def _binned(self, finder: str, values: NDArray[np.float64], edges: NDArray[np.float64]) -> Bins:
-        at, is_found = self.looks(finder)
+        at, is_found = self.trials(finder)
         return completeness_by(values[at], is_found, edges)
 
 

@@ -23,7 +23,7 @@ from webapp.guides.guide_texts import TextRefused, current_text, note_step, tuto
 from webapp.guides.images import address_of, keep_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
 from webapp.guides.translations import show_translated
-from webapp.queue.leases import NewcomerRate, settle_leases
+from webapp.queue.leases import NewcomerRate, store_newcomer
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
 from webapp.workflows.models import Workflow
 
@@ -73,7 +73,7 @@ def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
     if tutorial.text is None:
         return HttpResponse(status=204)  # nobody has to resume the built-in one
-    settle_leases(volunteer)
+    store_newcomer(volunteer)
     note_step(
         volunteer=volunteer,
         text=tutorial.text,

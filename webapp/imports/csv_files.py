@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.io.safe_csv import BoundedRows
-from webapp.classifications.line_marks import Drawn
+from webapp.classifications.line_marks import DrawnLine
 from webapp.imports.foreign_record import (
     COLUMN_TWICE,
     NO_COLUMN,
@@ -99,7 +99,7 @@ class _Drawing:
 
     def __init__(self, dimensions: Any) -> None:
         self.dimensions = dimensions if isinstance(dimensions, list) else []
-        self.lines: dict[str, list[Drawn]] = defaultdict(list)
+        self.lines: dict[str, list[DrawnLine]] = defaultdict(list)
         self.shapes: dict[str, list[str]] = defaultdict(list)
 
     def others(self, task: str, value: Any) -> Iterator[str]:
@@ -108,11 +108,11 @@ class _Drawing:
             if isinstance(part, dict) and "choice" in part:
                 yield clean(part["choice"])
             elif isinstance(part, dict):
-                self._keep(task, part)
+                self._add_drawn(task, part)
             elif part is not None and not isinstance(part, list):
                 yield clean(part)
 
-    def _keep(self, task: str, part: Mapping[str, Any]) -> None:
+    def _add_drawn(self, task: str, part: Mapping[str, Any]) -> None:
         if not all(name in part for name in ENDS):
             if {"tool", "toolIndex", "x"} & part.keys():
                 self.shapes[task].append(clean(part.get("toolType") or part.get("tool_label") or "a shape"))
@@ -121,7 +121,7 @@ class _Drawing:
         place = frame if isinstance(frame, int) and 0 <= frame < 2**15 else 0
         x1, y1, x2, y2 = (_number(part[name]) for name in ENDS)
         width, height = self._size(place)
-        self.lines[task].append(Drawn(x1, y1, x2, y2, place, width, height))
+        self.lines[task].append(DrawnLine(x1, y1, x2, y2, place, width, height))
 
     def _size(self, frame: int) -> tuple[float | None, float | None]:
         """Return the size of the picture, if the row has it."""

@@ -98,7 +98,7 @@ class Guess:
 
 
 @dataclass
-class Look:
+class Inspection:
     """A preview of a file's first rows.
 
     Attributes
@@ -144,9 +144,9 @@ class Look:
         return next((task for task in others if offered & {label.casefold() for label in self.labels[task]}), "")
 
 
-def inspect_file(path: Path, workflow: Workflow) -> Look:
+def inspect_file(path: Path, workflow: Workflow) -> Inspection:
     """Read the first rows of a file; raises BadFile for an unusable one."""
-    inspected = Look(format_of(path))
+    inspected = Inspection(format_of(path))
     values: dict[str, set[str]] = defaultdict(set)
     for row in islice(read_classifications(path), ROWS):
         inspected.rows += 1
@@ -162,7 +162,7 @@ def inspect_file(path: Path, workflow: Workflow) -> Look:
     return inspected
 
 
-def _count(inspected: Look, record: Record, values: dict[str, set[str]]) -> None:
+def _count(inspected: Inspection, record: Record, values: dict[str, set[str]]) -> None:
     for task, labels in record.answers.items():
         if labels:
             inspected.labels[task].update(labels)

@@ -116,10 +116,10 @@ def store(
     people = volunteers_of(choices.source, {vote.record.user for vote in votes}, own)
     voters = lock_voters(workflow, set(people.values()))
     entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
-    wanted = _wanted(votes, entries, tally)
-    stored = _insert(workflow, wanted, entries, people)
-    _draw(wanted, stored, tally)
-    _count(workflow, [stored[vote.id] for vote in wanted if vote.id in stored], voters, entries)
+    new = _new_votes(votes, entries, tally)
+    stored = _insert(workflow, new, entries, people)
+    _store_lines(new, stored, tally)
+    _count(workflow, [stored[vote.id] for vote in new if vote.id in stored], voters, entries)
     job.renew(**tally.fields())
     return tally
 
@@ -153,10 +153,10 @@ def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
     return {subject.external_id: subject.duplicate_of or subject for subject in subjects}
 
 
-def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
+def _new_votes(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
     """Return the new votes that the workflow asks for, each once."""
     known = set(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", flat=True))
-    wanted: list[Vote] = []
+    new: list[Vote] = []
     for vote in votes:
         if vote.id in known:
             tally.note(Reason.KNOWN, vote.record.row, vote.record.id)
@@ -164,8 +164,8 @@ def _wanted(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tal
             tally.note(Reason.NOT_QUEUED, vote.record.row, vote.subject.external_id)
         else:
             known.add(vote.id)
-            wanted.append(vote)
-    return wanted
+            new.append(vote)
+    return new
 
 
 def _insert(
@@ -191,7 +191,7 @@ def _insert(
     return stored
 
 
-def _draw(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: Tally) -> None:
+def _store_lines(votes: Sequence[Vote], stored: Mapping[UUID, Classification], tally: Tally) -> None:
     """Store the lines of new votes, and count both."""
     came_in = [vote for vote in votes if vote.id in stored]
     store_lines({stored[vote.id]: vote.lines for vote in came_in})

@@ -22,7 +22,7 @@ from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
 from webapp.exports.formats import EXPORTS, file_response
 from webapp.imports.bundle_views import bundle_form
 from webapp.imports.foreign_record import METADATA, SUBJECT, BadFile
-from webapp.imports.inspect import Look, guess_answers, inspect_file
+from webapp.imports.inspect import Inspection, guess_answers, inspect_file
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import (
@@ -70,7 +70,7 @@ class ChoicesForm(forms.Form):
     follow_up_task = forms.ChoiceField(label=gettext_lazy("Follow-up task"), required=False)
     lines_task = forms.ChoiceField(label=gettext_lazy("Lines"), required=False)
 
-    def __init__(self, inspected: Look, workflow: Workflow, *args: Any, task: str = "", **kwargs: Any) -> None:
+    def __init__(self, inspected: Inspection, workflow: Workflow, *args: Any, task: str = "", **kwargs: Any) -> None:
         guessed = inspected.guess(workflow)
         chosen = task if task in inspected.labels else guessed.task
         kwargs["initial"] = vars(guessed) | {"task": chosen}
@@ -115,7 +115,7 @@ class ChoicesForm(forms.Form):
             return None
 
 
-def _by_matches(inspected: Look) -> list[tuple[str, tuple[int, int]]]:
+def _by_matches(inspected: Inspection) -> list[tuple[str, tuple[int, int]]]:
     keys = inspected.keys or {SUBJECT: (0, 0)}
     return sorted(keys.items(), key=lambda item: -item[1][0])
 
@@ -199,12 +199,12 @@ def upload(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     except (UploadRefused, BadFile) as error:
         form.add_error("file", in_words(message_of(error)))
         return exchange_page(request, workflow, form, status=400)
-    return redirect("import-look", workflow.survey.slug, workflow.slug, token)
+    return redirect("import-inspect", workflow.survey.slug, workflow.slug, token)
 
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
-def look_into(request: HttpRequest, workflow: Workflow, token: str) -> HttpResponse:
+def inspect_upload(request: HttpRequest, workflow: Workflow, token: str) -> HttpResponse:
     path, inspected = _inspected(workflow, token)
     form = ChoicesForm(inspected, workflow, task=request.GET.get("task", ""))
     return _page(request, workflow, token, path, inspected, form)
@@ -244,7 +244,7 @@ def import_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: int) 
     return redirect("import-run", survey.slug, workflow, pk)
 
 
-def _inspected(workflow: Workflow, token: str) -> tuple[Path, Look]:
+def _inspected(workflow: Workflow, token: str) -> tuple[Path, Inspection]:
     """Return an uploaded file and its preview; an unreadable one is deleted."""
     path = upload_path(workflow, token)
     if path is None:
@@ -261,7 +261,7 @@ def _page(
     workflow: Workflow,
     token: str,
     path: Path,
-    inspected: Look,
+    inspected: Inspection,
     form: ChoicesForm,
     status: int = 200,
 ) -> HttpResponse:

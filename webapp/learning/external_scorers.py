@@ -202,7 +202,7 @@ def evaluate_scorer(scorer: ExternalScorer, *, by: User | None) -> TrainingRun:
     return start_training(workflow=scorer.workflow, by=by, preset=Preset.EXTERNAL, scorer=scorer)
 
 
-def place_of(scorer: ExternalScorer) -> str:
+def address_without_query(scorer: ExternalScorer) -> str:
     """Return host and path of a scorer's address, without a query, which may contain a key."""
     parts = urlsplit(scorer.address)
     return f"{parts.hostname}{parts.path}"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.learning.external_scorers import evaluate_scorer, place_of, register_scorer
+from webapp.learning.external_scorers import address_without_query, evaluate_scorer, register_scorer
 from webapp.learning.models import ExternalScorer, TrainingRun
 from webapp.learning.triggers import AlreadyTraining
 from webapp.workflows.models import Workflow
@@ -78,5 +78,5 @@ def evaluate(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, survey: Survey, form: ScorerForm, status: int = 200) -> HttpResponse:
     rows = ExternalScorer.objects.filter(workflow__survey=survey).select_related("workflow", "registered_by")
-    found = [(scorer, place_of(scorer), scorer.runs.first()) for scorer in rows]
+    found = [(scorer, address_without_query(scorer), scorer.runs.first()) for scorer in rows]
     return render(request, "learning/scorers.html", {"survey": survey, "form": form, "scorers": found}, status=status)

@@ -101,10 +101,10 @@ def start_training(
 def workflows_to_retrain() -> list[Workflow]:
     """Return the workflows that are due for a training run."""
     workflows = Workflow.objects.filter(is_active=True).select_related("survey")
-    return [workflow for workflow in workflows if workflow.trains_itself and wants_retraining(workflow)]
+    return [workflow for workflow in workflows if workflow.trains_itself and is_retraining_due(workflow)]
 
 
-def wants_retraining(workflow: Workflow) -> bool:
+def is_retraining_due(workflow: Workflow) -> bool:
     """Return whether enough labels are new or corrected since the last run's, and no run is open.
 
     Enough are `min_new_labels`, or a single one once the last run is `retrain_days` old.

@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
-from webapp.core.health import look
+from webapp.core.health import check_health
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
@@ -41,7 +41,7 @@ def problems() -> dict[str, str]:
 
 
 def _sick_parts() -> dict[str, str]:
-    return {f"part:{name}": sentence for name, sentence in look().items() if sentence != "ok"}
+    return {f"part:{name}": sentence for name, sentence in check_health().items() if sentence != "ok"}
 
 
 def _failed_jobs() -> dict[str, str]:

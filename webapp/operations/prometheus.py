@@ -21,7 +21,7 @@ from webapp.learning.drift import Night, drift_of
 from webapp.learning.models import Checkpoint, Evaluation
 from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
-from webapp.operations.site_status import FRESH_SECONDS, activity, disk_usage, look
+from webapp.operations.site_status import FRESH_SECONDS, activity, check_health, disk_usage
 from webapp.operations.stream_status import all_streams
 from webapp.operations.worker_queues import workers_by_queue
 
@@ -69,7 +69,7 @@ class SiteCollector(Collector):
 
 def _parts() -> Iterator[Metric]:
     part = GaugeMetricFamily("wanderers_part_healthy", "1 if a part of the site is healthy, else 0.", labels=["part"])
-    for name, sentence in look().items():
+    for name, sentence in check_health().items():
         part.add_metric([name], float(sentence == "ok"))
     yield part
 

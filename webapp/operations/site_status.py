@@ -18,7 +18,7 @@ from webapp.classifications.models import Classification
 from webapp.core import environment
 from webapp.core.cached_figures import cached_figure
 from webapp.core.disks import Disk, data_disk, pixel_disk
-from webapp.core.health import look
+from webapp.core.health import check_health
 from webapp.core.models import Backup
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
 from webapp.operations.stream_status import all_streams, stream_problems
@@ -109,7 +109,7 @@ class SiteStatus:
 
 def site_status() -> SiteStatus:
     return SiteStatus(
-        parts=look(),
+        parts=check_health(),
         jobs=job_kinds(),
         workers=workers_by_queue(),
         failed=failed_jobs(),

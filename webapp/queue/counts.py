@@ -15,7 +15,7 @@ from webapp.workflows.models import Workflow
 
 
 @dataclass(frozen=True)
-class Stock:
+class QueueCounts:
     """Entries of one queue: open ones, retired ones, and gold ones for training, including ruled ones."""
 
     open: int = 0
@@ -24,7 +24,7 @@ class Stock:
     total: int = 0
 
 
-def stock_of(survey: Survey) -> dict[int, Stock]:
+def queue_counts(survey: Survey) -> dict[int, QueueCounts]:
     """Return the queue counts of each workflow, by the workflow's key, without empty queues."""
     counted = (
         QueueEntry.objects.filter(workflow__survey=survey)
@@ -38,7 +38,7 @@ def stock_of(survey: Survey) -> dict[int, Stock]:
         )
         .values_list("workflow", "open", "retired", "gold", "total")
     )
-    return {workflow: Stock(*numbers) for workflow, *numbers in counted}
+    return {workflow: QueueCounts(*numbers) for workflow, *numbers in counted}
 
 
 def figures_of(survey: Survey) -> dict[str, int]:

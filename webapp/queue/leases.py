@@ -17,7 +17,7 @@ from webapp.classifications.models import Classification
 from webapp.core.rate_limits import ByAddress
 from webapp.core.sql import PLAN_ONCE, Columns, execute, fetch
 from webapp.queue.models import Lease, QueueEntry
-from webapp.queue.sampling import Drawn, draw
+from webapp.queue.sampling import DrawnEntry, draw_entries
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -39,14 +39,14 @@ def lock_newcomer(newcomer: Volunteer) -> None:
     execute(LOCK, [str(newcomer.key)])
 
 
-def settle_leases(volunteer: Volunteer) -> None:
+def store_newcomer(volunteer: Volunteer) -> None:
     """Turn a newcomer into a stored volunteer, with their leases; a volunteer stays as they are."""
     if volunteer.pk is None:
-        _settle(volunteer)
+        _store(volunteer)
 
 
 @transaction.atomic
-def _settle(volunteer: Volunteer) -> None:
+def _store(volunteer: Volunteer) -> None:
     lock_newcomer(volunteer)
     row, _is_new = Volunteer.objects.get_or_create(key=volunteer.key)
     leases = Lease.objects.filter(newcomer=volunteer.key)
@@ -153,7 +153,7 @@ def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     missing = min(n, MOST_LEASES) - len(own)
     if not missing or not workflow.is_active:
         return own
-    return own + _lend(volunteer, draw(volunteer, workflow, missing, [lease.entry_id for lease in own]))
+    return own + _lend(volunteer, draw_entries(volunteer, workflow, missing, [lease.entry_id for lease in own]))
 
 
 def _lock(volunteer: Volunteer) -> Volunteer:
@@ -179,7 +179,7 @@ def _own_leases(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
     return [lease for lease in leases if lease.pk in renewed or lease.pk not in stale]
 
 
-def _lend(volunteer: Volunteer, drawn: list[Drawn]) -> list[Lease]:
+def _lend(volunteer: Volunteer, drawn: list[DrawnEntry]) -> list[Lease]:
     if not drawn:
         return []
     return _leases(

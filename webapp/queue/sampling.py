@@ -77,14 +77,14 @@ Chance = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnEntry:
     """A queue entry, and why it was drawn."""
 
     entry: int
     reason: str
 
 
-def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int] = ()) -> list[Drawn]:
+def draw_entries(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int] = ()) -> list[DrawnEntry]:
     """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are taken.
 
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
@@ -95,7 +95,7 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     chance = _chance(volunteer, workflow)
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "survey": workflow.survey_id, "held": list(leased)}
     if workflow.is_training:
-        return [Drawn(entry, Reason.TRAINING) for entry, _ in _gold(asked, n, chance)]
+        return [DrawnEntry(entry, Reason.TRAINING) for entry, _ in _gold(asked, n, chance)]
     answered = _answered(asked, workflow) + len(leased)
     plan = [_reason(workflow, answered + place, chance) for place in range(n)]
     gold = _gold(asked, plan.count(Reason.TRAINING), chance)
@@ -105,12 +105,12 @@ def draw(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int]
     drawn = []
     for reason in plan:
         if reason == Reason.TRAINING and gold:
-            drawn.append(Drawn(gold.pop()[0], Reason.TRAINING))
+            drawn.append(DrawnEntry(gold.pop()[0], Reason.TRAINING))
         elif reason == Reason.RANDOM and by_chance:
-            drawn.append(Drawn(by_chance.pop()[0], Reason.RANDOM))
+            drawn.append(DrawnEntry(by_chance.pop()[0], Reason.RANDOM))
         elif first:
-            drawn.append(Drawn(*first.pop(0)))
-    return drawn + [Drawn(*row) for row in first]
+            drawn.append(DrawnEntry(*first.pop(0)))
+    return drawn + [DrawnEntry(*row) for row in first]
 
 
 def _chance(volunteer: Volunteer, workflow: Workflow) -> Chance:

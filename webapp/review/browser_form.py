@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.classifications.presentation import ANSWER_NAMES, PRESENTATIONS
 from webapp.consensus.models import RetiredReason
 from webapp.core.keyset_pagination import Place, place_in
-from webapp.review.consensus_browser import COLUMN, SORTS, Wanted
+from webapp.review.consensus_browser import COLUMN, SORTS, ConsensusFilter
 from webapp.workflows.models import Workflow
 
 Choices = list[tuple[str, str | Promise]]
@@ -79,7 +79,7 @@ class BrowseForm(forms.Form):
 class Asked:
     """The state in the URL: filters, order, position in the list, and the scale of the counts."""
 
-    wanted: Wanted
+    wanted: ConsensusFilter
     sort: str
     place: Place | None
     is_log: bool
@@ -114,7 +114,7 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     given = BrowseForm(workflow, query)
     given.is_valid()
     cleaned = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
-    wanted = Wanted(**{each.name: cleaned[each.name] for each in fields(Wanted) if each.name in cleaned})
+    wanted = ConsensusFilter(**{each.name: cleaned[each.name] for each in fields(ConsensusFilter) if each.name in cleaned})
     sort = cleaned.get("sort", FIRST_SORT)
     known = query.copy()
     for name in set(query) - {"after", "before", *cleaned}:

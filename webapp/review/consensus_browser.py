@@ -45,7 +45,7 @@ FEW_NAMES = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ConsensusFilter:
     """Filters. A range includes its lower end but not its upper one, except that 1 is included; None is no limit."""
 
     p_min: float | None = None
@@ -98,7 +98,7 @@ def with_model(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consen
     return rows.annotate(model=Subquery(newest_first.values("checkpoint")[:1]))
 
 
-def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> QuerySet[Consensus]:
+def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: ConsensusFilter) -> QuerySet[Consensus]:
     """Return those of a workflow's `summed` rows that match the filters, except posterior and agreement."""
     asked = _between("votes_all", wanted.votes_min, wanted.votes_max, includes_top=True)
     asked &= _between("undecided_share", wanted.undecided_min, wanted.undecided_max)
@@ -220,13 +220,13 @@ class Histograms:
     total: int
 
 
-def recent_histograms(workflow: Workflow, rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:
+def recent_histograms(workflow: Workflow, rows: QuerySet[Consensus], wanted: ConsensusFilter) -> Histograms:
     """Return cached `histograms`, so that paging and sorting don't count again."""
     key = f"histograms-{workflow.pk}-{blake2b(repr(wanted).encode(), digest_size=12).hexdigest()}"
     return cached_figure(key, partial(histograms, rows, wanted))
 
 
-def histograms(rows: QuerySet[Consensus], wanted: Wanted) -> Histograms:
+def histograms(rows: QuerySet[Consensus], wanted: ConsensusFilter) -> Histograms:
     """Count rows by posterior and by agreement, applying each range filter to the other histogram."""
     counted = (
         rows.annotate(

@@ -45,7 +45,7 @@ class CannotInject(ValueError):
 
 
 @dataclass(frozen=True)
-class Drawn:
+class InjectedMover:
     """A background with a mover in it, ready for the archive."""
 
     background: Subject
@@ -98,12 +98,12 @@ def inject_movers(job: Injection) -> None:
         if job.done >= job.number:
             break
         tried += len(batch)
-        drawn = [each for subject in batch if (each := _draw(job, subject, names)) is not None]
-        _keep(job, [each.made for each in drawn], shelf)
-    job.finish(message=_said_at_the_end(job, tried))
+        drawn = [each for subject in batch if (each := _inject_one(job, subject, names)) is not None]
+        _store(job, [each.made for each in drawn], shelf)
+    job.finish(message=_final_message(job, tried))
 
 
-def _said_at_the_end(job: Injection, tried: int) -> str:
+def _final_message(job: Injection, tried: int) -> str:
     """Return the job's final message."""
     return DRAWN(count=job.done) if job.done >= job.number else NO_ROOM(count=job.done, tried=tried)
 
@@ -129,7 +129,7 @@ def _batches(job: Injection) -> Iterator[list[Subject]]:
         yield [rows[key] for key in keys[start : start + BATCH] if key in rows]
 
 
-def _draw(job: Injection, background: Subject, names: SyntheticNames) -> Drawn | None:
+def _inject_one(job: Injection, background: Subject, names: SyntheticNames) -> InjectedMover | None:
     """Draw one mover, determined by seed and background; None if the background has no empty place."""
     try:
         pixels = pixels_of(background)
@@ -145,7 +145,7 @@ def _draw(job: Injection, background: Subject, names: SyntheticNames) -> Drawn |
     )
     name = names.like(background.external_id, job.seed)
     metadata = _metadata(job, background, mover, name)
-    return Drawn(background, candidate(mover.record(background, frames, drawn, metadata), []))
+    return InjectedMover(background, candidate(mover.record(background, frames, drawn, metadata), []))
 
 
 def _metadata(job: Injection, background: Subject, mover: Mover, name: str) -> dict[str, object]:
@@ -162,7 +162,7 @@ def _metadata(job: Injection, background: Subject, mover: Mover, name: str) -> d
         "name": name,
         "turn": np.random.default_rng([background.pk, job.seed]).uniform(0.01, 0.3),
         "radius": round(max(2.5 * job.fwhm, mover.length / 2 + job.fwhm), 1),
-        **mover.said(),
+        **mover.metadata(),
     }
     return {**seen, SYNTHETIC: drawn}
 
@@ -173,7 +173,7 @@ def _is_template(survey: Survey, channel: int) -> bool:
 
 
 @transaction.atomic
-def _keep(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
+def _store(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
     """Store a batch, no more than needed. The survey's row is locked as by an ingest, which fills the same arrays."""
     survey = Survey.objects.select_for_update(no_key=True).get(pk=job.workflow.survey_id)
     fresh = unknown(survey, drawn, observed_only=False)[: max(0, job.number - job.done)]

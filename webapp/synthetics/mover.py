@@ -42,7 +42,7 @@ class Mover:
     angle: float
     rate: float | None = field(default=None)
 
-    def said(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Return its metadata, with positions by frame as in the first channel."""
         path = [[round(float(x), 2), round(float(y), 2)] for x, y in zip(self.x[:, 0], self.y[:, 0], strict=True)]
         rate = None if self.rate is None else round(self.rate, 2)

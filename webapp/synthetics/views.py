@@ -84,7 +84,7 @@ def injection_start(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def injection_progress(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while movers are drawn."""
     survey = workflow.survey
-    return render(request, "synthetics/injection.html", {"survey": survey, "row": _row(workflow, _stock(survey), None)})
+    return render(request, "synthetics/injection.html", {"survey": survey, "row": _row(workflow, _gold_counts(survey), None)})
 
 
 @require_POST
@@ -99,22 +99,22 @@ def injection_cancel(request: HttpRequest, survey: Survey, workflow: str, pk: in
 def _page(
     request: HttpRequest, survey: Survey, forms: dict[int, InjectionForm] | None = None, status: int = 200
 ) -> HttpResponse:
-    stock = _stock(survey)
-    rows = [_row(each, stock, (forms or {}).get(each.pk)) for each in survey.workflows.all()]
+    counts = _gold_counts(survey)
+    rows = [_row(each, counts, (forms or {}).get(each.pk)) for each in survey.workflows.all()]
     return render(request, "synthetics/training.html", {"survey": survey, "rows": rows}, status=status)
 
 
-def _row(workflow: Workflow, stock: dict[int, dict[str, int]], form: InjectionForm | None) -> dict[str, Any]:
+def _row(workflow: Workflow, counts: dict[int, dict[str, int]], form: InjectionForm | None) -> dict[str, Any]:
     return {
         "workflow": workflow,
-        "stock": stock.get(workflow.pk, {"real": 0, "bogus": 0, "synthetic": 0}),
+        "counts": counts.get(workflow.pk, {"real": 0, "bogus": 0, "synthetic": 0}),
         "schedule": in_numbers(workflow.training_schedule),
         "form": form or InjectionForm(workflow.survey, auto_id=f"id_{workflow.slug}_%s"),
         "job": Injection.objects.filter(workflow=workflow).first(),
     }
 
 
-def _stock(survey: Survey) -> dict[int, dict[str, int]]:
+def _gold_counts(survey: Survey) -> dict[int, dict[str, int]]:
     """Return by workflow the numbers of real, bogus, and synthetic training subjects."""
     is_real = Q(subject__gold_label="yes") | Q(subject__gold_label__in=survey.positive)
     counted = (

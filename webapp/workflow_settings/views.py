@@ -17,7 +17,7 @@ from webapp.archive.models import Role, Survey
 from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import rules_in_words
 from webapp.consensus.retirement_preview import Trial, preview_rules
-from webapp.queue.counts import Stock, stock_of
+from webapp.queue.counts import QueueCounts, queue_counts
 from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
@@ -27,8 +27,8 @@ from webapp.workflows.workflow_page import workflow_page
 @require_safe
 @survey_page(Role.ADMIN)
 def workflows(request: HttpRequest, survey: Survey) -> HttpResponse:
-    stock = stock_of(survey)
-    rows = [{"workflow": each, "stock": stock.get(each.pk, Stock())} for each in survey.workflows.all()]
+    counts = queue_counts(survey)
+    rows = [{"workflow": each, "counts": counts.get(each.pk, QueueCounts())} for each in survey.workflows.all()]
     return render(request, "workflow_settings/workflows.html", {"survey": survey, "rows": rows})
 
 
@@ -110,7 +110,7 @@ def _queue(row: Workflow) -> dict[str, Any]:
     return {
         "workflow": row,
         "rules": rules_in_words(row),
-        "stock": stock_of(row.survey).get(row.pk, Stock()),
+        "counts": queue_counts(row.survey).get(row.pk, QueueCounts()),
         "recount": recount,
     }
 

@@ -17,7 +17,7 @@ HEIGHT = 360  # pixels
 DASH_NAMES = dict(zip(DASHES, ("solid", "dashed", "dashdot", "dotted"), strict=True))
 
 
-def drawn(charts: Sequence[Chart]) -> tuple[str, dict[str, str]]:
+def bokeh_parts(charts: Sequence[Chart]) -> tuple[str, dict[str, str]]:
     """Return the scripts of a page, Bokeh's own among them, and each chart's element by its key.
 
     Nothing is fetched when the page opens. Without charts, both are empty.

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
-from ml.evaluation.report.interactive import drawn
+from ml.evaluation.report.interactive import bokeh_parts
 from ml.evaluation.report.plot import pictures as pictures_of
 
 Pictures = dict[str, dict[str, bytes]]
@@ -61,7 +61,7 @@ def write_page(
 
 
 def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: Pictures) -> str:
-    scripts, elements = drawn([chart for chart in charts if isinstance(chart, Chart)])
+    scripts, elements = bokeh_parts([chart for chart in charts if isinstance(chart, Chart)])
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         scripts=scripts,
         title=escape(heading.title),

@@ -9,7 +9,7 @@ from tests.integration.people import account, member
 from webapp.community.appeals import appeal
 from webapp.community.models import Appeal, Collection, Group, GroupMember, SubjectTag
 from webapp.community.moderation import settle
-from webapp.community.talk import say
+from webapp.community.talk import post_comment
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_a_collection_is_edited_by_its_owner_and_editors_only(workflow, subjects
 
 def test_an_appeal_is_made_by_the_person_concerned_and_answered_by_another_moderator(workflow, subjects, ada, ben):
     moderator = member(workflow.survey, "moderator")
-    comment = say(user=ada, subject=subjects[0], text="You are all fools.")
+    comment = post_comment(user=ada, subject=subjects[0], text="You are all fools.")
     done = settle(moderator=moderator, comment=comment, kind="warned", reason="Be kind.")
     assert [each["id"] for each in send(ada, "get", "appeals/actions/")[1]] == [done.pk]
     assert send(ben, "get", "appeals/actions/")[1] == []
@@ -157,7 +157,7 @@ def test_an_appeal_is_made_by_the_person_concerned_and_answered_by_another_moder
 
 def test_a_moderator_does_not_answer_their_own_appeal(workflow, subjects):
     moderator, admin = member(workflow.survey, "moderator"), member(workflow.survey, "admin")
-    comment = say(user=moderator, subject=subjects[0], text="You are all fools.")
+    comment = post_comment(user=moderator, subject=subjects[0], text="You are all fools.")
     done = settle(moderator=admin, comment=comment, kind="removed", reason="Be kind.")
     row = appeal(user=moderator, action=done, text="It was a quotation.")
     assert send(moderator, "post", f"appeals/{row.pk}/answer/", {"is_granted": True, "answer": "Yes."})[0] == 403

@@ -10,7 +10,7 @@ from tests.integration.world import end_grace, make_volunteer, make_workflow, st
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.queue.assignment_token import assignment_token
-from webapp.queue.leases import settle_leases
+from webapp.queue.leases import store_newcomer
 from webapp.queue.models import Lease
 from webapp.volunteers.identity import COOKIE
 from webapp.volunteers.models import Volunteer
@@ -119,7 +119,7 @@ def test_what_a_visitor_answered_becomes_the_accounts_once(workflow, browser):
     vote(make_volunteer("bob"), workflow, second, "no")
     items = browser.get(NEXT, {"n": 3}).json()["items"]
     visitor = Volunteer(key=Lease.objects.values_list("newcomer", flat=True).distinct().get())
-    settle_leases(visitor)
+    store_newcomer(visitor)
     for subject in (first, second, gold):
         sent = answer({"subject": {"id": subject.pk}}, "yes")
         sent["lease"] = assignment_token(visitor.pk, workflow.pk, subject.pk)

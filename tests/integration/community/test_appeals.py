@@ -10,7 +10,7 @@ from webapp.community.appeals import appeal
 from webapp.community.groups import join, open_group, renew_link
 from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification
 from webapp.community.moderation import settle, suspended_until
-from webapp.community.talk import say
+from webapp.community.talk import post_comment
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def moderator(workflow):
 @pytest.fixture
 def action(subject, ada, moderator):
     """A suspension of ada, whose comment is removed."""
-    comment = say(user=ada.user, subject=subject, text="You are all fools.")
+    comment = post_comment(user=ada.user, subject=subject, text="You are all fools.")
     return settle(moderator=moderator, comment=comment, kind="suspended", reason="Be kind.", days=7)
 
 
@@ -96,13 +96,13 @@ def test_a_granted_appeal_does_not_restore_what_its_author_removed_since(action,
 
 
 def test_a_blocked_persons_comments_are_folded_and_bring_no_news(subject, ada, ben):
-    say(user=ada.user, subject=subject, text="First.")
-    comment = say(user=ben.user, subject=subject, text="Nonsense!")
+    post_comment(user=ada.user, subject=subject, text="First.")
+    comment = post_comment(user=ben.user, subject=subject, text="Nonsense!")
     Notification.objects.all().delete()
     for _ in range(2):
         browser(ada.user).post(reverse("comment-block", args=[comment.pk]))
     assert Block.objects.count() == 1
-    say(user=ben.user, subject=subject, text="@ada, I said nonsense!")
+    post_comment(user=ben.user, subject=subject, text="@ada, I said nonsense!")
     assert not Notification.objects.exists()
     address = reverse("subject", args=["atlas", subject.pk])
     assert browser(ada.user).get(address).content.decode().count("You blocked this person") == 2
@@ -111,7 +111,7 @@ def test_a_blocked_persons_comments_are_folded_and_bring_no_news(subject, ada, b
 
 
 def test_blocks_are_ones_own(subject, ada, ben):
-    comment = say(user=ben.user, subject=subject, text="Hm.")
+    comment = post_comment(user=ben.user, subject=subject, text="Hm.")
     assert browser().post(reverse("comment-block", args=[comment.pk])).status_code == 403
     browser(ben.user).post(reverse("comment-block", args=[comment.pk]))  # oneself
     assert not Block.objects.exists()

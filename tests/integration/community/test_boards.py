@@ -9,7 +9,7 @@ from tests.integration.world import make_workflow, subjects_of
 from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import Survey
 from webapp.community.models import Board, Comment, ModeratorAction, Notification, Thread
-from webapp.community.talk import say
+from webapp.community.talk import post_comment
 from webapp.community.threads import open_thread, save_board
 from webapp.volunteers.identity import account_volunteer
 
@@ -121,7 +121,7 @@ def test_moderators_pin_and_lock_and_it_is_logged(survey, board, comment):
 
 
 def test_replies_of_scientists_stand_out(survey, comment):
-    say(user=member(survey, "scientist"), thread=comment.thread, text="A trail of charge.")
+    post_comment(user=member(survey, "scientist"), thread=comment.thread, text="A trail of charge.")
     page = browser().get(comment.get_absolute_url()).content.decode()
     assert page.count("by-staff") == 1
     assert '<span class="badge">Scientist</span>' in page
@@ -142,7 +142,7 @@ def test_a_comment_is_quoted_and_its_history_read(survey, comment):
 
 def test_nobody_quotes_or_reads_the_history_of_what_they_may_not_read(survey):
     [subject, _other] = subjects_of(survey.workflows.get())
-    hidden = say(user=member(survey, "scientist"), subject=subject, text="Clearly a comet")
+    hidden = post_comment(user=member(survey, "scientist"), subject=subject, text="Clearly a comet")
     ben = browser(account("ben"))
     assert "comet" not in ben.get(f"/surveys/atlas/subjects/{subject.pk}/?quote={hidden.pk}").content.decode()
     assert ben.get(f"/talk/{hidden.pk}/history/").status_code == 403
@@ -198,7 +198,7 @@ def test_talk_is_read_and_written_by_the_api(survey, board, comment):
     ada.force_authenticate(comment.author.user)
     ben.force_authenticate(account("ben"))
     [subject, other] = subjects_of(survey.workflows.get())
-    hidden = say(user=member(survey, "scientist"), subject=subject, text="Clearly a comet")
+    hidden = post_comment(user=member(survey, "scientist"), subject=subject, text="Clearly a comet")
     comments, threads = "/api/talk/comments/", "/api/talk/threads/"
     shown = stranger.get(f"{comments}?survey=atlas").json()["results"]
     assert [row["text"] for row in shown] == ["I see *stripes*."]

@@ -13,7 +13,7 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
-from webapp.community.talk import edit, say
+from webapp.community.talk import edit, post_comment
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def author():
 
 @pytest.fixture
 def comment(author, subject):
-    return say(user=author, subject=subject, text="You are all fools.")
+    return post_comment(user=author, subject=subject, text="You are all fools.")
 
 
 @pytest.fixture
@@ -144,11 +144,11 @@ def test_invalid_settlements_change_nothing(comment, moderator, what, because):
 def test_a_suspended_author_cannot_post_or_edit_until_it_is_over_or_lifted(comment, author, moderator, subject):
     settled(moderator, comment, "suspended:1")
     with pytest.raises(ValidationError, match="suspended"):
-        say(user=author, subject=subject, text="Again.")
+        post_comment(user=author, subject=subject, text="Again.")
     action = ModeratorAction.objects.get()
     assert browser(author).post(reverse("moderation-lift", args=["night", action.pk])).status_code == 403
     browser(moderator).post(reverse("moderation-lift", args=["night", action.pk]))
-    later = say(user=author, subject=subject, text="Sorry.")
+    later = post_comment(user=author, subject=subject, text="Sorry.")
     ModeratorAction.objects.update(lifted_at=None)
     with pytest.raises(ValidationError, match="suspended"):
         edit(user=author, comment=later, text="Not sorry.")
@@ -158,7 +158,7 @@ def test_a_suspended_author_cannot_post_or_edit_until_it_is_over_or_lifted(comme
 
 def test_moderators_do_not_suspend_each_other(subject, survey, moderator):
     scientist = member(survey, "scientist")
-    comment = say(user=scientist, subject=subject, text="Hm.")
+    comment = post_comment(user=scientist, subject=subject, text="Hm.")
     assert settled(moderator, comment, "suspended:1") == 403
     assert not ModeratorAction.objects.exists()
 
@@ -166,11 +166,11 @@ def test_moderators_do_not_suspend_each_other(subject, survey, moderator):
 @pytest.mark.parametrize("text", ["https://spam.example", "[click](//spam.example)", "WWW.spam.example"])
 def test_newcomers_post_no_links(author, survey, subject, text):
     with pytest.raises(ValidationError, match="links"):
-        say(user=author, subject=subject, text=f"Look: {text}")
+        post_comment(user=author, subject=subject, text=f"Look: {text}")
     assert not Comment.objects.exists()
     author = get_user_model().objects.get(pk=author.pk)  # nothing of the refused comment is left
     experienced(author, survey)
-    say(user=author, subject=subject, text=f"Look: {text}")
+    post_comment(user=author, subject=subject, text=f"Look: {text}")
 
 
 def test_a_removal_on_the_subjects_page_is_logged_too(comment, moderator):

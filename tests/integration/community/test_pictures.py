@@ -14,7 +14,7 @@ from tests.integration import world
 from webapp.archive.models import Membership
 from webapp.community.models import Comment, CommentPicture
 from webapp.community.pictures import MOST_OF_NEWCOMERS, PictureRate
-from webapp.community.talk import remove, say
+from webapp.community.talk import remove, post_comment
 from webapp.core.pictures import MOST_BYTES, encode_picture
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def test_the_same_post_twice_is_one_but_another_picture_is_another(subject, ada,
 def test_it_goes_with_its_comment_and_is_hidden_from_who_may_not_read(workflow, subject, ada, ben, browser_of):
     other = world.subjects_of(workflow)[1]
     world.vote(ada, workflow, other)
-    comment = say(user=ada.user, subject=other, text="Look", picture=drawing(), alt="A streak")
+    comment = post_comment(user=ada.user, subject=other, text="Look", picture=drawing(), alt="A streak")
     address = comment.picture.get_absolute_url()
     assert browser_of(ada).get(address).status_code == 200
     for stranger in (None, ben):  # who may still be asked about the subject
@@ -138,7 +138,7 @@ def test_it_goes_with_its_comment_and_is_hidden_from_who_may_not_read(workflow, 
 
 
 def test_only_the_author_deletes_it(subject, ada, ben, browser_of):
-    comment = say(user=ada.user, subject=subject, text="Look", picture=drawing(), alt="A streak")
+    comment = post_comment(user=ada.user, subject=subject, text="Look", picture=drawing(), alt="A streak")
     change = {"text": "Look", "drop_picture": "on"}
     for stranger in (None, ben):
         assert browser_of(stranger).post(f"/talk/{comment.pk}/edit/", change).status_code == 403
@@ -155,7 +155,7 @@ def test_who_has_not_answered_writes_nothing(workflow, subject, ada, ben):
     assert api.post(page, {"text": "Hm"}).status_code == 403
     assert not Comment.objects.exists()
     Membership.objects.create(user=ben.user, survey=other.survey, role="scientist")
-    say(user=ben.user, subject=other, text="For us scientists")
+    post_comment(user=ben.user, subject=other, text="For us scientists")
     world.vote(ada, workflow, other)
     assert api.post(page, {"text": "Hm"}).status_code == 302
 

@@ -9,7 +9,7 @@ from webapp.archive.models import SubjectSet, Survey
 from webapp.archive.subject_search import search
 from webapp.community.models import SubjectTag
 from webapp.community.tags import tags_in
-from webapp.community.talk import bring_back, edit, remove, say
+from webapp.community.talk import bring_back, edit, remove, post_comment
 from webapp.review.cases import change_case
 from webapp.volunteers.identity import account_volunteer
 
@@ -54,7 +54,7 @@ def test_tags_in_a_text(text, tags):
 
 
 def test_a_comments_tags_follow_its_text(subject, ada):
-    comment = say(user=ada, subject=subject, text="A #comet with a #tail")
+    comment = post_comment(user=ada, subject=subject, text="A #comet with a #tail")
     assert names() == ["comet", "tail"]
     edit(user=ada, comment=comment, text="A #comet")
     assert names() == ["comet"]
@@ -80,7 +80,7 @@ def test_the_button_tags_once_after_an_answer(subject, ada):
 
 
 def test_a_tag_gives_no_answer_away(subject, ada):
-    say(user=ada, subject=subject, text="#comet")
+    post_comment(user=ada, subject=subject, text="#comet")
     about, link = f"/surveys/atlas/subjects/{subject.pk}/", f'href="/surveys/atlas/subjects/{subject.pk}/"'
     for reader in (browser(), browser(account("stranger"))):
         assert "comet" not in reader.get(about).content.decode()
@@ -90,7 +90,7 @@ def test_a_tag_gives_no_answer_away(subject, ada):
 
 
 def test_tags_are_filters_and_scientists_make_sets_of_them(workflow, subject, ada):
-    say(user=ada, subject=subject, text="#comet")
+    post_comment(user=ada, subject=subject, text="#comet")
     other = subjects_of(workflow)[1]
     ben = account("ben")
     for each in (subject, other):
@@ -118,7 +118,7 @@ def test_tags_are_filters_and_scientists_make_sets_of_them(workflow, subject, ad
 
 
 def test_scientists_see_both_kinds_of_tags_and_nobody_else_sees_theirs(workflow, subject, ada):
-    say(user=ada, subject=subject, text="#comet")
+    post_comment(user=ada, subject=subject, text="#comet")
     scientist = member(workflow.survey, "scientist")
     both, own = subject, subjects_of(workflow)[1]
     for row, name in ((both, "comet"), (own, "comet"), (own, "ghost")):

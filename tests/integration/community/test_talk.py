@@ -14,7 +14,7 @@ from tests.integration import world
 from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import Membership
 from webapp.community.models import LONGEST, Comment, Notification, Profile
-from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, say
+from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, post_comment
 from webapp.queue.assignment_token import assignment_token
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def moderator(subject):
 
 @pytest.fixture
 def comment(subject, ada):
-    return say(user=ada.user, subject=subject, text="It moves.")
+    return post_comment(user=ada.user, subject=subject, text="It moves.")
 
 
 def page_of(browser, subject):
@@ -154,25 +154,25 @@ def test_volunteers_and_other_surveys_moderators_do_not_moderate(comment, ben, b
 
 def test_so_many_an_hour_and_no_more(subject, ada, ben):
     for i in range(MOST_IN_AN_HOUR):
-        say(user=ada.user, subject=subject, text=f"Comment {i}")
+        post_comment(user=ada.user, subject=subject, text=f"Comment {i}")
     with pytest.raises(ValidationError, match="post it later"):
-        say(user=ada.user, subject=subject, text="One more")
-    say(user=ben.user, subject=subject, text="Others may")
+        post_comment(user=ada.user, subject=subject, text="One more")
+    post_comment(user=ben.user, subject=subject, text="Others may")
     Comment.objects.filter(author=ada).update(created_at=timezone.now() - timedelta(minutes=61))
-    say(user=ada.user, subject=subject, text="An hour later")
+    post_comment(user=ada.user, subject=subject, text="An hour later")
     assert Comment.objects.filter(author=ada).count() == MOST_IN_AN_HOUR + 1
 
 
 def test_who_wrote_before_is_told_once_until_they_read_it(subject, comment, ada, ben, browser_of):
     for text in ("I see it too", "In frame 3"):
-        say(user=ben.user, subject=subject, text=text)
+        post_comment(user=ben.user, subject=subject, text=text)
     [news] = Notification.objects.all()
     assert (news.volunteer, news.kind) == (ada, "commented")
     page = browser_of(ada).get("/you/news/").content.decode()
     assert "Someone replied about" in page
     assert f"/surveys/atlas/subjects/{subject.pk}/#talk" in page
     browser_of(ada).post("/you/news/read/")
-    say(user=ben.user, subject=subject, text="And in frame 4")
+    post_comment(user=ben.user, subject=subject, text="And in frame 4")
     assert Notification.objects.filter(volunteer=ada, read_at=None).count() == 1
     assert not Notification.objects.filter(volunteer=ben).exists()
 
@@ -194,7 +194,7 @@ def test_a_long_talk_is_read_page_by_page(subject, ada, client):
 
 @pytest.mark.parametrize("keep_answers", [True, False])
 def test_who_leaves_leaves_comments_without_a_name_or_none(subject, comment, ada, moderator, keep_answers, client):
-    taken_back = say(user=ada.user, subject=subject, text="Forget this")
+    taken_back = post_comment(user=ada.user, subject=subject, text="Forget this")
     remove(user=ada.user, comment=taken_back)
     delete_account(user=ada.user, keep_answers=keep_answers)
     page = page_of(client, subject)
@@ -208,7 +208,7 @@ def test_who_leaves_leaves_comments_without_a_name_or_none(subject, comment, ada
 
 
 def test_the_export_holds_ones_own_comments(subject, comment, ada, ben, moderator, browser_of):
-    say(user=ben.user, subject=subject, text="Not hers")
+    post_comment(user=ben.user, subject=subject, text="Not hers")
     remove(user=moderator.user, comment=comment, because="Off topic")
     response = browser_of(ada).post("/you/data/export/")
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:

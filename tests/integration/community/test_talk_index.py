@@ -8,7 +8,7 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.classifications.models import Classification
 from webapp.community.models import Notification
-from webapp.community.talk import mentioned, say
+from webapp.community.talk import mentioned, post_comment
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -39,8 +39,8 @@ def page(user=None, query=""):
 
 def test_words_are_searched_in_all_comments_of_the_survey(subjects):
     author = account("author")
-    say(user=author, subject=subjects[0], text="A faint comet with a tail")
-    say(user=author, subject=subjects[1], text="Only noise, no comet")
+    post_comment(user=author, subject=subjects[0], text="A faint comet with a tail")
+    post_comment(user=author, subject=subjects[1], text="Only noise, no comet")
     assert page().count('class="words"') == 2
     assert page(query="?q=Comet").count('class="words"') == 2
     assert "faint" in page(query="?q=tail+comet")
@@ -53,7 +53,7 @@ def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     workflow = sky.workflow(survey)
     sky.queue(workflow, subjects)
     reader = account("reader")
-    say(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
+    post_comment(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
     about = f"/surveys/night/subjects/{subjects[0].pk}/"
     client = Client()
     client.force_login(reader)
@@ -77,7 +77,7 @@ def test_a_closed_workflow_hides_talk_only_until_the_subject_is_answered_elsewhe
         sky.queue(workflow, subjects)
     asked.queue.update(is_retired=True)
     reader = account("reader")
-    say(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
+    post_comment(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
     assert "cosmic ray" not in page(reader)
     answered = Classification.objects.create(
         id="00000000-0000-4000-8000-000000000002",
@@ -101,11 +101,11 @@ def test_mentioned_people_are_notified_once_and_nobody_else(subjects):
     author, vera = account("author"), account("vera.r")
     account("tom")
     for _ in range(2):
-        say(user=author, subject=subjects[0], text="Look, @Vera.R. and @nobody, and @author; mail a@tom")
+        post_comment(user=author, subject=subjects[0], text="Look, @Vera.R. and @nobody, and @author; mail a@tom")
     account_volunteer(vera)
     assert not Notification.objects.filter(kind="mentioned").exists()  # she has never been here as a volunteer
-    say(user=author, subject=subjects[0], text="@vera.r?")
-    say(user=author, subject=subjects[0], text="@vera.r!")
+    post_comment(user=author, subject=subjects[0], text="@vera.r?")
+    post_comment(user=author, subject=subjects[0], text="@vera.r!")
     (row,) = Notification.objects.filter(kind="mentioned")
     assert row.volunteer == account_volunteer(vera)
     client = Client()

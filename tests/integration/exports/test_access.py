@@ -16,7 +16,7 @@ from webapp.imports.run_import import new_import
 pytestmark = pytest.mark.django_db
 
 PAGES = ["", "atlas/", *(f"atlas/export/{name}" for name in EXPORTS), "atlas/imports/{job}/"]
-PAGES += ["atlas/imports/{job}/progress/", "atlas/import/{token}/look/"]
+PAGES += ["atlas/imports/{job}/progress/", "atlas/import/{token}/inspect/"]
 WRITES = ["atlas/import/", "atlas/import/{token}/start/", "atlas/imports/{job}/cancel/"]
 
 
@@ -133,7 +133,7 @@ def test_an_upload_is_bounded_and_checked(scientist, settings, tmp_path):
     assert scientist.post("/surveys/atlas/exchange/atlas/import/").status_code == 400
     assert not list(tmp_path.glob("imports/*/*"))
     for token in ("..", "0" * 16, "a" * 15):
-        assert scientist.get(f"/surveys/atlas/exchange/atlas/import/{token}/look/").status_code == 404
+        assert scientist.get(f"/surveys/atlas/exchange/atlas/import/{token}/inspect/").status_code == 404
 
 
 def test_what_is_said_of_a_file_is_checked(scientist, workflow, addresses):

@@ -16,7 +16,7 @@ from webapp.learning import models
 from webapp.learning.curate_labels import curate
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.test_sets import is_test_group
-from webapp.learning.triggers import labels_since, preset_due, wants_retraining, workflows_to_retrain
+from webapp.learning.triggers import labels_since, preset_due, is_retraining_due, workflows_to_retrain
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     trained(workflow, state="failed")
     assert labels_since(workflow) == 0
     settle_more(workflow, 2)
-    assert (labels_since(workflow), wants_retraining(workflow)) == (2, False)
+    assert (labels_since(workflow), is_retraining_due(workflow)) == (2, False)
     settle_more(workflow, 1)
     assert workflows_to_retrain() == [workflow]
 

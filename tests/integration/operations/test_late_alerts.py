@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tasks.housekeeping import tell_of_problems
+from tasks.housekeeping import check_alerts
 from tests.integration.operations.webhook import webhook
 from webapp.console import watchdog
 from webapp.core.models import Heartbeat, Process
@@ -67,7 +67,7 @@ def test_two_parts_that_look_at_once_send_one_message(quick, settings):
 
 
 def test_while_workers_look_for_problems_the_watchdog_leaves_it_to_them():
-    tell_of_problems()
+    check_alerts()
     Alert.objects.all().delete()
     alerts.check_if_late()
     assert not Alert.objects.exists()

@@ -11,7 +11,7 @@ from webapp.archive.models import Frame, IngestProblem, IngestRun, Membership
 from webapp.archive.models.ingest_run import NOTHING_READ
 from webapp.classifications.models import Classification, Mark
 from webapp.community.models import Board
-from webapp.community.talk import edit, say
+from webapp.community.talk import edit, post_comment
 from webapp.community.threads import open_thread
 from webapp.consensus.batch_aggregation import DAWID_SKENE, TURNED
 from webapp.consensus.models import AggregatedPosterior, Aggregation, ConsensusRecompute
@@ -108,7 +108,7 @@ def _talk(survey, row, user):
     edit(user=user, comment=first, text="> I see *stripes*.\n\nSo do I, @rita.")
     sue = get_user_model().objects.create_user("sue")
     Membership.objects.create(survey=survey, user=sue, role="scientist")
-    say(user=sue, subject=row, text="A #comet")
+    post_comment(user=sue, subject=row, text="A #comet")
 
 
 def _listen(survey):

@@ -26,7 +26,7 @@ class Preview:
         self.ids: dict[str, str] = {}
         self.checksums: set[str] = set()
 
-    def look(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
+    def count(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
         """Count a batch as `store_batch` would; writes only the run's own row and its problems."""
         fresh = [one for one in unknown(run.survey, batch.candidates) if one.record.external_id not in self.ids]
         self.ids |= {one.record.external_id: one.checksum for one in fresh}
@@ -92,7 +92,7 @@ def ingest(
 def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
     survey = run.survey
     shelf = Shelf(PixelStore(settings.PIXELS), survey)
-    write = Preview().look if run.dry_run else partial(store_batch, shelf=shelf)
+    write = Preview().count if run.dry_run else partial(store_batch, shelf=shelf)
     tally = Tally.of(run)
     known = through_restarts(partial(Known.of, survey))
     with sources(run) as (source, files), Reader(source, run.kind or None, known, survey.classes, files) as reader:

@@ -15,14 +15,14 @@ register = template.Library()
 
 
 @register.inclusion_tag("archive/viewer.html")
-def viewer(subject: Subject, *, is_told: bool, annotations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def viewer(subject: Subject, *, is_unblinded: bool, annotations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Show a subject: blink, strip, follow, stack, stretches, levels, magnifier, crosshair.
 
-    `is_told`: whether the reader may see all that volunteers ever see of it. `annotations`: what volunteers and the
+    `is_unblinded`: whether the reader may see all that volunteers ever see of it. `annotations`: what volunteers and the
     model marked, for the survey's scientists only; the caller must check that.
     """
     facts = drawable(subject, frames_of([subject.pk])[subject.pk], subject.survey)
-    facts = facts | {"metadata": shown(facts["metadata"])} if is_told else until_answered(facts, subject.survey)
+    facts = facts | {"metadata": shown(facts["metadata"])} if is_unblinded else until_answered(facts, subject.survey)
     if annotations:
         facts["annotations"] = annotations
     config = {"subject": facts, "channels": subject.survey.channels, "lines": 0, "annotated": bool(annotations)}

@@ -37,8 +37,8 @@ def credit(subject: Subject) -> dict[str, Any]:
     return {"named": named, "unnamed": len(names) - len(named)}
 
 
-@register.inclusion_tag("community/keep.html", takes_context=True)
-def keep(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
+@register.inclusion_tag("community/favourite_and_collect.html", takes_context=True)
+def favourite_and_collect(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     """Show the heart and the collections."""
     request = context["request"]
     volunteer = reader_of(request)

@@ -26,7 +26,7 @@ DUMP = "database.dump"
 
 
 @dataclass(frozen=True)
-class Taken:
+class Snapshot:
     """What a backup did."""
 
     manifest: Manifest
@@ -34,7 +34,7 @@ class Taken:
     vanished: tuple[str, ...]
 
 
-def take(address: str, say: Callable[[str], None]) -> Taken:
+def take_snapshot(address: str, say: Callable[[str], None]) -> Snapshot:
     """Back up the site while it runs; only content that the repository lacks is copied."""
     repository = Repository(address)
     names = repository.names()
@@ -50,7 +50,7 @@ def take(address: str, say: Callable[[str], None]) -> Taken:
     repository.save(manifest)
     Backup.objects.create(address=address, name=name, files=len(files), size=manifest.size)
     added = {file.sha256: file.size for file in files}.keys() - {file.sha256 for file in earlier.values()}
-    return Taken(manifest, len(added), tuple(vanished))
+    return Snapshot(manifest, len(added), tuple(vanished))
 
 
 def verify(address: str, name: str | None = None) -> Manifest:

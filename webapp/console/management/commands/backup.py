@@ -23,7 +23,7 @@ class Command(BaseCommand):
             raise CommandError(str(damage)) from damage
 
     def _taken(self, address: str) -> str:
-        taken = snapshots.take(address, self.stdout.write)
+        taken = snapshots.take_snapshot(address, self.stdout.write)
         for path in taken.vanished:
             self.stdout.write(f"Deleted while the backup ran: {path}")
         manifest = taken.manifest

@@ -7,10 +7,10 @@ from django.db import transaction
 from rich.console import Console
 
 from ml.crowd.answer import Answer
-from webapp.console.terminal import claimed, show_look, summarise_import, the_workflow, working_on
+from webapp.console.terminal import claimed, show_inspection, summarise_import, the_workflow, working_on
 from webapp.core.jobs import JobState
 from webapp.imports.foreign_record import BadFile
-from webapp.imports.inspect import Look, guess_answers, inspect_file
+from webapp.imports.inspect import Inspection, guess_answers, inspect_file
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import bring_in, new_import
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             choices = _choices(inspected, into, options)
         except (BadFile, WrongChoice) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
-        show_look(console, inspected, choices)
+        show_inspection(console, inspected, choices)
         if options["inspect"]:
             return
         job = claim_import(into, file, choices)
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(job.error or "The import was cancelled. Imported classifications stay.")
 
 
-def _choices(inspected: Look, workflow: Workflow, options: dict[str, Any]) -> Choices:
+def _choices(inspected: Inspection, workflow: Workflow, options: dict[str, Any]) -> Choices:
     """Take the given options, and guess the rest as the page does."""
     guessed = inspected.guess(workflow)
     parts = {name: options[name] if options[name] is not None else getattr(guessed, name) for name in PARTS}
