@@ -16,7 +16,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, no_longer_given, withdrawn_labels
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, Preset, TrainingRun, TrainingSet
+from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, ModelRole, Preset, TrainingRun, TrainingSet
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
 
@@ -66,19 +66,9 @@ def start_training(
         For the preset "external": the scorer that is evaluated instead of training.
     """
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
-    if (running := workflow.training_runs.open().first()) is not None:
-        raise AlreadyTraining(
-            _("Training run %(number)d is in progress. Wait for it to finish or cancel it; nothing was started.")
-            % {"number": running.pk}
-        )
+    _check_none_is_open(workflow)
     role = role_of(workflow)
-    if preset == Preset.DETECTOR and not role.is_detector:
-        message = _(
-            "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
-        )
-        raise ValidationError({"preset": message})
-    if (preset == Preset.EXTERNAL) != (scorer is not None):
-        raise ValidationError({"preset": _("Register an external scorer under Models; it is evaluated at once.")})
+    _check_preset(preset, role, scorer)
     run = TrainingRun(
         survey=workflow.survey,
         workflow=workflow,
@@ -96,6 +86,24 @@ def start_training(
     run.save()
     run.enqueue()
     return run
+
+
+def _check_none_is_open(workflow: Workflow) -> None:
+    if (running := workflow.training_runs.open().first()) is not None:
+        raise AlreadyTraining(
+            _("Training run %(number)d is in progress. Wait for it to finish or cancel it; nothing was started.")
+            % {"number": running.pk}
+        )
+
+
+def _check_preset(preset: str, role: ModelRole, scorer: ExternalScorer | None) -> None:
+    if preset == Preset.DETECTOR and not role.is_detector:
+        message = _(
+            "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
+        )
+        raise ValidationError({"preset": message})
+    if (preset == Preset.EXTERNAL) != (scorer is not None):
+        raise ValidationError({"preset": _("Register an external scorer under Models; it is evaluated at once.")})
 
 
 def workflows_to_retrain() -> list[Workflow]:
