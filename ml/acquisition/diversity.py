@@ -16,7 +16,7 @@ CLUSTERS = 20
 """Clusters that take turns. A small batch needs few: with more, each is too small to be a kind of subject."""
 NEIGHBOURS = 20
 NEAR = 0.02
-"""Near-duplicates are nearer than this share of the typical distance from the mean."""
+"""Near-duplicates are nearer than this fraction of the typical distance from the mean."""
 FLAT = 1e-6
 COMPONENTS = 16
 """Principal components that distances are measured in; in hundreds of dimensions all distances look alike."""

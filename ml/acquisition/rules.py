@@ -77,7 +77,7 @@ class Plan:
     Parameters
     ----------
     weights
-        The share of each rule, positive; they are normalised.
+        The weight of each rule, positive; they are normalised.
     diverse
         Spread the uncertain subjects over feature space: uncertain, then clustered. Likely movers and rare classes
         keep their order, since of the most uncertain many are about as good, but not of the likeliest.
@@ -93,12 +93,12 @@ class Plan:
         if not self.weights or min(self.weights.values()) <= 0 or not np.isfinite(sum(self.weights.values())):
             raise ValueError(f"A plan needs rules with positive weights, not {dict(self.weights)}.")
 
-    def mixed_with(self, rule: Rule, share: float) -> "Plan":
-        """Return a plan that gives `share` (0..1) of the subjects to one more rule, and the rest to these."""
-        if not share:
+    def mixed_with(self, rule: Rule, fraction: float) -> "Plan":
+        """Return a plan that gives `fraction` (0..1) of the subjects to one more rule, and the rest to these."""
+        if not fraction:
             return self
-        rest = {known: weight * (1 - share) / sum(self.weights.values()) for known, weight in self.weights.items()}
-        weights = {known: weight for known, weight in rest.items() if weight} | {rule: share + rest.get(rule, 0.0)}
+        rest = {known: weight * (1 - fraction) / sum(self.weights.values()) for known, weight in self.weights.items()}
+        weights = {known: weight for known, weight in rest.items() if weight} | {rule: fraction + rest.get(rule, 0.0)}
         return replace(self, weights=weights)
 
     @property

@@ -40,7 +40,7 @@ def add(subparsers: Any) -> None:
         "--min-chance",
         type=float,
         default=limits.min_chance,
-        help="share of movers that the test of uniformity may cost",
+        help="fraction of movers that the test of uniformity may cost",
     )
 
 

@@ -34,7 +34,7 @@ SAID = ("role", "preset", "tracklet_net", "threshold", "architecture", "classes"
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if not 0 < args.completeness <= 1:
-        raise BadExamples(f"--completeness is a share above 0 and up to 1, not {args.completeness:g}.")
+        raise BadExamples(f"--completeness is a fraction above 0 and up to 1, not {args.completeness:g}.")
     init = SKY if args.init == AUTO else args.init  # as on the site
     base = None if init in INITS else Checkpoint.load(init)
     preset = PRESETS[0] if args.preset == "auto" else args.preset
@@ -79,8 +79,8 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 def add_threshold_figures(result: dict[str, Any], answers: ScoredSubjects, seed: int) -> None:
     """Add the fractions kept and rejected at the threshold with their intervals, and the table of nights."""
     real, called = answers.real, answers.p_real >= answers.threshold
-    draws = bootstrap(lambda weights: _shares(real, called, weights), answers.groups, DRAWS, seed)
-    for name, proportions in _shares(real, called, np.ones((1, len(real)))).items():
+    draws = bootstrap(lambda weights: _fractions(real, called, weights), answers.groups, DRAWS, seed)
+    for name, proportions in _fractions(real, called, np.ones((1, len(real)))).items():
         result["operating"][name] = float(proportions[0])
         result["intervals"][name] = interval(draws[name])
     known = answers.conditions.night != ""
@@ -88,7 +88,7 @@ def add_threshold_figures(result: dict[str, Any], answers: ScoredSubjects, seed:
     result["nights_at_threshold"] = [] if nights is None else night_rows(nights)
 
 
-def _shares(
+def _fractions(
     real: NDArray[np.bool_], called: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
     return {

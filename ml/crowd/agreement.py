@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.special import entr
 
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 
 
 def fraction(counts: np.ndarray) -> np.ndarray:
@@ -14,12 +14,12 @@ def fraction(counts: np.ndarray) -> np.ndarray:
     >>> fraction(np.array([[3, 1], [0, 0]]))
     array([0.75,  nan])
     """
-    return where_answered(shares(counts).max(axis=1), counts, 1)
+    return where_answered(fractions_of(counts).max(axis=1), counts, 1)
 
 
 def answer_entropy(counts: np.ndarray) -> np.ndarray:
     """Return the entropy of the answers (n_items,) in bits: 0 to log2 K, NaN without answers."""
-    return where_answered(entr(shares(counts)).sum(axis=1) / np.log(2), counts, 1)
+    return where_answered(entr(fractions_of(counts)).sum(axis=1) / np.log(2), counts, 1)
 
 
 def pairwise(counts: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def fleiss_kappa(counts: np.ndarray) -> float:
         return float("nan")
     weights = shared.sum(axis=1)
     observed = float(np.average(pairwise(shared), weights=weights))
-    expected = float((shares(shared.sum(axis=0, keepdims=True)) ** 2).sum())
+    expected = float((fractions_of(shared.sum(axis=0, keepdims=True)) ** 2).sum())
     return (observed - expected) / (1 - expected) if expected < 1 else float("nan")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes, pinned
 from ml.crowd.dawid_skene import soft_counts
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 from ml.crowd.votes import Votes
 
 
@@ -35,7 +35,7 @@ class Bwa(Aggregator):
     Attributes
     ----------
     posteriors_ : (n_items, K) float array
-        The values, divided by their sum: shares of the votes by weight, and never quite 0 or 1.
+        The values, divided by their sum: fractions of the votes by weight, and never quite 0 or 1.
     skills_, skills_sd_ : (n_workers,) float array
         Precision of each worker, averaged over classes, and the standard deviation of its Gamma posterior.
     """
@@ -50,7 +50,7 @@ class Bwa(Aggregator):
         known = gold_codes(votes, gold)
         self.remember(votes)
         counts = votes.counts()[:, :-1]
-        values = shares(counts)
+        values = fractions_of(counts)
         self.prior_rate_ = self.strength * self.crowd_variance(counts)
         for iteration in range(1, self.max_iter + 1):
             self.n_iter_ = iteration
@@ -59,13 +59,13 @@ class Bwa(Aggregator):
             self.converged_ = bool(np.abs(values - before).max(initial=0) < self.tol)
             if self.converged_:
                 break
-        self.conclude(shares(values))
+        self.conclude(fractions_of(values))
         self.log_likelihood_ = float("nan")
         return self
 
     def crowd_variance(self, counts: np.ndarray) -> np.ndarray:
         """Return the mean variance of a vote about its item's fraction (K,), scaled to that of a coin for K = 2."""
-        fractions, total = shares(counts), counts.sum(axis=1)
+        fractions, total = fractions_of(counts), counts.sum(axis=1)
         spread = total @ (fractions * (1 - fractions)) / max(total.sum(), 1)
         return np.maximum(spread * 4 * (1 - 1 / counts.shape[1]), 1e-10)
 
@@ -84,7 +84,7 @@ class Bwa(Aggregator):
         """Return values (n_items, K) of other votes; an unknown worker has the mean precision."""
         rows = self.rows_of(votes)
         precision = np.where((rows == UNKNOWN)[:, None], self.precision_.mean(axis=0), self.precision_[rows])
-        return shares(averaged(votes, precision, self.anchor * self.prior_, self.anchor))
+        return fractions_of(averaged(votes, precision, self.anchor * self.prior_, self.anchor))
 
 
 def averaged(votes: Votes, precision: np.ndarray, start: np.ndarray, anchor: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy.special import xlogy
 
 from ml.crowd.aggregator import UNKNOWN
 from ml.crowd.em import EM, normalised
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 from ml.crowd.uncertainty import dirichlet_sd, label_interval
 from ml.crowd.votes import Votes
 
@@ -67,7 +67,7 @@ class DawidSkene(EM):
         self.pseudo_counts = pseudo_counts
 
     def first_guess(self, votes: Votes) -> np.ndarray:
-        return shares(votes.counts()[:, :-1])
+        return fractions_of(votes.counts()[:, :-1])
 
     def maximise(self, votes: Votes, belief: np.ndarray) -> None:
         self.prior_ = belief.mean(axis=0)
@@ -83,9 +83,9 @@ class DawidSkene(EM):
         return np.asarray(own + self.shrinkage * crowd / crowd.sum(axis=1, keepdims=True))
 
     def joint(self, votes: Votes) -> np.ndarray:
-        return joint_of(votes, self.class_shares(), self.likelihoods())
+        return joint_of(votes, self.class_prior(), self.likelihoods())
 
-    def class_shares(self) -> np.ndarray:
+    def class_prior(self) -> np.ndarray:
         """Return the prior of each class (K,)."""
         return self.prior_
 
@@ -105,7 +105,7 @@ class DawidSkene(EM):
         """Return posteriors (n_items, K) of other votes; an unknown worker counts as the average one."""
         rows, known = self.rows_of(votes), self.likelihoods()
         table = np.where((rows == UNKNOWN)[:, None, None], known.mean(axis=0), known[rows])
-        return self.by_class(normalised(joint_of(votes, self.class_shares(), table)))
+        return self.by_class(normalised(joint_of(votes, self.class_prior(), table)))
 
     def interval(self, votes: Votes, level: float = 0.95) -> np.ndarray:
         """Return credible intervals (n_items, K, 2) of the posteriors of the fitted votes; see `label_interval`."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ml.crowd.dawid_skene import soft_counts
 from ml.crowd.ibcc import Ibcc, divergence, expected_log
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 from ml.crowd.votes import Votes
 
 
@@ -56,7 +56,7 @@ class Ebcc(Ibcc):
 
     def first_guess(self, votes: Votes) -> np.ndarray:
         """Divide the votes' fractions randomly among the subtypes, alike for all classes."""
-        fractions = shares(votes.counts()[:, :-1])
+        fractions = fractions_of(votes.counts()[:, :-1])
         parts = np.random.default_rng(self.seed).dirichlet(np.ones(self.subtypes), len(fractions))
         return np.asarray((fractions[:, :, None] * parts[:, None, :]).reshape(len(fractions), -1))
 
@@ -64,12 +64,12 @@ class Ebcc(Ibcc):
         self.pseudo_ = np.repeat(self.pseudo_rows(votes), self.subtypes, axis=0)
         self.subtype_alpha_ = soft_counts(votes, belief) + self.pseudo_
         within = belief.sum(axis=0).reshape(-1, self.subtypes)
-        self.share_alpha_ = self.evenness + within.sum(axis=1)
+        self.prior_alpha_ = self.evenness + within.sum(axis=1)
         self.part_alpha_ = self.concentration / self.subtypes + within
 
-    def class_shares(self) -> np.ndarray:
+    def class_prior(self) -> np.ndarray:
         """Return the prior of each subtype (K · subtypes,)."""
-        return np.exp(expected_log(self.share_alpha_)[:, None] + expected_log(self.part_alpha_)).ravel()
+        return np.exp(expected_log(self.prior_alpha_)[:, None] + expected_log(self.part_alpha_)).ravel()
 
     def likelihoods(self) -> np.ndarray:
         return np.exp(expected_log(self.subtype_alpha_))
@@ -79,7 +79,7 @@ class Ebcc(Ibcc):
 
     def log_prior(self) -> float:
         parts = divergence(self.part_alpha_, self.concentration / self.subtypes)
-        shared = divergence(self.share_alpha_, self.evenness)
+        shared = divergence(self.prior_alpha_, self.evenness)
         return -divergence(self.subtype_alpha_, self.pseudo_) - shared - parts
 
     def finish(self, votes: Votes) -> None:

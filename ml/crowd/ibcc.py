@@ -26,7 +26,7 @@ class Ibcc(DawidSkene):
         Pseudo-counts of every worker's right answer, and of each wrong one, to items of each class. Abstentions get the
         share that they have among all votes.
     evenness : float
-        Pseudo-count of each class in the Dirichlet prior of the classes' shares.
+        Pseudo-count of each class in the Dirichlet prior of the classes' prior.
     max_iter, tol
         As in `DawidSkene`.
 
@@ -52,7 +52,7 @@ class Ibcc(DawidSkene):
         """Update the Dirichlet posteriors, given those of the items (n_items, K)."""
         self.pseudo_ = self.pseudo_rows(votes)
         self.alpha_ = soft_counts(votes, belief) + self.pseudo_
-        self.share_alpha_ = self.evenness + belief.sum(axis=0)
+        self.prior_alpha_ = self.evenness + belief.sum(axis=0)
 
     def pseudo_rows(self, votes: Votes) -> np.ndarray:
         """Return every worker's pseudo-counts (K, K + 1)."""
@@ -61,18 +61,18 @@ class Ibcc(DawidSkene):
         silent = rows.sum(axis=1) * (1 - spoken) / spoken
         return np.column_stack([rows, np.maximum(silent, FLOOR)])
 
-    def class_shares(self) -> np.ndarray:
-        return np.exp(expected_log(self.share_alpha_))
+    def class_prior(self) -> np.ndarray:
+        return np.exp(expected_log(self.prior_alpha_))
 
     def likelihoods(self) -> np.ndarray:
         return np.exp(expected_log(self.alpha_))
 
     def log_prior(self) -> float:
-        return -divergence(self.alpha_, self.pseudo_) - divergence(self.share_alpha_, self.evenness)
+        return -divergence(self.alpha_, self.pseudo_) - divergence(self.prior_alpha_, self.evenness)
 
     def finish(self, votes: Votes) -> None:
         self.log_likelihood_ = float(self.history_[-1])
-        self.prior_ = self.share_alpha_ / self.share_alpha_.sum()
+        self.prior_ = self.prior_alpha_ / self.prior_alpha_.sum()
         self.confusion_ = self.alpha_ / self.alpha_.sum(axis=2, keepdims=True)
         super().finish(votes)
 

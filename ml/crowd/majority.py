@@ -12,7 +12,7 @@ from ml.crowd.votes import Votes
 class Majority(Aggregator):
     """Fractions of the definite votes.
 
-    Abstentions are left out of the shares. Gold changes no share: it only tells how good the workers are.
+    Abstentions are left out of the fractions. Gold changes none: it only tells how good the workers are.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Majority(Aggregator):
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
         known = gold_codes(votes, gold)
         self.remember(votes)
-        self.skills_, self.skills_sd_ = agreement(votes, pinned(leading(shares(votes.counts()[:, :-1])), known))
+        self.skills_, self.skills_sd_ = agreement(votes, pinned(leading(fractions_of(votes.counts()[:, :-1])), known))
         self.conclude(self.predict(votes))
         self.prior_ = self.posteriors_.mean(axis=0)
         self.log_likelihood_, self.n_iter_, self.converged_ = float("nan"), 1, True
@@ -43,7 +43,7 @@ class Majority(Aggregator):
 
     def predict(self, votes: Votes) -> np.ndarray:
         """Return the fractions (n_items, K); abstentions do not count."""
-        return shares(votes.counts()[:, :-1] + self.smoothing / len(votes.classes))
+        return fractions_of(votes.counts()[:, :-1] + self.smoothing / len(votes.classes))
 
 
 class WeightedMajority(Aggregator):
@@ -71,7 +71,7 @@ class WeightedMajority(Aggregator):
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
         known = gold_codes(votes, gold)
         self.remember(votes)
-        target = pinned(leading(shares(votes.counts()[:, :-1])), known)
+        target = pinned(leading(fractions_of(votes.counts()[:, :-1])), known)
         if (known >= 0).any():
             target[known < 0] = np.nan
         self.skills_, self.skills_sd_ = agreement(votes, target, self.smoothing)
@@ -88,12 +88,12 @@ class WeightedMajority(Aggregator):
         weights = np.where(np.isfinite(weights), weights, known.mean() if len(known) else 1.0)
         per_cell = np.repeat(weights, len(votes.classes) + 1)
         classes = np.tile(np.eye(len(votes.classes) + 1)[:, :-1], (len(weights), 1))
-        return shares(votes.incidence @ (per_cell[:, None] * classes))
+        return fractions_of(votes.incidence @ (per_cell[:, None] * classes))
 
 
 def leading(belief: np.ndarray) -> np.ndarray:
     """Put all weight (n, K) on the leading class, split equally in a tie."""
-    return shares(belief >= belief.max(axis=1, keepdims=True) - 1e-12)
+    return fractions_of(belief >= belief.max(axis=1, keepdims=True) - 1e-12)
 
 
 def agreement(votes: Votes, target: np.ndarray, smoothing: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -111,10 +111,10 @@ def agreement(votes: Votes, target: np.ndarray, smoothing: float = 0.0) -> tuple
     return np.divide(beta[:, 0], sums, out=np.full(workers, np.nan), where=sums > 0), dirichlet_sd(beta)[:, 0]
 
 
-def shares(counts: np.ndarray) -> np.ndarray:
+def fractions_of(counts: np.ndarray) -> np.ndarray:
     """Divide (n, K) counts by their sums; rows without any become uniform.
 
-    >>> shares(np.array([[1, 3], [0, 0]]))
+    >>> fractions_of(np.array([[1, 3], [0, 0]]))
     array([[0.25, 0.75],
            [0.5 , 0.5 ]])
     """

@@ -30,7 +30,7 @@ class Bin:
         Number of subjects, and of those that are a yes.
     mean : float
         Their mean posterior.
-    share, share_low, share_high : float
+    fraction, fraction_low, fraction_high : float
         The fraction of yes, with its Jeffreys interval.
     """
 
@@ -39,9 +39,9 @@ class Bin:
     n: int
     yes: int
     mean: float
-    share: float
-    share_low: float
-    share_high: float
+    fraction: float
+    fraction_low: float
+    fraction_high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def calibration(
     Examples
     --------
     >>> found = calibration(np.array([False, True, True, True]), np.array([0.05, 0.75, 0.75, 0.75]))
-    >>> [(each.low, each.n, each.share) for each in found.bins]
+    >>> [(each.low, each.n, each.fraction) for each in found.bins]
     [(0.0, 1, 0.0), (0.7, 3, 1.0)]
     >>> round(found.brier, 4), round(found.ece, 4)
     (0.0475, 0.2)

@@ -55,8 +55,8 @@ def floored(rows: np.ndarray) -> np.ndarray:
 
     Cells keep their order, and no vote is proof: one vote changes the odds by at most 1 / FLOOR.
     """
-    shares = rows / rows.sum(axis=-1, keepdims=True)
-    return shares * (1 - FLOOR * rows.shape[-1]) + FLOOR
+    fractions = rows / rows.sum(axis=-1, keepdims=True)
+    return fractions * (1 - FLOOR * rows.shape[-1]) + FLOOR
 
 
 def skill_one_coin(

@@ -12,7 +12,7 @@ from ml.crowd.aggregator import UNKNOWN, Aggregator, gold_codes
 from ml.crowd.dawid_skene import joint_of, soft_counts
 from ml.crowd.em import at_gold, split
 from ml.crowd.information import expected_information, information_sd
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 from ml.crowd.skill import class_rates, floored, newcomer_counts
 from ml.crowd.uncertainty import dirichlet_sd
 from ml.crowd.votes import BadVotes, Votes
@@ -93,7 +93,7 @@ class Swap(Aggregator):
         known, votes = gold_codes(votes, gold), votes.once()
         self.remember(votes)
         self.prior_ = np.array([1 - self.prior, self.prior])
-        belief = shares(votes.counts()[:, :-1])
+        belief = fractions_of(votes.counts()[:, :-1])
         for iteration in range(1, self.max_iter + 1):
             self.n_iter_, supervised = iteration, bool((known >= 0).any())
             self.learn(votes, both_sides(known) if supervised else belief)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml.cubes.cube import Cube
 from ml.evaluation.metrics.bootstrap import band, bootstrap_weights, interval
-from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece_of, shares_of
+from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece_of, fractions_of_real
 from ml.evaluation.metrics.voxel_histogram import EXTREME, VoxelHistogram
 
 LIMITS = (18.0, 19.0, 20.0, 21.0)
@@ -134,11 +134,11 @@ def ignored(histogram: VoxelHistogram, place: int) -> dict[str, float]:
     """Return the fractions of positives (to a limit) and negatives in the extreme bins."""
     cut = round(EXTREME * histogram.bins)
     positives, negatives = histogram.positives[: place + 1].sum(0), histogram.negatives
-    shares = {}
+    fractions = {}
     for name, part in (("positives", positives), ("negatives", negatives)):
         outside = part[:cut].sum() + part[-cut:].sum()
-        shares[name] = float(outside / part.sum()) if part.sum() else float("nan")
-    return shares
+        fractions[name] = float(outside / part.sum()) if part.sum() else float("nan")
+    return fractions
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,6 @@ def voxel_reliability(counts: VoxelCounts, seed: int, draws: int = DRAWS) -> Rel
     """
     drawn = counts.reliability_draws(seed, draws)
     bins = counts.reliability.diagram()
-    low, high = band(shares_of(drawn))
+    low, high = band(fractions_of_real(drawn))
     bins |= {"low": np.fmin(bins["low"], low), "high": np.fmax(bins["high"], high)}
     return Reliability(counts.reliability.ece(), interval(ece_of(drawn)), bins)

@@ -31,7 +31,7 @@ class LinkLimits:
     max_gap
         Hours between the first two detections that a search starts from.
     min_chance
-        Least chance of a χ² as large, if the motion is uniform: the share of movers that this costs.
+        Least chance of a χ² as large, if the motion is uniform: the fraction of movers that this costs.
     sigmas
         How far from its predicted place a further detection may lie.
     """
@@ -165,13 +165,13 @@ def _next(
     """Return the detection (M,) of an exposure nearest to where each chain should be; -1 if too far away."""
     first, last = _ends(chains, counts, mjd)
     gap = mjd[last] - mjd[first]
-    share = (other.mjd - mjd[first]) / gap
+    elapsed = (other.mjd - mjd[first]) / gap
     one, two = directions[first], directions[last]
     angle = 2 * np.arcsin(np.clip(np.linalg.norm(two - one, axis=1) / 2, 0, 1))
     sin = np.maximum(np.sin(angle), 1e-300)[:, None]
     with np.errstate(over="ignore"):
-        place = (np.sin((1 - share) * angle)[:, None] * one + np.sin(share * angle)[:, None] * two) / sin
-    error = np.hypot((1 - share) * rms[first], share * rms[last])
+        place = (np.sin((1 - elapsed) * angle)[:, None] * one + np.sin(elapsed * angle)[:, None] * two) / sin
+    error = np.hypot((1 - elapsed) * rms[first], elapsed * rms[last])
     farthest = sigmas * np.hypot(error.max(), rms[other.rows].max()) / ARCSEC
     distance, nearest = other.tree.query(place, distance_upper_bound=float(farthest))
     inside = np.isfinite(distance)

@@ -27,7 +27,7 @@ class Candidate:
     ----------
     curve
         (17, 2) pixels.
-    shares
+    probabilities
         (K,) mean class probabilities of its cells.
     snr, width
         S/N per pixel of the ridge, and full width at half of it in pixels.
@@ -36,7 +36,7 @@ class Candidate:
     """
 
     curve: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
     snr: float
     width: float
     features: NDArray[np.float32] | None
@@ -46,42 +46,42 @@ def trail_candidates(maps: Maps, noise_units: Array, least: float = LEAST) -> li
     """Return the candidates of an image (H, W), given its maps and the image in units of its noise."""
     cells = cells_of(maps, least)
     found = pieces(maps, cells)
-    traced = [Piece(_curve(cells, piece), cells.shares[piece].mean(0)) for piece in found]
+    traced = [Piece(_curve(cells, piece), cells.probabilities[piece].mean(0)) for piece in found]
     chains = bridged(traced)
     made = []
     for chain in chains:
         numbers = np.concatenate([found[n][::-1] if turned else found[n] for n, turned in chain])
         curve = traced[chain[0][0]].curve if len(chain) == 1 else _curve(cells, numbers)
-        made.append(_measured(curve, cells.shares[numbers], noise_units, len(chain)))
+        made.append(_measured(curve, cells.probabilities[numbers], noise_units, len(chain)))
     return made
 
 
 def _curve(cells: Cells, piece: NDArray[np.intp]) -> NDArray[np.float64]:
-    return smooth(cells.point[piece], np.maximum(1 - cells.shares[piece, 0], 0.05))
+    return smooth(cells.point[piece], np.maximum(1 - cells.probabilities[piece, 0], 0.05))
 
 
-def _measured(curve: NDArray[np.float64], shares: Array, noise_units: Array, joined: int) -> Candidate:
-    plausible = shares[:, 1].mean() >= PLAUSIBLE
+def _measured(curve: NDArray[np.float64], probabilities: Array, noise_units: Array, joined: int) -> Candidate:
+    plausible = probabilities[:, 1].mean() >= PLAUSIBLE
     if plausible:
         curve = trimmed_to_light(noise_units, curve)
     profile = along(noise_units, curve)
     across = profile.across()
     snr, width = snr_per_pixel(across), full_width(across)
     if not plausible:
-        return Candidate(curve, shares.mean(0), snr, width, None)
+        return Candidate(curve, probabilities.mean(0), snr, width, None)
     features = np.concatenate([
-        _log(shares.mean(0)),
-        _log(np.quantile(shares[:, 1:], 0.9, axis=0)),
+        _log(probabilities.mean(0)),
+        _log(np.quantile(probabilities[:, 1:], 0.9, axis=0)),
         _shape(curve, noise_units.shape),
         _light(profile, across),
-        [len(shares) / max(length_of(curve) / 4, 1), np.log(joined)],
+        [len(probabilities) / max(length_of(curve) / 4, 1), np.log(joined)],
         evenness(noise_units, curve),
     ])  # fmt: skip
-    return Candidate(curve, shares.mean(0), snr, width, np.nan_to_num(features).astype(np.float32))
+    return Candidate(curve, probabilities.mean(0), snr, width, np.nan_to_num(features).astype(np.float32))
 
 
-def _log(shares: Array) -> NDArray[np.float64]:
-    return np.log(np.clip(shares, 1e-4, 1))
+def _log(probabilities: Array) -> NDArray[np.float64]:
+    return np.log(np.clip(probabilities, 1e-4, 1))
 
 
 def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
@@ -139,8 +139,8 @@ def evenness(noise_units: Array, curve: Array) -> list[float]:
     inside = sorted([float(ridge[past : past + near].mean()), float(ridge[::-1][past : past + near].mean())])
     off = max(round((BEYOND - 3) / step), 1)
     beyond = sorted([float(ridge[:off].mean()), float(ridge[::-1][:off].mean())])
-    shares = np.array([*inside, *beyond, *np.quantile(middle, [0.1, 0.9])]) / level
-    return np.clip(shares, -2, 5).tolist()
+    relative = np.array([*inside, *beyond, *np.quantile(middle, [0.1, 0.9])]) / level
+    return np.clip(relative, -2, 5).tolist()
 
 
 def _drawn_on(curve: Array) -> NDArray[np.float64]:

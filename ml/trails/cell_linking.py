@@ -36,7 +36,7 @@ def _neighbours(maps: Maps, cells: Cells) -> tuple[NDArray[np.intp], NDArray[np.
     number = np.full(np.add(maps.left.shape, (1, 2)), -1, dtype=np.intp)
     rows, columns = cells.place.T
     number[rows, columns + 1] = np.arange(len(cells))
-    trail = cells.shares[:, 1] >= cells.shares[:, 2:].sum(1)
+    trail = cells.probabilities[:, 1] >= cells.probabilities[:, 2:].sum(1)
     firsts, seconds = [], []
     for down, right in NEIGHBOURS:
         beside = number[rows + down, columns + 1 + right]
@@ -75,7 +75,7 @@ class Piece:
     """A traced segment: its curve (k, 2) in pixels, and the mean class probabilities (K,) of its cells."""
 
     curve: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
 
 
 def bridged(found: Sequence[Piece]) -> list[list[tuple[int, bool]]]:
@@ -103,7 +103,7 @@ def _pairs(found: Sequence[Piece]) -> list[tuple[int, int]]:
     ends = np.concatenate([piece.curve[[0, -1]] for piece in found])
     outward = np.concatenate([_outward(piece.curve) for piece in found])
     length = np.repeat([length_of(piece.curve) for piece in found], 2)
-    alike = np.repeat([piece.shares for piece in found], 2, axis=0)
+    alike = np.repeat([piece.probabilities for piece in found], 2, axis=0)
     gap = ends[None] - ends[:, None]
     distance = np.linalg.norm(gap, axis=2)
     ahead = (gap * outward[:, None]).sum(2)

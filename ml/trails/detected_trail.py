@@ -23,7 +23,7 @@ class Trail:
         0..1, the probability of an asteroid trail.
     label
         Likeliest of `CLASSES`.
-    shares
+    probabilities
         (5,) probability of each class; they sum to 1 minus the probability of nothing.
     curve
         (17, 2) x and y along it in pixels, (0, 0) in the centre of the first.
@@ -35,7 +35,7 @@ class Trail:
 
     score: float
     label: str
-    shares: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
     curve: NDArray[np.float64]
     box: NDArray[np.float64]
     width: float
@@ -58,12 +58,12 @@ class Trail:
             "bend": round(sagitta(self.curve), 2),
             "width": round(self.width, 2),
             "snr": round(self.snr, 3),
-            **{f"p_{name}": float(p) for name, p in zip(CLASSES, self.shares, strict=True)},
+            **{f"p_{name}": float(p) for name, p in zip(CLASSES, self.probabilities, strict=True)},
         }
 
 
-def trail_of(curve: NDArray[np.float64], shares: NDArray[np.float64], width: float, snr: float, shape: Any) -> Trail:
+def trail_of(curve: NDArray[np.float64], probabilities: NDArray[np.float64], width: float, snr: float, shape: Any) -> Trail:
     """Return the trail of a curve (17, 2) with probabilities (6,) of sky and classes, in an image of `shape` (H, W)."""
     around = box_around(curve, max(width, LEAST_BOX), shape)
-    label = CLASSES[int(shares[1:].argmax())]
-    return Trail(float(shares[1]), label, np.asarray(shares[1:], dtype=np.float64), curve, around, width, snr)
+    label = CLASSES[int(probabilities[1:].argmax())]
+    return Trail(float(probabilities[1]), label, np.asarray(probabilities[1:], dtype=np.float64), curve, around, width, snr)

@@ -23,7 +23,7 @@ class Maps:
 
     Attributes
     ----------
-    shares
+    probabilities
         (K, h, w) float32: probabilities of sky (number 0) and of each class; they sum to 1.
     direction
         (2, h, w) float32: cos 2θ and sin 2θ of the line through it, of any length.
@@ -31,7 +31,7 @@ class Maps:
         (h, w) float32: offset of the ridge to the left of the direction from the cell's centre, in cells.
     """
 
-    shares: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
     direction: NDArray[np.float32]
     left: NDArray[np.float32]
 
@@ -53,14 +53,14 @@ class Cells:
         (n, 2) x and y in pixels of the ridge in each.
     unit
         (n, 2) cos 2θ and sin 2θ, of length 1.
-    shares
+    probabilities
         (n, K).
     """
 
     place: NDArray[np.intp]
     point: NDArray[np.float64]
     unit: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.place)
@@ -68,7 +68,7 @@ class Cells:
 
 def cells_of(maps: Maps, least: float) -> Cells:
     """Return the cells with a sky probability below 1 - `least`, with the ridge's position in each."""
-    place = np.argwhere(maps.shares[0] <= 1 - least)
+    place = np.argwhere(maps.probabilities[0] <= 1 - least)
     rows, columns = place.T
     unit = maps.direction[:, rows, columns].T.astype(np.float64)
     unit /= np.maximum(np.hypot(*unit.T), 1e-6)[:, None]
@@ -76,4 +76,4 @@ def cells_of(maps: Maps, least: float) -> Cells:
     left = STRIDE * maps.left[rows, columns].astype(np.float64)
     middle = STRIDE * place[:, ::-1] + HALF_CELL
     point = middle + left[:, None] * np.stack([-np.sin(angle), np.cos(angle)], axis=1)
-    return Cells(place, point, unit, maps.shares[:, rows, columns].T.astype(np.float64))
+    return Cells(place, point, unit, maps.probabilities[:, rows, columns].T.astype(np.float64))

@@ -148,10 +148,10 @@ def trail_loss(maps: Tensor, batch: PatchBatch, known: bool) -> tuple[Tensor, Te
     count = 1 + len(CLASSES)
     weights = torch.full((count,), THING_WEIGHT)
     weights[0], weights[1] = 1.0, TRAIL_WEIGHT
-    log_shares = maps[:, :count].log_softmax(1)
-    log_p = log_shares.gather(1, label[:, None])[:, 0]
+    log_probabilities = maps[:, :count].log_softmax(1)
+    log_p = log_probabilities.gather(1, label[:, None])[:, 0]
     if not known:
-        others = torch.cat([log_shares[:, :1], log_shares[:, 2:]], dim=1).logsumexp(1)
+        others = torch.cat([log_probabilities[:, :1], log_probabilities[:, 2:]], dim=1).logsumexp(1)
         log_p = torch.where(label == 0, others, log_p)
     weight = weights[label] * sample_weight
     classes = -(weight * log_p).sum() / weight.sum()

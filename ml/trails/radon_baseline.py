@@ -90,10 +90,10 @@ def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
     pick = blocks.argmax(2)[..., None]
     strength = np.take_along_axis(blocks, pick, 2)[..., 0]
     angle = np.take_along_axis(turned, pick, 2)[..., 0] * np.pi / DIRECTIONS
-    trail_share = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
-    shares = np.zeros((1 + len(CLASSES), *trail_share.shape), dtype=np.float32)
-    shares[0], shares[1] = 1 - trail_share, trail_share
-    return Maps(shares, np.stack([np.cos(2 * angle), np.sin(2 * angle)]).astype(np.float32), np.zeros_like(strength))
+    p_trail = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
+    probabilities = np.zeros((1 + len(CLASSES), *p_trail.shape), dtype=np.float32)
+    probabilities[0], probabilities[1] = 1 - p_trail, p_trail
+    return Maps(probabilities, np.stack([np.cos(2 * angle), np.sin(2 * angle)]).astype(np.float32), np.zeros_like(strength))
 
 
 def _is_ridge(strength: Array, angle: Array) -> NDArray[np.bool_]:
@@ -146,13 +146,13 @@ def _classified(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | N
     even_light = 1 / (1 + np.std(ridge) / (abs(np.mean(ridge)) + 1))
     significance = min(snr, PLENTY) * np.sqrt(length)
     score = significance / (significance + 25) * even_light / (1 + max(sagitta(curve) / length - 0.05, 0) * 10)
-    shares = np.zeros(1 + len(CLASSES))
-    shares[1 + CLASSES.index(_class_by_rule(curve, width, noise_units))] = 1
-    shares *= score
-    if shares[1] == 0:
-        shares[1] = 0.02 * score  # another class by the rules, which can be wrong
-    shares[0] = 1 - shares[1:].sum()
-    return trail_of(curve, shares, width, snr, noise_units.shape)
+    probabilities = np.zeros(1 + len(CLASSES))
+    probabilities[1 + CLASSES.index(_class_by_rule(curve, width, noise_units))] = 1
+    probabilities *= score
+    if probabilities[1] == 0:
+        probabilities[1] = 0.02 * score  # another class by the rules, which can be wrong
+    probabilities[0] = 1 - probabilities[1:].sum()
+    return trail_of(curve, probabilities, width, snr, noise_units.shape)
 
 
 def _class_by_rule(curve: Array, width: float, noise_units: Array) -> str:

@@ -116,14 +116,14 @@ def classify_candidates(
     """Return candidates of an image of `shape` as trails, highest score first, except those clearly nothing."""
     if not found:
         return []
-    shares = np.stack([candidate.shares for candidate in found])
+    probabilities = np.stack([candidate.probabilities for candidate in found])
     looked = [n for n, candidate in enumerate(found) if candidate.features is not None]
     if classifier is not None and looked:
         features = np.stack([candidate.features for candidate in found if candidate.features is not None])
-        shares[looked] = classifier(features)
+        probabilities[looked] = classifier(features)
     made = [
-        trail_of(each.curve, proportions, each.width, each.snr, shape)
-        for each, proportions in zip(found, shares, strict=True)
-        if 1 - proportions[0] >= FAINTEST_SCORE
+        trail_of(each.curve, probability, each.width, each.snr, shape)
+        for each, probability in zip(found, probabilities, strict=True)
+        if 1 - probability[0] >= FAINTEST_SCORE
     ]
     return sorted(made, key=lambda trail: -trail.score)

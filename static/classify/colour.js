@@ -14,8 +14,8 @@ const TABLES = {
 function between(table, level) {
   const place = level * (table.length - 1);
   const left = Math.min(Math.floor(place), table.length - 2);
-  const share = place - left;
-  return table[left].map((value, i) => value + share * (table[left + 1][i] - value));
+  const fraction = place - left;
+  return table[left].map((value, i) => value + fraction * (table[left + 1][i] - value));
 }
 
 function gamma(light) {

@@ -36,8 +36,8 @@ function sampled({ images, height, width }) {
   return Float32Array.from(values).sort();
 }
 
-function quantile(sorted, share) {
-  return sorted[round((sorted.length - 1) * share)];
+function quantile(sorted, q) {
+  return sorted[round((sorted.length - 1) * q)];
 }
 
 function straight(level) {

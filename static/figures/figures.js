@@ -41,8 +41,8 @@ function calibration() {
   return finish(figure);
 }
 
-function percent(share) {
-  return new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(share);
+function percent(fraction) {
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(fraction);
 }
 
 function choose(place) {
@@ -165,7 +165,7 @@ function histogram(name) {
 function plane(finder) {
   const { columns, addresses } = data.planes[finder];
   const [left, right, bottom, top] = Object.values(columns);
-  const shade = columns.completeness.map((share) => 0.08 + 0.6 * share);
+  const shade = columns.completeness.map((completeness) => 0.08 + 0.6 * completeness);
   const source = new Bokeh.ColumnDataSource({ data: { ...columns, left, right, bottom, top, label: columns.completeness.map(percent), shade } });
   const figure = figureOf({ ...ZOOM, x_axis_label: data.brightness, y_axis_label: HISTOGRAMS.rate });
   const field = (name) => ({ field: name });

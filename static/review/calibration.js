@@ -19,9 +19,9 @@ function draw() {
   });
   figure.line([0, 1], [0, 1], { line_color: token("--quiet"), line_dash: "dotted", line_width: 1.5 });
   figure.segment({ field: "mean" }, { field: "low" }, { field: "mean" }, { field: "high" }, { source, line_color: token("--accent"), line_width: 2 });
-  figure.line({ field: "mean" }, { field: "share" }, { source, line_color: token("--accent"), line_alpha: 0.4 });
-  const dots = figure.scatter({ field: "mean" }, { field: "share" }, { source, size: { field: "size" }, color: token("--accent") });
-  figure.add_tools(new Bokeh.HoverTool({ renderers: [dots], tooltips: [["", "@n{0,0}: @share{0.000} (@low{0.000}–@high{0.000})"]] }));
+  figure.line({ field: "mean" }, { field: "fraction" }, { source, line_color: token("--accent"), line_alpha: 0.4 });
+  const dots = figure.scatter({ field: "mean" }, { field: "fraction" }, { source, size: { field: "size" }, color: token("--accent") });
+  figure.add_tools(new Bokeh.HoverTool({ renderers: [dots], tooltips: [["", "@n{0,0}: @fraction{0.000} (@low{0.000}–@high{0.000})"]] }));
   paint(figure);
   return figure;
 }

@@ -8,7 +8,7 @@ import pytest
 from ml.cli.crowd_command import METHODS, compare_with_truth
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.held_out import Fold
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 from ml.crowd.model_selection import Auto
 from ml.crowd.read import read_truth, read_votes
 from ml.crowd.tempering import tempered
@@ -51,7 +51,7 @@ def test_published_accuracies_are_reached(shared_data, name):
 def test_auto_is_as_accurate_as_the_best_method_and_beats_the_smoothed_majoritys_log_loss(shared_data, name):
     votes, truth = read(shared_data, name)
     counts = votes.counts()[:, :-1]
-    majority = compare_with_truth(shares(counts + 1 / len(votes.classes)), truth)["log_loss"]
+    majority = compare_with_truth(fractions_of(counts + 1 / len(votes.classes)), truth)["log_loss"]
     assert majority == pytest.approx(SMOOTHED_MAJORITY[name], abs=6e-4)
     auto = compare_with_truth(Auto().fit(votes).posteriors_, truth)
     single = [each for each in METHODS if each not in ("auto", "glad") and not (each == "swap" and name == ALL[-1])]

@@ -65,7 +65,7 @@ NO_PRIOR = 0.5
 def probability(method: str, yes: int, no: int, log_odds_micronats: int, prior: float = NO_PRIOR) -> float:
     """Return the probability of yes, in (0, 1), that votes and a prior come to.
 
-    A majority's probability is its share of the votes that decided, with the prior as two votes more: the mean of a
+    A majority's probability is its fraction of the votes that decided, with the prior as two votes more: the mean of a
     Beta distribution, so that one vote is no certainty. Any other method adds the evidence to the prior's log odds.
     """
     if method == Method.MAJORITY:

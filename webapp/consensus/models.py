@@ -34,15 +34,15 @@ VOTES = reduce(add, map(F, VOTE_COLUMNS.values()))
 """Number of counted votes."""
 
 
-def _share(part: F | CombinedExpression | Greatest) -> Coalesce:
+def _fraction_of_votes(part: F | CombinedExpression | Greatest) -> Coalesce:
     return Coalesce(Cast(part, FloatField()) / NullIf(VOTES, Value(0)), Value(0.0), output_field=FloatField())
 
 
-AGREEMENT = _share(Greatest(*VOTE_COLUMNS.values()))
-"""The share of the most common answer, abstentions among them; 0 where nobody voted."""
+AGREEMENT = _fraction_of_votes(Greatest(*VOTE_COLUMNS.values()))
+"""The fraction of the most common answer, abstentions among them; 0 where nobody voted."""
 
-UNDECIDED_SHARE = _share(reduce(add, (F(VOTE_COLUMNS[answer]) for answer in ABSTENTIONS)))
-"""The share of abstentions, 0 to 1."""
+UNDECIDED_SHARE = _fraction_of_votes(reduce(add, (F(VOTE_COLUMNS[answer]) for answer in ABSTENTIONS)))
+"""The fraction of abstentions, 0 to 1."""
 
 GAP = Abs(F("posterior") - F("p_model"))
 """How far volunteers and champion are apart, 0 to 1; null without a score."""

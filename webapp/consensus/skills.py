@@ -174,12 +174,12 @@ def answered_by(volunteer: Volunteer, workflow: Workflow) -> list[Answered]:
 
 
 def sensitivity_of(answers: list[Answered]) -> Proportion:
-    """Return the share of real ones that were recognised; abstentions count neither way."""
+    """Return the fraction of real ones that were recognised; abstentions count neither way."""
     return _recognised(answers, "yes")
 
 
 def specificity_of(answers: list[Answered]) -> Proportion:
-    """Return the share of bogus ones that were recognised; abstentions count neither way."""
+    """Return the fraction of bogus ones that were recognised; abstentions count neither way."""
     return _recognised(answers, "no")
 
 

@@ -37,14 +37,14 @@ def skill_csv(request: HttpRequest, workflow: str) -> HttpResponseBase:
     reader = reader_of(request)
     answers = answered_by(reader, get_object_or_404(Workflow, slug=workflow)) if reader else []
     rows = [
-        (each.n, each.at.isoformat(), *_shares(each.sensitivity), *_shares(each.specificity))
+        (each.n, each.at.isoformat(), *_with_interval(each.sensitivity), *_with_interval(each.specificity))
         for each in over_time(answers)
     ]
     return csv_response(f"skill-{workflow}.csv", CSV_COLUMNS, rows)
 
 
-def _shares(share: Proportion) -> tuple[float | None, ...]:
-    return (share.value, share.low, share.high) if share.n else (None, None, None)
+def _with_interval(proportion: Proportion) -> tuple[float | None, ...]:
+    return (proportion.value, proportion.low, proportion.high) if proportion.n else (None, None, None)
 
 
 def _workflows(reader: Volunteer | None) -> list[Workflow]:
@@ -74,8 +74,8 @@ def _curve(points: list[Point]) -> dict[str, list[float | None]]:
     """Return the data of the curves; None without answers."""
     columns: dict[str, list[float | None]] = {"n": [point.n for point in points]}
     for name in ("sensitivity", "specificity"):
-        shares: list[Proportion] = [getattr(point, name) for point in points]
-        columns[name] = [proportion.value for proportion in shares]
-        columns[f"{name}_low"] = [proportion.low if proportion.n else None for proportion in shares]
-        columns[f"{name}_high"] = [proportion.high if proportion.n else None for proportion in shares]
+        proportions: list[Proportion] = [getattr(point, name) for point in points]
+        columns[name] = [proportion.value for proportion in proportions]
+        columns[f"{name}_low"] = [proportion.low if proportion.n else None for proportion in proportions]
+        columns[f"{name}_high"] = [proportion.high if proportion.n else None for proportion in proportions]
     return columns

@@ -17,9 +17,9 @@ def fixed(digits: int) -> Callable[[Any], str]:
     return lambda value: str(floatformat(value, digits))
 
 
-def percent(share: Any) -> str:
+def percent(fraction: Any) -> str:
     """Format a fraction of 1 as a percentage with one decimal."""
-    return f"{floatformat(100 * share, 1)} %"
+    return f"{floatformat(100 * fraction, 1)} %"
 
 
 def count(number: Any) -> str:

@@ -23,8 +23,8 @@ TAKE = """
         taken_before = CASE row.number WHEN excluded.number THEN row.taken_before
             WHEN excluded.number - 1 THEN row.taken ELSE 0 END,
         number = excluded.number, ends_at = excluded.ends_at
-    WHERE %(limit)s > CASE row.number WHEN excluded.number THEN row.taken + row.taken_before * %(share)s
-        WHEN excluded.number - 1 THEN row.taken * %(share)s ELSE 0 END
+    WHERE %(limit)s > CASE row.number WHEN excluded.number THEN row.taken + row.taken_before * %(fraction)s
+        WHEN excluded.number - 1 THEN row.taken * %(fraction)s ELSE 0 END
     RETURNING taken
 """
 
@@ -63,7 +63,7 @@ class Windows(SimpleRateThrottle):
             return False
         portion = max(1, limit // PORTIONS)
         asked = {"key": hashlib.sha256(key.encode(errors="replace")).hexdigest(), "number": number, "portion": portion}
-        asked |= {"limit": limit, "share": self.left / length, "ends": (number + 2) * length}
+        asked |= {"limit": limit, "fraction": self.left / length, "ends": (number + 2) * length}
         if not fetch(TAKE, asked):
             _portions.set(used_up, True, min(ASK_AGAIN, length / limit))
             return False

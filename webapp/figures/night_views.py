@@ -95,8 +95,8 @@ def _bins(movers: Movers) -> Iterator[tuple[Any, ...]]:
     for quantity in QUANTITIES:
         for row in movers.by(quantity):
             for finder in FINDERS:
-                n, *shares = row.shares[finder]
-                yield quantity, row.low, row.high, finder, n, *(shares if n else [None] * 3)
+                n, *fractions = row.fractions[finder]
+                yield quantity, row.low, row.high, finder, n, *(fractions if n else [None] * 3)
 
 
 def _plot(rows: list[Night]) -> dict[str, list[Any]] | None:

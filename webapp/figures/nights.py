@@ -124,7 +124,7 @@ class Night:
 
     @property
     def saved(self) -> float | None:
-        """Return the share of the scored subjects that nobody needs to look at."""
+        """Return the fraction of the scored subjects that nobody needs to look at."""
         return _proportion(self.below, self.scored)
 
     def interval(self, name: str) -> tuple[float, float]:

@@ -55,11 +55,11 @@ FIELDS = dict.fromkeys(NUMBERS, "float8") | {"yes": "int8", "answers": "int8", "
 
 @dataclass(frozen=True)
 class Row:
-    """One bin of one quantity, and who found what share of it."""
+    """One bin of one quantity, and who found what fraction of it."""
 
     low: float
     high: float
-    shares: dict[str, tuple[int, float, float, float]]
+    fractions: dict[str, tuple[int, float, float, float]]
 
 
 class Movers:
@@ -102,7 +102,7 @@ class Movers:
         return known, self.rows[column][known] >= least
 
     def by(self, quantity: str) -> list[Row]:
-        """Return the share found by bins of a quantity; empty where no mover has it."""
+        """Return the fraction found by bins of a quantity; empty where no mover has it."""
         values = self.values(quantity)
         if not np.isfinite(values).any():
             return []
@@ -114,7 +114,7 @@ class Movers:
         ]
 
     def plane(self, finder: str) -> Bins | None:
-        """Return the share found over magnitude (or S/N, where magnitudes are unknown) and rate; None if unknown."""
+        """Return the fraction found over magnitude (or S/N, where magnitudes are unknown) and rate; None if unknown."""
         x, y = self.values(self.brightness), self.values("rate")
         if not np.isfinite(x + y).any():
             return None

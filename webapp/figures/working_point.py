@@ -40,11 +40,11 @@ class WorkingPoints:
     Attributes
     ----------
     completeness, low, high
-        (T,) share of the real test subjects kept, with its 95 % Jeffreys interval.
+        (T,) fraction of the real test subjects kept, with its 95 % Jeffreys interval.
     false_positive_rate, precision
         (T,) on the test set.
     purity
-        (T,) share of real ones among what is kept, for the abundance of movers on the sky (Lieu et al. 2019, eq. 10).
+        (T,) fraction of real ones among what is kept, for the abundance of movers on the sky (Lieu et al. 2019, eq. 10).
     per_night
         (T,) subjects of a night that are kept, mean of the newest nights, for thresholds rounded down to 1 / `BINS`;
         None without a scored night.
@@ -75,7 +75,7 @@ class WorkingPoints:
         return list(zip(*(self.reliability[name] for name in ("said", "n", "real", "low", "high")), strict=True))
 
     def table(self) -> list[dict[str, float | None]]:
-        """Return the points that keep the shares `KEPT`, at the highest threshold of each."""
+        """Return the points that keep the fractions `KEPT`, at the highest threshold of each."""
         at = dict.fromkeys(int(np.argmax(self.completeness >= kept - 1e-9)) for kept in KEPT)
         columns = self.plotted()
         names = ("threshold", "completeness", "low", "high", "false_positive_rate", "precision", "purity", "per_night")

@@ -14,7 +14,7 @@ from webapp.workflows.models import Workflow
 
 SURE = 2.0  # arcsec: farther, or on a more uncertain orbit, it may be another object
 MAGNITUDES = 2.0  # from V: bands, rotation and uncertain H leave this much to the same object
-RATES = (10.0, 0.25)  # arcsec/h, or a share of the predicted rate if that is more: short tracklets are uncertain
+RATES = (10.0, 0.25)  # arcsec/h, or a fraction of the predicted rate if that is more: short tracklets are uncertain
 
 
 def make_gold(subjects: Collection[int]) -> None:
@@ -41,10 +41,10 @@ def _sure_matches() -> QuerySet[KnownMatch]:
         mag_off=Abs(F("magnitude") - F("subject__mag")),
         rate_off=Abs(F("rate") - Coalesce("subject__fitted_rate", "subject__rate")),
     )
-    least, share = RATES
+    least, fraction = RATES
     return off.filter(
         Q(mag_off=None) | Q(mag_off__lte=MAGNITUDES),
-        Q(rate_off=None) | Q(rate_off__lte=Greatest(least, share * F("rate"))),
+        Q(rate_off=None) | Q(rate_off__lte=Greatest(least, fraction * F("rate"))),
     )
 
 

@@ -133,7 +133,7 @@ _REASONS = {
 
 
 def plan_of(workflow: Workflow) -> Plan:
-    """Return the plan that orders a workflow's queue, without its random share, which the queue draws itself."""
+    """Return the plan that orders a workflow's queue, without its random fraction, which the queue draws itself."""
     rule, diverse = _MAIN[Acquisition(workflow.acquisition)]
     plan = Plan({rule: 1.0}, diverse, nightly=workflow.acquisition == Acquisition.NIGHTLY)
     return plan.mixed_with(Rule.POSITIVE, workflow.positive_fraction).mixed_with(Rule.RARE, workflow.rare_fraction)

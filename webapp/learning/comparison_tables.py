@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.core.figure_table import Column, FigureTable, count, fixed, percent
 from webapp.learning.comparison import Performance
 
-SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 MODEL = Column("model", _("Model"), str)
 CURVE_COLUMNS = (
     MODEL,
@@ -32,12 +32,12 @@ def curve_table(models: Sequence[Performance]) -> FigureTable:
 
 
 def short_curve_table(models: Sequence[Performance]) -> FigureTable:
-    """Return, of these points, those with the highest thresholds that keep each of `SHARES`."""
+    """Return, of these points, those with the highest thresholds that keep each of `LEVELS`."""
     rows = []
     for model in models:
         points = model.points()
         at = dict.fromkeys(
-            next((n for n, row in enumerate(points) if row[2] >= share - 1e-9), None) for share in SHARES
+            next((n for n, row in enumerate(points) if row[2] >= level - 1e-9), None) for level in LEVELS
         )
         rows += [(model.checkpoint.pk, *points[n]) for n in at if n is not None]
     return FigureTable(CURVE_COLUMNS, rows)

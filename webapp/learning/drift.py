@@ -47,7 +47,7 @@ class Night:
 
     mjd: int | None
     n: int
-    share_real: float
+    fraction_real: float
     index: float
     p: float
     is_shifted: bool

@@ -60,7 +60,7 @@ class Prevalence:
     """Of a random sample of subjects with an answer, how many are real, with a 95 % interval."""
 
     n: int
-    share: float
+    fraction: float
     low: float
     high: float
 

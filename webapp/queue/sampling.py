@@ -13,7 +13,7 @@ from typing import Any
 from webapp.classifications.models import Classification, Reason
 from webapp.core.sql import fetch
 from webapp.volunteers.models import Volunteer
-from webapp.workflows.gold_schedule import last_step, share_at
+from webapp.workflows.gold_schedule import last_step, fraction_at
 from webapp.workflows.models import Workflow
 
 # The volunteer neither holds nor has answered the entry. Newcomers have answered nothing.
@@ -134,7 +134,7 @@ def _answered(asked: dict[str, Any], workflow: Workflow) -> int:
 
 
 def _reason(workflow: Workflow, answered: int, chance: Chance) -> Reason:
-    if chance() < share_at(workflow.training_schedule, answered):
+    if chance() < fraction_at(workflow.training_schedule, answered):
         return Reason.TRAINING
     return Reason.RANDOM if chance() < workflow.random_fraction else Reason.NEW
 

@@ -40,7 +40,7 @@ FOLDED = ("follow_up", "agree_min", "agree_max", "votes_min", "votes_max", "unde
 FIRST_SORT = "-posterior"
 
 
-def _share(label: Any) -> forms.FloatField:
+def _fraction(label: Any) -> forms.FloatField:
     widget = forms.NumberInput(attrs={"step": "any", "min": 0, "max": 1})
     return forms.FloatField(min_value=0, max_value=1, required=False, label=label, widget=widget)
 
@@ -57,11 +57,11 @@ class BrowseForm(forms.Form):
     answer = forms.ChoiceField(choices=ANSWERS, required=False, label=_("Most common answer"))
     truth = forms.ChoiceField(choices=TRUTHS, required=False, label=_("Class"))
     follow_up = forms.ChoiceField(required=False, label=_("Follow-up"))
-    p_min, p_max = _share(_("Posterior from")), _share(_("Posterior below"))
-    agree_min, agree_max = _share(_("Agreement from")), _share(_("Agreement below"))
+    p_min, p_max = _fraction(_("Posterior from")), _fraction(_("Posterior below"))
+    agree_min, agree_max = _fraction(_("Agreement from")), _fraction(_("Agreement below"))
     votes_min, votes_max = _number(_("Votes, at least")), _number(_("Votes, at most"))
-    undecided_min, undecided_max = _share(_("Undecided from")), _share(_("Undecided below"))
-    gap_min = _share(_("Minimum disagreement with the model"))
+    undecided_min, undecided_max = _fraction(_("Undecided from")), _fraction(_("Undecided below"))
+    gap_min = _fraction(_("Minimum disagreement with the model"))
     sort = forms.ChoiceField(required=False, choices=[(each, each) for name in SORTS for each in (name, f"-{name}")])
     scale = forms.ChoiceField(required=False, choices=[("log", "log"), ("linear", "linear")])
 

@@ -56,7 +56,7 @@ def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def calibration_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     curve = _calibration(workflow, _options(request))
     bins = curve.bins if curve else ()
-    rows = ((b.low, b.high, b.n, b.yes, b.mean, b.share, b.share_low, b.share_high) for b in bins)
+    rows = ((b.low, b.high, b.n, b.yes, b.mean, b.fraction, b.fraction_low, b.fraction_high) for b in bins)
     return csv_response(f"calibration-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 
@@ -73,5 +73,5 @@ def _calibration(workflow: Workflow, options: dict[str, Any]) -> Calibration | N
 
 
 def _plot(curve: Calibration) -> dict[str, list[float]]:
-    columns = {"mean": "mean", "share": "share", "low": "share_low", "high": "share_high", "n": "n"}
+    columns = {"mean": "mean", "fraction": "fraction", "low": "fraction_low", "high": "fraction_high", "n": "n"}
     return {name: [getattr(each, field) for each in curve.bins] for name, field in columns.items()}

@@ -20,10 +20,10 @@ LEAST_GAP = 0.3
 """Minimum difference between posterior and model, of 1, for a disagreement, unless the reader asks for another."""
 
 SPLIT = 0.6
-"""Volunteers are split if the most common answer has at most this share of the votes."""
+"""Volunteers are split if the most common answer has at most this fraction of the votes."""
 
 UNSURE = 0.3
-"""A subject is rich in unsure from this share of the votes."""
+"""A subject is rich in unsure from this fraction of the votes."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from webapp.workflow_settings.schedule_field import ScheduleField
 from webapp.workflows.models import Acquisition, Method, Workflow
 
 RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags")
-RULE_SHARES = ("agreement", "undecided_share")
+RULE_FRACTIONS = ("agreement", "undecided_share")
 RULE_LABELS = {
     "agreement": _("Agreement"),
     "agreement_votes": _("minimum votes for it"),
@@ -51,7 +51,7 @@ ACQUISITIONS = [
     (Acquisition.NIGHTLY.value, _("Uncertain, and unlike each other within each night")),
     (Acquisition.DISAGREEMENT.value, _("Where five small models disagree")),
 ]
-SHARES = (
+FRACTIONS = (
     "prior",
     "majority",
     "accept_threshold",
@@ -60,7 +60,7 @@ SHARES = (
     "positive_fraction",
     "rare_fraction",
     "required_skill",
-    *RULE_SHARES,
+    *RULE_FRACTIONS,
 )
 
 
@@ -211,7 +211,7 @@ class WorkflowForm(forms.ModelForm):
         }
         widgets = {
             "help_text": forms.Textarea({"rows": 4}),
-            **{name: forms.NumberInput({"step": "any", "min": 0, "max": 1}) for name in SHARES},
+            **{name: forms.NumberInput({"step": "any", "min": 0, "max": 1}) for name in FRACTIONS},
         }
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:

@@ -29,10 +29,10 @@ class ScheduleRows(forms.Widget):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
         sent = data if isinstance(data, MultiValueDict) else MultiValueDict(data)
         ends = sent.getlist(f"{name}_until")
-        return [Row(share, end) for share, end in zip(sent.getlist(f"{name}_share"), ends, strict=False)]
+        return [Row(fraction, end) for fraction, end in zip(sent.getlist(f"{name}_fraction"), ends, strict=False)]
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}_share" not in data
+        return f"{name}_fraction" not in data
 
 
 class ScheduleField(forms.Field):

@@ -1,6 +1,6 @@
 """Gold schedule: the fraction of gold subjects that volunteers get, higher at first.
 
-A schedule is a list of steps `[from, share]`: the training fraction from a number of subjects seen. The first step
+A schedule is a list of steps `[from, fraction]`: the training fraction from a number of subjects seen. The first step
 begins at 0, and fractions never increase.
 """
 
@@ -18,7 +18,7 @@ Schedule = list[list[float]]
 class Row(NamedTuple):
     """A step in the form: the fraction, and the number of subjects seen at which it ends."""
 
-    share: str
+    fraction: str
     until: str
 
 
@@ -32,7 +32,7 @@ def usual_schedule() -> Schedule:
     return [[0, 1.0], [5, 0.4], [20, 0.3], [40, 0.2], [60, 0.1]]
 
 
-def share_at(schedule: Schedule, seen: int) -> float:
+def fraction_at(schedule: Schedule, seen: int) -> float:
     """Return the training fraction for somebody who has seen so many subjects of the workflow."""
     return next((fraction for begin, fraction in reversed(schedule) if seen >= begin), 0.0)
 
@@ -45,7 +45,7 @@ def last_step(schedule: Schedule) -> int:
 def check_schedule(schedule: Any) -> None:
     """Raise ValidationError, with what to do, for an invalid schedule."""
     if not _is_list_of_steps(schedule):
-        raise ValidationError(_("A schedule is a list of steps, each with a number of subjects and a share."))
+        raise ValidationError(_("A schedule is a list of steps, each with a number of subjects and a fraction."))
     if schedule[0][0] != 0 or any(later <= earlier for (earlier, _a), (later, _b) in pairwise(schedule)):
         raise ValidationError(_("The first step begins at 0 subjects, and each later one at more than the one before."))
     if len(schedule) > MOST_STEPS or schedule[-1][0] > LAST_STEP:
@@ -54,7 +54,7 @@ def check_schedule(schedule: Any) -> None:
             % {"steps": MOST_STEPS, "last": LAST_STEP}
         )
     if any(not 0 <= fraction <= 1 for _begin, fraction in schedule):
-        raise ValidationError(_("Each share lies between 0 (never) and 1 (always)."))
+        raise ValidationError(_("Each fraction lies between 0 (never) and 1 (always)."))
     if any(later > earlier for (_a, earlier), (_b, later) in pairwise(schedule)):
         raise ValidationError(_("The fraction must fall from row to row: experienced volunteers need less training."))
 
@@ -80,11 +80,11 @@ def from_rows(rows: list[Row]) -> Schedule:
     schedule: Schedule = []
     begin: int | None = 0
     for number, row in enumerate(rows, start=1):
-        if not (row.share.strip() or row.until.strip()):
+        if not (row.fraction.strip() or row.until.strip()):
             continue
         if begin is None:
             raise ValidationError(_wrong(_("Row %(number)d is never reached: the row above has no end."), number))
-        schedule.append([begin, _share(row, number)])
+        schedule.append([begin, _fraction(row, number)])
         begin = _end(row, number)
     if schedule and begin is not None:
         schedule.append([begin, 0.0])
@@ -92,11 +92,11 @@ def from_rows(rows: list[Row]) -> Schedule:
     return schedule
 
 
-def _share(row: Row, number: int) -> float:
+def _fraction(row: Row, number: int) -> float:
     try:
-        return float(row.share)
+        return float(row.fraction)
     except ValueError:
-        raise ValidationError(_wrong(_("Row %(number)d: the share is a number from 0 to 1."), number)) from None
+        raise ValidationError(_wrong(_("Row %(number)d: the fraction is a number from 0 to 1."), number)) from None
 
 
 def _end(row: Row, number: int) -> int | None:

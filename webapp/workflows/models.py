@@ -169,7 +169,7 @@ class Workflow(models.Model):
                 self.undecided_share is None or 0 < self.undecided_share <= 1,
                 _("Choose a fraction above 0, up to 1. At 0, every subject would go to experts."),
             ),
-            "undecided_votes": (self.undecided_votes >= 1, _("A share needs at least one vote.")),
+            "undecided_votes": (self.undecided_votes >= 1, _("A fraction needs at least one vote.")),
             "flags": (self.flags is None or self.flags >= 1, _("Choose 1 or more.")),
             "reject_threshold": (
                 0 <= self.reject_threshold < 0.5,

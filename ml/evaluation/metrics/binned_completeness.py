@@ -87,19 +87,19 @@ def bin_edges(values: Array, bins: int = 8) -> NDArray[np.float64]:
     return edges
 
 
-def detection_limit(edges: Array, shares: Array, level: float = 0.5) -> float:
+def detection_limit(edges: Array, completeness: Array, level: float = 0.5) -> float:
     """Return where completeness drops below `level`, interpolated between bin centres; NaN if it never does.
 
     The last crossing from above counts, as for the limiting magnitudes of Table 3 in the TESS W-Net paper.
 
     Parameters
     ----------
-    edges, shares
+    edges, completeness
         (B+1,) and (B,), of a quantity towards fainter values; NaN bins are skipped.
     """
-    edges, shares = np.asarray(edges, dtype=np.float64), np.asarray(shares, dtype=np.float64)
-    known = np.isfinite(shares)
-    middles, heights = ((edges[1:] + edges[:-1]) / 2)[known], shares[known]
+    edges, completeness = np.asarray(edges, dtype=np.float64), np.asarray(completeness, dtype=np.float64)
+    known = np.isfinite(completeness)
+    middles, heights = ((edges[1:] + edges[:-1]) / 2)[known], completeness[known]
     falls = np.flatnonzero((heights[:-1] >= level) & (heights[1:] < level))
     if not len(falls):
         return float("nan")

@@ -76,8 +76,8 @@ def diagram_of_counts(n: Array, hits: Array, mean_p: Array) -> dict[str, Array]:
     """Return the same from counts (bins,): subjects, real subjects, and the sum of the probabilities."""
     edges = np.linspace(0, 1, len(n) + 1)
     low, high = jeffreys(hits, n)
-    shares = {"said": proportion(mean_p, n), "real": proportion(hits, n)}
-    return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **shares, "low": low, "high": high}
+    fractions = {"said": proportion(mean_p, n), "real": proportion(hits, n)}
+    return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **fractions, "low": low, "high": high}
 
 
 def _bin_of(p_real: Array, bins: int) -> NDArray[np.intp]:
@@ -146,7 +146,7 @@ def ece_of(cells: Array) -> NDArray[np.float64]:
     return proportion(np.abs(mean_p - real).sum(-1), n.sum(-1))
 
 
-def shares_of(cells: Array) -> NDArray[np.float64]:
+def fractions_of_real(cells: Array) -> NDArray[np.float64]:
     """Return the fraction (…, 10) of real in each bin of the diagram, of cells (…, 3, 30); NaN in an empty bin."""
     n, real, _ = np.moveaxis(_folded(cells, DIAGRAM_BINS), -2, 0)
     return proportion(real, n)

@@ -27,7 +27,7 @@ def at_completeness(ranking: Ranking, completeness: Array) -> NDArray[np.intp]:
     """
     grid = np.atleast_1d(np.asarray(completeness, dtype=np.float64))
     if not ((grid >= 0) & (grid <= 1)).all():
-        raise ValueError(f"Completeness is a share from 0 to 1, not {completeness}.")
+        raise ValueError(f"Completeness is a fraction from 0 to 1, not {completeness}.")
     wanted = grid * ranking.real[:, None] - EPSILON * np.maximum(ranking.real[:, None], 1)
     found = [np.searchsorted(hits, goal) for hits, goal in zip(ranking.hits, wanted, strict=True)]
     return np.minimum(np.array(found, dtype=np.intp), len(ranking.thresholds) - 1)

@@ -87,7 +87,7 @@ class Grid:
     ----------
     x_names, y_names
         Names of the columns and, from top to bottom, of the rows.
-    shares
+    fractions
         (rows, columns) 0..1, NaN where unknown.
     texts
         (rows, columns) text of each cell.
@@ -100,7 +100,7 @@ class Grid:
     y_label: str
     x_names: Sequence[str]
     y_names: Sequence[str]
-    shares: Array
+    fractions: Array
     texts: Sequence[Sequence[str]]
     columns: Columns = field(default_factory=dict)
     table_rows: Sequence[int] = ()

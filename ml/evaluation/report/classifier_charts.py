@@ -94,7 +94,7 @@ def nights(found: Nights, threshold: float, completeness: float) -> Chart:
         "unknown": found.unknown,
         "real": found.real,
         "FP": found.false_positive,
-        "FP (share of bogus)": found.false_positive_rate,
+        "FP (fraction of bogus)": found.false_positive_rate,
         "FN": found.false_negative,
         "to look at": found.to_look_at,
     }
@@ -104,7 +104,7 @@ def nights(found: Nights, threshold: float, completeness: float) -> Chart:
         f"At the threshold that keeps {100 * completeness:g} % of all real subjects ({threshold:.4f}): what comes"
         " through although it is bogus, what is lost although it is real, and how much is left to look at.",
         label,
-        "share",
+        "fraction",
         (
             Series("bogus let through", at, found.false_positive_rate, kind="points", colour=1),
             Series("real lost", at, lost, kind="points", colour=3),
@@ -129,7 +129,7 @@ def confusion_chart(result: dict[str, Any]) -> Grid:
     """Return the confusion matrix of an evaluation, each row shaded by its fractions."""
     counts, classes = np.array(result["confusion"]), result["classes"]
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = counts / counts.sum(1, keepdims=True)
+        fractions = counts / counts.sum(1, keepdims=True)
     columns = {"true": classes} | {f"said {name}": counts[:, k] for k, name in enumerate(classes)}
     return Grid(
         "confusion",
@@ -139,7 +139,7 @@ def confusion_chart(result: dict[str, Any]) -> Grid:
         "true",
         classes,
         classes,
-        shares,
+        fractions,
         [[str(count) for count in row] for row in counts],
         columns,
     )

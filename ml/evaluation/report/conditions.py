@@ -61,7 +61,7 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
     return Chart(
         f"completeness-{name}",
         f"Completeness by {WORDS[name]}",
-        f"The share of {words.objects} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are"
+        f"The fraction of {words.objects} that is {words.found}; whiskers are 95 % (Jeffreys). What is missing to 1 are"
         f" the false negatives.{_outside(bins, words)}",
         LABELS[name],
         "completeness",
@@ -73,19 +73,19 @@ def completeness(bins: Bins, name: str, words: Wording) -> Chart:
 
 def plane(bins: Bins, x: str, y: str, words: Wording) -> Grid:
     """Return completeness over two quantities; rows run from large to small y."""
-    shares, n, hits = (values.T[::-1] for values in (bins.proportion, bins.n, bins.hits))
+    fractions, n, hits = (values.T[::-1] for values in (bins.proportion, bins.n, bins.hits))
     (x_edges, y_edges), (low, high) = bins.edges, bins.interval
     rows, columns = bins.n.shape
     first, second = (axis.ravel() for axis in np.mgrid[:rows, :columns])
     return Grid(
         f"completeness-{x}-{y}",
         f"Completeness by {WORDS[x]} and {WORDS[y]}",
-        f"Found of how many {words.objects} in each cell, shaded by the share.{_outside(bins, words)}",
+        f"Found of how many {words.objects} in each cell, shaded by the fraction.{_outside(bins, words)}",
         LABELS[x],
         LABELS[y],
         _names(x_edges),
         _names(y_edges)[::-1],
-        shares,
+        fractions,
         [
             [f"{hit}/{count}" if count else "" for hit, count in zip(*pair, strict=True)]
             for pair in zip(hits, n, strict=True)

@@ -120,7 +120,7 @@ def _rejected(whole: Curves, bands: Bands) -> Chart:
         "Rejection at each completeness",
         "Fraction of bogus, and of all subjects, below the threshold that keeps a given fraction of the real ones.",
         "completeness",
-        "share",
+        "fraction",
         lines,
         _columns("completeness", GRID, pairs, whole, bands),
         x_span=(0.5, 1),

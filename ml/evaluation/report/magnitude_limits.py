@@ -118,16 +118,16 @@ def _completeness(histogram: VoxelHistogram) -> list[Chart]:
     for number, (precision, threshold) in enumerate(reached):
         hits, total = (counts[last] for counts in histogram.completeness(threshold))
         low, high = jeffreys(hits, total)
-        shares = proportion(hits, total)
-        series.append(Series(f"at {100 * precision:g} % precision", middles, shares, low, high, dash=number % 4))
-        rows.append((precision, threshold, *_above(histogram, threshold), detection_limit(edges, shares)))
+        fractions = proportion(hits, total)
+        series.append(Series(f"at {100 * precision:g} % precision", middles, fractions, low, high, dash=number % 4))
+        rows.append((precision, threshold, *_above(histogram, threshold), detection_limit(edges, fractions)))
     names = ("precision", "threshold", "TP", "FP", "magnitude of 50 %")
     columns: Columns = {name: [row[k] for row in rows] for k, name in enumerate(names)}
     return [
         Chart(
             "completeness-magnitude",
             "Completeness by magnitude at fixed precision",
-            "The share of movers' voxels above the lowest threshold of each precision, from one magnitude limit to the"
+            "The fraction of movers' voxels above the lowest threshold of each precision, from one magnitude limit to the"
             " next; the table has the magnitude at which half is found. The first bin holds all that is brighter.",
             "magnitude",
             "completeness",

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from ml.evaluation.report.chart import COLOURS, DASHES, Chart, Grid, Series, plain, widened
 
 DPI = 110
-SHARES = LinearSegmentedColormap.from_list("shares", ["#ebeffa", "#142e82"]).with_extremes(bad="#f0f0ee")
+FRACTIONS = LinearSegmentedColormap.from_list("fractions", ["#ebeffa", "#142e82"]).with_extremes(bad="#f0f0ee")
 
 
 def pictures(chart: Chart | Grid, kinds: Sequence[str] = ("png", "svg")) -> dict[str, bytes]:
@@ -76,11 +76,11 @@ def _series(axes: Any, series: Series, colour: str) -> None:
 
 
 def _grid(axes: Any, grid: Grid) -> None:
-    rows, columns = grid.shares.shape
+    rows, columns = grid.fractions.shape
     edges = (np.arange(side + 1) - 0.5 for side in (columns, rows))
-    axes.pcolormesh(*edges, np.ma.masked_invalid(grid.shares), cmap=SHARES, vmin=0, vmax=1, edgecolors="white")
+    axes.pcolormesh(*edges, np.ma.masked_invalid(grid.fractions), cmap=FRACTIONS, vmin=0, vmax=1, edgecolors="white")
     for row, column in np.ndindex(rows, columns):
-        ink = "#ffffff" if grid.shares[row, column] > 0.45 else "#16191d"
+        ink = "#ffffff" if grid.fractions[row, column] > 0.45 else "#16191d"
         axes.text(column, row, grid.texts[row][column], ha="center", va="center", fontsize=8, color=ink)
     axes.set_ylim(rows - 0.5, -0.5)
     axes.set_yticks(range(rows), grid.y_names)

@@ -134,7 +134,7 @@ def test_an_admin_asks_for_lines_and_a_scientist_cannot(workflow):
     said = {
         "name": "Movers", "question": "Trails?", "undo_seconds": 30, "method": "majority", "prior": 0.5, "min_votes": 2,
         "max_votes": 5, "majority": 0.8, "accept_threshold": 0.99, "reject_threshold": 0.01, "random_fraction": 0,
-        "training_schedule_share": "0", "training_schedule_until": "", "level": 1, "required_skill": 0.8,
+        "training_schedule_fraction": "0", "training_schedule_until": "", "level": 1, "required_skill": 0.8,
         "agreement_votes": 5, "undecided_votes": 5, "acquisition": "diverse", "positive_fraction": 0.1,
         "rare_fraction": 0,
     }  # fmt: skip

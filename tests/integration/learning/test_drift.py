@@ -54,7 +54,7 @@ def test_a_night_full_of_false_movers_raises_the_alarm_and_a_quiet_one_does_not(
     found = drift_of(champion)
     assert (found.reference, [each.mjd for each in found.nights]) == (400, [60012, 60011, 60010])
     assert [each.mjd for each in found.shifted] == [60011], "four subjects prove nothing"
-    assert found.nights[1].share_real == pytest.approx(0.6, abs=0.1)
+    assert found.nights[1].fraction_real == pytest.approx(0.6, abs=0.1)
     page = browser(member(workflow.survey, "scientist")).get("/surveys/night/learning/drift/stamp/").content.decode()
     assert "Scores have shifted on 1 night since the champion was trained." in page
 
@@ -66,7 +66,7 @@ def test_a_night_s_share_of_real_is_by_the_champion_s_own_threshold(threshold):
     TrainingRun.objects.update(created_at=timezone.now() - timedelta(days=1))
     night(champion, 200, 60010, real=0.1)
     called = Score.objects.filter(p_real__gte=threshold).count()
-    assert drift_of(champion).nights[0].share_real == pytest.approx(called / 200)
+    assert drift_of(champion).nights[0].fraction_real == pytest.approx(called / 200)
 
 
 def test_without_newer_subjects_nothing_has_drifted(workflow, champion):

@@ -112,7 +112,7 @@ def test_all_subjects_before_the_last_draw_count_whoever_asked_about_them(workfl
     serve(workflow, rows[:20:2])
     serve(workflow, rows[1:30:2], reason="uncertain")
     found = prevalence(champion)
-    assert (found.n, found.share) == (19, 5 / 19), "up to the last one that was drawn at random"
+    assert (found.n, found.fraction) == (19, 5 / 19), "up to the last one that was drawn at random"
     assert found.low < 0.25 < found.high
     page = browser(member(workflow.survey, "scientist")).get("/surveys/night/learning/drift/stamp/").content.decode()
     assert "of 19 settled." in page
@@ -141,7 +141,7 @@ def test_the_sample_ends_before_an_open_subject_unless_nobody_votes_on_it_any_mo
     assert prevalence(champion).n == 4
     Consensus.objects.filter(subject=rows[4]).update(updated_at=timezone.now() - timedelta(days=8))
     found = prevalence(champion)
-    assert (found.n, found.share) == (10, 0.1)
+    assert (found.n, found.fraction) == (10, 0.1)
 
 
 def test_gold_synthetic_ones_and_those_without_an_answer_are_left_out_and_verdicts_count(workflow, champion):
@@ -156,7 +156,7 @@ def test_gold_synthetic_ones_and_those_without_an_answer_are_left_out_and_verdic
     of[rows[3].pk].update(gold_label="AST", gold_source="ruling")
     Consensus.objects.filter(subject=rows[4]).update(retired_reason="flagged", votes_yes=0, votes_unsure=2)
     found = prevalence(champion)
-    assert (found.n, found.share) == (4, 0.25)
+    assert (found.n, found.fraction) == (4, 0.25)
 
 
 def test_a_subject_in_two_workflows_counts_once(workflow, champion):
@@ -167,4 +167,4 @@ def test_a_subject_in_two_workflows_counts_once(workflow, champion):
         for row in rows:
             close(each, row, 0.98)
         serve(each, rows)
-    assert (prevalence(champion).n, prevalence(champion).share) == (4, 1.0)
+    assert (prevalence(champion).n, prevalence(champion).fraction) == (4, 1.0)

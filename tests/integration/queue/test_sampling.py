@@ -11,7 +11,7 @@ from webapp.queue.counts import progress_of
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
 from webapp.review.rulings import rule, withdraw_ruling
-from webapp.workflows.gold_schedule import Row, as_rows, from_rows, in_numbers, share_at, usual_schedule
+from webapp.workflows.gold_schedule import Row, as_rows, from_rows, in_numbers, fraction_at, usual_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -22,9 +22,9 @@ def given_out(workflow, volunteer, n):
 
 
 def test_the_usual_schedule_begins_with_practice_and_falls_at_20_40_and_60():
-    assert [share_at(usual_schedule(), seen) for seen in (0, 4)] == [1.0, 1.0]
-    shares = [share_at(usual_schedule(), seen) for seen in (5, 19, 20, 39, 40, 59, 60, 10_000)]
-    assert shares == [0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
+    assert [fraction_at(usual_schedule(), seen) for seen in (0, 4)] == [1.0, 1.0]
+    fractions = [fraction_at(usual_schedule(), seen) for seen in (5, 19, 20, 39, 40, 59, 60, 10_000)]
+    assert fractions == [0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
     assert from_rows(as_rows(usual_schedule())) == usual_schedule()
     assert from_rows([Row(" .2 ", "")]) == [[0, 0.2]]
     assert from_rows([Row("0.2", "20")]) == [[0, 0.2], [20, 0.0]]

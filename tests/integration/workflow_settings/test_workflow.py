@@ -34,7 +34,7 @@ RULES = {
     "acquisition": "diverse",
     "positive_fraction": "0",
     "rare_fraction": "0.05",
-    "training_schedule_share": ["0.4", "0.1", ""],
+    "training_schedule_fraction": ["0.4", "0.1", ""],
     "training_schedule_until": ["20", "", ""],
     "level": "1",
     "required_skill": "0.8",
@@ -53,7 +53,7 @@ SETTINGS = {
 def steps(*rows):
     """Return the form data of these rows of the schedule."""
     return {
-        "training_schedule_share": [share for share, _ in rows],
+        "training_schedule_fraction": [share for share, _ in rows],
         "training_schedule_until": [until for _, until in rows],
     }
 

@@ -18,15 +18,15 @@ def sky(n, seed=0, bend=1.0):
 def test_a_right_posterior_is_found_right():
     found = calibration(*sky(5000))
     assert found.ece < found.ece_by_chance
-    assert sum(each.share_low <= each.mean <= each.share_high for each in found.bins) >= 8
+    assert sum(each.fraction_low <= each.mean <= each.fraction_high for each in found.bins) >= 8
     assert found.brier == pytest.approx(1 / 6, abs=0.01)  # ∫ p(1 − p) dp
 
 
 def test_an_overconfident_posterior_is_found_out():
     found = calibration(*sky(5000, bend=0.3))
     assert found.ece > 2 * found.ece_by_chance
-    assert found.bins[-1].share_high < found.bins[-1].mean
-    assert found.bins[0].share_low > found.bins[0].mean
+    assert found.bins[-1].fraction_high < found.bins[-1].mean
+    assert found.bins[0].fraction_low > found.bins[0].mean
 
 
 @pytest.mark.parametrize(("bend", "temperature"), [(1.0, 1.0), (0.3, 1 / 0.3), (2.0, 0.5)])
@@ -47,7 +47,7 @@ def test_numbers_against_the_formulas_written_out():
     assert [each.n for each in found.bins] == [len(q) for q, _ in parts]
     assert sum(each.n for each in found.bins) == found.n == 300
     for each in found.bins:
-        assert each.share_low == pytest.approx(beta.ppf(0.025, each.yes + 0.5, each.n - each.yes + 0.5))
+        assert each.fraction_low == pytest.approx(beta.ppf(0.025, each.yes + 0.5, each.n - each.yes + 0.5))
     assert found.brier_interval[0] < found.brier < found.brier_interval[1]
 
 
@@ -65,8 +65,8 @@ def test_the_same_seed_gives_the_same_intervals():
 
 def test_one_is_in_the_last_bin_and_a_single_subject_has_a_wide_interval():
     [only] = calibration(np.array([True]), np.array([1.0])).bins
-    assert (only.low, only.high, only.share, only.share_high) == (0.9, 1.0, 1.0, 1.0)
-    assert only.share_low < 0.2
+    assert (only.low, only.high, only.fraction, only.fraction_high) == (0.9, 1.0, 1.0, 1.0)
+    assert only.fraction_low < 0.2
 
 
 @pytest.mark.parametrize(

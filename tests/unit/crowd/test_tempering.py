@@ -5,7 +5,7 @@ import pytest
 
 from ml.cli.crowd_command import compare_with_truth
 from ml.crowd.dawid_skene import DawidSkene
-from ml.crowd.majority import shares
+from ml.crowd.majority import fractions_of
 from ml.crowd.model_selection import Auto
 from ml.crowd.tempering import average_of_halves, fit_temperature, tempered
 from ml.crowd.votes import Votes
@@ -70,7 +70,7 @@ def test_where_people_err_independently_posteriors_become_underconfident(seed):
     )
     assert exact < auto < 0.17
     counts = votes.counts()[:, :-1]
-    assert auto < 0.6 * compare_with_truth(shares(counts + 0.5), truth)["log_loss"]
+    assert auto < 0.6 * compare_with_truth(fractions_of(counts + 0.5), truth)["log_loss"]
 
 
 def rare(share, per_item, seed=0, items=2000, workers=100):
@@ -90,5 +90,5 @@ def test_a_rare_class_stays_rare(per_item):
     votes, truth = rare(0.03, per_item)
     posteriors = Auto().fit(votes).posteriors_
     assert posteriors[:, 1].mean() == pytest.approx(truth.mean(), abs=0.015)
-    smoothed = compare_with_truth(shares(votes.counts()[:, :-1] + 0.5), truth)["log_loss"]
+    smoothed = compare_with_truth(fractions_of(votes.counts()[:, :-1] + 0.5), truth)["log_loss"]
     assert compare_with_truth(posteriors, truth)["log_loss"] < 0.3 * smoothed

@@ -60,6 +60,6 @@ def test_the_quoted_interval_does_not_claim_more_than_is_supported():
 
 
 @pytest.mark.parametrize("abundance", [0, 1, -0.1, 2])
-def test_an_abundance_is_a_share(abundance):
+def test_an_abundance_is_a_fraction(abundance):
     with pytest.raises(ValueError, match="between 0 and 1"):
         astronomical_purity(0.5, 0.1, abundance)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece, ece_of, reliability_diagram, shares_of
+from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece, ece_of, reliability_diagram, fractions_of_real
 
 
 def voxels(seed, n=3000):
@@ -26,7 +26,7 @@ def test_cube_after_cube_says_what_all_voxels_at_once_say():
     assert counts.ece() == pytest.approx(ece(real, p))
     for name, values in counts.diagram().items():
         assert values == pytest.approx(whole[name], nan_ok=True)
-    assert shares_of(counts.cells) == pytest.approx(whole["real"], nan_ok=True)
+    assert fractions_of_real(counts.cells) == pytest.approx(whole["real"], nan_ok=True)
 
 
 def test_chunks_change_nothing(monkeypatch):

@@ -34,6 +34,6 @@ def test_rare_classes_have_their_share_and_reason():
     assert reason_of(Rule.RARE, is_spread=False) == Reason.RARE
 
 
-def test_no_likely_movers_are_asked_for_without_a_share():
+def test_no_likely_movers_are_asked_for_without_a_fraction():
     assert len(plan_of(Workflow(positive_fraction=0)).weights) == 1
     assert set(plan_of(Workflow(positive_fraction=1)).weights) == {"positive"}

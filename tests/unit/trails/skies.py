@@ -30,9 +30,9 @@ def noisy(shape, *lines, snr=8.0, sigma=1.0, seed=0, level=1000.0, noise=20.0):
 def true_maps(annotations, shape):
     """Return the maps of a perfect network."""
     target = paint_targets(annotations, shape)
-    shares = np.full((1 + len(CLASSES), *target.label.shape), 0.01, dtype=np.float32)
-    np.put_along_axis(shares, target.label[None].astype(int), 0.95, axis=0)
-    return Maps(shares, target.line[:2], target.line[2])
+    probabilities = np.full((1 + len(CLASSES), *target.label.shape), 0.01, dtype=np.float32)
+    np.put_along_axis(probabilities, target.label[None].astype(int), 0.95, axis=0)
+    return Maps(probabilities, target.line[:2], target.line[2])
 
 
 def trail(curve, **more):

@@ -45,7 +45,7 @@ def test_lines_that_cross_stay_two():
 def test_a_trail_over_the_gap_between_chips_stays_one():
     curve = line(30, 20, 230, 230)
     maps = true_maps([trail(curve)], (256, 256))
-    maps.shares[0, 28:38], maps.shares[1:, 28:38] = 1, 0
+    maps.probabilities[0, 28:38], maps.probabilities[1:, 28:38] = 1, 0
     (one,) = trail_candidates(maps, np.zeros((256, 256), dtype=np.float32))
     assert ends_apart(one.curve, curve) < 3
 
@@ -65,7 +65,7 @@ def test_snr_and_width_are_measured_on_the_image():
     (one,) = found([trail(curve)], image=image)
     assert one.snr == pytest.approx(10, rel=0.15)
     assert one.width == pytest.approx(2.355 * 2.0, abs=1.1)
-    assert one.shares.argmax() == 1 + CLASSES.index("ASTEROID")
+    assert one.probabilities.argmax() == 1 + CLASSES.index("ASTEROID")
 
 
 def test_an_empty_image_has_no_trail():
