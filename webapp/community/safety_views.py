@@ -68,7 +68,7 @@ def comment_block(request: HttpRequest, user: User, pk: int) -> HttpResponseBase
     row = get_object_or_404(Comment.objects.select_related("survey", "author").exclude(author=None), pk=pk)
     try:
         block(user=user, blocked=row.author)
-        messages.success(request, _("Blocked. Their comments are folded, and they bring you no news."))
+        messages.success(request, _("Blocked. Their comments are collapsed, and you get no news of them."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect(row)

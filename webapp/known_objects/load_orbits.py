@@ -17,16 +17,16 @@ from webapp.known_objects.scheduled_orbits import OrbitFiles
 
 READING = Sentence(gettext_noop("Reading %(files)s."))
 LOADED = Sentence(gettext_noop("%(orbits)s orbits of %(files)s are in use."))
-TRUNCATED = Sentence(gettext_noop("%(files)s broke off or is damaged: only the orbits before that place are used."))
+TRUNCATED = Sentence(gettext_noop("%(files)s is incomplete or damaged: only the orbits before that point are used."))
 NOTHING = Sentence(
     gettext_noop(
-        "The setting ORBITS names no MPCORB.DAT, MPCORB.DAT.gz or CometEls.txt, nor a folder with one. The version"
-        " before stays in use."
+        "The setting ORBITS names no MPCORB.DAT, MPCORB.DAT.gz or CometEls.txt, nor a folder with one. The"
+        " previous version stays in use."
     )
 )
-UNREADABLE = Sentence(gettext_noop("The orbits cannot be read (%(error)s). The version before stays in use."))
+UNREADABLE = Sentence(gettext_noop("The orbits cannot be read (%(error)s). The previous version stays in use."))
 DAMAGED = Sentence(
-    gettext_noop("%(files)s broke off or is damaged. The version before stays in use. Fetch the file again.")
+    gettext_noop("%(files)s is incomplete or damaged. The previous version stays in use. Fetch the file again.")
 )
 FEWER = Sentence(
     gettext_noop(
@@ -34,7 +34,7 @@ FEWER = Sentence(
         " with manage.py load_orbits."
     )
 )
-LEAST = 0.9  # of the orbits in use: catalogues grow, so far fewer mean that a file broke off
+LEAST = 0.9  # of the orbits in use: catalogues grow, so far fewer mean that a file is incomplete
 VERSIONS_KEPT = 3
 
 

@@ -99,7 +99,7 @@ def compare_score(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
     model = get_object_or_404(Checkpoint, survey=survey, pk=pk)
     if score_archive(model) is None:
         message = _(
-            "Nothing was started: model %(number)d has scored the archive, or does, or would not keep its scores."
+            "Nothing was started: model %(number)d has scored the archive or is scoring it, or its scores are not kept."
         )
         messages.info(request, message % {"number": pk})
     else:

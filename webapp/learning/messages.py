@@ -54,7 +54,7 @@ STEPPED_BACK = Sentence("Rolled back from model %(number)s.")
 FIRST_BATCH = Sentence("%(chosen)s typical subjects, chosen from %(sample)s.")
 HAS_CHAMPION = Sentence("Nothing was chosen: a model became champion meanwhile, and sets the order.")
 NOTHING_TO_CHOOSE = Sentence(
-    "Nothing was chosen: no subject waits that has something to see and that nobody was asked about."
+    "Nothing was chosen: every waiting subject is blank, or volunteers have already been asked about it."
 )
 
 NOT_HTTPS = Sentence("The address of an external scorer starts with https://.")

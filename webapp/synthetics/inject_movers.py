@@ -32,8 +32,8 @@ from webapp.workflows.models import Workflow
 
 DRAWN = Sentence("%(count)s training movers are in the queue.")
 NO_ROOM = Sentence(
-    "%(count)s training movers are in the queue. Of %(tried)s more backgrounds, those that are left have something "
-    "in every place."
+    "%(count)s training movers are in the queue. %(tried)s more backgrounds were tried; those that are left have no "
+    "empty place."
 )
 
 BATCH = 25

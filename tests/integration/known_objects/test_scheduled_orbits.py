@@ -117,8 +117,8 @@ def _replace(text):
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (_cut_gzip, "MPCORB.DAT.gz broke off or is damaged. The version before stays in use."),
-        (_replace("".join(LINES)[:-100]), "MPCORB.DAT broke off or is damaged. The version before stays in use."),
+        (_cut_gzip, "MPCORB.DAT.gz is incomplete or damaged. The previous version stays in use."),
+        (_replace("".join(LINES)[:-100]), "MPCORB.DAT is incomplete or damaged. The previous version stays in use."),
         (_replace("".join(LINES[:-10])), "has only 10 orbits, and 20 are in use, so it was not loaded"),
         (_replace("<html>Not found</html>\n"), "The orbits cannot be read (MPCORB.DAT holds no orbit"),
         (lambda folder: (folder / "MPCORB.DAT").unlink(), "The setting ORBITS names no MPCORB.DAT"),
@@ -156,7 +156,7 @@ def test_the_command_loads_a_truncated_file_and_its_version_says_so(orbits, page
     (orbits / "MPCORB.DAT").write_text("".join(LINES)[:-100])
     assert look().state == JobState.FAILED
     call_command("load_orbits", str(orbits / "MPCORB.DAT"))
-    said = "MPCORB.DAT broke off or is damaged: only the orbits before that place are used."
+    said = "MPCORB.DAT is incomplete or damaged: only the orbits before that point are used."
     assert said in capsys.readouterr().err
     assert said in page()
     assert "New orbits were not loaded" not in page()  # that was before
