@@ -49,10 +49,10 @@ function choose(place) {
   row = place;
   const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
   const threshold = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(curves.threshold[row]);
-  const kept = interpolate(gettext("At this threshold you keep %s of the movers (%s to %s)"), [curves.completeness[row], curves.low[row], curves.high[row]].map(percent));
+  const completeness = interpolate(gettext("At this threshold you keep %s of the movers (%s to %s)"), [curves.completeness[row], curves.low[row], curves.high[row]].map(percent));
   const looks = curves.per_night && interpolate(gettext("and look at %s subjects a night."), [number.format(curves.per_night[row])]);
   document.querySelector("[data-threshold]").textContent = threshold;
-  document.querySelector("[data-sentence]").textContent = looks ? `${kept} ${looks}` : `${kept}.`;
+  document.querySelector("[data-sentence]").textContent = looks ? `${completeness} ${looks}` : `${completeness}.`;
   const link = document.querySelector("[data-nights]");
   link.search = `?threshold=${curves.threshold[row]}`;
   for (const [name, source] of marks) source.data = marked(CURVES[name].x, CURVES[name].y);
@@ -64,12 +64,12 @@ function nearest(threshold) {
 }
 
 /** Let the slider write into the form's field, and the field move the slider; Enter in the field sends the form. */
-function followEachOther(slider, field) {
+function linkSliderAndField(slider, field) {
   slider.addEventListener("input", () => {
     choose(Number(slider.value));
     field.value = curves.threshold[row];
   });
-  slider.addEventListener("change", keepInAddress);
+  slider.addEventListener("change", updateAddress);
   field.addEventListener("input", () => {
     if (field.value === "" || !field.validity.valid) return;
     slider.value = nearest(field.valueAsNumber);
@@ -77,7 +77,7 @@ function followEachOther(slider, field) {
   });
 }
 
-function keepInAddress() {
+function updateAddress() {
   const address = new URL(location);
   address.searchParams.set("threshold", curves.threshold[row]);
   history.replaceState(null, "", address);
@@ -178,7 +178,7 @@ function plane(finder) {
 if (curves) {
   for (const [name, options] of Object.entries(CURVES)) show(root(name), () => curve(name, options));
   show(root("calibration"), calibration);
-  followEachOther(document.getElementById("working-point"), document.querySelector("form [name=threshold]"));
+  linkSliderAndField(document.getElementById("working-point"), document.querySelector("form [name=threshold]"));
   choose(row);
 }
 for (const name of Object.keys(data.histograms)) show(root(name), () => histogram(name));

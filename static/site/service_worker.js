@@ -13,7 +13,7 @@ async function trim(store) {
   await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST_FILES)).map((key) => store.delete(key)));
 }
 
-async function kept(request, event) {
+async function cacheFirst(request, event) {
   const store = await caches.open(FILES);
   const found = await store.match(request);
   if (found) return found;
@@ -22,7 +22,7 @@ async function kept(request, event) {
   return response;
 }
 
-async function fresh(request, event) {
+async function networkFirst(request, event) {
   const store = await caches.open(PAGES);
   try {
     const response = await fetch(request);
@@ -51,6 +51,6 @@ addEventListener("fetch", (event) => {
   if (origin !== location.origin) return;
   if (pathname.startsWith("/accounts/") && request.method === "POST") event.waitUntil(caches.delete(PAGES)); // somebody else's pages
   if (request.method !== "GET") return;
-  if (LASTING.test(pathname)) event.respondWith(kept(request, event));
-  else if (OPENED.test(pathname)) event.respondWith(fresh(request, event));
+  if (LASTING.test(pathname)) event.respondWith(cacheFirst(request, event));
+  else if (OPENED.test(pathname)) event.respondWith(networkFirst(request, event));
 });

@@ -91,9 +91,9 @@ def match_subjects(job: MatchRun) -> None:
         found, lost = _match_batch(waiting[start : start + BATCH], survey, catalogue, sweep)
         known, unplaced = known + found, unplaced + lost
         job.renew(done=min(start + BATCH, len(waiting)))
-    told = {"known": f"{known:,}", "all": f"{len(waiting):,}"}
+    counts = {"known": f"{known:,}", "all": f"{len(waiting):,}"}
     code = survey.observatory or GEOCENTRE
-    job.finish(message=UNPLACED(**told, unplaced=f"{unplaced:,}", code=code) if unplaced else MATCHED(**told))
+    job.finish(message=UNPLACED(**counts, unplaced=f"{unplaced:,}", code=code) if unplaced else MATCHED(**counts))
 
 
 def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, sweep: Sweep) -> tuple[int, int]:

@@ -129,10 +129,10 @@ def linking_decide(request: HttpRequest, survey: Survey) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect("linking", survey.slug)
     if decision == Decision.CONFIRMED:
-        said = ngettext("%(n)d link is confirmed.", "%(n)d links are confirmed.", count)
+        message = ngettext("%(n)d link is confirmed.", "%(n)d links are confirmed.", count)
     else:
-        said = ngettext("%(n)d link is rejected.", "%(n)d links are rejected.", count)
-    messages.success(request, said % {"n": count})
+        message = ngettext("%(n)d link is rejected.", "%(n)d links are rejected.", count)
+    messages.success(request, message % {"n": count})
     return redirect("linking", survey.slug)
 
 

@@ -32,8 +32,8 @@ def setup_of(survey: Survey) -> str:
     return _hash(survey.observatory, _bands(survey))
 
 
-def _hash(*told: object) -> str:
-    return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
+def _hash(*values: object) -> str:
+    return hashlib.blake2b(repr(values).encode(), digest_size=16).hexdigest()
 
 
 def request_score(subject: Subject) -> NeoScore:
@@ -79,8 +79,8 @@ def score_tracklet(row: NeoScore) -> None:
     except (NotInstalled, ValueError) as error:
         row.fail(message_of(error))
         return
-    told = {"fingerprint": fingerprint(survey, frames), "setup": setup_of(survey)}
-    row.finish(raw=found.raw, noid=found.noid, rms=found.rms, **told)
+    inputs = {"fingerprint": fingerprint(survey, frames), "setup": setup_of(survey)}
+    row.finish(raw=found.raw, noid=found.noid, rms=found.rms, **inputs)
 
 
 def _bands(survey: Survey) -> dict[str, str]:

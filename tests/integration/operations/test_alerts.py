@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
-from tests.integration.operations.told import told
+from tests.integration.operations.alerting import alert_mails
 from tests.integration.operations.webhook import webhook
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Classification
@@ -87,7 +87,7 @@ def test_a_mail_server_that_is_away_is_tried_again_and_the_webhook_told_meanwhil
     usual = settings.EMAIL_BACKEND
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", 1
     with webhook() as (settings.ALERT_WEBHOOK, received):
-        told(mailoutbox)
+        alert_mails(mailoutbox)
         assert len(received) == 1
         settings.EMAIL_BACKEND = usual
         alerts.check()
@@ -98,7 +98,7 @@ def test_a_mail_server_that_is_away_is_tried_again_and_the_webhook_told_meanwhil
 def test_a_webhook_that_is_away_is_tried_again_and_mails_are_sent_once_meanwhile(mailoutbox, settings):
     settings.ALERT_WEBHOOK = "http://127.0.0.1:1/hook"
     silence_beat()
-    told(mailoutbox)
+    alert_mails(mailoutbox)
     alerts.check()
     assert [mail.subject for mail in mailoutbox] == ["Wanderers: new problems"]
     with webhook() as (settings.ALERT_WEBHOOK, received):
@@ -111,7 +111,7 @@ def test_a_webhook_that_is_away_is_tried_again_and_mails_are_sent_once_meanwhile
 def test_the_end_of_a_problem_is_told_to_those_who_were_told_of_it(mailoutbox, settings):
     settings.ALERT_WEBHOOK = "http://127.0.0.1:1/hook"
     silence_beat()
-    told(mailoutbox)
+    alert_mails(mailoutbox)
     Heartbeat.objects.write(Process.BEAT)
     with webhook() as (settings.ALERT_WEBHOOK, received):
         alerts.check()
@@ -141,13 +141,13 @@ def test_a_workflow_that_volunteers_left_is_told(mailoutbox):
 
 
 def test_backups_that_are_no_longer_made_are_told_until_one_is(mailoutbox):
-    assert not told(mailoutbox), "this site is backed up otherwise"
+    assert not alert_mails(mailoutbox), "this site is backed up otherwise"
     Backup.objects.create(address="/mnt/safe", name="old", files=1, size=1)
-    assert not told(mailoutbox)
+    assert not alert_mails(mailoutbox)
     Backup.objects.update(finished_at=timezone.now() - timedelta(days=8))
-    assert "No backup has been made since" in told(mailoutbox)[0]
+    assert "No backup has been made since" in alert_mails(mailoutbox)[0]
     Backup.objects.create(address="/mnt/safe", name="new", files=1, size=1)
-    assert "Over: No backup has been made since" in told(mailoutbox)[-1]
+    assert "Over: No backup has been made since" in alert_mails(mailoutbox)[-1]
 
 
 def test_the_webhook_gets_the_sentences_as_json(settings):

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.integration.learning import sky
-from tests.integration.operations.told import doctor, told
+from tests.integration.operations.alerting import alert_mails, doctor
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.operations.models import Alert
 from webapp.streams.messages import NO_BROKER
@@ -58,7 +58,7 @@ def test_a_stream_that_is_heard_is_shown_with_its_lag_and_no_problem(stream, pag
     assert is_well
     assert "Stream alerts of sky: listening, heard" in said
     assert "1,200 messages wait" in said
-    assert told(mailoutbox) == []
+    assert alert_mails(mailoutbox) == []
     assert 'wanderers_stream_healthy{survey="sky",topic="alerts"} 1.0' in figures()
     assert 'wanderers_stream_lag_messages{survey="sky",topic="alerts"} 1200.0' in figures()
 
@@ -70,11 +70,11 @@ def test_a_listener_that_died_is_told_once_and_when_it_is_back(stream, page, cap
     said, is_well = doctor(capsys)
     assert not is_well
     assert words in said
-    assert [words in body for body in told(mailoutbox)] == [True]
+    assert [words in body for body in alert_mails(mailoutbox)] == [True]
     assert Alert.objects.get().key == f"stream:{stream.pk}"
     assert 'wanderers_stream_healthy{survey="sky",topic="alerts"} 0.0' in figures()
     change(stream, heard_at=timezone.now())
-    assert len(told(mailoutbox)) == 2
+    assert len(alert_mails(mailoutbox)) == 2
     assert mailoutbox[1].subject == "Wanderers: problems resolved"
 
 
@@ -96,7 +96,7 @@ def test_brokers_that_complain_are_told(stream, page, capsys, mailoutbox):
     words = f"alerts for sky: {NO_BROKER}"
     assert words in page()
     assert words in doctor(capsys)[0]
-    assert [words in body for body in told(mailoutbox)] == [True]
+    assert [words in body for body in alert_mails(mailoutbox)] == [True]
     assert 'wanderers_stream_healthy{survey="sky",topic="alerts"} 0.0' in figures()
 
 
@@ -104,7 +104,7 @@ def test_a_listener_that_was_told_to_stop_is_no_problem(stream, page, capsys, ma
     change(stream, heard_at=DIED, should_listen=False, trouble=NO_BROKER)
     assert "stopped" in page()
     assert doctor(capsys)[1]
-    assert told(mailoutbox) == []
+    assert alert_mails(mailoutbox) == []
     assert not [line for line in figures() if line.startswith("wanderers_stream_healthy{")]
 
 

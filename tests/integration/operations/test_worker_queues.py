@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tasks.queue_report import QueueReport
 from tasks.worker import app
-from tests.integration.operations.told import doctor, told
+from tests.integration.operations.alerting import alert_mails, doctor
 from webapp.core.models import Backup, Heartbeat, Process, Worker
 from webapp.operations.models import Alert
 from webapp.operations.worker_queues import workers_by_queue
@@ -56,14 +56,14 @@ def test_a_queue_without_a_worker_is_told_until_one_comes(others, client, django
     assert not is_well
     assert SENTENCE in said
     assert figure() == 0
-    assert [SENTENCE in body for body in told(mailoutbox)] == [True]
+    assert [SENTENCE in body for body in alert_mails(mailoutbox)] == [True]
     assert Alert.objects.get().key == "queue:training"
     Worker.objects.write("celery@c 1", ["training"])
     assert row_of_training(client, django_user_model) == (1, False)
     assert doctor(capsys)[1]
     assert figure() == 1
     assert [mail.subject for mail in mailoutbox] == ["Wanderers: new problems"]
-    told(mailoutbox)
+    alert_mails(mailoutbox)
     assert mailoutbox[-1].subject == "Wanderers: problems resolved"
 
 
@@ -76,7 +76,7 @@ def test_a_worker_that_has_died_serves_nothing(others):
 
 def test_without_any_worker_the_part_is_told_and_no_queue(mailoutbox):
     Heartbeat.objects.filter(process=Process.WORKER).delete()
-    [body] = told(mailoutbox)
+    [body] = alert_mails(mailoutbox)
     assert "No worker has taken a task lately" in body
     assert "serves the queue" not in body
 

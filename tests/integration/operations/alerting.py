@@ -17,7 +17,7 @@ def doctor(capsys):
     return capsys.readouterr().out, True
 
 
-def told(mailoutbox):
+def alert_mails(mailoutbox):
     """Return the mails of two checks, two minutes apart."""
     alerts.check()
     for alert in Alert.objects.all():
