@@ -33,7 +33,7 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
     volunteer = Volunteer.objects.select_for_update().filter(user=user).first()
     if volunteer is not None:
         Volunteer.objects.filter(merged_into=volunteer).delete()
-        _give_back(volunteer)
+        _release_leases(volunteer)
         if keep_answers:
             _make_nobody(volunteer)
         else:
@@ -70,7 +70,7 @@ def _remove_answers(volunteer: Volunteer) -> None:
     volunteer.delete()
 
 
-def _give_back(volunteer: Volunteer) -> None:
+def _release_leases(volunteer: Volunteer) -> None:
     """Release the volunteer's leases."""
     leased = QueueEntry.objects.filter(leases__volunteer=volunteer)
     for workflow in Workflow.objects.filter(queue__leases__volunteer=volunteer).distinct().order_by("pk"):

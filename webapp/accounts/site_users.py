@@ -40,7 +40,7 @@ def set_active(*, user: User, is_active: bool, by: User) -> None:
     """
     row = _locked(user, by)
     if not is_active:
-        _keep_an_administrator(row)
+        _check_another_administrator(row)
         end_sessions(row)
         ApiToken.objects.filter(user=row).delete()
     row.is_active = is_active
@@ -52,7 +52,7 @@ def set_administrator(*, user: User, is_administrator: bool, by: User) -> None:
     """Make an account an administrator of the site, or end that; raises as `set_active` does."""
     row = _locked(user, by)
     if not is_administrator:
-        _keep_an_administrator(row)
+        _check_another_administrator(row)
     elif not row.is_active:
         raise ValidationError(_("A suspended account can't be an administrator. Lift the suspension first."))
     row.is_superuser = is_administrator
@@ -102,7 +102,7 @@ def _locked(user: User, by: User) -> User:
     return locked[user.pk]
 
 
-def _keep_an_administrator(row: User) -> None:
+def _check_another_administrator(row: User) -> None:
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=row.pk)
     if row.is_superuser and row.is_active and not others.exists():
         message = _("%(name)s is the only administrator of the site. Make someone else one first. Nothing has changed.")

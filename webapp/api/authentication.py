@@ -74,7 +74,7 @@ def acting_volunteer(request: Request) -> Volunteer:
     return volunteer
 
 
-def keep_identity(request: HttpRequest, response: Response, volunteer: Volunteer) -> Response:
+def set_identity_cookies(request: HttpRequest, response: Response, volunteer: Volunteer) -> Response:
     """Set the cookies that let a visitor answer, or delete the visitor's once an account has taken over."""
     if volunteer.user_id is None:
         get_token(request)

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from webapp.api.authentication import ANYBODY, acting_volunteer, keep_identity, known_volunteer
+from webapp.api.authentication import ANYBODY, acting_volunteer, set_identity_cookies, known_volunteer
 from webapp.api.classification_serializers import (
     AnsweredSerializer,
     AnswerSerializer,
@@ -76,7 +76,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         is_new = any(not result["replayed"] and result["accepted"] for result in results)
         sent = results if isinstance(request.data, list) else results[0]
         response = Response(sent, status=201 if is_new else 200)
-        return keep_identity(request._request, response, volunteer)
+        return set_identity_cookies(request._request, response, volunteer)
 
 
 def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from webapp.core.bounded_count import MOST_SECONDS, count_in_time
-from webapp.core.keyset_pagination import BadPlace, Place, page_of, read_place
+from webapp.core.keyset_pagination import BadCursor, Cursor, page_of, read_cursor
 
 CHANGES = "updated_since"
 OF_PAGES = ("cursor", "page_size", "ordering", "total", "format")
@@ -49,24 +49,24 @@ class Newest(CursorPagination):
         """Return the page of changes after `cursor`, which holds the last row's key and the time of its change."""
         self.is_following = True
         size = self.get_page_size(request) or self.page_size
-        place = self._place(request.query_params.get(self.cursor_query_param))
-        page = page_of(queryset, by="updated_at", place=place, size=size)
+        cursor = self._cursor(request.query_params.get(self.cursor_query_param))
+        page = page_of(queryset, by="updated_at", cursor=cursor, size=size)
         if page.after:
             address = request.build_absolute_uri()
             self.next_changes = replace_query_param(address, self.cursor_query_param, str(page.after))
         by_key = queryset.in_bulk(page.keys)
         return [by_key[pk] for pk in page.keys if pk in by_key]
 
-    def _place(self, text: str | None) -> Place | None:
+    def _cursor(self, text: str | None) -> Cursor | None:
         if not text:
             return None
         try:
-            place = read_place(text, kind=datetime)
-        except BadPlace as error:
+            cursor = read_cursor(text, kind=datetime)
+        except BadCursor as error:
             raise NotFound(self.invalid_cursor_message) from error
-        if place.value is None or place.value.tzinfo is None:
+        if cursor.value is None or cursor.value.tzinfo is None:
             raise NotFound(self.invalid_cursor_message)
-        return place
+        return cursor
 
     def get_next_link(self) -> str | None:
         return self.next_changes if self.is_following else super().get_next_link()

@@ -124,7 +124,7 @@ def change_role(*, membership: Membership, role: Role, by: User) -> Membership:
     """Change a member's role; raises MembershipRefused if no admin would be left."""
     row = _locked(membership)
     if role != Role.ADMIN:
-        _keep_an_admin(row, by)
+        _check_another_admin(row, by)
     row.role = role
     row.save(update_fields=["role"])
     return row
@@ -134,7 +134,7 @@ def change_role(*, membership: Membership, role: Role, by: User) -> Membership:
 def remove_member(*, membership: Membership, by: User) -> None:
     """Remove a member's role; raises MembershipRefused if no admin would be left."""
     row = _locked(membership)
-    _keep_an_admin(row, by)
+    _check_another_admin(row, by)
     row.delete()
 
 
@@ -151,7 +151,7 @@ def _locked(membership: Membership) -> Membership:
     return row
 
 
-def _keep_an_admin(row: Membership, by: User) -> None:
+def _check_another_admin(row: Membership, by: User) -> None:
     """Refuse to remove the last admin who can sign in, except by an administrator of the site."""
     admins = Membership.objects.filter(survey=row.survey, role=Role.ADMIN, user__is_active=True)
     if row.role == Role.ADMIN and not by.is_superuser and not admins.exclude(pk=row.pk).exists():

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.archive.ingest.create_run import inbox_path
 from webapp.archive.models import Kind, Role, Survey
 from webapp.archive.models.survey import ABOVE_ZERO
-from webapp.archive.uploads import keep_upload
+from webapp.archive.uploads import store_upload
 
 
 class NamesField(forms.CharField):
@@ -222,4 +222,4 @@ class IngestForm(forms.Form):
         """Return the path to ingest, after writing uploads to the inbox; IngestRefused says why not."""
         if not self.cleaned_data["uploads"]:
             return inbox_path(survey, self.cleaned_data["name"])
-        return keep_upload(survey, self.cleaned_data["uploads"])
+        return store_upload(survey, self.cleaned_data["uploads"])

@@ -33,7 +33,7 @@ from webapp.archive.sorted_values import sorted_value
 from webapp.archive.subject_orders import ordered
 from webapp.archive.subject_search import SearchForm, search
 from webapp.archive.subject_total import asking_for_all, total_of
-from webapp.core.keyset_pagination import Page, Place, page_of, place_in
+from webapp.core.keyset_pagination import Page, Cursor, page_of, cursor_in
 from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48
@@ -103,8 +103,8 @@ def _page(asked: QueryDict, form: SearchForm, rows: QuerySet[Subject]) -> tuple[
     """Return the subjects of a page, each with the words for what it is `sorted_by`, and the page."""
     sort = form.cleaned_data["sort"]
     order = ordered(rows, sort, form.workflow)
-    place = place_in(asked, kind=order.kind)
-    page = page_of(order.rows, by=order.by, place=place, size=PER_PAGE, key=order.key, unset=order.unset)
+    cursor = cursor_in(asked, kind=order.kind)
+    page = page_of(order.rows, by=order.by, cursor=cursor, size=PER_PAGE, key=order.key, unset=order.unset)
     shown: list[Any] = order.with_values(page.keys)
     of = {survey.pk: survey for survey in form.surveys}
     for row in shown:
@@ -129,13 +129,13 @@ def moc_upload(request: HttpRequest, survey: Survey) -> HttpResponse:
     return redirect(f"{reverse('subjects', args=[survey.slug])}?{urlencode({'moc': stored.name})}")
 
 
-def _continued(asked: QueryDict, way: str, place: Place | None) -> str:
+def _continued(asked: QueryDict, way: str, cursor: Cursor | None) -> str:
     query = asked.copy()
     for name in ("after", "before"):
         query.pop(name, None)
-    if place is None:
+    if cursor is None:
         return ""
-    query[way] = str(place)
+    query[way] = str(cursor)
     return query.urlencode()
 
 

@@ -40,7 +40,7 @@ def change_survey(*, survey: Survey, **settings: Any) -> Survey:
         setattr(row, name, value)
     row.full_clean()
     if (classes, positive) != (set(row.classes), set(row.positive)):
-        _keep_what_is_known(row, classes, positive)
+        _check_gold_labels(row, classes, positive)
     row.save()
     measure_telling(row)
     if row.usual_errors() != errors:
@@ -48,7 +48,7 @@ def change_survey(*, survey: Survey, **settings: Any) -> Survey:
     return row
 
 
-def _keep_what_is_known(survey: Survey, classes: set[str], positive: set[str]) -> None:
+def _check_gold_labels(survey: Survey, classes: set[str], positive: set[str]) -> None:
     known = Subject.objects.filter(survey=survey, gold_label__in=classes | set(survey.classes)).order_by("gold_label")
     for label, count in known.values_list("gold_label").annotate(Count("pk")):
         if label not in survey.classes:

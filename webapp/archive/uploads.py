@@ -69,7 +69,7 @@ def may_send_files(request: HttpRequest) -> bool:
     return survey is not None and Membership.objects.allows(request.user, survey, Role.SCIENTIST)
 
 
-def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
+def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """Write the files and return the path to ingest: the file, or the folder of several.
 
     Raises IngestRefused: in total they exceed MAX_UPLOAD_MB or would leave less than MIN_FREE_MB on the disk, two have
@@ -99,7 +99,7 @@ def keep_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
 
 
 FOLDER = re.compile(r"upload-\d{8}-\d{6}-[0-9a-f]{6}")
-"""The name of a folder that `keep_upload` makes."""
+"""The name of a folder that `store_upload` makes."""
 
 
 def uploaded_names(run: IngestRun) -> list[str]:

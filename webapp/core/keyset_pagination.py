@@ -8,12 +8,12 @@ from typing import Any
 from django.db.models import F, FloatField, Q, QuerySet, Value
 
 
-class BadPlace(ValueError):
+class BadCursor(ValueError):
     """An invalid position in the list."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """The position where a page starts or ends: the ordering column's value, the row's key, and the direction.
 
     Rows that come last because they have no value have None.
@@ -35,30 +35,30 @@ class Page:
     """The keys of one page's rows, and the positions of the previous and the next page; None at the ends."""
 
     keys: list[int]
-    before: Place | None
-    after: Place | None
+    before: Cursor | None
+    after: Cursor | None
 
 
-def read_place(text: str, *, kind: type, is_before: bool = False) -> Place:
-    """Parse the output of `str(place)`.
+def read_cursor(text: str, *, kind: type, is_before: bool = False) -> Cursor:
+    """Parse the output of `str(cursor)`.
 
-    Raises BadPlace: the text is not a position, or its value has another type.
+    Raises BadCursor: the text is not a position, or its value has another type.
     """
     pk, has_value, value = text.partition(":")
     read: Any = datetime.fromisoformat if kind is datetime else kind
     try:
-        return Place(read(value) if has_value else None, int(pk), is_before)
+        return Cursor(read(value) if has_value else None, int(pk), is_before)
     except ValueError as error:
-        raise BadPlace(f"“{text}” is not a place in this list.") from error
+        raise BadCursor(f"“{text}” is not a cursor of this list.") from error
 
 
-def place_in(query: Mapping[str, str], *, kind: type) -> Place | None:
+def cursor_in(query: Mapping[str, str], *, kind: type) -> Cursor | None:
     """Return the position in a URL's query, after or before; None for the start of the list."""
     for name in ("after", "before"):
         if text := query.get(name):
             try:
-                return read_place(text, kind=kind, is_before=name == "before")
-            except BadPlace:  # an old link: show the first page
+                return read_cursor(text, kind=kind, is_before=name == "before")
+            except BadCursor:  # an old link: show the first page
                 return None
     return None
 
@@ -69,9 +69,9 @@ def whole_number(text: str) -> int | None:
 
 
 def page_of(
-    rows: QuerySet[Any], *, by: str, place: Place | None, size: int, key: str = "pk", unset: Q | None = None
+    rows: QuerySet[Any], *, by: str, cursor: Cursor | None, size: int, key: str = "pk", unset: Q | None = None
 ) -> Page:
-    """Return the page of `rows` ordered `by` a column (a minus: descending) that continues from `place`.
+    """Return the page of `rows` ordered `by` a column (a minus: descending) that continues from `cursor`.
 
     Parameters
     ----------
@@ -81,32 +81,32 @@ def page_of(
         Finds the rows without a value, which come last in both directions, by their primary key; by default such rows
         are left out.
     """
-    column, is_back = by.removeprefix("-"), place is not None and place.is_before
+    column, is_back = by.removeprefix("-"), cursor is not None and cursor.is_before
     down = by.startswith("-") != is_back
     stretches: dict[bool, tuple[QuerySet[Any], str | None, str]] = {
         False: (rows.filter(**{f"{column}__isnull": False}), column, key)
     }
     if unset is not None:
         stretches[True] = (rows.filter(unset), None, "pk")
-    elif place is not None and place.value is None:  # of another order
-        place = None
+    elif cursor is not None and cursor.value is None:  # of another order
+        cursor = None
     some: list[tuple[int, int, Any]] = []
     for is_unset in sorted(stretches, reverse=is_back):
-        begins = None if place is None or (place.value is None) != is_unset else place
-        is_passed = place is not None and begins is None and is_unset == is_back
+        begins = None if cursor is None or (cursor.value is None) != is_unset else cursor
+        is_passed = cursor is not None and begins is None and is_unset == is_back
         if not is_passed and len(some) <= size:
             some += _stretch(*stretches[is_unset], begins, down)[: size + 1 - len(some)]
     has_more, some = len(some) > size, some[:size]
     if is_back:
         some.reverse()
-    return _page(some, has_before=has_more if is_back else place is not None, has_after=has_more or is_back)
+    return _page(some, has_before=has_more if is_back else cursor is not None, has_after=has_more or is_back)
 
 
-def _stretch(rows: QuerySet[Any], column: str | None, key: str, place: Place | None, down: bool) -> QuerySet[Any]:
+def _stretch(rows: QuerySet[Any], column: str | None, key: str, cursor: Cursor | None, down: bool) -> QuerySet[Any]:
     """Return (primary key, key, value) of rows that all have a value in the column, or none, from a position on."""
-    if place is not None:
+    if cursor is not None:
         way = f"{key}__{'lt' if down else 'gt'}"
-        rows = rows.filter(_beyond(column, key, place, down) if column else Q(**{way: place.pk}))
+        rows = rows.filter(_beyond(column, key, cursor, down) if column else Q(**{way: cursor.pk}))
     order = [F(name).desc() if down else F(name).asc() for name in (column, key) if name]
     return rows.order_by(*order).values_list("pk", key, F(column) if column else Value(None, FloatField()))
 
@@ -115,12 +115,12 @@ def _page(some: list[tuple[int, int, Any]], *, has_before: bool, has_after: bool
     if not some:
         return Page([], None, None)
     (_, first, first_value), (_, last, last_value) = some[0], some[-1]
-    before = Place(first_value, first, is_before=True) if has_before else None
-    return Page([pk for pk, _, _ in some], before, Place(last_value, last) if has_after else None)
+    before = Cursor(first_value, first, is_before=True) if has_before else None
+    return Page([pk for pk, _, _ in some], before, Cursor(last_value, last) if has_after else None)
 
 
-def _beyond(column: str, key: str, place: Place, down: bool) -> Q:
+def _beyond(column: str, key: str, cursor: Cursor, down: bool) -> Q:
     """Filter rows after a position: by the whole range first, where an index scan can start."""
     way = "lt" if down else "gt"
-    same = Q(**{column: place.value, f"{key}__{way}": place.pk})
-    return Q(**{f"{column}__{way}e": place.value}) & (Q(**{f"{column}__{way}": place.value}) | same)
+    same = Q(**{column: cursor.value, f"{key}__{way}": cursor.pk})
+    return Q(**{f"{column}__{way}e": cursor.value}) & (Q(**{f"{column}__{way}": cursor.value}) | same)

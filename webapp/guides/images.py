@@ -13,7 +13,7 @@ from webapp.guides.models import GuideImage
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
-def keep_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
+def store_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage:
     """Store an uploaded picture; the same pixels give the same row.
 
     Raises PictureRefused: it is too large, or not a readable picture. Nothing is stored.

@@ -20,7 +20,7 @@ from webapp.core.pictures import PictureRefused
 from webapp.guides.built_in import built_in_help
 from webapp.guides.field_guide import class_of, field_guide
 from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
-from webapp.guides.images import address_of, keep_image
+from webapp.guides.images import address_of, store_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
 from webapp.guides.translations import show_translated
 from webapp.queue.leases import NewcomerRate, store_newcomer
@@ -182,7 +182,7 @@ def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
     if upload is None:
         return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
     try:
-        image = keep_image(survey=survey, upload=upload, by=person(request))
+        image = store_image(survey=survey, upload=upload, by=person(request))
     except PictureRefused as error:
         return JsonResponse({"detail": str(error)}, status=400)
     return JsonResponse({"address": address_of(image), "width": image.width, "height": image.height}, status=201)

@@ -19,7 +19,7 @@ from webapp.archive.survey_settings import change_survey, open_survey
 from webapp.core.pictures import PictureRefused
 from webapp.exports.bundle import OF_SURVEY, OF_WORKFLOW, to_yaml
 from webapp.guides.guide_texts import TextRefused, versions, write_text
-from webapp.guides.images import address_of, keep_image
+from webapp.guides.images import address_of, store_image
 from webapp.guides.models import GuideImage, GuideKind, Language
 from webapp.guides.project_page import TEXTS, newest_version, publish, save_draft, texts_of
 from webapp.guides.translations import save_translations, sources, translated
@@ -196,7 +196,7 @@ class _Import:
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         row = GuideImage.objects.filter(survey=self.survey, digest=digest).first()
         upload = SimpleUploadedFile(path.rpartition("/")[2], data)
-        return address_of(row or keep_image(survey=self.survey, upload=upload, by=self.user))
+        return address_of(row or store_image(survey=self.survey, upload=upload, by=self.user))
 
 
 def _cleaned(row: Model, values: dict[str, Any], known: tuple[str, ...]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class UploadRefused(ValueError):
     """A refused file; the message says why."""
 
 
-def keep_import_file(workflow: Workflow, file: UploadedFile) -> str:
+def store_import_file(workflow: Workflow, file: UploadedFile) -> str:
     """Store the file, and return its token.
 
     Raises UploadRefused: it is larger than MAX_UPLOAD_MB, or its name is neither CSV nor JSON. Nothing is stored.

@@ -28,7 +28,7 @@ from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import (
     SUFFIXES,
     UploadRefused,
-    keep_import_file,
+    store_import_file,
     remove_upload,
     start_import,
     upload_path,
@@ -194,7 +194,7 @@ def upload(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     if not form.is_valid():
         return exchange_page(request, workflow, form, status=400)
     try:
-        token = keep_import_file(workflow, form.cleaned_data["file"])
+        token = store_import_file(workflow, form.cleaned_data["file"])
         _inspected(workflow, token)
     except (UploadRefused, BadFile) as error:
         form.add_error("file", in_words(message_of(error)))

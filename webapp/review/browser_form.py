@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.classifications.presentation import ANSWER_NAMES, PRESENTATIONS
 from webapp.consensus.models import RetiredReason
-from webapp.core.keyset_pagination import Place, place_in
+from webapp.core.keyset_pagination import Cursor, cursor_in
 from webapp.review.consensus_browser import COLUMN, SORTS, ConsensusFilter
 from webapp.workflows.models import Workflow
 
@@ -81,7 +81,7 @@ class Asked:
 
     wanted: ConsensusFilter
     sort: str
-    place: Place | None
+    cursor: Cursor | None
     is_log: bool
     form: BrowseForm
     query: QueryDict
@@ -120,8 +120,8 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     for name in set(query) - {"after", "before", *cleaned}:
         known.pop(name)
     form = BrowseForm(workflow, initial=cleaned)
-    place = place_in(query, kind=KIND.get(sort.removeprefix("-"), float))
-    return Asked(wanted, sort, place, cleaned.get("scale") == "log", form, known)
+    cursor = cursor_in(query, kind=KIND.get(sort.removeprefix("-"), float))
+    return Asked(wanted, sort, cursor, cleaned.get("scale") == "log", form, known)
 
 
 # Initial order: names ascending, everything else descending.

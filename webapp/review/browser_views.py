@@ -53,7 +53,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
     matching = browse(workflow, summed(workflow), asked.wanted)
     spread = recent_histograms(workflow, matching, asked.wanted)
-    page = page_of(_sortable(matching, workflow, asked), by=asked.column, place=asked.place, size=PER_PAGE)
+    page = page_of(_sortable(matching, workflow, asked), by=asked.column, cursor=asked.cursor, size=PER_PAGE)
     context = {
         "champion": champion,
         "asked": asked,
@@ -115,8 +115,8 @@ def _agreement(row: Consensus) -> Proportion:
 
 
 def _going_on(asked: Asked, page: Page, way: str) -> str:
-    place = getattr(page, way)
-    return asked.link(**{way: place}) if place else ""
+    cursor = getattr(page, way)
+    return asked.link(**{way: cursor}) if cursor else ""
 
 
 def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:

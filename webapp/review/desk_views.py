@@ -8,7 +8,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.bounded_count import MOST_COUNTED, count_some
-from webapp.core.keyset_pagination import Place
+from webapp.core.keyset_pagination import Cursor
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
 from webapp.learning.scores import champions_opinions
@@ -77,5 +77,5 @@ def _link(asked: QueryDict, **changes: str) -> str:
     return query.urlencode()
 
 
-def _going_on(asked: QueryDict, way: str, place: Place | None) -> str:
-    return _link(asked, **{way: str(place)}) if place else ""
+def _going_on(asked: QueryDict, way: str, cursor: Cursor | None) -> str:
+    return _link(asked, **{way: str(cursor)}) if cursor else ""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
-from webapp.core.keyset_pagination import Page, Place, page_of, place_in
+from webapp.core.keyset_pagination import Page, Cursor, page_of, cursor_in
 from webapp.learning.models import Checkpoint
 from webapp.review.models import LONGEST_TAG
 from webapp.review.queues import LEAST_GAP, QUEUES, column_of, queued
@@ -105,7 +105,7 @@ class Filters:
     sort: str
     view: str
     form: FilterForm
-    place: Place | None
+    cursor: Cursor | None
 
     def rows(self, reader: User) -> QuerySet[Any]:
         if self.workflow is None:
@@ -121,8 +121,8 @@ class Filters:
             return Page([], None, None)
         by, size = column_of(self.sort), PER_PAGE[self.view]
         unset = None if rows.model is Consensus else Q(**{f"{by.removeprefix('-')}__isnull": True})
-        page = page_of(rows, by=by, place=self.place, size=size, unset=unset)
-        return page if page.keys or not self.place else page_of(rows, by=by, place=None, size=size, unset=unset)
+        page = page_of(rows, by=by, cursor=self.cursor, size=size, unset=unset)
+        return page if page.keys or not self.cursor else page_of(rows, by=by, cursor=None, size=size, unset=unset)
 
 
 def filters_of(survey: Survey, query: Any) -> Filters:
@@ -150,8 +150,8 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     if queue != "disagreements":
         del form.fields["least_gap"]
     by = sort or QUEUES[queue].sort
-    place = place_in(query, kind=KIND.get(by.removeprefix("-"), float))
-    return Filters(workflow, queue, chosen, by, view, form, place)
+    cursor = cursor_in(query, kind=KIND.get(by.removeprefix("-"), float))
+    return Filters(workflow, queue, chosen, by, view, form, cursor)
 
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:

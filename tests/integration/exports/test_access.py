@@ -32,7 +32,7 @@ def addresses(workflow, tmp_path):
     """Return the data for all URLs: a waiting import, and an uploaded file."""
     path = write_csv(tmp_path / "answers.csv", [panoptes_row(1, "carl", "atlas-0")])
     job = new_import(workflow=workflow, path=path, by=None, choices=PANOPTES)
-    token = run_import.keep_import_file(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))
+    token = run_import.store_import_file(workflow, SimpleUploadedFile("answers.csv", path.read_bytes()))
     return {"job": job.pk, "token": token}
 
 

@@ -15,7 +15,7 @@ from tests.integration.world import make_workflow
 from webapp.archive.models import Survey
 from webapp.exports.bundle import project_bundle
 from webapp.guides.guide_texts import current_text, write_text
-from webapp.guides.images import address_of, keep_image
+from webapp.guides.images import address_of, store_image
 from webapp.guides.models import GuideImage, GuideText, Translation
 from webapp.guides.translations import save_translations
 from webapp.imports.bundle_file import BundleRefused, read_bundle
@@ -46,7 +46,7 @@ def drawing():
 def told(workflow, admin):
     """Give a survey a story with a picture, guides, and translations; return it."""
     survey = workflow.survey
-    address = address_of(keep_image(survey=survey, upload=drawing(), by=admin))
+    address = address_of(store_image(survey=survey, upload=drawing(), by=admin))
     survey.story, survey.faq = f"# Ours\n\n![A streak]({address})", "## Why?\n\nBecause."
     survey.save()
     of = {"survey": survey, "based_on": 0, "by": admin}

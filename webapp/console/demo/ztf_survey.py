@@ -85,11 +85,11 @@ def set_ztf_stage(
     plan = replace(PLAN, rounds=rounds, votes_per_round=round(VOTES_PER_SUBJECT * len(packets.groups)))
     survey = open_demo_survey(plan)
     ingest_demo(survey, folder, POOL, progress)
-    give_gold(survey, packets, seed)
+    mark_gold(survey, packets, seed)
     return open_stage(plan, survey, packets.truth, seed, with_control=with_control)
 
 
-def give_gold(survey: Survey, packets: Packets, seed: int) -> None:
+def mark_gold(survey: Survey, packets: Packets, seed: int) -> None:
     """Mark a random fraction of the objects as gold, by the survey's own match with known asteroids."""
     groups = sorted(set(packets.groups.values()))
     chosen = set(np.random.default_rng(seed).choice(groups, round(GOLD_SHARE * len(groups)), replace=False))
