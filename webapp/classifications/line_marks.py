@@ -114,7 +114,7 @@ class Ends(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnLine:
+class CornerLine:
     """A line in pixels from the upper left corner, in a picture of `width` by `height` (None: same size as ours)."""
 
     x1: float
@@ -131,7 +131,7 @@ def from_corner(mark: Ends, height: int) -> tuple[float, float, float, float]:
     return mark.x1 + 0.5, height - 0.5 - mark.y1, mark.x2 + 0.5, height - 0.5 - mark.y2
 
 
-def to_line(drawn: DrawnLine, width: int, height: int) -> Line:
+def to_line(drawn: CornerLine, width: int, height: int) -> Line:
     """Return the line as a mark in a picture of `width` by `height` pixels."""
     across, down = width / (drawn.width or width), height / (drawn.height or height)
     return Line(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.io.safe_csv import BoundedRows
-from webapp.classifications.line_marks import DrawnLine
+from webapp.classifications.line_marks import CornerLine
 from webapp.imports.foreign_record import (
     COLUMN_TWICE,
     NO_COLUMN,
@@ -99,7 +99,7 @@ class _Drawing:
 
     def __init__(self, dimensions: Any) -> None:
         self.dimensions = dimensions if isinstance(dimensions, list) else []
-        self.lines: dict[str, list[DrawnLine]] = defaultdict(list)
+        self.lines: dict[str, list[CornerLine]] = defaultdict(list)
         self.shapes: dict[str, list[str]] = defaultdict(list)
 
     def others(self, task: str, value: Any) -> Iterator[str]:
@@ -121,7 +121,7 @@ class _Drawing:
         place = frame if isinstance(frame, int) and 0 <= frame < 2**15 else 0
         x1, y1, x2, y2 = (_number(part[name]) for name in ENDS)
         width, height = self._size(place)
-        self.lines[task].append(DrawnLine(x1, y1, x2, y2, place, width, height))
+        self.lines[task].append(CornerLine(x1, y1, x2, y2, place, width, height))
 
     def _size(self, frame: int) -> tuple[float | None, float | None]:
         """Return the size of the picture, if the row has it."""

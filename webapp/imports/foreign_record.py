@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from webapp.classifications.line_marks import DrawnLine
+from webapp.classifications.line_marks import CornerLine
 from webapp.core.stored_messages import Sentence
 
 NOT_BROUGHT_IN = Sentence("%(problem)s Nothing was imported.")
@@ -97,7 +97,7 @@ class Record:
     subject: str
     metadata: Mapping[str, Any]
     answers: Mapping[str, tuple[str, ...]]
-    lines: Mapping[str, tuple[DrawnLine, ...]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[CornerLine, ...]] = field(default_factory=dict)
     shapes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     created_at: datetime | None = None
     started_at: datetime | None = None

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from webapp.classifications.line_marks import DrawnLine
+from webapp.classifications.line_marks import CornerLine
 from webapp.imports.foreign_record import NO_JSON, BadFile, Broken, Reason, Record, Row, clean, parse_moment
 
 PERCENT = 100.0
@@ -17,9 +17,9 @@ Result = Mapping[str, Any]
 Point = tuple[float, float]
 
 
-def lines_of(results: Sequence[Result]) -> tuple[dict[str, tuple[DrawnLine, ...]], dict[str, tuple[str, ...]]]:
+def lines_of(results: Sequence[Result]) -> tuple[dict[str, tuple[CornerLine, ...]], dict[str, tuple[str, ...]]]:
     """Return lines by control, and by control the types of regions that are not lines."""
-    lines: dict[str, list[DrawnLine]] = defaultdict(list)
+    lines: dict[str, list[CornerLine]] = defaultdict(list)
     shapes: dict[str, list[str]] = defaultdict(list)
     pairs = _pairs(results)
     for result in results:
@@ -30,7 +30,7 @@ def lines_of(results: Sequence[Result]) -> tuple[dict[str, tuple[DrawnLine, ...]
             continue  # the other end of a line
         ends = _ends(result, pairs, results)
         if ends:
-            lines[name].append(_drawn_line(ends, result))
+            lines[name].append(_corner_line(ends, result))
         elif kind not in ("textarea", "rating", "number"):
             shapes[name].append(kind)
     return _frozen(lines), _frozen(shapes)
@@ -80,11 +80,11 @@ def _run(result: Result) -> tuple[Point, Point]:
     return (start[0] / across, start[1] / down), (end[0] / across, end[1] / down)
 
 
-def _drawn_line(ends: tuple[Point, Point], result: Result) -> DrawnLine:
+def _corner_line(ends: tuple[Point, Point], result: Result) -> CornerLine:
     (x1, y1), (x2, y2) = ends
     frame = result.get("item_index")
     place = frame if isinstance(frame, int) and 0 <= frame < LARGEST_FRAME else 0
-    return DrawnLine(x1, y1, x2, y2, place, PERCENT, PERCENT)
+    return CornerLine(x1, y1, x2, y2, place, PERCENT, PERCENT)
 
 
 def _point(x: Any, y: Any) -> Point:

@@ -57,8 +57,8 @@ class Step:
 class Counts:
     """Subjects (most + 1,) of a workflow by their number of votes, without gold."""
 
-    settled: NDArray[np.int64]
-    unsettled: NDArray[np.int64]
+    retired: NDArray[np.int64]
+    open: NDArray[np.int64]
     taken_away: NDArray[np.int64]
 
 
@@ -94,13 +94,13 @@ def counts(workflow: Workflow, n_open: int) -> Counts:
     gold = QueueEntry.objects.filter(workflow=workflow, is_gold=True).values("subject")
     votes = [(1, *row) for row in _by_votes(rows)] + [(-1, *row) for row in _by_votes(rows.filter(subject__in=gold))]
     most = max([workflow.max_votes, *(n for _, _, _, n, _ in votes)])
-    settled, unsettled, away = (np.zeros(most + 1, dtype=np.int64) for _ in range(3))
+    retired, still_open, away = (np.zeros(most + 1, dtype=np.int64) for _ in range(3))
     for sign, is_retired, reason, n, many in votes:
         by_hand = reason == RetiredReason.HUMAN
-        kind = (away if by_hand else settled) if is_retired else unsettled
+        kind = (away if by_hand else retired) if is_retired else still_open
         kind[n] += sign * many
-    unsettled[0] = max(0, n_open - int(unsettled[1:].sum()))  # most of these have no row yet
-    return Counts(settled, unsettled, away)
+    still_open[0] = max(0, n_open - int(still_open[1:].sum()))  # most of these have no row yet
+    return Counts(retired, still_open, away)
 
 
 def votes_by_day(workflow: Workflow, days: Sequence[Step], window: int) -> NDArray[np.int64]:

@@ -42,7 +42,7 @@ def throughput(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "is_quiet": not any(row.votes or row.training or row.retired for row in rows),
         "n_open": n_open,
         "plot": _plot(rows, step),
-        "limits": {"days": LEAST_DAYS, "votes": LEAST_VOTES, "settled": LEAST_RETIRED},
+        "limits": {"days": LEAST_DAYS, "votes": LEAST_VOTES, "retired": LEAST_RETIRED},
         "level": round(100 * LEVEL),
         **_forecasts(workflow, n_open, votes_by_day(workflow, days, window)),
         **beside(workflow, "throughput"),
@@ -72,13 +72,13 @@ def _window(request: HttpRequest) -> int:
 def _forecasts(workflow: Workflow, n_open: int, days: NDArray[np.int64]) -> dict[str, Any]:
     now, of = timezone.now(), counts(workflow, n_open)
     likely, doubled = (
-        forecast(of.settled, of.unsettled, days, taken_away=of.taken_away, crowd=crowd) for crowd in (1.0, 2.0)
+        forecast(of.retired, of.open, days, taken_away=of.taken_away, crowd=crowd) for crowd in (1.0, 2.0)
     )
-    settled = int(of.settled.sum())
-    mean = float(of.settled @ range(len(of.settled)) / settled) if settled else None
+    retired = int(of.retired.sum())
+    mean = float(of.retired @ range(len(of.retired)) / retired) if retired else None
     dates = [_dates(each, now) for each in (likely, doubled)]
     rows = [(_("with as many volunteers as now"), likely, dates[0]), (_("with twice as many"), doubled, dates[1])]
-    return {"forecast": likely, "forecasts": rows, "mean_votes": mean, "settled": settled, "days_known": len(days)}
+    return {"forecast": likely, "forecasts": rows, "mean_votes": mean, "retired": retired, "days_known": len(days)}
 
 
 def _dates(forecast: Forecast, now: datetime) -> dict[str, datetime | None]:

@@ -69,8 +69,8 @@ def test_subjects_by_votes_leave_training_subjects_out(workflow, subjects):
     n_open = open_subjects(workflow)
     of = counts(workflow, n_open)
     assert n_open == 3
-    assert (of.settled[3], of.settled.sum()) == (1, 1)
-    assert (of.unsettled[0], of.unsettled[1], of.unsettled.sum()) == (2, 1, 3)
+    assert (of.retired[3], of.retired.sum()) == (1, 1)
+    assert (of.open[0], of.open[1], of.open.sum()) == (2, 1, 3)
     assert (of.taken_away[4], of.taken_away.sum()) == (1, 1)
 
 
