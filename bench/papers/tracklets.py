@@ -39,7 +39,7 @@ PAPER = Paper(
     difficulty=(
         "Tracklets as [simulated](simulations.md#atlas-stamps-of-eight-classes-and-tracklets): three in eight are real,"
         " three in five asteroids lie between S/N 5 and 20, a third of the bogus ones are chance alignments of several"
-        " classes, and 8 % of all are glints of satellites, whose stamps (chips) look real. Trained on 2,400 tracklets"
+        " classes, and 8 % of all are glints of satellites, whose stamps look real. Trained on 2,400 tracklets"
         " of 3 to 8 detections, mostly 4; evaluated on 3,000 each of 3, 4 and 6, and on 3,000 of 4 without satellites,"
         " which the paper counts as real. The stamp network was trained on 3,760 stamps of another night, as many per"
         " class as in the paper. A bogus detection lies 0.5 to 3″ off the line; this choice of the simulation"
@@ -54,13 +54,13 @@ PAPER = Paper(
     rows=(
         Row(
             "tracklet-chips",
-            "single chips, our small net",
+            "single stamps, our small net",
             (
                 Step("train --role stamp --preset small --data {tracklet_chips} --out {out}/chips --seed 1"),
                 Step("evaluate --checkpoint {out}/chips --data {tracklets_4} --positive AST,STREAK,COMET"),
             ),
             (Figure("4 detections: AUC of their mean", "evaluate/roc_auc"),),
-            "the mean of the four chips' probabilities, without a tracklet network. The rows below use this stamp"
+            "the mean of the four stamps' probabilities, without a tracklet network. The rows below use this stamp"
             " network, so run this row first.",
         ),
         on_tracklets(
@@ -73,7 +73,7 @@ PAPER = Paper(
         ),
         on_tracklets(
             "tracklet-set-chips",
-            "our set network, chips only",
+            "our set network, stamps only",
             "set --no-track-features",
             "the same network without motion, brightness and position.",
             asked=False,
