@@ -149,16 +149,16 @@ def fit_tracklet_net(
     seed, epochs
         Seed of folds and weights; callback after every epoch of the first fit.
     """
-    judge, groups, kinds = Validator(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
+    validator, groups, kinds = Validator(examples, rows), examples.groups[rows], inputs.real.numpy() > 0.5
     if recipe.net == PAPER:
-        return _paper(inputs, judge, examples, grouped_folds(groups, kinds, 5, seed), seed, epochs)
+        return _paper(inputs, validator, examples, grouped_folds(groups, kinds, 5, seed), seed, epochs)
     folds, positive = grouped_folds(groups, kinds, FOLDS, seed), examples.positive_index
     logits = torch.zeros(len(inputs))
     for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
         val_inputs = inputs.take(outside)
         report = epochs.of_tracklets(
-            tracklet_fit.EPOCHS, _tracklet_judge(Validator(examples, rows[outside]), val_inputs)
+            tracklet_fit.EPOCHS, _validate_tracklets(Validator(examples, rows[outside]), val_inputs)
         )
         inside = inputs.take(np.flatnonzero(folds != fold))
         net = tracklet_fit.fit_set(inside, positive, seed=seed, report=report if fold == 0 else None)
@@ -168,11 +168,11 @@ def fit_tracklet_net(
     whole.platt.copy_(torch.tensor([fitted.scale, fitted.shift]))
     held_out = whole.platt[0] * logits + whole.platt[1]
     threshold = choose_threshold(torch.sigmoid(held_out).numpy(), fitted.real, recipe.completeness)
-    return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, judge.tracklet(held_out)[1])
+    return TrainedTrackletNet(SET, whole, threshold, recipe.completeness, validator.tracklet(held_out)[1])
 
 
 def _paper(
-    inputs: Inputs, judge: Validator, examples: Examples, folds: NDArray[np.intp], seed: int, epochs: EpochReporter
+    inputs: Inputs, validator: Validator, examples: Examples, folds: NDArray[np.intp], seed: int, epochs: EpochReporter
 ) -> TrainedTrackletNet:
     if (inputs.present.sum(1) != DETECTIONS).any():
         examples.notes.append(
@@ -181,25 +181,25 @@ def _paper(
             " Preset set reads all of them."
         )
     rows = np.flatnonzero(folds == 0)
-    val_inputs, judged = inputs.take(rows), Validator(examples, judge.rows[rows])
-    report = epochs.of_tracklets(tracklet_fit.PAPER_EPOCHS, _tracklet_judge(judged, val_inputs))
+    val_inputs, held_out = inputs.take(rows), Validator(examples, validator.rows[rows])
+    report = epochs.of_tracklets(tracklet_fit.PAPER_EPOCHS, _validate_tracklets(held_out, val_inputs))
     net = tracklet_fit.fit_paper(inputs.take(np.flatnonzero(folds != 0)), val_inputs, seed=seed, report=report)
-    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, judged.tracklet(val_inputs.logits(net))[1])
+    return TrainedTrackletNet(PAPER, net, PAPER_THRESHOLD, None, held_out.tracklet(val_inputs.logits(net))[1])
 
 
-def _tracklet_judge(judge: Validator, val_inputs: Inputs) -> Any:
-    def judged(net: nn.Module) -> Any:
-        return judge.tracklet(val_inputs.logits(net))
+def _validate_tracklets(validator: Validator, val_inputs: Inputs) -> Any:
+    def validate(net: nn.Module) -> Any:
+        return validator.tracklet(val_inputs.logits(net))
 
-    return judged
+    return validate
 
 
 def _heads(examples: Examples, stamps: TrackletStamps, seed: int, epochs: EpochReporter) -> tuple[LinearHead, Tensor]:
     """Return a head fitted on all stamps, and out-of-fold log scores (M, K) of every stamp."""
     train_rows, val_rows = examples.split()
-    judge = Validator(stamps.examples, _labelled_stamps(stamps, val_rows))
+    validator = Validator(stamps.examples, _labelled_stamps(stamps, val_rows))
     first = best_head(
-        stamps.examples, _features(stamps), _labelled_stamps(stamps, train_rows), judge, seed=seed, epochs=epochs
+        stamps.examples, _features(stamps), _labelled_stamps(stamps, train_rows), validator, seed=seed, epochs=epochs
     )
     scores = torch.zeros(len(stamps.owner), len(examples.classes))
     folds = grouped_folds(examples.groups[train_rows], examples.real()[train_rows] > 0.5, FOLDS, seed)

@@ -5,7 +5,7 @@ import numpy as np
 from tests.acceptance.skies import place_in
 
 PAGE = "/classify/night/"
-PLACES = [cursor_in(frame) for frame in range(4)]
+PLACES = [place_in(frame) for frame in range(4)]
 
 
 def boxes(page):

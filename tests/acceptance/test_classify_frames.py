@@ -49,7 +49,7 @@ def test_a_tracklet_is_seen_side_by_side_along_its_motion_and_stacked(db, open_p
 def test_fixed_sky_holds_still_what_rests_on_the_sky(db, open_page):
     row = one_subject(mover(), "tracklet", cards=CARDS)
     for frame in row.frames.all():  # the telescope moved along with nothing: the brightest spot rests on the sky
-        moved = cursor_in(frame.position)[0] - cursor_in(0)[0]
+        moved = place_in(frame.position)[0] - place_in(0)[0]
         frame.wcs = CARDS | {"CRPIX1": CARDS["CRPIX1"] + moved}
         frame.save()
     page = open_page(PAGE, reduced_motion="reduce")
@@ -124,7 +124,7 @@ def test_where_motion_is_not_wanted_it_never_turns_more_than_three_times_a_secon
 
 
 def test_a_cube_has_a_time_slider(db, open_page):
-    one_subject(mover(12), "cube", cards=CARDS, places=[cursor_in(frame, 12) for frame in range(12)])
+    one_subject(mover(12), "cube", cards=CARDS, places=[place_in(frame, 12) for frame in range(12)])
     page = open_page(PAGE, reduced_motion="reduce")
     ready(page)
     slider = page.get_by_role("slider", name="Time")

@@ -55,11 +55,11 @@ def test_the_observer_counts(known, there):
 
 
 def test_rows_that_cannot_be_used_are_said_and_the_others_matched(known, there):
-    text = f"mjd,ra,dec,observatory\nnan,1,1,500\n{there},has_consensus(sumsX\n{there},250\n{there},500\n60000,1,95,500\n"
+    text = f"mjd,ra,dec,observatory\nnan,1,1,500\n{there},XXX\n{there},250\n{there},500\n60000,1,95,500\n"
     status, rows, err = known(text)
     assert status == 0
     assert [row["row"] for row in rows] == ["4"]
-    assert "observatory has_consensus(sumsX is unknown" in err
+    assert "observatory XXX is unknown" in err
     assert "250 (Hubble Space Telescope) has no fixed place" in err
     assert "2 of 5 rows lack a time or a position" in err
 
@@ -67,7 +67,7 @@ def test_rows_that_cannot_be_used_are_said_and_the_others_matched(known, there):
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
-        ("mjd,ra,dec\n61000,1,1\n", ["--observatory", "has_consensus(sumsX"], "observatory has_consensus(sumsX is unknown"),
+        ("mjd,ra,dec\n61000,1,1\n", ["--observatory", "XXX"], "observatory XXX is unknown"),
         ("mjd,ra,dec\nnan,1,1\n61000,1,95\n", [], "2 of 2 rows lack a time or a position"),
     ],
 )
