@@ -2,9 +2,9 @@
 
 Votes, scores and verdicts are simulated: a twentieth of the subjects is real, volunteers and models mostly see it; half
 of those with cases and comments have no votes yet. Each page is asked for in this process, without a cache, as its
-first and then as its next pages, six times over; what the very first took, with a cold database, is reported beside. The
-floor is of CPU time, the site's and the database's together (no parallel plans), since wall time says little on a busy
-machine.
+first and then as its next pages, six times over; what the very first took, with a cold database, is reported beside.
+The floor is of CPU time, the site's and the database's together (no parallel plans), since wall time says little on a
+busy machine.
 """
 
 import argparse

@@ -62,8 +62,12 @@ class Trail:
         }
 
 
-def trail_of(curve: NDArray[np.float64], probabilities: NDArray[np.float64], width: float, snr: float, shape: Any) -> Trail:
+def trail_of(
+    curve: NDArray[np.float64], probabilities: NDArray[np.float64], width: float, snr: float, shape: Any
+) -> Trail:
     """Return the trail of a curve (17, 2) with probabilities (6,) of sky and classes, in an image of `shape` (H, W)."""
     around = box_around(curve, max(width, LEAST_BOX), shape)
     label = CLASSES[int(probabilities[1:].argmax())]
-    return Trail(float(probabilities[1]), label, np.asarray(probabilities[1:], dtype=np.float64), curve, around, width, snr)
+    return Trail(
+        float(probabilities[1]), label, np.asarray(probabilities[1:], dtype=np.float64), curve, around, width, snr
+    )

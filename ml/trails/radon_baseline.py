@@ -93,7 +93,9 @@ def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
     p_trail = np.where(_is_ridge(strength, angle), 1 / (1 + np.exp(SIGNIFICANT - strength)), 0.0)
     probabilities = np.zeros((1 + len(CLASSES), *p_trail.shape), dtype=np.float32)
     probabilities[0], probabilities[1] = 1 - p_trail, p_trail
-    return Maps(probabilities, np.stack([np.cos(2 * angle), np.sin(2 * angle)]).astype(np.float32), np.zeros_like(strength))
+    return Maps(
+        probabilities, np.stack([np.cos(2 * angle), np.sin(2 * angle)]).astype(np.float32), np.zeros_like(strength)
+    )
 
 
 def _is_ridge(strength: Array, angle: Array) -> NDArray[np.bool_]:

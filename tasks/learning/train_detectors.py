@@ -86,7 +86,9 @@ def _images(row: TrainingRun, labels: list[Label]) -> Iterator[tuple[Label, Labe
             try:
                 yield (
                     label,
-                    labelled_image(one_plane(frame), annotations_of(marks) if label.label == "yes" else [], label.external_id),
+                    labelled_image(
+                        one_plane(frame), annotations_of(marks) if label.label == "yes" else [], label.external_id
+                    ),
                 )
             except NoPixels:
                 continue

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.accounts.invitations import accept, invitation_of, invite, link_of, mail_invitation, open_invitations
 from webapp.accounts.site_users import (
-    search_users,
     remove_second_factors,
     reset_password,
+    search_users,
     set_active,
     set_administrator,
 )

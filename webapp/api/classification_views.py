@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from webapp.api.authentication import ANYBODY, acting_volunteer, set_identity_cookies, known_volunteer
+from webapp.api.authentication import ANYBODY, acting_volunteer, known_volunteer, set_identity_cookies
 from webapp.api.classification_serializers import (
     AnsweredSerializer,
     AnswerSerializer,

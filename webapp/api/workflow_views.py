@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.api.account_rows import asked
-from webapp.api.authentication import ANYBODY, any_volunteer, set_identity_cookies, known_volunteer
+from webapp.api.authentication import ANYBODY, any_volunteer, known_volunteer, set_identity_cookies
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
 from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug

@@ -33,7 +33,7 @@ from webapp.archive.sorted_values import sorted_value
 from webapp.archive.subject_orders import ordered
 from webapp.archive.subject_search import SearchForm, search
 from webapp.archive.subject_total import asking_for_all, total_of
-from webapp.core.keyset_pagination import Page, Cursor, page_of, cursor_in
+from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 from webapp.core.rate_limits import ByAddress
 
 PER_PAGE = 48

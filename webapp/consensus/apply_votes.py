@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from webapp.classifications.models import Classification
 from webapp.consensus.consensus_rows import read_rows, recompute_rows, write_rows
-from webapp.consensus.evidence import posterior_of, evidence_in_order
+from webapp.consensus.evidence import evidence_in_order, posterior_of
 from webapp.consensus.locking import Voter
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import BY_VOTES, reason_to_retire

@@ -10,7 +10,7 @@ from ml.crowd.answer import Answer
 from webapp.archive.blinding import shown
 from webapp.classifications.line_marks import from_corner
 from webapp.classifications.models import Mark
-from webapp.exports.classification_rows import Facts, CountedAnswer, answers_of, facts_of, queued
+from webapp.exports.classification_rows import CountedAnswer, Facts, answers_of, facts_of, queued
 from webapp.exports.label_studio_predictions import answer_of
 from webapp.exports.panoptes import FOLLOW_UP_QUESTION, TRAIL, follow_ups_of, marks_of
 from webapp.learning.model_roles import role_of

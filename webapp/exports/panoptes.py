@@ -13,7 +13,7 @@ from webapp.archive.models import SubjectSet
 from webapp.classifications.line_marks import Ends, from_corner
 from webapp.classifications.models import Classification, Mark, Reason
 from webapp.core.csv_writer import csv_parts, moment
-from webapp.exports.classification_rows import Facts, CountedAnswer, answers, facts_of, queued
+from webapp.exports.classification_rows import CountedAnswer, Facts, answers, facts_of, queued
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow

@@ -44,7 +44,8 @@ class WorkingPoints:
     false_positive_rate, precision
         (T,) on the test set.
     purity
-        (T,) fraction of real ones among what is kept, for the abundance of movers on the sky (Lieu et al. 2019, eq. 10).
+        (T,) fraction of real ones among what is kept, for the abundance of movers on the sky (Lieu et al. 2019,
+        eq. 10).
     per_night
         (T,) subjects of a night that are kept, mean of the newest nights, for thresholds rounded down to 1 / `BINS`;
         None without a scored night.

@@ -28,9 +28,9 @@ from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import (
     SUFFIXES,
     UploadRefused,
-    store_import_file,
     remove_upload,
     start_import,
+    store_import_file,
     upload_path,
 )
 from webapp.imports.store_votes import left_out

@@ -13,7 +13,7 @@ from typing import Any
 from webapp.classifications.models import Classification, Reason
 from webapp.core.sql import fetch
 from webapp.volunteers.models import Volunteer
-from webapp.workflows.gold_schedule import last_step, fraction_at
+from webapp.workflows.gold_schedule import fraction_at, last_step
 from webapp.workflows.models import Workflow
 
 # The volunteer neither holds nor has answered the entry. Newcomers have answered nothing.

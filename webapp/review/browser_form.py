@@ -114,7 +114,9 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     given = BrowseForm(workflow, query)
     given.is_valid()
     cleaned = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
-    wanted = ConsensusFilter(**{each.name: cleaned[each.name] for each in fields(ConsensusFilter) if each.name in cleaned})
+    wanted = ConsensusFilter(
+        **{each.name: cleaned[each.name] for each in fields(ConsensusFilter) if each.name in cleaned}
+    )
     sort = cleaned.get("sort", FIRST_SORT)
     known = query.copy()
     for name in set(query) - {"after", "before", *cleaned}:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.consensus.models import Consensus
-from webapp.core.keyset_pagination import Page, Cursor, page_of, cursor_in
+from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 from webapp.learning.models import Checkpoint
 from webapp.review.models import LONGEST_TAG
 from webapp.review.queues import LEAST_GAP, QUEUES, column_of, queued

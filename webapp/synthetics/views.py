@@ -84,7 +84,9 @@ def injection_start(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def injection_progress(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while movers are drawn."""
     survey = workflow.survey
-    return render(request, "synthetics/injection.html", {"survey": survey, "row": _row(workflow, _gold_counts(survey), None)})
+    return render(
+        request, "synthetics/injection.html", {"survey": survey, "row": _row(workflow, _gold_counts(survey), None)}
+    )
 
 
 @require_POST

@@ -127,8 +127,8 @@ def _completeness(histogram: VoxelHistogram) -> list[Chart]:
         Chart(
             "completeness-magnitude",
             "Completeness by magnitude at fixed precision",
-            "The fraction of movers' voxels above the lowest threshold of each precision, from one magnitude limit to the"
-            " next; the table has the magnitude at which half is found. The first bin holds all that is brighter.",
+            "The fraction of movers' voxels above the lowest threshold of each precision, from one magnitude limit to"
+            " the next; the table has the magnitude at which half is found. The first bin holds all that is brighter.",
             "magnitude",
             "completeness",
             tuple(series),

@@ -14,7 +14,7 @@ from tests.integration import world
 from webapp.archive.models import Membership
 from webapp.community.models import Comment, CommentPicture
 from webapp.community.pictures import MOST_OF_NEWCOMERS, PictureRate
-from webapp.community.talk import remove, post_comment
+from webapp.community.talk import post_comment, remove
 from webapp.core.pictures import MOST_BYTES, encode_picture
 
 pytestmark = pytest.mark.django_db

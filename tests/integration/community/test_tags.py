@@ -9,7 +9,7 @@ from webapp.archive.models import SubjectSet, Survey
 from webapp.archive.subject_search import search
 from webapp.community.models import SubjectTag
 from webapp.community.tags import tags_in
-from webapp.community.talk import bring_back, edit, remove, post_comment
+from webapp.community.talk import bring_back, edit, post_comment, remove
 from webapp.review.cases import change_case
 from webapp.volunteers.identity import account_volunteer
 

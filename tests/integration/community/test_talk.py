@@ -14,7 +14,7 @@ from tests.integration import world
 from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import Membership
 from webapp.community.models import LONGEST, Comment, Notification, Profile
-from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, remove, post_comment
+from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, post_comment, remove
 from webapp.queue.assignment_token import assignment_token
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from webapp.learning import models
 from webapp.learning.curate_labels import curate
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.test_sets import is_test_group
-from webapp.learning.triggers import labels_since, preset_due, is_retraining_due, workflows_to_retrain
+from webapp.learning.triggers import is_retraining_due, labels_since, preset_due, workflows_to_retrain
 from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db

@@ -52,7 +52,10 @@ ALIKE = {  # words that are the same in English
 REFUSED = [
     ("workflows/night/", {"agreement": "0.2", "agreement_votes": "0", "undecided_share": "0", "flags": "0"}),
     ("workflows/new/", {"slug": "new", "prior": "1", "min_votes": "0", "max_votes": "-1", "majority": "0.1"}),
-    ("workflows/night/", {"name": "x", "question": "", "training_schedule_fraction": "x", "training_schedule_until": ""}),
+    (
+        "workflows/night/",
+        {"name": "x", "question": "", "training_schedule_fraction": "x", "training_schedule_until": ""},
+    ),
     ("settings/", {"name": "", "classes": "yes, AST", "positive": "CR"}),
     ("settings/", {"name": "night", "classes": "CR, NOISE", "positive": "CR", "pixel_scale": "-1", "observatory": "?"}),
     ("settings/members/", {"username": "nobody", "role": "scientist"}),

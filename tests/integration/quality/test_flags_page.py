@@ -114,7 +114,9 @@ def test_flags_of_other_surveys_and_unknown_decisions_are_refused(workflow, scie
     assert decide(client, row, "").status_code == 400
     other = Survey.objects.create(slug="other", name="Other")
     colleague = browser(member(other, "scientist", "otto"))
-    assert colleague.post(f"/surveys/other/quality/{workflow.slug}/{row.pk}/", {"state": "dismissed"}).status_code == 404
+    assert (
+        colleague.post(f"/surveys/other/quality/{workflow.slug}/{row.pk}/", {"state": "dismissed"}).status_code == 404
+    )
     row.refresh_from_db()
     assert row.state == FlagState.OPEN
 

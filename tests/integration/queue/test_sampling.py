@@ -11,7 +11,7 @@ from webapp.queue.counts import progress_of
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
 from webapp.review.rulings import rule, withdraw_ruling
-from webapp.workflows.gold_schedule import Row, as_rows, from_rows, in_numbers, fraction_at, usual_schedule
+from webapp.workflows.gold_schedule import Row, as_rows, fraction_at, from_rows, in_numbers, usual_schedule
 
 pytestmark = pytest.mark.django_db
 

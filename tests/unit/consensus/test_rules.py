@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ml.crowd.answer import Answer
-from webapp.consensus.evidence import evidence_of, posterior_of, skill_of, evidence_in_order
+from webapp.consensus.evidence import evidence_in_order, evidence_of, posterior_of, skill_of
 from webapp.consensus.models import Consensus
 from webapp.consensus.retirement import Sums, reason_to_retire, reasons_to_retire, rules_in_words
 from webapp.queue.entries import open_slots, redundancy

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.metrics.calibration_error import ReliabilityCounts, ece, ece_of, reliability_diagram, fractions_of_real
+from ml.evaluation.metrics.calibration_error import (
+    ReliabilityCounts,
+    ece,
+    ece_of,
+    fractions_of_real,
+    reliability_diagram,
+)
 
 
 def voxels(seed, n=3000):

@@ -18,8 +18,8 @@ register = template.Library()
 def viewer(subject: Subject, *, is_unblinded: bool, annotations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Show a subject: blink, strip, follow, stack, stretches, levels, magnifier, crosshair.
 
-    `is_unblinded`: whether the reader may see all that volunteers ever see of it. `annotations`: what volunteers and the
-    model marked, for the survey's scientists only; the caller must check that.
+    `is_unblinded`: whether the reader may see all that volunteers ever see of it. `annotations`: what volunteers and
+    the model marked, for the survey's scientists only; the caller must check that.
     """
     facts = drawable(subject, frames_of([subject.pk])[subject.pk], subject.survey)
     facts = facts | {"metadata": shown(facts["metadata"])} if is_unblinded else until_answered(facts, subject.survey)
