@@ -67,9 +67,9 @@ def test_how_much_is_trained_is_told_in_rows_of_numbers(survey, page):
         (row.locator("input").nth(0).input_value(), row.locator("input").nth(1).input_value()) for row in rows(page)
     ]
     assert shown == [("1", "5"), ("0.4", "20"), ("0.3", "40"), ("0.2", "60"), ("0.1", ""), ("", ""), ("", "")]
-    page.get_by_label("Share, row 4").fill("0.05")
+    page.get_by_label("Fraction, row 4").fill("0.05")
     page.get_by_label("Until subjects seen, row 4").fill("")
-    page.get_by_label("Share, row 5").fill("")
+    page.get_by_label("Fraction, row 5").fill("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert Workflow.objects.get().training_schedule == [[0, 1.0], [5, 0.4], [20, 0.3], [40, 0.05]]

@@ -25,7 +25,7 @@ def test_at_first_the_page_says_what_will_appear(workflow, scientist, client):
     assert "Run reanalysis" in page
 
 
-def test_a_scientist_asks_for_a_look_back_and_reads_it(workflow, subjects, vote, scientist, client):
+def test_a_scientist_starts_a_reanalysis_and_reads_it(workflow, subjects, vote, scientist, client):
     for place, subject in enumerate(subjects):
         vote(subject, "yes", "yes", "no" if place % 2 else "yes")
     assert client.post(address(workflow, "reanalysis-start")).status_code == 302
@@ -55,3 +55,8 @@ def test_a_stranger_starts_nothing(workflow, client, django_user_model):
         assert client.get(address(workflow, name)).status_code == 403
     assert client.post(address(workflow, "reanalysis-start")).status_code == 403
     assert not Aggregation.objects.exists()
+
+
+def test_a_bookmark_of_the_former_address_leads_to_the_page(workflow, client):
+    former = address(workflow).replace("reanalysis", "looking-back")
+    assert client.get(former).url == address(workflow)
