@@ -7,6 +7,9 @@
     python -m bench.backbone atlas --run RUN --folds
                                                 heads of few labels, calibrated on a held-out fifth or by five folds
     python -m bench.backbone inputs             other crops, sizes and stretches than the default's, on all five skies
+    python -m bench.backbone semi atlas --run RUN
+                                                a head, and FixMatch on the same labels and all other stamps without
+                                                theirs; without --run, from the packaged backbone, which saw the sky
 
 Each line is the figures of one backbone as JSON, means over the seeds; the last one has them all. Of the sky, so many
 stamps may have labels (--learn), and others are judged (--judge).
@@ -39,6 +42,7 @@ from bench.backbone.curve import (
 )
 from bench.backbone.folds import folds_figures
 from bench.backbone.inputs import INPUTS, STAMPS, input_curve
+from bench.backbone.semi import semi_figures
 from bench.backbone.skies import SKIES
 from bench.backbone.unlabelled import unlabelled_figures
 from bench.night.examples import night
@@ -148,7 +152,10 @@ def figures(args: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
     if args.what == "inputs":
         yield from inputs_figures(seeds)
         return
-    learn, judge = (SKIES[args.what](n, seed) for n, seed in ((args.learn, 1), (args.judge, 2)))
+    if args.what == "semi":
+        yield from adapted(args, seeds)
+        return
+    learn, judge = both_parts(args.what, args)
     run = of_run(args.run)
     if args.folds:
         yield f"sky, {args.run.name}", folds_figures(learn, judge, run, seeds)
@@ -159,6 +166,20 @@ def figures(args: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
     yield "none: small, from scratch, one draw", sky_figures(learn, judge, trained_from_scratch, seeds[:1])
 
 
+def both_parts(name: str, args: argparse.Namespace) -> tuple[Examples, Examples]:
+    """Return the stamps of a sky that may have labels, and those that are judged."""
+    return SKIES[name](args.learn, 1), SKIES[name](args.judge, 2)
+
+
+def adapted(args: argparse.Namespace, seeds: range) -> Iterator[tuple[str, Figures]]:
+    start, told = sky(), "packaged, which has seen this sky"
+    if args.run is not None:
+        start, told = of_run(args.run), args.run.name
+    for name in ("atlas", "alerts") if args.sky is None else (args.sky,):
+        for kind, scores in semi_figures(*both_parts(name, args), start, seeds, args.steps):
+            yield f"{name}, {told}, {kind}", {score: interval(values) for score, values in scores.items()}
+
+
 def inputs_figures(seeds: range) -> Iterator[tuple[str, Figures]]:
     network = sky()
     for name, drawn in SKIES.items():
@@ -166,6 +187,11 @@ def inputs_figures(seeds: range) -> Iterator[tuple[str, Figures]]:
         for kind in INPUTS:
             aucs = input_curve(examples, network, kind, seeds)
             yield f"{name}, {kind}", {labels: rounded(values) for labels, values in aucs.items()}
+
+
+def _add_sizes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--learn", type=int, default=3760, help="stamps that may have labels")
+    parser.add_argument("--judge", type=int, default=2000, help="stamps that are judged")
 
 
 def main() -> None:
@@ -179,9 +205,13 @@ def main() -> None:
     for name in SKIES:
         left_out = judged.add_parser(name, help="a simulated sky")
         left_out.add_argument("--run", type=Path, required=True, help="folder of a run that left this sky out")
-        left_out.add_argument("--learn", type=int, default=3760, help="stamps that may have labels")
         left_out.add_argument("--folds", action="store_true", help="compare how heads of few labels are calibrated")
-        left_out.add_argument("--judge", type=int, default=2000, help="stamps that are judged")
+        _add_sizes(left_out)
+    semi = judged.add_parser("semi", help="a head and FixMatch on few labels of a simulated sky")
+    semi.add_argument("sky", nargs="?", choices=SKIES, help="the sky; default: atlas, and then alerts")
+    semi.add_argument("--run", type=Path, help="folder of a run that left this sky out; default: the packaged backbone")
+    semi.add_argument("--steps", type=int, help="steps of FixMatch; default: the preset's")
+    _add_sizes(semi)
     every = {}
     for name, found in figures(parser.parse_args()):
         every[name] = found

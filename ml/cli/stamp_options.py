@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ml.cli.role_options import RoleGroup
 from ml.data.augmentation import AUGMENTS
@@ -10,14 +11,14 @@ from ml.data.dataset import BadExamples
 from ml.data.preprocessing import STRETCHES, WAYS, Preprocessing
 from ml.models.sky_net import SKY
 from ml.models.stamp import IMAGENET, RESIDUAL
-from ml.training.presets import PAPERS, Recipe, preset_recipe
+from ml.training.presets import FIXMATCH, PAPERS, Recipe, preset_recipe
 from ml.training.schedule import Schedule
 
 ENOUGH = 1000  # labels; with fewer, a head on the sky backbone is better than a net that is trained: docs/models.md
 LEAST_SIDE = 16  # minimum side in pixels
 AUTO = "auto"
 CHANNELS_AS = ("map", "adapter", "stem")
-PRESETS = ("small", "head", "finetune", *PAPERS)
+PRESETS = ("small", "head", "finetune", FIXMATCH, *PAPERS)
 
 
 def add_options(group: RoleGroup) -> None:
@@ -39,6 +40,12 @@ def add_options(group: RoleGroup) -> None:
     )
     group.add_argument(
         "--class-weights", choices=("balanced", "none"), default="none", help="weight classes equally, or not"
+    )
+    group.add_argument(
+        "--unlabelled",
+        type=Path,
+        metavar="POOL.csv",
+        help="manifest of other stamps to learn from, for preset fixmatch",
     )
     group.add_argument("--epochs", type=float, help="maximum number of epochs; default: the schedule's")
     group.add_argument("--tabular-features", metavar="snr,mag,…", help="columns to use besides the pixels")
@@ -65,6 +72,19 @@ def recipe_from_options(args: argparse.Namespace, channels: int, n: int, *, star
         schedule=_schedule(args, recipe.schedule),
         balanced=args.class_weights == "balanced",
     )
+
+
+def check_unlabelled(args: argparse.Namespace) -> None:
+    """Raise BadExamples for preset fixmatch without unlabelled stamps, the reverse, or both with --monte-carlo."""
+    if args.preset != FIXMATCH:
+        args.foreign.unread(args, ("unlabelled",), f"preset {args.preset}")
+    elif args.unlabelled is None:
+        raise BadExamples(
+            "Preset fixmatch learns from unlabelled stamps too. Name their manifest with --unlabelled POOL.csv, or use"
+            " --preset finetune."
+        )
+    elif args.monte_carlo is not None:
+        raise BadExamples("--monte-carlo is not for preset fixmatch, whose unlabelled stamps may be of test objects.")
 
 
 def _check(args: argparse.Namespace, channels: int, *, freeze: bool) -> None:
@@ -96,7 +116,7 @@ def initial_weights(args: argparse.Namespace, n: int) -> str:
     if args.init != AUTO:
         return str(args.init)
     preset = chosen_preset(args.preset, n, base=False, init=IMAGENET, architecture=args.architecture)
-    is_ours = preset in {"head", "finetune"} and args.architecture is None
+    is_ours = preset in {"head", "finetune", FIXMATCH} and args.architecture is None
     return SKY if is_ours or args.architecture == SKY else IMAGENET
 
 

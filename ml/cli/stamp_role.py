@@ -14,6 +14,7 @@ from ml.cli.stamp_data import examples_from
 from ml.cli.stamp_options import PRESETS, recipe_from_options
 from ml.cli.subject_slabs import Tally
 from ml.cli.training_output import print_epoch, saved, state_file
+from ml.cli.unlabelled_data import unlabelled_from
 from ml.data.dataset import BadExamples, Examples
 from ml.data.monte_carlo import monte_carlo
 from ml.evaluation.classifier import evaluate_probabilities as figures_of
@@ -32,6 +33,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if args.velocity_bins:
         args.foreign.unread(args, ("positive", "merge"), "a model of rate bins")
+    stamp_options.check_unlabelled(args)
     base = None if args.init in (stamp_options.AUTO, *INITS) else Checkpoint.load(args.init)
     started, tally = time.monotonic(), Tally()
     examples = examples_from(args, base, tally)
@@ -39,6 +41,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     channels = int(np.asarray(examples.pixels[:1]).shape[2])
     start = None if base is None else base.manifest["architecture"]
     recipe = recipe_from_options(args, channels, len(examples), start=start)
+    if args.unlabelled is not None:
+        examples.unlabelled = unlabelled_from(args.unlabelled, examples, tally)
     with memory_explained():
         crossed = _monte_carlo(args, examples, recipe, base)
         began = time.monotonic()
@@ -55,6 +59,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **saved(args, checkpoint, tally, SAID, examples.notes),
         "n": len(examples),
+        "unlabelled": checkpoint.manifest.get("unlabelled", 0),
         "frozen": recipe.freeze,
         "notes": examples.notes,
         **crossed,

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.held_out import HeldOut, held_out
+from ml.data.held_out import FRACTION, HeldOut, held_out
 from ml.data.tracklet_frames import TrackletFrames
+from ml.data.unlabelled import Unlabelled
 
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
@@ -56,6 +57,8 @@ class Examples:
         (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None without any.
     sided
         False if the classes are not real and bogus but, for instance, rates.
+    unlabelled
+        Other subjects, which only FixMatch learns from (`ml.training.fixmatch`).
     """
 
     targets: NDArray[np.float32]
@@ -75,6 +78,7 @@ class Examples:
     columns: tuple[str, ...] = ()
     sided: bool = True
     stopgaps: tuple[str, ...] = ()
+    unlabelled: Unlabelled | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -167,7 +171,7 @@ class Examples:
                 " training needs at least two kinds."
             )
 
-    def split(self, fraction: float = 0.2) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def split(self, fraction: float = FRACTION) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
         Validation gets `fraction` of each kind's groups, 0..0.5, or what `val_mask` says. The split depends on nothing
@@ -185,7 +189,7 @@ class Examples:
             raise self._too_few_objects()
         return np.flatnonzero(~held), np.flatnonzero(held)
 
-    def learnt_stopgaps(self, fraction: float = 0.2) -> tuple[str, ...]:
+    def learnt_stopgaps(self, fraction: float = FRACTION) -> tuple[str, ...]:
         """Return `stopgaps` for a model that goes on from one of these examples."""
         return self.stopgaps if self.val_mask is not None else self._held_out(fraction).stopgaps
 

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FRACTION = 0.2
+"""The usual fraction of objects that are held out."""
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -35,8 +38,7 @@ def held_out(groups: NDArray[Any], kinds: NDArray[Any], fraction: float, stopgap
         Of the networks that this one goes on from. Of a kind with no other group, none is held out.
     """
     names, first, inverse = np.unique(np.asarray(groups).astype(str), return_index=True, return_inverse=True)
-    digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names.tolist()]
-    place = np.array([int.from_bytes(digest) / 2**64 for digest in digests])
+    place = places(names.tolist())
     kind, spared, held = np.asarray(kinds)[first], np.isin(names, list(stopgaps)), np.zeros(len(names), dtype=bool)
     for each in np.unique(kind):
         members = np.flatnonzero(kind == each)
@@ -47,3 +49,9 @@ def held_out(groups: NDArray[Any], kinds: NDArray[Any], fraction: float, stopgap
         held[members[-1]] = False
         spared[members] |= due & ~held[members]
     return HeldOut(held[inverse.ravel()], tuple(sorted({*stopgaps, *names[spared].tolist()})))
+
+
+def places(names: Sequence[str]) -> NDArray[np.float64]:
+    """Return the hash of each name as a number (N,) from 0 to 1, the same on every machine."""
+    digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names]
+    return np.array([int.from_bytes(digest) / 2**64 for digest in digests])

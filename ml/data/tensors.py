@@ -1,9 +1,10 @@
 """Preprocessed pixels in memory, and prefetching of the next block."""
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -47,15 +48,11 @@ def load_frames(
         raise BadExamples(
             "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
         )
-    first = preprocessing.stretched(np.asarray(examples.pixels[rows[:1]]))
-    fits = max(1, int(most // (2 * first.size)))
+    fits = how_many_fit(examples.pixels, rows, preprocessing, most)
     if len(rows) > fits:
         rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), fits, replace=False))]
-    pixels = torch.empty(len(rows), *first.shape[1:], dtype=torch.float16)
-    for start in range(0, len(rows), SLAB):
-        block = np.asarray(examples.pixels[rows[start : start + SLAB]])
-        pixels[start : start + SLAB] = torch.from_numpy(preprocessing.stretched(block))
-    frames = first.shape[1]
+    pixels = load_pixels(examples.pixels, rows, preprocessing)
+    frames = pixels.shape[1]
     return FrameTensors(
         pixels.flatten(0, 1),
         torch.from_numpy(np.repeat(examples.targets[rows], frames, axis=0)).float(),
@@ -63,6 +60,27 @@ def load_frames(
         frames,
         rows,
     )
+
+
+def load_pixels(source: Any, rows: NDArray[np.intp], preprocessing: Preprocessing) -> Tensor:
+    """Read and stretch some subjects (N, F, C, H, W), in order: (n, F, C, h, w) float16.
+
+    Two bytes a number, so that memory is bounded by `how_many_fit`; SLAB subjects are read at a time.
+    """
+    pixels = torch.empty(len(rows), *_stretched_shape(source, rows, preprocessing), dtype=torch.float16)
+    for start in range(0, len(rows), SLAB):
+        block = np.asarray(source[rows[start : start + SLAB]])
+        pixels[start : start + SLAB] = torch.from_numpy(preprocessing.stretched(block))
+    return pixels
+
+
+def how_many_fit(source: Any, rows: NDArray[np.intp], preprocessing: Preprocessing, most: int = MOST) -> int:
+    """Return how many subjects, stretched, fit into `most` bytes: one or more."""
+    return max(1, most // (2 * math.prod(_stretched_shape(source, rows, preprocessing))))
+
+
+def _stretched_shape(source: Any, rows: NDArray[np.intp], preprocessing: Preprocessing) -> tuple[int, ...]:
+    return preprocessing.stretched(np.asarray(source[rows[:1]])).shape[1:]
 
 
 T = TypeVar("T")

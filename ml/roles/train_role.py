@@ -38,9 +38,10 @@ def train(
     examples
         Training data, with features, pixels or both; presets other than "head" need pixels.
     preset
-        "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "small": a small
-        residual net at native size. For tracklets these say how the stamps are learnt; "set" and "paper" are explained
-        at `ml.tracklets.two_stage.tracklet_recipe`.
+        "head": a linear head over a frozen backbone, in seconds. "finetune": the whole backbone. "fixmatch": the whole
+        backbone, also on `examples.unlabelled`, of stamps only. "small": a small residual net at native size. For
+        tracklets the others say how the stamps are learnt; "set" and "paper" are explained at
+        `ml.tracklets.two_stage.tracklet_recipe`.
     init
         "imagenet", "sky", "random" (whose weights stay as they are), "scratch", or the folder of a checkpoint to start
         from.

@@ -54,6 +54,7 @@ def classifier_manifest(
         "training_set": examples.training_set,
         "stopgaps": list(examples.learnt_stopgaps()),
         "examples": len(examples),
+        **({"unlabelled": heads.unlabelled} if heads.unlabelled else {}),
         "notes": list(examples.notes),
         "seed": seed,
         "metrics": heads.metrics,

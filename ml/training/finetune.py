@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from ml.data.dataset import BadExamples, Examples
 from ml.data.tensors import FrameTensors, load_frames
@@ -20,13 +20,14 @@ from ml.models.input_adapters import Adapted
 from ml.models.stamp import dimensions
 from ml.training.callbacks import Epoch, OnEpoch
 from ml.training.ema import ema_of
+from ml.training.fixmatch import MatchedBatches
 from ml.training.learner import Batches, Learner
 from ml.training.linear_probe import LinearHead
 from ml.training.memory import keep_freed_memory
 from ml.training.resumable_training import stored_compute
 from ml.training.schedule import Best, Clock, Schedule
 from ml.training.training_state import State, StateFile, run_identity
-from ml.training.validator import Validator
+from ml.training.validator import LossAndMetrics, Validator
 
 MOMENTUM = 0.2
 DECAY = 0.02
@@ -44,6 +45,7 @@ def finetune(
     minutes: float | None,
     on_epoch: OnEpoch,
     state: StateFile | None = None,
+    pool: Tensor | None = None,
 ) -> tuple[nn.Module, LinearHead, Compute]:
     """Train backbone and head together; return both from their best epoch, and the compute settings.
 
@@ -61,6 +63,10 @@ def finetune(
         as fit into memory.
     schedule, seed, minutes, on_epoch, state
         As in `ml.roles.train_role.train`.
+    pool
+        Unlabelled frames (n, C, H, W), for FixMatch. Its epochs are evaluated after temperature scaling, as its result
+        will be, since it makes a network certain; and it may be worse than the network and head as given, since few
+        labels cannot tell.
 
     Raises
     ------
@@ -70,7 +76,8 @@ def finetune(
     frames = _training_frames(examples, rows[0], start)
     val_frames = load_frames(examples, rows[1][: schedule.judged], start.preprocessing)
     judge = Validator(examples, val_frames.rows)
-    run = "" if state is None else _identity(start, frames, val_frames, schedule, seed, minutes)
+    judged = judge.stamp if pool is None else judge.calibrated_stamp
+    run = "" if state is None else _identity(start, frames, val_frames, pool, schedule, seed, minutes)
     stored = None if state is None else state.read(run)
     head = probe() if probe is not None and stored is None else None
     holds_norms = probe is not None or not schedule.backbone_lr_scale
@@ -79,14 +86,14 @@ def finetune(
         _let_norms_follow(network)
     _learning(model, holds_norms=holds_norms)
     learner = _learner(model, network, linear, frames, schedule, start.device, minutes, stored)
-    batches = Batches(frames, seed, schedule, start.preprocessing.sky_noise)
+    batches = _batches(frames, pool, seed, schedule, start.preprocessing.sky_noise, examples.positive_index)
     if state is not None and stored is not None:
         batches.restore(stored)
         examples.notes.append(learner.resume(stored, state))
     with learner.compute.limited():
-        if head is not None:
-            learner.best.offer(judge.stamp(learner.log_scores(val_frames))[0], model)
-        for epoch in _epochs(learner, batches, schedule.rounds, judge, val_frames, holds_norms=holds_norms):
+        if head is not None and pool is None:
+            learner.best.offer(judged(learner.log_scores(val_frames))[0], model)
+        for epoch in _epochs(learner, batches, schedule.rounds, judged, val_frames, holds_norms=holds_norms):
             on_epoch(epoch)
             learner.best.offer(epoch.val_loss, learner.judged)
             if state is not None:
@@ -107,14 +114,28 @@ def _training_frames(examples: Examples, rows: NDArray[np.intp], start: Backbone
     return frames
 
 
+def _batches(
+    frames: FrameTensors, pool: Tensor | None, seed: int, schedule: Schedule, noise: float, positive: list[int]
+) -> Batches:
+    if pool is None:
+        return Batches(frames, seed, schedule, noise)
+    return MatchedBatches(frames, pool, seed, schedule, noise, positive)
+
+
 def _epochs(
-    learner: Learner, batches: Batches, rounds: int, judge: Validator, val_frames: FrameTensors, *, holds_norms: bool
+    learner: Learner,
+    batches: Batches,
+    rounds: int,
+    judged: Callable[[Tensor], LossAndMetrics],
+    val_frames: FrameTensors,
+    *,
+    holds_norms: bool,
 ) -> Iterator[Epoch]:
     """Train and validate, epoch by epoch, until the schedule, the time limit or early stopping ends it."""
     while learner.epoch < rounds and not learner.is_over:
         _learning(learner.model, holds_norms=holds_norms)
         loss = learner.train_epoch(batches, rounds)
-        yield Epoch(learner.epoch, rounds, loss, *judge.stamp(learner.log_scores(val_frames)))
+        yield Epoch(learner.epoch, rounds, loss, *judged(learner.log_scores(val_frames)))
 
 
 def _initial_model(
@@ -137,7 +158,8 @@ def _learner(
     stored: State | None,
 ) -> Learner:
     """Return the learner before its first epoch, with the compute settings that the training began with, if any."""
-    compute = stored_compute(stored, device) or autotune(model, frames.pixels[: schedule.batch].to(device))
+    example = frames.pixels[: schedule.batch + schedule.unlabelled]
+    compute = stored_compute(stored, device) or autotune(model, example.to(device))
     compute.place(model, device)
     ema = ema_of(model, schedule.ema) if schedule.ema else None
     clock = Clock(_steps(frames, schedule), minutes)
@@ -149,13 +171,14 @@ def _identity(
     start: Backbone,
     frames: FrameTensors,
     val_frames: FrameTensors,
+    pool: Tensor | None,
     schedule: Schedule,
     seed: int,
     minutes: float | None,
 ) -> str:
     settings = (start.feature_key, tuple(frames.pixels.shape), asdict(schedule), seed, minutes)
     data = [values.numpy() for each in (frames, val_frames) for values in (each.pixels, each.targets, each.weights)]
-    return run_identity(settings, data)
+    return run_identity(settings, data if pool is None else [*data, pool.numpy()])
 
 
 def _let_norms_follow(network: nn.Module) -> None:

@@ -24,12 +24,16 @@ MOST_CROSSED = 500  # labels; with 800 a single split says the same
 
 @dataclass(frozen=True)
 class Heads:
-    """The trained heads on a backbone, their validation metrics, and the compute settings."""
+    """The trained heads on a backbone, their validation metrics, the compute settings, and how many stamps besides.
+
+    These are the unlabelled ones that FixMatch learnt from.
+    """
 
     stamp: LinearHead
     tracklet: TrainedTrackletNet | None
     metrics: dict[str, float]
     compute: Compute | None = None
+    unlabelled: int = 0
 
 
 def train_head(

@@ -1,6 +1,8 @@
 """A network in training: its batches, and its epochs of optimiser steps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,9 @@ from ml.training.schedule import Best, Schedule
 from ml.training.training_state import State
 
 CLIP = 5.0  # maximum norm of the gradient
+
+Logits = Callable[[Tensor], Tensor]
+"""From frames (B, C, H, W) to the network's logits (B, K), on its device."""
 
 
 class Batches:
@@ -36,6 +41,11 @@ class Batches:
                 owners = self.frames.rows[(rows // self.frames.frames_per_subject).numpy()]
                 return FrameTensors(pixels, self.frames.targets[rows], self.frames.weights[rows], 1, owners)
 
+    def loss(self, logits: Logits) -> Tensor:
+        """Draw the next batch and return the network's loss on it."""
+        batch = self.draw()
+        return loss_of(logits(batch.pixels), batch)
+
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors that decide the next batches; `at` is the scalar."""
         return {"order": self.order, "draws": self.random.get_state()}
@@ -44,6 +54,12 @@ class Batches:
         """Go on with the batches after those of a state."""
         self.order, self.at = state.tensors["order"], state.scalars["at"]
         self.random.set_state(state.tensors["draws"])
+
+
+def loss_of(logits: Tensor, batch: FrameTensors) -> Tensor:
+    """Return the weighted mean loss of logits (B, K) for a batch."""
+    targets, weights = (values.to(logits.device) for values in (batch.targets, batch.weights))
+    return weighted_mean(partial_label_loss(logits, targets), weights)
 
 
 @dataclass
@@ -66,15 +82,14 @@ class Learner(ResumableTraining):
         losses: list[Tensor] = []
         self.epoch += 1
         while self.clock.progress < self.epoch / epochs or not losses:
-            losses.append(self._step(batches.draw(), self.clock.rate()))
+            losses.append(self._step(batches, self.clock.rate()))
             self.clock.step += 1
         return float(torch.stack(losses).mean())
 
-    def _step(self, batch: FrameTensors, rate: float) -> Tensor:
+    def _step(self, batches: Batches, rate: float) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        logits = self._logits(self.model, batch.pixels)
-        loss = weighted_mean(partial_label_loss(logits, batch.targets.to(self.device)), batch.weights.to(self.device))
+        loss = batches.loss(partial(self._logits, self.model))
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)

@@ -10,9 +10,11 @@ from ml.inference.feature_extractor import Backbone
 from ml.models.sky_net import SKY
 from ml.models.stamp import PRETRAINED, RESIDUAL, backbone
 from ml.models.weights import ARCHITECTURE
+from ml.training.fixmatch import matched
 from ml.training.schedule import FRESH, SKY_TRANSFER, SMALL, SMALL_AGAIN, SMALL_SEVERAL, TRANSFER, Schedule
 
-PRESETS = ("head", "finetune", "small")
+FIXMATCH = "fixmatch"
+PRESETS = ("head", "finetune", FIXMATCH, "small")
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def preset_recipe(
     Raises
     ------
     BadExamples
-        If the preset trains on pixels, and there are none.
+        If the preset trains on pixels, and there are none; or FixMatch would not go on from a trained network.
     """
     paper = PAPERS.get(preset)
     name = start or architecture or (paper.architecture if paper else _architecture(preset, init))
@@ -151,7 +153,19 @@ def preset_recipe(
     if paper:
         preprocessing = replace(preprocessing, size_single=paper.size, size_multi=paper.size)
     is_pretrained = start is not None or (init in PRETRAINED and name != RESIDUAL)
-    return Recipe(preset, name, init, preprocessing, frozen, family.pretrained if is_pretrained else family.fresh)
+    schedule = family.pretrained if is_pretrained else family.fresh
+    if preset == FIXMATCH:
+        schedule = _matched(schedule, goes_on=is_pretrained and not frozen)
+    return Recipe(preset, name, init, preprocessing, frozen, schedule)
+
+
+def _matched(schedule: Schedule, *, goes_on: bool) -> Schedule:
+    if not goes_on:
+        raise BadExamples(
+            "FixMatch goes on from a trained network: what an untrained one says of unlabelled stamps is no label."
+            " Start from the sky backbone, ImageNet or a checkpoint (--init), and leave out --freeze."
+        )
+    return matched(schedule)
 
 
 def _architecture(preset: str, init: str) -> str:

@@ -42,6 +42,8 @@ class Schedule:
         Layer decay: learning rate of each layer as a fraction of the next one's, in timm's networks; 1 for equal rates.
     batch
         Frames of one step.
+    unlabelled
+        Unlabelled frames of one step besides, for FixMatch (`ml.training.fixmatch`); 0 for none.
     """
 
     views: int
@@ -57,6 +59,7 @@ class Schedule:
     layer_decay: float = 1.0
     batch: int = 64
     fewest: int = 0
+    unlabelled: int = 0
 
 
 SMALL = Schedule(160_000, 45, rate=3e-3, ema=0.95)

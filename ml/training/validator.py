@@ -34,6 +34,10 @@ class Validator:
         right = self.targets.gather(1, p.argmax(1, keepdim=True))[:, 0] >= self.targets.amax(1)
         return float(loss), self._metrics(right, p[:, self.positive].sum(1))
 
+    def calibrated_stamp(self, log_scores: Tensor) -> LossAndMetrics:
+        """Evaluate class scores (n, F, K) after temperature scaling on the same rows."""
+        return self.stamp((log_scores / self.temperature(log_scores)).log_softmax(-1))
+
     def tracklet(self, logits: Tensor) -> LossAndMetrics:
         """Evaluate tracklets' logits (n,) of being real."""
         loss = functional.binary_cross_entropy_with_logits(logits, self.real, reduction="none")

@@ -26,6 +26,7 @@ from tasks.learning import external_model, model_cache
 from tasks.learning.evaluate_checkpoint import evaluate
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
+from tasks.learning.pool import pool_of
 from tasks.learning.train_detectors import train_detector
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import Cancelled, LeaseLost
@@ -127,7 +128,10 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[tuple[list[Label],
     given.check()
     if len(alike) < len(labels):
         given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
-    with pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels:
+    with (
+        pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels,
+        pool_of(row, alike, store) as given.unlabelled,
+    ):
         yield alike, given
 
 

@@ -16,7 +16,7 @@ from webapp.classifications.models import Classification, Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.past_retention import past_retention
-from webapp.learning import label_snapshot
+from webapp.learning import label_snapshot, unlabelled_pool
 from webapp.learning.label_snapshot import Label, Lines
 from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import Checkpoint, TrainingSet
@@ -179,8 +179,10 @@ def trained_labels(checkpoint: Checkpoint) -> list[Label]:
 
 
 def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
-    """Leave out the objects that the checkpoint, or one whose network it goes on from, was trained on."""
-    groups = {label.object_group for each in checkpoint.lineage() for label in trained_labels(each)}
+    """Leave out the objects that the checkpoint, or one whose network it goes on from, has seen, labelled or not."""
+    lineage = checkpoint.lineage()
+    groups = {label.object_group for each in lineage for label in trained_labels(each)}
+    groups = groups.union(*(unlabelled_pool.groups_of(each.run) for each in lineage))
     return [label for label in labels if label.object_group not in groups]
 
 

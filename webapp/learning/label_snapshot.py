@@ -107,6 +107,11 @@ def subjects_of(folder: str, name: str, source: str = "") -> NDArray[np.int64]:
     return np.sort(table["subject_id"].to_numpy())
 
 
+def groups_of(folder: str, name: str) -> set[str]:
+    """Return the object groups of the labelled subjects."""
+    return set(pq.read_table(path_of(folder, name), columns=["object_group"])["object_group"].to_pylist())
+
+
 def _label(row: dict[str, Any]) -> Label:
     marks = tuple(tuple(mark) for mark in row.pop("marks", None) or ())  # older files lack this column
     return Label(**{**row, "allowed": tuple(row["allowed"]), "marks": marks})

@@ -112,6 +112,7 @@ def _check(survey: Survey, labels: list[Label]) -> None:
 
 TEST_SHARE = 0.3
 _BELOW = f"{round(TEST_SHARE * 256):02x}"
+HAS_TEST_HASH = Q(LessThan(Substr(MD5("object_group"), 1, 2), _BELOW))
 
 
 def is_test_group(object_group: str) -> bool:
@@ -126,12 +127,23 @@ def _digest(name: str) -> str:
 def on_test_side(survey: Survey, besides: HeldOut) -> QuerySet[Subject]:
     """Return the survey's test subjects, and those that share an object or a night with them."""
     subjects = Subject.objects.filter(survey=survey).observed()
-    bucket = Substr(MD5("object_group"), 1, 2)
-    held_out = Q(LessThan(bucket, _BELOW), object_group__in=subjects.gold().values("object_group"))
-    held_out |= Q(object_group__in=besides.groups)
+    is_test = Q(HAS_TEST_HASH, object_group__in=subjects.gold().values("object_group"))
+    return subjects.filter(is_test | _is_kept(subjects, besides))
+
+
+def may_be_tested_on(survey: Survey, besides: HeldOut) -> QuerySet[Subject]:
+    """Return the subjects on the test side, those that would be if they became gold, and those of objects with gold."""
+    subjects = Subject.objects.filter(survey=survey).observed()
+    has_gold = Q(object_group__in=subjects.gold().values("object_group"))
+    return subjects.filter(HAS_TEST_HASH | has_gold | _is_kept(subjects, besides))
+
+
+def _is_kept(subjects: QuerySet[Subject], besides: HeldOut) -> Q:
+    """Return whether a subject shares an object with what a test set keeps to itself besides the hash's choice."""
+    kept = Q(object_group__in=besides.groups)
     if besides.nights:
-        held_out |= Q(object_group__in=subjects.filter(_during(besides.nights)).values("object_group"))
-    return subjects.filter(held_out)
+        kept |= Q(object_group__in=subjects.filter(_during(besides.nights)).values("object_group"))
+    return kept
 
 
 def choose_groups(answers: dict[str, str], before: Iterable[str]) -> list[str]:

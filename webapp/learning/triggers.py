@@ -102,6 +102,8 @@ def _check_preset(preset: str, role: ModelRole, scorer: ExternalScorer | None) -
             "This recipe is for workflows about cutouts and cubes. Choose another one for stamps and tracklets."
         )
         raise ValidationError({"preset": message})
+    if preset == Preset.FIXMATCH and role != ModelRole.STAMP:
+        raise ValidationError({"preset": _("FixMatch is for workflows about stamps. Choose another recipe.")})
     if (preset == Preset.EXTERNAL) != (scorer is not None):
         raise ValidationError({"preset": _("Register an external scorer under Models; it is evaluated at once.")})
 
@@ -204,8 +206,9 @@ def starting_detector(run: TrainingRun) -> Checkpoint | None:
 def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
     """Return the checkpoint whose network the run goes on from; None for the packaged network, or a fresh one.
 
-    A head is trained on the champion's network. Fine-tuning begins with it too, or else with the newest shadow of the
-    workflow. `packaged` is the feature key of the packaged network: a checkpoint that has it brings no network.
+    A head is trained on the champion's network, and FixMatch begins with it. So does fine-tuning, or else with the
+    newest shadow of the workflow. `packaged` is the feature key of the packaged network: a checkpoint that has it
+    brings no network.
     """
     if run.preset == Preset.SMALL:
         return None

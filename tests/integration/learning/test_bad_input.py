@@ -43,7 +43,7 @@ def page_of(run):
     return browser(member(run.survey, "scientist")).get(f"/surveys/sky/learning/runs/{run.pk}/").content.decode()
 
 
-@pytest.mark.parametrize("preset", ["head", "small", "finetune"])
+@pytest.mark.parametrize("preset", ["head", "small", "finetune", "fixmatch"])
 def test_an_empty_archive_fails_with_a_sentence(preset):
     run = trained(sky.workflow(sky.survey()), preset=preset)
     assert run.state == JobState.FAILED

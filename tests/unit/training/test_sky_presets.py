@@ -55,6 +55,7 @@ def test_auto_fine_tunes_with_enough_labels(n, preset):
         ("head", "resnet18", 50, "imagenet"),
         ("finetune", SKY, 5000, SKY),
         ("finetune", None, 5000, SKY),
+        ("fixmatch", None, 50, SKY),
         ("finetune", "resnet18", 5000, "imagenet"),
     ],
 )

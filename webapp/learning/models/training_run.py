@@ -103,6 +103,7 @@ class ModelRole(models.TextChoices):
 class Preset(models.TextChoices):
     HEAD = "head", _("Frozen features, new head (seconds)")
     FINETUNE = "finetune", _("Fine-tune the whole network (minutes)")
+    FIXMATCH = "fixmatch", _("FixMatch: learn from labels and unlabelled stamps (minutes)")
     SMALL = "small", _("Small residual network (minutes)")
     DETECTOR = "detector", _("Detector of trails or of movers in cubes (minutes)")
     EXTERNAL = "external", _("External scorer")
@@ -133,6 +134,9 @@ class TrainingRun(Touched, Job):
     reason = MessageField(blank=True, default="", help_text="why the schedule started it")
     resumed_at = models.PositiveIntegerField(null=True, help_text="epoch at which the newest attempt went on")
     training_set = models.ForeignKey(TrainingSet, null=True, on_delete=models.PROTECT, related_name="runs")
+    pool = models.CharField(
+        max_length=64, blank=True, default="", help_text="hash of FixMatch's unlabelled subjects; also the file's name"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
