@@ -69,10 +69,16 @@ def gold_label(place: Place, gold: str, gold_source: str, classes: Classes, mark
 
 
 def digest(labels: Sequence[Label], classes: Classes) -> str:
-    """Return the hash of labels and classes, independent of where pixels are stored."""
+    """Return the hash of labels and classes, independent of where pixels are stored.
+
+    Two surveys that took in the same files have labels of their own: the file names subjects.
+    """
     hashed = hashlib.blake2b(json.dumps([classes.names, classes.positive]).encode(), digest_size=32)
     for label in sorted(labels, key=lambda label: label.external_id):
-        rows = [label.external_id, label.object_group, label.label, label.allowed, round(label.p_yes, 3), label.source]
+        rows = [
+            label.subject_id, label.external_id, label.object_group, label.label, label.allowed, round(label.p_yes, 3),
+            label.source,
+        ]  # fmt: skip
         hashed.update(json.dumps([*rows, label.marks] if label.marks else rows).encode())
     return hashed.hexdigest()
 

@@ -160,10 +160,19 @@ def test_the_hash_tells_labels_apart_but_not_places(survey, workflow):
     sky.votes(workflow, sky.subjects(survey, [True])[0], posterior=0.97)
     label, classes = labels(workflow)[0], curate_labels.classes_of(survey)
     base = label_snapshot.digest([label], classes)
-    moved = label_snapshot.Label(**{**fields(label), "index": 99, "array": "elsewhere", "subject_id": 7})
+    moved = label_snapshot.Label(**{**fields(label), "index": 99, "array": "elsewhere"})
     changed = label_snapshot.Label(**{**fields(label), "allowed": ("AST",)})
     assert label_snapshot.digest([moved], classes) == base
     assert label_snapshot.digest([changed], classes) != base
+
+
+def test_a_copy_of_a_survey_has_training_sets_of_its_own_subjects(survey, workflow):
+    other = sky.workflow(sky.survey("copy", classes=survey.classes, positive=survey.positive))
+    for each in (workflow, other):
+        sky.votes(each, sky.subjects(each.survey, [True])[0], posterior=0.97)
+        assert [label.subject_id for label in curate_labels.labels_of(curate_labels.curate(each))[0]] == [
+            each.survey.subjects.get().pk
+        ]
 
 
 def fields(label):
