@@ -1,5 +1,4 @@
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from webapp.accounts.views import sessions
 from webapp.consensus.views import skill, skill_csv
@@ -29,7 +28,6 @@ urlpatterns = [
     path("surveys/<slug:slug>/linking/", include("webapp.linking.urls")),
     path("surveys/<slug:slug>/reports/", include("webapp.reports.urls")),
     path("surveys/<slug:slug>/quality/", include("webapp.quality.urls")),
-    path("surveys/<slug:slug>/trust/", RedirectView.as_view(pattern_name="quality-control", permanent=True)),
     path("surveys/<slug:slug>/workflows/", include("webapp.workflow_settings.urls")),
     path("surveys/<slug:slug>/learning/", include("webapp.learning.urls")),
     path("surveys/<slug:slug>/retention/", include("webapp.retention.urls")),

@@ -1,5 +1,4 @@
 from django.urls import path
-from django.views.generic import RedirectView
 
 from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
 from webapp.review.bulk_views import bulk, bulk_undo
@@ -38,7 +37,6 @@ urlpatterns = [
     path("consensus/<slug:workflow>/reanalysis/versions/", aggregation_versions, name="reanalysis-versions"),
     path("consensus/<slug:workflow>/reanalysis/now/", start_reanalysis, name="reanalysis-start"),
     path("consensus/<slug:workflow>/reanalysis.csv", reanalysis_csv, name="reanalysis-csv"),
-    path("consensus/<slug:workflow>/looking-back/", RedirectView.as_view(pattern_name="reanalysis", permanent=True)),
     path("consensus/<slug:workflow>/throughput/", throughput, name="throughput"),
     path("consensus/<slug:workflow>/throughput.csv", throughput_csv, name="throughput-csv"),
 ]

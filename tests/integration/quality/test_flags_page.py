@@ -136,10 +136,6 @@ def test_a_scientist_may_look_now(workflow, scientist):
     assert "A worker is scanning the classifications" in page_of(scientist)
 
 
-def test_a_bookmark_of_the_former_address_leads_to_the_page(scientist):
-    assert browser(scientist).get("/surveys/atlas/trust/").url == "/surveys/atlas/quality/"
-
-
 def test_the_flagged_are_told_nothing(workflow):
     row = flag(workflow)
     client = browser(row.volunteer.user)

@@ -55,8 +55,3 @@ def test_a_stranger_starts_nothing(workflow, client, django_user_model):
         assert client.get(address(workflow, name)).status_code == 403
     assert client.post(address(workflow, "reanalysis-start")).status_code == 403
     assert not Aggregation.objects.exists()
-
-
-def test_a_bookmark_of_the_former_address_leads_to_the_page(workflow, client):
-    former = address(workflow).replace("reanalysis", "looking-back")
-    assert client.get(former).url == address(workflow)
