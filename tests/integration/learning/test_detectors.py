@@ -171,10 +171,17 @@ def quiet_cubes(n):
     return 50 + random.normal(0, 2, (n, FRAMES, 1, 24, 24))
 
 
-def test_movers_are_learnt_from_ones_drawn_into_quiet_cubes():
+@pytest.fixture
+def few_rounds(monkeypatch):
+    """Train for seconds: see `few_steps`."""
+    brief = replace(preset("cpu"), steps=8, rounds=4, crop=16, batch=2)
+    monkeypatch.setattr("tasks.learning.train_detectors.preset", lambda name: brief)
+
+
+def test_movers_are_learnt_from_ones_drawn_into_quiet_cubes(few_rounds):
     workflow = sky.workflow(sky.survey(), kind="cube")
     rows = add(workflow.survey, quiet_cubes(10), "cube", ["no"] * 9 + ["yes"])
-    run = trained(workflow, minutes=0.15)
+    run = trained(workflow)
     assert (run.state, run.role) == (JobState.DONE, "cube"), run.error
     assert "gold" in run.message  # one yes is too little to judge by: it waits in the shadow
     promote(checkpoint=run.checkpoint, by=None, reason="for this test")
@@ -233,9 +240,7 @@ def test_a_trail_detectors_training_goes_on(trails, few_steps, monkeypatch):
     assert_it_went_on(killed_and_taken_up(trails, monkeypatch), epochs=20)
 
 
-def test_a_cube_detectors_training_goes_on(monkeypatch):
-    brief = replace(preset("cpu"), steps=8, rounds=4, crop=16, batch=2)
-    monkeypatch.setattr("tasks.learning.train_detectors.preset", lambda name: brief)
+def test_a_cube_detectors_training_goes_on(few_rounds, monkeypatch):
     workflow = sky.workflow(sky.survey(), kind="cube")
     add(workflow.survey, quiet_cubes(10), "cube", ["no"] * 9 + ["yes"])
     assert_it_went_on(killed_and_taken_up(workflow, monkeypatch), epochs=4)
