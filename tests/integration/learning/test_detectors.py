@@ -83,8 +83,8 @@ def draws(workflow, volunteer, subject, ends, **fields):
 @pytest.fixture
 def trails():
     workflow = sky.workflow(sky.survey(), kind="cutout", line_marking=True)
-    block, ends = cutouts(60, seed=1)
-    rows = add(workflow.survey, block, "cutout", ["yes", "no"] * 30)
+    block, ends = cutouts(40, seed=1)
+    rows = add(workflow.survey, block, "cutout", ["yes", "no"] * 20)
     people = [make_volunteer(name) for name in ("ada", "bo")]
     for subject, true in zip(rows[::2], ends, strict=True):
         for person in people:
@@ -102,7 +102,8 @@ def trained(workflow, **fields):
 @pytest.fixture
 def few_steps(monkeypatch):
     """Train for seconds: detection quality is tested on simulated skies, not here."""
-    monkeypatch.setattr("ml.trails.train_detector.STEPS", 20)
+    monkeypatch.setattr("ml.trails.train_detector.STEPS", 10)
+    monkeypatch.setattr("ml.trails.network_training.ROUNDS", 10)
     monkeypatch.setattr("ml.trails.train_detector.STEPS_AGAIN", 2)
 
 
@@ -118,7 +119,7 @@ def test_trails_are_learnt_from_lines_and_the_archive_is_scored(trails, few_step
         promote(checkpoint=checkpoint, by=None, reason="for this test")
     assert champion_of(trails.survey, "trail") == checkpoint
     work_off_the_scoring()
-    assert checkpoint.scores.count() == Subject.objects.count() == 60
+    assert checkpoint.scores.count() == Subject.objects.count() == 40
     again = trained(trails)
     assert again.checkpoint.manifest["init"] == Files.load(settings.DATA / checkpoint.folder).manifest["sha256"]
 
@@ -237,7 +238,7 @@ def assert_it_went_on(run, epochs):
 
 
 def test_a_trail_detectors_training_goes_on(trails, few_steps, monkeypatch):
-    assert_it_went_on(killed_and_taken_up(trails, monkeypatch), epochs=20)
+    assert_it_went_on(killed_and_taken_up(trails, monkeypatch), epochs=10)
 
 
 def test_a_cube_detectors_training_goes_on(few_rounds, monkeypatch):
