@@ -12,6 +12,7 @@ from webapp.core import embedded_postgres
 from webapp.core.telemetry import start_traces
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # as the worker does
 embedded_postgres.ensure()
 start_traces("beat")
 django.setup()

@@ -12,6 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # Waiting threads of a network sleep, since the web server and the database need the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("WANDERERS_TRAINING_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 2)))
+# Celery would run Django's checks, which import all pages, and drop what they find.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 embedded_postgres.ensure()
 start_traces("worker")
 django.setup()

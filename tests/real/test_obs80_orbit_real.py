@@ -29,9 +29,10 @@ def test_an_asteroids_observations_are_where_its_orbit_leads(shared_data):
     codes, places = np.array([each.code for each in found]), np.array([each.observer for each in found])
     orbits, order = read_mpcorb(ELEMENTS).orbits, np.argsort(utc)
     apart = np.full(len(found), np.nan)
-    for rows in np.split(order, np.flatnonzero(np.diff(utc[order]) > BETWEEN) + 1):
+    for rows in reversed(np.split(order, np.flatnonzero(np.diff(utc[order]) > BETWEEN) + 1)):
         observers, problems = observers_at(utc[rows], codes[rows], places[rows], read_observatories(), "")
-        sweep = Sweep(advance(orbits, float(utc[rows].mean())))
+        orbits = advance(orbits, float(utc[rows].mean()))
+        sweep = Sweep(orbits)
         for each in match(sweep, observers, unit_vectors(ra[rows], dec[rows]), np.full(len(rows), 0.3), radius=10.0):
             apart[rows[each.detection]] = each.separation
         assert problems == []

@@ -83,8 +83,8 @@ def draws(workflow, volunteer, subject, ends, **fields):
 @pytest.fixture
 def trails():
     workflow = sky.workflow(sky.survey(), kind="cutout", line_marking=True)
-    block, ends = cutouts(60, seed=1)
-    rows = add(workflow.survey, block, "cutout", ["yes", "no"] * 30)
+    block, ends = cutouts(40, seed=1)
+    rows = add(workflow.survey, block, "cutout", ["yes", "no"] * 20)
     people = [make_volunteer(name) for name in ("ada", "bo")]
     for subject, true in zip(rows[::2], ends, strict=True):
         for person in people:
@@ -102,7 +102,8 @@ def trained(workflow, **fields):
 @pytest.fixture
 def few_steps(monkeypatch):
     """Train for seconds: detection quality is tested on simulated skies, not here."""
-    monkeypatch.setattr("ml.trails.train_detector.STEPS", 20)
+    monkeypatch.setattr("ml.trails.train_detector.STEPS", 10)
+    monkeypatch.setattr("ml.trails.network_training.ROUNDS", 10)
     monkeypatch.setattr("ml.trails.train_detector.STEPS_AGAIN", 2)
 
 
@@ -118,7 +119,7 @@ def test_trails_are_learnt_from_lines_and_the_archive_is_scored(trails, few_step
         promote(checkpoint=checkpoint, by=None, reason="for this test")
     assert champion_of(trails.survey, "trail") == checkpoint
     work_off_the_scoring()
-    assert checkpoint.scores.count() == Subject.objects.count() == 60
+    assert checkpoint.scores.count() == Subject.objects.count() == 40
     again = trained(trails)
     assert again.checkpoint.manifest["init"] == Files.load(settings.DATA / checkpoint.folder).manifest["sha256"]
 
@@ -171,10 +172,17 @@ def quiet_cubes(n):
     return 50 + random.normal(0, 2, (n, FRAMES, 1, 24, 24))
 
 
-def test_movers_are_learnt_from_ones_drawn_into_quiet_cubes():
+@pytest.fixture
+def few_rounds(monkeypatch):
+    """Train for seconds: see `few_steps`."""
+    brief = replace(preset("cpu"), steps=8, rounds=4, crop=16, batch=2)
+    monkeypatch.setattr("tasks.learning.train_detectors.preset", lambda name: brief)
+
+
+def test_movers_are_learnt_from_ones_drawn_into_quiet_cubes(few_rounds):
     workflow = sky.workflow(sky.survey(), kind="cube")
     rows = add(workflow.survey, quiet_cubes(10), "cube", ["no"] * 9 + ["yes"])
-    run = trained(workflow, minutes=0.15)
+    run = trained(workflow)
     assert (run.state, run.role) == (JobState.DONE, "cube"), run.error
     assert "gold" in run.message  # one yes is too little to judge by: it waits in the shadow
     promote(checkpoint=run.checkpoint, by=None, reason="for this test")
@@ -230,12 +238,10 @@ def assert_it_went_on(run, epochs):
 
 
 def test_a_trail_detectors_training_goes_on(trails, few_steps, monkeypatch):
-    assert_it_went_on(killed_and_taken_up(trails, monkeypatch), epochs=20)
+    assert_it_went_on(killed_and_taken_up(trails, monkeypatch), epochs=10)
 
 
-def test_a_cube_detectors_training_goes_on(monkeypatch):
-    brief = replace(preset("cpu"), steps=8, rounds=4, crop=16, batch=2)
-    monkeypatch.setattr("tasks.learning.train_detectors.preset", lambda name: brief)
+def test_a_cube_detectors_training_goes_on(few_rounds, monkeypatch):
     workflow = sky.workflow(sky.survey(), kind="cube")
     add(workflow.survey, quiet_cubes(10), "cube", ["no"] * 9 + ["yes"])
     assert_it_went_on(killed_and_taken_up(workflow, monkeypatch), epochs=4)

@@ -30,17 +30,24 @@ def guided(rng, *, subjects, votes, late=0.0):
     """
     real, key, number = rng.random(subjects) < SHARE, rng.random(subjects), np.arange(subjects)
     given, sampled, order = np.zeros(subjects, int), np.zeros(subjects, bool), np.argsort(key)
-    is_new = number >= subjects * (1 - late)
     likely = np.argsort(-(2.5 * real + rng.normal(size=subjects)))
+
+    def waiting(there):
+        return [queue[there[queue] & (given[queue] < 3)].tolist() for queue in (likely, order)]
+
+    queues = waiting(number < subjects * (1 - late))
     for number_of_vote in range(votes):
-        there = ~is_new | (number_of_vote > 0.98 * votes)
+        if number_of_vote == int(0.98 * votes) + 1:
+            queues = waiting(number >= 0)
         is_random = rng.random() < 0.2
-        queue = order if is_random else likely
-        waiting = queue[(given[queue] < 3) & there[queue]]
+        queue = queues[is_random]
         # Several people are at it, so that some subjects at the front have one vote or two.
-        chosen = waiting[rng.integers(min(8, len(waiting)))]
+        chosen = queue[rng.integers(min(8, len(queue)))]
         given[chosen] += 1
         sampled[chosen] |= is_random
+        if given[chosen] == 3:
+            for each in queues:
+                each.remove(chosen)
     return number[order], real[order], given[order] >= 3, sampled[order]
 
 

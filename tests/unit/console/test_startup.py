@@ -6,12 +6,26 @@ import sys
 
 from webapp.core.environment import ROOT
 
-LOADED = "import django, sys; django.setup(); print(*{name.partition('.')[0] for name in sys.modules})"
+SCIENCE = {"astropy", "pandas", "pyarrow", "scipy", "torch", "zarr"}
+TELL = "import sys; print(*sys.modules)"
+
+
+def loaded_by(code):
+    """Return the names of all modules that a new process has loaded after this code."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "webapp.settings"}
+    command = [sys.executable, "-c", f"{code}; {TELL}"]
+    return set(
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    )
 
 
 def test_a_command_starts_without_the_libraries_of_science():
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "webapp.settings"}
-    command = [sys.executable, "-c", LOADED]
-    loaded = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    assert "django" in loaded.split()
-    assert not {"astropy", "pandas", "pyarrow", "scipy", "torch", "zarr"} & set(loaded.split())
+    loaded = loaded_by("import django; django.setup()")
+    assert "django" in loaded
+    assert not SCIENCE & loaded
+
+
+def test_beat_starts_without_the_libraries_of_science_and_without_the_pages():
+    loaded = loaded_by("from tasks.beat import app; app.loader.import_default_modules()")
+    assert "celery" in loaded
+    assert not {*SCIENCE, "webapp.urls"} & loaded
