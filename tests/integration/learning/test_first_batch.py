@@ -226,10 +226,10 @@ def test_blank_pictures_are_not_typical_of_anything(workflow):
 def test_where_nothing_can_be_seen_the_order_stays(workflow):
     queued(workflow, np.ones(5))
     PixelStore(settings.PIXELS).append("sky", np.full((5, 1, 1, 21, 21), np.nan, dtype=np.float32), at=0)
-    assert chosen(start_first_batches()[0]).message.startswith("Nothing was chosen: no subject")
+    assert chosen(start_first_batches()[0]).message.startswith("Nothing was chosen: every waiting subject is blank")
     workflow.survey.subjects.update(pixels_dropped_at=Now())
     FirstBatch.objects.all().delete()
-    assert chosen(start_first_batches()[0]).message.startswith("Nothing was chosen: no subject")
+    assert chosen(start_first_batches()[0]).message.startswith("Nothing was chosen: every waiting subject is blank")
     assert untouched(workflow)
 
 
