@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError
 
 from ml.training import fixmatch
-from tasks.learning import model_cache, train
+from tasks.learning import train
 from tests.integration.learning import sky
 from tests.integration.learning.test_training import take_up, trained
 from tests.integration.people import browser, member
@@ -24,14 +24,10 @@ REAL = np.arange(80) % 2 == 0
 
 
 @pytest.fixture(autouse=True)
-def brief(settings, monkeypatch):
+def brief(sky_backbone, monkeypatch):
     """Start from the sky backbone, and take few steps."""
     for name, value in {"STEPS": 6, "ROUNDS": 3, "LABELLED": 8, "UNLABELLED": 8}.items():
         monkeypatch.setattr(fixmatch, name, value)
-    settings.BACKBONE = "sky"
-    model_cache.packaged.cache_clear()
-    yield
-    model_cache.packaged.cache_clear()
 
 
 @pytest.fixture

@@ -6,24 +6,16 @@ from django.conf import settings
 
 from ml.storage.pixel_store import PixelStore
 from tasks import jobs
-from tasks.learning import model_cache, score_shard, train
+from tasks.learning import score_shard, train
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
 from webapp.learning.models import Score, ScoringShard
 from webapp.learning.triggers import start_training
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sky_backbone")]
 GOLD, ASKED = 60, 12
 REAL = np.arange(GOLD + ASKED) % 2 == 0
-
-
-@pytest.fixture(autouse=True)
-def sky_backbone(settings):
-    settings.BACKBONE = "sky"
-    model_cache.packaged.cache_clear()
-    yield
-    model_cache.packaged.cache_clear()
 
 
 @pytest.fixture
