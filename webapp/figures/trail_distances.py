@@ -1,6 +1,5 @@
 """Distances of the movers in a cutout, from how the observer's path bends their trails."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -16,13 +15,11 @@ from ml.io.observer_place import observer_place, observer_velocity
 from ml.sky.observer_path import observer_path
 from ml.sky.trail_parallax import STRAIGHT
 from ml.trails import ridge_points
-from ml.trails.line_marks import Mark as Line
 from ml.trails.line_marks import consensus_lines
 from ml.trails.trail_distance import LEAST_CHANCE, Exposure, TrailDistance, trail_distance
 from webapp.archive.models import Frame, Kind, Subject
 from webapp.archive.pixels import pixels_of
-from webapp.classifications.models import Mark
-from webapp.known_objects.cutout_trails import LEAST_SCORE
+from webapp.known_objects.cutout_trails import LEAST_SCORE, volunteers_lines
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Detection
 from webapp.learning.promotion import champion_of
@@ -102,11 +99,7 @@ def _detected(subject: Subject) -> Lines:
 
 
 def _marked(subject: Subject) -> Lines:
-    by_frame = defaultdict(list)
-    for mark in Mark.objects.standing().filter(classification__subject=subject).select_related("classification"):
-        who = str(mark.classification.volunteer_id)
-        by_frame[mark.frame].append(Line(who, (mark.x1, mark.y1, mark.x2, mark.y2)))
-    for frame, lines in sorted(by_frame.items()):
+    for (_subject, frame), lines in sorted(volunteers_lines([subject.pk]).items()):
         for each in sorted(consensus_lines(lines), key=lambda line: -line.volunteers):
             yield VOLUNTEERS, frame, each.line.reshape(2, 2)
 

@@ -39,12 +39,18 @@ def trail_rows(cutouts: Collection[int]) -> Iterator[Row]:
 
 
 def _lines(cutouts: Collection[int]) -> dict[tuple[int, int], list[Line]]:
+    lines = volunteers_lines(cutouts)
     found = Detection.objects.filter(checkpoint__is_champion=True, score__gte=LEAST_SCORE, subject__in=cutouts)
-    drawn = Mark.objects.standing().filter(classification__subject__in=cutouts)
-    lines: dict[tuple[int, int], list[Line]] = defaultdict(list)
     for each in found:
         lines[each.subject_id, each.frame].append(Line(MODEL, (each.x1, each.y1, each.x2, each.y2)))
-    for mark in drawn.select_related("classification"):
+    return lines
+
+
+def volunteers_lines(cutouts: Collection[int]) -> defaultdict[tuple[int, int], list[Line]]:
+    """Return the lines that volunteers drew on some cutouts and did not take back, by subject and frame."""
+    drawn = Mark.objects.standing().filter(classification__subject__in=cutouts).select_related("classification")
+    lines: defaultdict[tuple[int, int], list[Line]] = defaultdict(list)
+    for mark in drawn:
         answer = mark.classification
         ends = (mark.x1, mark.y1, mark.x2, mark.y2)
         lines[answer.subject_id, mark.frame].append(Line(str(answer.volunteer_id), ends))

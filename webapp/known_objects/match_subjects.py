@@ -121,30 +121,34 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     unmatched = _unmatched(found, owner, used, cutouts, {subject for subject, _ in candidates})
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
-    with transaction.atomic():
-        KnownMatch.objects.filter(subject__in=keys).delete()
-        KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in candidates.items())
-        checks = [
-            IdentityCheck(
-                subject_id=key,
-                catalogue=catalogue,
-                detections=used.get(key, 0),
-                candidates=counts[key],
-                unmatched=unmatched.get(key, 0),
-                orbit_days=days.get(key),
-                measured_with=measured_with(survey),
-                checked_at=began,
-            )
-            for key in keys
-        ]
-        IdentityCheck.objects.bulk_create(
-            checks, update_conflicts=True, unique_fields=["subject"],
-            update_fields=[
-                "catalogue", "detections", "candidates", "unmatched", "orbit_days", "measured_with", "checked_at"
-            ],
-        )  # fmt: skip
-        make_gold(keys)
+    alike = {"catalogue": catalogue, "measured_with": measured_with(survey), "checked_at": began}
+    checks = [
+        IdentityCheck(
+            subject_id=key,
+            detections=used.get(key, 0),
+            candidates=counts[key],
+            unmatched=unmatched.get(key, 0),
+            orbit_days=days.get(key),
+            **alike,
+        )
+        for key in keys
+    ]
+    _store(keys, candidates, checks)
     return len(counts), int(np.count_nonzero(~is_placed))
+
+
+@transaction.atomic
+def _store(keys: list[int], candidates: dict[tuple[int, str], Candidate], checks: list[IdentityCheck]) -> None:
+    """Replace what was stored of some subjects."""
+    KnownMatch.objects.filter(subject__in=keys).delete()
+    KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in candidates.items())
+    IdentityCheck.objects.bulk_create(
+        checks, update_conflicts=True, unique_fields=["subject"],
+        update_fields=[
+            "catalogue", "detections", "candidates", "unmatched", "orbit_days", "measured_with", "checked_at"
+        ],
+    )  # fmt: skip
+    make_gold(keys)
 
 
 def _candidates(
