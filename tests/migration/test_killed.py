@@ -9,26 +9,28 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
-from tests.integration.archive.sky import make_survey
-from webapp.archive.models import Frame, Subject
+from tests.integration.learning import sky
 from webapp.core.environment import ROOT
+from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 
-BEFORE_MEAN = "0018_gold_changed_at"
-"""The migration after it adds a column and gives each subject the mean magnitude of its frames."""
+BEFORE_UNMATCHED = "0001_initial"
+"""The migration after it adds a column, fills it, and looks in archive_subject for the checks of cutouts."""
 SECONDS = 180.0
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def subjects():
-    """Subjects of an earlier schema, each of two frames; afterwards today's schema, whatever happened."""
-    survey = make_survey()
-    rows = [Subject(survey=survey, external_id=f"s{n}", kind="stamp", zarr_array="a", zarr_index=n) for n in range(50)]
-    Subject.objects.bulk_create(rows)
-    Frame.objects.bulk_create(Frame(subject=row, position=n, mag=18.0 + n) for row in rows for n in range(2))
-    call_command("migrate", "archive", BEFORE_MEAN, verbosity=0)
+def checks():
+    """Checks of an earlier schema, of two detections near no object each; afterwards today's schema."""
+    catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=61000)
+    subjects = sky.subjects(sky.survey("night"), [True] * 50)
+    counts = {"detections": 2, "candidates": 0, "checked_at": timezone.now()}
+    rows = [IdentityCheck(subject=subject, catalogue=catalogue, **counts) for subject in subjects]
+    IdentityCheck.objects.bulk_create(rows)
+    call_command("migrate", "known_objects", BEFORE_UNMATCHED, verbosity=0)
     yield rows
     call_command("migrate", verbosity=0)
 
@@ -40,31 +42,30 @@ def upgrade():
 
 
 def wait_until_blocked(cursor, process):
-    """Wait until the migration wants to read the frames, which it does after it has added the column."""
+    """Wait until the migration wants to read the subjects, which it does after it has changed all rows."""
     deadline = time.monotonic() + SECONDS
     found = None
     while not found:
         assert process.poll() is None, "the migration has ended"
         assert time.monotonic() < deadline
         time.sleep(0.05)
-        cursor.execute("SELECT 1 FROM pg_locks WHERE relation = 'archive_frame'::regclass AND NOT granted")
+        cursor.execute("SELECT 1 FROM pg_locks WHERE relation = 'archive_subject'::regclass AND NOT granted")
         found = cursor.fetchone()
 
 
 def columns():
     with connection.cursor() as cursor:
-        return {column.name for column in connection.introspection.get_table_description(cursor, "archive_subject")}
+        table = connection.introspection.get_table_description(cursor, IdentityCheck._meta.db_table)
+        return {column.name for column in table}
 
 
-def test_a_killed_migration_leaves_the_old_schema_and_the_next_one_loses_nothing(subjects):
+def test_a_killed_migration_leaves_the_old_schema_and_the_next_one_loses_nothing(checks):
     with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute("LOCK TABLE archive_frame")
+        cursor.execute("LOCK TABLE archive_subject")
         process = upgrade()
         wait_until_blocked(cursor, process)
         process.kill()
         process.wait()
-    assert "mag" not in columns()
+    assert "unmatched" not in columns()
     assert upgrade().wait(SECONDS) == 0
-    assert set(Subject.objects.values_list("mag", flat=True)) == {18.5}
-    assert Subject.objects.count() == len(subjects)
-    assert Frame.objects.count() == 2 * len(subjects)
+    assert list(IdentityCheck.objects.values_list("unmatched", flat=True)) == [2] * len(checks)

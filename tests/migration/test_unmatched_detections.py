@@ -20,7 +20,7 @@ def test_checks_keep_what_they_said_and_cutouts_are_compared_again():
             subject=row, catalogue=catalogue, detections=detections, candidates=candidates, checked_at=timezone.now()
         )
     try:
-        call_command("migrate", "known_objects", "0006", verbosity=0)
+        call_command("migrate", "known_objects", "0001", verbosity=0)
     finally:
         call_command("migrate", "known_objects", verbosity=0)
     assert dict(IdentityCheck.objects.values_list("subject", "unmatched")) == {

@@ -13,8 +13,8 @@ COMPARE_AGAIN = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0025_attempts_without_progress'),
-        ('known_objects', '0006_attempts_without_progress'),
+        ('archive', '0001_initial'),
+        ('known_objects', '0001_initial'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('learning', '0011_attempts_without_progress'),
+        ('learning', '0001_initial'),
     ]
 
     operations = [
