@@ -112,6 +112,13 @@ def _detect_tracks(checkpoint: Checkpoint) -> Detect:
 
 
 def line_of(track: Track) -> Detection:
-    """Return a track as the line from its first place to its last, in the frame in the middle of it."""
-    (x1, y1), (x2, y2) = track.path.at(track.frames[[0, -1]]).tolist()
-    return Detection(int(track.frames[len(track.frames) // 2]), (x1, y1, x2, y2), track.score)
+    """Return a track as the line from its first place to its last, in the frame of the detection nearest its middle.
+
+    The line is shifted so that its middle is the place in that frame: by at most half a frame's motion and what the
+    track bends, or half a gap.
+    """
+    places = track.path.at(track.frame)
+    middle = (places[0] + places[-1]) / 2
+    nearest = np.hypot(*(places - middle).T).round(2).argmin()  # the first of two, whatever rounding says
+    (x1, y1), (x2, y2) = (places[[0, -1]] + places[nearest] - middle).tolist()
+    return Detection(int(track.frame[nearest]), (x1, y1, x2, y2), track.score)

@@ -70,19 +70,28 @@ def outside(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
     return [mark for mark in marks if (np.array(mark.line) < -0.5).any() or (np.array(mark.line) > last).any()]
 
 
+def on_same_trail(marks: Sequence[Mark], others: Sequence[Mark]) -> NDArray[np.bool_]:
+    """Return whether each of N marks is on the same trail as each of M others: (N, M).
+
+    It is if the shorter stays within 12 pixels of the longer, and one covers at least three tenths of the other.
+
+    Raises ValueError if a line is not four finite numbers.
+    """
+    one, other = (np.array([mark.line for mark in each], dtype=np.float64).reshape(-1, 4) for each in (marks, others))
+    near = np.minimum(line_distance(one, other), line_distance(other, one).T) <= NEAR
+    cover = np.maximum(line_cover(one, other), line_cover(other, one).T) >= SHARED
+    return near & cover
+
+
 def consensus_lines(marks: Sequence[Mark]) -> list[Consensus]:
     """Merge the marks of one image: lines on the same trail become one, with the medians of their ends.
 
-    Two marks are on the same trail if the shorter stays within 12 pixels of the longer, and one covers at least three
-    tenths of the other, or if a third mark connects them. A volunteer counts once. A line drawn by a single volunteer
-    has weight 0.4, any other 1.
+    A third mark may connect two that `on_same_trail` does not. A volunteer counts once. A line drawn by a single
+    volunteer has weight 0.4, any other 1.
     """
     if not marks:
         return []
-    lines = np.array([mark.line for mark in marks], dtype=np.float64)
-    near = np.minimum(line_distance(lines, lines), line_distance(lines, lines).T) <= NEAR
-    cover = np.maximum(line_cover(lines, lines), line_cover(lines, lines).T) >= SHARED
-    count, number = connected_components(coo_matrix(near & cover), directed=False)
+    count, number = connected_components(coo_matrix(on_same_trail(marks, marks)), directed=False)
     return [
         _consensus([mark for mark, its in zip(marks, number, strict=True) if its == group]) for group in range(count)
     ]

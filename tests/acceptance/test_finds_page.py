@@ -198,7 +198,7 @@ def test_a_cubes_track_stands_over_its_mover_in_every_frame(db, open_page, tmp_p
     [track] = find_tracks(p, 0.5)
     promoted(Workflow.objects.get(), {row.pk: [line_of(track)]})
     page = opened(open_page, row)
-    ends = (*places[0], *places[-1])
+    ends = np.array([*places[0], *places[-1]]) - [1, 0.5, 1, 0.5]  # about the mover in the fourth of eight frames
     [label] = labels(page, "model")
     assert label == f"A {track.score:.2f}"
     for _ in range(frames):

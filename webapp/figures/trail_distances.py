@@ -19,7 +19,7 @@ from ml.trails.line_marks import consensus_lines
 from ml.trails.trail_distance import LEAST_CHANCE, Exposure, TrailDistance, trail_distance
 from webapp.archive.models import Frame, Kind, Subject
 from webapp.archive.pixels import pixels_of
-from webapp.known_objects.cutout_trails import LEAST_SCORE, volunteers_lines
+from webapp.known_objects.trails_and_tracks import LEAST_SCORE, volunteers_lines
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Detection
 from webapp.learning.promotion import champion_of

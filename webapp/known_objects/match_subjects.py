@@ -21,12 +21,13 @@ from ml.sky.packed import unpack_designation
 from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
 from webapp.archive.ingest.prepare import finite
-from webapp.archive.models import Kind, Subject, Survey
+from webapp.archive.models import Subject, Survey
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
 from webapp.known_objects.models import (
     GEOCENTRE,
+    SEARCHED,
     IdentityCheck,
     KnownMatch,
     MatchRun,
@@ -115,10 +116,10 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     rms = np.fmax(rms_ra, rms_dec)
     found = match(sweep, observers, directions, rms, RADIUS, WIDEST)
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
-    cutouts = set(Subject.objects.filter(pk__in=used, kind=Kind.CUTOUT).values_list("pk", flat=True))
-    needed = {key: 1 if key in cutouts else (count + 1) // 2 for key, count in used.items()}
+    searched = set(Subject.objects.filter(pk__in=used, kind__in=SEARCHED).values_list("pk", flat=True))
+    needed = {key: 1 if key in searched else (count + 1) // 2 for key, count in used.items()}
     candidates = _candidates(found, owner, rms, sweep.orbits, needed)
-    unmatched = _unmatched(found, owner, used, cutouts, {subject for subject, _ in candidates})
+    unmatched = _unmatched(found, owner, used, searched, {subject for subject, _ in candidates})
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
     alike = {"catalogue": catalogue, "measured_with": measured_with(survey), "checked_at": began}
@@ -154,7 +155,7 @@ def _store(keys: list[int], candidates: dict[tuple[int, str], Candidate], checks
 def _candidates(
     found: list[Matches], owner: NDArray[np.int64], rms: NDArray[np.float64], orbits: Orbits, needed: dict[int, int]
 ) -> dict[tuple[int, str], Candidate]:
-    """Return the objects that lie near as many of a subject's detections as it needs: half, or one trail."""
+    """Return the objects that lie near as many of a subject's detections as it needs: half, or one trail or track."""
     candidates: dict[tuple[int, str], Candidate] = {}
     for matches in found:
         rate = np.hypot(*matches.seen.motion.T)
@@ -178,12 +179,12 @@ def _candidates(
 
 
 def _unmatched(
-    found: list[Matches], owner: NDArray[np.int64], used: dict[int, int], cutouts: set[int], known: set[int]
+    found: list[Matches], owner: NDArray[np.int64], used: dict[int, int], searched: set[int], known: set[int]
 ) -> dict[int, int]:
-    """Return how many detections are near no candidate: each trail of a cutout by itself, others all or none."""
+    """Return how many detections are near no candidate: each trail or track by itself, others all or none."""
     near = {row for matches in found for row in matches.detection.tolist()}
-    trails = Counter(key for row in near if (key := int(owner[row])) in cutouts)
-    return {key: count - (trails[key] if key in cutouts else count * (key in known)) for key, count in used.items()}
+    alone = Counter(key for row in near if (key := int(owner[row])) in searched)
+    return {key: count - (alone[key] if key in searched else count * (key in known)) for key, count in used.items()}
 
 
 def _row(subject: int, designation: str, candidate: Candidate) -> KnownMatch:

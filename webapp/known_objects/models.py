@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ml.sky.orbits import OLD_DAYS
-from webapp.archive.models import Subject, Survey
+from webapp.archive.models import Kind, Subject, Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField
 
 UNIX_EPOCH = 40_587  # MJD
 GEOCENTRE = "500"
+SEARCHED = [Kind.CUTOUT, Kind.CUBE]
+"""Kinds whose positions are their centres': objects are anywhere in them, each with a detection of its own."""
 
 
 def folder() -> Path:

@@ -6,12 +6,12 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from webapp.archive.models import Kind, Subject, Survey
+from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Mark
 from webapp.core.jobs import JobState
-from webapp.known_objects.models import IdentityCheck, MatchRun, OrbitCatalogue, measured_with
+from webapp.known_objects.models import SEARCHED, IdentityCheck, MatchRun, OrbitCatalogue, measured_with
 from webapp.learning.model_roles import ROLE_OF_KIND
-from webapp.learning.models import Promotion, ScoringRun
+from webapp.learning.models import ModelRole, Promotion, ScoringRun
 
 EVERY = timedelta(hours=1)
 AFTER_FAILURE = timedelta(hours=22)
@@ -45,23 +45,24 @@ def surveys_to_match() -> list[Survey]:
 def unchecked(survey: Survey, catalogue: OrbitCatalogue) -> QuerySet[Subject]:
     """Return the observed subjects that were not compared with a catalogue as the survey now measures.
 
-    Cutouts also wait if their lines may have changed since.
+    Cutouts and cubes also wait if their lines may have changed since.
     """
     done = IdentityCheck.objects.filter(
         subject=OuterRef("pk"), catalogue=catalogue, measured_with=measured_with(survey)
     )
     rows = Subject.objects.originals().observed().filter(survey=survey)
-    if not rows.filter(kind=Kind.CUTOUT).exists():
-        return rows.filter(~Exists(done))
-    return rows.filter(~Exists(done) | Q(kind=Kind.CUTOUT) & _has_new_lines(survey))
+    waiting = Q(~Exists(done))
+    for kind in SEARCHED:
+        if rows.filter(kind=kind).exists():
+            waiting |= Q(kind=kind) & _has_new_lines(survey, ROLE_OF_KIND[kind])
+    return rows.filter(waiting)
 
 
-def _has_new_lines(survey: Survey) -> Q:
-    """Return whether volunteers or the champion may have changed a subject's lines since it was compared."""
+def _has_new_lines(survey: Survey, role: ModelRole) -> Q:
+    """Return whether volunteers or the role's champion may have changed a subject's lines since it was compared."""
     checked_at = OuterRef("identity_check__checked_at")
     changed = Q(classification__created_at__gte=checked_at) | Q(classification__withdrawn_at__gte=checked_at)
     is_drawn = Exists(Mark.objects.filter(changed, classification__subject=OuterRef("pk")))
-    role = ROLE_OF_KIND[Kind.CUTOUT]
     promoted = Promotion.objects.filter(checkpoint__survey=survey, checkpoint__role=role).aggregate(Max("created_at"))
     runs = ScoringRun.objects.filter(survey=survey, checkpoint__role=role, checkpoint__is_champion=True)
     scored = runs.aggregate(Max("finished_at"))

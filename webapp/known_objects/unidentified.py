@@ -13,7 +13,7 @@ def movers(survey: Survey) -> QuerySet[Subject]:
 def unidentified(survey: Survey) -> QuerySet[Subject]:
     """Return settled movers that were compared with the known objects and are near none, newest first.
 
-    Of a cutout, one trail near none is enough.
+    Of a cutout or cube, one trail or track near none is enough.
     """
     found = movers(survey).filter(identity_check__unmatched__gt=0).select_related("identity_check")
     return found.order_by(F("mjd").desc(nulls_last=True), "-pk")

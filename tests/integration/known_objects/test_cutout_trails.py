@@ -1,7 +1,6 @@
 """The trails on a cutout, drawn by volunteers or found by the champion, are compared with the known objects."""
 
 import math
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -9,16 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml.sky.packed import unpack_designation
-from tests.integration.known_objects.matching import UTC, run, settle
+from tests.integration.known_objects.matching import UTC, draw, run, settle, waits
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from webapp.archive.models import Frame
-from webapp.classifications.models import Classification, Mark
-from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
-from webapp.known_objects.start_match import unchecked
+from webapp.classifications.models import Classification
+from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import identified, unidentified
 from webapp.learning.models import Checkpoint, Detection, Promotion
-from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 
@@ -47,20 +44,6 @@ def cutout(survey, places):
     row.frames.all().delete()
     Frame.objects.create(subject=row, position=0, mjd_mid=UTC, exptime=600, wcs=wcs)
     return row
-
-
-def draw(workflow, cutout, middle, half=(30.0, 5.0)):
-    """Let a new volunteer draw a line about a pixel; return the answer."""
-    answer = Classification.objects.create(
-        id=uuid.uuid4(), volunteer=Volunteer.objects.create(), workflow=workflow, subject=cutout, answer="yes"
-    )
-    (x, y), (dx, dy) = middle, half
-    Mark.objects.create(classification=answer, position=0, x1=x - dx, y1=y - dy, x2=x + dx, y2=y + dy)
-    return answer
-
-
-def waits(survey):
-    return unchecked(survey, OrbitCatalogue.objects.get()).exists()
 
 
 def test_a_trail_matches_by_its_middle_whichever_way_it_was_drawn(catalogue, workflow, cutout, survey, places):

@@ -87,7 +87,7 @@ def test_settled_movers_near_nothing_are_unidentified(catalogue, survey):
     ("kind", "why"),
     [
         ("cutout", "Not compared: neither the champion nor a volunteer has found a trail"),
-        ("cube", "Not compared: the position of a cube is its centre's"),
+        ("cube", "Not compared: neither the champion nor a volunteer has found a mover"),
     ],
 )
 def test_what_shows_a_whole_field_is_not_compared_at_its_centre(catalogue, survey, kind, why):

@@ -80,6 +80,17 @@ def test_a_track_through_a_cube_is_a_line_in_its_middle_frame():
     assert unpacked(packed([found]))[0].line == pytest.approx(found.line, abs=0.01)
 
 
+@pytest.mark.parametrize("frame", [np.arange(2, 10), np.r_[2:9, 20:25], np.r_[0, 1, 7:13]])
+@pytest.mark.parametrize("bend", [0.0, 0.05])
+def test_the_middle_of_a_tracks_line_is_where_it_was_in_that_frame(frame, bend):
+    x, y, peak = 10.0 + 2 * frame, 40.0 - frame + bend * frame**2, np.full(len(frame), 0.8)
+    found = line_of(Track(frame, x, y, peak, fit_spline(frame, x, y, peak), 0.8))
+    middle = np.reshape(found.line, (2, 2)).mean(axis=0)
+    assert found.frame in frame, "a frame without a detection may lack a time"
+    assert middle == pytest.approx((10 + 2 * found.frame, 40 - found.frame + bend * found.frame**2), abs=0.01)
+    assert np.diff(np.reshape(found.line, (2, 2)), axis=0)[0] == pytest.approx((x[-1] - x[0], y[-1] - y[0]), abs=0.01)
+
+
 def test_a_classifier_is_no_finder():
     with pytest.raises(BadCheckpoint, match="'stamp' is not a detector"):
         DetectorScorer(Checkpoint({**CHECKPOINT.manifest, "role": "stamp"}, {}))

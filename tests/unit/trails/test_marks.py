@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.data.dataset import BadExamples
-from ml.trails.line_marks import SINGLE, Mark, consensus_lines, outside, read_marks
+from ml.trails.line_marks import SINGLE, Mark, consensus_lines, on_same_trail, outside, read_marks
 
 
 def marks_of(*lines):
@@ -33,6 +33,12 @@ def test_one_volunteer_who_drew_twice_counts_once():
 
 def test_lines_that_cross_are_two_trails():
     assert len(consensus_lines(marks_of((0, 50, 100, 50), (50, 0, 50, 100)))) == 2
+
+
+def test_a_short_line_lies_on_the_long_one_only():
+    marks, others = marks_of((20, 2, 70, 3), (20, 80, 70, 80)), marks_of((0, 0, 100, 0))
+    assert on_same_trail(marks, others).tolist() == on_same_trail(others, marks).T.tolist() == [[True], [False]]
+    assert on_same_trail(marks, []).shape == (2, 0)
 
 
 def test_no_marks_are_no_trails():
