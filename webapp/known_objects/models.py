@@ -128,7 +128,8 @@ class IdentityCheck(models.Model):
     detections = models.PositiveSmallIntegerField(help_text="with time and position; 0 if nothing could be compared")
     candidates = models.PositiveSmallIntegerField()
     unmatched = models.PositiveSmallIntegerField(
-        default=0, help_text="detections near no candidate; of a cutout each trail by itself, of others all or none"
+        default=0,
+        help_text="detections near no candidate; of a cutout or cube each trail or track by itself, of others all or none",
     )
     orbit_days = models.FloatField(null=True, help_text="from the catalogue's epoch to the detections")
     measured_with = models.JSONField(default=dict, help_text="the survey's `measured_with` then; empty if unknown")

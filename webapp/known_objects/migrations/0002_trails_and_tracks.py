@@ -1,4 +1,4 @@
-"""Cutouts are compared by their trails: those that were left out before are compared again."""
+"""Cutouts are compared by their trails, and cubes by their tracks: those that were left out before are compared again."""
 
 import django.utils.timezone
 from django.db import migrations, models
@@ -6,7 +6,7 @@ from django.db import migrations, models
 COUNT = "UPDATE known_objects_identitycheck SET unmatched = detections WHERE candidates = 0 AND detections > 0"
 COMPARE_AGAIN = """
     DELETE FROM known_objects_identitycheck AS identity USING archive_subject AS subject
-    WHERE subject.id = identity.subject_id AND subject.kind = 'cutout'
+    WHERE subject.id = identity.subject_id AND subject.kind IN ('cutout', 'cube')
 """
 
 
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='identitycheck',
             name='unmatched',
-            field=models.PositiveSmallIntegerField(default=0, help_text='detections near no candidate; of a cutout each trail by itself, of others all or none'),
+            field=models.PositiveSmallIntegerField(default=0, help_text='detections near no candidate; of a cutout or cube each trail or track by itself, of others all or none'),
         ),
         migrations.AlterField(
             model_name='identitycheck',
