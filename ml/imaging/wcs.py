@@ -75,7 +75,7 @@ def to_pixels(cards: Cards, ra: Any, dec: Any) -> np.ndarray | None:
 
 
 def pixels_of(wcs: WCS, ra: Any, dec: Any, *, quiet: bool = False) -> np.ndarray:
-    """Return the pixels (2, …), from 0, of ICRS positions, by a celestial WCS in any frame and with its axes in any order.
+    """Return the pixels (2, …), from 0, of ICRS positions by a celestial WCS, in any frame and with axes in any order.
 
     Raises what astropy raises for a broken WCS, and, unless `quiet`, where its distortion cannot be undone.
     """
