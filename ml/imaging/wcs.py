@@ -141,7 +141,9 @@ def _plain(cards: Cards) -> dict[str, Any] | None:
 def _matrix(cards: Cards) -> list[list[float]]:
     if any(key.startswith("CD") and "_" in key for key in cards):
         return [[float(cards.get(f"CD{i}_{j}", 0)) for j in (1, 2)] for i in (1, 2)]
-    return [[float(cards[f"CDELT{i}"]) * float(cards.get(f"PC{i}_{j}", float(i == j))) for j in (1, 2)] for i in (1, 2)]
+    usual = {"CDELT1": 1.0, "CDELT2": 1.0} if any(key.startswith("PC") for key in cards) else {}
+    steps = [float((usual | dict(cards))[f"CDELT{i}"]) for i in (1, 2)]
+    return [[step * float(cards.get(f"PC{i}_{j}", i == j)) for j in (1, 2)] for i, step in enumerate(steps, 1)]
 
 
 def _measured(cards: Cards, x: float, y: float) -> dict[str, Any] | None:

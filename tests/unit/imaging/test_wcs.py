@@ -24,6 +24,8 @@ SKIES = {
     "of 1950": TAN | {"CRVAL2": 20.0, "EQUINOX": 1950.0},
     "of the night": TAN | {"CRVAL2": 20.0, "RADESYS": "FK5", "EQUINOX": 2019.6},
     "declination first": TAN | {"CTYPE1": "DEC--TAN", "CTYPE2": "RA---TAN", "CRVAL1": 20.0, "CRVAL2": 30.0},
+    "without CDELT": {key: value for key, value in TAN.items() if not key.startswith(("CDELT", "PC"))}
+    | {key.replace("CD", "PC"): value for key, value in CD.items()},
     "rotated": {key: value for key, value in TAN.items() if not key.startswith("PC")} | {"CROTA2": 30.0},
 }
 
