@@ -76,6 +76,19 @@ def test_a_position_is_found_in_a_mosaic_of_other_coordinates(change, mosaic, wr
     np.testing.assert_array_equal(subject.frames[0].pixels[0], mosaic[40:61, 90:111])
 
 
+def test_a_position_far_from_a_distorted_mosaic_is_outside(mosaic, write_fits, write_manifest, complaint):
+    bent = {
+        "CTYPE1": "RA---TAN-SIP",
+        "CTYPE2": "DEC--TAN-SIP",
+        "A_ORDER": 2,
+        "B_ORDER": 2,
+        "A_2_0": 3e-5,
+        "B_0_2": 3e-5,
+    }
+    write_fits("m.fits", mosaic, **(cards() | bent))
+    assert "does not contain" in complaint(write_manifest(*catalogue({"ra": RA + 60, "dec": DEC}))).reason
+
+
 def test_tiles_and_detectors(mosaic, write_manifest, subjects, tmp_path):
     wcs, other = cards(), cards(x=1300.0)
     packed = fits.CompImageHDU(mosaic, fits.Header(list(wcs.items())), compression_type="GZIP_1", quantize_level=0)
