@@ -40,7 +40,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--trails", type=Path, required=True,
-        help="trails.parquet of score, or volunteers' lines: CSV of external_id, volunteer, x1, y1, x2, y2",
+        help="trails.parquet of score, or volunteers' lines: CSV of external_id, volunteer[, frame], x1, y1, x2, y2",
     )  # fmt: skip
     parser.add_argument("--min-score", type=float, default=0.5, help="of a detected asteroid trail (default 0.5)")
     parser.add_argument("--observatory", default="", help="MPC code for images without obs_x, …, obs_vz")
@@ -72,7 +72,11 @@ def _marked(path: Path) -> Curves:
     except BadExamples as error:
         raise ValueError(str(error)) from error
     return {
-        name: [(0, at, each.line.reshape(2, 2)) for at, each in enumerate(consensus_lines(lines))]
+        name: [
+            (frame, at, each.line.reshape(2, 2))
+            for frame in sorted({mark.frame for mark in lines})
+            for at, each in enumerate(consensus_lines([mark for mark in lines if mark.frame == frame]))
+        ]
         for name, lines in marks.items()
     }
 

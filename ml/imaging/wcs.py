@@ -42,10 +42,10 @@ def to_sky(cards: Cards, x: Any, y: Any) -> np.ndarray | None:
         try:
             wcs = WCS(fits.Header(cards)).celestial
             frame = wcs_to_celestial_frame(wcs)
-            longitude, latitude = wcs.all_pix2world(np.asarray(x, float), np.asarray(y, float), 0)
-            if not np.isfinite([longitude, latitude]).all():
+            sky = wcs.all_pix2world(np.asarray(x, float), np.asarray(y, float), 0)
+            if not np.isfinite(sky).all():
                 return None
-            icrs = SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
+            icrs = SkyCoord(sky[wcs.wcs.lng], sky[wcs.wcs.lat], unit="deg", frame=frame).icrs
         except Exception:  # a broken header makes astropy raise nearly anything, as damaged files do
             return None
     return np.array([icrs.ra.deg, icrs.dec.deg])
@@ -69,12 +69,19 @@ def to_pixels(cards: Cards, ra: Any, dec: Any) -> np.ndarray | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
         try:
-            wcs = WCS(fits.Header(cards)).celestial
-            place = SkyCoord(ra, dec, unit="deg", frame="icrs").transform_to(wcs_to_celestial_frame(wcs))
-            x, y = wcs.all_world2pix(place.spherical.lon.deg, place.spherical.lat.deg, 0, quiet=True)
+            return pixels_of(WCS(fits.Header(cards)).celestial, ra, dec, quiet=True)
         except Exception:  # a broken header makes astropy raise nearly anything, as damaged files do
             return None
-    return np.array([x, y])
+
+
+def pixels_of(wcs: WCS, ra: Any, dec: Any, *, quiet: bool = False) -> np.ndarray:
+    """Return the pixels (2, …), from 0, of ICRS positions by a celestial WCS, in any frame and with axes in any order.
+
+    Raises what astropy raises for a broken WCS, and, unless `quiet`, where its distortion cannot be undone.
+    """
+    place = SkyCoord(ra, dec, unit="deg", frame="icrs").transform_to(wcs_to_celestial_frame(wcs)).spherical
+    sky = {wcs.wcs.lng: place.lon.deg, wcs.wcs.lat: place.lat.deg}
+    return np.array(wcs.all_world2pix(sky[0], sky[1], 0, quiet=quiet))
 
 
 def tangent_plane(cards: Cards, width: int, height: int) -> dict[str, Any] | None:
@@ -89,7 +96,7 @@ def tangent_plane(cards: Cards, width: int, height: int) -> dict[str, Any] | Non
 
     Notes
     -----
-    For RA---TAN and DEC--TAN without distortion these are the cards themselves (FK5 of J2000 is within 0.03″ of ICRS).
+    For RA---TAN and DEC--TAN of J2000 without distortion these are the cards themselves (FK5 is within 0.03″ of ICRS).
     Any other WCS is measured at the centre of the image, over a pixel on either side; what it bends farther out is
     left out.
     """
@@ -97,12 +104,16 @@ def tangent_plane(cards: Cards, width: int, height: int) -> dict[str, Any] | Non
 
 
 def _is_plain(cards: Cards) -> bool:
-    if any(cards.get(key) != value for key, value in _PLAIN.items()):
+    if any(cards.get(key) != value for key, value in _PLAIN.items()) or not _is_j2000(cards):
         return False
     bent = ("PV", "A_", "B_", "CPDIS", "LONPOLE", "LATPOLE", "D2IM", "CUNIT", "CROTA")
-    return cards.get("RADESYS", "ICRS") in ("ICRS", "FK5") and not any(
-        key.startswith(bent) and not _says_nothing(key, cards[key]) for key in cards
-    )
+    return not any(key.startswith(bent) and not _says_nothing(key, cards[key]) for key in cards)
+
+
+def _is_j2000(cards: Cards) -> bool:
+    """Return whether positions are those of the ICRS or close to them; the ICRS has no equinox."""
+    system = cards.get("RADESYS", "")
+    return system == "ICRS" or (system in ("", "FK5") and cards.get("EQUINOX", 2000) == 2000)
 
 
 def _says_nothing(key: str, value: Any) -> bool:
@@ -130,7 +141,9 @@ def _plain(cards: Cards) -> dict[str, Any] | None:
 def _matrix(cards: Cards) -> list[list[float]]:
     if any(key.startswith("CD") and "_" in key for key in cards):
         return [[float(cards.get(f"CD{i}_{j}", 0)) for j in (1, 2)] for i in (1, 2)]
-    return [[float(cards[f"CDELT{i}"]) * float(cards.get(f"PC{i}_{j}", float(i == j))) for j in (1, 2)] for i in (1, 2)]
+    usual = {"CDELT1": 1.0, "CDELT2": 1.0} if any(key.startswith("PC") for key in cards) else {}
+    steps = [float((usual | dict(cards))[f"CDELT{i}"]) for i in (1, 2)]
+    return [[step * float(cards.get(f"PC{i}_{j}", i == j)) for j in (1, 2)] for i, step in enumerate(steps, 1)]
 
 
 def _measured(cards: Cards, x: float, y: float) -> dict[str, Any] | None:

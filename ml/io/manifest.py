@@ -171,7 +171,8 @@ class _Reading:
             parts = [self._cutout(name, ra, dec, side) for _, name in row.images()]
         kind, members = frames(parts, row.text("kind").lower() or self.kind)
         single = len(parts) == 1 or len(members) == 1
-        row.annotate(members, [*range(1, len(members) + 1)] if single else [at for at, _ in row.images()])
+        numbers = [*range(1, len(members) + 1)] if single else [at for at, _ in row.images()]
+        row.annotate(members, numbers)
         return SubjectRecord(
             external_id=external_id,
             kind=kind,
@@ -182,7 +183,7 @@ class _Reading:
             ra=ra,
             dec=dec,
             rate=rate,
-            metadata=row.metadata(),
+            metadata=row.metadata(numbers),
             source=self.name,
             row=number,
         )

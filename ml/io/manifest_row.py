@@ -2,10 +2,12 @@
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ml.io.manifest_columns import HIDDEN, SHARED_TIME, Columns
 from ml.io.message import Message
+from ml.io.observer_place import AXES, VELOCITY
 from ml.io.open_pictures import SUFFIXES
 from ml.io.picture import Selection
 from ml.io.records import BadInput, FrameRecord
@@ -26,6 +28,7 @@ _RANGES = {
     "rms_corr": (-0.9999, 0.9999, Message("a correlation, between -1 and 1")),
     "rate": (-1e7, 1e7, Message("arcseconds per hour")),
 }
+_BY_FRAME = re.compile(rf"([{''.join(HIDDEN)}]?(?:{'|'.join(('x', 'y', *AXES, *VELOCITY))}))(\d{{1,18}})")
 _MEASURED = ("mjd", "exptime", "mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 MOST_CUT_OUT = 2048
 """Maximum side of a cutout in pixels."""
@@ -106,12 +109,19 @@ class Row:
             raise BadInput("has only one of `ra` and `dec`. Fill in both, or neither.")
         return ra, dec
 
-    def metadata(self) -> dict[str, str]:
-        """Return all other non-empty cells, as text."""
+    def metadata(self, numbers: list[int]) -> dict[str, str]:
+        """Return all other non-empty cells, as text.
+
+        Parameters
+        ----------
+        numbers
+            The number of each frame, as in ``x3`` or ``obs_x3``: such columns are numbered like the frames, from 1.
+        """
         files = {name for _, name in self.images()}
-        return {
+        cells = {
             key: self.cells[at] for key, at in self.columns.metadata if self.cells[at] and self.cells[at] not in files
         }
+        return cells if numbers == list(range(1, len(numbers) + 1)) else dict(_numbered_by_frame(cells, numbers))
 
     def annotate(self, frames: list[FrameRecord], numbers: list[int]) -> None:
         """Override what the frames' headers say with the row's cells.
@@ -141,6 +151,16 @@ class Row:
             if mjd is not None:
                 frame.mjd_mid = mjd
                 frame.mjd_keyword = f"mjd{number} of the manifest" if own["mjd"] is not None else SHARED_TIME
+
+
+def _numbered_by_frame(cells: dict[str, str], numbers: list[int]) -> Iterator[tuple[str, str]]:
+    """Yield cells with their columns numbered like the frames; those of a frame that is missing are left out."""
+    frame_of = {number: frame for frame, number in enumerate(numbers, 1)}
+    for name, text in cells.items():
+        if (found := _BY_FRAME.fullmatch(name)) is None:
+            yield name, text
+        elif int(found[2]) in frame_of:
+            yield f"{found[1]}{frame_of[int(found[2])]}", text
 
 
 def _first(*values: float | None) -> float | None:

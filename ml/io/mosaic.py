@@ -10,8 +10,9 @@ from functools import lru_cache
 import numpy as np
 from astropy.io import fits
 from astropy.nddata import Cutout2D, NoOverlapError
-from astropy.wcs import WCS
+from astropy.wcs import WCS, NoConvergence
 
+from ml.imaging.wcs import pixels_of
 from ml.io.frames import Part
 from ml.io.limits import decoding
 from ml.io.message import Message
@@ -77,7 +78,10 @@ def _moved(cards: Cards, x: int, y: int) -> Cards:
 
 def _pixel(cards: Cards, ra: float, dec: float) -> tuple[float, float]:
     with decoding(Message("has a WCS that gives no pixel for its position")):
-        x, y = _wcs(tuple(cards.items())).all_world2pix(ra, dec, 0)
+        try:
+            x, y = pixels_of(_wcs(tuple(cards.items())), ra, dec)
+        except NoConvergence:  # far outside, where the distortion means nothing
+            return -1.0, -1.0
     return (float(x), float(y)) if np.isfinite([x, y]).all() else (-1.0, -1.0)
 
 

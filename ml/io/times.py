@@ -121,7 +121,7 @@ def _edge(card: Card, mjd_keywords: tuple[str, ...], date_keywords: tuple[str, .
 def _date_and_clock(card: Card, keyword: str) -> tuple[float | None, str]:
     text = str(card(keyword) or "").strip()
     mjd = _date(text)
-    if mjd is None or "T" in text or keyword != "DATE-OBS":
+    if mjd is None or "T" in text or ":" in text or keyword != "DATE-OBS":
         return mjd, keyword
     for clock in _CLOCKS:
         if (fraction := _clock(card(clock))) is not None:
@@ -140,7 +140,10 @@ def _number(value: Any) -> float | None:
 
 
 def _date(value: Any) -> float | None:
-    """Read ``2019-08-08[T00:42:27.4]``, or the DD/MM/YY used before 1999 (two- or three-digit years since 1900)."""
+    """Read ``2019-08-08[T00:42:27.4]``, or the DD/MM/YY used before 1999 (two- or three-digit years since 1900).
+
+    A time with an offset, such as +02:00, becomes that of offset 0.
+    """
     text = str(value or "").strip()
     old = _OLD_DATE.match(text)
     try:
@@ -148,9 +151,10 @@ def _date(value: Any) -> float | None:
             day, month, year = (int(part) for part in old.groups())
             moment = datetime(1900 + year, month, day, tzinfo=UTC)
         else:
-            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - _MJD_EPOCH).total_seconds() / DAY
 
 

@@ -105,7 +105,7 @@ def to_obs80(record: Record) -> Observation:
         packed=f"{'':5}{name:7}",
         flags=f"  {_HOW.get(record['mode'], ' ')}",
         time=Sexagesimal(mjd_of(record), 6),
-        ra=Sexagesimal(float(record["ra"]) / 15, 3),
+        ra=Sexagesimal(round(float(record["ra"]) * 240, 3) % 86_400 / 3600, 3),  # 359.999999° is 0h
         dec=Sexagesimal(abs(dec), 2),
         is_south=math.copysign(1, dec) < 0,
         between="",

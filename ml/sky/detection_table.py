@@ -1,5 +1,6 @@
 """Read the tables of detections that the sky commands take: one row a detection."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,11 @@ def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = Tru
         The file is no table, is empty, or lacks a column.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows longer than the header
+            table = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8", index_col=False)
+    except pd.errors.ParserWarning as error:
+        raise ValueError(f"{path.name} has rows with more values than its header has columns") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is not a CSV table: {error}") from error
     table.columns = table.columns.str.strip()
@@ -52,7 +57,7 @@ def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
     corr = number["rms_corr"]
     rows = np.arange(1, len(table) + 1).astype(str)
     return Detections(
-        name=table[name].to_numpy(dtype=str) if name in table else rows,
+        name=_texts(table, name) if name in table else rows,
         mjd=np.where((mjd > _FIRST_MJD) & (mjd < _LAST_MJD), mjd, np.nan),
         ra=np.where(np.abs(ra) <= 360, ra % 360, np.nan),
         dec=np.where(np.abs(dec) <= 90, dec, np.nan),
@@ -61,9 +66,13 @@ def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
         rms_corr=np.where(np.abs(corr) < 1, corr, 0.0),
         mag=number["mag"],
         snr=number["snr"],
-        observatory=table["observatory"].to_numpy(dtype=str) if "observatory" in table else np.full(len(table), ""),
+        observatory=_texts(table, "observatory") if "observatory" in table else np.full(len(table), ""),
         observer=np.stack([number[column] for column in OBSERVER], axis=1),
     )
+
+
+def _texts(table: pd.DataFrame, column: str) -> NDArray[np.str_]:
+    return np.char.strip(table[column].to_numpy(dtype=str))
 
 
 def _numbers(table: pd.DataFrame, column: str) -> Array:

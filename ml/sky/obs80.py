@@ -77,8 +77,11 @@ class Observation:
 
     @property
     def name(self) -> str:
-        """Return the number, or else the designation."""
-        return unpack_designation(self.packed[:5].strip() or self.packed[5:])
+        """Return the number, or else the designation; an observer's own, of fewer than 7 characters, as it is."""
+        number, own = self.packed[:5], self.packed[5:]
+        if number[:4].strip():
+            return unpack_designation(number if own[:5].strip() else self.packed)  # else a comet's fragment may follow
+        return self.packed[4:].strip() if " " in own else unpack_designation(self.packed[4:])
 
     @property
     def degrees(self) -> tuple[float, float]:

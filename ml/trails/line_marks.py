@@ -24,10 +24,14 @@ SINGLE = 0.4  # weight of a line drawn by a single volunteer
 
 @dataclass(frozen=True)
 class Mark:
-    """A line that one volunteer drew, x0, y0, x1, y1 in pixels; (0, 0) is the centre of the first, at the bottom."""
+    """A line that one volunteer drew, x0, y0, x1, y1 in pixels; (0, 0) is the centre of the first, at the bottom.
+
+    Frames of a subject count from 0.
+    """
 
     volunteer: str
     line: tuple[float, float, float, float]
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Consensus:
 
 def read_marks(path: Path) -> dict[str, list[Mark]]:
     """Read marks by subject from CSV: external_id, volunteer, x1, y1, x2, y2 (or x1_px …), in the site's pixels.
+
+    A column `frame`, from 0, is read if there is one.
 
     Raises BadExamples if a column is missing, a number is invalid, or there is no mark at all; the message names the
     row.
@@ -58,7 +64,8 @@ def read_marks(path: Path) -> dict[str, list[Mark]]:
             )
         found: dict[str, list[Mark]] = defaultdict(list)
         for number, row in enumerate(rows, start=2):
-            found[row[subject]].append(Mark(row["volunteer"], _line(path, number, [row[name] for name in ends])))
+            line, frame = _line(path, number, [row[name] for name in ends]), _frame(path, number, row.get("frame"))
+            found[row[subject]].append(Mark(row["volunteer"], line, frame))
     if not found:
         raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train on {'#objects'}.")
     return dict(found)
@@ -117,3 +124,9 @@ def _line(path: Path, number: int, cells: Sequence[str | None]) -> tuple[float, 
             f"{path} row {number}: {list(cells)} are not four numbers in pixels. Correct or remove the row."
         )
     return x1, y1, x2, y2
+
+
+def _frame(path: Path, number: int, cell: str | None) -> int:
+    if cell and not (cell.isascii() and cell.isdigit()):
+        raise BadExamples(f"{path} row {number}: frame is {cell!r}; frames count 0, 1, 2. Correct or remove the row.")
+    return int(cell or 0)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.binomial import jeffreys, proportion
 
 WIDE = 20  # minimum ratio of the ends for logarithmic bins
+ROUNDING = 1e-9  # relative difference of values that are one
 Array = NDArray[Any]
 
 
@@ -75,12 +76,12 @@ def completeness_plane(x: Array, y: Array, found: Array, x_edges: Array, y_edges
 def bin_edges(values: Array, bins: int = 8) -> NDArray[np.float64]:
     """Return edges (bins+1,) that include all finite values: equal steps, or equal factors over a wide positive range.
 
-    Fewer than two different values give one bin around them, none the bin 0..1.
+    Values that differ by no more than rounding give one bin around them, none the bin 0..1.
     """
     finite = np.asarray(values, dtype=np.float64)
     finite = finite[np.isfinite(finite)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if low == high:
+    if high - low <= ROUNDING * max(abs(low), abs(high)):
         return np.array([low - 0.5, high + 0.5])
     edges = np.geomspace(low, high, bins + 1) if low > 0 and high / low >= WIDE else np.linspace(low, high, bins + 1)
     edges[0], edges[-1] = low, high

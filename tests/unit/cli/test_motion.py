@@ -59,6 +59,7 @@ def test_errors_come_from_the_survey(motion):
     ("text", "said"),
     [
         ("", "not a CSV table"),
+        ("tracklet,mjd,ra,dec\nA,60000.1,10,5,7\nA,60000.12,10.001,5,7\n", "more values than its header"),
         ("tracklet,mjd,ra\na,1,2\n", "lacks the column dec"),
         ("tracklet,mjd,ra,dec\n", "holds no detections"),
         ("tracklet,mjd,ra,dec\na,60000,1,1\n", "none of 1 tracklets has a motion (a: one detection: no motion)"),
@@ -75,6 +76,13 @@ def test_a_bad_file_is_refused_in_one_line(motion, text, said):
     assert not rows
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_spaces_and_commas_at_the_ends_of_lines_do_no_harm(motion):
+    plain = "A,60000.1,10,5\nA,60000.12,10.001,5\n"
+    expected = motion("tracklet,mjd,ra,dec\n" + plain)[:2]
+    assert motion("tracklet,mjd,ra,dec\n" + plain.replace("\n", ",\n"))[:2] == expected
+    assert motion("tracklet, mjd, ra, dec\n " + plain.replace(",", ", "))[:2] == expected
 
 
 def test_the_pole_and_missing_magnitudes_do_no_harm(motion):

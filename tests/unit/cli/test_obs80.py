@@ -51,6 +51,27 @@ def test_what_a_line_says(run):
     assert "2 lines of in are no observations (line 6, 7)" in err
 
 
+@pytest.mark.parametrize(
+    ("packed", "name"),
+    [
+        ("    CK20F030", "C/2020 F3"),
+        ("    PJ94P01b", "P/1994 P1-B"),
+        ("0073P      c", "73P-C"),
+        ("0073P       ", "73P"),
+        ("     A1234  ", "A1234"),  # an observer's own; as a number it would be 101234
+        ("     00123  ", "00123"),
+    ],
+)
+def test_comets_fragments_and_names_of_ones_own_keep_their_names(run, packed, name):
+    _, [row], _ = run(packed + LINES.splitlines()[0][12:] + "\n", flag="--read")
+    assert row["tracklet"] == name
+
+
+def test_a_right_ascension_just_below_360_degrees_is_written_as_0h(run, tmp_path):
+    assert run(TABLE.replace("359.9999,", "359.9999985,"), "--obs", str(tmp_path / "out.obs"))[0] == 0
+    assert (tmp_path / "out.obs").read_text()[32:44] == "00 00 00.000"
+
+
 def test_tracklets_are_written_and_read_back(run, tmp_path):
     out = tmp_path / "out.obs"
     status, [said], _ = run(TABLE, "--obs", str(out), "--band", "r")

@@ -72,6 +72,18 @@ def test_lines_of_volunteers_give_the_distances(sky, measure, tmp_path):
     assert all(row["problem"] for row in rows if row["external_id"] not in off)
 
 
+def test_a_line_is_measured_on_the_frame_that_it_was_drawn_on(sky, measure, tmp_path):
+    _, trails = sky
+    first, second = list(trails)[:2]
+    lines = marks(tmp_path / "marks.csv", {name: trails[name] for name in (first, second)}).read_text().splitlines()
+    framed = [f"{line},{at}" for line, at in zip(lines, ("frame", 0, 1), strict=True)]
+    (tmp_path / "marks.csv").write_text("\n".join(framed))
+    rows = {row["external_id"]: row for row in measure(tmp_path / "marks.csv")[1]}
+    assert (rows[first]["frame"], rows[second]["frame"]) == ("0", "1")
+    assert rows[second]["problem"] == "it has no such frame"
+    assert rows[first]["problem"] != "it has no such frame"
+
+
 def test_detected_trails_give_the_same(sky, measure, tmp_path):
     _, trails = sky
     _, by_hand, _ = measure(marks(tmp_path / "marks.csv", trails))

@@ -41,6 +41,11 @@ def test_edges_hold_every_value(values):
     assert bins.n.sum() == len(values)
 
 
+def test_values_that_differ_by_rounding_share_one_bin():
+    rates = np.array([0.1 + 0.2, 0.3])
+    assert completeness_by(rates, np.array([True, False]), bin_edges(rates)).proportion.tolist() == [0.5]
+
+
 def test_edges_of_a_wide_range_grow_by_factors():
     assert bin_edges(np.array([1, 10_000]), 4) == pytest.approx([1, 10, 100, 1000, 10_000])
     assert bin_edges(np.array([18.0, 22.0]), 4) == pytest.approx([18, 19, 20, 21, 22])

@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from ml.imaging.wcs import tangent_plane, to_sky
+from ml.imaging.wcs import tangent_plane, to_pixels, to_sky
 
 TAN = {
     "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 0.001, "CRVAL2": -88.0, "CRPIX1": -200.5, "CRPIX2": 33.0,
@@ -21,6 +21,11 @@ SKIES = {
     "SIP": TAN | SIP,
     "galactic": TAN | {"CTYPE1": "GLON-TAN", "CTYPE2": "GLAT-TAN", "CRVAL2": 20.0},
     "another projection": TAN | {"CTYPE1": "RA---SIN", "CTYPE2": "DEC--SIN", "CRVAL2": 10.0},
+    "of 1950": TAN | {"CRVAL2": 20.0, "EQUINOX": 1950.0},
+    "of the night": TAN | {"CRVAL2": 20.0, "RADESYS": "FK5", "EQUINOX": 2019.6},
+    "declination first": TAN | {"CTYPE1": "DEC--TAN", "CTYPE2": "RA---TAN", "CRVAL1": 20.0, "CRVAL2": 30.0},
+    "without CDELT": {key: value for key, value in TAN.items() if not key.startswith(("CDELT", "PC"))}
+    | {key.replace("CD", "PC"): value for key, value in CD.items()},
     "rotated": {key: value for key, value in TAN.items() if not key.startswith("PC")} | {"CROTA2": 30.0},
 }
 
@@ -48,6 +53,7 @@ def test_pixels_count_from_0_and_agree_with_astropy(cards):
     expected = WCS(fits.Header(cards)).pixel_to_world(x, y).icrs
     ra, dec = to_sky(cards, x, y)
     np.testing.assert_allclose([ra, dec], [expected.ra.deg, expected.dec.deg], atol=1e-9)
+    np.testing.assert_allclose(to_pixels(cards, ra, dec), [x, y], atol=1e-3)
 
 
 @pytest.mark.parametrize("cards", SKIES.values(), ids=SKIES)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from ml.io.observer_place import observer_place
 from ml.io.read_subjects import count, read_subjects
 from ml.io.records import BadInput
 
@@ -33,6 +34,21 @@ def test_a_cube_of_a_tracklet_gives_a_frame_for_each_plane(write_fits, write_man
     assert [frame.mjd_mid for frame in subject.frames] == [60000.01, 60000.02, 60000.03, 60000.04]
     third = subject.frames[2]
     assert (third.mjd_keyword, third.exptime, third.band, third.mag) == ("mjd3 of the manifest", 30.0, "o", 18.2)
+
+
+@pytest.mark.parametrize("numbers", [(1, 3, 4), (0, 1, 2), (2, 3, 4)])
+def test_where_observer_and_object_were_follows_the_frames(numbers, write_fits, write_manifest, subjects, sky_noise):
+    for n in numbers:
+        write_fits(f"a{n}.fits", sky_noise(10, 10, seed=n))
+    cells = {"external_id": "a"}
+    for n in range(5):
+        cells |= {f"image{n}": f"a{n}.fits" if n in numbers else "", f"mjd{n}": 60000 + n}
+        cells |= {f"#obs_x{n}": 7000 + n, f"#obs_y{n}": 10, f"#obs_z{n}": 0.5, f"#x{n}": 5 + n}
+    (subject,) = subjects(write_manifest(cells))
+    assert [frame.mjd_mid - 60000 for frame in subject.frames] == list(numbers)
+    places = [observer_place(subject.metadata, position) for position in range(3)]
+    assert places == [(7000 + n, 10, 0.5) for n in numbers]
+    assert [subject.metadata[f"#x{frame}"] for frame in (1, 2, 3)] == [str(5 + n) for n in numbers]
 
 
 def test_a_cube_of_a_stamp_gives_a_channel_for_each_plane(write_fits, write_manifest, subjects, sky_noise):

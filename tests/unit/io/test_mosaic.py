@@ -60,6 +60,35 @@ def test_beyond_the_edge_there_is_nothing(mosaic, write_fits, write_manifest, su
     assert bad.image == "m.fits"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"CTYPE1": "GLON-TAN", "CTYPE2": "GLAT-TAN"},
+        {"EQUINOX": 1950.0},
+        {"CTYPE1": "DEC--TAN", "CTYPE2": "RA---TAN", "CRVAL1": DEC, "CRVAL2": RA},
+    ],
+)
+def test_a_position_is_found_in_a_mosaic_of_other_coordinates(change, mosaic, write_fits, write_manifest, subjects):
+    wcs = cards(turn=0.5) | change
+    write_fits("m.fits", mosaic, **wcs)
+    at = WCS(fits.Header(list(wcs.items()))).pixel_to_world(100, 50).icrs
+    (subject,) = subjects(write_manifest(*catalogue({"ra": float(at.ra.deg), "dec": float(at.dec.deg)})))
+    np.testing.assert_array_equal(subject.frames[0].pixels[0], mosaic[40:61, 90:111])
+
+
+def test_a_position_far_from_a_distorted_mosaic_is_outside(mosaic, write_fits, write_manifest, complaint):
+    bent = {
+        "CTYPE1": "RA---TAN-SIP",
+        "CTYPE2": "DEC--TAN-SIP",
+        "A_ORDER": 2,
+        "B_ORDER": 2,
+        "A_2_0": 3e-5,
+        "B_0_2": 3e-5,
+    }
+    write_fits("m.fits", mosaic, **(cards() | bent))
+    assert "does not contain" in complaint(write_manifest(*catalogue({"ra": RA + 60, "dec": DEC}))).reason
+
+
 def test_tiles_and_detectors(mosaic, write_manifest, subjects, tmp_path):
     wcs, other = cards(), cards(x=1300.0)
     packed = fits.CompImageHDU(mosaic, fits.Header(list(wcs.items())), compression_type="GZIP_1", quantize_level=0)

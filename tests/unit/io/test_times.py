@@ -28,6 +28,12 @@ def told(**cards):
             60000.5005,
             "DATE-OBS + TIME-OBS + EXPTIME/2",
         ),
+        (
+            {"DATE_OBS": "2023-02-25 12:00:00", "UT": "12:00:00", "EXPTIME": 86.4},
+            60000.5005,
+            "DATE-OBS + EXPTIME/2",
+        ),
+        ({"DATE_OBS": "2023-02-25T14:00:00+02:00", "EXPTIME": 86.4}, 60000.5005, "DATE-OBS + EXPTIME/2"),
         ({"DATE_OBS": "25/02/98", "UT": "12:00", "EXPTIME": 86.4}, 50869.5005, "DATE-OBS + UT + EXPTIME/2"),
         (
             {"MJD_OBS": 60000.0, "DATE_OBS": "2023-02-25", "UT": "12:00:00", "EXPTIME": 86.4},

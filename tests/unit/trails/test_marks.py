@@ -66,6 +66,7 @@ def test_marks_are_read_by_subject(tmp_path, ends):
         ("external_id,volunteer,x1,y1,x2\n", "no column y2"),
         ("external_id,volunteer,x1,y1,x2,y2\nh-1,anna,1,2,3,far\n", "row 2"),
         ("external_id,volunteer,x1,y1,x2,y2\nh-1,anna,1,2,3,nan\n", "row 2"),
+        ("external_id,volunteer,frame,x1,y1,x2,y2\nh-1,anna,-1,1,2,3,4\n", "row 2: frame is '-1'"),
         ("external_id,volunteer,x1,y1,x2,y2\n", "holds no mark"),
     ],
 )
