@@ -67,6 +67,7 @@ def found(client, **query):
         ({"truth": "unknown"}, "s0 s1 s2 s3"),
         ({"follow_up": "AST"}, "s0"),
         ({"text": "S3"}, "s3"),
+        ({"text": "s"}, "s0 s1 s2 s3 s4 s5"),
         ({"p_min": "x", "state": "y", "sort": "z"}, "s0 s1 s2 s3 s4 s5"),
         ({"p_min": 0.3, "p_max": 0.45, "votes_min": 4, "answer": "unsure"}, "s3"),
         ({"text": "nothing"}, ""),
@@ -154,6 +155,15 @@ def test_the_list_does_not_wait_for_the_histograms_and_asks_for_them_with_its_fi
     assert '<h2 id="subjects">3 subjects</h2>' in histograms
     [bar] = re.findall(r'href="([^"]+)#subjects">1</a></td></tr><tr><td>0.65', histograms)
     assert found(client, **dict(parse_qsl(urlsplit(unescape(bar)).query))) == {"s4"}
+
+
+def test_part_of_a_name_finds_it_by_its_index(workflow, scientist, client):
+    for row in sky.subjects(workflow.survey, [True, True], prefix="2026-AB-"):
+        sky.votes(workflow, row, 0.5)
+    with CaptureQueriesContext(connection) as asked:
+        assert found(client, text="6-ab-1") == {"2026-AB-1"}
+    [search] = [query["sql"] for query in asked.captured_queries if "LIKE" in query["sql"]]
+    assert "name_trigrams(" in search
 
 
 def test_a_page_costs_as_many_queries_with_two_subjects_as_with_many(
