@@ -41,10 +41,10 @@ def _synthetic(workflow: Workflow) -> QuerySet[Any]:
 def with_or_without_votes(workflow: Workflow) -> QuerySet[Any]:
     """Return the workflow's subjects, with those columns of `with_votes` by which the desk filters and sorts.
 
-    Without votes, `posterior`, `gap` and `votes_all` are None, as `p_model` is without the champion's score. The others
-    are read in the order of their index, as those of `with_votes` are. Only `changed_at` has none: it is for few subjects.
-    Of the subject itself, filters and orders read no more than the index `subject_by_kind` has, except for its time of
-    ingest: reading the row takes twice as long.
+    Without votes, `posterior`, `gap` and `votes_all` are None, as `p_model` is without the champion's score, so that
+    indexes have the orders of the rest. None has that of `changed_at`: the queues are of few subjects. Of the subject
+    itself, filters and orders read no more than the index `subject_by_kind` has, except for its time of ingest: reading
+    the row takes twice as long.
     """
     synthetic = _synthetic(workflow).filter(pk=OuterRef("pk"))
     rows = Subject.objects.filter(~Exists(synthetic), survey=workflow.survey_id, kind=workflow.kind)
