@@ -1,10 +1,9 @@
 // Subjects by posterior and by agreement, drawn by Bokeh; a bar leads to its subjects. The tables have the same numbers.
 import { figureOf, open, paint, show, speak, token } from "../site/plot.js";
 
-const { is_log: isLog, plots } = JSON.parse(document.getElementById("histogram-data").textContent);
 const NAMES = { posterior: gettext("posterior"), agreement: gettext("agreement") };
 
-function draw(name, bins) {
+function draw(name, bins, { browser, isLog }) {
   const floor = isLog ? 0.5 : 0;
   const most = Math.max(1, ...bins.n);
   const data = {
@@ -25,13 +24,21 @@ function draw(name, bins) {
   const bars = figure.quad({ field: "low" }, { field: "high" }, { field: "bottom" }, { field: "top" }, {
     source, fill_color: token("--accent"), fill_alpha: { field: "alpha" }, line_color: token("--raised"),
   });
-  open(figure, [[bars, bins.n.map((n, place) => (n ? `?${bins.query[place]}#subjects` : ""))]]);
+  open(figure, [[bars, bins.n.map((n, place) => (n ? `${browser}?${bins.query[place]}#subjects` : ""))]]);
   paint(figure);
   speak(figure.yaxis);
   return figure;
 }
 
-for (const root of document.querySelectorAll("[data-histogram]")) {
-  const name = root.dataset.histogram;
-  show(root, () => draw(name, plots[name]));
+function drawAll(part) {
+  const data = part.querySelector("#histogram-data");
+  if (!data) return; // they are still to come
+  const { is_log: isLog, browser, plots } = JSON.parse(data.textContent);
+  for (const root of part.querySelectorAll("[data-histogram]")) {
+    const name = root.dataset.histogram;
+    show(root, () => draw(name, plots[name], { browser, isLog }));
+  }
 }
+
+drawAll(document);
+document.addEventListener("htmx:afterSwap", ({ target }) => drawAll(target));

@@ -87,6 +87,34 @@ def test_filters_order_and_scale_stay_in_the_address(survey, open_page):
     expect(page.get_by_role("heading", name="12 subjects")).to_be_visible()
 
 
+def test_without_scripts_a_link_leads_to_the_histograms_as_tables_and_back(survey, open_page):
+    page = open_page(f"{ADDRESS}?answer=no", user=member(survey, "scientist"), java_script_enabled=False)
+    expect(page.locator("table.consensus tbody tr")).to_have_count(6)
+    page.get_by_role("link", name="Show as a table").first.click()
+    expect(page.get_by_role("heading", name="6 subjects")).to_be_visible()
+    page.get_by_text("Show as a table").first.click()
+    page.get_by_role("region", name="Subjects by posterior").get_by_role("link", name="6").click()
+    expect(page.locator("table.consensus tbody tr")).to_have_count(6)
+    assert {"answer=no", "p_min=0.1"} <= set(page.url.partition("?")[2].partition("#")[0].split("&"))
+
+
+@pytest.mark.parametrize("width", [1440, 900, 480, 360])
+def test_histograms_that_come_late_move_nothing(survey, open_page, width):
+    page = open_page("about:blank", user=member(survey, "scientist"), width=width)
+    waiting = []
+    page.route("**/histograms/*", lambda route: waiting.append(route))
+    page.goto(ADDRESS)
+    expect(page.locator("#histograms[aria-busy]")).to_be_visible()
+    expect(page.get_by_role("heading", name="Subjects", exact=True)).to_be_visible()
+    page.wait_for_timeout(500)
+    (request,) = waiting
+    before = page.locator("table.consensus").bounding_box()
+    request.continue_()
+    expect(page.get_by_role("heading", name="12 subjects")).to_be_visible()
+    expect(page.get_by_role("button", name="Save as SVG")).to_have_count(2)
+    assert page.locator("table.consensus").bounding_box() == before
+
+
 @pytest.mark.parametrize(("path", "plots"), [("calibration/", 1), ("throughput/", 3)])
 def test_figures_are_drawn_on_a_phone(survey, open_page, path, plots):
     scientist = member(survey, "scientist")

@@ -208,8 +208,13 @@ def _named(text: str, *, is_exact: bool) -> Q:
     """Filter by name or object: 3200 is exactly 3200, and not 320001."""
     if is_exact:
         return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text)
+    return with_parts_of(text) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
+
+
+def with_parts_of(text: str) -> Q:
+    """Filter by index, before the text is compared: by a name or object with all sequences of three characters."""
     parts = Func(Value(text), Value(""), function="name_trigrams", output_field=NAME_TRIGRAMS.output_field)
-    return Q(DataContains(NAME_TRIGRAMS, parts)) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
+    return Q(DataContains(NAME_TRIGRAMS, parts))
 
 
 def of_magnitude(lowest: float | None, highest: float | None) -> Q:

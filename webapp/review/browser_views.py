@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
@@ -31,6 +32,8 @@ from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
 PER_PAGE = 50
+HISTOGRAMS = {"posterior": "p", "agreement": "agree"}
+"""What each histogram counts by, and the filters of its range."""
 
 
 @require_safe
@@ -52,26 +55,49 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
     matching = browse(workflow, summed(workflow), asked.wanted)
-    spread = recent_histograms(workflow, matching, asked.wanted)
     page = page_of(_sortable(matching, workflow, asked), by=asked.column, cursor=asked.cursor, size=PER_PAGE)
     context = {
         "champion": champion,
-        "asked": asked,
         "columns": columns_of(asked, has_model=champion is not None),
         "rows": _table_rows(summed(workflow), workflow, page),
-        "is_empty": not spread.total and not summed(workflow).exists(),
-        "total": spread.total,
-        "figures": _figures(spread, asked),
-        "plots": _plots(spread, asked),
-        "csv": asked.link(),
-        "to_log": asked.link(scale="log"),
-        "to_linear": asked.link(scale=None),
+        "is_empty": not page.keys and not summed(workflow).exists(),
+        "figures": [{"of": name} for name in HISTOGRAMS],
         "previous": _going_on(asked, page, "before"),
         "next": _going_on(asked, page, "after"),
         "level": round(100 * LEVEL),
+        **_links(asked),
         **beside(workflow, "browser"),
     }
     return render(request, "review/consensus_browser.html", context)
+
+
+@require_safe
+@workflow_page(Role.SCIENTIST)
+def histograms(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    """Show the histograms and the number of subjects; the browser's page loads them from here, after its rows."""
+    asked = asked_of(workflow, request.GET)
+    spread = _spread(workflow, asked)
+    context = {
+        "total": spread.total,
+        "figures": _figures(spread, asked),
+        "plots": _plots(spread, asked, reverse("consensus-browser", args=[workflow.survey.slug, workflow.slug])),
+        **_links(asked),
+        **beside(workflow, "browser"),
+    }
+    return render(request, "review/histograms_page.html", context)
+
+
+def _links(asked: Asked) -> dict[str, Any]:
+    return {
+        "asked": asked,
+        "csv": asked.link(),
+        "to_log": asked.link(scale="log"),
+        "to_linear": asked.link(scale=None),
+    }
+
+
+def _spread(workflow: Workflow, asked: Asked) -> Histograms:
+    return recent_histograms(workflow, browse(workflow, summed(workflow), asked.wanted), asked.wanted)
 
 
 @require_safe
@@ -88,10 +114,7 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 @workflow_page(Role.SCIENTIST)
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
-    asked = asked_of(workflow, request.GET)
-    matching = browse(workflow, summed(workflow), asked.wanted)
-    spread = recent_histograms(workflow, matching, asked.wanted)
-    bins: list[Bin] = getattr(spread, of)
+    bins: list[Bin] = getattr(_spread(workflow, asked_of(workflow, request.GET)), of)
     table = ((each.low, each.high, each.n) for each in bins)
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
 
@@ -122,12 +145,12 @@ def _going_on(asked: Asked, page: Page, way: str) -> str:
 def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
     return [
         {"of": name, "bins": [{"bin": each, "query": _range(asked, ends, each)} for each in bins]}
-        for name, ends, bins in _both(spread)
+        for (name, ends), bins in _both(spread)
     ]
 
 
-def _plots(spread: Histograms, asked: Asked) -> dict[str, Any]:
-    """Return the histograms' data, with the URL of each bar."""
+def _plots(spread: Histograms, asked: Asked, browser: str) -> dict[str, Any]:
+    """Return the histograms' data, with the query of each bar for the browser's page."""
     plots = {
         name: {
             "low": [each.low for each in bins],
@@ -136,13 +159,13 @@ def _plots(spread: Histograms, asked: Asked) -> dict[str, Any]:
             "is_wanted": [each.is_wanted for each in bins],
             "query": [_range(asked, ends, each) for each in bins],
         }
-        for name, ends, bins in _both(spread)
+        for (name, ends), bins in _both(spread)
     }
-    return {"is_log": asked.is_log, "plots": plots}
+    return {"is_log": asked.is_log, "browser": browser, "plots": plots}
 
 
-def _both(spread: Histograms) -> list[tuple[str, str, list[Bin]]]:
-    return [("posterior", "p", spread.posterior), ("agreement", "agree", spread.agreement)]
+def _both(spread: Histograms) -> list[tuple[tuple[str, str], list[Bin]]]:
+    return [(each, getattr(spread, each[0])) for each in HISTOGRAMS.items()]
 
 
 def _range(asked: Asked, ends: str, chosen: Bin) -> str:

@@ -29,6 +29,7 @@ from django.db.models.functions import Cast, Floor, Least
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
+from webapp.archive.subject_search import with_parts_of
 from webapp.consensus.models import AGREEMENT, GAP, UNDECIDED_SHARE, VOTE_COLUMNS, VOTES, Consensus, RetiredReason
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.model_roles import role_of
@@ -117,10 +118,8 @@ def _named(workflow: Workflow, text: str) -> Q:
 
     The planner cannot know how few, and would search along the index of the order, through the whole table.
     """
-    subjects = Subject.objects.filter(survey=workflow.survey_id, external_id__icontains=text).values_list(
-        "pk", flat=True
-    )
-    few = list(subjects[: FEW_NAMES + 1])
+    subjects = Subject.objects.filter(with_parts_of(text), survey=workflow.survey_id, external_id__icontains=text)
+    few = list(subjects.values_list("pk", flat=True)[: FEW_NAMES + 1])
     return Q(subject__in=few) if len(few) <= FEW_NAMES else Q(subject__external_id__icontains=text)
 
 

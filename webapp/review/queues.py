@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OrderBy, OuterRef, Q, QuerySet
 
 from webapp.archive.models import CAME_WITH_A_CLASS, Subject
 from webapp.archive.subject_search import tagged
@@ -91,9 +91,9 @@ def queued(
     """Return the subjects in a queue, in the queue's first order; `consensus_of` returns what a page shows of them.
 
     The rows are consensus rows. Queues that scientists or Talk fill, and tags and assignees among all subjects, also
-    have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`,
-    `gap` and `votes_all`; a consensus row also `change` (0..1, or None without scores), `agreement` and
-    `undecided_share`. A queue that needs a champion has no rows without one.
+    have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`, `gap` (all 0..1)
+    and `votes_all`, each None without votes or score; a consensus row also `change` (0..1, or None without scores),
+    `agreement` and `undecided_share`. A queue that needs a champion has no rows without one.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def queued(
         "todo": the reader has given no verdict, whatever colleagues have; "open": nobody has; "ruled": somebody has;
         "own": the reader has; "all".
     way
-        "crowd-yes": volunteers say yes more than the model; "crowd-no": less; "": either.
+        "crowd-yes": volunteers say yes more than the model; "crowd-no": less, if anybody voted; "": either.
     least_gap
         Minimum difference of posterior and model for a disagreement.
     min_votes
@@ -141,7 +141,12 @@ def queued(
         rows = rows.filter(tagged(tag, "subject"))
     if assigned:
         rows = rows.filter(_assigned(assigned, reader))
-    return _of_state(rows, state, reader).order_by(column_of(asked.sort), "pk")
+    return _of_state(rows, state, reader).order_by(_in_order(column_of(asked.sort)), "pk")
+
+
+def _in_order(column: str) -> OrderBy:
+    named = F(column.removeprefix("-"))
+    return named.desc(nulls_last=True) if column.startswith("-") else named.asc()
 
 
 def _assigned(assigned: str, reader: User | None) -> Q:

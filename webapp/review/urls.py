@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv
+from webapp.review.browser_views import browser, browser_csv, first_browser, histogram_csv, histograms
 from webapp.review.bulk_views import bulk, bulk_undo
 from webapp.review.calibration_views import calibration, calibration_csv
 from webapp.review.class_from_tag_views import class_from_tag
@@ -26,6 +26,7 @@ urlpatterns = [
     path("consensus/", first_browser, name="consensus"),
     path("consensus/subjects/<int:pk>/", votes, name="subject-votes"),
     path("consensus/<slug:workflow>/", browser, name="consensus-browser"),
+    path("consensus/<slug:workflow>/histograms/", histograms, name="histograms"),
     path("consensus/<slug:workflow>/consensus.csv", browser_csv, name="consensus-csv"),
     path("consensus/<slug:workflow>/posterior.csv", histogram_csv, {"of": "posterior"}, name="posterior-csv"),
     path("consensus/<slug:workflow>/agreement.csv", histogram_csv, {"of": "agreement"}, name="agreement-csv"),

@@ -24,6 +24,7 @@ CONSENSUS_PAGES = ["consensus-browser", "consensus-csv", "posterior-csv", "agree
 CONSENSUS_PAGES += [
     "lines-csv",
     "verdict-history",
+    "histograms",
     "calibration",
     "calibration-csv",
     "reanalysis",

@@ -1,10 +1,15 @@
 """The consensus browser: content and URLs."""
 
 import csv
+import re
+from html import escape, unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
 from webapp.consensus.consensus_rows import refresh_models
@@ -16,6 +21,7 @@ from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/surveys/night/consensus/night/"
+HISTOGRAMS = f"{ADDRESS}histograms/"
 
 
 @pytest.fixture
@@ -61,6 +67,7 @@ def found(client, **query):
         ({"truth": "unknown"}, "s0 s1 s2 s3"),
         ({"follow_up": "AST"}, "s0"),
         ({"text": "S3"}, "s3"),
+        ({"text": "s"}, "s0 s1 s2 s3 s4 s5"),
         ({"p_min": "x", "state": "y", "sort": "z"}, "s0 s1 s2 s3 s4 s5"),
         ({"p_min": 0.3, "p_max": 0.45, "votes_min": 4, "answer": "unsure"}, "s3"),
         ({"text": "nothing"}, ""),
@@ -68,7 +75,7 @@ def found(client, **query):
 )
 def test_each_filter_finds_its_subjects_and_says_how_many(consensus, client, query, names):
     assert found(client, **query) == set(names.split())
-    assert client.get(ADDRESS, query).context["total"] == len(names.split())
+    assert client.get(HISTOGRAMS, query).context["total"] == len(names.split())
     table = csv.DictReader(b"".join(client.get(f"{ADDRESS}consensus.csv", query)).decode().splitlines())
     assert {row["external_id"] for row in table} == set(names.split())
 
@@ -126,7 +133,7 @@ def test_every_order_pages_to_the_end_and_back(consensus, client, monkeypatch, n
 
 
 def test_histograms_count_what_the_other_filters_let_through(consensus, client):
-    page = client.get(ADDRESS, {"p_min": 0.95, "agree_min": 0.9}).context["plots"]["plots"]
+    page = client.get(HISTOGRAMS, {"p_min": 0.95, "agree_min": 0.9}).context["plots"]["plots"]
     posterior, agreement = page["posterior"], page["agreement"]
     assert (sum(posterior["n"]), posterior["n"][0], posterior["n"][19]) == (3, 1, 1)  # s1, s4, s5 agree so far
     assert (sum(agreement["n"]), agreement["n"][8], agreement["n"][9]) == (2, 1, 1)  # s0 and s5
@@ -136,6 +143,27 @@ def test_histograms_count_what_the_other_filters_let_through(consensus, client):
     table = b"".join(client.get(f"{ADDRESS}agreement.csv", {"p_min": 0.95})).decode().splitlines()
     assert table[0] == "agreement_from,agreement_below,subjects"
     assert "0.8,0.9,1" in table
+
+
+def test_the_list_does_not_wait_for_the_histograms_and_asks_for_them_with_its_filters(consensus, client):
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(ADDRESS, {"p_min": 0.5, "answer": "yes", "sort": "name"}).content.decode()
+    assert not [query["sql"] for query in asked.captured_queries if "p_bin" in query["sql"]]
+    address = unescape(re.search(r'hx-get="([^"]+)"', page)[1])
+    assert (address.partition("?")[0], page.count(f'href="{escape(address)}">Show as a table')) == (HISTOGRAMS, 2)
+    histograms = client.get(address).content.decode()
+    assert '<h2 id="subjects">3 subjects</h2>' in histograms
+    [bar] = re.findall(r'href="([^"]+)#subjects">1</a></td></tr><tr><td>0.65', histograms)
+    assert found(client, **dict(parse_qsl(urlsplit(unescape(bar)).query))) == {"s4"}
+
+
+def test_part_of_a_name_finds_it_by_its_index(workflow, scientist, client):
+    for row in sky.subjects(workflow.survey, [True, True], prefix="2026-AB-"):
+        sky.votes(workflow, row, 0.5)
+    with CaptureQueriesContext(connection) as asked:
+        assert found(client, text="6-ab-1") == {"2026-AB-1"}
+    [search] = [query["sql"] for query in asked.captured_queries if "LIKE" in query["sql"]]
+    assert "name_trigrams(" in search
 
 
 def test_a_page_costs_as_many_queries_with_two_subjects_as_with_many(

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from tests.integration.learning import sky
 from webapp.archive.models import Membership, Subject
 from webapp.community.models import Comment, SubjectTag
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.learning.models import Promotion, Score
 from webapp.learning.scores import write_scores
 from webapp.review.cases import change_case
@@ -162,7 +163,7 @@ def test_a_subject_that_nobody_has_classified_is_in_every_list_that_a_scientist_
     assert set(of(workflow, "all", tag="lens")) == {subjects[5], unseen[2], unseen[4]}
     assert of(workflow, "held", min_votes=1) == of(workflow, "all", assigned="me", tag="lens", reader=colleague)
     assert of(workflow, "held", assigned="nobody") == [unseen[0]]
-    assert of(workflow, "held", way="crowd-no") == [unseen[0]]  # the prior against the champion's 0.95
+    assert of(workflow, "held", way="crowd-no") == []  # nobody has said anything
     assert of(workflow, "all") == of(workflow, "random") == [subjects[5]]
 
 
@@ -195,6 +196,24 @@ def test_the_newest_of_talk_are_those_with_the_newest_vote_or_comment(workflow, 
     Comment.objects.filter(subject__in=[subjects[0], subjects[2]]).update(created_at=newest - timedelta(hours=1))
     rows = queued(workflow, "talk").order_by("-changed_at")
     assert [row.pk for row in rows] == [subjects[1].pk, subjects[0].pk, subjects[2].pk]
+
+
+@pytest.mark.parametrize("queue", ["held", "talk"])
+@pytest.mark.parametrize(("sort", "places"), [("-posterior", [3, 1]), ("-gap", [1, 3]), ("-votes", [1, 3])])
+def test_subjects_without_votes_come_after_those_with_votes(
+    workflow, subjects, scored, vote, scientist, client, queue, sort, places
+):
+    for subject in subjects:
+        change_case(subject=subject, by=scientist, action="hold")
+        comment(subject)
+    vote(subjects[1], "no", "no", "no")
+    vote(subjects[3], "yes", "no")
+    refresh_models([subject.pk for subject in subjects])
+    workflow.consensus.filter(subject=subjects[1]).update(posterior=0.04)
+    workflow.consensus.filter(subject=subjects[3]).update(posterior=0.21)
+    shown = client.get(f"/surveys/night/review/?queue={queue}&sort={sort}").context["rows"]
+    assert [each["row"].subject for each in shown[:2]] == [subjects[place] for place in places]
+    assert len(shown) == len(subjects)
 
 
 @pytest.mark.parametrize("queue", ["held", "talk"])
