@@ -9,13 +9,14 @@ import errno
 import logging
 import traceback
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from celery import current_task
 from django.db import close_old_connections
 
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
+from tasks.queue_report import name_of_worker, reported_at_work
 from webapp.core.dispatch import app
 from webapp.core.jobs import Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
@@ -28,7 +29,17 @@ SHORT = {"soft_time_limit": 120, "time_limit": 150}  # seconds
 
 def task(name: str, limits: dict[str, int] = SHORT) -> Callable[[Callable[..., None]], Any]:
     """Register a function as the Celery task `name`; `dispatch.send` puts it in the queue named by its middle part."""
-    return app.task(name=name, acks_late=True, reject_on_worker_lost=True, ignore_result=True, **limits)
+
+    def decorate(function: Callable[..., None]) -> Any:
+        @app.task(name=name, acks_late=True, reject_on_worker_lost=True, ignore_result=True, **limits)
+        @wraps(function)
+        def run(*args: int | str) -> None:
+            with reported_at_work():
+                function(*args)
+
+        return run
+
+    return decorate
 
 
 def job(model: type[Job]) -> Callable[[Callable[[Any], None]], Any]:
@@ -58,7 +69,7 @@ def _work(function: Callable[[Any], None], row: Job) -> None:
 
 def _run(function: Callable[[Any], None], row: Job) -> None:
     try:
-        with kept_alive(row, ends_hung=_is_in_worker()):
+        with kept_alive(row, ends_hung=name_of_worker() is not None):
             function(row)
     except LeaseLost:
         log.warning("%s continues on another worker.", row)
@@ -73,12 +84,6 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
         else:
             log.exception("%s failed.", row)
             row.fail(named(error), traceback.format_exc())
-
-
-def _is_in_worker() -> bool:
-    """Return whether a worker runs the task, and no shell or test."""
-    request = current_task.request if current_task else None
-    return request is not None and not (request.called_directly or request.is_eager)
 
 
 def _is_disk_full(error: Exception) -> bool:

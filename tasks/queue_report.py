@@ -1,13 +1,20 @@
-"""A worker reports the queues that it serves, from a thread of its main process: its children may be busy for hours."""
+"""A worker's children report that they work, and the queues that it serves: an idle one when asked, a busy one itself.
+
+Its parent asks, as it would hand over any task, so that what hinders tasks hinders reports. It does so directly, since
+a queue may be served by others, or have nothing in it for days. A child on a task reports from a second thread, however
+long it takes; a task that hangs is ended by its time limit, or by its job's patience (tasks/heartbeat.py).
+"""
 
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from celery import bootsteps
-from django.db import DatabaseError, connection
+from celery import bootsteps, current_task
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models.functions import Now
 
 from webapp.core.models import Worker
 
@@ -18,31 +25,66 @@ EVERY = 10.0
 
 
 class QueueReport(bootsteps.StartStopStep):
-    """A step of the worker's start, after its children are forked, and before it takes its first task."""
+    """A step of the worker's start, whose children are asked from its event loop."""
 
     requires = ("celery.worker.components:Pool",)
+    asked = 0
+    """How many children were asked, or will be once they are free, and have not answered yet."""
 
-    def __init__(self, worker: Any, **options: Any) -> None:
-        super().__init__(worker, **options)
-        self._over = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self, worker: Any) -> None:
-        name = f"{worker.hostname} {os.getpid()}"
-        self._thread = threading.Thread(target=self._report, args=(worker.app, name), name="queue report", daemon=True)
-        self._thread.start()
+    def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        """Ask now and again and again; anew at each connection to the broker, where the worker forgets what waits."""
+        self.asked = 0
+        hub.call_soon(self._ask, worker)
+        hub.timer.call_repeatedly(EVERY, self._ask, (worker,))
 
     def stop(self, worker: Any) -> None:
         """Take the report back: the worker finishes what it has, and takes no more."""
-        self._over.set()
-        if self._thread is not None:
-            self._thread.join(timeout=EVERY)
+        _written(lambda: Worker.objects.filter(name=f"{worker.hostname} {os.getpid()}").delete())
 
-    def _report(self, app: Any, name: str) -> None:
-        while not self._over.is_set():
-            _written(lambda: Worker.objects.write(name, app.amqp.queues.consume_from))
-            self._over.wait(EVERY)
-        _written(lambda: Worker.objects.filter(name=name).delete())
+    def _ask(self, worker: Any) -> None:
+        """Ask a child that is free, or becomes so; one that hangs keeps the question, and the next goes to another."""
+        if self.asked < worker.concurrency:
+            self.asked += 1
+            worker.semaphore.acquire(self._send, worker)
+
+    def _send(self, worker: Any) -> None:
+        told = (f"{worker.hostname} {os.getpid()}", [*worker.app.amqp.queues.consume_from])
+        worker.pool.apply_async(report, told, callback=self._answered, error_callback=self._answered)
+
+    def _answered(self, answer: Any) -> None:
+        self.asked = max(0, self.asked - 1)
+
+
+def report(name: str, queues: list[str]) -> None:
+    """Report, in an idle child, that the worker serves these queues."""
+    close_old_connections()
+    _written(lambda: Worker.objects.write(name, queues))
+
+
+@contextmanager
+def reported_at_work() -> Iterator[None]:
+    """Report from a second thread until the block ends; outside a worker, do nothing."""
+    name, over = name_of_worker(), threading.Event()
+    if name is not None:
+        threading.Thread(target=_report_work, args=[name, over], name="report of work", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def name_of_worker() -> str | None:
+    """Return the name of the worker that runs the task in one of its children; None in a shell or test."""
+    request = current_task.request if current_task else None
+    if request is None or request.called_directly or request.is_eager:
+        return None
+    return f"{request.hostname} {os.getppid()}"
+
+
+def _report_work(name: str, over: threading.Event) -> None:
+    """Report without bringing back the row of a worker that was asked to stop."""
+    while not over.wait(EVERY):
+        _written(lambda: Worker.objects.filter(name=name).update(seen_at=Now()))
 
 
 def _written(write: Callable[[], Any]) -> None:

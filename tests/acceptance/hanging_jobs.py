@@ -7,7 +7,7 @@ import tasks.jobs
 from webapp.core import jobs
 from webapp.retention.models import RetentionRun
 
-PATIENCE = 8.0
+PATIENCE = 6.0
 STEPS = 16
 
 

@@ -19,7 +19,7 @@ PATIENCE = 120.0
 LEASE_SECONDS = 3
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     return os.environ | {
         "DATABASE_URL": database.geturl(),
@@ -46,7 +46,7 @@ class Worker:
 
     def _start(self, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            command, env=_environment(folder), stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment(folder), stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
         )
 
     def stop(self) -> None:

@@ -94,6 +94,8 @@ def test_a_worker_whose_children_all_hang_is_replaced_and_the_job_that_waits_is_
     wait_until(lambda: all(map(is_idle, hanging.children())))
     for child in hanging.children():
         child.suspend()
+    with connect(site) as database:  # as if they had hung for a while
+        database.execute("UPDATE core_worker SET seen_at = seen_at - interval '1 minute'")
     beat.resume()
     assert manage(site.data, "shell", "-c", textwrap.dedent(JOB)).returncode == 0
     wait_until(lambda: not hanging.is_running(), seconds=START_SECONDS + 30)  # so long if it was never asked before

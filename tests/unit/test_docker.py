@@ -109,10 +109,11 @@ def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_wai
         assert containers[part]["command"] == SERVICES[part]["command"].split()
     assert containers["migrate"]["command"][-1] in SERVICES["migrate"]["command"]
     assert [name for name in containers if "livenessProbe" not in containers[name]] == ["migrate"]
-    probe = containers["beat"]["livenessProbe"]["exec"]["command"]
-    assert SERVICES["beat"]["healthcheck"]["test"] == ["CMD", *probe]
-    asked = run_part.Command().create_parser(*probe[1:3]).parse_args(probe[3:])
-    assert (asked.part, asked.probe) == ("beat", True)
+    for part in ("worker", "beat"):
+        probe = containers[part]["livenessProbe"]["exec"]["command"]
+        assert SERVICES[part]["healthcheck"]["test"] == ["CMD", *probe]
+        asked = run_part.Command().create_parser(*probe[1:3]).parse_args(probe[3:])
+        assert (asked.part, asked.probe) == (part, True)
     (user,) = re.findall(r"useradd .*--uid (\d+)", STAGES["libraries"])
     assert {pod["securityContext"]["runAsUser"] for pod in pods} == {int(user)}
     metrics = [

@@ -26,7 +26,7 @@ from django.db.models.functions import Now
 from webapp.console.processes import worker_name
 from webapp.core.dispatch import app
 from webapp.core.health import somebody_works
-from webapp.core.models import Heartbeat, Process
+from webapp.core.models import Heartbeat, Process, Worker
 from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
 from webapp.streams.models import Stream
@@ -34,7 +34,7 @@ from webapp.streams.models import Stream
 log = logging.getLogger(__name__)
 
 SILENT_SECONDS = 25.0
-"""A program that has not responded for so long is killed; beat reports every 10 s, the others respond within one."""
+"""A program that has not responded for so long is killed; beat and workers' children report every 10 s."""
 START_SECONDS = 90.0
 """Time for a program to start, also on a slow and busy machine."""
 PAUSE_SECONDS = 5.0
@@ -122,17 +122,18 @@ def web_responds(host: str, port: int) -> bool:
 
 
 def worker_responds(queues: str = "") -> bool:
-    """Return whether the worker's parent answers, and its children take tasks or are at work.
+    """Return whether the worker's parent answers, one of its children reports, and it takes tasks.
 
-    A parent answers while all of its children hang. They are at work if a job's lease is being renewed, or on a task
-    that is no job, which Celery's time limit ends. Without beat, nobody sends them anything. Of a worker whose queues
-    do not include `sweep`, only the parent is asked: its children may have nothing to do for days.
+    A parent answers while all of its children hang; they report whatever their queues (tasks/queue_report.py). That a
+    worker takes tasks shows in the sweeps, if it serves them: one was run, or all are at work. They are if a job's
+    lease is being renewed, or on a task that is no job, which Celery's time limit ends. Without beat, there are none.
     """
     close_old_connections()
-    asked = app.control.inspect(destination=[worker_name(queues)], timeout=ASK_SECONDS).active()
-    return bool(asked) and (
-        not _serves_sweeps(queues) or _takes_tasks() or _is_on_short_task(asked) or somebody_works()
-    )
+    node = worker_name(queues)
+    asked = app.control.inspect(destination=[node], timeout=ASK_SECONDS).active()
+    if not asked or not Worker.objects.of(node).recent(timedelta(seconds=SILENT_SECONDS)).exists():
+        return False
+    return not _serves_sweeps(queues) or _takes_tasks() or _is_on_short_task(asked) or somebody_works()
 
 
 def _serves_sweeps(queues: str) -> bool:
@@ -165,10 +166,7 @@ def listener_responds(survey: str, topic: str, *, is_polled: bool) -> bool:
 
 
 def _reported(process: Process, seconds: float) -> bool:
-    """Return whether it has reported lately; a report from the future is from before the clock was set back."""
-    late = timedelta(seconds=seconds)
-    recent = Heartbeat.objects.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
-    return recent.filter(process=process).exists()
+    return Heartbeat.objects.recent(timedelta(seconds=seconds)).filter(process=process).exists()
 
 
 def database_responds() -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -19,10 +19,9 @@ class Process(models.TextChoices):
     ALERTS = "alerts"
 
 
-class SeenQuerySet(models.QuerySet[models.Model]):
-    def recent(self) -> Self:
+class SeenQuerySet(models.QuerySet[Any]):
+    def recent(self, late: timedelta = settings.HEARTBEAT_LATE) -> Self:
         """Return the heartbeats of healthy processes, by the database's clock, which may have been set back since."""
-        late = settings.HEARTBEAT_LATE
         return self.filter(seen_at__gt=Now() - late, seen_at__lt=Now() + late)
 
 
@@ -52,9 +51,17 @@ class WorkerQuerySet(SeenQuerySet):
         self.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["queues", "seen_at"])
         self.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
 
+    def silent(self) -> Self:
+        """Return workers that have finished nothing for a while, and were not asked to stop."""
+        return self.filter(seen_at__lt=Now() - settings.HEARTBEAT_LATE)
+
+    def of(self, node: str) -> Self:
+        """Return the worker of Celery's name `node`, and those that ran by that name before it."""
+        return self.filter(name__startswith=f"{node} ")
+
 
 class Worker(models.Model):
-    """A worker, and the queues that it serves; it writes this row again and again while it runs."""
+    """A worker, and the queues that it serves; its children write this row again and again while they work."""
 
     name = models.CharField(max_length=300, primary_key=True, help_text="its host, and the number of its process")
     queues = ArrayField(models.CharField(max_length=100))
@@ -64,6 +71,11 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, seen {self.seen_at}"
+
+    @property
+    def node(self) -> str:
+        """Celery's name of it, such as `training@host`."""
+        return self.name.rpartition(" ")[0]
 
 
 class RateCount(models.Model):

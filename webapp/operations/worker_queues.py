@@ -1,9 +1,11 @@
 """The queues of the site's tasks, and how many workers serve each: one that runs may serve others only (`-Q`)."""
 
 from collections import Counter
+from collections.abc import Collection
 from itertools import chain
 
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from webapp.core.models import Worker
@@ -17,13 +19,29 @@ def workers_by_queue() -> dict[str, int]:
 
 
 def queue_problems(workers: dict[str, int]) -> dict[str, str]:
-    """Return each problem's key and sentence; none where no worker runs at all: that is the part `worker`'s problem."""
-    if not any(workers.values()):
-        return {}
+    """Return each problem's key and sentence.
+
+    Where no worker runs at all, that is the part `worker`'s problem, and no queue's.
+    """
+    unserved = [queue for queue, number in workers.items() if not number]
+    queues = unserved if len(unserved) < len(workers) else []
     return {
         f"queue:{queue}": _("No worker serves the queue %(queue)s: its jobs wait.") % {"queue": queue}
-        for queue, number in workers.items()
-        if not number
+        for queue in queues
+    } | _silent_workers(unserved)
+
+
+def _silent_workers(unserved: Collection[str]) -> dict[str, str]:
+    """Return workers that finish nothing, hanging or dead, and whose work nobody does in their place."""
+    newest = {row.node: row for row in Worker.objects.silent().order_by("seen_at")}
+    waiting = {row: [queue for queue in row.queues if queue in unserved] for row in newest.values()}
+    return {
+        f"worker:{row.node}"[:200]: _(
+            "The worker %(worker)s has finished nothing since %(time)s, and no other serves %(queues)s: restart it."
+        )
+        % {"worker": row.node, "time": date_format(row.seen_at, "Y-m-d H:i e"), "queues": ", ".join(queues)}
+        for row, queues in waiting.items()
+        if queues
     }
 
 

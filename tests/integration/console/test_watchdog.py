@@ -17,8 +17,9 @@ from kombu.exceptions import OperationalError
 from tests.acceptance import brokers
 from webapp.archive.models import IngestRun, Survey
 from webapp.console import site, watchdog
+from webapp.console.processes import worker_name
 from webapp.console.watchdog import Watched
-from webapp.core.models import Heartbeat, Process
+from webapp.core.models import Heartbeat, Process, Worker
 
 
 class Program:
@@ -133,12 +134,17 @@ class Parent:
 
 @pytest.fixture
 def parent(monkeypatch):
-    """A worker whose parent answers, and whose children have run no sweep for a minute although beat sends them."""
+    """A worker whose parent answers, and of whose children none has run a sweep for a minute, although beat sends them.
+
+    They report, as do those of this machine's workers on other queues.
+    """
     parent = Parent()
     monkeypatch.setattr(watchdog.app, "control", parent)
     for process in Process:
         Heartbeat.objects.write(process)
     fall_silent(Process.WORKER)
+    for queues in ("", "training", "training,export", "sweep,jobs"):
+        Worker.objects.write(f"{worker_name(queues)} 17", queues.split(","))
     return parent
 
 
@@ -185,6 +191,18 @@ def test_a_worker_is_not_blamed_for_tasks_that_are_in_the_queues_of_others(paren
     assert watchdog.worker_responds(queues) is responds
     parent.started = None
     assert not watchdog.worker_responds(queues)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("queues", ["", "training"])
+def test_a_worker_does_not_respond_when_its_children_no_longer_report_whatever_its_queues(parent, queues):
+    Heartbeat.objects.write(Process.WORKER)
+    assert watchdog.worker_responds(queues)
+    silent = Worker.objects.filter(name=f"{worker_name(queues)} 17")
+    silent.update(seen_at=timezone.now() - timedelta(minutes=1))
+    assert not watchdog.worker_responds(queues)
+    Worker.objects.write(f"{worker_name(queues)} 18", [])
+    assert watchdog.worker_responds(queues), "It was started again."
 
 
 @pytest.mark.django_db(transaction=True)

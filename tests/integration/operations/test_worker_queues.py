@@ -1,7 +1,6 @@
 """A queue that no worker serves is on the status page, and told to the doctor, to administrators and to Prometheus."""
 
 import re
-import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -15,7 +14,7 @@ from tasks.worker import app
 from tests.integration.operations.alerting import alert_mails, doctor
 from webapp.core.models import Backup, Heartbeat, Process, Worker
 from webapp.operations.models import Alert
-from webapp.operations.worker_queues import workers_by_queue
+from webapp.operations.worker_queues import queue_problems, workers_by_queue
 
 pytestmark = pytest.mark.django_db
 SENTENCE = "No worker serves the queue training: its jobs wait."
@@ -92,17 +91,62 @@ def test_workers_of_long_ago_are_forgotten():
     assert [row.name for row in Worker.objects.all()] == ["celery@new 1"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_reports_its_queues_until_it_is_told_to_stop():
-    queues = SimpleNamespace(consume_from={"training": None, "scoring": None})
-    worker = SimpleNamespace(hostname="celery@here", steps=[], app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)))
-    report = QueueReport(worker)
-    report.start(worker)
-    deadline = time.monotonic() + 20
-    while not Worker.objects.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    [row] = Worker.objects.all()
-    report.stop(worker)
-    assert row.name.startswith("celery@here ")
-    assert row.queues == ["scoring", "training"]
-    assert not Worker.objects.exists()
+def silent(name):
+    Worker.objects.filter(name=name).update(seen_at=timezone.now() - 2 * settings.HEARTBEAT_LATE)
+    return f"{Worker.objects.get(name=name).seen_at:%Y-%m-%d %H:%M} UTC"
+
+
+def test_a_worker_that_finishes_nothing_is_named_with_the_queues_that_no_other_serves(
+    others, client, django_user_model, capsys, mailoutbox
+):
+    Worker.objects.write("celery@c 1", ["training", "sweep"])
+    since = silent("celery@c 1")
+    sentence = f"The worker celery@c has finished nothing since {since}, and no other serves training: restart it."
+    client.force_login(django_user_model.objects.get(username="boss"))
+    assert sentence in client.get("/status/").content.decode()
+    assert sentence in doctor(capsys)[0]
+    assert [sentence in body for body in alert_mails(mailoutbox)] == [True]
+    Worker.objects.write("celery@c 2", ["training", "sweep"])
+    assert doctor(capsys)[1], "It was started again, or others do its work."
+
+
+def test_the_only_worker_is_named_when_it_finishes_nothing():
+    Worker.objects.write("celery@a 1", ["training", "sweep"])
+    silent("celery@a 1")
+    Worker.objects.write("celery@a 2", ["training"])
+    since = silent("celery@a 2")
+    assert list(queue_problems(workers_by_queue()).values()) == [
+        f"The worker celery@a has finished nothing since {since}, and no other serves training: restart it."
+    ]
+
+
+class Children:
+    """A worker's children, and its event loop, which asks them for a report; those that hang never answer."""
+
+    concurrency, hostname = 2, "celery@here"
+
+    def __init__(self, hanging):
+        self.hanging, self.reports, self.hub, self.pool, self.semaphore, self.timer = hanging, 0, *[self] * 4
+        self.app = SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=["training"])))
+        self.acquire = lambda send, worker: send(worker)
+
+    def call_soon(self, ask, worker):
+        ask(worker)
+
+    def call_repeatedly(self, seconds, ask, arguments):
+        for _ in range(5):
+            ask(*arguments)
+
+    def apply_async(self, function, arguments, callback, error_callback):
+        if self.hanging:
+            self.hanging -= 1
+        else:
+            self.reports += 1
+            callback(None)
+
+
+@pytest.mark.parametrize(("hanging", "reports"), [(0, 6), (1, 5), (2, 0)])
+def test_a_worker_is_asked_for_reports_while_one_child_can_answer(hanging, reports):
+    children = Children(hanging)
+    QueueReport(SimpleNamespace(steps=[])).register_with_event_loop(children, children)
+    assert children.reports == reports
