@@ -8,10 +8,13 @@ from django.utils import timezone
 
 from tests.integration.known_objects.matching import ORBITS, run
 from tests.integration.learning import sky
+from tests.integration.people import member
 from tests.integration.world import hand, make_volunteer
 from webapp.known_objects.models import IdentityCheck
 from webapp.queue.leases import lease_next, release_expired
+from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease
+from webapp.review.rulings import rule, withdraw_ruling
 
 pytestmark = pytest.mark.django_db
 UNCERTAINTY = 105  # the column, from 0
@@ -82,3 +85,29 @@ def test_a_subject_that_is_gold_no_longer_is_asked_about_as_often_as_others(cata
     assert not becomes_gold(first)
     end_leases()
     assert first.queue_entries.get().open_slots == entry.open_slots
+
+
+def with_same_subjects(first):
+    """Return a workflow about the same subjects whose known objects are not gold, without a queue yet."""
+    other = sky.workflow(first.survey, slug="other")
+    other.subject_sets.set(first.sets.all())
+    return other
+
+
+def test_a_workflow_that_did_not_ask_for_it_goes_on_asking_about_known_objects(catalogue, first):
+    assert becomes_gold(first)
+    enqueue_subjects(with_same_subjects(first))
+    assert not first.queue_entries.get(workflow__slug="other").is_gold
+    assert first.queue_entries.get(workflow__known_objects_are_gold=True).is_gold
+
+
+def test_a_withdrawn_verdict_leaves_a_known_object_where_it_was(catalogue, first):
+    other = with_same_subjects(first)
+    enqueue_subjects(other)
+    assert becomes_gold(first)
+    scientist = member(first.survey, "scientist")
+    ruling = rule(subject=first, workflow=other, scientist=scientist, verdict="yes")
+    withdraw_ruling(ruling=ruling, by=scientist)
+    assert not first.queue_entries.get(workflow=other).is_gold
+    first.refresh_from_db()
+    assert first.gold_source == "known orbit"
