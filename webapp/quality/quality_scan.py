@@ -159,9 +159,12 @@ def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
 
 
 def merge_flags(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
-    """Move a visitor's flags to their account, so that signing in does not clear them."""
-    theirs = set(QualityFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
-    QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
+    """Move a visitor's flags to their account, in place of expired ones, so that signing in does not clear them."""
+    own = QualityFlag.objects.filter(workflow=workflow, volunteer=account)
+    kept = own.exclude(state=FlagState.EXPIRED).values_list("kind", flat=True)
+    moved = QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=list(kept))
+    own.filter(kind__in=list(moved.values_list("kind", flat=True))).delete()
+    moved.update(volunteer=account)
     apply_flags(workflow, [account.pk])
 
 
