@@ -18,7 +18,7 @@ from ml.crowd.answer import ANSWERS
 from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
-from webapp.classifications.models import Classification
+from webapp.consensus.batch_aggregation import has_votes_since
 from webapp.core.jobs import JobState
 from webapp.core.sql import copy_out, execute
 from webapp.core.stored_messages import Sentence
@@ -176,6 +176,5 @@ def apply_flags(workflow: Workflow, volunteers: Iterable[int]) -> None:
 
 
 def _has_news(workflow: Workflow) -> bool:
-    answers = Classification.objects.counted().filter(workflow=workflow)
     last = QualityScan.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
-    return (answers.filter(created_at__gt=last) if last else answers).exists()
+    return has_votes_since(workflow, last)

@@ -1,15 +1,28 @@
 """Answers in a Panoptes export are imported once and count like any other; skipped rows have reasons."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from tests.integration.imports.files import PANOPTES, YES_NO, counts, imported, panoptes_row, write_csv
-from tests.integration.world import entry_of, make_subject, make_workflow, recount, subjects_of
+from tests.integration.world import (
+    entry_of,
+    make_subject,
+    make_volunteer,
+    make_workflow,
+    recount,
+    subjects_of,
+    vote,
+)
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
-from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.batch_aggregation import start_aggregation, workflows_to_aggregate
+from webapp.consensus.models import Aggregation, Consensus, Skill
 from webapp.imports.mapping import Choices
+from webapp.quality.models import QualityScan
+from webapp.quality.quality_scan import start_scan, workflows_to_scan
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +178,17 @@ def test_an_import_into_another_workflow_is_another(tmp_path):
     path = write_csv(tmp_path / "answers.csv", [panoptes_row(1, "ann", "shared"), panoptes_row(2, "ann", "second-0")])
     assert [imported(each, path).added for each in (first, second)] == [1, 1]
     assert Volunteer.objects.count() == 1
+
+
+def test_imported_votes_are_news_to_the_nightly_jobs_however_old_they_are(tmp_path):
+    workflow = make_workflow(subjects=2)
+    vote(make_volunteer(), workflow, subjects_of(workflow)[0])
+    yesterday = timezone.now() - timedelta(days=1)
+    for model, start in ((Aggregation, start_aggregation), (QualityScan, start_scan)):
+        start(workflow, by=None)
+        model.objects.update(created_at=yesterday)
+    Classification.objects.update(created_at=yesterday - timedelta(days=1))
+    Consensus.objects.update(updated_at=yesterday - timedelta(days=1))
+    assert (workflows_to_aggregate(), workflows_to_scan()) == ([], [])
+    imported(workflow, write_csv(tmp_path / "answers.csv", [panoptes_row(1, "ann", "atlas-1")]))
+    assert (workflows_to_aggregate(), workflows_to_scan()) == ([workflow], [workflow])
