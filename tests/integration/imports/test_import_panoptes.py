@@ -16,10 +16,12 @@ from tests.integration.world import (
     subjects_of,
     vote,
 )
+from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.batch_aggregation import start_aggregation, workflows_to_aggregate
 from webapp.consensus.models import Aggregation, Consensus, Skill
+from webapp.exports.formats import EXPORTS
 from webapp.imports.mapping import Choices
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import start_scan, workflows_to_scan
@@ -192,3 +194,14 @@ def test_imported_votes_are_news_to_the_nightly_jobs_however_old_they_are(tmp_pa
     assert (workflows_to_aggregate(), workflows_to_scan()) == ([], [])
     imported(workflow, write_csv(tmp_path / "answers.csv", [panoptes_row(1, "ann", "atlas-1")]))
     assert (workflows_to_aggregate(), workflows_to_scan()) == ([workflow], [workflow])
+
+
+def test_whoever_has_joined_since_an_export_is_not_another_person_in_it(tmp_path):
+    workflow, visitor = make_workflow(subjects=2), make_volunteer()
+    for subject in subjects_of(workflow):
+        vote(visitor, workflow, subject)
+    path = tmp_path / "own.csv"
+    path.write_bytes(b"".join(EXPORTS["classifications.csv"].parts(workflow, "https://site.example")))
+    merge(visitor, make_volunteer("vera"))
+    job = imported(workflow, path, Choices("export", "metadata:external_id", "T0", {"Yes": "yes"}))
+    assert (job.added, counts(job)) == (0, {"answered": 2})
