@@ -35,9 +35,13 @@ def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
 
 @transaction.atomic
 def withdraw_credits(*, subject: Subject, workflow: Workflow) -> None:
-    """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them."""
+    """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them.
+
+    Whoever is still credited with it, for their answer in another workflow, keeps the good news.
+    """
     discoveries = Discovery.objects.filter(subject=subject, workflow=workflow)
-    volunteers = list(discoveries.values_list("volunteer", flat=True))
+    credited = Discovery.objects.filter(subject=subject).exclude(workflow=workflow).values("volunteer")
+    volunteers = list(discoveries.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
     discoveries.delete()
     good_news = Notification.objects.filter(volunteer__in=volunteers, subject=subject, kind=Notification.Kind.CONFIRMED)
     good_news.filter(read_at=None).delete()
