@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item, Recorded, record, set_follow_up, withdraw
+from webapp.community.discoveries import give_up_credit
 from webapp.consensus.apply_votes import apply_votes, recompute_locked
 from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
@@ -86,6 +87,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     if withdraw(row):
         if truth:
             unlearn(row, truth)
+        give_up_credit(row)
         sums = recompute_locked(row.workflow, [entry])
         lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
     else:

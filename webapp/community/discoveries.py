@@ -50,6 +50,14 @@ def withdraw_credits(*, subject: Subject, workflow: Workflow) -> None:
     _notify([each for each in volunteers if each in notified], subject, Notification.Kind.TAKEN_BACK)
 
 
+def give_up_credit(answer: Classification) -> None:
+    """Remove the credit that an undone answer had earned already, with the news of it."""
+    of = {"volunteer": answer.volunteer_id, "subject": answer.subject_id}
+    had_credit, _ = Discovery.objects.filter(**of, workflow=answer.workflow_id).delete()
+    if had_credit and not Discovery.objects.filter(**of).exists():
+        Notification.objects.filter(**of, kind=Notification.Kind.CONFIRMED).delete()
+
+
 def _notify(volunteers: list[int], subject: Subject, kind: str) -> None:
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, survey=subject.survey, subject=subject, kind=kind) for each in volunteers]

@@ -5,6 +5,7 @@ import pytest
 from tests.integration import world
 from webapp.accounts.merge_visitor import merge
 from webapp.classifications.models import Classification
+from webapp.classify.submit import undo
 from webapp.community.models import Discovery, Notification, Profile
 from webapp.queue.membership import enqueue_subjects
 from webapp.review.models import Ruling
@@ -101,6 +102,14 @@ def test_who_is_still_credited_in_another_workflow_hears_of_no_end(workflow, sub
     assert {row.kind for row in Notification.objects.all()} == {"confirmed"}
     withdraw_ruling(ruling=Ruling.objects.get(workflow=other), by=scientist)
     assert {row.kind for row in Notification.objects.all()} == {"taken-back"}
+
+
+def test_who_undoes_a_yes_that_was_just_confirmed_is_not_named_for_it(workflow, subject, scientist, ada):
+    answer = world.vote(ada, workflow, subject, "yes").recorded.classification
+    confirm(subject, workflow, scientist)
+    undo(ada, answer.pk)
+    assert credited() == set()
+    assert not Notification.objects.exists()
 
 
 def test_training_subjects_discover_nothing(workflow, subject, scientist, ada):
