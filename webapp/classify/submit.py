@@ -60,12 +60,20 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
 
     Raises CannotClassify: as in `webapp.classify.record.record`; nothing is stored.
     """
-    (voter,) = lock_voters(workflow, [volunteer.pk])
+    volunteer, voter = _lock(volunteer, workflow)
     entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
     recorded = record(volunteer, workflow, items, entries)
     new = [each.classification for each in recorded if each.is_new]
     sums = apply_votes(workflow, [(voter, _to_count(voter, workflow, new))], entries)
     return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
+
+
+def _lock(volunteer: Volunteer, workflow: Workflow) -> tuple[Volunteer, Voter]:
+    """Lock the volunteer; a visitor who has joined while the request was under way answers as their account."""
+    (voter,) = lock_voters(workflow, [volunteer.pk])
+    if voter.account is None:
+        return volunteer, voter
+    return _lock(Volunteer.objects.get(pk=voter.account), workflow)
 
 
 def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> list[Classification]:

@@ -5,13 +5,15 @@ from threading import Barrier
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F
 
-from tests.integration.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
+from tests.integration.world import end_grace, hand, make_volunteer, make_workflow, standing, subjects_of, vote
+from webapp.accounts.merge_visitor import merge
 from webapp.classify.record import Item
 from webapp.classify.submit import submit, undo
 from webapp.consensus.evidence import posterior_of
+from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up, replay_everybody
 from webapp.consensus.retirement import reason_to_retire
@@ -180,3 +182,22 @@ def test_the_schedule_and_a_training_weigh_the_same_answers_at_once():
         at_once(lambda _: catch_up(workflow), *range(4))
         assert [skill.counts() for skill in Skill.objects.order_by("volunteer")] == right
     assert not Skill.objects.exclude(revision=F("applied_revision")).exists()
+
+
+def test_an_answer_on_its_way_while_the_visitor_joins_is_the_accounts():
+    workflow = make_workflow(subjects=3)
+    visitor, account = make_volunteer(), make_volunteer("vera")
+    first, second, _third = subjects_of(workflow)
+    vote(visitor, workflow, first)
+    hand(visitor, workflow, second.pk)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            lock_volunteers([visitor.pk])
+            sent = thread.submit(at_once, lambda pk: submit(visitor, workflow, [Item(uuid4(), pk, "yes")]), second.pk)
+            merge(visitor, account)
+        (submitted,) = sent.result()[0]
+    assert submitted.recorded.is_new
+    assert set(standing(workflow).values_list("volunteer", "subject")) == {
+        (account.pk, subject.pk) for subject in (first, second)
+    }
+    assert queue_is_consistent(workflow)
