@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from tests.integration.imports.files import PANOPTES, YES_NO, counts, imported, panoptes_row, write_csv
@@ -23,6 +25,7 @@ from webapp.consensus.batch_aggregation import start_aggregation, workflows_to_a
 from webapp.consensus.models import Aggregation, Consensus, Skill
 from webapp.exports.formats import EXPORTS
 from webapp.imports.mapping import Choices
+from webapp.imports.run_import import store_import_file, upload_path
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import start_scan, workflows_to_scan
 from webapp.volunteers.models import Volunteer
@@ -205,3 +208,11 @@ def test_whoever_has_joined_since_an_export_is_not_another_person_in_it(tmp_path
     merge(visitor, make_volunteer("vera"))
     job = imported(workflow, path, Choices("export", "metadata:external_id", "T0", {"Yes": "yes"}))
     assert (job.added, counts(job)) == (0, {"answered": 2})
+
+
+def test_an_upload_may_have_a_longer_name_than_the_disk_can_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "DATA", tmp_path)
+    workflow = make_workflow(subjects=1)
+    token = store_import_file(workflow, SimpleUploadedFile("分" * 95 + ".csv", b"a,b"))
+    path = upload_path(workflow, token)
+    assert (path.suffix, path.read_bytes()) == (".csv", b"a,b")
