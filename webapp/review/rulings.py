@@ -90,6 +90,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     else:
         _set_gold(subject, ruling.previous_gold, ruling.previous_source)
     _bring_back(ruling.workflow, subject)
+    _end_training(subject)
     withdraw_credits(subject=subject, workflow=ruling.workflow)
 
 
@@ -164,3 +165,11 @@ def _bring_back(workflow: Workflow, subject: Subject) -> None:
     is_gold = is_gold_in(workflow, subject.pk)
     QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
     recompute_subjects(workflow, [subject.pk])
+
+
+def _end_training(subject: Subject) -> None:
+    """Let volunteers vote where the subject is still served as gold, though its class is no longer known."""
+    for workflow in Workflow.objects.filter(queue__subject=subject, queue__is_gold=True).select_related("survey"):
+        if not is_gold_in(workflow, subject.pk):
+            QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_gold=False)
+            recompute_subjects(workflow, [subject.pk])
