@@ -98,6 +98,7 @@ def tag(text: str) -> Q:
 FOR_SCIENTISTS = {
     "gold_label": Parameter("gold_label", word, "class, for scientists of the survey"),
     "object_group": Parameter("object_group", word, "exact name of the object, for scientists of the survey"),
+    "set": Parameter("sets__name", word, "name of a set of subjects, for scientists of the survey"),
     "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion given (arcsec/h), for scientists of the survey"),
     "max_rate": Parameter("rate__lte", number, "fastest motion given (arcsec/h), for scientists of the survey"),
@@ -146,7 +147,6 @@ class SubjectViewSet(PublicRows):
         "survey": SURVEY,
         "external_id": Parameter("external_id", word, "the survey's own name of the subject"),
         "kind": Parameter("kind", word, f"one of {', '.join(Kind.values)}"),
-        "set": Parameter("sets__name", word, "name of a set of subjects"),
         "cone": Parameter("", read_cone, "RA,Dec,radius in degrees"),
         "polygon": Parameter("", read_polygon, "RA,Dec,RA,Dec,… of a convex polygon's corners, in degrees"),
         "moc": Parameter("", read_moc_filter, "a MOC as ASCII (3/1-5,7 4/100) or JSON"),
@@ -175,9 +175,7 @@ class SubjectViewSet(PublicRows):
 
     def _is_telling(self) -> bool:
         """Whether the list is asked for by what would tell a volunteer the answer."""
-        asked = self.request.query_params
-        by_tag = asked.get("set", "").startswith("#")  # a set of what volunteers tagged
-        return by_tag or not TELLING.isdisjoint(asked) or self._ordering() in ORDERINGS_FOR_SCIENTISTS
+        return not TELLING.isdisjoint(self.request.query_params) or self._ordering() in ORDERINGS_FOR_SCIENTISTS
 
     def _ordering(self) -> str:
         return str(self.request.query_params.get("ordering", "")).removeprefix("-")

@@ -80,7 +80,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
 
 
 def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Submit answers, all or none, workflow by workflow; return their results in order."""
+    """Submit answers, all or none, workflow by workflow in the order of their keys; return their results in order."""
     by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
         by_workflow[answer["workflow"]].append(answer)
@@ -90,7 +90,7 @@ def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[d
             raise ValidationError({"workflow": [f"There is no workflow “{slug}”."]})
     results: dict[tuple[str, int], dict[str, Any]] = {}
     with transaction.atomic() if len(workflows) > 1 else nullcontext():
-        for slug, group in sorted(by_workflow.items()):
+        for slug, group in sorted(by_workflow.items(), key=lambda sent: workflows[sent[0]].pk):
             results |= {(slug, result["subject"]): result for result in submit_to(volunteer, workflows[slug], group)}
     return [results[answer["workflow"], answer["subject"]] for answer in answers]
 

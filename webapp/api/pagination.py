@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
@@ -43,7 +44,10 @@ class Newest(CursorPagination):
             self.total = _counted(queryset)
         if column is None and request.query_params.get(CHANGES):
             return self._changes(queryset, request)
-        return super().paginate_queryset(queryset, request, view)
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ModelValidationError, ValueError) as error:  # a cursor of a list in another ordering
+            raise NotFound(self.invalid_cursor_message) from error
 
     def _changes(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
         """Return the page of changes after `cursor`, which holds the last row's key and the time of its change."""

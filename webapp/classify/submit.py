@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from webapp.classifications.models import Classification
 from webapp.classify.record import Item, Recorded, record, set_follow_up, withdraw
+from webapp.community.discoveries import give_up_credit
 from webapp.consensus.apply_votes import apply_votes, recompute_locked
 from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
@@ -59,12 +60,20 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
 
     Raises CannotClassify: as in `webapp.classify.record.record`; nothing is stored.
     """
-    (voter,) = lock_voters(workflow, [volunteer.pk])
+    volunteer, voter = _lock(volunteer, workflow)
     entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
     recorded = record(volunteer, workflow, items, entries)
     new = [each.classification for each in recorded if each.is_new]
     sums = apply_votes(workflow, [(voter, _to_count(voter, workflow, new))], entries)
     return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
+
+
+def _lock(volunteer: Volunteer, workflow: Workflow) -> tuple[Volunteer, Voter]:
+    """Lock the volunteer; a visitor who has joined while the request was under way answers as their account."""
+    (voter,) = lock_voters(workflow, [volunteer.pk])
+    if voter.account is None:
+        return volunteer, voter
+    return _lock(Volunteer.objects.get(pk=voter.account), workflow)
 
 
 def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> list[Classification]:
@@ -86,6 +95,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     if withdraw(row):
         if truth:
             unlearn(row, truth)
+        give_up_credit(row)
         sums = recompute_locked(row.workflow, [entry])
         lend_again(row, entry, timezone.now() + settings.LEASE_FOR)
     else:

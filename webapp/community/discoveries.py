@@ -35,15 +35,27 @@ def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
 
 @transaction.atomic
 def withdraw_credits(*, subject: Subject, workflow: Workflow) -> None:
-    """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them."""
+    """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them.
+
+    Whoever is still credited with it, for their answer in another workflow, keeps the good news.
+    """
     discoveries = Discovery.objects.filter(subject=subject, workflow=workflow)
-    volunteers = list(discoveries.values_list("volunteer", flat=True))
+    credited = Discovery.objects.filter(subject=subject).exclude(workflow=workflow).values("volunteer")
+    volunteers = list(discoveries.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
     discoveries.delete()
     good_news = Notification.objects.filter(volunteer__in=volunteers, subject=subject, kind=Notification.Kind.CONFIRMED)
     good_news.filter(read_at=None).delete()
     notified = set(good_news.values_list("volunteer", flat=True))
     good_news.delete()
     _notify([each for each in volunteers if each in notified], subject, Notification.Kind.TAKEN_BACK)
+
+
+def give_up_credit(answer: Classification) -> None:
+    """Remove the credit that an undone answer had earned already, with the news of it."""
+    of = {"volunteer": answer.volunteer_id, "subject": answer.subject_id}
+    had_credit, _ = Discovery.objects.filter(**of, workflow=answer.workflow_id).delete()
+    if had_credit and not Discovery.objects.filter(**of).exists():
+        Notification.objects.filter(**of, kind=Notification.Kind.CONFIRMED).delete()
 
 
 def _notify(volunteers: list[int], subject: Subject, kind: str) -> None:

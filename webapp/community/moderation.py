@@ -90,6 +90,9 @@ def open_reports(survey: Survey) -> QuerySet[Report]:
 def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: int = 0) -> ModeratorAction:
     """Dismiss the reports of a comment, or remove it, warn its author or suspend them; write it to the log.
 
+    A comment that its author has removed meanwhile becomes removed by the moderator, so that the author can't restore
+    it.
+
     Raises PermissionDenied: the user moderates no Talk of this survey, or the author does too. Nothing is changed.
     Raises ValidationError: the reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing
     is changed.
@@ -101,7 +104,7 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
     _check(row, kind, reason, days)
     now = timezone.now()
     until = now + timedelta(days=days) if kind == Kind.SUSPENDED else None
-    if kind != Kind.DISMISSED and row.removed_at is None:
+    if kind != Kind.DISMISSED and (row.removed_at is None or row.is_taken_back):
         row.removed_at, row.removed_by, row.removed_because = now, moderator, reason.strip()
         row.full_clean()
         row.save()

@@ -1,7 +1,7 @@
 """Batch aggregation of all votes by Dawid–Skene, nightly, with its disagreements with the live consensus."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -136,6 +136,18 @@ def _forget_old(workflow: Workflow) -> None:
 
 
 def _has_news(workflow: Workflow) -> bool:
-    answers = Classification.objects.counted().filter(workflow=workflow)
     last = Aggregation.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
-    return (answers.filter(created_at__gt=last) if last else answers).exists()
+    return has_votes_since(workflow, last)
+
+
+def has_votes_since(workflow: Workflow, moment: datetime | None) -> bool:
+    """Return whether a vote has begun to count since, or ever.
+
+    An imported one is as old as its file says, and one that could be undone is older than its place in the sums; votes
+    without weight are in none.
+    """
+    counted = Classification.objects.counted().filter(workflow=workflow)
+    if moment is None:
+        return counted.exists()
+    summed = Consensus.objects.filter(workflow=workflow, updated_at__gt=moment)
+    return summed.exists() or counted.filter(created_at__gt=moment).exists()

@@ -24,9 +24,11 @@ LOCK_ONE = f"SELECT {PLAN_ONCE} FROM volunteers_volunteer WHERE id = %s FOR NO K
 
 # A separate statement: one that waited for a lock sees stale rows in its joins.
 READ = f"""
-    SELECT voter.id, coalesce(skill.is_trusted, true), {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
+    SELECT voter.id, person.merged_into_id, coalesce(skill.is_trusted, true),
+        {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
         {ANSWER.sql}
     FROM unnest(%(volunteers)s::bigint[]) AS voter (id)
+    LEFT JOIN volunteers_volunteer AS person ON person.id = voter.id
     LEFT JOIN consensus_skill AS skill ON skill.volunteer_id = voter.id AND skill.workflow_id = %(workflow)s
     LEFT JOIN classifications_classification AS answer ON answer.volunteer_id = voter.id
         AND answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND NOT answer.is_counted
@@ -36,9 +38,13 @@ READ = f"""
 
 @dataclass(slots=True)
 class Voter:
-    """A volunteer in one workflow: whether their answers have weight, their record, and their pending answers."""
+    """A volunteer in one workflow: whether their answers have weight, their record, and their pending answers.
+
+    `account` is the volunteer that a visitor was merged into.
+    """
 
     volunteer: int
+    account: int | None
     is_trusted: bool
     record: Counts
     held: list[Classification] = field(default_factory=list)
@@ -55,8 +61,8 @@ def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
     """Lock volunteers in primary key order, and return their state in the workflow."""
     lock_volunteers(volunteers)
     voters: dict[int, Voter] = {}
-    for who, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):
-        voter = voters.setdefault(who, Voter(who, is_trusted, tuple(rest[: len(CELLS)])))
+    for who, account, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):
+        voter = voters.setdefault(who, Voter(who, account, is_trusted, tuple(rest[: len(CELLS)])))
         if rest[len(CELLS)] is not None:
             answer = ANSWER.build(rest[len(CELLS) :])
             answer.workflow = workflow

@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ml.io.safe_csv import CellWriter
@@ -130,10 +130,9 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README)
         archive.writestr("profile.json", _json(_profile(volunteer)))
-        _table(
-            archive, "classifications.csv", Classification.objects.filter(volunteer=volunteer).order_by("created_at")
-        )
-        _table(archive, "lines.csv", Mark.objects.filter(classification__volunteer=volunteer).order_by("pk"))
+        answers = _answers(volunteer)
+        _table(archive, "classifications.csv", answers.order_by("created_at"))
+        _table(archive, "lines.csv", Mark.objects.filter(classification__in=answers).order_by("pk"))
         _table(archive, "skill.csv", volunteer.skills.order_by("pk"))
         _table(archive, "tutorials.csv", volunteer.tutorials.order_by("pk"))
         _table(archive, "favourites.csv", Favourite.objects.filter(volunteer=volunteer).order_by("pk"))
@@ -159,6 +158,11 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         _table(archive, "about-you.csv", acts_about(volunteer.user) if volunteer.user else AuditEntry.objects.none())
     file.seek(0)
     return file
+
+
+def _answers(volunteer: Volunteer) -> QuerySet[Classification]:
+    """Return the volunteer's answers, and those as a visitor that gave way to one of the account."""
+    return Classification.objects.filter(Q(volunteer=volunteer) | Q(volunteer__merged_into=volunteer))
 
 
 def _profile(volunteer: Volunteer) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.archive.pixels import shape_of
 from webapp.classifications.line_marks import Line, WrongMark, check_lines, to_line
+from webapp.classifications.models import Classification
 from webapp.imports.foreign_record import (
     ALL_LEFT_OUT,
     METADATA,
@@ -81,10 +83,14 @@ SALT = "webapp.imports.mapping"
 
 
 def own_people(workflow: Workflow) -> dict[str, int]:
-    """Return this site's volunteers by pseudonym, for files that it exported itself."""
-    answered = Volunteer.objects.filter(classifications__workflow=workflow).distinct()
-    rows = answered.values_list("pk", "key", "user").iterator(2000)
-    return {pseudonym(key, user is not None).user_name: pk for pk, key, user in rows}
+    """Return this site's volunteers by pseudonym, for files that it exported itself.
+
+    Who was a visitor when a file was exported may have an account by now, to which their answers have moved.
+    """
+    answered = Classification.objects.filter(workflow=workflow).values("volunteer")
+    people = Volunteer.objects.filter(Q(pk__in=answered) | Q(merged_into__in=answered))
+    rows = people.values_list("pk", "key", "user", "merged_into").iterator(2000)
+    return {pseudonym(key, user is not None).user_name: account or pk for pk, key, user, account in rows}
 
 
 def volunteers_of(source: str, users: Collection[str], own: dict[str, int]) -> dict[str, int]:

@@ -26,6 +26,7 @@ from webapp.workflows.models import Workflow
 TOKEN = re.compile(r"[0-9a-f]{16}")
 KEPT_SECONDS = 7 * 24 * 3600
 SUFFIXES = (".csv", ".json")
+LONGEST_NAME = 100  # bytes
 
 
 class UploadRefused(ValueError):
@@ -49,10 +50,15 @@ def store_import_file(workflow: Workflow, file: UploadedFile) -> str:
     token = secrets.token_hex(8)
     folder = _folder(workflow) / token
     folder.mkdir(parents=True)
-    with (folder / name[-100:]).open("wb") as out:
+    with (folder / _short(name)).open("wb") as out:
         for chunk in file.chunks():
             out.write(chunk)
     return token
+
+
+def _short(name: str) -> str:
+    """Return the end of a name that any disk can hold: its limit is in bytes."""
+    return name.encode(errors="ignore")[-LONGEST_NAME:].decode(errors="ignore")
 
 
 def upload_path(workflow: Workflow, token: str) -> Path | None:

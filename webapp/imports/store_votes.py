@@ -18,6 +18,7 @@ from webapp.core.sql import fetch
 from webapp.imports.foreign_record import ONLY_A_PART, Broken, Reason, Record, Row, clean
 from webapp.imports.mapping import Choices, Vote, answer_of, volunteers_of, vote_of
 from webapp.imports.models import ClassificationImport
+from webapp.known_objects.start_match import compare_again
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -195,6 +196,7 @@ def _store_lines(votes: Sequence[Vote], stored: Mapping[UUID, Classification], t
     """Store the lines of new votes, and count both."""
     came_in = [vote for vote in votes if vote.id in stored]
     store_lines({stored[vote.id]: vote.lines for vote in came_in})
+    compare_again({vote.subject.pk for vote in came_in if vote.lines})
     tally.added += len(came_in)
     tally.lines += sum(len(vote.lines) for vote in came_in)
     for vote in votes:

@@ -7,6 +7,7 @@ from django.db.models.functions import Abs, Coalesce, Greatest
 
 from webapp.archive.models import Subject
 from webapp.archive.models.subject import KNOWN_ORBIT
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.skills import truth_changed
 from webapp.known_objects.models import KnownMatch
 from webapp.queue.models import QueueEntry
@@ -59,3 +60,11 @@ def _set(keys: list[int], label: str, source: str) -> None:
     QueueEntry.objects.filter(pk__in=locked).update(is_gold=bool(label))
     for workflow in Workflow.objects.filter(classifications__subject__in=keys).distinct():
         truth_changed(workflow, keys)
+    if not label:
+        _ask_again(keys)
+
+
+def _ask_again(keys: list[int]) -> None:
+    """Count the open slots of subjects that are gold no longer: the leases of a gold one take none."""
+    for workflow in Workflow.objects.filter(queue__subject__in=keys).distinct().select_related("survey"):
+        recompute_subjects(workflow, keys)

@@ -1,5 +1,6 @@
 """Start jobs that compare a survey's subjects with the newest catalogue; needs no science, so pages may import it."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -68,3 +69,8 @@ def _has_new_lines(survey: Survey, role: ModelRole) -> Q:
     scored = runs.aggregate(Max("finished_at"))
     times = [when for when in (*promoted.values(), *scored.values()) if when]
     return Q(is_drawn) | Q(identity_check__checked_at__lte=max(times)) if times else Q(is_drawn)
+
+
+def compare_again(subjects: Collection[int]) -> None:
+    """Have the cutouts among some subjects compared again, whose lines are new though the answers to them are old."""
+    IdentityCheck.objects.filter(subject__in=subjects, subject__kind=Kind.CUTOUT).delete()

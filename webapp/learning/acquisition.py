@@ -104,11 +104,17 @@ def _write_batch(
         return int(cursor.rowcount)
 
 
+def _ordered_by(run: ScoringRun) -> list[Workflow]:
+    """Return the workflows whose queue the run orders: no experiment if it only follows votes, without shards."""
+    guided = workflows_guided_by(run.checkpoint)
+    return guided if run.shards.exists() else [workflow for workflow in guided if not workflow.is_experiment]
+
+
 def update_priorities(run: ScoringRun) -> None:
     """Finish a run: of a champion, write the priorities and watch its drift; of any model, delete old scores."""
     changed, notes = 0, ""
     if run.checkpoint.is_champion:
-        for workflow in workflows_guided_by(run.checkpoint):
+        for workflow in _ordered_by(run):
             written = write_priorities(workflow, run.checkpoint)
             changed += written.changed
             if written.lacks_features:

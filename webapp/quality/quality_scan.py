@@ -18,7 +18,7 @@ from ml.crowd.answer import ANSWERS
 from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
-from webapp.classifications.models import Classification
+from webapp.consensus.batch_aggregation import has_votes_since
 from webapp.core.jobs import JobState
 from webapp.core.sql import copy_out, execute
 from webapp.core.stored_messages import Sentence
@@ -159,9 +159,12 @@ def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
 
 
 def merge_flags(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> None:
-    """Move a visitor's flags to their account, so that signing in does not clear them."""
-    theirs = set(QualityFlag.objects.filter(workflow=workflow, volunteer=account).values_list("kind", flat=True))
-    QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=theirs).update(volunteer=account)
+    """Move a visitor's flags to their account, in place of expired ones, so that signing in does not clear them."""
+    own = QualityFlag.objects.filter(workflow=workflow, volunteer=account)
+    kept = own.exclude(state=FlagState.EXPIRED).values_list("kind", flat=True)
+    moved = QualityFlag.objects.filter(workflow=workflow, volunteer=visitor).exclude(kind__in=list(kept))
+    own.filter(kind__in=list(moved.values_list("kind", flat=True))).delete()
+    moved.update(volunteer=account)
     apply_flags(workflow, [account.pk])
 
 
@@ -173,6 +176,5 @@ def apply_flags(workflow: Workflow, volunteers: Iterable[int]) -> None:
 
 
 def _has_news(workflow: Workflow) -> bool:
-    answers = Classification.objects.counted().filter(workflow=workflow)
     last = QualityScan.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
-    return (answers.filter(created_at__gt=last) if last else answers).exists()
+    return has_votes_since(workflow, last)

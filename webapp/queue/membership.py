@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
-from webapp.archive.models import IngestRun, SubjectSet, Survey
+from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
+from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.classifications.models import Reason
 from webapp.core.sql import analyze, fetch
 from webapp.queue.entries import open_slots
@@ -15,7 +16,7 @@ INSERT = """
     INSERT INTO queue_queueentry
         (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired)
     SELECT DISTINCT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint,
-        random(), subject.gold_label <> '', false
+        random(), subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s), false
     FROM workflows_workflow_subject_sets AS chosen
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
     JOIN archive_subject AS subject ON subject.id = member.subject_id
@@ -30,7 +31,8 @@ INSERT = """
 def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
-    Duplicates, subjects of another kind and those without pixels are excluded. Repeating it adds only new ones.
+    Duplicates, subjects of another kind and those without pixels are excluded. Repeating it adds only new ones. They
+    are gold as by `is_gold_in`.
 
     Parameters
     ----------
@@ -46,10 +48,18 @@ def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
                 "reason": Reason.NEW.value,
                 "open_slots": open_slots(workflow, votes=0, taken=0),
                 "kind": workflow.kind,
+                "orbit": KNOWN_ORBIT,
+                "known_objects": workflow.known_objects_are_gold,
                 "only": only,
             },
         )
         return int(cursor.rowcount)
+
+
+def is_gold_in(workflow: Workflow, subject: int) -> bool:
+    """Return whether a subject is gold in a workflow: by a known orbit only where known objects are gold."""
+    gold = Subject.objects.gold().filter(pk=subject)
+    return (gold if workflow.known_objects_are_gold else gold.exclude(gold_source=KNOWN_ORBIT)).exists()
 
 
 # Assigning skips locked entries, so nobody gets one that is about to be removed.

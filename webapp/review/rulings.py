@@ -14,6 +14,7 @@ from webapp.consensus.skills import truth_changed
 from webapp.learning.model_roles import classes_of, role_of
 from webapp.learning.models import Score
 from webapp.queue.entries import lock_entries
+from webapp.queue.membership import is_gold_in
 from webapp.queue.models import QueueEntry
 from webapp.review.models import Ruling, Verdict
 from webapp.workflows.models import Workflow
@@ -89,6 +90,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     else:
         _set_gold(subject, ruling.previous_gold, ruling.previous_source)
     _bring_back(ruling.workflow, subject)
+    _end_training(subject)
     withdraw_credits(subject=subject, workflow=ruling.workflow)
 
 
@@ -160,6 +162,14 @@ def _bring_back(workflow: Workflow, subject: Subject) -> None:
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)
     row.filter(**NO_VOTES).delete()
-    is_gold = Subject.objects.gold().filter(pk=subject.pk).exists()
+    is_gold = is_gold_in(workflow, subject.pk)
     QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
     recompute_subjects(workflow, [subject.pk])
+
+
+def _end_training(subject: Subject) -> None:
+    """Let volunteers vote where the subject is still served as gold, though its class is no longer known."""
+    for workflow in Workflow.objects.filter(queue__subject=subject, queue__is_gold=True).select_related("survey"):
+        if not is_gold_in(workflow, subject.pk):
+            QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_gold=False)
+            recompute_subjects(workflow, [subject.pk])

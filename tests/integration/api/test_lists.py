@@ -84,6 +84,19 @@ def test_an_ordering_is_followed_over_pages_and_an_unknown_one_refused(workflow,
     assert "total" not in scientist.get("/api/consensus/").json()
 
 
+@pytest.mark.parametrize(
+    ("path", "ordering", "another"), [("subjects", "external_id", "mjd"), ("consensus", "id", "updated_at")]
+)
+def test_a_cursor_of_another_ordering_is_refused(workflow, scientist, path, ordering, another):
+    for subject in subjects_of(workflow):
+        subject.mjd = 60000.0
+        subject.save()
+        vote(make_volunteer(), workflow, subject)
+    following = scientist.get(f"/api/{path}/", {"ordering": ordering, "page_size": 1}).json()["next"]
+    reply = scientist.get(following.replace(f"ordering={ordering}", f"ordering={another}"))
+    assert (reply.status_code, reply.json()) == (404, {"detail": "Invalid cursor"})
+
+
 def test_changes_since_a_time_are_listed(workflow, scientist):
     subjects = subjects_of(workflow)[:2]
     for n, subject in enumerate(subjects):

@@ -16,7 +16,7 @@ SUBJECTS = "/api/subjects/"
 TELLING = {
     "gold_label": "AST", "tag": "lens", "min_mag": 1, "max_mag": 30, "min_p_real": 0, "max_p_real": 1,
     "min_posterior": 0, "max_posterior": 1, "known": "near", "designation": "3200",
-    "min_fitted_rate": 0, "max_fitted_rate": 9,
+    "min_fitted_rate": 0, "max_fitted_rate": 9, "set": "Training movers of night",
 }  # fmt: skip
 
 

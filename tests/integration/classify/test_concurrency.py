@@ -1,21 +1,33 @@
 """Many people at once, each on their own connection."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Thread
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F
 
-from tests.integration.world import end_grace, make_volunteer, make_workflow, standing, subjects_of, vote
+from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.world import (
+    client_of,
+    end_grace,
+    hand,
+    make_volunteer,
+    make_workflow,
+    standing,
+    subjects_of,
+    vote,
+)
+from webapp.accounts.merge_visitor import merge
 from webapp.classify.record import Item
 from webapp.classify.submit import submit, undo
 from webapp.consensus.evidence import posterior_of
+from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up, replay_everybody
 from webapp.consensus.retirement import reason_to_retire
-from webapp.queue.entries import open_slots
+from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
 
@@ -180,3 +192,47 @@ def test_the_schedule_and_a_training_weigh_the_same_answers_at_once():
         at_once(lambda _: catch_up(workflow), *range(4))
         assert [skill.counts() for skill in Skill.objects.order_by("volunteer")] == right
     assert not Skill.objects.exclude(revision=F("applied_revision")).exists()
+
+
+def test_an_answer_on_its_way_while_the_visitor_joins_is_the_accounts():
+    workflow = make_workflow(subjects=3)
+    visitor, account = make_volunteer(), make_volunteer("vera")
+    first, second, _third = subjects_of(workflow)
+    vote(visitor, workflow, first)
+    hand(visitor, workflow, second.pk)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            lock_volunteers([visitor.pk])
+            sent = thread.submit(at_once, lambda pk: submit(visitor, workflow, [Item(uuid4(), pk, "yes")]), second.pk)
+            merge(visitor, account)
+        (submitted,) = sent.result()[0]
+    assert submitted.recorded.is_new
+    assert set(standing(workflow).values_list("volunteer", "subject")) == {
+        (account.pk, subject.pk) for subject in (first, second)
+    }
+    assert queue_is_consistent(workflow)
+
+
+def test_answers_to_two_workflows_wait_for_whoever_writes_to_both():
+    workflows = [make_workflow(subjects=1, slug=slug) for slug in ("zebra", "ant")]  # their keys in another order
+    person = make_volunteer("vera")
+    subjects = [subjects_of(workflow)[0] for workflow in workflows]
+    for workflow, subject in zip(workflows, subjects, strict=True):
+        hand(person, workflow, subject.pk)
+    body = [
+        {"id": str(uuid4()), "workflow": workflow.slug, "subject": subject.pk, "answer": "yes"}
+        for workflow, subject in zip(workflows, subjects, strict=True)
+    ]
+    client, statuses = client_of(person), []
+    sender = Thread(
+        target=lambda: statuses.extend(
+            at_once(lambda sent: client.post("/api/classifications/", sent, format="json").status_code, body)
+        )
+    )
+    with transaction.atomic():
+        lock_entries(workflows[0], [subjects[0].pk])
+        sender.start()
+        wait_until_somebody_waits(sender)
+        lock_entries(workflows[1], [subjects[1].pk])
+    sender.join()
+    assert statuses == [201]

@@ -5,7 +5,9 @@ import pytest
 from tests.integration import world
 from webapp.accounts.merge_visitor import merge
 from webapp.classifications.models import Classification
+from webapp.classify.submit import undo
 from webapp.community.models import Discovery, Notification, Profile
+from webapp.queue.membership import enqueue_subjects
 from webapp.review.models import Ruling
 from webapp.review.rulings import rule, withdraw_ruling
 from webapp.volunteers.models import Volunteer
@@ -85,6 +87,29 @@ def test_a_no_after_a_yes_takes_the_credit_back_and_another_yes_gives_it_once(wo
     confirm(subject, workflow, scientist)
     confirm(subject, workflow, scientist)
     assert Discovery.objects.count() == 1
+
+
+def test_who_is_still_credited_in_another_workflow_hears_of_no_end(workflow, subject, scientist, ada, browser_of):
+    other = world.make_workflow(subjects=0, slug="other")
+    other.subject_sets.set(workflow.subject_sets.all())
+    enqueue_subjects(other)
+    for each in (workflow, other):
+        world.vote(ada, each, subject, "yes")
+        confirm(subject, each, scientist)
+    browser_of(ada).post("/you/news/read/")
+    withdraw_ruling(ruling=Ruling.objects.get(workflow=workflow), by=scientist)
+    assert Discovery.objects.get().workflow == other
+    assert {row.kind for row in Notification.objects.all()} == {"confirmed"}
+    withdraw_ruling(ruling=Ruling.objects.get(workflow=other), by=scientist)
+    assert {row.kind for row in Notification.objects.all()} == {"taken-back"}
+
+
+def test_who_undoes_a_yes_that_was_just_confirmed_is_not_named_for_it(workflow, subject, scientist, ada):
+    answer = world.vote(ada, workflow, subject, "yes").recorded.classification
+    confirm(subject, workflow, scientist)
+    undo(ada, answer.pk)
+    assert credited() == set()
+    assert not Notification.objects.exists()
 
 
 def test_training_subjects_discover_nothing(workflow, subject, scientist, ada):

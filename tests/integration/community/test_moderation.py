@@ -125,6 +125,16 @@ def test_a_moderator_settles_a_report_and_the_log_keeps_it(comment, author, mode
     assert "Be kind." in page
 
 
+@pytest.mark.parametrize("what", ["removed", "warned", "suspended:7"])
+def test_authors_do_not_restore_what_they_removed_before_the_moderators_did(comment, author, moderator, what):
+    browser(account("reader")).post(reverse("comment-report", args=[comment.pk]), {"because": "It is rude."})
+    browser(author).post(reverse("comment-remove", args=[comment.pk]))
+    settled(moderator, comment, what)
+    assert browser(author).post(reverse("comment-bring-back", args=[comment.pk])).status_code == 403
+    comment.refresh_from_db()
+    assert comment.removed_because == "Be kind."
+
+
 def test_a_dismissed_report_leaves_the_comment(comment, moderator):
     browser(account("reader")).post(reverse("comment-report", args=[comment.pk]), {"because": "I disagree."})
     settled(moderator, comment, "dismissed", because="")

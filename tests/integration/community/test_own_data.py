@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.integration import world
+from webapp.accounts.merge_visitor import merge
 from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite, Profile
 from webapp.consensus.apply_votes import recompute_subjects
@@ -115,6 +116,15 @@ def test_a_visitor_takes_along_what_they_drew(workflow):
     export = export_of(client)
     assert len(export["lines.csv"]) == 1
     assert export["sign-ins.csv"] == []
+
+
+def test_a_visitors_answer_that_gave_way_to_the_accounts_is_exported_too(workflow, ada, browser_of):
+    visitor, subject = world.make_volunteer(), world.subjects_of(workflow)[0]
+    world.vote(visitor, workflow, subject, "no")
+    world.vote(ada, workflow, subject, "yes")
+    merge(visitor, ada)
+    rows = export_of(browser_of(ada))["classifications.csv"]
+    assert {(row["answer"], bool(row["withdrawn_at"])) for row in rows} == {("yes", False), ("no", True)}
 
 
 def test_nobody_exports_nothing(client):

@@ -16,7 +16,7 @@ from webapp.consensus.batch_aggregation import (
     start_aggregation,
     workflows_to_aggregate,
 )
-from webapp.consensus.models import AggregatedPosterior, Aggregation, Skill
+from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus, Skill
 from webapp.core.jobs import JobState
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +82,7 @@ def test_a_night_without_votes_is_not_looked_back_on(workflow):
     assert workflows_to_aggregate() == []
     Aggregation.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(days=1))
     Classification.objects.update(created_at=timezone.now() - timedelta(days=2))
+    Consensus.objects.update(updated_at=timezone.now() - timedelta(days=2))
     assert workflows_to_aggregate() == []
     vote(make_volunteer(), workflow, subjects_of(workflow)[0])
     assert workflows_to_aggregate() == [workflow]

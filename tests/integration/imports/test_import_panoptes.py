@@ -1,15 +1,33 @@
 """Answers in a Panoptes export are imported once and count like any other; skipped rows have reasons."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from tests.integration.imports.files import PANOPTES, YES_NO, counts, imported, panoptes_row, write_csv
-from tests.integration.world import entry_of, make_subject, make_workflow, recount, subjects_of
+from tests.integration.world import (
+    entry_of,
+    make_subject,
+    make_volunteer,
+    make_workflow,
+    recount,
+    subjects_of,
+    vote,
+)
+from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
-from webapp.consensus.models import Consensus, Skill
+from webapp.consensus.batch_aggregation import start_aggregation, workflows_to_aggregate
+from webapp.consensus.models import Aggregation, Consensus, Skill
+from webapp.exports.formats import EXPORTS
 from webapp.imports.mapping import Choices
+from webapp.imports.run_import import store_import_file, upload_path
+from webapp.quality.models import QualityScan
+from webapp.quality.quality_scan import start_scan, workflows_to_scan
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +183,36 @@ def test_an_import_into_another_workflow_is_another(tmp_path):
     path = write_csv(tmp_path / "answers.csv", [panoptes_row(1, "ann", "shared"), panoptes_row(2, "ann", "second-0")])
     assert [imported(each, path).added for each in (first, second)] == [1, 1]
     assert Volunteer.objects.count() == 1
+
+
+def test_imported_votes_are_news_to_the_nightly_jobs_however_old_they_are(tmp_path):
+    workflow = make_workflow(subjects=2)
+    vote(make_volunteer(), workflow, subjects_of(workflow)[0])
+    yesterday = timezone.now() - timedelta(days=1)
+    for model, start in ((Aggregation, start_aggregation), (QualityScan, start_scan)):
+        start(workflow, by=None)
+        model.objects.update(created_at=yesterday)
+    Classification.objects.update(created_at=yesterday - timedelta(days=1))
+    Consensus.objects.update(updated_at=yesterday - timedelta(days=1))
+    assert (workflows_to_aggregate(), workflows_to_scan()) == ([], [])
+    imported(workflow, write_csv(tmp_path / "answers.csv", [panoptes_row(1, "ann", "atlas-1")]))
+    assert (workflows_to_aggregate(), workflows_to_scan()) == ([workflow], [workflow])
+
+
+def test_whoever_has_joined_since_an_export_is_not_another_person_in_it(tmp_path):
+    workflow, visitor = make_workflow(subjects=2), make_volunteer()
+    for subject in subjects_of(workflow):
+        vote(visitor, workflow, subject)
+    path = tmp_path / "own.csv"
+    path.write_bytes(b"".join(EXPORTS["classifications.csv"].parts(workflow, "https://site.example")))
+    merge(visitor, make_volunteer("vera"))
+    job = imported(workflow, path, Choices("export", "metadata:external_id", "T0", {"Yes": "yes"}))
+    assert (job.added, counts(job)) == (0, {"answered": 2})
+
+
+def test_an_upload_may_have_a_longer_name_than_the_disk_can_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "DATA", tmp_path)
+    workflow = make_workflow(subjects=1)
+    token = store_import_file(workflow, SimpleUploadedFile("分" * 95 + ".csv", b"a,b"))
+    path = upload_path(workflow, token)
+    assert (path.suffix, path.read_bytes()) == (".csv", b"a,b")

@@ -1,5 +1,6 @@
 """The trails on a cutout, drawn by volunteers or found by the champion, are compared with the known objects."""
 
+import json
 import math
 from datetime import timedelta
 
@@ -8,12 +9,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml.sky.packed import unpack_designation
+<<<<<<< HEAD
 from tests.integration.known_objects.matching import UTC, draw, run, settle, waits
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from webapp.archive.models import Frame
 from webapp.classifications.models import Classification
 from webapp.known_objects.models import IdentityCheck
+=======
+from tests.integration.imports.files import PANOPTES, imported, panoptes_row, write_csv
+from tests.integration.known_objects.matching import UTC, run, settle
+from tests.integration.learning import sky
+from tests.integration.people import browser, member
+from webapp.archive.models import Frame
+from webapp.classifications.models import Classification, Mark
+from webapp.imports.mapping import Choices
+from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
+from webapp.known_objects.start_match import unchecked
+>>>>>>> bugweb
 from webapp.known_objects.unidentified import identified, unidentified
 from webapp.learning.models import Checkpoint, Detection, Promotion
 
@@ -101,6 +114,21 @@ def test_new_and_undone_lines_are_compared_in_the_next_run(catalogue, workflow, 
     run(survey)
     assert not cutout.known_matches.exists()
     assert IdentityCheck.objects.get().detections == 0
+
+
+def test_imported_lines_are_compared_however_old_they_are(catalogue, cutout, survey, tmp_path):
+    workflow = sky.workflow(survey, kind="cutout", slug="trails", line_marking=True)
+    sky.queue(workflow, [cutout])
+    run(survey)
+    assert not waits(survey)
+    line = {"toolIndex": 0, "toolType": "line", "frame": 0, "x1": 2, "y1": 2, "x2": 9, "y2": 9}
+    drawn = [{"task": "T0", "value": "Yes"}, {"task": "T2", "value": [line]}]
+    row = panoptes_row(1, "ann", cutout.external_id, annotations=json.dumps(drawn))
+    choices = Choices(**PANOPTES.stored() | {"lines_task": "T2"})
+    assert imported(workflow, write_csv(tmp_path / "answers.csv", [row]), choices).lines == 1
+    assert waits(survey)
+    run(survey)
+    assert cutout.identity_check.detections == 1
 
 
 @pytest.mark.parametrize("lacks", [{"mjd_mid": None}, {"wcs": None}, {"wcs": {"CTYPE1": "broken"}}])

@@ -1,11 +1,20 @@
 """A subject becomes gold only where the orbit is surely good enough, and brightness and motion are the object's."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from tests.integration.known_objects.matching import ORBITS, run
 from tests.integration.learning import sky
+from tests.integration.people import member
+from tests.integration.world import hand, make_volunteer
 from webapp.known_objects.models import IdentityCheck
+from webapp.queue.leases import lease_next, release_expired
+from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import Lease
+from webapp.review.rulings import rule, withdraw_ruling
 
 pytestmark = pytest.mark.django_db
 UNCERTAINTY = 105  # the column, from 0
@@ -53,3 +62,52 @@ def test_the_rate_must_be_the_predicted_one(catalogue, first, column, allowed, i
     setattr(first, column, predicted + allowed * max(10, predicted / 4))
     first.save()
     assert becomes_gold(first) == is_gold
+
+
+def end_leases():
+    Lease.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    release_expired()
+
+
+@pytest.mark.parametrize("began", ["before it was gold", "while it was gold"])
+def test_a_subject_that_is_gold_no_longer_is_asked_about_as_often_as_others(catalogue, first, began):
+    entry = first.queue_entries.get()
+    if began == "before it was gold":
+        for _ in range(entry.open_slots):
+            lease_next(make_volunteer(), entry.workflow, 1)
+        assert becomes_gold(first)
+        end_leases()
+    else:
+        assert becomes_gold(first)
+        hand(make_volunteer(), entry.workflow, first.pk)
+    first.mag = first.known_matches.get().magnitude + 3
+    first.save()
+    assert not becomes_gold(first)
+    end_leases()
+    assert first.queue_entries.get().open_slots == entry.open_slots
+
+
+def with_same_subjects(first):
+    """Return a workflow about the same subjects whose known objects are not gold, without a queue yet."""
+    other = sky.workflow(first.survey, slug="other")
+    other.subject_sets.set(first.sets.all())
+    return other
+
+
+def test_a_workflow_that_did_not_ask_for_it_goes_on_asking_about_known_objects(catalogue, first):
+    assert becomes_gold(first)
+    enqueue_subjects(with_same_subjects(first))
+    assert not first.queue_entries.get(workflow__slug="other").is_gold
+    assert first.queue_entries.get(workflow__known_objects_are_gold=True).is_gold
+
+
+def test_a_withdrawn_verdict_leaves_a_known_object_where_it_was(catalogue, first):
+    other = with_same_subjects(first)
+    enqueue_subjects(other)
+    assert becomes_gold(first)
+    scientist = member(first.survey, "scientist")
+    ruling = rule(subject=first, workflow=other, scientist=scientist, verdict="yes")
+    withdraw_ruling(ruling=ruling, by=scientist)
+    assert not first.queue_entries.get(workflow=other).is_gold
+    first.refresh_from_db()
+    assert first.gold_source == "known orbit"

@@ -235,6 +235,21 @@ def test_votes_that_change_no_order_start_nothing(why, workflow, champion, order
     assert order_after_votes() == []
 
 
+def test_the_votes_of_another_workflow_leave_an_experiments_order_alone(workflow, champion, ordered):
+    experiment = sky.workflow(workflow.survey, slug="experiment", acquisition="uncertain", is_experiment=True)
+    sky.queue(experiment, ordered)
+    write_priorities(experiment, champion)
+    before = by_subject(experiment)
+    first = experiment.queue.order_by("-priority").first().subject
+    for each in (workflow, experiment):
+        sky.votes(each, first, posterior=0.001)
+    answered(workflow, ordered, people=2)
+    (run,) = order_after_votes()
+    jobs.finish_scoring(run.pk)
+    assert by_subject(experiment) == before
+    assert by_subject(workflow) != before
+
+
 def test_an_ordering_that_failed_is_tried_again_after_as_many_votes(workflow, champion, ordered):
     answered(workflow, ordered, people=2)
     (run,) = order_after_votes()

@@ -163,6 +163,20 @@ def test_signing_in_is_no_way_out(workflow, bot):
     assert str(account.pk) not in all_votes(workflow).workers
 
 
+def test_a_flag_that_expired_does_not_hide_one_that_a_scientist_confirmed(workflow, bot, django_user_model):
+    scan(workflow)
+    for flag in QualityFlag.objects.filter(volunteer=bot):
+        decide(flag=flag, state=FlagState.CONFIRMED, by=django_user_model.objects.create(username=flag.kind))
+    account = make_volunteer("shining")
+    for kind in QualityFlag.objects.filter(volunteer=bot).values_list("kind", flat=True):
+        QualityFlag.objects.create(
+            volunteer=account, workflow=workflow, kind=kind, p=1e-9, seen_at=timezone.now(), state=FlagState.EXPIRED
+        )
+    merge(bot, account)
+    assert set(QualityFlag.objects.values_list("volunteer", "state")) == {(account.pk, FlagState.CONFIRMED)}
+    assert not Skill.objects.get(volunteer=account, workflow=workflow).is_trusted
+
+
 def test_every_night_looks_once_through_what_is_new(workflow, bot):
     assert workflows_to_scan() == [workflow]
     housekeeping.nightly_quality_scan()

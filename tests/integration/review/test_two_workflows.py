@@ -1,0 +1,49 @@
+"""Two workflows about the same subjects: once no verdict is left, volunteers vote on a subject in both."""
+
+import pytest
+
+from tests.integration.learning import sky
+from webapp.queue.leases import lease_next
+from webapp.queue.membership import enqueue_subjects
+from webapp.review.rulings import rule, withdraw_ruling
+from webapp.volunteers.models import Volunteer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def subject(subjects):
+    return subjects[0]
+
+
+@pytest.fixture
+def other(workflow, subjects):
+    other = sky.workflow(workflow.survey, slug="other")
+    other.subject_sets.set(workflow.subject_sets.all())
+    return other
+
+
+def is_asked_about(subject, *workflows):
+    """Return whether a volunteer of each workflow gets all subjects, and this one not for practice."""
+    for workflow in workflows:
+        leases = lease_next(Volunteer.objects.create(), workflow, 6)
+        assert not subject.queue_entries.get(workflow=workflow).is_gold
+        assert subject in {lease.entry.subject for lease in leases}
+    return True
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_verdicts_in_both_are_withdrawn_in_either_order(workflow, other, subject, scientist, order):
+    enqueue_subjects(other)
+    rulings = [rule(subject=subject, workflow=each, scientist=scientist, verdict="yes") for each in (workflow, other)]
+    for place in order:
+        withdraw_ruling(ruling=rulings[place], by=scientist)
+    assert is_asked_about(subject, workflow, other)
+
+
+def test_a_workflow_that_began_with_the_verdict_asks_when_it_is_withdrawn(workflow, other, subject, scientist):
+    ruling = rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
+    enqueue_subjects(other)
+    assert subject.queue_entries.get(workflow=other).is_gold
+    withdraw_ruling(ruling=ruling, by=scientist)
+    assert is_asked_about(subject, workflow, other)
