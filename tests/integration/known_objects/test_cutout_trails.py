@@ -9,24 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml.sky.packed import unpack_designation
-<<<<<<< HEAD
+from tests.integration.imports.files import PANOPTES, imported, panoptes_row, write_csv
 from tests.integration.known_objects.matching import UTC, draw, run, settle, waits
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from webapp.archive.models import Frame
 from webapp.classifications.models import Classification
-from webapp.known_objects.models import IdentityCheck
-=======
-from tests.integration.imports.files import PANOPTES, imported, panoptes_row, write_csv
-from tests.integration.known_objects.matching import UTC, run, settle
-from tests.integration.learning import sky
-from tests.integration.people import browser, member
-from webapp.archive.models import Frame
-from webapp.classifications.models import Classification, Mark
 from webapp.imports.mapping import Choices
-from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
-from webapp.known_objects.start_match import unchecked
->>>>>>> bugweb
+from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import identified, unidentified
 from webapp.learning.models import Checkpoint, Detection, Promotion
 
