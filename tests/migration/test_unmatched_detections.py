@@ -1,4 +1,4 @@
-"""After the upgrade, what was unidentified still is, and cutouts and cubes wait to be compared by their trails and tracks."""
+"""After the upgrade, what was unidentified still is; cutouts and cubes wait to be compared by trails and tracks."""
 
 import pytest
 from django.core.management import call_command

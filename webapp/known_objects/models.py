@@ -129,7 +129,7 @@ class IdentityCheck(models.Model):
     candidates = models.PositiveSmallIntegerField()
     unmatched = models.PositiveSmallIntegerField(
         default=0,
-        help_text="detections near no candidate; of a cutout or cube each trail or track by itself, of others all or none",
+        help_text="detections near no candidate; of a cutout or cube each trail or track alone, of others all or none",
     )
     orbit_days = models.FloatField(null=True, help_text="from the catalogue's epoch to the detections")
     measured_with = models.JSONField(default=dict, help_text="the survey's `measured_with` then; empty if unknown")

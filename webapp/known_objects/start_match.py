@@ -72,5 +72,5 @@ def _has_new_lines(survey: Survey, role: ModelRole) -> Q:
 
 
 def compare_again(subjects: Collection[int]) -> None:
-    """Have the cutouts and cubes among some subjects compared again, whose lines are new though the answers to them are old."""
+    """Have cutouts and cubes compared again: their lines are new, though the answers to them are old."""
     IdentityCheck.objects.filter(subject__in=subjects, subject__kind__in=SEARCHED).delete()

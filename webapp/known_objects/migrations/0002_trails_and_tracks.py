@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='identitycheck',
             name='unmatched',
-            field=models.PositiveSmallIntegerField(default=0, help_text='detections near no candidate; of a cutout or cube each trail or track by itself, of others all or none'),
+            field=models.PositiveSmallIntegerField(default=0, help_text='detections near no candidate; of a cutout or cube each trail or track alone, of others all or none'),
         ),
         migrations.AlterField(
             model_name='identitycheck',
