@@ -15,7 +15,7 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-OURS = ("site", "classify", "guides", "community", "consensus", "learning", "review", "figures")
+OURS = sorted({path.parent.name for path in (settings.ROOT / "static").glob("*/*.js")})
 IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined]
 
 

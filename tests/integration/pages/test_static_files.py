@@ -1,13 +1,17 @@
 """Static files: Bokeh's from its package, and modules that import each other by hashed names."""
 
 import re
+from shutil import copytree
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
 from webapp.core.static_files import BokehFinder, StaticStorage
+
+IMPORTED = re.compile(r'(?:from|import)[ (]"(\.[^"]+)"')
 
 
 def test_the_curves_scripts_come_from_bokehs_package():
@@ -31,3 +35,19 @@ def test_modules_import_each_other_by_hashed_names(tmp_path):
     hashed = {name: into for name, into, _ in storage.post_process(paths)}
     text = (tmp_path / hashed[ours]).read_text()
     assert re.search(r'from "\./api\.[0-9a-f]{12}\.js"', text)
+
+
+def test_none_of_our_modules_imports_a_file_that_changes_under_its_name(tmp_path):
+    """A service worker keeps static files for good: an unhashed import would stay as it was before an upgrade."""
+    folder = copytree(settings.ROOT / "static", tmp_path / "static")
+    storage, files = StaticStorage(location=folder), FileSystemStorage(folder)
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*.*")]
+    list(storage.post_process({name: (files, name) for name in names}))
+    imports = {
+        (name, imported)
+        for name in names
+        if name.endswith(".js")
+        for imported in IMPORTED.findall((folder / storage.stored_name(name)).read_text())
+    }
+    assert len(imports) > 50
+    assert {each for each in imports if not re.search(r"\.[0-9a-f]{12}\.js$", each[1])} == set()
