@@ -22,7 +22,7 @@ export class FollowUp {
     });
     skip.addEventListener("click", () => this.#choose(""));
     back.addEventListener("click", () => this.close());
-    dialog.addEventListener("keydown", (event) => this.#press(event));
+    document.addEventListener("keydown", (event) => this.#press(event)); // a look at the picture takes the focus away
   }
 
   /** Ask what follows an answer, and call `done(choice)`, "" for none; going back to the subject calls nothing. */
@@ -41,11 +41,15 @@ export class FollowUp {
   }
 
   #press(event) {
+    if (!this.dialog.open || document.querySelector(":modal")) return;
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    const digit = event.code.match(/^Digit(\d)$/)?.[1] ?? event.key; // in the row of digits, whatever the layout writes there
+    const chosen = this.list.children[Number(digit) - 1];
     if (event.key === "Escape") this.close();
-    const chosen = this.list.children[Number(event.key) - 1];
-    if (event.key === "0") this.#choose("");
+    else if (digit === "0") this.#choose("");
     else if (chosen) this.#choose(chosen.value);
+    else return;
+    event.stopPropagation(); // these keys are also shortcuts of the page
   }
 
   #choose(choice) {

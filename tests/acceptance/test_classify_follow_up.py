@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.classifying import ECHO, make_workflow, press, ready, standing, wait_until
-from tests.acceptance.pictures import PAGE, part
+from tests.acceptance.pictures import PAGE, boxes, part
+from tests.acceptance.skies import mover, one_subject
 from webapp.classifications.models import Classification
 from webapp.workflows.models import Workflow
 
@@ -43,6 +44,26 @@ def test_going_back_keeps_the_subject_and_skipping_answers_without_a_kind(db, op
     wait_until(page, lambda: given(page) == {"no": ""})
     press(page, "y")  # no kinds are offered after yes
     wait_until(page, lambda: given(page) == {"no": "", "yes": ""})
+
+
+def test_numbers_choose_a_kind_after_a_look_at_the_picture_and_leave_the_picture_as_it_is(db, open_page):
+    one_subject(
+        mover(frames=1, channels=2), channels=["g", "r"], follow_ups=KINDS, follow_up_first=True, undo_seconds=300
+    )
+    page = open_page(PAGE)
+    press(page, "n")
+    dialog = page.get_by_role("dialog", name="What kind is it?")
+    expect(dialog).to_be_visible()
+    page.mouse.click(700, 200)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    press(page, "n")
+    page.keyboard.press("2")
+    expect(dialog).to_be_hidden()
+    wait_until(page, lambda: given(page) == {"no": "NOISE"})
+    page.keyboard.press("z")
+    ready(page)
+    assert len(boxes(page)) == 2, "the key has chosen a kind, and no channel too"
 
 
 def test_a_wrong_practice_answer_pauses_once_and_shows_where_the_object_is(db, open_page):
