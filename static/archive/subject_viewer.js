@@ -15,11 +15,8 @@ export class SubjectViewer {
     const part = (name) => this.root.querySelector(`[data-part="${name}"]`);
     this.broken = part("broken");
     this.stage = new Stage(part, this.config, (text) => { part("status").textContent = text; });
-    const actions = Object.entries(pictureActions(this.stage, this.config)).map(([name, action]) => (
-      [name, { ...action, keys: action.keys.filter((key) => !taken.includes(key)) }]
-    ));
-    const keymap = new Keymap(Object.fromEntries(actions));
-    listen({ press: (key) => !this.root.closest("[hidden]") && keymap.press(key) });
+    const keymap = new Keymap(pictureActions(this.stage, this.config));
+    listen({ press: (key) => !taken.includes(key) && !this.root.closest("[hidden]") && keymap.press(key) });
   }
 
   /** Show a subject, or the one that a promise brings. */

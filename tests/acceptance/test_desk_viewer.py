@@ -62,6 +62,16 @@ def test_a_rows_pictures_open_in_the_viewer_and_it_goes_along(survey, open_page,
     assert len(asked) == len(set(asked)), "each subject is asked for once"
 
 
+def test_a_key_of_the_desk_gives_a_verdict_alone_whatever_it_does_on_the_classify_page(page):
+    page.evaluate("localStorage.setItem('wanderers.keys', JSON.stringify({ panel: ['y'] }))")
+    page.reload()
+    press(page, "Enter")
+    assert shown(page) == "s5"
+    press(page, "y")
+    expect(page.locator(".ruled")).to_have_count(1)
+    expect(page.locator("[data-part=panel]")).to_be_hidden()
+
+
 def test_the_desks_viewer_draws_volunteers_lines(survey, open_page):
     answer = Classification.objects.get(subject__external_id="s5", volunteer=Volunteer.objects.earliest("pk"))
     store_lines({answer: [Line(2, 3, 15, 12)]})
