@@ -6,8 +6,14 @@ function remembered() {
   try { return JSON.parse(localStorage.getItem(KEPT_AS)) ?? {}; } catch { return {}; }
 }
 
-/** Return the name of a key press: letters in lower case, arrows with Shift as "Shift+ArrowLeft". */
+const FOREIGN = /^(?!\p{Script=Latin})\p{L}$/u;
+
+/**
+ * Return the name of a key press: letters in lower case, arrows with Shift as "Shift+ArrowLeft"; a letter of another script
+ * by the Latin one on its key.
+ */
 export function keyOf(event) {
+  if (FOREIGN.test(event.key) && event.code.startsWith("Key")) return event.code.slice(3).toLowerCase();
   if (event.key.length === 1) return event.key.toLowerCase();
   return event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
 }

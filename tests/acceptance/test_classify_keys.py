@@ -72,6 +72,23 @@ def test_escape_keeps_the_key(workflow, open_page):
     expect(page.locator("dialog[data-part=keys]")).to_be_visible()
 
 
+def test_the_keys_are_where_they_were_on_a_keyboard_of_another_script(workflow, open_page):
+    page = open_page(PAGE)
+    first = ready(page)
+    type_in_russian(page, "н", "KeyY")
+    wait_until(page, lambda: standing() == {first: "yes"})
+    second = ready(page)
+    type_in_russian(page, "Т", "KeyN")  # with Caps Lock
+    wait_until(page, lambda: standing() == {first: "yes", second: "no"})
+
+
+def type_in_russian(page, key, code):
+    page.evaluate(
+        "(init) => document.body.dispatchEvent(new KeyboardEvent('keydown', init))",
+        {"key": key, "code": code, "bubbles": True},
+    )
+
+
 @pytest.mark.parametrize(
     "device", [{"width": 390, "height": 844}, {"width": 820, "height": 1180, "has_touch": True, "is_mobile": True}]
 )
