@@ -238,6 +238,7 @@ export class Stage {
     if (!this.#scene || !this.panes.all.length) return;
     const { scale } = this.view;
     this.root.dataset.smooth = String(scale < 1);
+    this.root.toggleAttribute("data-magnified", this.view.zoom > 1);
     for (const pane of this.panes.all) {
       const { x, y } = this.view.toPane({ x: 0, y: 0 }, this.#scene.shift(pane));
       pane.canvas.style.transform = `translate(${x.toFixed(2)}px, ${y.toFixed(2)}px) scale(${scale})`;

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import wait_until
+from tests.acceptance.fingers import swipe
 from tests.acceptance.people import member
 from tests.acceptance.pictures import PLACES, boxes, brightest, colours, part
 from tests.acceptance.skies import CARDS, mover, one_subject
@@ -50,6 +52,25 @@ def test_the_four_frames_of_a_tracklet_fit_a_phone(subject, open_page):
     assert len(boxes(page)) == 4
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 391 for box in boxes(page))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_finger_scrolls_the_page_past_a_whole_picture_and_looks_around_in_a_magnified_one(subject, open_page):
+    page = viewed(open_page(f"/surveys/night/subjects/{subject.pk}/", width=390, height=844, reduced_motion="reduce"))
+    page.keyboard.press("+")
+    before = boxes(page)[0]["y"]
+    drag(page)
+    assert boxes(page)[0]["y"] < before - 20
+    assert page.evaluate("scrollY") == 0
+    page.keyboard.press("r")
+    drag(page)
+    wait_until(page, lambda: page.evaluate("scrollY") > 50)
+
+
+def drag(page):
+    """Draw a finger up over the picture."""
+    box = page.locator(".pictures").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(page, ((x, y + 60), (x, y - 60)))
 
 
 def test_an_image_that_does_not_load_is_said(subject, open_page):
