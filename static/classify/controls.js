@@ -29,7 +29,7 @@ export class Controls {
     part("levels").disabled = !choices.hasOwnLevels;
     for (const [name, choice] of Object.entries(SWITCHES)) part(name).setAttribute("aria-pressed", String(choices[choice]));
     part("speed").value = SPEEDS.indexOf(allowed(choices.speed));
-    const speed = interpolate(gettext("%s per second"), [allowed(choices.speed).toLocaleString()]);
+    const speed = interpolate(gettext("%s per second"), [allowed(choices.speed).toLocaleString(document.documentElement.lang)]);
     part("speed-value").textContent = speed;
     part("speed").setAttribute("aria-valuetext", speed);
     for (const button of part("layouts").children) {

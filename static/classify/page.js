@@ -76,8 +76,8 @@ function setState(state) {
 function showProgress() {
   const { progress } = queue;
   if (!progress) return;
-  part("progress").textContent = interpolate(gettext("Project: %(settled)s of %(total)s retired"), { settled: progress.retired.toLocaleString(), total: progress.total.toLocaleString() }, true);
-  part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered + kept.size).toLocaleString()]);
+  part("progress").textContent = interpolate(gettext("Project: %(settled)s of %(total)s retired"), { settled: progress.retired.toLocaleString(document.documentElement.lang), total: progress.total.toLocaleString(document.documentElement.lang) }, true);
+  part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered + kept.size).toLocaleString(document.documentElement.lang)]);
 }
 
 /** Show the next subject, unless one was put back. */

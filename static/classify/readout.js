@@ -8,7 +8,7 @@ function coordinates([ra, dec]) {
 
 function number(value) {
   if (Number.isNaN(value)) return gettext("no data");
-  return Number(value.toPrecision(DIGITS)).toLocaleString();
+  return Number(value.toPrecision(DIGITS)).toLocaleString(document.documentElement.lang);
 }
 
 export class Readout {

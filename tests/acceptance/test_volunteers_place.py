@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import ECHO, wait_until
 from tests.acceptance.people import member
+from tests.acceptance.pictures import slide
 from tests.integration.learning import sky
 from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
@@ -208,9 +209,11 @@ def test_an_account_is_deleted_after_its_password(workflow, ada, open_page):
 
 
 def test_classify_speaks_german_throughout(workflow, open_page):
-    page = open_page("/classify/night/", locale="de")
+    page = open_page("/classify/night/", extra_http_headers={"Accept-Language": "de"})  # an English browser
     answer(page, "y")
     expect(page.get_by_role("button", name="Ja")).to_be_visible()
     expect(page.get_by_text("Du hast Ja gesagt.")).to_be_visible()
     expect(page.get_by_text("Nächstes in der Warteschlange")).to_be_attached()
     expect(page.get_by_text("Du: 1")).to_be_visible()
+    slide(page, "speed", 0)
+    expect(page.locator("[data-part=speed-value]")).to_have_text("0,5 pro Sekunde")
