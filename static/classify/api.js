@@ -1,6 +1,8 @@
 // The part of the site's JSON API that the classify page uses.
 import { csrfToken } from "../site/csrf.js";
 
+const PATIENCE = 30_000; // ms: a connection that hangs would hold back all answers; sending one again is safe
+
 /** The server refused the request; retrying will not help. */
 export class Refused extends Error {}
 
@@ -43,7 +45,7 @@ async function call(url, body) {
     };
   let response;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...options });
+    response = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE), ...options });
   } catch {
     throw new Away(gettext("Can't reach the server."));
   }

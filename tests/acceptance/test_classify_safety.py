@@ -48,6 +48,19 @@ def test_what_an_account_could_not_send_waits_for_that_account(workflow, open_pa
     assert Classification.objects.get().volunteer.user == ann
 
 
+def test_an_answer_on_a_connection_that_hangs_is_sent_again(workflow, open_page):
+    page = open_page("/accounts/login/")
+    page.add_init_script(
+        "const { timeout } = AbortSignal; AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 30);"
+    )
+    page.goto("/classify/night/")
+    intercept(page, ANSWERS, lambda route: None)
+    first = press(page, "y")
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
+    page.unroute(ANSWERS)
+    wait_until(page, lambda: standing() == {first: "yes"})
+
+
 def test_the_back_button_goes_on_where_it_was(workflow, open_page):
     page = open_page("/classify/night/")
     first = press(page, "y")
