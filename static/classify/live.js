@@ -13,7 +13,8 @@ const api = new Api(config.urls);
 const buttons = [...document.querySelectorAll("[data-answer]")];
 
 let current = null; // {item, picture, startedAt}
-const blink = new Blink((frame, count) => {
+const blink = new Blink((frame, count, paused) => {
+  part("pause").textContent = paused ? gettext("Play") : gettext("Pause");
   if (!current) return;
   current.picture.draw(part("canvas"), { ...LOOK, frame, channel: 0 });
   part("frame").textContent = current.picture.planes?.[frame] ?? (count > 1 ? interpolate(gettext("%(frame)s of %(count)s"), { frame: frame + 1, count }, true) : "");
@@ -34,6 +35,7 @@ async function next() {
   part("sample")?.remove();
   part("canvas").hidden = false;
   part("canvas").setAttribute("aria-label", gettext("A candidate, blinking"));
+  part("pause").hidden = picture.frames < 2;
   blink.start(picture.frames);
   blink.setStill(false);
   allow(true);
@@ -51,14 +53,17 @@ async function answer(value) {
   const outcome = reply.feedback ? `${feedbackSentence(config.kind, reply.feedback, value)} ${reply.feedback.reason}` : votesSentence(reply.others, config.counted);
   part("result").textContent = [gettext("Your answer is saved."), outcome, reply.message].filter(Boolean).join(" ");
   part("more").classList.add("primary");
-  await next();
+  current = null;
+  await next().catch(() => { /* the answer is saved, and the page still leads to the projects */ });
 }
 
-/** Without the server the page still leads to the projects. */
+/** Without the server the page still leads to the projects; an answer that got lost can be given again. */
 function fail(error) {
   part("result").textContent = error.message;
-  allow(false);
+  allow(current !== null);
 }
+
+part("pause").addEventListener("click", () => blink.toggle());
 
 for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.answer).catch(fail));
 next().catch(fail);
