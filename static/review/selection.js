@@ -25,4 +25,5 @@ if (form) {
   document.addEventListener("change", (event) => { if (event.target.matches("[data-select]")) tell(); });
   form.toggleAttribute("data-ready", true);
   tell();
+  addEventListener("pageshow", tell); // on the way back, the browser checks the boxes again
 }

@@ -43,6 +43,9 @@ def test_a_selection_on_the_contact_sheet_is_ruled_at_once(survey, open_page):
     for key in "xux":
         page.keyboard.press(key)
     expect(page.get_by_text("2 selected")).to_be_visible()
+    page.goto("/")
+    page.go_back()
+    expect(page.get_by_text("2 selected")).to_be_visible()
     page.get_by_role("button", name="No to selected").click()
     expect(page.get_by_text("2 subjects changed.")).to_be_visible()
     assert standing() == {"s5": "no", "s4": "no"}
