@@ -152,3 +152,7 @@ def test_the_trend_of_the_nights_follows_its_threshold(db, open_page):
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Points as CSV").click()
     assert "false_negative_high" in waiting.value.path().read_text().splitlines()[0]
+    page.go_back()
+    expect(page.locator("[data-threshold]")).to_have_text("0.250")
+    expect(number).to_have_value("0.25")
+    expect(slider).to_have_value("0.25")

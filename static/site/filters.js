@@ -1,0 +1,8 @@
+// On the way back, and when a page is reloaded, browsers fill in what was chosen last. Filters say what the page shows.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted && performance.getEntriesByType("navigation")[0]?.type === "navigate") return;
+  for (const form of document.querySelectorAll('form[method="get"]:is(.fields, .filters)')) {
+    form.reset();
+    for (const field of form.elements) field.dispatchEvent(new Event("input")); // for the sliders that follow fields
+  }
+});
