@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         return {"benchmark": ACTIVE, **active.run(args)}
     work, n = BENCHMARKS[args.name]
     n = n if args.n is None else args.n
+    if n < 1:
+        raise ValueError(f"--n is a number of subjects, 1 or more, not {n}")
     return {"benchmark": args.name, "n": n, **work(n, np.random.default_rng(args.seed))}
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ml.cli.outputs import check_outputs
 from ml.evaluation.classifier import jsonable
 
 Work = Callable[[argparse.Namespace], dict[str, Any]]
@@ -18,6 +19,7 @@ def command(subparsers: Any, name: str, summary: str, work: Work) -> argparse.Ar
 
     def run(args: argparse.Namespace) -> int:
         try:
+            check_outputs(args)
             result = work(args)
         except (ValueError, OSError) as error:
             sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")

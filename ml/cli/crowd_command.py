@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.cli.outputs import check_outputs
 from ml.crowd import agreement
 from ml.crowd.aggregator import Aggregator
 from ml.crowd.bwa import Bwa
@@ -57,6 +58,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Aggregate and print JSON; 2 and one line on stderr for bad input."""
     try:
+        check_outputs(args)
         started = time.perf_counter()
         votes = read_votes(args.labels)
         truth = read_truth(args.truth) if args.truth else {}

@@ -52,7 +52,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     recipe, tally, started = preset(name, crop=args.crop, batch=args.batch), Tally(), time.monotonic()
     examples = [example_of(cube) for cube in read_cubes(args.data, tally, masked=True)]
     if not examples:
-        raise BadExamples("No cube in the data has a mask. Training needs masks (docs/cubes.md).")
+        raise BadExamples("No cube in the data can be used. Training needs cubes with masks (docs/cubes.md).")
     checkpoint = train_cubes(
         examples,
         recipe,
@@ -83,7 +83,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
         counts.add(p, cube)
         object_counts.add(find_tracks(np.where(cube.measured, p, 0), threshold), cube)
     if not object_counts.cubes:
-        raise BadExamples("No cube in the data has a mask. Evaluation needs masks.")
+        raise BadExamples("No cube in the data can be used. Evaluation needs cubes with masks (docs/cubes.md).")
     rows, meant = limit_table(counts, args.seed), voxel_reliability(counts, args.seed)
     result = {
         "n": object_counts.cubes,

@@ -38,7 +38,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--comets", type=Path, action="append", default=[], help="CometEls.txt; repeatable")
     parser.add_argument(
         "--data", type=Path, required=True,
-        help="CSV: mjd, ra, dec[, tracklet, rms_ra, rms_dec, observatory, obs_x, obs_y, obs_z]",
+        help="CSV: mjd, ra, dec[, tracklet, rms_ra, rms_dec, observatory, obs_x, obs_y, obs_z, obs_vx, obs_vy, obs_vz]",
     )  # fmt: skip
     parser.add_argument("--radius", type=float, required=True, help="return all objects within this distance, arcsec")
     parser.add_argument(
@@ -61,6 +61,7 @@ def known_table(args: argparse.Namespace) -> Rows:
     observers, problems = observers_of(detections, read_observatories(args.obscodes), args.observatory)
     if lacking := int((~detections.usable).sum()):
         problems.append(f"{lacking} of {len(detections)} rows lack a time or a position and are left out")
+    problems += _unknown_velocities(detections)
     if not (np.isfinite(observers.position).all(1) & detections.usable).any():
         raise ValueError(f"no row can be used: {'; '.join(problems)}")
     catalogues = [*map(read_mpcorb, args.orbits), *map(read_comets, args.comets)]
@@ -79,6 +80,17 @@ def known_table(args: argparse.Namespace) -> Rows:
     directions = np.where(detections.usable[:, None], unit_vectors(detections.ra, detections.dec), np.nan)
     found = match(Sweep(orbits), observers, directions, rms, args.radius, args.max_uncertainty)
     return HEADER, _rows(detections, orbits, found, epochs)
+
+
+def _unknown_velocities(detections: Detections) -> list[str]:
+    lacking = np.isfinite(detections.observer).all(1) & ~np.isfinite(detections.observer_velocity).all(1)
+    count = int((lacking & detections.usable).sum())
+    if not count:
+        return []
+    return [
+        f"{count} rows have a place (obs_x …) but no velocity (obs_vx …), and no other place a few minutes away:"
+        " their rate, pa, along and across are for an observer who moves with the Earth's centre"
+    ]
 
 
 def _catalogue_problems(path: Path, catalogue: Catalogue) -> list[str]:

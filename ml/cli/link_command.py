@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from ml.cli.sky_table import Rows, errors_of, number, table_command
-from ml.sky.detection_table import read_detections
+from ml.sky.detection_table import OBSERVER, OBSERVER_VELOCITY, read_detections
 from ml.sky.detections import Detections
 from ml.sky.linking import LONGEST, LinkLimits, link
 from ml.sky.motion import FLOOR, SEEING
 from ml.sky.tangent_plane import unit_vectors
 
-HEADER = ("tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "row", "detection")
+HEADER = (
+    "tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "row", "detection",
+    "observatory", *OBSERVER, *OBSERVER_VELOCITY,
+)  # fmt: skip
 
 
 def add(subparsers: Any) -> None:
@@ -23,7 +26,10 @@ def add(subparsers: Any) -> None:
     limits = LinkLimits()
     parser = table_command(subparsers, "link", "link single detections of a night into tracklets", link_table)
     parser.add_argument(
-        "--data", type=Path, required=True, help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, snr]"
+        "--data",
+        type=Path,
+        required=True,
+        help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, snr, observatory, obs_x…z, obs_vx…vz]",
     )
     parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
     parser.add_argument(
@@ -69,4 +75,7 @@ def _rows(detections: Detections, errors: tuple[Any, ...], tracklets: list[Any])
         for row in rows:
             place = (number(detections.mjd[row], 8), number(detections.ra[row], 7), number(detections.dec[row], 7))
             measured = [number(error[row], 4) for error in errors]
-            yield [f"T{count:05d}", *place, *measured, str(row + 1), detections.name[row]]
+            observer = [number(value, 4) for value in detections.observer[row]]
+            moving = [number(value, 6) for value in detections.observer_velocity[row]]
+            own = (str(row + 1), detections.name[row], detections.observatory[row])
+            yield [f"T{count:05d}", *place, *measured, *own, *observer, *moving]

@@ -56,12 +56,14 @@ def write_tables(out: Path, schema: pa.Schema, tables: Iterable[pa.Table], nothi
     """
     partial = out.with_name(out.name + ".partial")
     count = rows = 0
-    with pq.ParquetWriter(partial, schema) as file:
-        for each in tables:
-            file.write_table(each)
-            count, rows = count + 1, rows + len(each)
-    if not count:
-        partial.unlink()
-        raise BadExamples(nothing)
-    partial.replace(out)
+    try:
+        with pq.ParquetWriter(partial, schema) as file:
+            for each in tables:
+                file.write_table(each)
+                count, rows = count + 1, rows + len(each)
+        if not count:
+            raise BadExamples(nothing)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
     return count, rows

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.cli.outputs import check_outputs
 from ml.io.safe_csv import CellWriter
 from ml.sky.detections import Detections
 from ml.sky.motion import position_errors
@@ -29,6 +30,7 @@ def table_command(
 
     def run(args: argparse.Namespace) -> int:
         try:
+            check_outputs(args)
             header, rows = work(args)
             write_table(args.out, header, rows)
         except (ValueError, OSError) as error:

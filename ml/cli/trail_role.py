@@ -87,11 +87,13 @@ def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, ta
         if cutout.annotations is None:
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
         return cutout.annotations
-    found = marks.get(cutout.external_id)
-    if found is None:
+    found = [mark for mark in marks.get(cutout.external_id, []) if mark.frame == cutout.frame]
+    if not found:
         if cutout.says_no:
             return []
-        tally.complain(f"{cutout.external_id}: it has no marked line, and its label is not no")
+        tally.complain(
+            f"{cutout.external_id}: frame {cutout.frame} has no marked line, and the subject's label is not no"
+        )
         return None
     wrong = outside(found, cutout.pixels.shape)
     for mark in wrong:

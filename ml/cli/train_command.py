@@ -34,7 +34,9 @@ def add(subparsers: Any) -> None:
     )
     stamp_options.add_options(options.of("stamp"))
     trails = options.of("trail")
-    trails.add_argument("--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2")
+    trails.add_argument(
+        "--marks", type=Path, help="CSV of volunteers' lines: external_id, volunteer, x1, y1, x2, y2[, frame]"
+    )
     trails.add_argument(
         "--steps",
         type=int,

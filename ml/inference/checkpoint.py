@@ -54,7 +54,6 @@ class Checkpoint:
         weights = write_tensors({name: value.contiguous().cpu() for name, value in self.tensors.items()})
         manifest = {**self.manifest, "format": FORMAT}
         manifest["sha256"] = _digest(manifest, weights)
-        folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
             fresh = Path(temporary) / "fresh"
             fresh.mkdir()
@@ -87,15 +86,21 @@ class Checkpoint:
 
 
 def check_place(folder: Path | str) -> None:
-    """Check that a checkpoint can be saved as `folder`: it does not exist, or can be replaced.
+    """Check that a checkpoint can be saved as `folder`: it does not exist, or can be replaced. Make its parent.
 
-    Raises BadCheckpoint if it is neither an empty folder nor one with a checkpoint, of any version, even a damaged one.
+    Raises BadCheckpoint if it is neither an empty folder nor one with a checkpoint, of any version, even a damaged one;
+    or nothing can be written beside it.
     """
     folder = Path(folder)
     if os.path.lexists(folder) and not _may_go(folder):
         raise BadCheckpoint(
             f"{folder} exists and is not a checkpoint; saving would overwrite it. Choose another --out."
         )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder.parent).close()
+    except OSError as error:
+        raise BadCheckpoint(f"Nothing can be written to {folder.parent} ({error}). Choose another --out.") from error
 
 
 def _may_go(folder: Path) -> bool:

@@ -141,7 +141,7 @@ class Scorer:
         for start in range(0, len(flat), ROWS):
             part = torch.from_numpy(np.ascontiguousarray(flat[start : start + ROWS])).float()
             logits[start : start + ROWS] = torch.addmm(self._bias, part, self._weight.T)
-        return logits.log_softmax(1).reshape(n, frames, -1)
+        return logits.log_softmax(1).reshape(n, frames, len(self._bias))
 
 
 def _head(checkpoint: Checkpoint) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,16 +8,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml.sky.detections import Detections
+from ml.sky.observer_velocity import velocities_of
 
 Array = NDArray[np.float64]
 NEEDED = ("mjd", "ra", "dec")
 OPTIONAL = ("rms_ra", "rms_dec", "rms_corr", "mag", "snr")
 OBSERVER = ("obs_x", "obs_y", "obs_z")
+OBSERVER_VELOCITY = ("obs_vx", "obs_vy", "obs_vz")
 _FIRST_MJD, _LAST_MJD = -100_000.0, 200_000.0
 
 
 def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = True) -> Detections:
-    """Read a CSV with the columns mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x…z.
+    """Read a CSV of mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x … obs_vz.
 
     Numbers that cannot be read count as unknown, and so do impossible times, declinations beyond ±90° and errors that
     are not positive: the row stays, and the command says what it lacks.
@@ -51,14 +53,17 @@ def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = Tru
 
 def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
     """Return the detections of a table of text or numbers; see `read_detections`."""
-    number = {column: _numbers(table, column) for column in (*NEEDED, *OPTIONAL, *OBSERVER)}
+    number = {column: _numbers(table, column) for column in (*NEEDED, *OPTIONAL, *OBSERVER, *OBSERVER_VELOCITY)}
     ra, dec, mjd = number["ra"], number["dec"], number["mjd"]
     error = {column: np.where(number[column] > 0, number[column], np.nan) for column in ("rms_ra", "rms_dec")}
     corr = number["rms_corr"]
     rows = np.arange(1, len(table) + 1).astype(str)
+    mjd = np.where((mjd > _FIRST_MJD) & (mjd < _LAST_MJD), mjd, np.nan)
+    observatory = _texts(table, "observatory") if "observatory" in table else np.full(len(table), "")
+    place, moving = (np.stack([number[axis] for axis in each], axis=1) for each in (OBSERVER, OBSERVER_VELOCITY))
     return Detections(
         name=_texts(table, name) if name in table else rows,
-        mjd=np.where((mjd > _FIRST_MJD) & (mjd < _LAST_MJD), mjd, np.nan),
+        mjd=mjd,
         ra=np.where(np.abs(ra) <= 360, ra % 360, np.nan),
         dec=np.where(np.abs(dec) <= 90, dec, np.nan),
         rms_ra=error["rms_ra"],
@@ -66,8 +71,9 @@ def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
         rms_corr=np.where(np.abs(corr) < 1, corr, 0.0),
         mag=number["mag"],
         snr=number["snr"],
-        observatory=_texts(table, "observatory") if "observatory" in table else np.full(len(table), ""),
-        observer=np.stack([number[column] for column in OBSERVER], axis=1),
+        observatory=observatory,
+        observer=place,
+        observer_velocity=velocities_of(mjd, observatory, place, moving),
     )
 
 

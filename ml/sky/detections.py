@@ -30,6 +30,8 @@ class Detections:
         (N,) MPC codes; empty if unknown.
     observer
         (N, 3) geocentric position of the observer, km, ICRF; NaN if unknown.
+    observer_velocity
+        (N, 3) its geocentric velocity there, km/s, ICRF, given or from its positions at other times; NaN if unknown.
     """
 
     name: NDArray[np.str_]
@@ -43,6 +45,7 @@ class Detections:
     snr: Array
     observatory: NDArray[np.str_]
     observer: Array
+    observer_velocity: Array
 
     def __len__(self) -> int:
         return len(self.mjd)

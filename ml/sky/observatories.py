@@ -16,6 +16,7 @@ from ml.sky.solar_system import AU_KM, tdb
 
 Array = NDArray[np.float64]
 EARTH_RADIUS_KM = 6378.137
+EARTH_ROTATION = np.array([0.0, 0.0, 2 * np.pi * 1.00273790935])  # radians per day
 _MJD0 = 2_400_000.5
 _ROVERS = ("247", "270", "275")  # observers on the ground, each elsewhere
 

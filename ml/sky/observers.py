@@ -1,17 +1,17 @@
 """Heliocentric states of observers: Earth's motion and rotation, or a spacecraft's given position."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.sky.detections import Detections
-from ml.sky.observatories import Observatory, geocentric
+from ml.sky.observatories import EARTH_ROTATION, Observatory, geocentric
 from ml.sky.solar_system import AU_KM, earth, sun_from_barycentre, tdb
+from ml.sky.spacecraft_orbit import DAY
 
 Array = NDArray[np.float64]
-EARTH_ROTATION = np.array([0.0, 0.0, 2 * np.pi * 1.00273790935])  # radians per day
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,23 @@ def observers_of(
     """Return the observers of N detections, and a sentence for each observatory that cannot be used.
 
     A position in the table (obs_x, obs_y, obs_z) wins; else the row's observatory counts, or the default. Rows of an
-    unknown observatory, or of one in space without a position, have NaN.
+    unknown observatory, or of one in space without a position, have NaN. A given position of unknown velocity moves
+    with the Earth's centre.
     """
-    return observers_at(detections.mjd, detections.observatory, detections.observer, observatories, default)
+    observers, problems = observers_at(
+        detections.mjd, detections.observatory, detections.observer, observatories, default
+    )
+    moving = np.nan_to_num(detections.observer_velocity) * DAY / AU_KM
+    return replace(observers, velocity=observers.velocity + moving), problems
 
 
 def observers_at(
     utc: Array, observatory: NDArray[np.str_], given: Array, observatories: Mapping[str, Observatory], default: str
 ) -> tuple[Observers, list[str]]:
-    """Return what `observers_of` does, for MJD (N,) in UTC, codes (N,) and given places (N, 3), km, NaN if unknown."""
+    """Return what `observers_of` does, for MJD (N,) in UTC, codes (N,) and given places (N, 3), km, NaN if unknown.
+
+    All given places move with the Earth's centre.
+    """
     mjd = tdb(utc)
     known = np.isfinite(mjd)
     place, turning = given / AU_KM, np.zeros((len(mjd), 3))

@@ -93,7 +93,7 @@ def fit_set(inputs: Inputs, positive: list[int], *, seed: int, report: Report | 
             part = inputs.take(rows)
             logits = net(part.log_scores, part.present, _partly_hidden(part.facts, rows < copies, random))
             each = functional.binary_cross_entropy_with_logits(logits, part.real, reduction="none")
-            loss = weighted_mean(each, weights[rows] + 1e-12)
+            loss = weighted_mean(each, weights[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

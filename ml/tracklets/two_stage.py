@@ -4,7 +4,7 @@ Rabeendran & Denneau 2021, section 3.2. The second network is trained on scores 
 seen: scores on training stamps are overconfident, and a network trained on them would trust them too much.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,8 @@ def on_pixels(
 ) -> tuple[Backbone, Heads]:
     """Train a whole network on the stamps of seven tracklets in ten, and the tracklet network on the others.
 
+    These others also validate the first network: its best epoch and its temperature are theirs.
+
     Raises BadExamples if one of the two would be trained on one kind only.
     """
     train_rows, rows = examples.split(0.3)
@@ -114,7 +116,7 @@ def on_pixels(
             f"The tracklet network is trained on three examples in ten, but these {len(rows)} are of one kind."
             " Add tracklets of other objects of the other kind, two or more."
         )
-    stamp_examples = stamps.examples.take(_labelled_stamps(stamps, train_rows))
+    stamp_examples = stamps_to_learn(stamps, train_rows, rows)
     examples.notes.extend(Validator(stamp_examples, stamp_examples.split()[1]).notes())
     tuned, heads = train_tuned(
         stamp_examples, start, schedule, seed=seed, minutes=minutes, on_epoch=on_epoch, state=state
@@ -126,6 +128,16 @@ def on_pixels(
     inputs = _inputs(examples, stamps, scores, rows)
     tracklet_net = fit_tracklet_net(inputs, examples, rows, recipe, seed=seed, epochs=EpochReporter(silent, 0))
     return tuned, Heads(heads.stamp, tracklet_net, tracklet_net.metrics, heads.compute)
+
+
+def stamps_to_learn(stamps: TrackletStamps, train: NDArray[np.intp], validation: NDArray[np.intp]) -> Examples:
+    """Return the stamps of some tracklets to train a network on, and of others to validate it.
+
+    Raises BadExamples if the first are of one kind.
+    """
+    learnt, judged = _labelled_stamps(stamps, train), stamps.labelled_stamps(validation)
+    found = stamps.examples.take(np.concatenate([learnt, judged]))
+    return replace(found, val_mask=np.arange(len(found)) >= len(learnt))
 
 
 def fit_tracklet_net(

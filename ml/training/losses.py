@@ -5,6 +5,7 @@ from torch import Tensor
 
 NEVER = -1e4
 """The logarithm of a probability of nothing: finite, so that a group without classes has no gradient."""
+LEAST = 1e-12  # of a sum of weights
 
 
 def partial_label_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -38,5 +39,5 @@ def partial_label_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Return Σ w v / Σ w."""
-    return (values * weights).sum() / weights.sum()
+    """Return Σ w v / Σ w, of values and weights (N,), not negative; 0 if no weight is above 0."""
+    return (values * weights).sum() / weights.sum().clamp(min=LEAST)

@@ -5,8 +5,8 @@ import pandas as pd
 from django.db.models import Q, Value
 from numpy.typing import NDArray
 
-from ml.io.observer_place import FIRST_COLUMNS, UNKNOWN, observer_place
-from ml.sky.detection_table import OBSERVER, from_table
+from ml.io.observer_place import FIRST_COLUMNS, observer_place, observer_velocity
+from ml.sky.detection_table import OBSERVER, OBSERVER_VELOCITY, from_table
 from ml.sky.detections import Detections
 from webapp.archive.models import Frame, Kind, Subject
 from webapp.known_objects.models import SEARCHED
@@ -16,8 +16,8 @@ from webapp.known_objects.trails_and_tracks import track_rows, trail_rows
 def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArray[np.int64]]:
     """Return the detections of some subjects and the subject of each: its frames, or its own place without any.
 
-    Those of a cutout are its trails, and those of a cube its tracks. The manifest's place of a spacecraft counts before
-    the `observatory`.
+    Those of a cutout are its trails, and those of a cube its tracks. The manifest's place and velocity of a spacecraft
+    count before the `observatory`.
     """
     placed = Q(mjd_mid__isnull=False, ra__isnull=False, dec__isnull=False)
     every = Subject.objects.filter(pk__in=keys)
@@ -33,6 +33,6 @@ def detections_of(keys: list[int], observatory: str) -> tuple[Detections, NDArra
     table["observatory"] = observatory
     with_places = every.filter(metadata__has_any_keys=FIRST_COLUMNS)
     given = dict(with_places.values_list("pk", "metadata"))
-    places = [observer_place(given[row[0]], row[1]) if row[0] in given else UNKNOWN for row in rows]
-    table[list(OBSERVER)] = np.array(places, dtype=float).reshape(-1, 3)
+    for columns, vector in ((OBSERVER, observer_place), (OBSERVER_VELOCITY, observer_velocity)):
+        table[list(columns)] = np.array([vector(given.get(row[0], {}), row[1]) for row in rows]).reshape(-1, 3)
     return from_table(table), table["tracklet"].to_numpy(dtype=np.int64)

@@ -69,6 +69,18 @@ def test_a_spacecraft_is_where_the_manifest_says(catalogue, survey):
     assert first.known_matches.get().separation < 0.1
 
 
+def test_what_a_spacecraft_sees_moves_against_its_velocity(catalogue, survey):
+    first = survey.subjects.order_by("pk").first()
+    rates = []
+    for speed in (0, 7.5):
+        first.metadata = {f"obs_{axis}1": 0 for axis in "xyz"} | {"obs_vx1": 0, "obs_vy1": speed, "obs_vz1": 0}
+        first.save()
+        IdentityCheck.objects.all().delete()
+        run(survey)
+        rates.append(first.known_matches.get().rate)
+    assert abs(rates[1] - rates[0]) > 1  # arcsec per hour
+
+
 def test_settled_movers_near_nothing_are_unidentified(catalogue, survey):
     settle(survey)
     assert not unidentified(survey).exists()  # not compared yet

@@ -162,6 +162,12 @@ def test_benchmarks_answer(capsys):
     assert said(capsys)["seconds"] < 1
 
 
+@pytest.mark.parametrize("name", ["rescore", "score", "head"])
+def test_a_benchmark_needs_subjects(name, capsys):
+    assert main(["benchmark", name, "--n", "0"]) == 2
+    assert capsys.readouterr().err == "benchmark: --n is a number of subjects, 1 or more, not 0\n"
+
+
 def test_an_unknown_command_lists_the_known(capsys):
     with pytest.raises(SystemExit) as end:
         main(["conquer"])

@@ -35,6 +35,31 @@ def test_linked_rows_say_where_they_came_from(run, tmp_path, capsys):
     assert float(motion["rate"]) == pytest.approx(149.4, abs=0.1)  # 36″ cos 5° in 14.4 min
 
 
+def test_linked_rows_say_where_their_observer_was(run):
+    """`known` looks from there."""
+    text = "mjd,ra,dec,detection,observatory,obs_x,obs_y,obs_z,obs_vx,obs_vy,obs_vz\n"
+    _, rows, _ = run(text + TRACK.replace("\n", ",250,7000.5,-1,2,0,7.5,-0.1\n"))
+    assert len(rows) == 4
+    for row in rows:
+        assert row["observatory"] == "250"
+        assert [float(row[f"obs_{axis}"]) for axis in ("x", "y", "z", "vx", "vy", "vz")] == [
+            7000.5,
+            -1,
+            2,
+            0,
+            7.5,
+            -0.1,
+        ]
+
+
+def test_the_detections_are_not_replaced_by_their_links(run, tmp_path):
+    text = "mjd,ra,dec,detection\n" + TRACK
+    status, _, err = run(text, "--out", str(tmp_path / "." / "d.csv"))
+    assert status == 2
+    assert err == "link: --out is the file that --data reads, and would replace it. Name another file.\n"
+    assert (tmp_path / "d.csv").read_text() == text
+
+
 @pytest.mark.parametrize(("corr", "count"), [("-0.9", 4), ("0.9", 0), ("0", 0), ("", 0)])
 def test_places_may_be_off_along_their_error_ellipse_but_not_across_it(run, tmp_path, capsys, corr, count):
     """Four places on a line, two of them 1.8″ off to the northwest or the southeast."""

@@ -164,7 +164,7 @@ def test_no_masks(sky, tmp_path, capsys):
     plain = changed(sky, "plain.csv", **{"#mask": None})
     error = complaint(["train", "--role", "cube", "--data", str(plain), "--out", str(tmp_path / "c"), *TINY], capsys)
     assert "has no mask of what moves in it" in error
-    assert "No cube in the data has a mask" in error.splitlines()[-1]
+    assert "No cube in the data can be used" in error.splitlines()[-1]
 
 
 def test_masks_of_nothing(sky, tmp_path, capsys):
@@ -201,7 +201,7 @@ def test_rows_that_cannot_be_used_are_named(sky, trained, cells, sentence, capsy
     error = complaint(["evaluate", "--checkpoint", str(trained), "--data", str(bad)], capsys)
     assert "bad.csv row 2" in error
     assert sentence in error
-    assert "No cube in the data has a mask" in error.splitlines()[-1]
+    assert "No cube in the data can be used" in error.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import pytest
 import torch
 
+from ml.__main__ import main
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint
 
 MANIFEST = {
@@ -44,6 +45,15 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, kept):
     with pytest.raises(BadCheckpoint, match=r"results exists and is not a checkpoint.*Choose another --out"):
         Checkpoint(dict(MANIFEST), {"t": torch.ones(2)}).save(tmp_path / "results")
     assert [path.name for path in tmp_path.rglob("*")] == ["results", kept]
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_training(tmp_path, capsys):
+    (tmp_path / "notes").write_text("x")
+    out = tmp_path / "notes" / "models" / "best"
+    assert main(["train", "--role", "stamp", "--data", str(tmp_path / "m.csv"), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert f"train: Nothing can be written to {out.parent}" in said
+    assert "m.csv" not in said
 
 
 def test_a_file_does_not_become_a_folder(tmp_path):

@@ -60,6 +60,11 @@ def test_any_number_of_subjects_and_frames(frozen, stamps):
     assert frozen.features(tracklets[:0]).shape == (0, 3, 1280)
 
 
+def test_no_subjects_have_no_probabilities(checkpoint, stamps):
+    scorer = Scorer(checkpoint)
+    assert scorer.probabilities(stamps[:0]).shape == (0, len(scorer.classes))
+
+
 def test_a_stamp_does_not_depend_on_its_batch(frozen, stamps):
     assert np.allclose(frozen.features(stamps)[7], frozen.features(stamps[7:8])[0], atol=2e-3)
 

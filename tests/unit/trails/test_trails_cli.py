@@ -164,6 +164,19 @@ def test_marks_settle_on_the_ridge_and_a_single_one_weighs_less(tmp_path):
     assert abs((middle[1] - 30) - 0.5 * (middle[0] - 20)) < 0.8
 
 
+def test_a_mark_belongs_to_the_frame_that_it_was_drawn_on(tmp_path, capsys):
+    """The mover has left its place of the first frame by the second; nobody marked the third."""
+    for n in range(3):
+        np.save(tmp_path / f"{n}.npy", noisy((128, 160), line(20, 30 + 40 * n, 120, 40 + 40 * n), snr=12, seed=n))
+    (tmp_path / "m.csv").write_text("external_id,kind,image1,image2,image3\ns-0,tracklet,0.npy,1.npy,2.npy\n")
+    rows = ["external_id,volunteer,frame,x1,y1,x2,y2", "s-0,anna,0,20,30,120,40", "s-0,anna,1,20,70,120,80", ""]
+    (tmp_path / "marks.csv").write_text("\n".join(rows))
+    made = training_set(tmp_path / "m.csv", tmp_path / "marks.csv", Tally(), seed=0)
+    middles = [[annotation.curve[:, 1].mean() for annotation in image.annotations] for image in made.images]
+    assert middles == [[pytest.approx(35, abs=1)], [pytest.approx(75, abs=1)]]
+    assert "s-0: frame 2 has no marked line" in capsys.readouterr().err
+
+
 def test_of_more_images_than_fit_into_memory_any_may_be_learnt_from(tmp_path, monkeypatch):
     sides = [48] * 4 + [96] * 4 + [48] * 4
     data = manifest(tmp_path, [noisy((side, side), seed=side) for side in sides], label=["no"] * len(sides))

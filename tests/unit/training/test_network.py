@@ -90,6 +90,15 @@ def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):
     assert Scorer(checkpoint).probabilities(pixels[:2]).shape == (2, 4)
 
 
+def test_a_batch_of_labels_without_weight_teaches_nothing(kinds, pixels):
+    """Each epoch's last batch has two frames, of which often neither has any weight."""
+    examples = labelled(kinds[:83], pixels=pixels[:83])
+    assert len(examples.split()[0]) == 66
+    examples = dataclasses.replace(examples, weights=(np.arange(83) % 2).astype(np.float32))
+    scorer = Scorer(train_role.train("stamp", examples, preset="small"))
+    assert np.isfinite(scorer.probabilities(pixels[:4])).all()
+
+
 def test_pixels_are_needed(kinds, features):
     with pytest.raises(BadExamples, match="trains on pixels"):
         train_role.train("stamp", labelled(kinds, features=features), preset="small")
