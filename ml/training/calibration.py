@@ -44,8 +44,8 @@ def fit_platt(logits: Tensor, real: Tensor, weights: Tensor) -> tuple[float, flo
     real
         (N,) in 0..1, what is so.
     weights
-        (N,) sample weights, or counts. As few as a handful do not make the result certain: a Gaussian prior of width 1
-        on ln scale and on shift counts as one of them.
+        (N,) sample weights, or counts. As few as a handful do not make the result certain: ln scale and shift have
+        Gaussian priors of mean 0 and variance 1/2.
 
     Returns
     -------
