@@ -1,4 +1,4 @@
-"""Tracklets that turn out to be one object stay on one side of the split, and judge no model that has learnt from it."""
+"""Tracklets that turn out to be one object stay on one side of the split, and judge no model that knows it."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.integration.linking.searching import NIGHT, confirm
 from tests.integration.people import member
 from webapp.archive.models import Subject
 from webapp.learning import curate_labels, test_sets
-from webapp.linking.models import Links, LinkRun, Proposal
+from webapp.linking.models import LinkRun, Links, Proposal
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,8 @@ def test_a_tested_object_that_was_learnt_from_under_another_name_stays_tested_an
     model.run.save()
     learnt = min(curate_labels.labels(workflow), key=lambda label: label.object_group)
     judge = max(judges, key=lambda label: label.object_group)
-    link(survey, learnt.subject_id, judge.subject_id)
-    assert len(set(Subject.objects.filter(pk__in=[learnt.subject_id, judge.subject_id]).values_list("object_group"))) == 1
+    both = {learnt.subject_id, judge.subject_id}
+    link(survey, *both)
+    assert Subject.objects.filter(pk__in=both).values("object_group").distinct().count() == 1
     assert set(judges) - set(curate_labels.unseen_by(model, judges)) == {judge}
-    assert not {label.subject_id for label in curate_labels.labels(workflow)} & {learnt.subject_id, judge.subject_id}
+    assert not {label.subject_id for label in curate_labels.labels(workflow)} & both
