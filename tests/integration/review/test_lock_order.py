@@ -13,6 +13,7 @@ from webapp.queue.entries import lock_entries
 from webapp.queue.membership import end_training, enqueue_subjects
 from webapp.queue.models import QueueEntry
 from webapp.review.bulk_undo import withdraw_verdicts
+from webapp.review.class_from_tag import make_class
 from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,11 +30,17 @@ def ruled(subject, workflow):
     return lambda: withdraw_verdicts(workflow, [subject.pk], by=scientist)
 
 
+def an_example(subject, workflow):
+    scientist = make_volunteer("sue").user
+    of = {"workflow": workflow, "label": "AST", "answer": "yes"}
+    return lambda: make_class(by=scientist, **of, examples=[subject.pk])
+
+
 def reported(subject, workflow):
     return lambda: end_training([subject.pk])
 
 
-@pytest.mark.parametrize("prepare", [of_a_known_object, ruled, reported])
+@pytest.mark.parametrize("prepare", [of_a_known_object, ruled, an_example, reported])
 def test_who_changes_one_workflow_after_the_other_waits_for_nobody_in_turn(prepare):
     first, second = make_workflow(subjects=0, slug="first"), make_workflow(subjects=1, slug="second")
     first.subject_sets.set(second.subject_sets.all())
