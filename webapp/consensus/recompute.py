@@ -165,8 +165,8 @@ BATCH = 1000
 def start_recompute(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
     """Start a recount of the workflow's votes under its current rules; return the job, or the waiting one if any.
 
-    Call it in the transaction that changes the rules: batches that begin after its commit follow the new ones. A waiting
-    job is locked until then, so that no worker begins it under the old ones.
+    Call it in the transaction that changes the rules: batches that begin after its commit follow the new ones. A job
+    that waits is locked until then, so that no worker begins it under the old ones.
     """
     rows = ConsensusRecompute.objects.select_for_update()
     waiting = rows.filter(workflow=workflow, state=JobState.QUEUED).first()
