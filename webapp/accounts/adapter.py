@@ -9,12 +9,15 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import ngettext
 
+from ml.io.message import Message
 from webapp.accounts.merge_visitor import merge
 from webapp.accounts.sessions import known_device, people_of, remember_device
 from webapp.archive.access import NEEDS_SECOND_FACTOR
@@ -99,6 +102,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """Promise no mail that is not sent."""
         if mail_is_sent() or message_template != CONFIRMATION:
             super().add_message(request, level, message_template, *args, **more)
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):
+    """allauth's sign-in elsewhere, whose pages are not found where the site offers none."""
+
+    def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> SocialApp:
+        try:
+            return super().get_app(request, provider, client_id)
+        except SocialApp.DoesNotExist as error:
+            raise Http404(Message("This site offers no such way to sign in.")) from error
 
 
 def _login(credentials: Any) -> str:

@@ -11,7 +11,6 @@ from webapp.classifications.models import Classification
 from webapp.community.models import Appeal, Block, Collection, Discovery, Favourite, Group, GroupMember, Notification
 from webapp.community.talk import disown
 from webapp.consensus.apply_votes import recompute_subjects
-from webapp.consensus.models import Consensus
 from webapp.queue.entries import lock_entries
 from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -28,7 +27,7 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
     ----------
     keep_answers
         Keep standing answers and comments anonymously: answers still count, and nothing leads back to the person.
-        Otherwise both are deleted, and open subjects are recounted; retired ones stay retired.
+        Otherwise both are deleted, and their subjects are recounted: some may be asked about again.
     """
     volunteer = Volunteer.objects.select_for_update().filter(user=user).first()
     if volunteer is not None:
@@ -65,8 +64,7 @@ def _remove_answers(volunteer: Volunteer) -> None:
             batch = subjects[start : start + BATCH]
             lock_entries(workflow, batch)
             answers.filter(workflow=workflow, subject__in=batch).delete()
-            settled = Consensus.objects.filter(workflow=workflow, subject__in=batch, is_retired=True)
-            recompute_subjects(workflow, set(batch) - set(settled.values_list("subject", flat=True)))
+            recompute_subjects(workflow, batch)
     volunteer.delete()
 
 

@@ -1,9 +1,10 @@
 """Merge a visitor into the account that they sign in with: classifications, skills, favourites, credits."""
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from ml.crowd.answer import Answer
 from webapp.classifications.models import Classification
 from webapp.community.models import Discovery, Favourite, Notification
 from webapp.consensus.apply_votes import recompute_subjects
@@ -74,12 +75,17 @@ def inherit(visitor: Volunteer, account: Volunteer) -> None:
     has = Favourite.objects.filter(volunteer=account).values("subject")
     Favourite.objects.filter(volunteer=visitor, subject__in=has).delete()
     Favourite.objects.filter(volunteer=visitor).update(volunteer=account)
-    for discovery in Discovery.objects.filter(volunteer=visitor):
-        Discovery.objects.get_or_create(
-            volunteer=account,
-            workflow_id=discovery.workflow_id,
-            subject_id=discovery.subject_id,
-            defaults={"confirmed_at": discovery.confirmed_at},
-        )
-    Discovery.objects.filter(volunteer=visitor).delete()
+    _inherit_credits(visitor, account)
     Notification.objects.filter(volunteer=visitor).update(volunteer=account)
+
+
+def _inherit_credits(visitor: Volunteer, account: Volunteer) -> None:
+    """Move the visitor's credits; where the account has its own or said otherwise, they end with their news."""
+    of = {"volunteer": account, "workflow": OuterRef("workflow"), "subject": OuterRef("subject")}
+    own, yes = Discovery.objects.filter(**of), Classification.objects.standing().filter(**of, answer=Answer.YES)
+    credited = Discovery.objects.filter(volunteer=visitor)
+    ended = credited.filter(Exists(own) | ~Exists(yes))
+    news = Notification.objects.filter(volunteer=visitor, kind=Notification.Kind.CONFIRMED)
+    news.filter(subject__in=ended.values("subject")).delete()
+    ended.delete()
+    credited.update(volunteer=account)

@@ -112,7 +112,7 @@ class LeaveForm(forms.Form):
         label=gettext_lazy("Your classifications and comments"),
         choices=[
             (KEEP, gettext_lazy("Keep them, anonymously")),
-            (REMOVE, gettext_lazy("Delete them; open subjects are recounted without them")),
+            (REMOVE, gettext_lazy("Delete them; others may be asked about their subjects again")),
         ],
         widget=forms.RadioSelect,
         initial=KEEP,

@@ -17,7 +17,7 @@ from webapp.archive.access import person
 from webapp.archive.models import Survey
 from webapp.community import collections as rules
 from webapp.community.models import Collection
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import account_volunteer, reader_of
 from webapp.volunteers.models import Volunteer
 
 SUBJECT = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
@@ -30,13 +30,17 @@ class CollectionSerializer(serializers.ModelSerializer[Collection]):
 
 
 class OpenCollectionSerializer(CollectionSerializer):
-    subjects = serializers.SerializerMethodField(help_text="ids, in order")
+    subjects = serializers.SerializerMethodField(
+        help_text="ids, in order; unless you edit it, without those that you may still be asked about"
+    )
 
     class Meta(CollectionSerializer.Meta):
         fields = [*CollectionSerializer.Meta.fields, "subjects"]
 
     def get_subjects(self, collection: Collection) -> list[int]:
-        return list(collection.items.values_list("subject_id", flat=True))
+        request = self.context["request"]
+        items = rules.items_for(collection, request.user, reader_of(request))
+        return list(items.values_list("subject_id", flat=True))
 
 
 class SubjectsSerializer(serializers.Serializer[Any]):
@@ -82,7 +86,7 @@ class CollectionViewSet(AccountRows):
     @extend_schema(responses=OpenCollectionSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return a collection with its subjects."""
-        return Response(OpenCollectionSerializer(self.get_object()).data)
+        return Response(OpenCollectionSerializer(self.get_object(), context={"request": request}).data)
 
     @extend_schema(responses={201: CollectionSerializer})
     def create(self, request: Request) -> Response:

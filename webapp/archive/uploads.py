@@ -25,6 +25,10 @@ AROUND = 2**20
 """Bytes that a request may exceed its files by: their names, and the form's other fields."""
 
 
+LONGEST_NAME = 255
+"""Bytes of a file's name that a disk takes."""
+
+
 class Unkept(BytesIO):
     """The empty content of a file that was too large; reading it anyway ends the request."""
 
@@ -73,7 +77,7 @@ def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     """Write the files and return the path to ingest: the file, or the folder of several.
 
     Raises IngestRefused: in total they exceed MAX_UPLOAD_MB or would leave less than MIN_FREE_MB on the disk, two have
-    the same name, or an ingest reads none of them. Nothing is stored.
+    the same name, one has a name that is too long, or an ingest reads none of them. Nothing is stored.
     """
     size = sum(file.size or 0 for file in files)
     if size > settings.MAX_UPLOAD:
@@ -88,6 +92,9 @@ def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):
         raise IngestRefused(_("Two files have the same name. Rename one; nothing was saved."))
+    if too_long := [name for name in names if len(name.encode()) > LONGEST_NAME]:
+        message = _("The name of %(name)s is too long for the site's disk. Rename it; nothing was saved.")
+        raise IngestRefused(message % {"name": too_long[0]})
     if not any(name.lower().endswith(READABLE) for name in names):
         message = _("No file here is an image, an alert packet or a manifest. Known endings: %(endings)s.")
         raise IngestRefused(message % {"endings": ", ".join(READABLE)})

@@ -20,6 +20,7 @@ from webapp.community.collections import (
     check_editor,
     check_owner,
     collect,
+    items_for,
     make_set_of,
     may_edit,
     move,
@@ -67,7 +68,8 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     row = _visible(request, pk)
     reader = reader_of(request)
     is_own = reader is not None and row.owner_id == reader.pk
-    items = row.items.select_related("subject__survey")
+    visible = items_for(row, request.user, reader)
+    items = visible.select_related("subject__survey")
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         items = items.filter(position__lt=int(before))
@@ -75,7 +77,8 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     blind_names([item.subject for item in entries], request.user)
     page = {
         "collection": row,
-        "size": row.items.count(),
+        "size": visible.count(),
+        "hides_some": visible.count() < row.items.count(),
         "items": entries[:PER_PAGE],
         "older": entries[PER_PAGE - 1].position if len(entries) > PER_PAGE else "",
         "is_own": is_own,

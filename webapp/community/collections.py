@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
 from webapp.community.models import Collection, CollectionItem
+from webapp.queue.entries import waiting_for
 from webapp.queue.membership import add_to_set
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
@@ -66,6 +67,18 @@ def collect(collection: Collection, subjects: Iterable[int]) -> int:
     if size > MOST_SUBJECTS:
         raise ValidationError(_("A collection holds at most %(most)d subjects.") % {"most": MOST_SUBJECTS})
     return size
+
+
+def items_for(collection: Collection, user: User | AnonymousUser, reader: Volunteer | None) -> QuerySet[CollectionItem]:
+    """Return the collection's subjects that the reader may see, in order.
+
+    Its name may tell their class. So a reader who does not edit it sees none that they may still be asked about, except
+    as a scientist.
+    """
+    if may_edit(collection, reader):
+        return collection.items.all()
+    surveys = Membership.objects.surveys(user, Role.SCIENTIST)
+    return collection.items.filter(~Exists(waiting_for(reader, "subject")) | Q(subject__survey__in=surveys))
 
 
 def may_edit(collection: Collection, reader: Volunteer | None) -> bool:

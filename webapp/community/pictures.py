@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Survey
+from webapp.community.authors import is_newcomer
 from webapp.community.models import CommentPicture
-from webapp.community.moderation import is_newcomer
 from webapp.core.pictures import PictureRefused, encode_picture
 from webapp.core.rate_limits import ByAddress
 from webapp.volunteers.models import Volunteer

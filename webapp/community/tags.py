@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
+from webapp.community.authors import check_author
 from webapp.community.models import Comment, SubjectTag
 from webapp.community.talk_index import may_read
 from webapp.core.cached_figures import cached_figure
@@ -47,11 +48,12 @@ def tag(*, user: User, subject: Subject, name: str) -> None:
     PermissionDenied
         The user may still be asked about the subject. Nothing is stored.
     ValidationError
-        It is no tag, or the user's tags on the subject are too many. Nothing is stored.
+        It is no tag, the user's tags on the subject are too many, or the user is suspended. Nothing is stored.
     """
     volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
     if not may_read(user, volunteer, subject):
         raise PermissionDenied(_("Answer this subject first, then tag it. Nothing was changed."))
+    check_author(volunteer, subject.survey, name)
     names = _names(name)
     if len(names) != 1:
         raise ValidationError(_("A tag is a word of up to 30 letters, digits or hyphens, such as comet."))

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.community.authors import check_author
 from webapp.community.blocks import without_blockers
 from webapp.community.models import Comment, CommentPicture, CommentVersion, Notification, SubjectTag, Thread
-from webapp.community.moderation import Kind, check_author, log
+from webapp.community.moderation import Kind, log
 from webapp.community.pictures import check_pictures, read_picture
 from webapp.community.tags import store_tags
 from webapp.community.talk_index import may_read
@@ -78,7 +79,7 @@ def post_comment(
     comment.full_clean()
     if double := _double_of(comment, drawn):
         return double
-    if thread and thread.is_locked and not moderates(user, comment.survey):
+    if _is_closed(comment, user):
         raise PermissionDenied(_("Moderators locked this thread. Nothing was posted."))
     if subject and not may_read(user, author, subject):
         raise PermissionDenied(_("Answer this subject first, then write about it. Nothing was posted."))
@@ -95,6 +96,10 @@ def post_comment(
     _notify_mentioned(comment)
     _notify_commenters(comment)
     return comment
+
+
+def _is_closed(comment: Comment, user: User) -> bool:
+    return comment.thread is not None and comment.thread.is_locked and not moderates(user, comment.survey)
 
 
 def _double_of(comment: Comment, drawn: CommentPicture | None) -> Comment | None:
@@ -120,7 +125,7 @@ def edit(*, user: User, comment: Comment, text: str, drops_picture: bool = False
     Raises
     ------
     PermissionDenied
-        It is somebody else's, or was removed.
+        It is somebody else's, or was removed; or the thread is locked, and the user is no moderator.
     ValidationError
         It is empty or too long, or its author is suspended, or a newcomer with a link. Nothing is changed.
     """
@@ -129,6 +134,8 @@ def edit(*, user: User, comment: Comment, text: str, drops_picture: bool = False
         raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if row.removed_at is not None:
         raise PermissionDenied(_("This comment was removed; you can't edit it."))
+    if _is_closed(row, user):
+        raise PermissionDenied(_("Moderators locked this thread. Nothing was changed."))
     assert row.author is not None  # noqa: S101 - it is the user's own
     check_author(row.author, row.survey, text)
     before, row.text, row.edited_at = row.text, _tidy(text), timezone.now()
@@ -202,7 +209,8 @@ def disown(author: Volunteer) -> None:
 
 
 def _locked(comment: Comment) -> Comment:
-    return Comment.objects.select_for_update(of=("self",)).select_related("survey", "author").get(pk=comment.pk)
+    rows = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author", "thread")
+    return rows.get(pk=comment.pk)
 
 
 def _tidy(text: str) -> str:

@@ -161,12 +161,15 @@ def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
 BATCH = 1000
 
 
+@transaction.atomic
 def start_recompute(*, workflow: Workflow, by: User | None) -> ConsensusRecompute:
     """Start a recount of the workflow's votes under its current rules; return the job, or the waiting one if any.
 
-    Call it in the transaction that changes the rules: batches that begin after its commit follow the new ones.
+    Call it in the transaction that changes the rules: batches that begin after its commit follow the new ones. A job
+    that waits is locked until then, so that no worker begins it under the old ones.
     """
-    waiting = ConsensusRecompute.objects.filter(workflow=workflow, state=JobState.QUEUED).first()
+    rows = ConsensusRecompute.objects.select_for_update()
+    waiting = rows.filter(workflow=workflow, state=JobState.QUEUED).first()
     if waiting is not None:
         return waiting
     job = ConsensusRecompute.objects.create(workflow=workflow, requested_by=by)

@@ -10,6 +10,7 @@ from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.skills import truth_changed
 from webapp.known_objects.models import KnownMatch
+from webapp.queue.entries import lock_in_all_workflows
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -30,8 +31,10 @@ def make_gold(subjects: Collection[int]) -> None:
     asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
     new = rows.filter(Exists(sure), Exists(asked), gold_label="").order_by("pk")
     over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT).order_by("pk")
-    _set(list(new.values_list("pk", flat=True)), "yes", KNOWN_ORBIT)
-    _set(list(over.values_list("pk", flat=True)), "", "")
+    known, unknown = (list(changed.values_list("pk", flat=True)) for changed in (new, over))
+    lock_in_all_workflows([*known, *unknown])
+    _set(known, "yes", KNOWN_ORBIT)
+    _set(unknown, "", "")
 
 
 def _sure_matches() -> QuerySet[KnownMatch]:
@@ -56,9 +59,8 @@ def _set(keys: list[int], label: str, source: str) -> None:
     entries = QueueEntry.objects.filter(subject__in=keys)
     if label:
         entries = entries.filter(workflow__known_objects_are_gold=True)
-    locked = list(entries.order_by("pk").select_for_update().values_list("pk", flat=True))
-    QueueEntry.objects.filter(pk__in=locked).update(is_gold=bool(label))
-    for workflow in Workflow.objects.filter(classifications__subject__in=keys).distinct():
+    entries.update(is_gold=bool(label))
+    for workflow in Workflow.objects.filter(classifications__subject__in=keys).distinct().order_by("pk"):
         truth_changed(workflow, keys)
     if not label:
         _ask_again(keys)

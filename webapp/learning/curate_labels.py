@@ -179,11 +179,25 @@ def trained_labels(checkpoint: Checkpoint) -> list[Label]:
 
 
 def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
-    """Leave out the objects that the checkpoint, or one whose network it goes on from, has seen, labelled or not."""
+    """Leave out the objects that the checkpoint, or one whose network it goes on from, has seen, labelled or not.
+
+    Subjects that have become one object since then count as one.
+    """
     lineage = checkpoint.lineage()
-    groups = {label.object_group for each in lineage for label in trained_labels(each)}
+    learnt = [label for each in lineage for label in trained_labels(each)]
+    groups = {label.object_group for label in learnt}
     groups = groups.union(*(unlabelled_pool.groups_of(each.run) for each in lineage))
-    return [label for label in labels if label.object_group not in groups]
+    seen = {label.subject_id for label in learnt}.union(*(unlabelled_pool.keys_of(each.run) for each in lineage))
+    now = _groups_now([label.subject_id for label in labels])
+    together = Subject.objects.filter(survey=checkpoint.survey_id, object_group__in=set(now.values()))
+    groups |= {group for key, group in together.values_list("pk", "object_group") if key in seen}
+    return [label for label in labels if not groups & {label.object_group, now.get(label.subject_id)}]
+
+
+def _groups_now(subjects: list[int]) -> dict[int, str]:
+    """Return the subjects' object groups, which linking may have merged since their labels were frozen."""
+    rows = Subject.objects.filter(pk__in=subjects).exclude(object_group="")
+    return dict(rows.values_list("pk", "object_group"))
 
 
 def new_labels(labels: list[Label], before: list[Label]) -> int:

@@ -66,3 +66,8 @@ def subjects_of(run: TrainingRun) -> list[Label]:
 def groups_of(run: TrainingRun) -> set[str]:
     """Return the objects that a run may have learnt from without a label; none without a pool."""
     return label_snapshot.groups_of(FOLDER, run.pool) if run.pool else set()
+
+
+def keys_of(run: TrainingRun) -> list[int]:
+    """Return the keys of the subjects that were drawn for a run; none without a pool."""
+    return label_snapshot.subjects_of(FOLDER, run.pool).tolist() if run.pool else []

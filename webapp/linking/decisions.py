@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.core.jobs import JobState
+from webapp.learning.test_sets import current_held_out, on_test_side
 from webapp.linking.models import Decision, LinkRun, Links, Proposal, TrackletBuild
 
 
@@ -104,6 +105,8 @@ def reopen(*, survey: Survey, proposal: int) -> bool:
 
 
 def _merge(survey: Survey, members: list[Subject]) -> None:
-    """Make tracklets one object, so that no split puts them on different sides."""
-    groups = sorted({row.object_group for row in members})
-    Subject.objects.filter(survey=survey, object_group__in=groups).update(object_group=groups[0])
+    """Make tracklets one object, so that no split separates them: on the test side if any of them was there."""
+    groups = {row.object_group for row in members}
+    tested = on_test_side(survey, current_held_out(survey, Kind.TRACKLET)).filter(object_group__in=groups)
+    name = min(set(tested.values_list("object_group", flat=True)) or groups)
+    Subject.objects.filter(survey=survey, object_group__in=groups).update(object_group=name)

@@ -90,7 +90,8 @@ def check() -> None:
     Each way to tell is tried by itself, until it succeeds; its readers hear of the end of what they have heard of.
     """
     found = problems()
-    rows = [Alert(key=key, text=text) for key, text in found.items()]
+    told = _told_jobs(found)
+    rows = [Alert(key=key, text=text) for key, text in found.items() if key not in told]
     Alert.objects.bulk_create(rows, ignore_conflicts=True)
     for way in WAYS:
         with transaction.atomic():
@@ -99,6 +100,12 @@ def check() -> None:
             _tell_of_ended(way, found)
     over = Alert.objects.filter(ended_at=None).exclude(key__in=found)
     over.filter(Q(told_by=[]) | IS_JOB).update(ended_at=Now())
+
+
+def _told_jobs(found: Collection[str]) -> set[str]:
+    """Return failed jobs that were told before: older ones are the newest again once newer ones are tried again."""
+    told = Alert.objects.filter(IS_JOB, key__in=found).exclude(told_by=[])
+    return set(told.values_list("key", flat=True))
 
 
 def check_if_late() -> None:

@@ -1,6 +1,6 @@
 """Queue entries: locked in primary key order, the votes they still need, and those that may still be served."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -63,6 +63,12 @@ def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Queue
             entry.subject.survey = workflow.survey
         entries[entry.subject_id] = entry
     return entries
+
+
+def lock_in_all_workflows(subjects: Collection[int]) -> None:
+    """Lock the subjects' queue entries workflow by workflow, as everybody does who changes those of several."""
+    rows = QueueEntry.objects.filter(subject__in=subjects).order_by("workflow", "pk")
+    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 
 def lend_again(classification: Classification, entry: QueueEntry, expires_at: datetime) -> None:

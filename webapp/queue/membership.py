@@ -8,7 +8,7 @@ from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.classifications.models import Reason
 from webapp.core.sql import analyze, fetch
-from webapp.queue.entries import open_slots
+from webapp.queue.entries import lock_in_all_workflows, open_slots
 from webapp.queue.models import UNKNOWN, QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -99,9 +99,9 @@ def dequeue_subjects(workflow: Workflow) -> int:
 
 def end_training(subjects: Iterable[int]) -> None:
     """Serve retired subjects no more, not even for training, since everybody may know their class now."""
-    entries = QueueEntry.objects.filter(subject__in=list(subjects), is_retired=True, is_gold=True)
-    locked = entries.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
-    QueueEntry.objects.filter(pk__in=list(locked)).update(is_gold=False)
+    keys = list(subjects)
+    lock_in_all_workflows(keys)
+    QueueEntry.objects.filter(subject__in=keys, is_retired=True, is_gold=True).update(is_gold=False)
 
 
 def refill(run: IngestRun) -> int:

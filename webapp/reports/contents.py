@@ -267,4 +267,9 @@ def _context(settings: ReportSettings) -> list[Group]:
         ("measurers", [("name", name) for name in settings.measurers]),
         ("telescope", list(telescope.items())),
     ]
-    return [(group, [(name, text) for name, text in elements if text]) for group, elements in groups]
+    return [(group, [(name, _printable(text)) for name, text in elements if text]) for group, elements in groups]
+
+
+def _printable(text: str) -> str:
+    """Return a text with plain blanks in place of others, as pasted names have them, and without invisible letters."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

@@ -16,7 +16,7 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.audit import record_job
 from webapp.archive.models import Subject, Survey
 from webapp.archive.models.subject import SubjectQuerySet
-from webapp.queue.models import QueueEntry
+from webapp.queue.entries import lock_in_all_workflows
 from webapp.retention.droppable import TrainedOn, droppable
 from webapp.retention.models import RetentionRun
 
@@ -73,7 +73,7 @@ def _mark(run: RetentionRun, chunk: Chunk, keys: list[int], trained_on: TrainedO
     Locks keep out an ingest into the chunk, a training that begins, and votes that reopen a subject.
     """
     _lock(run.survey)
-    list(QueueEntry.objects.filter(subject__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    lock_in_all_workflows(keys)
     still = list(droppable(run.survey).filter(pk__in=keys).values_list("pk", flat=True))
     dropped = set(still) - trained_on.among(still)
     if dropped:

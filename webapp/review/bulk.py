@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.cases import record_change
 from webapp.review.models import CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import give_verdict
@@ -41,7 +41,7 @@ def give_verdicts(
     """
     by_subject = {each.subject: each for each in verdicts}
     found = locked_subjects(workflow, list(by_subject))
-    lock_entries(workflow, list(found))  # all at once, in the order in which votes lock them
+    lock_in_all_workflows(found)  # all at once, in the order in which votes lock them
     results = []
     for pk, subject in found.items():
         one = by_subject[pk]

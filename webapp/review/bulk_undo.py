@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.bulk import locked_subjects
 from webapp.review.cases import record_change
 from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
@@ -55,7 +55,7 @@ def undo(workflow: Workflow, done: Done, *, by: User) -> int:
     if not keys:
         return 0
     locked_subjects(workflow, list(keys))
-    lock_entries(workflow, sorted(keys))
+    lock_in_all_workflows(keys)
     withdrawn = _withdraw(rulings, opinions, by)
     taken_back = {event.case.subject_id for event in events.select_related("case__subject__survey") if _revert(event)}
     return len(withdrawn | taken_back)
@@ -71,7 +71,7 @@ def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User) 
         As of `give_verdicts`.
     """
     found = list(locked_subjects(workflow, subjects))
-    lock_entries(workflow, found)
+    lock_in_all_workflows(found)
     rulings = Ruling.objects.filter(workflow=workflow, subject__in=found)
     opinions = SecondOpinion.objects.filter(
         ruling__workflow=workflow, ruling__subject__in=found, ruling__withdrawn_at=None

@@ -13,7 +13,7 @@ from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
 from webapp.learning.model_roles import classes_of, role_of
 from webapp.learning.models import Score
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import lock_entries, lock_in_all_workflows
 from webapp.queue.membership import is_gold_in
 from webapp.queue.models import QueueEntry
 from webapp.review.models import Ruling, Verdict
@@ -84,6 +84,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
     if in_force.update(withdrawn_at=timezone.now(), withdrawn_by=by) != 1:
         raise already_withdrawn(subject)
     ruling.refresh_from_db()
+    lock_in_all_workflows([subject.pk])
     other = subject.rulings.filter(withdrawn_at=None).first()
     if other is not None:
         _set_gold(subject, other.label or other.verdict, "ruling")
@@ -158,7 +159,6 @@ def _retire(consensus: Consensus) -> None:
 
 def _bring_back(workflow: Workflow, subject: Subject) -> None:
     """Let the votes decide again; without votes, reset the subject."""
-    lock_entries(workflow, [subject.pk])
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)
     row.filter(**NO_VOTES).delete()

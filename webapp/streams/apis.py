@@ -71,7 +71,7 @@ class Alerce:
         objects = _understood(lambda: [(_name(item["oid"]), float(item["lastmjd"])) for item in found["items"]])
         listed = {each: self._detections.get(each) or self._listed(each[0]) for each in objects}
         self._detections = {each: old for each, old in self._detections.items() if each[1] >= begin} | listed
-        alerts = [alert for detections in listed.values() for alert in detections if begin <= alert.mjd <= end]
+        alerts = [alert for detections in listed.values() for alert in detections if alert.mjd <= end]
         return alerts, len(objects) < MOST_OBJECTS
 
     def _listed(self, name: str) -> list[Listed]:

@@ -59,6 +59,8 @@ class Api(Protocol):
     def alerts(self, topic: str, begin: float, end: float) -> tuple[list[Listed], bool]:
         """Return the alerts between two times (MJD, UTC), and whether these are all.
 
+        There may be earlier ones among them, of objects that were seen again.
+
         Raises
         ------
         ApiFailed
@@ -75,6 +77,7 @@ class PolledTopic:
         self._trouble = ""
         self._next, self._failures = 0.0, 0
         self._reached = stream.cursor or mjd_now() - FIRST_LOOK_BACK
+        self._since = self._reached - LOOK_BACK
         self._spans: deque[tuple[float, float]] = deque()
         self._listed: deque[Listed] = deque()
         self._fetched: dict[str, float] = {}
@@ -118,8 +121,9 @@ class PolledTopic:
     def _list(self) -> None:
         """List the next span of time; one with too many alerts is halved, and its halves are listed later."""
         if not self._spans:
-            self._spans.append((self._reached - LOOK_BACK, mjd_now()))
-            self._fetched = {name: mjd for name, mjd in self._fetched.items() if mjd >= self._spans[0][0]}
+            self._since = self._reached - LOOK_BACK
+            self._spans.append((self._since, mjd_now()))
+            self._fetched = {name: mjd for name, mjd in self._fetched.items() if mjd >= self._since}
         begin, end = self._spans[0]
         alerts, is_all = self._api.alerts(self._stream.topic, begin, end)
         self._spans.popleft()
@@ -134,7 +138,7 @@ class PolledTopic:
 
     def _new(self, alerts: Iterable[Listed]) -> Iterator[Listed]:
         fetched = self._fetched.keys() | self._unstored.keys()
-        by_name = {alert.name: alert for alert in alerts if alert.name not in fetched}
+        by_name = {alert.name: alert for alert in alerts if alert.mjd >= self._since and alert.name not in fetched}
         known = through_restarts(partial(_known, self._stream, list(by_name)))
         yield from sorted((by_name[name] for name in by_name.keys() - known), key=lambda alert: alert.mjd)
 

@@ -11,6 +11,7 @@ from tests.integration.world import make_volunteer, make_workflow, subjects_of, 
 from webapp.accounts.models import ApiToken
 from webapp.api.token_views import GuessThrottle, NameThrottle
 from webapp.archive.models import Membership, Role
+from webapp.queue.membership import enqueue_subjects
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,10 @@ def test_open_votes_are_for_scientists_and_settled_ones_for_all(anybody, scienti
     vote(make_volunteer("cat"), workflow, still_open)
     assert [row["subject"] for row in anybody.get("/api/consensus/").json()["results"]] == [settled.pk]
     assert len(scientist.get("/api/consensus/", {"workflow": "atlas"}).json()["results"]) == 2
+    other = make_workflow(subjects=0, slug="other")
+    other.subject_sets.set(workflow.subject_sets.all())
+    enqueue_subjects(other)  # where volunteers may still be asked about it
+    assert anybody.get("/api/consensus/").json()["results"] == []
 
 
 def test_workflows_and_surveys_are_found_by_name(workflow, anybody):

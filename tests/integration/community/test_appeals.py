@@ -7,9 +7,10 @@ from tests.integration import world
 from tests.integration.people import browser, member
 from webapp.accounts.delete_account import delete_account
 from webapp.community.appeals import appeal
+from webapp.community.authors import suspended_until
 from webapp.community.groups import join, open_group, renew_link
 from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification
-from webapp.community.moderation import settle, suspended_until
+from webapp.community.moderation import settle
 from webapp.community.talk import post_comment
 from webapp.volunteers.identity import account_volunteer
 

@@ -1,7 +1,7 @@
 """Talk's boards and threads: made by admins, pinned and locked by moderators; quoting, history, and the API."""
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from rest_framework.test import APIClient
 
 from tests.integration.people import account, browser, member
@@ -9,7 +9,7 @@ from tests.integration.world import make_workflow, subjects_of
 from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import Survey
 from webapp.community.models import Board, Comment, ModeratorAction, Notification, Thread
-from webapp.community.talk import post_comment
+from webapp.community.talk import edit, post_comment
 from webapp.community.threads import open_thread, save_board
 from webapp.volunteers.identity import account_volunteer
 
@@ -111,7 +111,9 @@ def test_moderators_pin_and_lock_and_it_is_logged(survey, board, comment):
     assert page.index("What is a burn?") < page.index("Newer")
     refused = browser(newer.author.user).post(address, {"text": "But…"})
     assert refused.status_code == 403
-    assert Comment.objects.filter(thread=comment.thread).count() == 1
+    with pytest.raises(PermissionDenied, match="locked this thread"):
+        edit(user=comment.author.user, comment=comment, text="What I meant…")
+    assert list(Comment.objects.filter(thread=comment.thread).values_list("text", flat=True)) == [comment.text]
     assert "Moderators locked this thread" in browser(newer.author.user).get(address).content.decode()
     assert browser(moderator).post(address, {"text": "Enough."}).status_code == 302
     for title in ("What burns are", " "):

@@ -108,3 +108,18 @@ def test_what_is_no_subject_is_not_added(mine, ada, browser_of, key):
     response = browser_of(ada).post("/you/collections/add/", {"subject": [key, before[0]], "collection": mine.pk})
     assert response.status_code == 302
     assert order(mine) == before
+
+
+def test_a_public_collection_tells_nobody_what_they_may_still_be_asked(mine, workflow, subjects, ada, ben, browser_of):
+    Collection.objects.update(is_public=True, name="Real movers")
+    world.vote(ben, workflow, subjects[0])
+    scientist = world.make_volunteer("sue")
+    workflow.survey.memberships.create(user=scientist.user, role="scientist")
+    seen = {ada: subjects, ben: subjects[:1], scientist: subjects, None: []}
+    for person, expected in seen.items():
+        page = browser_of(*([person] if person else [])).get(f"/collections/{mine.pk}/").content.decode()
+        assert [pk for pk in subjects if f"/subjects/{pk}/" in page] == expected
+        assert ("may still be asked about are not listed" in page) == (expected != subjects)
+        if person:
+            listed = world.client_of(person).get(f"/api/collections/{mine.pk}/").json()["subjects"]
+            assert listed == expected[::-1]

@@ -134,3 +134,16 @@ def test_a_visitors_credit_goes_to_their_account(workflow, subject, scientist, a
     merge(visitor, ada)
     assert credited() == {"ada"}
     assert Notification.objects.get().volunteer == ada
+
+
+@pytest.mark.parametrize(("own_answer", "named"), [("yes", {"ada"}), ("no", set())])
+def test_a_visitors_yes_that_gives_way_to_the_accounts_answer_earns_nothing(
+    workflow, subject, scientist, ada, own_answer, named
+):
+    visitor = Volunteer.objects.create()
+    world.vote(visitor, workflow, subject, "yes")
+    world.vote(ada, workflow, subject, own_answer)
+    confirm(subject, workflow, scientist)
+    merge(visitor, ada)
+    assert credited() == named
+    assert Notification.objects.filter(volunteer=ada, kind="confirmed").count() == len(named)

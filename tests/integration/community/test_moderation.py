@@ -13,6 +13,7 @@ from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
+from webapp.community.tags import tag
 from webapp.community.talk import edit, post_comment
 from webapp.volunteers.identity import account_volunteer
 
@@ -151,10 +152,12 @@ def test_invalid_settlements_change_nothing(comment, moderator, what, because):
     assert not ModeratorAction.objects.exists()
 
 
-def test_a_suspended_author_cannot_post_or_edit_until_it_is_over_or_lifted(comment, author, moderator, subject):
+def test_a_suspended_author_cannot_post_tag_or_edit_until_it_is_over_or_lifted(comment, author, moderator, subject):
     settled(moderator, comment, "suspended:1")
     with pytest.raises(ValidationError, match="suspended"):
         post_comment(user=author, subject=subject, text="Again.")
+    with pytest.raises(ValidationError, match="suspended"):
+        tag(user=author, subject=subject, name="rude")
     action = ModeratorAction.objects.get()
     assert browser(author).post(reverse("moderation-lift", args=["night", action.pk])).status_code == 403
     browser(moderator).post(reverse("moderation-lift", args=["night", action.pk]))

@@ -165,12 +165,14 @@ def test_the_log_tells_which_accounts_to_erase_again_after_a_restore(ada, ben, b
     ]
 
 
-def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, browser_of):
-    open_one, settled, *_ = world.subjects_of(workflow)
+def test_removed_answers_stop_counting_and_what_they_had_settled_is_open_again(workflow, ada, ben, browser_of):
+    open_one, settled, ruled, *_ = world.subjects_of(workflow)
     for volunteer in (ada, ben):
         world.vote(volunteer, workflow, open_one, "yes")
     world.vote(ada, workflow, settled, "yes")
     Consensus.objects.filter(subject=settled).update(is_retired=True, retired_reason="consensus")
+    world.vote(ada, workflow, ruled, "yes")
+    rule(subject=ruled, workflow=workflow, scientist=world.make_volunteer("sci").user, verdict="yes")
     offered = world.entry_of(workflow, open_one).open_slots
     leave(browser_of(ada), "remove")
     assert list(Classification.objects.values_list("volunteer", flat=True)) == [ben.pk]
@@ -178,7 +180,9 @@ def test_removed_answers_stop_counting_where_it_is_open(workflow, ada, ben, brow
     assert not Skill.objects.filter(volunteer=ada.pk).exists()
     assert Consensus.objects.get(subject=open_one).votes_yes == 1
     assert world.entry_of(workflow, open_one).open_slots == offered + 1
-    assert Consensus.objects.get(subject=settled).is_retired
+    assert not Consensus.objects.filter(subject=settled).exists()
+    assert not world.entry_of(workflow, settled).is_retired
+    assert Consensus.objects.get(subject=ruled).is_retired, "a scientist's verdict stays"
 
 
 def test_a_wrong_password_deletes_nothing(workflow, ada, browser_of):

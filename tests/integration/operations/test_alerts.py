@@ -82,6 +82,19 @@ def test_a_failed_job_is_told_with_its_reason(mailoutbox):
     assert len(mailoutbox) == 1, "whoever tries again knows"
 
 
+def test_a_failed_job_is_told_once_though_many_newer_ones_fail_and_are_tried_again(mailoutbox, monkeypatch):
+    monkeypatch.setattr("webapp.operations.job_overview.SHOWN", 1)
+    survey = sky.survey()
+    for name in ("older", "newer"):
+        run = IngestRun.objects.create(survey=survey, path=name, subject_set=name)
+        IngestRun.objects.filter(pk=run.pk).update(state=JobState.FAILED, error="No.", finished_at=timezone.now())
+        alerts.check()
+    assert len(mailoutbox) == 2
+    IngestRun.objects.get(pk=run.pk).retry()
+    alerts.check()
+    assert len(mailoutbox) == 2
+
+
 def test_a_mail_server_that_is_away_is_tried_again_and_the_webhook_told_meanwhile(mailoutbox, settings):
     silence_beat()
     usual = settings.EMAIL_BACKEND

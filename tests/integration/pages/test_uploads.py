@@ -67,6 +67,15 @@ def test_a_night_of_many_files_is_taken(admin, spool):
     assert admin.post(INGEST, {"uploads": files(*[10] * 200)}).status_code == 302
 
 
+def test_a_name_that_no_disk_can_hold_is_refused_and_nothing_is_stored(admin):
+    longer = SimpleUploadedFile("分" * 95 + ".npy", b"x")
+    for asked in ({"uploads": [*files(10), longer]}, {"name": "分" * 95 + ".npy"}):
+        response = admin.post(INGEST, asked)
+        assert response.status_code == 400
+        assert "分.npy is" in response.content.decode()
+    assert not list(inbox(Survey.objects.get()).iterdir())
+
+
 def test_what_is_just_small_enough_is_taken(admin, spool):
     assert admin.post(INGEST, {"uploads": files(LIMIT // 2, LIMIT // 2)}).status_code == 302
     (folder,) = inbox(Survey.objects.get()).iterdir()

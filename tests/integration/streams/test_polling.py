@@ -32,6 +32,7 @@ class Broker:
     def __init__(self):
         self.address, self.status, self.asked = "", 200, []
         self.alerts = {}  # candid: (MJD, Avro file)
+        self.object = {}  # candid: number of its object, if it is not the only one
         self.gone = set()
 
     def handle(self, path, query, body):
@@ -56,12 +57,16 @@ class Broker:
     def objects(self, candid, path, query, body):
         begin, end = (float(mjd) for mjd in query["lastmjd"])
         assert (query["classifier"], query["class"]) == (["stamp_classifier"], ["asteroid"])
-        items = [{"oid": f"ZTF{n}", "lastmjd": mjd} for n, (mjd, _) in self.alerts.items() if begin <= mjd <= end]
+        last = {}
+        for n, (mjd, _) in self.alerts.items():
+            last[self.object.get(n, n)] = max(mjd, last.get(self.object.get(n, n), 0))
+        items = [{"oid": f"ZTF{n}", "lastmjd": mjd} for n, mjd in last.items() if begin <= mjd <= end]
         return json.dumps({"items": sorted(items, key=lambda item: item["lastmjd"])[: int(query["page_size"][0])]})
 
     def detections(self, candid, path, query, body):
         number = int(path.split("/")[-2].removeprefix("ZTF"))
-        return json.dumps([{"candid": str(number), "mjd": self.alerts[number][0], "has_stamp": True}]).encode()
+        own = [(n, mjd) for n, (mjd, _) in self.alerts.items() if self.object.get(n, n) == number]
+        return json.dumps([{"candid": str(n), "mjd": mjd, "has_stamp": True} for n, mjd in own]).encode()
 
     def get_avro(self, candid, path, query, body):
         return self.alerts[candid][1]
@@ -138,6 +143,7 @@ def test_a_list_that_is_too_long_is_asked_for_in_parts(broker, stream, reader, a
     monkeypatch.setattr("webapp.streams.apis.MOST_OBJECTS", 5)
     Stream.objects.update(topic="stamp_classifier/asteroid")
     broker.alerts = {n: (NOW - 0.9 + n / 40, alert(n, jd=NOW - 1 + 2400000.5)) for n in range(1, 31)}
+    broker.object = {2: 30}  # an object of the first and of the last part
     assert hear(stream, Alerce(broker.address), reader).stored == 30
 
 

@@ -1,5 +1,6 @@
 """Create an ingest run; paths must lie in the survey's inbox."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def inbox_path(survey: Survey, name: str) -> Path | str:
     if not path.is_relative_to(folder):
         message = _("%(name)s lies outside the inbox. Copy it into %(inbox)s and name it from there.")
         raise IngestRefused(message % {"name": name, "inbox": folder})
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists fails for a name that no disk can hold
         message = _("%(name)s is not in the inbox. Copy it into %(inbox)s first.")
         raise IngestRefused(message % {"name": name, "inbox": folder})
     return path

@@ -102,11 +102,13 @@ class Repository:
                 file = known
             else:
                 file = StoredFile(path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), sha256_of(source))
-            if not self._has(file):
+            if is_new := not self._has(file):
                 self._write(self._content(file), _blocks(source))
             after = source.stat()
             if (after.st_size, after.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
                 return file
+            if is_new:  # what was copied may have another hash
+                self.fs.rm_file(self._content(file))
         raise Damaged(f"{path} keeps changing while it is copied. Try again later.")
 
     def read(self, file: StoredFile, target: Path) -> None:

@@ -1,0 +1,68 @@
+"""What changes a subject in several workflows locks it there in the order in which everybody does."""
+
+from threading import Thread
+
+import pytest
+from django.db import connection, transaction
+
+from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.world import make_volunteer, make_workflow, subjects_of
+from webapp.archive.models.subject import KNOWN_ORBIT
+from webapp.known_objects.gold import make_gold
+from webapp.queue.entries import lock_entries
+from webapp.queue.membership import end_training, enqueue_subjects
+from webapp.queue.models import QueueEntry
+from webapp.review.bulk_undo import withdraw_verdicts
+from webapp.review.class_from_tag import make_class
+from webapp.review.rulings import rule
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def of_a_known_object(subject, workflow):
+    workflow.survey.subjects.filter(pk=subject.pk).update(gold_label="yes", gold_source=KNOWN_ORBIT)
+    return lambda: make_gold([subject.pk])
+
+
+def ruled(subject, workflow):
+    scientist = make_volunteer("sue").user
+    rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
+    return lambda: withdraw_verdicts(workflow, [subject.pk], by=scientist)
+
+
+def an_example(subject, workflow):
+    scientist = make_volunteer("sue").user
+    of = {"workflow": workflow, "label": "AST", "answer": "yes"}
+    return lambda: make_class(by=scientist, **of, examples=[subject.pk])
+
+
+def reported(subject, workflow):
+    return lambda: end_training([subject.pk])
+
+
+@pytest.mark.parametrize("prepare", [of_a_known_object, ruled, an_example, reported])
+def test_who_changes_one_workflow_after_the_other_waits_for_nobody_in_turn(prepare):
+    first, second = make_workflow(subjects=0, slug="first"), make_workflow(subjects=1, slug="second")
+    first.subject_sets.set(second.subject_sets.all())
+    enqueue_subjects(first)  # its entry has the higher key
+    [subject] = subjects_of(second)
+    QueueEntry.objects.update(is_gold=True, is_retired=True)
+    change, errors = prepare(subject, second), []
+
+    def at_once():
+        try:
+            with transaction.atomic():
+                change()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = Thread(target=at_once)
+    with transaction.atomic():
+        lock_entries(first, [subject.pk])
+        thread.start()
+        wait_until_somebody_waits(thread)
+        lock_entries(second, [subject.pk])
+    thread.join()
+    assert errors == []
