@@ -17,7 +17,7 @@ HIDDEN = ("#", "!")
 TELLING = ("rate", "fitted_rate", "created_at", "updated_at")
 TELLING_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 FACTS = {
-    "ra": ("ra", "dec", "positions"),
+    "ra": ("ra", "dec", "positions", "sky", "wcs"),
     "mjd": ("mjd", "mjd_mid", "mjds"),
     "band": ("band", "bands"),
     "external_id": ("external_id",),

@@ -103,6 +103,21 @@ def test_the_cheat_learns_nothing_from_the_api(workflow, client, django_user_mod
     assert tells(sizes) == {}
 
 
+def test_a_place_that_tells_is_in_no_answer_not_even_as_the_pictures_place_on_the_sky(workflow, client):
+    workflow.survey.telling = {"ra": 0.9}
+    workflow.survey.save()
+    place = {"CRVAL1": 123.456, "CRVAL2": 2.0, "CRPIX1": 4.0, "CRPIX2": 4.0, "CDELT1": -1e-4, "CDELT2": 1e-4}
+    Frame.objects.update(wcs={"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", **place})
+    items = client.get(f"/api/workflows/{workflow.slug}/next/?n=1")
+    row = items.json()["items"][0]["subject"]
+    pages = [client.get(f"/api/subjects/{row['id']}/"), client.get(reverse("subject", args=["night", row["id"]]))]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert not any("123.456" in page.content.decode() for page in (items, *pages))
+    assert row["sky"] == [None] * row["frames"]
+    scientist = client_of_scientist(workflow)
+    assert "123.456" in scientist.get(f"/api/subjects/{row['id']}/").content.decode()
+
+
 def test_the_cheat_would_win_if_nothing_were_measured(workflow, client, django_user_model):
     workflow.survey.telling = {}
     workflow.survey.save()
