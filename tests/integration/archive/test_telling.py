@@ -1,6 +1,9 @@
 """No answer key: columns that tell the classes apart are measured on gold and hidden until answered. A cheat tries."""
 
+import csv
+import io
 import uuid
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.telling import measure_telling, separation
 from webapp.classifications.models import Classification
+from webapp.community.collections import collect, open_collection
 from webapp.community.favourites import favour
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.identity import account_volunteer
@@ -162,6 +166,29 @@ def test_lists_and_searches_name_only_what_the_reader_has_answered(workflow, cli
     assert len(client.get("/api/subjects/?ordering=-id").json()["results"]) == 50
     scientist = client_of_scientist(workflow)
     assert other.external_id in scientist.get("/surveys/night/?text=found").content.decode()
+
+
+def test_a_download_of_own_data_names_only_what_the_reader_has_answered(workflow, client, django_user_model):
+    """Anybody could give all subjects a heart, or collect them, and read the names in the download."""
+    user = django_user_model.objects.create_user("cheat")
+    client.force_login(user)
+    volunteer = account_volunteer(user)
+    mine, other = Subject.objects.filter(external_id__startswith="found").order_by("pk")[:2]
+    collection = open_collection(owner=volunteer, name="all")
+    collect(collection, [mine.pk, other.pk])
+    for row in (mine, other):
+        favour(volunteer, row)
+    Classification.objects.create(
+        id=uuid.uuid4(), volunteer=volunteer, workflow=workflow, subject=mine, answer="yes", reason="new"
+    )
+    sent = b"".join(client.post("/you/data/export/").streaming_content)
+    with zipfile.ZipFile(io.BytesIO(sent)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert not [name for name, text in files.items() if other.external_id in text]
+    for name in ("favourites.csv", "collections.json", "classifications.csv"):
+        assert mine.external_id in files[name], name
+    [row] = [row for row in csv.DictReader(files["favourites.csv"].splitlines()) if row["subject_id"] == str(other.pk)]
+    assert (row["subject_survey_slug"], row["subject_external_id"]) == ("night", str(other.pk))
 
 
 def client_of_scientist(workflow):
