@@ -36,6 +36,7 @@ from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of
 from webapp.consensus.models import Consensus
 from webapp.queue.counts import progress_of
+from webapp.queue.entries import waiting_for
 from webapp.queue.leases import MOST_LEASES, lease_next, most_leases
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import reader_of, visitor_of
@@ -72,8 +73,8 @@ class WorkflowViewSet(PublicRows):
 class ConsensusViewSet(PublicRows):
     """Consensus: of retired subjects for everybody, of all subjects for the survey's scientists.
 
-    Volunteers who may still be asked must not see others' votes: the consensus of a training subject is shown only to
-    those who have answered it.
+    Volunteers who may still be asked, in any workflow, must not see others' votes: the consensus of a training subject
+    is shown only to those who have answered it.
     """
 
     queryset = Consensus.objects.filter(subject__is_synthetic=False).select_related("workflow", "subject")
@@ -95,7 +96,8 @@ class ConsensusViewSet(PublicRows):
         own = Classification.objects.standing().filter(workflow=OuterRef("workflow"), subject=OuterRef("subject"))
         answered = Exists(own.filter(volunteer=reader)) if reader else Q(pk=None)
         trained = QueueEntry.objects.filter(subject=OuterRef("subject"), is_gold=True)
-        settled = Q(is_retired=True) & (Q(subject__gold_label="") & ~Exists(trained) | answered)
+        is_over = Q(subject__gold_label="") & ~Exists(trained) & ~Exists(waiting_for(reader, "subject"))
+        settled = Q(is_retired=True) & (is_over | answered)
         return super().get_queryset().filter(settled | seen_whole)
 
 
