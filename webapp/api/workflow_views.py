@@ -31,6 +31,7 @@ from webapp.api.row_views import (
     truth,
 )
 from webapp.api.workflow_serializers import ConsensusSerializer, CreateWorkflowSerializer, WorkflowSerializer
+from webapp.archive.blinding import readable_name
 from webapp.archive.models import Role
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of
@@ -98,7 +99,8 @@ class ConsensusViewSet(PublicRows):
         trained = QueueEntry.objects.filter(subject=OuterRef("subject"), is_gold=True)
         is_over = Q(subject__gold_label="") & ~Exists(trained) & ~Exists(waiting_for(reader, "subject"))
         settled = Q(is_retired=True) & (is_over | answered)
-        return super().get_queryset().filter(settled | seen_whole)
+        rows = super().get_queryset().annotate(name=readable_name(self.request.user))
+        return rows.filter(settled | seen_whole)
 
 
 DEFAULT = 10

@@ -17,6 +17,7 @@ from webapp.archive.telling import measure_telling, separation
 from webapp.classifications.models import Classification
 from webapp.community.collections import collect, open_collection
 from webapp.community.favourites import favour
+from webapp.consensus.models import Consensus
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.identity import account_volunteer
 
@@ -166,6 +167,23 @@ def test_lists_and_searches_name_only_what_the_reader_has_answered(workflow, cli
     assert len(client.get("/api/subjects/?ordering=-id").json()["results"]) == 50
     scientist = client_of_scientist(workflow)
     assert other.external_id in scientist.get("/surveys/night/?text=found").content.decode()
+
+
+def test_a_settled_subject_is_named_in_the_consensus_to_whoever_has_answered_it(workflow, client, django_user_model):
+    user = django_user_model.objects.create_user("reader")
+    client.force_login(user)
+    row = Subject.objects.filter(gold_label="").first()
+    workflow.queue.filter(subject=row).update(is_retired=True)
+    Consensus.objects.create(workflow=workflow, subject=row, posterior=0.9, is_retired=True)
+    [settled] = client.get("/api/consensus/?workflow=" + workflow.slug).json()["results"]
+    assert (settled["subject"], settled["external_id"]) == (row.pk, str(row.pk))
+    assert client.get(f"/api/consensus/{settled['id']}/").json()["external_id"] == str(row.pk)
+    [known] = client_of_scientist(workflow).get(f"/api/consensus/?subject={row.pk}").json()["results"]
+    assert known["external_id"] == row.external_id
+    Classification.objects.create(
+        id=uuid.uuid4(), volunteer=account_volunteer(user), workflow=workflow, subject=row, answer="yes", reason="new"
+    )
+    assert client.get(f"/api/consensus/{settled['id']}/").json()["external_id"] == row.external_id
 
 
 def test_a_download_of_own_data_names_only_what_the_reader_has_answered(workflow, client, django_user_model):
