@@ -82,7 +82,7 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
 
 
 def readable_name(user: Any) -> Case:
-    """Return the name of each row's `subject`, for a query: a number if it tells the class and `user` may not read it."""
+    """Return the name of each row's `subject`, for a query: a number if it tells the class, until `user` may know."""
     readable = only_unblinded(Subject.objects.filter(pk=OuterRef("subject")), user)
     is_hidden = Q(~Exists(readable), subject__survey__telling__has_key="external_id")
     return Case(When(is_hidden, then=Cast("subject_id", CharField())), default=F("subject__external_id"))

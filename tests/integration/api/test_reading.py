@@ -174,7 +174,7 @@ def test_settled_votes_are_withheld_while_another_workflow_still_asks(anybody, s
     settled = subjects_of(workflow)[0]
     for name in ("ann", "bob"):
         vote(make_volunteer(name), workflow, settled)
-    again = Workflow.objects.create(survey=workflow.survey, slug="again", name="Again", kind=workflow.kind, question="?")
+    again = Workflow.objects.create(survey=workflow.survey, slug="again", name="Again", kind=workflow.kind)
     again.subject_sets.set(workflow.subject_sets.all())
     enqueue_subjects(again)
     stranger = make_volunteer("cat")
