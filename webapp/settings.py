@@ -164,6 +164,7 @@ SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapter.SocialAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new device, password, address or factor, where the site sends mail
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to change addresses and connected accounts, which set a new password
 # Entering an e-mail address does not reveal whether it is taken; it must be confirmed by mail.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 # At most 100 guesses an hour at an account: 30 here and 20 by the API, each by its name and by its address.

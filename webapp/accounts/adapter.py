@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from ml.io.message import Message
 from webapp.accounts.merge_visitor import merge
+from webapp.accounts.models import ApiToken
 from webapp.accounts.sessions import known_device, people_of, remember_device
 from webapp.archive.access import NEEDS_SECOND_FACTOR
 from webapp.archive.models import Role, lacks_second_factor
@@ -30,6 +31,7 @@ from webapp.volunteers.identity import account_volunteer, forget, visitor_or_new
 log = logging.getLogger(__name__)
 
 CONFIRMATION = "account/messages/email_confirmation_sent.txt"
+FACTOR_REMOVED = ("mfa/email/totp_deactivated", "mfa/email/webauthn_removed")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -90,7 +92,12 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
 
     def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **more: Any) -> None:
-        """Tell of a change to what signs in; it has happened, also where the mail server is away."""
+        """Tell of a change to what signs in; it has happened, also where the mail server is away.
+
+        A second factor that goes ends the account's API tokens: those from before it would work again.
+        """
+        if template_prefix in FACTOR_REMOVED:
+            ApiToken.objects.filter(user=user).delete()
         try:
             super().send_notification_mail(template_prefix, user, *args, **more)
         except OSError:  # of sockets and SMTP alike

@@ -37,7 +37,7 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
             _make_nobody(volunteer)
         else:
             _remove_answers(volunteer)
-    pseudonym = f"gone-{user.pk}"
+    pseudonym = f"gone:{user.pk}"  # nobody can sign up by such a name, and so be named in the erased one's place
     rename_in_audit_log(user, pseudonym)
     _delete(user, pseudonym)
 

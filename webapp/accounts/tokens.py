@@ -1,7 +1,7 @@
 """API tokens: told once, stored as a hash, ended by time, and by a new password or second factor.
 
-Changing the password (in any way) deletes them (passwords.py); one that is older than the account's second factor is
-invalid, and so are those of an inactive account.
+Changing the password (in any way) deletes them (passwords.py), and so does removing a second factor (adapter.py); one
+that is older than the account's second factor is invalid, and so are those of an inactive account.
 """
 
 import hashlib

@@ -68,9 +68,10 @@ def any_volunteer(request: Request) -> Volunteer:
 
 
 def acting_volunteer(request: Request) -> Volunteer:
-    """Return the requesting volunteer, saved from now on."""
+    """Return the requesting volunteer; refuse one who has answered nothing: nothing is stored for passers-by."""
     volunteer = known_volunteer(request)
-    store_newcomer(volunteer)
+    if volunteer.pk is None:
+        raise PermissionDenied(_("Sign in or classify a subject first. Nothing was changed."))
     return volunteer
 
 

@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from webapp.api.permissions import checked, surveys_with
 from webapp.api.row_views import SURVEY, Parameter, PublicRows, key, moment, of_survey
@@ -23,6 +24,7 @@ from webapp.api.talk_serializers import (
 from webapp.archive.access import person
 from webapp.archive.models import Role
 from webapp.community.models import Board, Comment, Thread
+from webapp.community.pictures import PictureRate
 from webapp.community.talk import edit, post_comment, remove
 from webapp.community.talk_index import readable
 from webapp.community.threads import open_thread
@@ -35,6 +37,11 @@ class TalkRows(PublicRows):
     lookup_value_regex = "[0-9]+"
 
     permission_classes = [IsAuthenticatedOrReadOnly]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Limit pictures as the pages do."""
+        sends_picture = self.request.method == "POST" and "picture" in self.request.FILES
+        return [*super().get_throttles(), *([PictureRate()] if sends_picture else [])]
 
 
 class BoardViewSet(PublicRows):

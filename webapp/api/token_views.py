@@ -1,15 +1,17 @@
 """API view that exchanges a name and password for a token, with limits on guessing."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.mfa.utils import is_mfa_enabled
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.authtoken.serializers import AuthTokenSerializer
-from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +21,8 @@ from webapp.accounts.models import ApiToken
 from webapp.accounts.tokens import digest_of, make_token
 from webapp.api.defaults import AnonymousThrottle, VolunteerTokenAuthentication
 from webapp.core.rate_limits import Windows
+
+log = logging.getLogger(__name__)
 
 
 class GuessThrottle(AnonymousThrottle):
@@ -75,9 +79,14 @@ class TokenView(APIView):
         return Response(status=204)
 
     def _by_password(self, request: Request) -> Any:
+        """Return the account of a name and password; log who was let in, or that somebody was not."""
         asked = AuthTokenSerializer(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
+        if not asked.is_valid():
+            get_adapter().authentication_failed(request._request)
+            raise ValidationError(asked.errors)
         user = asked.validated_data["user"]
         if is_mfa_enabled(user):
             raise PermissionDenied("This account asks for a code too: make a token on the site, at /you/tokens/.")
+        where = get_adapter().get_client_ip(request._request)
+        log.info("Account %s signed in through the API from %s.", user.pk, where)
         return user

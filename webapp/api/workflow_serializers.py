@@ -82,7 +82,9 @@ class CreateWorkflowSerializer(serializers.ModelSerializer[Workflow]):
 
 class ConsensusSerializer(serializers.ModelSerializer[Consensus]):
     workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
-    external_id = serializers.CharField(source="subject.external_id", read_only=True)
+    external_id = serializers.CharField(
+        source="name", read_only=True, help_text="a number where the name tells the class and you have not answered"
+    )
 
     class Meta:
         model = Consensus

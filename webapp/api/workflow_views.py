@@ -31,6 +31,7 @@ from webapp.api.row_views import (
     truth,
 )
 from webapp.api.workflow_serializers import ConsensusSerializer, CreateWorkflowSerializer, WorkflowSerializer
+from webapp.archive.blinding import readable_name
 from webapp.archive.models import Role
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of
@@ -94,9 +95,10 @@ class ConsensusViewSet(PublicRows):
         reader = reader_of(self.request._request)
         own = Classification.objects.standing().filter(workflow=OuterRef("workflow"), subject=OuterRef("subject"))
         answered = Exists(own.filter(volunteer=reader)) if reader else Q(pk=None)
-        is_asked = Exists(waiting_for(reader, "subject"))
-        settled = Q(is_retired=True) & (Q(subject__gold_label="") & ~is_asked | answered)
-        return super().get_queryset().filter(settled | seen_whole)
+        is_over = Q(subject__gold_label="") & ~Exists(waiting_for(reader, "subject"))
+        settled = Q(is_retired=True) & (is_over | answered)
+        rows = super().get_queryset().annotate(name=readable_name(self.request.user))
+        return rows.filter(settled | seen_whole)
 
 
 DEFAULT = 10

@@ -9,7 +9,8 @@ the survey's admins have released; scientists see everything. Whatever was measu
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast
 
 from webapp.archive.models import Membership, Role, Subject, Survey, lacks_second_factor
 
@@ -17,7 +18,7 @@ HIDDEN = ("#", "!")
 TELLING = ("rate", "fitted_rate", "created_at", "updated_at")
 TELLING_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 FACTS = {
-    "ra": ("ra", "dec", "positions"),
+    "ra": ("ra", "dec", "positions", "sky", "wcs"),
     "mjd": ("mjd", "mjd_mid", "mjds"),
     "band": ("band", "bands"),
     "external_id": ("external_id",),
@@ -78,6 +79,13 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
     for row in named:
         if row.pk not in readable:
             row.external_id = str(row.pk)
+
+
+def readable_name(user: Any) -> Case:
+    """Return the name of each row's `subject`, for a query: a number if it tells the class, until `user` may know."""
+    readable = only_unblinded(Subject.objects.filter(pk=OuterRef("subject")), user)
+    is_hidden = Q(~Exists(readable), subject__survey__telling__has_key="external_id")
+    return Case(When(is_hidden, then=Cast("subject_id", CharField())), default=F("subject__external_id"))
 
 
 def _blank(name: str, facts: dict[str, Any]) -> Any:

@@ -7,22 +7,26 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ml.io.safe_csv import CellWriter
 from webapp.accounts.models import ApiToken
 from webapp.archive.audit import acts_about
+from webapp.archive.blinding import readable_name
 from webapp.archive.models import AuditEntry
 from webapp.classifications.models import Classification, Mark
 from webapp.community.models import (
     Appeal,
     Block,
+    Collection,
     Comment,
     CommentPicture,
     CommentVersion,
@@ -70,7 +74,7 @@ LEFT_OUT = (
     "lifted_by_id",
 )
 NAMES = {
-    "subject_id": ["subject__survey__slug", "subject__external_id"],
+    "subject_id": ["subject__survey__slug", "subject_external_id"],
     "classification_id": ["classification__subject__survey__slug", "classification__subject__external_id"],
     "workflow_id": ["workflow__slug"],
     "action_id": ["action__survey__slug", "action__kind", "action__reason"],
@@ -127,35 +131,37 @@ Times are UTC.
 def export_own_data(volunteer: Volunteer) -> IO[bytes]:
     """Return a ZIP file, opened for reading. Rows are streamed, so it can have any size."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
+    reader = volunteer.user or AnonymousUser()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        table = partial(_table, archive, reader)
         archive.writestr("README.txt", README)
         archive.writestr("profile.json", _json(_profile(volunteer)))
         answers = _answers(volunteer)
-        _table(archive, "classifications.csv", answers.order_by("created_at"))
-        _table(archive, "lines.csv", Mark.objects.filter(classification__in=answers).order_by("pk"))
-        _table(archive, "skill.csv", volunteer.skills.order_by("pk"))
-        _table(archive, "tutorials.csv", volunteer.tutorials.order_by("pk"))
-        _table(archive, "favourites.csv", Favourite.objects.filter(volunteer=volunteer).order_by("pk"))
-        archive.writestr("collections.json", _json(_collections(volunteer)))
-        _table(archive, "groups.csv", volunteer.owned_groups.order_by("pk"))
-        _table(archive, "memberships.csv", volunteer.group_memberships.order_by("pk"))
-        _table(archive, "discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
-        _table(archive, "comments.csv", Comment.objects.filter(author=volunteer))
+        table("classifications.csv", answers.order_by("created_at"))
+        table("lines.csv", Mark.objects.filter(classification__in=answers).order_by("pk"))
+        table("skill.csv", volunteer.skills.order_by("pk"))
+        table("tutorials.csv", volunteer.tutorials.order_by("pk"))
+        table("favourites.csv", Favourite.objects.filter(volunteer=volunteer).order_by("pk"))
+        archive.writestr("collections.json", _json(_collections(volunteer, reader)))
+        table("groups.csv", volunteer.owned_groups.order_by("pk"))
+        table("memberships.csv", volunteer.group_memberships.order_by("pk"))
+        table("discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
+        table("comments.csv", Comment.objects.filter(author=volunteer))
         for picture in CommentPicture.objects.filter(comment__author=volunteer).order_by("pk").iterator(10):
             ending = picture.content_type.partition("/")[2]
             archive.writestr(f"comment-pictures/{picture.comment_id}.{ending}", bytes(picture.content))
         versions = CommentVersion.objects.filter(comment__author=volunteer)
-        _table(archive, "comment-versions.csv", versions)
-        _table(archive, "appeals.csv", Appeal.objects.filter(action__author=volunteer))
-        _table(archive, "blocks.csv", Block.objects.filter(volunteer=volunteer))
-        _table(archive, "tags.csv", SubjectTag.objects.filter(volunteer=volunteer).order_by("pk"))
-        _table(archive, "notifications.csv", Notification.objects.filter(volunteer=volunteer))
-        _table(archive, "sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
-        _table(archive, "api-tokens.csv", ApiToken.objects.filter(user=volunteer.user_id).order_by("pk"))
-        _table(archive, "sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
+        table("comment-versions.csv", versions)
+        table("appeals.csv", Appeal.objects.filter(action__author=volunteer))
+        table("blocks.csv", Block.objects.filter(volunteer=volunteer))
+        table("tags.csv", SubjectTag.objects.filter(volunteer=volunteer).order_by("pk"))
+        table("notifications.csv", Notification.objects.filter(volunteer=volunteer))
+        table("sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
+        table("api-tokens.csv", ApiToken.objects.filter(user=volunteer.user_id).order_by("pk"))
+        table("sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))
         for name, rows in own_work(volunteer).items():
-            _table(archive, name, rows)
-        _table(archive, "about-you.csv", acts_about(volunteer.user) if volunteer.user else AuditEntry.objects.none())
+            table(name, rows)
+        table("about-you.csv", acts_about(volunteer.user) if volunteer.user else AuditEntry.objects.none())
     file.seek(0)
     return file
 
@@ -174,22 +180,30 @@ def _profile(volunteer: Volunteer) -> dict[str, Any]:
     return profile
 
 
-def _collections(volunteer: Volunteer) -> list[dict[str, Any]]:
+def _collections(volunteer: Volunteer, reader: User | AnonymousUser) -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
             "description": each.description,
             "is_public": each.is_public,
             "created_at": each.created_at,
-            "subjects": list(each.subjects.values("id", "survey__slug", "external_id")),
+            "subjects": list(_collected(each, reader)),
         }
-        for each in volunteer.collections.prefetch_related("subjects")
+        for each in volunteer.collections.all()
     ]
 
 
-def _table(archive: ZipFile, name: str, rows: QuerySet[Any]) -> None:
+def _collected(collection: Collection, reader: User | AnonymousUser) -> Iterator[dict[str, Any]]:
+    names = ("subject_id", "subject__survey__slug", "name")
+    items = collection.items.annotate(name=readable_name(reader)).values_list(*names)
+    return (dict(zip(("id", "survey__slug", "external_id"), row, strict=True)) for row in items)
+
+
+def _table(archive: ZipFile, reader: User | AnonymousUser, name: str, rows: QuerySet[Any]) -> None:
     """Write the rows with all but a few columns, and readable column names."""
     fields = [field.attname for field in rows.model._meta.concrete_fields]
+    if "subject_id" in fields:
+        rows = rows.annotate(subject_external_id=readable_name(reader))
     columns = [field for field in fields if field not in LEFT_OUT]
     columns += [name for field, names in NAMES.items() if field in fields for name in names]
     made = ZipInfo(name, timezone.now().timetuple()[:6])

@@ -7,11 +7,12 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle
 
-from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from tests.integration.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.accounts.models import ApiToken
 from webapp.api.token_views import GuessThrottle, NameThrottle
 from webapp.archive.models import Membership, Role
 from webapp.queue.membership import enqueue_subjects
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -169,3 +170,21 @@ def test_the_schema_and_its_page_are_there(anybody):
     page = anybody.get("/api/docs/").content.decode()
     assert "/static/drf_spectacular_sidecar" in page
     assert "https://" not in page
+
+
+def test_settled_votes_are_withheld_while_another_workflow_still_asks(anybody, scientist, workflow):
+    workflow.method, workflow.min_votes = "majority", 2
+    workflow.save()
+    settled = subjects_of(workflow)[0]
+    for name in ("ann", "bob"):
+        vote(make_volunteer(name), workflow, settled)
+    again = Workflow.objects.create(survey=workflow.survey, slug="again", name="Again", kind=workflow.kind)
+    again.subject_sets.set(workflow.subject_sets.all())
+    enqueue_subjects(again)
+    stranger = make_volunteer("cat")
+    ask = {"subject": settled.pk}
+    for reader in (anybody, client_of(stranger)):
+        assert reader.get("/api/consensus/", ask).json()["results"] == []
+    assert len(scientist.get("/api/consensus/", {**ask, "workflow": "atlas"}).json()["results"]) == 1
+    vote(stranger, again, settled)
+    assert len(client_of(stranger).get("/api/consensus/", ask).json()["results"]) == 1

@@ -75,6 +75,18 @@ def test_it_ends_when_a_code_is_asked_for_and_the_next_one_lives(ada, browser):
     assert works(make_token(ada))
 
 
+def test_who_asks_for_one_is_logged_as_one_who_signs_in(ada, caplog):
+    caplog.set_level("INFO", "webapp")
+    for password in ("not-her-password-at-all", PASSWORD):
+        Client().post("/api/token/", {"username": "ada", "password": password}, REMOTE_ADDR="2001:db8::7")
+    told = [record.getMessage() for record in caplog.records if "2001:db8::7" in record.getMessage()]
+    assert told == [
+        "A sign-in failed, from 2001:db8::7.",
+        f"Account {ada.pk} signed in through the API from 2001:db8::7.",
+    ]
+    assert "not-her-password" not in caplog.text
+
+
 def test_it_ends_with_the_account(ada, browser):
     token = key()
     ada.is_active = False

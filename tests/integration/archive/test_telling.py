@@ -1,6 +1,9 @@
 """No answer key: columns that tell the classes apart are measured on gold and hidden until answered. A cheat tries."""
 
+import csv
+import io
 import uuid
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,7 +15,9 @@ from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.telling import measure_telling, separation
 from webapp.classifications.models import Classification
+from webapp.community.collections import collect, open_collection
 from webapp.community.favourites import favour
+from webapp.consensus.models import Consensus
 from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.identity import account_volunteer
 
@@ -103,6 +108,21 @@ def test_the_cheat_learns_nothing_from_the_api(workflow, client, django_user_mod
     assert tells(sizes) == {}
 
 
+def test_a_place_that_tells_is_in_no_answer_not_even_as_the_pictures_place_on_the_sky(workflow, client):
+    workflow.survey.telling = {"ra": 0.9}
+    workflow.survey.save()
+    place = {"CRVAL1": 123.456, "CRVAL2": 2.0, "CRPIX1": 4.0, "CRPIX2": 4.0, "CDELT1": -1e-4, "CDELT2": 1e-4}
+    Frame.objects.update(wcs={"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", **place})
+    items = client.get(f"/api/workflows/{workflow.slug}/next/?n=1")
+    row = items.json()["items"][0]["subject"]
+    pages = [client.get(f"/api/subjects/{row['id']}/"), client.get(reverse("subject", args=["night", row["id"]]))]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert not any("123.456" in page.content.decode() for page in (items, *pages))
+    assert row["sky"] == [None] * row["frames"]
+    scientist = client_of_scientist(workflow)
+    assert "123.456" in scientist.get(f"/api/subjects/{row['id']}/").content.decode()
+
+
 def test_the_cheat_would_win_if_nothing_were_measured(workflow, client, django_user_model):
     workflow.survey.telling = {}
     workflow.survey.save()
@@ -147,6 +167,46 @@ def test_lists_and_searches_name_only_what_the_reader_has_answered(workflow, cli
     assert len(client.get("/api/subjects/?ordering=-id").json()["results"]) == 50
     scientist = client_of_scientist(workflow)
     assert other.external_id in scientist.get("/surveys/night/?text=found").content.decode()
+
+
+def test_a_settled_subject_is_named_in_the_consensus_to_whoever_has_answered_it(workflow, client, django_user_model):
+    user = django_user_model.objects.create_user("reader")
+    client.force_login(user)
+    row = Subject.objects.filter(gold_label="").first()
+    workflow.queue.filter(subject=row).update(is_retired=True)
+    Consensus.objects.create(workflow=workflow, subject=row, posterior=0.9, is_retired=True)
+    [settled] = client.get("/api/consensus/?workflow=" + workflow.slug).json()["results"]
+    assert (settled["subject"], settled["external_id"]) == (row.pk, str(row.pk))
+    assert client.get(f"/api/consensus/{settled['id']}/").json()["external_id"] == str(row.pk)
+    [known] = client_of_scientist(workflow).get(f"/api/consensus/?subject={row.pk}").json()["results"]
+    assert known["external_id"] == row.external_id
+    Classification.objects.create(
+        id=uuid.uuid4(), volunteer=account_volunteer(user), workflow=workflow, subject=row, answer="yes", reason="new"
+    )
+    assert client.get(f"/api/consensus/{settled['id']}/").json()["external_id"] == row.external_id
+
+
+def test_a_download_of_own_data_names_only_what_the_reader_has_answered(workflow, client, django_user_model):
+    """Anybody could give all subjects a heart, or collect them, and read the names in the download."""
+    user = django_user_model.objects.create_user("cheat")
+    client.force_login(user)
+    volunteer = account_volunteer(user)
+    mine, other = Subject.objects.filter(external_id__startswith="found").order_by("pk")[:2]
+    collection = open_collection(owner=volunteer, name="all")
+    collect(collection, [mine.pk, other.pk])
+    for row in (mine, other):
+        favour(volunteer, row)
+    Classification.objects.create(
+        id=uuid.uuid4(), volunteer=volunteer, workflow=workflow, subject=mine, answer="yes", reason="new"
+    )
+    sent = b"".join(client.post("/you/data/export/").streaming_content)
+    with zipfile.ZipFile(io.BytesIO(sent)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert not [name for name, text in files.items() if other.external_id in text]
+    for name in ("favourites.csv", "collections.json", "classifications.csv"):
+        assert mine.external_id in files[name], name
+    [row] = [row for row in csv.DictReader(files["favourites.csv"].splitlines()) if row["subject_id"] == str(other.pk)]
+    assert (row["subject_survey_slug"], row["subject_external_id"]) == ("night", str(other.pk))
 
 
 def client_of_scientist(workflow):

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth import get_user_model
 from django.test import Client
 from rest_framework.test import APIClient
@@ -69,6 +71,17 @@ def test_a_revoked_one_is_refused(ada):
     client = signed_in("ada", PASSWORD)
     page = client.post(f"{PAGE}{ApiToken.objects.get().pk}/revoke/", follow=True)
     assert "Token revoked." in page.content.decode()
+    assert not works(token)
+
+
+def test_one_from_before_a_second_factor_stays_refused_after_the_factor_has_gone(ada):
+    token = make_token(ada, "old laptop")
+    TOTP.activate(ada, "JBSWY3DPEHPK3PXP" * 2)
+    assert not works(token)
+    client = browser(ada)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/accounts/2fa/totp/deactivate/")
+    assert not is_mfa_enabled(ada)
     assert not works(token)
 
 

@@ -130,6 +130,22 @@ def test_nobody_sets_a_factor_up_in_a_session_left_open(ada):
     assert not Authenticator.objects.exists()
 
 
+ADDRESSES = ("ada@example.org", "old@example.org")
+CHANGES = [("add", "eve@example.org"), ("primary", ADDRESSES[1]), ("remove", ADDRESSES[1])]
+
+
+@pytest.mark.parametrize(("act", "address"), CHANGES)
+def test_nobody_changes_addresses_in_a_session_left_open(ada, act, address):
+    EmailAddress.objects.create(user=ada, email=ADDRESSES[1], verified=True)
+    left_open, change = signed_in("ada", PASSWORD), {f"action_{act}": "", "email": address}
+    asked = left_open.post("/accounts/email/", change)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert set(EmailAddress.objects.values_list("email", "primary")) == {(ADDRESSES[0], True), (ADDRESSES[1], False)}
+    assert all(letter.to == ["ada@example.org"] for letter in mail.outbox)
+    confirmed(left_open).post("/accounts/email/", change)
+    assert set(EmailAddress.objects.values_list("email", "primary")) != {(ADDRESSES[0], True), (ADDRESSES[1], False)}
+
+
 ASKING = {
     "/accounts/reauthenticate/": "password",
     "/accounts/password/change/": "oldpassword",

@@ -104,6 +104,16 @@ def test_the_api_gives_no_heart_to_nobody(client, subject):
     assert not Favourite.objects.exists()
 
 
+def test_the_api_stores_nobody_who_has_only_opened_the_classify_page(client, workflow, subject):
+    client.get(f"/classify/{workflow.slug}/")
+    assert COOKIE in client.cookies
+    answer = f"/api/classifications/{uuid4()}"
+    asked = [client.put(f"/api/favourites/{subject.pk}/"), client.delete(f"/api/favourites/{subject.pk}/")]
+    asked += [client.post(f"{answer}/undo/"), client.post(f"{answer}/follow-up/", {"follow_up": "AST"})]
+    assert [reply.status_code for reply in asked] == [403] * 4
+    assert not Volunteer.objects.exists()
+
+
 def test_chosen_subjects_go_into_a_collection(workflow, ada, browser_of):
     subjects = world.subjects_of(workflow)
     client = browser_of(ada)

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from tests.integration import world
 from webapp.accounts.merge_visitor import merge
+from webapp.archive.audit import acts_about
+from webapp.archive.models import AuditEntry
 from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Favourite, Profile
 from webapp.consensus.apply_votes import recompute_subjects
@@ -206,9 +208,23 @@ def test_a_scientists_verdicts_stay_without_their_name(workflow, ada, browser_of
     ruling = rule(subject=world.subjects_of(workflow)[0], workflow=workflow, scientist=ada.user, verdict="no")
     leave(browser_of(ada), "keep")
     ruling.refresh_from_db()
-    assert ruling.scientist.username == f"gone-{ada.user_id}"
+    assert ruling.scientist.username == f"gone:{ada.user_id}"
     assert (ruling.scientist.email, ruling.scientist.is_active) == ("", False)
     assert not ruling.scientist.has_usable_password()
+
+
+@pytest.mark.parametrize("sign", ["-", ":"])
+def test_nobody_takes_the_name_that_an_erased_account_gets(workflow, ada, client, browser_of, sign):
+    """With it, they would keep a scientist from leaving, or download what was done with the erased account."""
+    rule(subject=world.subjects_of(workflow)[0], workflow=workflow, scientist=ada.user, verdict="no")
+    name, password = f"gone{sign}{ada.user_id}", "an-odd-and-long-sentence"
+    client.post("/accounts/signup/", {"username": name, "password1": password, "password2": password})
+    assert User.objects.filter(username=name).exists() == (sign == "-")
+    AuditEntry.objects.create(user=ada.user, act="member-add", address="/x/", fields={"username": "ada"})
+    assert leave(browser_of(ada), "keep").status_code == 302
+    assert not User.objects.filter(username="ada").exists()
+    for stranger in User.objects.filter(username=name, is_active=True):
+        assert not acts_about(stranger).exists()
 
 
 def test_only_the_signed_in_leave(client):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.integration import world
 from webapp.archive.models import Membership
-from webapp.community.models import Comment, CommentPicture
+from webapp.community.models import Board, Comment, CommentPicture
 from webapp.community.pictures import MOST_OF_NEWCOMERS, PictureRate
 from webapp.community.talk import post_comment, remove
 from webapp.core.pictures import MOST_BYTES, encode_picture
@@ -114,6 +114,21 @@ def test_even_refused_pictures_are_limited(subject, ada, browser_of, monkeypatch
     for says in ("not a readable image", "Too many pictures"):
         page = posted(browser_of(ada), subject, SimpleUploadedFile("a.png", b"nothing")).content.decode()
         assert says in page
+
+
+@pytest.mark.parametrize("place", ["comments", "threads"])
+def test_the_api_limits_refused_pictures_too_and_texts_not(subject, ada, monkeypatch, place):
+    monkeypatch.setattr(PictureRate, "rate", "1/hour")
+    where = {"subject": subject.pk} if place == "comments" else {"board": board_of(subject).pk, "title": "Look"}
+    api, sent = world.client_of(ada), {**where, "text": "Look", "alt": "A streak"}
+    files = [SimpleUploadedFile("a.png", b"nothing") for _ in range(2)]
+    answers = [api.post(f"/api/talk/{place}/", {**sent, "picture": file}, format="multipart") for file in files]
+    assert [answer.status_code for answer in answers] == [400, 429]
+    assert api.post(f"/api/talk/{place}/", sent).status_code == 201
+
+
+def board_of(subject):
+    return Board.objects.create(survey=subject.survey, name="General")
 
 
 def test_the_same_post_twice_is_one_but_another_picture_is_another(subject, ada, browser_of):

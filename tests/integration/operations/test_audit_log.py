@@ -99,7 +99,7 @@ def test_an_account_that_is_erased_is_named_no_more_and_what_was_done_stays(clie
         client.post("/surveys/night/settings/members/", {"username": name, "role": "scientist"})
     for email in ("eve@example.org", "eve@example.com"):
         client.post("/users/invite/", {"email": email, "survey": "night", "role": "moderator"})
-    gone = f"gone-{eve.pk}"
+    gone = f"gone:{eve.pk}"
     delete_account(user=eve, keep_answers=True)
     assert [*AuditEntry.objects.order_by("pk").values_list("act", "fields")] == [
         ("member-add", {"username": gone, "role": "scientist"}),
