@@ -8,8 +8,8 @@ COMMANDS = {
     "simulate": ("ml.cli.simulate", "write a simulated sky: manifest and images"),
     "train": ("ml.cli.train_command", "train a model on a labelled manifest"),
     "pretrain": ("ml.cli.pretrain_command", "pretrain the backbone on simulated skies"),
-    "evaluate": ("ml.cli.evaluate_command", "judge a model on a labelled manifest"),
-    "score": ("ml.cli.score_command", "give every subject of a manifest its probabilities"),
+    "evaluate": ("ml.cli.evaluate_command", "evaluate a model on a labelled manifest"),
+    "score": ("ml.cli.score_command", "score every subject of a manifest"),
     "crowd": ("ml.cli.crowd_command", "from many people's votes to one answer per item"),
     "motion": ("ml.cli.motion_command", "fit every tracklet's motion on the sky, with errors"),
     "known": ("ml.cli.known_command", "find the known objects near each detection"),
@@ -17,7 +17,7 @@ COMMANDS = {
     "obs80": ("ml.cli.obs80_command", "read or write the Minor Planet Center's 80 columns"),
     "distance": ("ml.cli.distance_command", "measure distances from the observer's parallax"),
     "trail-distance": ("ml.cli.trail_distance_command", "measure distances from the curvature of single trails"),
-    "benchmark": ("ml.cli.benchmark", "measure the speed of one part"),
+    "benchmark": ("ml.cli.benchmark", "measure the speed of one part, or the votes saved by asking well"),
 }
 
 

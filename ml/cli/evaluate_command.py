@@ -17,7 +17,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--role", help="what the checkpoint is expected to be; else whatever it says")
     parser.add_argument("--data", type=Path, required=True, help="manifest with labels")
     parser.add_argument("--report", type=Path, help="HTML report to write: every metric with plot, table and CSV")
-    parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG")
+    parser.add_argument("--plots", type=Path, help="folder to write the plots to, as PNG and SVG")
     options = RoleOptions(parser)
     options.of("stamp", "tracklet").add_argument(
         "--positive", help="the labels that are real, A,B (default: the checkpoint's)"
@@ -30,11 +30,11 @@ def add(subparsers: Any) -> None:
     trails = options.of("trail")
     trails.add_argument("--no-classical", action="store_true", help="do not compare with the classical detector")
     cubes = options.of("cube")
-    cubes.add_argument("--limits", default="18,19,20,21", help="magnitudes, from bright to faint")
     cubes.add_argument(
-        "--stride", type=int, help="frames from window to window; 1 as in the paper (default: half a one)"
+        "--limits", default="18,19,20,21", help="magnitude limits, from bright to faint (default 18,19,20,21)"
     )
-    cubes.add_argument("--tta", type=int, default=1, help="ways, of 16, in which each cube is looked at (default 1)")
+    cubes.add_argument("--stride", type=int, help="frames between windows; 1 as in the paper (default: half a window)")
+    cubes.add_argument("--tta", type=int, default=1, help="symmetries to average over, of 16 (default 1)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

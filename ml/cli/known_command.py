@@ -42,7 +42,10 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--radius", type=float, required=True, help="return all objects within this distance, arcsec")
     parser.add_argument(
-        "--max-uncertainty", type=float, default=60.0, help="and others within 3σ of their orbit, at most this, arcsec"
+        "--max-uncertainty",
+        type=float,
+        default=60.0,
+        help="and others within 3σ of their orbit, at most this, arcsec (60)",
     )
     parser.add_argument("--observatory", default="500", help="MPC code for rows without one (default 500, geocentre)")
     parser.add_argument("--obscodes", type=Path, help="a newer obscodes_extended.json of the Minor Planet Center")

@@ -38,15 +38,29 @@ def add(subparsers: Any) -> None:
         default=SEEING,
         help=f"FWHM, arcsec: the error from S/N where rms lacks; default {SEEING:g}",
     )
-    parser.add_argument("--min-rate", type=float, default=limits.min_rate, help="arcsec per hour")
-    parser.add_argument("--max-rate", type=float, default=limits.max_rate, help="arcsec per hour")
-    parser.add_argument("--min-detections", type=int, default=limits.min_detections, help=f"3 to {LONGEST}")
-    parser.add_argument("--max-gap", type=float, default=limits.max_gap, help="hours between neighbouring detections")
+    parser.add_argument(
+        "--min-rate", type=float, default=limits.min_rate, help=f"arcsec per hour; default {limits.min_rate:g}"
+    )
+    parser.add_argument(
+        "--max-rate", type=float, default=limits.max_rate, help=f"arcsec per hour; default {limits.max_rate:g}"
+    )
+    parser.add_argument(
+        "--min-detections",
+        type=int,
+        default=limits.min_detections,
+        help=f"3 to {LONGEST}; default {limits.min_detections}",
+    )
+    parser.add_argument(
+        "--max-gap",
+        type=float,
+        default=limits.max_gap,
+        help=f"hours between neighbouring detections; default {limits.max_gap:g}",
+    )
     parser.add_argument(
         "--min-chance",
         type=float,
         default=limits.min_chance,
-        help="fraction of movers that the test of uniformity may cost",
+        help=f"fraction of movers that the test of uniformity may cost; default {limits.min_chance:g}",
     )
 
 

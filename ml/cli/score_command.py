@@ -35,7 +35,9 @@ def add(subparsers: Any) -> None:
     cubes.add_argument("--stride", type=int, help="frames between windows; 1 as in the paper (default: half a window)")
     cubes.add_argument("--tta", type=int, default=1, help="symmetries to average over, of 16 (default 1)")
     cubes.add_argument("--known-objects", type=Path, help="CSV of known objects: object,frame,x,y or object,mjd,ra,dec")
-    cubes.add_argument("--radius", type=float, default=3.0, help="pixels within which an object is a candidate")
+    cubes.add_argument(
+        "--radius", type=float, default=3.0, help="pixels within which an object is a candidate (default 3)"
+    )
     cubes.add_argument(
         "--pixel-scale", type=float, default=21.0, help="arcsec per pixel for cubes without WCS (default 21)"
     )

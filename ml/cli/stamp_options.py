@@ -29,9 +29,9 @@ def add_options(group: RoleGroup) -> None:
     group.add_argument(
         "--channels-as", choices=CHANNELS_AS, default="map", help="how channels are mapped to those of ImageNet nets"
     )
-    group.add_argument("--tta", type=int, help="flips and right angles to average over, 1 to 8; small: 8, others: 1")
+    group.add_argument("--tta", type=int, help="flips and right angles to average over, 1 to 8; ours: 8, timm's: 1")
     group.add_argument("--stretch", choices=STRETCHES, default="asinh", help="default asinh, in units of the sky noise")
-    group.add_argument("--augment", choices=AUGMENTS, help="default: the schedule's, see docs/models.md")
+    group.add_argument("--augment", choices=AUGMENTS, help="default: the preset's, see docs/models.md")
     group.add_argument(
         "--center-crop", type=int, metavar="PIXELS", help="also use the central crop of this width; for frozen networks"
     )
@@ -47,7 +47,7 @@ def add_options(group: RoleGroup) -> None:
         metavar="POOL.csv",
         help="manifest of other stamps to learn from, for preset fixmatch",
     )
-    group.add_argument("--epochs", type=float, help="maximum number of epochs; default: the schedule's")
+    group.add_argument("--epochs", type=float, help="maximum number of epochs; default: the preset's")
     group.add_argument("--tabular-features", metavar="snr,mag,…", help="columns to use besides the pixels")
     group.add_argument(
         "--merge", action="append", default=[], metavar="NAME=A,B", help="merge labels A and B into NAME"

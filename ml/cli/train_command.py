@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--init",
         default=stamp_options.AUTO,
-        help="imagenet, sky, random, scratch, or a checkpoint; auto: sky for a head on stamps, else imagenet",
+        help="imagenet, sky, random, scratch, or a checkpoint; auto: sky for heads and fine-tuning, else imagenet",
     )
     parser.add_argument("--minutes", type=float, help="time limit for presets that train a network")
     options = RoleOptions(parser)

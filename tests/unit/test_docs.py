@@ -1,9 +1,11 @@
 """Every file named in the documentation exists, and every test that it names."""
 
 import re
+from dataclasses import fields
 
 import pytest
 
+from ml.io.alerts.packet_map import PacketMap
 from webapp.core.environment import ROOT
 
 MADE = {"docker/secrets/"}  # by whoever installs the site
@@ -21,6 +23,12 @@ def test_it_names_files_that_are_there(page):
 def test_its_pictures_are_there_and_small(page):
     pictures = [page.parent / name for name in re.findall(r"!\[.+?\]\(([\w./-]+)\)", page.read_text())]
     assert [picture for picture in pictures if picture.stat().st_size > 100_000] == []
+
+
+def test_ingest_explains_each_line_of_a_mapping():
+    guide = (ROOT / "docs/ingest.md").read_text()
+    known = {each.name for each in fields(PacketMap)} - {"edges"}  # which a mapping cannot have
+    assert [name for name in known if not re.search(rf"\b{name}:|`{name}`", guide)] == []
 
 
 def test_each_chapter_of_security_is_shown_by_tests_that_are_there():

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -29,8 +31,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FILES if isinstance(exception, TooManyFilesSent) else None
     if _is_api(request):
-        return JsonResponse({"detail": "This request cannot be understood. Nothing was changed."}, status=400)
+        wrong = f"A request holds at most {most} files" if most else "This request cannot be understood"
+        return JsonResponse({"detail": f"{wrong}. Nothing was changed."}, status=400)
+    if most:
+        return render(request, "400.html", {"most": most}, status=400)
     return defaults.bad_request(request, exception)
 
 

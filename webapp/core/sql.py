@@ -129,7 +129,7 @@ log = logging.getLogger(__name__)
 
 DATABASE_LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 """What is raised where the database is lost: Django's errors, and psycopg's own during a COPY."""
-WAITS = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds; in total less than a job's lease
+WAITS = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds; half a minute in total
 
 
 def through_restarts(write: Callable[[], T]) -> T:

@@ -117,3 +117,10 @@ def test_the_server_reads_a_large_upload_only_for_a_token_that_may_send_it(night
     assert may(f"Token {make_token(User.objects.get())}")
     stranger = make_token(User.objects.create(username="eve"))
     assert not any(may(each) for each in ("", "Token unknown", "Token", f"Token {stranger}"))
+
+
+def test_too_many_files_are_refused_with_the_number_that_is_taken(night, admin):
+    reply = admin.post(IMAGES, {"files": [SimpleUploadedFile(f"{n}.npy", b"x") for n in range(501)]})
+    assert reply.status_code == 400
+    assert "500 files" in reply.json()["detail"]
+    assert not IngestRun.objects.exists()

@@ -76,6 +76,13 @@ def test_a_name_that_no_disk_can_hold_is_refused_and_nothing_is_stored(admin):
     assert not list(inbox(Survey.objects.get()).iterdir())
 
 
+def test_more_files_than_are_taken_at_once_are_refused_with_their_number(admin):
+    reply = admin.post(INGEST, {"uploads": files(*[10] * 501)})
+    assert reply.status_code == 400
+    assert "At most 500 files can be sent at once." in reply.content.decode()
+    assert not IngestRun.objects.exists()
+
+
 def test_what_is_just_small_enough_is_taken(admin, spool):
     assert admin.post(INGEST, {"uploads": files(LIMIT // 2, LIMIT // 2)}).status_code == 302
     (folder,) = inbox(Survey.objects.get()).iterdir()
