@@ -73,15 +73,12 @@ def _chunk(checkpoint: Checkpoint, array: str) -> int:
 
 
 def _supersede(checkpoint: Checkpoint) -> None:
-    earlier = (
-        ScoringRun.objects.open()
-        .filter(
-            survey=checkpoint.survey_id,
-            checkpoint__role=checkpoint.role,
-            checkpoint__is_champion=False,
-            checkpoint__run__workflow=checkpoint.run.workflow_id,
-        )
-        .exclude(checkpoint=checkpoint)
+    earlier = ScoringRun.objects.open().filter(
+        survey=checkpoint.survey_id,
+        checkpoint__role=checkpoint.role,
+        checkpoint__lt=checkpoint.pk,
+        checkpoint__is_champion=False,
+        checkpoint__run__workflow=checkpoint.run.workflow_id,
     )
     keys = list(earlier.values_list("pk", flat=True))
     shards = ScoringShard.objects.open().filter(run__in=keys)
