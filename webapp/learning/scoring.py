@@ -121,8 +121,7 @@ def _reopen(run: ScoringRun, ranges: list[Range]) -> ScoringRun:
     """Score more ranges in a finished run, whose shards become one for each stretch that they cover."""
     for _, shards in groupby(run.shards.order_by("zarr_array", "start"), lambda shard: shard.zarr_array):
         _join(list(shards))
-    fresh = {"attempts": 0, "fruitless": 0, "token": None, "lease_until": None, "finished_at": None}
-    ScoringRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED, **fresh)
+    run.reopen()
     _add_shards(run, ranges)
     run.refresh_from_db()
     return run
