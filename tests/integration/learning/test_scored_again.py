@@ -1,4 +1,4 @@
-"""Scores that come late reach the queue."""
+"""Scores that come late, or were deleted: what was tried again reaches the queue, and what is gone can be had again."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,9 @@ from tasks.learning import score_shard
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
 from webapp.learning import scores
+from webapp.learning.comparison import score_archive, without_archive
 from webapp.learning.models import Score, ScoringShard
+from webapp.learning.promotion import promote
 from webapp.learning.scoring import start_scoring
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +60,15 @@ def test_scores_of_a_shard_that_is_tried_again_reach_the_queue(workflow, unsure,
     work(run)
     assert (run.state, Score.objects.count()) == (JobState.DONE, 10)
     assert workflow.queue.exclude(reason="new").count() == 10
+
+
+def test_a_shadow_whose_scores_were_deleted_can_score_the_archive_again(workflow, unsure):
+    first, second = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    for model in (first, second):
+        work(start_scoring(model))
+    work(start_scoring(second))
+    assert not Score.objects.filter(checkpoint=first).exists()
+    promote(checkpoint=second, by=None, reason="better")
+    assert without_archive(first, second) == [first]
+    assert score_archive(first) is not None
+    assert without_archive(first, second) == []
