@@ -86,5 +86,8 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
             row.fail(named(error), traceback.format_exc())
 
 
-def _is_disk_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+def _is_disk_full(error: BaseException | None) -> bool:
+    """Return whether a full disk raised the error, or the one that it follows from."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return error is not None and _is_disk_full(error.__cause__)
