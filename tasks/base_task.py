@@ -5,7 +5,6 @@ that is no job has a time limit. A job has none: its lease (webapp/core/jobs.py)
 that a long one keeps its row and a dead one loses it, and one that makes no progress is ended (tasks/heartbeat.py).
 """
 
-import errno
 import logging
 import traceback
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from django.db import close_old_connections
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from tasks.queue_report import name_of_worker, reported_at_work
+from webapp.core.disks import is_disk_full
 from webapp.core.dispatch import app
 from webapp.core.jobs import Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
@@ -78,13 +78,9 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except DATABASE_LOST:
         log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
     except Exception as error:
-        if _is_disk_full(error):
+        if is_disk_full(error):
             log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)
             row.wait_for_room()
         else:
             log.exception("%s failed.", row)
             row.fail(named(error), traceback.format_exc())
-
-
-def _is_disk_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,5 +1,7 @@
 """Training examples: curated labels with features or pixels, and times and positions of tracklets' frames."""
 
+import math
+import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -67,17 +69,21 @@ def of_one_shape(labels: list[Label]) -> list[Label]:
 
 @contextmanager
 def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path) -> Iterator[NDArray[np.float32]]:
-    """Yield the pixels (N, F, C, H, W) of labels of one shape, mapped from a temporary file in `folder`.
+    """Yield the pixels (N, F, C, H, W) of labels of one shape, mapped from a file in `folder` without a name.
 
-    Padded with 0 for shorter tracklets.
+    Padded with 0 for shorter tracklets. The file ends with its process, even a killed one, and has its room on the disk
+    from the start: a disk that gets full under a mapped file kills the process.
+
+    Raises OSError if the disk has too little room.
     """
     chunks = list(by_array(labels))
     shapes = [tuple(int(side) for side in array.split("-")[0].split("x")) for array, _, _ in chunks]
     frames = max(shape[0] for shape in shapes)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with tempfile.TemporaryFile(dir=folder) as file:
         shape = (len(labels), frames, *shapes[0][1:])
-        whole = np.lib.format.open_memmap(Path(temporary) / "pixels.npy", mode="w+", dtype=np.float32, shape=shape)
+        os.posix_fallocate(file.fileno(), 0, math.prod(shape) * np.dtype(np.float32).itemsize)
+        whole = np.memmap(file, mode="r+", dtype=np.float32, shape=shape)
         for (array, positions, indexes), (count, *_) in zip(chunks, shapes, strict=True):
             new_chunk = np.flatnonzero(np.diff(indexes // store.chunk(survey, array))) + 1
             for rows in np.split(np.arange(len(indexes)), new_chunk):

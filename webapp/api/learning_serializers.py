@@ -12,6 +12,10 @@ JOB = ["id", "state", "done", "total", "fraction", "message", "error", "created_
 
 
 class TrainingEpochSerializer(serializers.ModelSerializer[TrainingEpoch]):
+    loss = serializers.FloatField(
+        source="finite_loss", read_only=True, allow_null=True, help_text="null once the training has diverged"
+    )
+
     class Meta:
         model = TrainingEpoch
         fields = ["attempt", "epoch", "epochs", "loss", "val_loss", "metrics", "created_at"]

@@ -1,5 +1,6 @@
 """The disks of the site's files: that of the data folder, and that of the pixels if they have one of their own."""
 
+import errno
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,3 +35,10 @@ def pixel_disk() -> Disk | None:
 def _disk_of(folder: Path) -> Disk:
     usage = shutil.disk_usage(folder)
     return Disk(usage.free, usage.total)
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Return whether a full disk raised the error, or the one that it follows from."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return error is not None and is_disk_full(error.__cause__)

@@ -172,13 +172,15 @@ def changed(first: Checkpoint, second: Checkpoint, most: int) -> tuple[int, int,
 
 
 def without_archive(*models: Checkpoint) -> list[Checkpoint]:
-    """Return the models that no run has scored the archive with, nor does, though such scores would be kept."""
-    kept, over = models_in_use(models[0].survey), (JobState.FAILED, JobState.CANCELLED)
-    return [
-        model
-        for model in models
-        if model.pk in kept and not model.scoring_runs.of_archive().exclude(state__in=over).exists()
-    ]
+    """Return the models without scores of the archive, and none on the way, though such scores would be kept."""
+    kept = models_in_use(models[0].survey)
+    return [model for model in models if model.pk in kept and not _has_archive(model)]
+
+
+def _has_archive(model: Checkpoint) -> bool:
+    """Return whether a run scores the archive with the model, or has done so and the scores were not deleted since."""
+    runs = model.scoring_runs.of_archive()
+    return runs.open().exists() or (runs.filter(state=JobState.DONE).exists() and model.scores.exists())
 
 
 @transaction.atomic

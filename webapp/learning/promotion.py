@@ -222,9 +222,12 @@ def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str) ->
 
 
 def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
-    """Score the archive with a shadow too if that is cheap: if frozen features, or the champion's, can be used."""
-    frozen = checkpoint.manifest.get("preset") == "head"
-    if frozen or (champion and champion.manifest.get("feature_key") == checkpoint.manifest.get("feature_key")):
+    """Score the archive with a shadow too if that is cheap: if frozen features, or the champion's, can be used.
+
+    An external scorer has none: it would be sent the archive's pixels.
+    """
+    frozen, key = checkpoint.manifest.get("preset") == "head", checkpoint.manifest.get("feature_key")
+    if frozen or (key and champion and champion.manifest.get("feature_key") == key):
         start_scoring(checkpoint)
 
 

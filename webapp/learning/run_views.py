@@ -60,7 +60,7 @@ def _run(survey: Survey, pk: int) -> TrainingRun:
 
 def _plain(epoch: TrainingEpoch) -> dict[str, Any]:
     metrics = {name: epoch.metrics.get(name) for name in ("accuracy", "roc_auc")}
-    return {"epoch": epoch.epoch, "loss": epoch.loss, "val_loss": epoch.val_loss, **metrics}
+    return {"epoch": epoch.epoch, "loss": epoch.finite_loss, "val_loss": epoch.val_loss, **metrics}
 
 
 def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:

@@ -73,15 +73,12 @@ def _chunk(checkpoint: Checkpoint, array: str) -> int:
 
 
 def _supersede(checkpoint: Checkpoint) -> None:
-    earlier = (
-        ScoringRun.objects.open()
-        .filter(
-            survey=checkpoint.survey_id,
-            checkpoint__role=checkpoint.role,
-            checkpoint__is_champion=False,
-            checkpoint__run__workflow=checkpoint.run.workflow_id,
-        )
-        .exclude(checkpoint=checkpoint)
+    earlier = ScoringRun.objects.open().filter(
+        survey=checkpoint.survey_id,
+        checkpoint__role=checkpoint.role,
+        checkpoint__lt=checkpoint.pk,
+        checkpoint__is_champion=False,
+        checkpoint__run__workflow=checkpoint.run.workflow_id,
     )
     keys = list(earlier.values_list("pk", flat=True))
     shards = ScoringShard.objects.open().filter(run__in=keys)
@@ -124,8 +121,7 @@ def _reopen(run: ScoringRun, ranges: list[Range]) -> ScoringRun:
     """Score more ranges in a finished run, whose shards become one for each stretch that they cover."""
     for _, shards in groupby(run.shards.order_by("zarr_array", "start"), lambda shard: shard.zarr_array):
         _join(list(shards))
-    fresh = {"attempts": 0, "fruitless": 0, "token": None, "lease_until": None, "finished_at": None}
-    ScoringRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED, **fresh)
+    run.reopen()
     _add_shards(run, ranges)
     run.refresh_from_db()
     return run

@@ -42,7 +42,8 @@ def similar_subjects(subject: Subject) -> list[Subject]:
     nearest = cache.get(key)
     if nearest is None:
         nearest = _nearest(subject, champion)
-        cache.set(key, nearest, REMEMBERED)
+        if nearest:  # else the champion has yet to score it
+            cache.set(key, nearest, REMEMBERED)
     rows = Subject.objects.filter(survey=subject.survey, zarr_array=subject.zarr_array, zarr_index__in=nearest)
     rows = rows.with_pixels()
     return sorted(rows.select_related("survey"), key=lambda row: nearest.index(row.zarr_index))

@@ -23,6 +23,9 @@ from webapp.workflows.models import Workflow
 FEWEST_TO_FINETUNE = 200
 """Labels without which fine-tuning does no better than a head."""
 
+PAUSE = timedelta(days=1)
+"""From the end of a run that has not got as far as reading its labels until the schedule starts it again."""
+
 ASKED = {"preset", "minutes", "seed"}
 
 
@@ -117,10 +120,11 @@ def workflows_to_retrain() -> list[Workflow]:
 def is_retraining_due(workflow: Workflow) -> bool:
     """Return whether enough labels are new or corrected since the last run's, and no run is open.
 
-    Enough are `min_new_labels`, or a single one once the last run is `retrain_days` old.
+    Enough are `min_new_labels`, or a single one once the last run is `retrain_days` old. A run that failed, or was
+    cancelled, before it read its labels has used none of them, and delays the next one by `PAUSE`.
     """
     wanted = 1 if _is_time(workflow) else workflow.min_new_labels
-    if wanted is None or workflow.training_runs.open().exists():
+    if wanted is None or workflow.training_runs.open().exists() or _is_pausing(workflow):
         return False
     touched = touched_since(workflow, _last_training_set(workflow), wanted)
     return touched >= wanted and labels_since(workflow) >= wanted
@@ -133,6 +137,13 @@ def _is_time(workflow: Workflow) -> bool:
     runs = workflow.training_runs.filter(is_control=False).exclude(preset=Preset.EXTERNAL)
     last = runs.aggregate(when=Max("created_at"))["when"] or workflow.created_at
     return bool(timezone.now() - last >= timedelta(days=workflow.retrain_days))
+
+
+def _is_pausing(workflow: Workflow) -> bool:
+    last = workflow.training_runs.filter(is_control=False).exclude(preset=Preset.EXTERNAL).first()
+    if last is None or last.training_set_id is not None or last.finished_at is None:
+        return False
+    return bool(timezone.now() - last.finished_at < PAUSE)
 
 
 def labels_since(workflow: Workflow) -> int:

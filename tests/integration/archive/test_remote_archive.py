@@ -1,5 +1,6 @@
 """Images of a remote archive: fetched once each, resumed, and from nowhere that the settings do not allow."""
 
+import errno
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -209,6 +210,15 @@ def test_a_bucket_that_wants_credentials_ends_the_run_with_a_reason(settings, tm
     bucket = Mock(size=Mock(side_effect=NoCredentialsError()))
     monkeypatch.setattr("webapp.archive.ingest.remote_files.fsspec.url_to_fs", lambda address: (bucket, address))
     with pytest.raises(ArchiveDown, match=r"does not answer \(NoCredentialsError"):
+        RemoteFiles("s3://sky/tiles", "x").file("a.fits")
+
+
+def test_a_full_disk_is_not_taken_for_a_bucket_that_does_not_answer(settings, tmp_path, monkeypatch):
+    settings.DATA = tmp_path
+    full = OSError(errno.ENOSPC, "No space left on device")
+    bucket = Mock(size=Mock(return_value=1), get_file=Mock(side_effect=full))
+    monkeypatch.setattr("webapp.archive.ingest.remote_files.fsspec.url_to_fs", lambda address: (bucket, address))
+    with pytest.raises(OSError, match="No space left"):
         RemoteFiles("s3://sky/tiles", "x").file("a.fits")
 
 

@@ -175,6 +175,7 @@ def test_a_new_version_is_refused_until_it_is_evaluated(workflow, server):
     assert run.checkpoint.manifest["version"] == "2.0"
     assert run.message.startswith("No better")
     assert Checkpoint.objects.get(is_champion=True) == first
+    assert not run.checkpoint.scoring_runs.exists(), "to send it the whole archive is not cheap"
 
 
 def test_no_training_starts_from_an_external_champion(workflow, server):

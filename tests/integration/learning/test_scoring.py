@@ -247,6 +247,13 @@ def test_a_newer_model_of_the_workflow_stops_the_scoring_of_an_older_shadow(cham
     assert runs[shadow].shards.get().state == JobState.CANCELLED
 
 
+def test_a_champion_that_scores_arrivals_leaves_a_newer_shadow_to_its_scoring(champion, workflow):
+    run = start_scoring(sky.checkpoint(workflow))
+    assert len(score_arrivals()) == 1
+    run.refresh_from_db()
+    assert (run.state, run.shards.get().state) == (JobState.QUEUED, JobState.QUEUED)
+
+
 def test_what_arrives_later_is_scored_by_the_champion_and_nothing_twice(champion, survey, pretend):
     assert [run.shards.get().total for run in score_arrivals()] == [10]
     assert score_arrivals() == []

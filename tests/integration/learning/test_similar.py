@@ -33,6 +33,10 @@ def rows(workflow):
 def features(workflow, rows):
     """Features at equal angles on a circle, so that neighbours are the most alike; one is missing."""
     sky.checkpoint(workflow, is_champion=True, manifest={"feature_key": KEY})
+    store_features(rows)
+
+
+def store_features(rows):
     angles = np.arange(len(rows)) * np.pi / len(rows)
     values = np.stack([np.cos(angles), np.sin(angles)], axis=1)[:, None].astype(np.float16)
     values[3] = np.nan
@@ -53,6 +57,13 @@ def test_without_a_champion_or_features_nothing_is_similar(workflow, rows):
     assert similar_subjects(rows[0]) == []
     sky.checkpoint(workflow, is_champion=True, manifest={"feature_key": KEY})
     assert similar_subjects(rows[0]) == []
+
+
+def test_a_page_that_was_read_before_the_champion_had_features_shows_them_soon_after(workflow, rows):
+    sky.checkpoint(workflow, is_champion=True, manifest={"feature_key": KEY})
+    assert similar_subjects(rows[0]) == []
+    store_features(rows)
+    assert similar_subjects(rows[0])[0] == rows[1]
 
 
 def test_similar_subjects_and_answers_are_for_who_has_answered(workflow, features, rows):

@@ -96,6 +96,18 @@ def test_a_fine_tuning_that_failed_or_was_cancelled_leaves_the_schedule_to_heads
     assert preset_due(workflow) == "finetune", "the labels have doubled"
 
 
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_run_that_ended_before_it_read_labels_is_repeated_a_day_later(workflow, state):
+    settle_more(workflow, 1)
+    housekeeping.retrain()
+    TrainingRun.objects.update(state=state, finished_at=timezone.now())
+    housekeeping.retrain()
+    assert TrainingRun.objects.count() == 1, "who cancels a waiting run does not want the same one a minute later"
+    TrainingRun.objects.update(finished_at=timezone.now() - timedelta(days=1))
+    housekeeping.retrain()
+    assert TrainingRun.objects.count() == 2
+
+
 def test_labels_count_since_the_last_runs_training_set(workflow):
     settle_more(workflow, 1)
     trained(workflow, state="failed")

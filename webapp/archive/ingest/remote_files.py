@@ -20,6 +20,7 @@ from ml.io.message import Message
 from ml.io.records import BadInput
 from ml.io.safe_path import Files
 from webapp.archive.models import IngestRun
+from webapp.core.disks import is_disk_full
 from webapp.core.download import Downloader, DownloadRefused, ServerDown
 
 FOLDER = "remote"
@@ -141,5 +142,7 @@ def _from_bucket(address: str, path: Path) -> None:
     except (FileNotFoundError, PermissionError) as error:
         raise DownloadRefused(str(error)) from error
     except Exception as error:  # botocore's own: no credentials, no connection; or the extra `s3` is not installed
+        if is_disk_full(error):
+            raise
         raise ServerDown(f"{type(error).__name__} {error}") from error
     part.replace(path)

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
-from webapp.core.jobs import Job, JobQuerySet
+from webapp.core.jobs import Job, JobQuerySet, JobState
 from webapp.learning.models.checkpoints import Checkpoint
 
 
@@ -66,6 +66,11 @@ class ScoringRun(Job):
     def __str__(self) -> str:
         return f"Scoring {self.pk} with {self.checkpoint}"
 
+    def reopen(self) -> None:
+        """Let the job of a finished run follow more shards, as it followed those before."""
+        fresh = {"attempts": 0, "fruitless": 0, "token": None, "lease_until": None, "finished_at": None}
+        ScoringRun.objects.filter(pk=self.pk, state=JobState.DONE).update(state=JobState.QUEUED, **fresh)
+
 
 class ScoringShard(Job):
     """A range of one pixel array. Idempotent: it replaces the scores in its range."""
@@ -83,6 +88,14 @@ class ScoringShard(Job):
 
     def __str__(self) -> str:
         return f"{self.run}: {self.zarr_array}[{self.start}:{self.stop}]"
+
+    @transaction.atomic
+    def retry(self) -> bool:
+        """Queue a failed shard again, and a run that has finished without it, so that its scores order the queues."""
+        again = super().retry()
+        if again:
+            self.run.reopen()
+        return again
 
 
 class Detection(models.Model):

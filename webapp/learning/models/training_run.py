@@ -1,5 +1,6 @@
 """Training sets, test sets, external scorers, and training runs with their epochs."""
 
+import math
 from datetime import timedelta
 from typing import ClassVar
 
@@ -171,3 +172,8 @@ class TrainingEpoch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run} epoch {self.epoch}"
+
+    @property
+    def finite_loss(self) -> float | None:
+        """Return the loss; None once the training has diverged, since JSON has neither NaN nor infinity."""
+        return self.loss if math.isfinite(self.loss) else None

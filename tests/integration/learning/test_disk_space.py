@@ -1,0 +1,56 @@
+"""A full disk, and a killed worker: the training waits for room, and what it had written of pixels is gone."""
+
+import errno
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from ml.storage.pixel_store import PixelStore
+from tasks.learning import train
+from tasks.learning.examples import pixels_of
+from tests.integration.learning import sky
+from webapp.core.jobs import JobState
+from webapp.learning.curate_labels import labels
+from webapp.learning.triggers import start_training
+
+pytestmark = pytest.mark.django_db
+
+REAL = np.arange(40) % 2 == 0
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey())
+    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
+    return workflow
+
+
+def trained(workflow, preset):
+    run = start_training(workflow=workflow, by=None, preset=preset)
+    train.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("preset", "place"), [("small", "os.posix_fallocate"), ("head", "ml.inference.checkpoint.tempfile.TemporaryFile")]
+)
+def test_a_training_waits_for_room_wherever_it_meets_a_full_disk(workflow, monkeypatch, preset, place):
+    monkeypatch.setattr(place, full)
+    run = trained(workflow, preset)
+    assert (run.state, run.error) == (JobState.RUNNING, "")
+    assert "Free some space" in run.message
+
+
+def test_the_pixels_of_a_training_are_no_file_that_a_killed_worker_could_leave(workflow):
+    folder, known = settings.DATA / "temporary", labels(workflow)
+    with pixels_of(known, PixelStore(settings.PIXELS), "sky", folder) as pixels:
+        assert not list(folder.iterdir())
+        assert pixels.shape == (len(known), 1, 1, 21, 21)
+        whole = PixelStore(settings.PIXELS).slab("sky", known[0].array, 0, len(REAL))
+        np.testing.assert_array_equal(pixels, whole[[label.index for label in known]])

@@ -1,0 +1,74 @@
+"""Scores that come late, or were deleted: what was tried again reaches the queue, and what is gone can be had again."""
+
+import numpy as np
+import pytest
+
+from tasks import jobs
+from tasks.learning import score_shard
+from tests.integration.learning import sky
+from webapp.core.jobs import JobState
+from webapp.learning import scores
+from webapp.learning.comparison import score_archive, without_archive
+from webapp.learning.models import Score, ScoringShard
+from webapp.learning.promotion import promote
+from webapp.learning.scoring import start_scoring
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workflow():
+    workflow = sky.workflow(sky.survey())
+    sky.queue(workflow, sky.subjects(workflow.survey, [True, False] * 5))
+    return workflow
+
+
+@pytest.fixture
+def unsure(monkeypatch):
+    """Let every model say 0.4 of every subject."""
+
+    class Model:
+        feature_key, classes = "unsure", ("no", "yes")
+
+        def features(self, block):
+            return np.zeros((len(block), block.shape[1], 4), dtype=np.float16)
+
+        def probabilities_from_features(self, features, tracks=None):
+            return np.tile(np.float32([0.6, 0.4]), (len(features), 1))
+
+        def p_real(self, probabilities):
+            return probabilities[:, 1]
+
+    monkeypatch.setattr("tasks.learning.model_cache.scorer", lambda checkpoint: Model())
+
+
+def work(run):
+    """Do what a scoring run has to do, as workers would."""
+    for shard in ScoringShard.objects.filter(run=run, state=JobState.QUEUED):
+        score_shard.shard(shard.pk)
+    jobs.finish_scoring(run.pk)
+    run.refresh_from_db()
+
+
+def test_scores_of_a_shard_that_is_tried_again_reach_the_queue(workflow, unsure, monkeypatch):
+    run = start_scoring(sky.checkpoint(workflow, is_champion=True))
+    with monkeypatch.context() as broken:
+        broken.setattr(scores, "write_scores", lambda *_: 1 / 0)
+        work(run)
+    assert (run.state, workflow.queue.exclude(reason="new").count()) == (JobState.DONE, 0)
+    assert run.shards.get().retry()
+    work(run)
+    assert (run.state, Score.objects.count()) == (JobState.DONE, 10)
+    assert workflow.queue.exclude(reason="new").count() == 10
+
+
+def test_a_shadow_whose_scores_were_deleted_can_score_the_archive_again(workflow, unsure):
+    first, second = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    for model in (first, second):
+        work(start_scoring(model))
+    work(start_scoring(second))
+    assert not Score.objects.filter(checkpoint=first).exists()
+    promote(checkpoint=second, by=None, reason="better")
+    assert without_archive(first, second) == [first]
+    assert score_archive(first) is not None
+    assert without_archive(first, second) == []
