@@ -82,7 +82,8 @@ def pixels_of(labels: list[Label], store: PixelStore, survey: str, folder: Path)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         shape = (len(labels), frames, *shapes[0][1:])
-        os.posix_fallocate(file.fileno(), 0, math.prod(shape) * np.dtype(np.float32).itemsize)
+        if hasattr(os, "posix_fallocate"):  # macOS has none
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape) * np.dtype(np.float32).itemsize)
         whole = np.memmap(file, mode="r+", dtype=np.float32, shape=shape)
         for (array, positions, indexes), (count, *_) in zip(chunks, shapes, strict=True):
             new_chunk = np.flatnonzero(np.diff(indexes // store.chunk(survey, array))) + 1

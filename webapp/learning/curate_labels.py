@@ -160,6 +160,11 @@ def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     return label_snapshot.read_snapshot(FOLDER, training_set.hash)
 
 
+def is_stored(training_set: TrainingSet) -> bool:
+    """Return whether the labels of a training set can be read; a site that was restored in part may lack their file."""
+    return label_snapshot.path_of(FOLDER, training_set.hash).exists()
+
+
 def labels_with_pixels(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return a training set without subjects whose pixels were dropped before an open run had it.
 
@@ -232,7 +237,7 @@ def no_longer_given(training_set: TrainingSet) -> int:
 @transaction.atomic
 def _row(workflow: Workflow, name: str, curated: list[Label]) -> TrainingSet:
     before = workflow.training_sets.exclude(hash=name).order_by("-id").first()
-    known = labels_of(before)[0] if before else []
+    known = labels_of(before)[0] if before and is_stored(before) else []
     return TrainingSet.objects.get_or_create(
         workflow=workflow,
         hash=name,

@@ -13,7 +13,15 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
-from webapp.learning.curate_labels import labelled, labels, labels_of, new_labels, no_longer_given, withdrawn_labels
+from webapp.learning.curate_labels import (
+    is_stored,
+    labelled,
+    labels,
+    labels_of,
+    new_labels,
+    no_longer_given,
+    withdrawn_labels,
+)
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, ModelRole, Preset, TrainingRun, TrainingSet
@@ -170,8 +178,9 @@ def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> in
 
 
 def _last_training_set(workflow: Workflow) -> TrainingSet | None:
+    """Return the labels that the last run read; None before there is one, or if their file was lost."""
     last = workflow.training_runs.exclude(training_set=None).select_related("training_set").order_by("-id").first()
-    return last.training_set if last else None
+    return last.training_set if last and last.training_set and is_stored(last.training_set) else None
 
 
 def start_due() -> None:

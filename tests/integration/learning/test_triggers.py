@@ -12,8 +12,8 @@ from tests.integration.world import make_volunteer, recount
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
-from webapp.learning import models
-from webapp.learning.curate_labels import curate
+from webapp.learning import label_snapshot, models
+from webapp.learning.curate_labels import FOLDER, curate
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.test_sets import is_test_group
 from webapp.learning.triggers import is_retraining_due, labels_since, preset_due, workflows_to_retrain
@@ -116,6 +116,15 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     assert (labels_since(workflow), is_retraining_due(workflow)) == (2, False)
     settle_more(workflow, 1)
     assert workflows_to_retrain() == [workflow]
+
+
+def test_where_the_file_of_the_last_labels_was_lost_all_count_as_new(workflow):
+    settle_more(workflow, 1)
+    trained(workflow)
+    label_snapshot.path_of(FOLDER, TrainingRun.objects.get().training_set.hash).unlink()
+    assert (labels_since(workflow), workflows_to_retrain()) == (3, [workflow])
+    settle_more(workflow, 1)
+    assert curate(workflow).new_labels == 4
 
 
 def test_a_corrected_label_counts_as_a_new_one(workflow):

@@ -1,6 +1,5 @@
 """The archive's orders: every subject once, forth and back, those without a value last; and the exact total."""
 
-from importlib import import_module
 
 import pytest
 from django.core.cache import cache
@@ -135,13 +134,3 @@ def test_a_count_gives_up_in_time_and_leaves_no_limit(values):
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("0",)
-
-
-def test_the_migration_gives_each_subject_the_mean_magnitude_of_its_frames(survey):
-    rows = sky.subjects(survey, [True] * 3)
-    for row, magnitudes in zip(rows, ([20.5, 19.5, None, float("nan")], [None], []), strict=True):
-        for position, mag in enumerate(magnitudes):
-            row.frames.create(position=position, mag=mag)
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("webapp.archive.migrations.0019_magnitude").MEAN)
-    assert list(Subject.objects.order_by("pk").values_list("mag", flat=True)) == [20.0, None, None]
