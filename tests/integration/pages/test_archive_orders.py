@@ -1,6 +1,5 @@
 """The archive's orders: every subject once, forth and back, those without a value last; and the exact total."""
 
-
 import pytest
 from django.core.cache import cache
 from django.db import connection
