@@ -28,9 +28,14 @@ def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):
     shown = page.locator("[data-row]:visible h2")
     expect(shown).to_have_text(["s5"])
     expect(page.locator("[data-part=pictures][data-subject=s5] canvas")).to_be_visible()
+    expect(page.get_by_text("Select all")).to_be_hidden()
+    for part in (page.locator(".stage"), page.locator("[data-row]:visible [data-verdict]").first):
+        box = part.bounding_box()
+        assert box["y"] + box["height"] <= page.viewport_size["height"], "picture and verdict are in sight together"
     press(page, "y")
     expect(page.locator("[data-part=pictures][data-subject=s4] canvas")).to_be_visible()
     expect(shown).to_have_text(["s4"])
+    assert page.evaluate("scrollY") == 0
     press(page, "z")
     expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
     assert standing() == {}
