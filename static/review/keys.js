@@ -88,16 +88,16 @@ desk?.addEventListener("click", (event) => {
   look(link.closest("[data-row]"));
 });
 
-// A panel that the server sends anew leaves the focus with its row, and open what was open.
+// A panel that the server sends anew leaves the focus with its row, and open or folded what was so.
 let focused = null;
-let unfolded = [];
+let folds = new Map(); // whether each part of the panel was open, by its summary
 const named = (details) => details.querySelector("summary").textContent;
 document.addEventListener("htmx:beforeSwap", ({ target }) => {
   focused = document.activeElement?.closest("[data-row]");
-  unfolded = [...target.querySelectorAll("details[open]")].map(named);
+  folds = new Map([...target.querySelectorAll("details")].map((details) => [named(details), details.open]));
 });
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-  const folds = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
-  for (const details of folds) details.open = unfolded.includes(named(details));
+  const parts = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
+  for (const details of parts) details.open = folds.get(named(details)) ?? details.open;
   if (focused?.isConnected && !document.activeElement?.closest("[data-row]")) focused.focus({ preventScroll: true });
 });
