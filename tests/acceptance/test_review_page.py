@@ -33,9 +33,11 @@ def test_verdicts_by_key(page):
     for key in "yun":
         press(page, key)
     expect(page.locator(".ruled")).to_have_count(2)
+    expect(page.get_by_text("4 subjects")).to_be_visible()
     assert standing() == {"s5": "yes", "s3": "no"}
     press(page, "z")
     expect(page.locator(".ruled")).to_have_count(1)
+    expect(page.get_by_text("5 subjects")).to_be_visible()
     assert standing() == {"s5": "yes"}
 
 
