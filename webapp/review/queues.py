@@ -28,8 +28,7 @@ UNSURE = 0.3
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue: which subjects it has, its first order, whether it compares with a model or needs votes, and whether
-    it leaves out subjects on hold."""
+    """A queue: its subjects, its first order, and whether it needs a champion, needs votes, or leaves out held ones."""
 
     wanted: Callable[[float], Q]
     sort: str
@@ -60,8 +59,10 @@ _TRAINING = Subject.objects.filter(CAME_WITH_A_CLASS, pk=OuterRef("subject"))
 
 QUEUES = {
     "agreed": Queue(
-        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~Q(Exists(_TRAINING)), "-posterior",
-        needs_champion=True, leaves_out_held=True,
+        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~Q(Exists(_TRAINING)),
+        "-posterior",
+        needs_champion=True,
+        leaves_out_held=True,
     ),
     "disagreements": Queue(_disagree, "-gap", needs_champion=True, leaves_out_held=True),
     "split": Queue(lambda _: BOTH_ANSWERS & Q(agreement__lte=SPLIT), "agreement", leaves_out_held=True),
