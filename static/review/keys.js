@@ -1,6 +1,6 @@
 // Verdicts by key on the panel of the row that has the focus, or the first: Y, N, Z to undo, H to hold, A to assign, S to
 // ask for a second opinion. In a list of rows also U to skip and arrows to move; on the desk X to select and Enter to look
-// at the pictures. The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same.
+// at the pictures. The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same. ? lists them.
 import { keyOf } from "../classify/keymap.js";
 import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
@@ -61,11 +61,25 @@ function press(what) {
   row?.querySelector(`[data-${what}]`)?.click();
 }
 
+/** Show the page's list of keys, wherever the page is scrolled to. */
+function help() {
+  const close = Object.assign(document.createElement("button"), { className: "button", textContent: gettext("Close") });
+  const dialog = Object.assign(document.createElement("dialog"), { className: "key-help", ariaLabel: gettext("Keyboard shortcuts") });
+  const keys = Object.assign(document.createElement("p"), { className: "keys" });
+  keys.append(...document.querySelector(".keys").cloneNode(true).childNodes);
+  dialog.append(keys, close);
+  document.body.append(dialog);
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+}
+
 if (list) mark(rows()[0]);
 
 const ACTIONS = {
   y: () => give("yes"), n: () => give("no"), z: () => takeBack(current()),
   h: () => press("hold"), a: () => press("assign"), s: () => press("second"),
+  "?": help,
   ...(list ? { u: () => move(1), ArrowDown: () => move(1), ArrowUp: () => move(-1) } : {}),
   ...(desk ? { x: () => selectRow(current()), Enter: () => look(current()) } : {}),
 };
@@ -88,16 +102,16 @@ desk?.addEventListener("click", (event) => {
   look(link.closest("[data-row]"));
 });
 
-// A panel that the server sends anew leaves the focus with its row, and open what was open.
+// A panel that the server sends anew leaves the focus with its row, and open or folded what was so.
 let focused = null;
-let unfolded = [];
+let folds = new Map(); // whether each part of the panel was open, by its summary
 const named = (details) => details.querySelector("summary").textContent;
 document.addEventListener("htmx:beforeSwap", ({ target }) => {
   focused = document.activeElement?.closest("[data-row]");
-  unfolded = [...target.querySelectorAll("details[open]")].map(named);
+  folds = new Map([...target.querySelectorAll("details")].map((details) => [named(details), details.open]));
 });
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-  const folds = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
-  for (const details of folds) details.open = unfolded.includes(named(details));
+  const parts = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
+  for (const details of parts) details.open = folds.get(named(details)) ?? details.open;
   if (focused?.isConnected && !document.activeElement?.closest("[data-row]")) focused.focus({ preventScroll: true });
 });

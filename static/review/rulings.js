@@ -12,9 +12,22 @@ const unwanted = new Set(); // ids of the rows to take back as soon as their ver
 /** Withdraw the newest verdict, or that on `row` if none was given here. */
 export function takeBack(row) {
   const newest = document.getElementById(ruled.pop()) ?? row;
+  const withdraw = newest?.querySelector("[data-withdraw]");
   if (newest?.matches(BUSY)) unwanted.add(newest.id);
-  else newest?.querySelector("[data-withdraw]")?.click();
+  else if (withdraw) withdraw.click();
+  else if (newest) nothingToUndo(newest.querySelector("[data-panel]"));
   newest?.focus();
+}
+
+function nothingToUndo(panel) {
+  panel.querySelector(".note")?.remove();
+  panel.prepend(said(gettext("Nothing to undo on this page."), "note"));
+}
+
+/** Announce some words, and return them as a note; the panel's next request takes it away. */
+function said(textContent, className) {
+  status.textContent = textContent;
+  return Object.assign(document.createElement("p"), { className, textContent });
 }
 
 /** Track the row's state: only a stored verdict can be withdrawn. */
@@ -48,9 +61,7 @@ function failed(pressed, why) {
   unwanted.delete(row.id);
   remember(row);
   const words = [why, gettext("Nothing has changed. Try again, or reload the page.")].join(" ");
-  const note = Object.assign(document.createElement("p"), { className: "note bad", textContent: words });
-  pressed.closest("form, [data-given]").before(note);
-  status.textContent = words;
+  pressed.closest("form, [data-given]").before(said(words, "note bad"));
 }
 
 const isOurs = (element) => element.closest("[data-panel]") !== null;

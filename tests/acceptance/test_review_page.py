@@ -33,17 +33,28 @@ def test_verdicts_by_key(page):
     for key in "yun":
         press(page, key)
     expect(page.locator(".ruled")).to_have_count(2)
+    expect(page.get_by_text("4 subjects")).to_be_visible()
     assert standing() == {"s5": "yes", "s3": "no"}
     press(page, "z")
     expect(page.locator(".ruled")).to_have_count(1)
+    expect(page.get_by_text("5 subjects")).to_be_visible()
     assert standing() == {"s5": "yes"}
 
 
 def test_what_the_page_says_is_what_the_row_says(page):
     said = page.locator("[data-status]")
-    press(page, "z")
-    expect(said).to_be_empty()
+    for _ in range(2):
+        press(page, "z")
+        expect(said).to_have_text("Nothing to undo on this page.")
+        expect(page.locator("[data-panel] .note")).to_have_text("Nothing to undo on this page.")
+    press(page, "?")
+    expect(page.get_by_role("dialog").get_by_text("undo", exact=False)).to_be_visible()
+    press(page, "y")  # meant for the list of keys, not for the row behind it
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert standing() == {}
     press(page, "y")
+    expect(page.locator("[data-panel] .note")).to_have_count(0)
     expect(said).to_have_text("Ruled yes.")
     press(page, "z")
     expect(said).to_have_text("Verdict withdrawn.")
@@ -183,6 +194,10 @@ def test_the_page_fits_a_phone(survey, open_page, view, tmp_path):
     page = open_page(
         f"{DESK}&view={view}", user=member(survey, "scientist"), width=390, height=844, color_scheme="dark"
     )
+    box = page.get_by_label("Select s5")
+    assert box.evaluate("box => box.getBoundingClientRect().width") >= 24
+    assert box.locator("xpath=..").bounding_box()["height"] >= 44
+    expect(page.locator("kbd:visible")).to_have_count(0)
     page.get_by_role("link", name="Pictures of s5").tap()
     assert shown(page) == "s5"
     page.screenshot(path=tmp_path / f"phone-{view}.png")

@@ -28,9 +28,14 @@ def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):
     shown = page.locator("[data-row]:visible h2")
     expect(shown).to_have_text(["s5"])
     expect(page.locator("[data-part=pictures][data-subject=s5] canvas")).to_be_visible()
+    expect(page.get_by_text("Select all")).to_be_hidden()
+    for part in (page.locator(".stage"), page.locator("[data-row]:visible [data-verdict]").first):
+        box = part.bounding_box()
+        assert box["y"] + box["height"] <= page.viewport_size["height"], "picture and verdict are in sight together"
     press(page, "y")
     expect(page.locator("[data-part=pictures][data-subject=s4] canvas")).to_be_visible()
     expect(shown).to_have_text(["s4"])
+    assert page.evaluate("scrollY") == 0
     press(page, "z")
     expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
     assert standing() == {}
@@ -84,11 +89,14 @@ def test_hold_assign_and_a_second_opinion_by_key(page):
     expect(page.get_by_text("asked for a second opinion")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["subjects", "consensus/subjects"])
+RETIRED = {"subjects": "retired: scientist’s verdict", "consensus/subjects": "A scientist ruled yes."}
+
+
+@pytest.mark.parametrize("path", RETIRED)
 def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
     subject = survey.subjects.first()
     page = open_page(f"/surveys/night/{path}/{subject.pk}/", user=member(survey, "scientist"))
-    panel = page.locator("[data-panel]")
+    panel, history = page.locator("[data-panel]"), page.locator(".history")
     press(page, "h")
     expect(panel.get_by_text("on hold")).to_be_visible()
     press(page, "a")
@@ -98,10 +106,15 @@ def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
     panel.get_by_label("Note", exact=True).blur()
     press(page, "y")
     expect(panel.get_by_text("Ruled yes.")).to_be_visible()
+    expect(history.get_by_text("ruled yes")).to_be_visible()
+    expect(page.get_by_text(RETIRED[path])).to_be_visible()
     press(page, "s")
     expect(panel.get_by_role("button", name="No second opinion needed")).to_be_visible()
     press(page, "z")
     expect(page.locator(".ruled")).to_have_count(0)
+    expect(history.get_by_text("withdrew")).to_be_visible()
+    expect(page.get_by_text(RETIRED[path])).to_have_count(0)
+    expect(panel.get_by_role("button", name="CR")).to_be_visible()
     assert standing() == {}
     page.get_by_role("button", name="Yes").click()
     expect(panel.get_by_text("Ruled yes.")).to_be_visible()

@@ -60,6 +60,15 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 
 @require_safe
+@survey_page(Role.SCIENTIST)
+def desk_count(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Return how many subjects wait by now, as a fragment; the page asks after each verdict."""
+    total = count_some(filters_of(survey, request.GET).rows(person(request)))
+    context = {"survey": survey, "total": total, "most": MOST_COUNTED, "back": request.GET.urlencode()}
+    return render(request, "review/desk_count.html", context)
+
+
+@require_safe
 @workflow_page(Role.SCIENTIST)
 def desk_subject(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse:
     """Return what the viewer needs to draw a subject, with the lines on it; rows ask when they are looked at."""

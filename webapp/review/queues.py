@@ -28,12 +28,13 @@ UNSURE = 0.3
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue: which subjects it has, its first order, and whether it compares with a model or needs votes."""
+    """A queue: its subjects, its first order, and whether it needs a champion, needs votes, or leaves out held ones."""
 
     wanted: Callable[[float], Q]
     sort: str
     needs_champion: bool = False
     needs_votes: bool = True
+    leaves_out_held: bool = False
 
 
 def _disagree(least_gap: float) -> Q:
@@ -51,21 +52,26 @@ def _of_cases(cases: QuerySet[Case]) -> Q:
     return Q(subject__in=cases.values("subject"))
 
 
+_HELD = _of_cases(Case.objects.filter(is_on_hold=True))
+
 _TRAINING = Subject.objects.filter(CAME_WITH_A_CLASS, pk=OuterRef("subject"))
 """Training subjects are no candidates: their class is known, and a verdict on them credits nobody."""
 
 QUEUES = {
     "agreed": Queue(
-        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~Q(Exists(_TRAINING)), "-posterior", needs_champion=True
+        lambda _: BOTH_SAY_YES & Q(votes_all__gte=1) & ~Q(Exists(_TRAINING)),
+        "-posterior",
+        needs_champion=True,
+        leaves_out_held=True,
     ),
-    "disagreements": Queue(_disagree, "-gap", needs_champion=True),
-    "split": Queue(lambda _: BOTH_ANSWERS & Q(agreement__lte=SPLIT), "agreement"),
-    "changed": Queue(lambda _: HAS_CHANGED, "-change", needs_champion=True),
-    "unsure": Queue(lambda _: Q(undecided_share__gte=UNSURE), "-undecided_share"),
+    "disagreements": Queue(_disagree, "-gap", needs_champion=True, leaves_out_held=True),
+    "split": Queue(lambda _: BOTH_ANSWERS & Q(agreement__lte=SPLIT), "agreement", leaves_out_held=True),
+    "changed": Queue(lambda _: HAS_CHANGED, "-change", needs_champion=True, leaves_out_held=True),
+    "unsure": Queue(lambda _: Q(undecided_share__gte=UNSURE), "-undecided_share", leaves_out_held=True),
     "talk": Queue(lambda _: Q(), "-newest_comment", needs_votes=False),
     "second": Queue(lambda _: Q(Exists(_STANDING.awaiting_opinion())), "-changed_at", needs_votes=False),
     "conflicts": Queue(lambda _: Q(Exists(_STANDING.disputed())), "-changed_at", needs_votes=False),
-    "held": Queue(lambda _: _of_cases(Case.objects.filter(is_on_hold=True)), "-changed_at", needs_votes=False),
+    "held": Queue(lambda _: _HELD, "-changed_at", needs_votes=False),
     "random": Queue(lambda _: Q(votes_all__gte=1), "audit"),
     "all": Queue(lambda _: Q(), "-posterior"),
 }
@@ -132,6 +138,8 @@ def queued(
     needs_votes = asked.needs_votes and not (queue == "all" and (tag or assigned in ("me", "somebody")))
     rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
     rows = (discussed(rows) if queue == "talk" else rows).filter(asked.wanted(least_gap))
+    if asked.leaves_out_held:
+        rows = rows.filter(~_HELD)
     if min_votes:
         rows = rows.filter(votes_all__gte=min_votes)
     if way:

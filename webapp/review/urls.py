@@ -4,7 +4,7 @@ from webapp.review.browser_views import browser, browser_csv, first_browser, his
 from webapp.review.bulk_views import bulk, bulk_undo
 from webapp.review.calibration_views import calibration, calibration_csv
 from webapp.review.class_from_tag_views import class_from_tag
-from webapp.review.desk_views import desk, desk_subject
+from webapp.review.desk_views import desk, desk_count, desk_subject
 from webapp.review.overview_views import overview
 from webapp.review.reanalysis_views import aggregation_versions, reanalysis, reanalysis_csv, start_reanalysis
 from webapp.review.throughput_views import throughput, throughput_csv
@@ -14,6 +14,7 @@ from webapp.review.vote_views import lines_csv, votes, votes_csv
 urlpatterns = [
     path("overview/", overview, name="overview"),
     path("review/", desk, name="review"),
+    path("review/count/", desk_count, name="desk-count"),
     path("review/<slug:workflow>/<int:pk>/rule/", give, name="rule"),
     path("review/<slug:workflow>/<int:pk>/withdraw/", withdraw, name="withdraw"),
     path("review/<slug:workflow>/<int:pk>/second/", second_opinion, name="second-opinion"),

@@ -36,9 +36,11 @@ def _rulings(workflow: Workflow, subject: Subject) -> list[Entry]:
     for row in rows.select_related("scientist", "withdrawn_by"):
         what = _("ruled yes") if row.verdict == "yes" else _("ruled no")
         entries.append(Entry(row.created_at, row.scientist.get_username(), what, row.label, row.note))
-        if row.withdrawn_at:
-            what = _("withdrew or replaced the verdict of")
-            entries.append(Entry(row.withdrawn_at, _name(row.withdrawn_by), what, row.scientist.get_username()))
+        if row.withdrawn_at and row.withdrawn_by == row.scientist:
+            entries.append(Entry(row.withdrawn_at, _name(row.withdrawn_by), _("withdrew their verdict")))
+        elif row.withdrawn_at:
+            what, whose = _("replaced the verdict of"), row.scientist.get_username()
+            entries.append(Entry(row.withdrawn_at, _name(row.withdrawn_by), what, whose))
     return entries
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
@@ -96,7 +97,10 @@ def _asked(survey: Survey, workflow: str, pk: int) -> tuple[Workflow, Subject]:
 
 
 def _act(request: HttpRequest, survey: Survey, workflow: str, pk: int, act: Act) -> HttpResponse:
-    """Act, and return the subject's updated panel; browsers without scripts are redirected to where they were."""
+    """Act, and return the subject's updated panel; browsers without scripts are redirected to where they were.
+
+    Pages hear of it by the event `judged`, and bring up to date what else they say of the subject and its queue.
+    """
     of, subject = _asked(survey, workflow, pk)
     problem = ""
     try:
@@ -104,9 +108,10 @@ def _act(request: HttpRequest, survey: Survey, workflow: str, pk: int, act: Act)
     except (ValidationError, AlreadyWithdrawn) as error:
         problem = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
     if request.headers.get("HX-Request"):
-        context = {"panel": panel_of(of, subject, person(request)), "problem": problem, "is_folded": True}
-        context |= panel_context(survey)
-        return render(request, "review/verdict_panel.html", context)
+        is_open = request.POST.get("is_open") == "1"
+        context = {"panel": panel_of(of, subject, person(request)), "problem": problem, "is_open": is_open}
+        context |= {"is_folded": not is_open, **panel_context(survey)}
+        return trigger_client_event(render(request, "review/verdict_panel.html", context), "judged")
     if problem:
         messages.error(request, problem)
     return redirect(_back(request, survey))

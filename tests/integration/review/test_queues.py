@@ -66,6 +66,18 @@ def test_agreed_candidates_are_those_that_volunteers_and_model_call_real(workflo
     assert of(workflow, "changed") == [subjects[2], subjects[3]]
 
 
+def test_a_subject_on_hold_is_out_of_the_way_until_it_is_released(workflow, subjects, scored, vote, scientist):
+    vote(subjects[2], *["yes"] * 4)
+    vote(subjects[3], "yes", "no", "unsure", "unsure")
+    filled = {"agreed": 2, "disagreements": 3, "split": 3, "changed": 2, "unsure": 3}
+    for queue, place in filled.items():
+        change_case(subject=subjects[place], by=scientist, action="release")
+        assert subjects[place] in of(workflow, queue)
+        change_case(subject=subjects[place], by=scientist, action="hold")
+        assert subjects[place] not in of(workflow, queue)
+    assert set(of(workflow, "held")) == set(of(workflow, "all")) == set(of(workflow, "random")) == set(subjects[2:4])
+
+
 @pytest.mark.parametrize("source", ["manifest", "synthetic"])
 def test_a_training_subject_is_no_candidate(workflow, subjects, scored, vote, source):
     Subject.objects.filter(pk=subjects[0].pk).update(gold_label="real", gold_source=source)

@@ -44,6 +44,8 @@ def test_a_verdict_beside_a_colleagues_is_a_second_opinion(workflow, subjects, s
     assert Ruling.objects.get(withdrawn_at=None) == settled
     first.refresh_from_db()
     assert first.withdrawn_by == scientist
+    told = [(entry.who, str(entry.what), entry.detail) for entry in history_of(workflow, subjects[0])]
+    assert ("scientist", "replaced the verdict of", "colleague") in told
     assert panel(workflow, subjects[0], scientist).is_conflict is False
     subjects[0].refresh_from_db()
     assert subjects[0].gold_label == "AST"
@@ -82,7 +84,7 @@ def test_the_history_names_who_did_what(workflow, subjects, scientist, colleague
     withdraw_verdict(subject=subjects[0], workflow=workflow, scientist=colleague)
     told = [(entry.who, str(entry.what), entry.note) for entry in history_of(workflow, subjects[0])]
     assert told == [
-        ("colleague", "withdrew or replaced the verdict of", ""),
+        ("colleague", "withdrew their verdict", ""),
         ("scientist", "noted", "see the third frame"),
         ("scientist", "second opinion: yes", ""),
         ("colleague", "ruled no", "a hot pixel"),
