@@ -1,4 +1,4 @@
-"""What the server says of a form is in view and has the focus: errors at the form's top, a preview beside its button."""
+"""What the server says of a form is in view and has the focus: errors at its top, a preview beside its button."""
 
 import pytest
 from playwright.sync_api import expect

@@ -102,7 +102,7 @@ class SearchForm(forms.Form):
         )  # fmt: skip
         self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
         for name, (_within, label) in RANGES.items():
-            limits = {"min_value": 0, "max_value": 1} if name in FRACTIONS else {}
+            limits: dict[str, Any] = {"min_value": 0, "max_value": 1} if name in FRACTIONS else {}
             for end, words in (("min", _("from")), ("max", _("to"))):
                 widget = forms.NumberInput(attrs={"step": "any"})
                 self.fields[f"{name}_{end}"] = forms.FloatField(required=False, label=words, widget=widget, **limits)
