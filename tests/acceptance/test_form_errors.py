@@ -19,9 +19,11 @@ def survey(db):
 def test_errors_are_in_view_and_lead_to_their_fields(survey, open_page):
     page = open_page("/surveys/night/workflows/night/", user=member(survey, "admin"))
     page.get_by_label("Reject threshold").fill("0.6")
+    page.get_by_label("Minimum votes", exact=True).fill("9")
+    page.get_by_label("Maximum votes", exact=True).fill("5")
     page.get_by_role("button", name="Save").click()
     summary = page.get_by_role("alert")
-    expect(summary).to_contain_text("Not accepted:")
+    expect(summary).to_have_text("Not accepted: Maximum votes, Reject threshold (no)")
     expect(summary).to_be_focused()
     expect(summary).to_be_in_viewport()
     summary.get_by_role("link", name="Reject threshold").click()
