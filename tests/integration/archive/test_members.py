@@ -69,6 +69,7 @@ def test_whoever_is_not_there_yet_can_be_asked_to_join(survey, admin):
     assert "http://testserver/accounts/signup/" in browser(admin).post(MEMBERS, unknown).content.decode()
     admin.is_superuser = True
     admin.save()
+    assert "Invite someone" not in browser(admin).post(MEMBERS, unknown | {"username": "ada"}).content.decode()
     assert '/users/#invite">Invite someone</a>' in browser(admin).post(MEMBERS, unknown).content.decode()
 
 
