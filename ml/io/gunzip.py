@@ -22,7 +22,7 @@ def gunzip(packed: BinaryIO, limit: int = MAX_BYTES) -> bytes:
         with gzip.GzipFile(fileobj=packed) as stream:
             unpacked = stream.read(limit + 1)
     except EOFError as error:
-        raise BadInput("the gzip data end too early: the file is truncated. Fetch or make it again.") from error
+        raise BadInput("the gzip data end too early: the file is truncated. Download or export it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise BadInput("is not valid gzip (%(error)s). Fetch or make the file again.", error=error) from error
     if len(unpacked) > limit:

@@ -81,5 +81,5 @@ def decoding(complaint: Message) -> Iterator[None]:
     except Exception as error:
         words = _ADDRESS.sub("", " ".join(str(error).split())) or type(error).__name__
         raise BadInput(
-            "%(problem)s (%(error)s). Fetch or make it again.", problem=complaint, error=words[:200]
+            "%(problem)s (%(error)s). Download or export it again.", problem=complaint, error=words[:200]
         ) from error

@@ -74,6 +74,7 @@ def test_filters_order_and_scale_stay_in_the_address(survey, open_page):
     page.get_by_label("Most common answer").select_option("no")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="6 subjects")).to_be_visible()
+    assert page.url.endswith("?answer=no"), "the address names only the filters that are set"
     page.get_by_role("link", name="Votes: yes, no, unsure").click()
     page.get_by_role("link", name="logarithmic").click()
     expect(page.get_by_label("Most common answer")).to_have_value("no")

@@ -1,12 +1,15 @@
 """An admin ingests images from the page, with a real worker behind it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
 
 from ml.simulate.atlas.night import atlas
 from tests.acceptance.people import member
 from tests.acceptance.real_worker import running_worker
-from webapp.archive.models import IngestRun, Subject, Survey
+from tests.integration.learning.sky import subjects
+from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +33,7 @@ def page(survey, open_page):
     return open_page("/surveys/night/ingest/", user=member(survey, "admin"))
 
 
-def test_files_from_a_browser_are_tried_and_then_ingested(page, tmp_path):
+def test_files_from_a_browser_are_tried_and_then_ingested(survey, page, tmp_path):
     sky = tmp_path / "sky"
     atlas(16, 1, sky)
     manifest = (sky / "manifest.csv").read_text().splitlines()
@@ -45,10 +48,15 @@ def test_files_from_a_browser_are_tried_and_then_ingested(page, tmp_path):
         expect(page.get_by_text("missing.fits")).to_be_visible()
         assert Subject.objects.count() == 0
         page.get_by_role("button", name="Ingest now").click()
-        expect(page.get_by_role("link", name="Go to the archive")).to_be_visible(timeout=A_RUN)
+        expect(page.get_by_role("link", name="See the 16 new subjects")).to_be_visible(timeout=A_RUN)
     assert Subject.objects.count() == 16
-    page.get_by_role("link", name="Go to the archive").click()
+    expect(page.get_by_text("The first 1 of 1")).to_have_count(0)
+    old = subjects(survey, [False], prefix="old-")[0]
+    SubjectSet.objects.get(name=IngestRun.objects.latest("pk").subject_set).subjects.add(old)
+    Subject.objects.filter(pk=old.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    page.get_by_role("link", name="See the 16 new subjects").click()
     expect(page.locator(".thumbnails li")).to_have_count(16)
+    expect(page.get_by_text("16 subjects", exact=True)).to_be_visible()
     page.wait_for_function("() => [...document.images].slice(0, 8).every((image) => image.naturalWidth > 0)")
 
 

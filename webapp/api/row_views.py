@@ -131,6 +131,7 @@ class ByParameters(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         if not getattr(view, "detail", False):
             refuse_unknown(request, _all(view))
+        _refuse_empty_ranges(request, _all(view))
         for name, parameter in getattr(view, "parameters", {}).items():
             text = request.query_params.get(name)
             if text:
@@ -165,6 +166,17 @@ def _all(view: Any) -> dict[str, Parameter]:
 def _end(request: Request, name: str, parameter: Parameter) -> float | None:
     text = request.query_params.get(name)
     return _value(name, parameter, text) if text else None
+
+
+def _refuse_empty_ranges(request: Request, known: dict[str, Parameter]) -> None:
+    """Refuse a `min_NAME` above its `max_NAME`, which nothing would match."""
+    for lower in known:
+        upper = lower.replace("min_", "max_", 1)
+        if lower == upper or upper not in known:
+            continue
+        lowest, highest = (_end(request, name, known[name]) for name in (lower, upper))
+        if lowest is not None and highest is not None and lowest > highest:
+            raise ValidationError({lower: [f"{lower} is larger than {upper}."]})
 
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:

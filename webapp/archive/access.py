@@ -102,17 +102,21 @@ class MembershipRefused(ValueError):
     """An invalid change of members; the message says why and what to do."""
 
 
+class UnknownAccount(MembershipRefused):
+    """Nobody has joined under this name."""
+
+
 @transaction.atomic
 def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
     """Give an account a role in the survey.
 
-    Raises MembershipRefused: there is no such account, or it already has a role.
+    Raises UnknownAccount, or MembershipRefused if it already has a role.
     """
     _lock(survey)
     user = get_user_model().objects.filter(username=username, is_active=True).first()
     if user is None:
         message = _("There is no account “%(name)s”. They must join the site before you can add them.")
-        raise MembershipRefused(message % {"name": username})
+        raise UnknownAccount(message % {"name": username})
     if present := Membership.objects.filter(survey=survey, user=user).first():
         message = _("%(name)s has the role “%(role)s” already. Change it in the list of members.")
         raise MembershipRefused(message % {"name": username, "role": Role(present.role).label})

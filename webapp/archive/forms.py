@@ -147,8 +147,9 @@ class RoleForm(forms.Form):
 
 
 class MemberForm(RoleForm):
-    """A new member."""
+    """A new member; `is_unknown` if nobody has joined under the name."""
 
+    is_unknown = False
     field_order = ("username", "role")
     username = forms.CharField(
         label=_("User name"),

@@ -48,6 +48,12 @@ def shape_of(subject: Subject) -> tuple[int, int, int, int]:
     return frames, channels, height, width
 
 
+def channels_of(subject: Subject) -> list[str]:
+    """Return the names of a frame's channels where it has several and each has a name."""
+    names = list(subject.survey.channels)
+    return names if len(names) == shape_of(subject)[1] > 1 else []
+
+
 def planes_of(subject: Subject) -> int:
     """Return how many planes are shown in turn: the frames, or the channels of a single frame."""
     frames, channels, _height, _width = shape_of(subject)

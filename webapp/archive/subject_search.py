@@ -68,6 +68,11 @@ class SearchForm(forms.Form):
         required=False, label=_("Known object"), choices=[(key, each[0]) for key, each in KNOWN.items()]
     )
     designation = forms.CharField(required=False, label=_("Known object’s name, exactly"), max_length=40)
+    created_since = forms.DateTimeField(
+        required=False,
+        label=_("Ingested since (UTC)"),
+        widget=forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"),
+    )
     duplicates = forms.ChoiceField(required=False, label=_("Duplicates"), choices=DUPLICATES)
     cone = Region(read_cone, label=_("Cone: RA, Dec, radius (°)"))
     polygon = Region(read_polygon, label=_("Polygon: RA, Dec, RA, Dec, … (°)"))
@@ -91,11 +96,16 @@ class SearchForm(forms.Form):
             self.workflows, to_field_name="slug", required=False, label=_("Scores of workflow"),
             empty_label=None,
         )  # fmt: skip
+        self.fields["set"] = forms.ModelChoiceField(
+            survey.subject_sets.order_by("name"), to_field_name="name", required=False, label=_("Subject set"),
+            empty_label=_("any"),
+        )  # fmt: skip
         self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
         for name, (_within, label) in RANGES.items():
+            limits: dict[str, Any] = {"min_value": 0, "max_value": 1} if name in FRACTIONS else {}
             for end, words in (("min", _("from")), ("max", _("to"))):
                 widget = forms.NumberInput(attrs={"step": "any"})
-                self.fields[f"{name}_{end}"] = forms.FloatField(required=False, label=words, widget=widget)
+                self.fields[f"{name}_{end}"] = forms.FloatField(required=False, label=words, widget=widget, **limits)
             self.fields[f"{name}_min"].label = label
 
     def simple(self) -> list[forms.BoundField]:
@@ -103,7 +113,7 @@ class SearchForm(forms.Form):
         return [self[name] for name in ([*names, "workflow"] if len(self.workflows) > 1 else names)]
 
     def choices(self) -> list[forms.BoundField]:
-        return [self["known"], self["designation"], self["duplicates"]]
+        return [self[name] for name in ("set", "created_since", "known", "designation", "duplicates")]
 
     def regions(self) -> list[forms.BoundField]:
         return [self[name] for name in ("cone", "polygon", "moc", "reach") if name in self.fields]
@@ -117,8 +127,10 @@ class SearchForm(forms.Form):
         return self.cleaned_data.get("workflow") or next(iter(self.workflows), None)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what has no meaning in several surveys, and a search in all of them without a region."""
+        """Refuse empty ranges, what has no meaning in several surveys, and all of them without a region."""
         cleaned = super().clean() or self.cleaned_data
+        for name in RANGES:
+            refuse_empty_range(self, name)
         if cleaned.get("reach") != "all":
             return cleaned
         if not any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc")):
@@ -140,6 +152,13 @@ class SearchForm(forms.Form):
         return any(field.value() not in (None, "") for field in folded)
 
 
+def refuse_empty_range(form: forms.Form, name: str) -> None:
+    """Add an error to a range's upper field where the lower one is larger."""
+    lowest, highest = (form.cleaned_data.get(f"{name}_{end}") for end in ("min", "max"))
+    if lowest is not None and highest is not None and lowest > highest:
+        form.add_error(f"{name}_max", _("“From” is larger than “to”."))
+
+
 def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subject]:
     """Return the surveys' observed subjects that match a cleaned `SearchForm`; classes are the first survey's."""
     survey, *others = surveys
@@ -158,6 +177,10 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
         rows = rows.filter(tagged(wanted["tag"]))
     if wanted.get("known"):
         rows = rows.filter(KNOWN[wanted["known"]][1])
+    if wanted.get("set"):
+        rows = rows.filter(sets=wanted["set"])
+    if wanted.get("created_since"):
+        rows = rows.filter(created_at__gte=wanted["created_since"])
     if wanted.get("designation"):
         rows = rows.filter(known_matches__designation=wanted["designation"])
     for name in ("cone", "polygon", "moc"):
@@ -249,3 +272,4 @@ RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
     "p_real": (of_model_score, _("Model’s score")),
     "posterior": (of_posterior, _("Volunteers’ posterior")),
 }
+FRACTIONS = ("p_real", "posterior")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.archive.access import (
     MembershipRefused,
+    UnknownAccount,
     add_member,
     change_role,
     person,
@@ -75,6 +76,7 @@ def member_add(request: HttpRequest, survey: Survey) -> HttpResponse:
             added = add_member(survey=survey, username=form.cleaned_data["username"], role=form.cleaned_data["role"])
         except MembershipRefused as error:
             form.add_error("username", str(error))
+            form.is_unknown = isinstance(error, UnknownAccount)
         else:
             messages.success(request, _has_role(added))
             return redirect("survey-settings", survey.slug)

@@ -51,6 +51,7 @@ def _row(request: HttpRequest, survey: Survey) -> dict[str, Any]:
         "survey": survey,
         "figures": figures,
         "percent": 100 * figures["settled"] // figures["asked"] if figures["asked"] else 0,
+        "is_scientist": Membership.objects.allows(request.user, survey, Role.SCIENTIST),
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "picture": cover_of(survey),
     }

@@ -24,10 +24,10 @@ from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.prevalence import latest_prevalence
-from webapp.learning.promotion import NoEarlierChampion, champion_of, previous_champion, rollback
+from webapp.learning.promotion import FEWEST_LABELS, NoEarlierChampion, champion_of, previous_champion, rollback
 from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
-from webapp.learning.triggers import AlreadyTraining, start_training
+from webapp.learning.triggers import AlreadyTraining, short_of_labels, start_training
 from webapp.workflows.models import Workflow
 
 
@@ -114,6 +114,7 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
     context = {
         "form": form,
         "champions": [_champion(survey, role) for role in roles],
+        "fewest_labels": FEWEST_LABELS,
         "promotions": promotions[:SHOWN],
         "test_sets": [
             (role.kind, role.label, TestSet.objects.filter(survey=survey, kind=role.kind, is_current=True).first())
@@ -140,6 +141,7 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
         "failures": failures(checkpoint) if checkpoint else [],
         "first_batches": [] if checkpoint else newest_batches(survey, role),
         "previous": previous_champion(checkpoint),
+        "new_labels": short_of_labels(checkpoint) if checkpoint else None,
     }
 
 

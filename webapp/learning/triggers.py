@@ -25,7 +25,7 @@ from webapp.learning.curate_labels import (
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, ModelRole, Preset, TrainingRun, TrainingSet
-from webapp.learning.promotion import champion_of
+from webapp.learning.promotion import FEWEST_LABELS, champion_of
 from webapp.workflows.models import Workflow
 
 FEWEST_TO_FINETUNE = 200
@@ -168,13 +168,28 @@ def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> in
 
     Where nothing has happened, it reads little: few rows, by an index, and the keys of the volunteers' labels.
     """
+    gained = _gained_since(workflow, last, most)
+    return gained if last is None else gained + min(no_longer_given(last), most)
+
+
+def _gained_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
+    """Return how many labels may be new or changed since a training set, each counted up to `most`."""
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
     if last is None:
         return crowd[:most].count() + gold[:most].count()
     changed = Subject.objects.filter(survey=workflow.survey_id, gold_changed_at__gte=last.created_at)
     crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
-    return crowd[:most].count() + gold[:most].count() + changed[:most].count() + min(no_longer_given(last), most)
+    return crowd[:most].count() + gold[:most].count() + changed[:most].count()
+
+
+def short_of_labels(champion: Checkpoint) -> int | None:
+    """Return at most how many labels are new to the champion; None where they may be as many as the gate asks for."""
+    run = champion.run
+    if run.preset == Preset.EXTERNAL:
+        return None
+    new = _gained_since(run.workflow, run.training_set, FEWEST_LABELS)
+    return new if new < FEWEST_LABELS else None
 
 
 def _last_training_set(workflow: Workflow) -> TrainingSet | None:

@@ -54,7 +54,7 @@ class FitsPicture:
         try:
             size = self.file.seek(0, os.SEEK_END)
             if not size:
-                raise BadInput("is empty: 0 bytes. Fetch or make it again.")
+                raise BadInput("is empty: 0 bytes. Download or export it again.")
             self.units = walk(self._read_at, size)
             self.primary = self.units[0]
             self.images = _science(self.units)

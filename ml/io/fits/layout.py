@@ -91,7 +91,7 @@ def _header(read_at: ReadAt, offset: int, *, first: bool) -> tuple[Header | None
     while (end := _end_of(raw)) < 0:
         more = read_at(offset + len(raw), max(len(raw), BLOCK))
         if not more or len(raw) > MAX_HEADER_BYTES:
-            raise BadInput("has a header without an END card: the file is truncated. Fetch or make it again.")
+            raise BadInput("has a header without an END card: the file is truncated. Download or export it again.")
         raw += more
     return header_of(raw[:end]), offset + -(-(end + CARD) // BLOCK) * BLOCK
 
@@ -117,7 +117,7 @@ def _unit(header: Header, number: int, offset: int, file_size: int) -> Unit:
     if offset + unit.nbytes > file_size:
         raise BadInput(
             "unit %(number)s claims %(size)s of data, but only %(left)s of the file remain: it is "
-            "truncated, or its header is wrong. Fetch or make it again.",
+            "truncated, or its header is wrong. Download or export it again.",
             number=number,
             size=size_in_words(unit.nbytes),
             left=size_in_words(max(file_size - offset, 0)),

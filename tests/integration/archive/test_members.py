@@ -64,6 +64,15 @@ def test_a_member_who_cannot_be_added_is_refused_with_what_to_do(survey, admin, 
     assert roles(survey) == {"ada": "admin"}
 
 
+def test_whoever_is_not_there_yet_can_be_asked_to_join(survey, admin):
+    unknown = {"username": "nobody", "role": "scientist"}
+    assert "http://testserver/accounts/signup/" in browser(admin).post(MEMBERS, unknown).content.decode()
+    admin.is_superuser = True
+    admin.save()
+    assert "Invite someone" not in browser(admin).post(MEMBERS, unknown | {"username": "ada"}).content.decode()
+    assert '/users/#invite">Invite someone</a>' in browser(admin).post(MEMBERS, unknown).content.decode()
+
+
 def test_the_last_admin_stays(survey, admin):
     member(survey, "scientist")
     left = member(survey, "admin", "left")

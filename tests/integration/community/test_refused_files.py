@@ -54,13 +54,18 @@ def test_every_complaint_is_a_literal_so_that_it_can_be_collected():
 @pytest.mark.django_db
 def test_a_complaint_keeps_its_place_and_its_figures():
     decoded = Message(
-        "%(problem)s (%(error)s). Fetch or make it again.", problem=Message("is not a whole Avro file"), error="Invalid"
+        "%(problem)s (%(error)s). Download or export it again.",
+        problem=Message("is not a whole Avro file"),
+        error="Invalid",
     )
     bad = BadInput("its %(channel)s stamp %(problem)s", channel="difference", problem=decoded, image="cut.fits")
     run = IngestRun.objects.create(survey=sky.survey(), path="night.csv")
     report(run, [bad.at(file="night.csv", row=3)])
     problem = run.problems.get()
-    said = "night.csv row 3: cut.fits: its difference stamp is not a whole Avro file (Invalid). Fetch or make it again."
+    said = (
+        "night.csv row 3: cut.fits: its difference stamp is not a whole Avro file (Invalid). "
+        "Download or export it again."
+    )
     assert (problem.message, str(problem)) == (said, said)
     with override("de"):
         assert in_words(ALL_BAD(count=7, problem=problem.message)) == (

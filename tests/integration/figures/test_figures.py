@@ -175,7 +175,9 @@ def test_a_threshold_says_what_it_keeps_and_what_it_costs(workflow, champion, sc
         for row, p in zip(rows, scores, strict=True)
     )
     test_sets.freeze(survey=workflow.survey, kind="tracklet")
-    context = scientist.get(PAGE, {"threshold": 0.505, "abundance": 0.01}).context
+    page = scientist.get(PAGE, {"threshold": 0.505, "abundance": 0.01})
+    assert "shows the one nearest to the threshold above" in page.content.decode()
+    context = page.context
     curves = context["plot"]["curves"]
     tested = context["rows"]
     assert 40 < len(tested.subjects) < 160
@@ -185,6 +187,7 @@ def test_a_threshold_says_what_it_keeps_and_what_it_costs(workflow, champion, sc
     # The season has three nights, each with p of .9, .3, .7, .1 and .2; the other subjects have no time.
     per_night = [sum(each >= at for each in (0.9, 0.3, 0.7, 0.1, 0.2)) for at in np.floor(threshold * 1000) / 1000]
     assert curves["per_night"] == pytest.approx(per_night)
+    assert f'<td class="n">{max(per_night)}</td>' in page.content.decode()
     tpr, fpr = kept, np.array(curves["false_positive_rate"])
     assert np.array(curves["purity"]) == pytest.approx(tpr * 0.01 / (tpr * 0.01 + fpr * 0.99), abs=1e-4)
     assert abs(threshold[context["row"]] - 0.505) == np.abs(threshold - 0.505).min()

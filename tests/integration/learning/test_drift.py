@@ -108,6 +108,15 @@ def test_after_an_alarm_a_run_starts_once_there_are_labels_and_says_why(workflow
     assert "shifted on the night of MJD 60011" in page.content.decode()
 
 
+def test_an_admin_reads_beforehand_that_a_run_lacks_new_labels(workflow, champion, alarm):
+    _, shifted = alarm
+    admin = browser(member(workflow.survey, "admin"))
+    label(shifted[:3], real=False)
+    assert "3 of 20 new labels since the champion" in admin.get("/surveys/night/learning/").content.decode()
+    label(shifted[3:20], real=True)
+    assert "of 20 new labels" not in admin.get("/surveys/night/learning/").content.decode()
+
+
 def test_an_alarm_starts_one_run_however_that_ends_and_a_new_night_another(workflow, champion, alarm):
     _, shifted = alarm
     label(shifted[:30], real=False)

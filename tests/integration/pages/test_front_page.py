@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
 from webapp.community.models import Discovery, Profile
 from webapp.queue.counts import figures_of, progress_of
 from webapp.volunteers.identity import account_volunteer
@@ -51,6 +52,13 @@ def test_an_open_project_is_tried_on_the_front_page(client, survey, subjects):
     page = client.get("/").content.decode()
     assert 'data-live="canvas"' in page
     assert "/api/workflows/stamps/next/" in page
+
+
+def test_scientists_get_to_their_pages_from_the_front_page(client, survey):
+    assert "/surveys/night/review/" not in client.get("/").content.decode()
+    for role, leads in (("volunteer", False), ("scientist", True), ("admin", True)):
+        page = browser(member(survey, role)).get("/").content.decode()
+        assert all((f"/surveys/night/{name}/" in page) == leads for name in ("overview", "review")), role
 
 
 def test_the_cover_is_no_gold_subject(client, survey, subjects):

@@ -34,7 +34,7 @@ def message(tmp_path):
 
 
 BAD = {
-    "truncated": (lambda message: message()[:-9], "cut short or damaged", "Fetch or make it again"),
+    "truncated": (lambda message: message()[:-9], "cut short or damaged", "Download or export it again"),
     "nonsense": (lambda message: b"nonsense", "comes without its schema", "--schema"),
     "wrong codec": (lambda message: message().replace(b"\x08null", b"\x08lzma"), "packed with lzma", "deflate, snappy"),
     "no cutout": (lambda message: message([b"", b"", b""]), "has no cutouts", "Ask for packets with their cutouts"),

@@ -9,9 +9,10 @@ from ml.imaging.png import strip_width
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Subject
-from webapp.archive.pixels import shape_of
+from webapp.archive.pixels import channels_of, shape_of
 
 register = template.Library()
+register.filter(channels_of)
 
 
 @register.inclusion_tag("archive/viewer.html")

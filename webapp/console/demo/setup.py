@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from numpy.typing import NDArray
 
@@ -165,18 +165,26 @@ class Account:
 
 
 def make_accounts(surveys: list[Survey]) -> list[Account]:
-    """Create (or renew) one account per role, each with a new password and that role in all given surveys."""
+    """Create (or renew) one account per role, each with a new password and that role in all given surveys.
+
+    The admin administers the site, too, unless somebody else does: a site in use gets no further administrator.
+    """
     return [_account(role, surveys) for role in (Role.VOLUNTEER, Role.SCIENTIST, Role.ADMIN)]
 
 
 def _account(role: Role, surveys: list[Survey]) -> Account:
     password = secrets.token_urlsafe(9)
-    user, _ = get_user_model().objects.get_or_create(username=f"demo-{role}")
+    user, _ = User.objects.get_or_create(username=f"demo-{role}")
     user.set_password(password)
+    user.is_superuser = role == Role.ADMIN and not _has_other_administrators(user)
     user.save()
     for survey in surveys:
         Membership.objects.update_or_create(user=user, survey=survey, defaults={"role": role})
     return Account(user.get_username(), password, str(role.label))
+
+
+def _has_other_administrators(user: User) -> bool:
+    return User.objects.filter(is_superuser=True).exclude(pk=user.pk).exists()
 
 
 @transaction.atomic
@@ -197,7 +205,7 @@ def forget_survey(slug: str) -> None:
 
 
 def forget_simulated_volunteers() -> None:
-    get_user_model().objects.filter(volunteer__is_simulated=True).delete()
+    User.objects.filter(volunteer__is_simulated=True).delete()
 
 
 def _remove_pixels(slug: str) -> None:
