@@ -87,6 +87,7 @@ async function advance() {
   drawn = null;
   readyAt = Infinity;
   kinds.close();
+  part("facts").hidePopover();
   const slow = setTimeout(() => { if (mine === turn && document.body.dataset.state !== "away") setState("loading"); }, 150);
   try {
     const entry = await queue.take();
@@ -108,10 +109,7 @@ async function open(entry, mine) {
 }
 
 async function show(entry, mine) {
-  let picture = null;
-  try {
-    picture = await entry.picture;
-  } catch { /* said below */ }
+  const picture = await entry.picture.catch(() => null); // said below
   if (mine !== turn) return;
   if (!picture) {
     setState("broken");
