@@ -114,6 +114,14 @@ def test_hearts_and_collections_from_what_was_seen_last(workflow, ada, open_page
     stranger.goto(address)
     expect(stranger.get_by_role("heading", name="Strange ones")).to_be_visible()
     assert Collection.objects.get().items.count() == 1
+    page.goto("/you/recent/")
+    page.get_by_label("Select").first.check()
+    page.get_by_label("Add selected to").select_option("a new collection")
+    page.get_by_role("button", name="Add to collection").click()
+    assert page.get_by_label("Name of the new collection").evaluate("field => field.matches(':focus:invalid')")
+    page.get_by_label("Add selected to").select_option("Strange ones")
+    page.get_by_role("button", name="Add to collection").click()
+    expect(page.get_by_role("heading", name="Strange ones public")).to_be_visible()
     assert fits(page, width)
 
 
