@@ -78,6 +78,10 @@ def test_from_the_first_visit_to_a_credit(workflow, ada, open_page, width, heigh
     rule(subject=first.subject, workflow=workflow, scientist=scientist, verdict="yes")
 
     page.goto("/")
+    expect(page.get_by_role("link", name="volunteer", exact=True)).to_be_visible()
+    assert page.locator(".site-header").bounding_box()["height"] < 60, "all links are in one row"
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_role("link", name="News (1)").click()
     expect(page.get_by_text("You said yes to it")).to_be_visible()
     assert fits(page, width)
