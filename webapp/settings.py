@@ -161,6 +161,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.passwords.PasswordRules"})
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapter.SocialAccountAdapter"
+ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new device, password, address or factor, where the site sends mail

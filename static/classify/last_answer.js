@@ -82,7 +82,7 @@ export class LastAnswer {
     this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
-    this.parts.why.textContent = [REASONS[reply.reason], votes, modelSentence(reply)].filter(Boolean).join(" · ");
+    this.parts.why.textContent = [votes, REASONS[reply.reason], modelSentence(reply)].filter(Boolean).join(" · ");
   }
 
   #pick(chip, choose) {

@@ -11,6 +11,11 @@ export function notice(element, text) {
   timer = setTimeout(() => { element.hidden = true; }, SHOWN);
 }
 
+/** Hide a message whose subject has gone, unless another one took its place. */
+export function withdraw(element, text) {
+  if (element.textContent === text) element.hidden = true;
+}
+
 /** What the site has to say as the page opens, such as the answers that were kept at joining. */
 export function showMessages(element) {
   const texts = [...document.querySelectorAll(".messages li")].map((message) => message.textContent);

@@ -8,7 +8,7 @@ import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last_answer.js";
 import { Mistake } from "./mistake.js";
-import { notice, showMessages } from "./notice.js";
+import { notice, showMessages, withdraw } from "./notice.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
@@ -21,6 +21,7 @@ import { uuid } from "./uuid.js";
 
 const REST = 250; // ms after a picture appears in which a second key press is ignored
 const UNDOABLE = 10;
+const HASTY = gettext("You haven't seen every frame yet. Answer again if you're sure.");
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
@@ -87,6 +88,8 @@ async function advance() {
   drawn = null;
   readyAt = Infinity;
   kinds.close();
+  part("facts").hidePopover();
+  withdraw(part("notice"), HASTY);
   const slow = setTimeout(() => { if (mine === turn && document.body.dataset.state !== "away") setState("loading"); }, 150);
   try {
     const entry = await queue.take();
@@ -108,10 +111,7 @@ async function open(entry, mine) {
 }
 
 async function show(entry, mine) {
-  let picture = null;
-  try {
-    picture = await entry.picture;
-  } catch { /* said below */ }
+  const picture = await entry.picture.catch(() => null); // said below
   if (mine !== turn) return;
   if (!picture) {
     setState("broken");
@@ -160,7 +160,7 @@ function answer(value) {
   kinds.close();
   if (!stage.blink.areAllSeen && !hasWarned) {
     hasWarned = true;
-    notify(gettext("You haven't seen every frame yet. Answer again if you're sure."));
+    notify(HASTY);
   } else if (config.asksFirst && config.followUps[value].length) {
     kinds.ask(value, (choice) => submit(value, choice));
   } else {

@@ -89,7 +89,7 @@ def session(user):
 
 def sign_in(page, user):
     page.goto("/accounts/login/")
-    page.get_by_label("Login").fill(user.get_username())
+    page.get_by_label("Username or email").fill(user.get_username())
     page.get_by_label("Password").fill(user.get_username())
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("/")

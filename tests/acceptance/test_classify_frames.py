@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.classifying import drawn_on, ready
+from tests.acceptance.classifying import drawn_on, make_workflow, press, ready, standing, wait_until
 from tests.acceptance.pictures import PAGE, PLACES, boxes, brightest, colours, part
 from tests.acceptance.skies import CARDS, SIDE, STEP, mover, one_subject, place_in
 
@@ -136,3 +136,15 @@ def test_a_cube_has_a_time_slider(db, open_page):
     expect(part(page, "frame")).to_have_text("1 of 12")
     page.keyboard.press(" ")
     expect(part(page, "frame")).to_have_text(re.compile("[3-6] of 12"))
+
+
+def test_a_warning_goes_with_its_subject(db, open_page):
+    make_workflow(frames=3)
+    page = open_page("/classify/night/", reduced_motion="reduce")
+    warning = page.get_by_text("You haven't seen every frame yet.").first
+    first = press(page, "y")
+    expect(warning).to_be_visible()
+    page.keyboard.press("y")
+    wait_until(page, lambda: standing() == {first: "yes"})
+    ready(page)
+    expect(warning).to_be_hidden(timeout=1000)

@@ -1,8 +1,10 @@
 """The classify page in windows of all sizes: picture and answer buttons are fully visible and don't overlap."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
+from webapp.archive.models import Subject, Survey
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -86,6 +88,44 @@ def test_a_phone_shows_all_of_it_at_once_and_nothing_jumps(workflow, open_page, 
         ready(page)
     assert area(page, ".stage") == stage
     assert shifts(page) < 0.02
+
+
+def test_what_is_known_of_a_subject_fits_a_phone_and_closes_like_a_menu(workflow, open_page):
+    Survey.objects.update(open_metadata=["pipeline"])
+    Subject.objects.update(metadata={"pipeline": "difference_imaging_run_" * 12})
+    page = open_page(PAGE, width=390, height=844)
+    button, facts = page.get_by_role("button", name="About"), page.locator("#facts")
+    for close in ("Escape", "outside", "answer"):
+        ready(page)
+        button.tap()
+        expect(facts).to_contain_text("difference_imaging")
+        left, top, right, bottom = area(page, "#facts")
+        assert 0 <= left < right <= 390
+        assert 0 <= top < bottom <= area(page, "[data-part=card]")[1]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        if close == "Escape":
+            page.keyboard.press("Escape")
+        elif close == "outside":
+            page.touchscreen.tap(200, bottom + 10)
+        else:
+            page.keyboard.press("y")
+        expect(facts).to_be_hidden()
+
+
+def test_a_phone_says_why_one_was_asked_and_how_others_answered(workflow, open_page):
+    page = open_page(PAGE, width=390, height=844)
+    ready(page)
+    yes = area(page, "[data-answer=yes]")
+    page.locator(NO).click()
+    ready(page)
+    why = page.locator("[data-part=why]")
+    expect(why).not_to_be_empty()
+    chips = area(page, ".chips")
+    sentence = "Others so far: 1 yes, 0 no · The model was uncertain, and this one is unlike the others it asks about"
+    why.evaluate("(element, text) => { element.textContent = text; }", sentence)
+    assert why.evaluate("({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight")
+    assert area(page, ".chips") == chips
+    assert area(page, "[data-answer=yes]") == yes
 
 
 @pytest.mark.parametrize(("path", "opens"), [("/", []), (PAGE, ["Picture", "Field guide"])])

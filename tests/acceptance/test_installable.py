@@ -81,7 +81,7 @@ def test_pages_of_others_are_dropped_at_sign_in(db, open_page, django_user_model
     page.reload()
     wait_until(page, lambda: page.evaluate(PAGES))
     page.goto("/accounts/login/?next=/skill/")
-    page.get_by_label("Login").fill("vera")
+    page.get_by_label("Username or email").fill("vera")
     page.get_by_label("Password").fill("vera")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("/skill/")

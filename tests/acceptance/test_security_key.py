@@ -36,7 +36,7 @@ def page(site, open_page):
 
 def sign_in(page, site):
     page.goto(f"{site}/accounts/login/")
-    page.get_by_label("Login").fill(NAME)
+    page.get_by_label("Username or email").fill(NAME)
     page.get_by_label("Password").fill(NAME)
     page.get_by_role("button", name="Sign in").click()
 

@@ -31,7 +31,7 @@ def test_each_password_is_shown_and_hidden_on_request(open_page, ada, address, w
 
 def test_a_shown_password_signs_in(open_page, ada):
     page = open_page("/accounts/login/")
-    page.get_by_label("Login").fill("ada")
+    page.get_by_label("Username or email").fill("ada")
     page.get_by_label("Password").fill("ada")
     page.get_by_role("button", name="Show password").click()
     page.get_by_role("button", name="Sign in").click()

@@ -48,6 +48,12 @@ def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, 
     expect(talk.locator(".comments em")).to_have_text("faint")
     expect(talk.locator(".comments")).to_contain_text("volunteer")
     assert talk.evaluate("document.documentElement.scrollWidth") <= width
+    talk.get_by_role("link", name="Reply with quote").click()
+    expect(talk.get_by_label("Your comment")).to_be_focused()
+    expect(talk.get_by_label("Your comment")).to_be_in_viewport()
+    talk.keyboard.type("I see it too")
+    quoted = "> **volunteer**\n>\n> A *faint* one\n> \n> - moves down\n\nI see it too"
+    expect(talk.get_by_label("Your comment")).to_have_value(quoted)
     talk.get_by_role("link", name="Edit").click()
     talk.get_by_label("Your comment").fill("A bright one")
     talk.get_by_role("button", name="Save").click()

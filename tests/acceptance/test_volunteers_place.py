@@ -78,6 +78,10 @@ def test_from_the_first_visit_to_a_credit(workflow, ada, open_page, width, heigh
     rule(subject=first.subject, workflow=workflow, scientist=scientist, verdict="yes")
 
     page.goto("/")
+    expect(page.get_by_role("link", name="volunteer", exact=True)).to_be_visible()
+    assert page.locator(".site-header").bounding_box()["height"] < 60, "all links are in one row"
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_role("link", name="News (1)").click()
     expect(page.get_by_text("You said yes to it")).to_be_visible()
     assert fits(page, width)
@@ -114,6 +118,14 @@ def test_hearts_and_collections_from_what_was_seen_last(workflow, ada, open_page
     stranger.goto(address)
     expect(stranger.get_by_role("heading", name="Strange ones")).to_be_visible()
     assert Collection.objects.get().items.count() == 1
+    page.goto("/you/recent/")
+    page.get_by_label("Select").first.check()
+    page.get_by_label("Add selected to").select_option("a new collection")
+    page.get_by_role("button", name="Add to collection").click()
+    assert page.get_by_label("Name of the new collection").evaluate("field => field.matches(':focus:invalid')")
+    page.get_by_label("Add selected to").select_option("Strange ones")
+    page.get_by_role("button", name="Add to collection").click()
+    expect(page.get_by_role("heading", name="Strange ones public")).to_be_visible()
     assert fits(page, width)
 
 

@@ -18,7 +18,6 @@ from webapp.community.statistics import (
     Statistics,
     asked_step,
     asked_zone,
-    milestones,
     public_statistics,
     statistics_of_group,
     statistics_of_self,
@@ -62,7 +61,7 @@ class StatisticsView(APIView):
         asked = AskedSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         found = _found(request, asked.validated_data)
-        reached = milestones(found.total)
+        reached = found.milestones()
         counts = [{"beginning": at, "classifications": n} for at, n in found.rows]
         row = {"total": found.total, "milestone": reached["reached"], "next_milestone": reached["next_milestone"]}
         return Response(StatisticsSerializer({**row, "counts": counts}).data)

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,7 +29,7 @@ from webapp.community.collections import (
     open_collection,
 )
 from webapp.community.models import Collection
-from webapp.community.person import account_page, name_in_talk, name_of
+from webapp.community.person import account_page, came_from, name_in_talk, name_of
 from webapp.core.keyset_pagination import whole_number
 from webapp.volunteers.identity import account_volunteer, reader_of
 
@@ -173,16 +175,20 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     subjects = [each for each in sent if each is not None]
     if not subjects:
         messages.error(request, _("Nothing added: select a subject first."))
-        return redirect("recents")
+        return redirect(came_from(request, otherwise="recents"))
     try:
         row = _chosen(request, user)
         size = collect(row, subjects)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect(collections)
+        return redirect(_with_selection(came_from(request, otherwise=reverse("recents")), subjects))
     message = ngettext("“%(name)s” holds %(size)s subject now.", "“%(name)s” holds %(size)s subjects now.", size)
     messages.success(request, message % {"name": row.name, "size": intcomma(size)})
     return redirect(collection, row.pk)
+
+
+def _with_selection(address: str, subjects: list[int]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'selected': subjects}, doseq=True)}"
 
 
 def _chosen(request: HttpRequest, user: User) -> Collection:

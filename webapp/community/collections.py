@@ -31,6 +31,8 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
     Volunteer.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if owner.collections.count() >= MOST_COLLECTIONS:
         raise ValidationError(_("You have the maximum number of collections. Delete one first."))
+    if not name.strip():
+        raise ValidationError(_("Name the collection."))
     collection = Collection(owner=owner, name=name.strip(), description=description, is_public=is_public)
     collection.full_clean()
     collection.save()

@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.blinding import blind_names
@@ -14,7 +13,8 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.community.favourites import favour, unfavour
 from webapp.community.models import Collection, Favourite
-from webapp.community.person import volunteer_who_acts
+from webapp.community.person import came_from, volunteer_who_acts
+from webapp.core.keyset_pagination import whole_number
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
 
@@ -59,7 +59,7 @@ def heart(request: HttpRequest, subject: int) -> HttpResponse:
         unfavour(volunteer, row.pk)
     if request.headers.get("HX-Request"):
         return render(request, "community/heart.html", {"subject": row, "is_favourite": is_favourite})
-    return redirect(_back(request))
+    return redirect(came_from(request, otherwise="favourites"))
 
 
 def _answers(volunteer: Volunteer | None, before: str) -> QuerySet[Classification]:
@@ -74,10 +74,5 @@ def _answers(volunteer: Volunteer | None, before: str) -> QuerySet[Classificatio
 
 def _collections(request: HttpRequest, volunteer: Volunteer | None) -> dict[str, Any]:
     own = Collection.objects.edited_by(volunteer) if request.user.is_authenticated and volunteer else []
-    return {"volunteer": volunteer, "collections": own}
-
-
-def _back(request: HttpRequest) -> str:
-    address = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if is_ours and address.startswith("/") else "favourites"
+    selected = set(map(whole_number, request.GET.getlist("selected")))
+    return {"volunteer": volunteer, "collections": own, "selected": selected}

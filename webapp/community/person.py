@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from webapp.archive.access import person
@@ -24,6 +25,13 @@ def volunteer_who_acts(request: HttpRequest) -> Volunteer:
     if volunteer is None:
         raise PermissionDenied(_("Sign in or classify a subject first. Nothing was changed."))
     return volunteer
+
+
+def came_from(request: HttpRequest, *, otherwise: str) -> str:
+    """Return the page of this site that the form says it is on."""
+    address = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if is_ours and address.startswith("/") else otherwise
 
 
 def account_page(view: View) -> View:

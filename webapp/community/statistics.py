@@ -7,7 +7,7 @@ from itertools import count, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -30,12 +30,19 @@ UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts of standing classifications, oldest first, each with the beginning of its hour, day or week."""
+    """Counts of standing classifications, oldest first, each with the beginning of its hour, day or week.
+
+    `simulated` volunteers' classifications are in the counts, and reach no milestones.
+    """
 
     step: str
     zone: ZoneInfo
     total: int
     rows: list[tuple[datetime, int]]
+    simulated: int = 0
+
+    def milestones(self) -> dict[str, Any]:
+        return milestones(self.total - self.simulated)
 
     def csv(self, name: str) -> StreamingHttpResponse:
         return csv_response(f"{name}-by-{self.step}.csv", COLUMNS, [(at.isoformat(), n) for at, n in self.rows])
@@ -49,9 +56,10 @@ class Statistics:
             "steps": STEPS,
             "zone": self.zone.key,
             "total": self.total,
+            "simulated": self.simulated,
             "rows": [(date_format(at, ROWS[self.step]), n) for at, n in reversed(self.rows)],
             "plot": {"labels": labels, "counts": counts},
-            **milestones(self.total),
+            **self.milestones(),
         }
 
 
@@ -75,7 +83,9 @@ def public_statistics(survey: Survey | None, step: str) -> Statistics:
 
 
 def _counted(answers: QuerySet[Classification], step: str, zone: ZoneInfo) -> Statistics:
-    return Statistics(step, zone, answers.count(), answers_by(answers, step, zone))
+    of_simulated = Count("pk", filter=Q(volunteer__is_simulated=True))
+    numbers = answers.aggregate(total=Count("pk"), simulated=of_simulated)
+    return Statistics(step, zone, rows=answers_by(answers, step, zone), **numbers)
 
 
 def asked_step(request: HttpRequest) -> str:

@@ -11,6 +11,7 @@ from ml.crowd.answer import ABSTENTIONS
 from webapp.consensus.evidence import Proportion
 from webapp.consensus.skills import WINDOW, Point, answered_by, most_confused, over_time, sensitivity_of, specificity_of
 from webapp.core.csv_writer import csv_response
+from webapp.guides.built_in import lesson_of, name_of_class
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -58,6 +59,7 @@ def _record(reader: Volunteer, workflow: Workflow) -> dict[str, Any] | None:
     if not answers:
         return None
     points = over_time(answers)
+    lesson = lesson_of(workflow.survey, workflow.kind)
     return {
         "workflow": workflow,
         "n": len(answers),
@@ -66,7 +68,7 @@ def _record(reader: Volunteer, workflow: Workflow) -> dict[str, Any] | None:
         "specificity": specificity_of(answers),
         "points": points,
         "curve": _curve(points),
-        "confused": most_confused(answers),
+        "confused": [(name_of_class(lesson, each.label), each) for each in most_confused(answers)],
     }
 
 

@@ -1,5 +1,7 @@
 """Talk's boards and threads: made by admins, pinned and locked by moderators; quoting, history, and the API."""
 
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from rest_framework.test import APIClient
@@ -136,6 +138,8 @@ def test_a_comment_is_quoted_and_its_history_read(survey, comment):
     browser(ada).post(f"/talk/{comment.pk}/edit/", {"text": "I see <b>waves</b>."})
     history = browser().get(f"/talk/{comment.pk}/history/").content.decode()
     assert "<em>stripes</em>" in history
+    thread, dated = browser().get(comment.get_absolute_url()).content.decode(), r"\d{4}(-\d\d){2} \d\d:\d\d UTC"
+    assert all(re.search(dated, page) for page in (history, thread))
     assert "&lt;b&gt;waves" in history
     browser(ada).post(f"/talk/{comment.pk}/remove/")
     assert browser(ben).get(f"/talk/{comment.pk}/history/").status_code == 403

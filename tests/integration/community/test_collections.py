@@ -110,6 +110,20 @@ def test_what_is_no_subject_is_not_added(mine, ada, browser_of, key):
     assert order(mine) == before
 
 
+@pytest.mark.parametrize(("name", "problem"), [(" ", "Name the collection."), ("Strange ones", "already exists")])
+def test_without_a_good_name_one_returns_with_the_selection(workflow, mine, subjects, ada, browser_of, name, problem):
+    for subject in world.subjects_of(workflow)[:3]:
+        world.vote(ada, workflow, subject)
+    sent = {"subject": subjects[:2], "collection": "", "name": name, "next": "/you/recent/?before="}
+    response = browser_of(ada).post("/you/collections/add/", sent, follow=True)
+    assert response.request["PATH_INFO"] == "/you/recent/"
+    page = response.content.decode()
+    assert problem in page
+    assert page.count('form="collect" checked') == 2
+    assert 'name="next" value="/you/recent/?before="' in page
+    assert Collection.objects.count() == 1
+
+
 def test_a_public_collection_tells_nobody_what_they_may_still_be_asked(mine, workflow, subjects, ada, ben, browser_of):
     Collection.objects.update(is_public=True, name="Real movers")
     world.vote(ben, workflow, subjects[0])

@@ -35,6 +35,15 @@ def sign_up(name, email):
     return answer.status_code, answer.get("Location"), re.sub(r"value=\"\w{64}\"", "", page).replace(email, "ADDRESS")
 
 
+def test_one_signs_in_by_either_name_as_the_form_says(ada):
+    page = Client().get("/accounts/login/").content.decode()
+    assert all(f">{label}</label>" in page for label in ("Username or email", "Password", "Keep me signed in"))
+    for name in ("ada", "ada@example.org"):
+        browser = Client()
+        browser.post("/accounts/login/", {"login": name, "password": PASSWORD})
+        assert "_auth_user_id" in browser.session, name
+
+
 def test_a_taken_address_looks_at_sign_up_as_a_free_one_does(ada):
     taken, free = sign_up("eve", "Ada@example.org".lower()), sign_up("eva", "new@example.org")
     assert (taken[:2], taken[2].replace("eve", "eva")) == (free[:2], free[2])

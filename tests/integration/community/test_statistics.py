@@ -5,6 +5,7 @@ import pytest
 from tests.integration import world
 from webapp.archive.models import Survey
 from webapp.community.statistics import milestones
+from webapp.volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_cached_figures")]
 
@@ -35,6 +36,19 @@ def test_page_csv_and_api_agree(workflow, ada, ben, browser_of):
         assert (len(table), table[-1].rpartition(",")[2]) == (31, str(total))
         found = client.get(f"/api/statistics/?by=day&{asked}").json()
         assert (found["total"], found["counts"][-1]["classifications"], len(found["counts"])) == (total, total, 30)
+
+
+def test_simulated_volunteers_are_told_apart_and_reach_no_milestone(workflow, ada, browser_of):
+    robot = Volunteer.objects.create(is_simulated=True)
+    for row in world.subjects_of(workflow):
+        world.vote(ada, workflow, row)
+        world.vote(robot, workflow, row)
+    for address in ("/statistics/", "/surveys/atlas/statistics/"):
+        page = browser_of(ada).get(address)
+        assert (page.context["total"], page.context["simulated"], page.context["reached"]) == (12, 6, None)
+        assert "of them from simulated volunteers" in page.content.decode()
+    assert browser_of(ada).get("/api/statistics/").json()["milestone"] is None
+    assert "simulated" not in browser_of(ada).get("/you/statistics/").content.decode()
 
 
 @pytest.mark.parametrize("address", ["/statistics/", "/you/statistics/"])

@@ -109,7 +109,10 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
     assert "private" in reply["Cache-Control"]
     assert "no-store" in reply["Cache-Control"]
     table = page[page.index("Your most common mistakes") :]
-    assert table.index(">AST<") < table.index(">CR<")
+    assert table.index(">Asteroid") < table.index(">Cosmic ray")
+    assert "One unsure answer is not counted." in page
+    Classification.objects.filter(answer="unsure").delete()
+    assert "Brackets show the 90 % interval.<" in browser(volunteer.user).get("/skill/").content.decode()
     for other in others(easy.survey):
         theirs = other.get("/skill/").content.decode()
         assert "Nothing measured yet" in theirs

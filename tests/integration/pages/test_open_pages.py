@@ -40,7 +40,14 @@ def test_home_says_that_sky_and_volunteers_are_simulated(client, survey):
     )
     page = client.get("/").content.decode()
     assert "simulated sky" in page
-    assert "from simulated volunteers" in page
+    assert page.index(">classifications<") < page.index("of them from simulated volunteers") < page.index(">retired<")
+
+
+def test_home_names_a_survey_once(client, survey):
+    sky.workflow(survey, name=survey.name, question="Is it real?")
+    page = client.get("/").content.decode()
+    assert page.count(f">{survey.name} <") + page.count(f">{survey.name}<") == 1
+    assert "<h3>Is it real?</h3>" in page
 
 
 def test_a_closed_workflow_has_no_page(client, survey):
