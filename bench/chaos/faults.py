@@ -22,8 +22,8 @@ from bench.chaos.site import Site
 
 Fault = Callable[[Site], None]
 CUT_SECONDS = SLOW_SECONDS = 20.0
-BEFORE_MEAN = "0018_gold_changed_at"
-"""The migration after it gives each subject the mean magnitude of its frames."""
+BEFORE_UNMATCHED = "0001_initial"
+"""The migration after it counts unmatched detections, then reads archive_subject to find some checks."""
 PROMOTED_AFTER = 3.0  # seconds: whoever watches the servers needs some to notice
 
 
@@ -142,9 +142,9 @@ def kill_in_migration(program: str) -> Fault:
 
     def upgrade(site: Site) -> None:
         site.kill()
-        call_command("migrate", "archive", BEFORE_MEAN, verbosity=0)
+        call_command("migrate", "known_objects", BEFORE_UNMATCHED, verbosity=0)
         with connection.cursor() as cursor, transaction.atomic():
-            cursor.execute("LOCK TABLE archive_frame")
+            cursor.execute("LOCK TABLE archive_subject")
             if program == "up":
                 site.start()
                 upgrading = site.up
@@ -162,8 +162,8 @@ def kill_in_migration(program: str) -> Fault:
 
 
 def waits_for_lock(cursor: CursorWrapper) -> bool:
-    """Return whether some program has begun to read the frames, and cannot go on."""
-    cursor.execute("SELECT 1 FROM pg_locks WHERE relation = 'archive_frame'::regclass AND NOT granted")
+    """Return whether some program wants to read the subjects, and cannot go on."""
+    cursor.execute("SELECT 1 FROM pg_locks WHERE relation = 'archive_subject'::regclass AND NOT granted")
     return cursor.fetchone() is not None
 
 
