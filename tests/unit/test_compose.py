@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -102,17 +101,6 @@ def test_the_secrets_of_the_guide_are_all_that_are_needed_and_redis_asks_for_its
         assert redis.Redis.from_url(url).set("key", "value")
         with pytest.raises(redis.exceptions.AuthenticationError):
             redis.Redis.from_url(url.replace(account, "")).get("key")
-
-
-def test_a_worker_is_asked_by_its_hosts_name_whether_or_not_the_environment_has_it():
-    worker = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]["worker"]
-    (asked,) = re.findall(r"--destination (\S+)", worker["healthcheck"]["test"][-1].replace("$$", "$"))
-    name = subprocess.run(
-        ["sh", "-c", f"echo {asked}"], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True
-    )
-    assert name.stdout.strip() == f"celery@{socket.gethostname()}", "the name that Celery gives a worker"
-    manifest = (FOLDER / "kubernetes" / "workers.yaml").read_text()
-    assert f"--destination {asked}" in manifest
 
 
 def test_no_health_check_goes_through_a_proxy_of_the_environment(cluster):

@@ -44,8 +44,8 @@ def test_only_who_said_yes_is_credited_and_told(workflow, subject, scientist, ad
     world.vote(robot, workflow, subject, "yes")
     confirm(subject, workflow, scientist)
     assert credited() == {"ada"}
-    assert "News (1)" in browser_of(ada).get("/").content.decode()
-    assert "News (" not in browser_of(ben).get("/").content.decode()
+    assert "<span>News</span> (1)" in browser_of(ada).get("/").content.decode()
+    assert "<span>News</span>" not in browser_of(ben).get("/").content.decode()
     assert "You said yes to it" in browser_of(ada).get("/you/news/").content.decode()
 
 

@@ -70,8 +70,8 @@ def test_a_complaint_keeps_its_place_and_its_figures():
     with override("de"):
         assert in_words(ALL_BAD(count=7, problem=problem.message)) == (
             "Es ließ sich nichts lesen. Alle 7 Zeilen oder Dateien sind fehlerhaft; die erste: night.csv, Zeile 3: "
-            "cut.fits: sein Ausschnitt „difference“ ist keine ganze Avro-Datei (Invalid). Hol oder mach die Datei noch "
-            "einmal."
+            "cut.fits: sein Ausschnitt „difference“ ist keine ganze Avro-Datei (Invalid). Lade die Datei noch "
+            "einmal herunter oder exportiere sie neu."
         )
 
 

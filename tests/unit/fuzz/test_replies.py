@@ -62,7 +62,7 @@ def ask(api, **answers):
     api._client = Client(**answers)
     found = read_or_refused(lambda: api.alerts("stamp_classifier/asteroid", NOW - 1, NOW + 1), ApiFailed)
     for alert in found[0] if found else []:
-        assert NOW - 2 < alert.mjd < NOW + 2, "the cursor never goes back, so one wrong time would stop the stream"
+        assert alert.mjd < NOW + 2, "the cursor never goes back, so one wrong time would stop the stream"
         assert alert.name.isprintable()
         assert len(alert.name) <= 200
         message = read_or_refused(alert.fetch, ApiFailed)

@@ -82,4 +82,4 @@ def test_truncated_and_misnamed(tmp_path, complaint):
     path.write_bytes(path.read_bytes()[:-600])
     assert "cannot be read as a PNG or JPEG (image file is truncated)" in complaint(path).reason
     path.write_bytes(b"SIMPLE  = T")
-    assert "cannot be read as a PNG or JPEG (cannot identify image file). Fetch" in complaint(path).reason
+    assert "cannot be read as a PNG or JPEG (cannot identify image file). Download" in complaint(path).reason
