@@ -54,7 +54,7 @@ lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy webapp ml tasks client manage.py
+	$(BIN)/mypy webapp ml tasks client manage.py docs/screenshots.py
 	git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
 	$(BIN)/deptry .
 	$(BIN)/python manage.py makemigrations --check --dry-run

@@ -32,7 +32,7 @@ from webapp.archive.models import Subject, Survey  # noqa: E402
 from webapp.classify.record import Item  # noqa: E402
 from webapp.classify.submit import submit  # noqa: E402
 from webapp.community.models import Board, Comment, Credit, Profile  # noqa: E402
-from webapp.community.talk import say  # noqa: E402
+from webapp.community.talk import post_comment  # noqa: E402
 from webapp.community.threads import make_usual_boards, open_thread  # noqa: E402
 from webapp.review.rulings import rule  # noqa: E402
 from webapp.volunteers.identity import account_volunteer  # noqa: E402
@@ -100,7 +100,7 @@ def bring_to_life(survey: Survey) -> None:
     board = Board.objects.filter(survey=survey).order_by("pk")[0]
     for title, asked, answered in TALK:
         first = open_thread(user=volunteer, board=board, title=title, text=asked)
-        say(user=scientist, thread=first.thread, text=answered)
+        post_comment(user=scientist, thread=first.thread, text=answered)
 
 
 def account(role: str) -> User:
