@@ -57,7 +57,7 @@ def _dump_template(path: Path) -> None:
 def empty_site(make: Callable[[Path, Path], None]) -> Path:
     """Return a data folder with an empty site's database and static files, to copy.
 
-    `make(folder, dump)` creates it, from a dump of the migrated database: to restore takes a second, to migrate twenty.
+    `make(folder, dump)` creates it, from a dump of the migrated database: to restore takes a second, to migrate seven.
     """
     folder = FOLDER / f"site-{_migrations()}"
     if not folder.exists():
