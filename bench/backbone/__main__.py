@@ -16,7 +16,6 @@ stamps may have labels (--learn), and others are judged (--judge).
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -50,7 +49,7 @@ from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
 from ml.evaluation.metrics.ranking import roc_auc
 from ml.inference.feature_extractor import Backbone, default_backbone
-from ml.models.sky_net import sky_network
+from ml.models.sky_net import sky_network_from
 from ml.simulate.labelled_stamps import KINDS
 from ml.training.pretrain import HEADS, WEIGHTS
 
@@ -84,8 +83,7 @@ BACKBONES: dict[str, Callable[[], Backbone]] = {
 
 def of_run(folder: Path) -> Backbone:
     """Return the backbone of a pretraining run."""
-    path = folder / WEIGHTS
-    return Backbone(sky_network(path, hashlib.sha256(path.read_bytes()).hexdigest()), SKY_FROZEN)
+    return Backbone(sky_network_from(folder / WEIGHTS), SKY_FROZEN)
 
 
 def night_figures(examples: Examples, backbone: Backbone, seeds: range) -> Figures:

@@ -20,7 +20,7 @@ from ml.inference.runtime import BATCH, Run, choose_device, choose_engine, compi
 from ml.models.compute import cores
 from ml.models.input_adapters import begins_once, folded
 from ml.models.residual import ResidualNet
-from ml.models.sky_net import SKY
+from ml.models.sky_net import SKY, scale_of
 from ml.models.stamp import IMAGENET, RESIDUAL, Prepared, backbone, dimensions, three_channels
 from ml.models.weights import ARCHITECTURE
 
@@ -154,7 +154,7 @@ def restored(architecture: str, preprocessing: Preprocessing, tensors: dict[str,
     channels = preprocessing.channels or 3
     if not tensors:
         return backbone(architecture, IMAGENET, channels, 0)
-    network = backbone(architecture, "random", channels, 0, adapter=preprocessing.adapter)
+    network = backbone(architecture, "random", channels, 0, adapter=preprocessing.adapter, scale=scale_of(tensors))
     network.load_state_dict(tensors)
     return network.eval()
 

@@ -47,11 +47,12 @@ class Compute:
 
     @contextmanager
     def limited(self) -> Iterator[None]:
-        """Limit torch's threads inside the block, and restore them afterwards."""
+        """Limit torch's threads inside the block, and a GPU to algorithms whose results do not vary."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            yield
+            with torch.backends.cudnn.flags(enabled=True, deterministic=True):
+                yield
         finally:
             torch.set_num_threads(before)
 

@@ -46,5 +46,4 @@ class ResidualNet(nn.Module):
         """Return features (B, 2 × the last width)."""
         x = functional.relu(self.stem_norm(self.stem(x)))
         x = self.blocks(x)
-        pooled = functional.adaptive_avg_pool2d(x, 1), functional.adaptive_max_pool2d(x, 1)
-        return torch.cat(pooled, dim=1).flatten(1)
+        return torch.cat([x.mean((-2, -1)), x.amax((-2, -1))], dim=1)

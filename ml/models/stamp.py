@@ -15,7 +15,9 @@ PRETRAINED = (IMAGENET, SKY)
 """Initial weights that are worth freezing."""
 
 
-def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter: bool = False) -> nn.Module:
+def backbone(
+    architecture: str, init: str, channels: int, seed: int, *, adapter: bool = False, scale: int = 1
+) -> nn.Module:
     """Return a backbone (B, channels, H, W) → (B, D) by name.
 
     Raises ValueError if there is no such architecture, or it has no such weights. Raises MissingWeights if the ImageNet
@@ -33,15 +35,17 @@ def backbone(architecture: str, init: str, channels: int, seed: int, *, adapter:
         Seed of random weights.
     adapter
         Keep the network's three channels, and put a 3×3 convolution from the `channels` to three in front.
+    scale
+        Of a sky network with random weights; the pretrained weights decide it.
     """
     if architecture == RESIDUAL:
         return residual_backbone(channels, seed)
     if adapter:
-        return Adapted(backbone(architecture, init, 3, seed), channels, seed).eval()
+        return Adapted(backbone(architecture, init, 3, seed, scale=scale), channels, seed).eval()
     if (init == SKY) != (architecture == SKY) and init in PRETRAINED:
         raise ValueError(f"There are no {init} weights of {architecture}; take --init {_own_init(architecture)}.")
     if architecture == SKY:
-        return widened(sky_network() if init == SKY else random_sky_net(seed), channels)
+        return widened(sky_network() if init == SKY else random_sky_net(seed, scale), channels)
     if init != IMAGENET:
         return random_network(architecture, channels, seed)
     return widened(imagenet_network(architecture), channels)

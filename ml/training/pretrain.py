@@ -14,31 +14,32 @@ from safetensors.torch import save as write_tensors
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ml.data.preprocessing import SKY_UNITS
 from ml.models.autotune import autotune
-from ml.models.compute import Compute
-from ml.models.sky_net import SkyNet
+from ml.models.compute import Compute, cores
+from ml.models.sky_net import NAME, SIZES, SkyNet
 from ml.simulate.labelled_stamps import KINDS, LabelledStamps
 from ml.training.ema import ema_of
 from ml.training.losses import partial_label_loss
 from ml.training.memory import keep_freed_memory
+from ml.training.pretraining_batches import Batches, batches
 from ml.training.pretraining_pool import read_pool
-from ml.training.pretraining_views import PORTIONS, Labels, Portion, batch
+from ml.training.pretraining_views import PORTIONS, Labels, Portion
 
 RATE, DECAY, EMA = 2e-3, 0.03, 0.998
 WARM_UP, COOLING = 150, 0.25  # steps, and the fraction of them in which the learning rate falls to 0
 SAVED_EVERY = 250  # steps
-STATE, WEIGHTS, HEADS, POOL = "state.pt", "sky_backbone.safetensors", "heads.safetensors", "pool"
+STATE, WEIGHTS, HEADS, POOL = "state.pt", NAME, "heads.safetensors", "pool"
 SHARDS = {"alerts": 24, "atlas": 12, "euclid": 8, "ground": 10, "hubble": 5}
 LONGEST = math.log1p(64.0)
 
 
 @dataclass(frozen=True)
 class Pretraining:
-    """A run: its steps, its seed, the shards of each simulator, and the simulators that it must not see."""
+    """A run: its steps, seed and size of network, the simulators that it must not see, and the shards of each."""
 
     steps: int
     seed: int = 0
+    size: str = "standard"
     without: tuple[str, ...] = ()
     shards: Mapping[str, int] | None = None
 
@@ -51,9 +52,9 @@ class Pretraining:
 class SkyTasks(nn.Module):
     """The backbone with a linear head for each task."""
 
-    def __init__(self) -> None:
+    def __init__(self, scale: int) -> None:
         super().__init__()
-        self.backbone = SkyNet()
+        self.backbone = SkyNet(scale=scale)
         self.head = nn.Linear(self.backbone.num_features, len(KINDS) + 6)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,25 +115,24 @@ def pretrain(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / POOL).mkdir(exist_ok=True)
     pool = run.pool(folder / POOL)
-    learner = _Learner(run, folder / STATE, pool, [one for one in portions if one.sky in pool])
+    drawn = Batches(pool, run.seed, [one for one in portions if one.sky in pool])
+    learner = _Learner(run, folder / STATE, drawn)
     with learner.compute.limited():
         learner.learn(on_report, run.steps if stop_after is None else min(stop_after, run.steps))
     return {} if learner.step < run.steps else learner.finish(folder)
 
 
 class _Learner:
-    """Model, optimiser and moving average; each step's stamps depend on the seed and the step alone."""
+    """Model, optimiser and moving average."""
 
-    def __init__(
-        self, run: Pretraining, state: Path, pool: dict[str, LabelledStamps], portions: Sequence[Portion]
-    ) -> None:
-        self.run, self.state, self.pool, self.portions = run, state, pool, portions
+    def __init__(self, run: Pretraining, state: Path, drawn: Batches) -> None:
+        self.run, self.state, self.drawn = run, state, drawn
         torch.manual_seed(run.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = SkyTasks().to(self.device).train()
+        self.model = SkyTasks(SIZES[run.size]).to(self.device).train()
         self.step, self.seconds = 0, 0.0
         stored = self._stored()
-        example = self._batch(0)[0].to(self.device)
+        example = drawn[0][0].to(self.device)
         self.compute = Compute(**stored["compute"]) if stored else autotune(self.model, example)
         self.compute.place(self.model, self.device)
         self.ema = ema_of(self.model, EMA)
@@ -142,9 +142,6 @@ class _Learner:
             self.ema.load_state_dict(stored["ema"])
             self.optimiser.load_state_dict(stored["optimiser"])
             self.step, self.seconds = stored["step"], stored["seconds"]
-
-    def _batch(self, step: int) -> tuple[Tensor, Labels]:
-        return batch(self.pool, SKY_UNITS, [self.run.seed, step], self.portions)
 
     def _stored(self) -> dict[str, Any] | None:
         if not self.state.exists():
@@ -165,8 +162,8 @@ class _Learner:
         """Train to a step, saving the state now and then."""
         losses: list[Tensor] = []
         began, stamps = time.monotonic(), 0
-        while self.step < until:
-            x, labels = self._batch(self.step)
+        workers = 0 if self.device.type == "cpu" else cores() - 1
+        for x, labels in batches(self.drawn, range(self.step, until), workers):
             losses.append(self._learn(x, labels))
             self.step, stamps = self.step + 1, stamps + len(x)
             if self.step % SAVED_EVERY == 0 or self.step == until:

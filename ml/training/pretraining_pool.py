@@ -1,13 +1,16 @@
 """The stamps that pretraining draws from: shards of every simulator on disk, written once and then read."""
 
+import multiprocessing
 import os
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from ml.imaging.noise_normalisation import linear_noise
+from ml.models.compute import cores
 from ml.simulate.labelled_stamps import SKIES, LabelledStamps
 
 SHARD = 1024
@@ -33,10 +36,12 @@ def write_shard(folder: Path, sky: str, number: int, seed: int) -> Path:
 
 
 def read_pool(folder: Path, shards: Mapping[str, int], seed: int) -> dict[str, LabelledStamps]:
-    """Return every simulator's shards as one, their pixels float16, writing those that are missing."""
-    return {
-        sky: joined([load_shard(write_shard(folder, sky, k, seed)) for k in range(n)]) for sky, n in shards.items() if n
-    }
+    """Return every simulator's shards as one, their pixels float16, writing those that are missing on all cores."""
+    with ProcessPoolExecutor(cores(), multiprocessing.get_context("fork")) as writers:
+        paths = {
+            sky: [writers.submit(write_shard, folder, sky, k, seed) for k in range(n)] for sky, n in shards.items() if n
+        }
+        return {sky: joined([load_shard(path.result()) for path in written]) for sky, written in paths.items()}
 
 
 def load_shard(path: Path) -> LabelledStamps:

@@ -1,13 +1,17 @@
 """The sky backbone: any channels, any size, and weights that are what the model card says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from ml.data.preprocessing import SKY_UNITS
 from ml.imaging.annulus import width
-from ml.inference.feature_extractor import Backbone, default_backbone
+from ml.inference.feature_extractor import Backbone, default_backbone, feature_key, restored
 from ml.models import sky_net
+from ml.models.input_adapters import widened
 from ml.models.sky_net import SKY, DamagedWeights, SkyNet, middle_mean, random_sky_net, sky_network
 from ml.models.stamp import backbone
 
@@ -51,13 +55,36 @@ def test_the_packaged_weights_are_small():
     assert sky_net.FILE.stat().st_size <= MOST_BYTES
 
 
-def test_damaged_weights_are_refused(tmp_path):
+def test_damaged_weights_are_refused(tmp_path, monkeypatch):
     content = bytearray(sky_net.FILE.read_bytes())
     content[-1] ^= 1
     damaged = tmp_path / "sky.safetensors"
     damaged.write_bytes(content)
+    monkeypatch.setattr(sky_net, "FILE", damaged)
     with pytest.raises(DamagedWeights, match="SHA-256"):
-        sky_network(damaged)
+        sky_network()
+
+
+def test_other_weights_in_the_folder_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDERERS_WEIGHTS", str(tmp_path))
+    assert sky_network().num_features == SkyNet().num_features  # the folder has none
+    for tensors in ({"stem.weight": torch.zeros(64, 3, 5, 5)}, {"other": torch.zeros(2)}):
+        save_file(tensors, tmp_path / sky_net.NAME)
+        with pytest.raises(DamagedWeights, match="no weights of a sky backbone"):
+            sky_network()
+    (tmp_path / sky_net.NAME).write_bytes(b"no tensors")
+    with pytest.raises(DamagedWeights, match="no weights of a sky backbone"):
+        sky_network()
+
+
+def test_a_checkpoint_of_a_larger_network_is_restored():
+    four = widened(random_sky_net(3, scale=2), 4)
+    for preprocessing, network in (
+        (SKY_UNITS, random_sky_net(3, scale=2)),
+        (replace(SKY_UNITS, channels=4), four),
+    ):
+        again = restored(SKY, preprocessing, network.state_dict())
+        assert feature_key(again, preprocessing) == feature_key(network, preprocessing)
 
 
 def test_the_mean_is_about_the_middle():

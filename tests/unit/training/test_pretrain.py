@@ -1,13 +1,19 @@
 """Pretraining: its tasks' loss, and a run that is killed and resumed."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from ml.imaging.annulus import width as annulus_width
+from ml.inference.feature_extractor import default_backbone
+from ml.models.sky_net import SKY
 from ml.simulate.labelled_stamps import KINDS
 from ml.training.pretrain import WEIGHTS, Pretraining, pretrain, rate_at, task_loss
+from ml.training.pretraining_batches import Batches, batches
 from ml.training.pretraining_views import Labels, Portion
 
 PORTIONS = [Portion("atlas", (0,), 6), Portion("ground", (0,), 4)]
@@ -36,6 +42,28 @@ def test_a_killed_run_goes_on_to_the_same_weights(plan, tmp_path):
     assert resumed["sha256"] == whole["sha256"]
     first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "killed"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_batches_made_ahead_are_those_of_the_training_process(plan, tmp_path):
+    drawn = Batches(plan.pool(tmp_path), plan.seed, PORTIONS)
+    ours, ahead = ([(x, labels) for x, labels in batches(drawn, range(2, 6), workers)] for workers in (0, 2))
+    assert len(ours) == len(ahead) == 4
+    for (x, labels), (other, its_labels) in zip(ours, ahead, strict=True):
+        assert torch.equal(x, other)
+        for one, another in zip(vars(labels).values(), vars(its_labels).values(), strict=True):
+            torch.testing.assert_close(one, another, rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_larger_network_is_trained_and_used_by_name_of_its_folder(plan, tmp_path, monkeypatch):
+    card = run(replace(plan, steps=2, size="large"), tmp_path)
+    assert card["size"] == "large"
+    standard = default_backbone(SKY)
+    monkeypatch.setenv("WANDERERS_WEIGHTS", str(tmp_path))
+    large = default_backbone(SKY)
+    assert large.feature_key != standard.feature_key
+    stamps = np.random.default_rng(0).normal(0, 1, (2, 1, 1, 40, 40))
+    photometry = annulus_width(1)
+    assert large.features(stamps).shape[-1] - photometry == 2 * (standard.features(stamps).shape[-1] - photometry)
 
 
 def test_another_seed_gives_other_weights(plan, tmp_path):
