@@ -38,6 +38,7 @@ from webapp.volunteers.models import Volunteer
 PEOPLE = 4
 LONGEST = 120.0
 EVERYTHING, STARTING = 5, 6.0  # kinds of work, and how long to wait until all are in progress at once
+SWEPT = 30.0  # how long until anything is, if the fault before took the messages: the next sweep sends them again
 
 
 def wait(holds: Callable[[], bool], what: str) -> None:
@@ -62,8 +63,8 @@ def strike(name: str, fault: Fault, site: Site, work: Work, people: list[Person]
     """Start all work, break one thing, and watch what becomes of it."""
     site.keep_listening()
     work.begin()
-    deadline = time.monotonic() + STARTING
-    while len(work.running()) < EVERYTHING and time.monotonic() < deadline:
+    begun = time.monotonic()
+    while (kinds := len(work.running())) < EVERYTHING and time.monotonic() - begun < (STARTING if kinds else SWEPT):
         time.sleep(0.05)
     may_strike = is_ready(name, work)
     under_way, failed = work.running(), len(work.failed())
