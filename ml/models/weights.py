@@ -24,16 +24,17 @@ class MissingWeights(FileNotFoundError):
 
 
 def weights_file() -> Path:
-    """Return the ImageNet weight file: from ``WANDERERS_WEIGHTS`` if that folder is set, else from the package."""
+    """Return lite0's ImageNet weight file: of the folder ``WANDERERS_WEIGHTS`` if it has it, else of the package."""
     folder = os.environ.get(FOLDER)
-    if folder:
-        return _existing(Path(folder) / FILE, f"WANDERERS_WEIGHTS is {folder}, but {FILE} is not in it")
+    if folder and (Path(folder) / FILE).is_file():
+        return Path(folder) / FILE
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise MissingWeights(_remedy("The ImageNet weights are not installed"))
-    return _existing(
-        Path(spec.submodule_search_locations[0]) / "models" / FILE, f"{PACKAGE} is installed without {FILE}"
-    )
+    packaged = Path(spec.submodule_search_locations[0]) / "models" / FILE
+    if not packaged.is_file():
+        raise MissingWeights(_remedy(f"{PACKAGE} is installed without {FILE}"))
+    return packaged
 
 
 def imagenet_backbone() -> nn.Module:
@@ -167,12 +168,6 @@ def in_timm_order(source: dict[str, Tensor], network: nn.Module) -> dict[str, Te
 
 def _load(path: Path) -> dict[str, Tensor]:
     return torch.load(path, weights_only=True, map_location="cpu")
-
-
-def _existing(path: Path, complaint: str) -> Path:
-    if not path.is_file():
-        raise MissingWeights(_remedy(complaint))
-    return path
 
 
 def _remedy(complaint: str) -> str:

@@ -45,10 +45,17 @@ def test_a_missing_weight_is_refused(classifier):
         weights.in_timm_order(source, classifier)
 
 
-def test_a_folder_without_the_file_says_where_to_put_it(monkeypatch, tmp_path):
+def test_a_folder_without_the_file_leaves_the_packaged_one(monkeypatch, tmp_path):
+    packaged = weights.weights_file()
     monkeypatch.setenv("WANDERERS_WEIGHTS", str(tmp_path))
-    with pytest.raises(weights.MissingWeights, match=r"Put efficientnet-lite0-57934424\.pth into a folder"):
-        weights.imagenet_backbone()
+    assert weights.weights_file() == packaged
+
+
+def test_where_neither_has_the_file_the_error_says_where_to_put_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("WANDERERS_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("ml.models.weights.PACKAGE", "no_such_package")
+    with pytest.raises(weights.MissingWeights, match="set WANDERERS_WEIGHTS"):
+        weights.weights_file()
 
 
 def test_a_folder_with_the_file_is_used(monkeypatch, tmp_path):
