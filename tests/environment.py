@@ -32,7 +32,10 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded_postgres.SETTINGS["fsync"] = "off"  # tests' data need not survive a power cut
 embedded_postgres.ensure()
 
-gc.disable()  # until all tests are known: what importing them makes is kept, and searching it takes seconds
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection():
+    gc.disable()  # until all tests are known: what importing them makes is kept, and searching it takes seconds
 
 
 @pytest.hookimpl(tryfirst=True)

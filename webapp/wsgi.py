@@ -1,5 +1,6 @@
 """WSGI entry point; views are imported before the first request, which would otherwise be slow."""
 
+import gc
 import multiprocessing
 import os
 
@@ -15,4 +16,7 @@ if multiprocessing.parent_process() is not None:  # a granian worker, which woul
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 start_traces("web")
 application = get_wsgi_application()
+gc.disable()  # as in webapp/__init__.py
 get_resolver().url_patterns  # noqa: B018  # to ask for them is to load them
+gc.freeze()
+gc.enable()

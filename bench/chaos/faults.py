@@ -115,6 +115,7 @@ def cut_database(site: Site) -> None:
 def kill_primary(site: Site) -> None:
     """Lose the primary for good; its replica is promoted."""
     pair = the_pair(site)
+    pair.attach_replica()
     pair.primary.kill()
     time.sleep(PROMOTED_AFTER)
     pair.promote()
