@@ -1,13 +1,21 @@
 """The same code with Redis or RabbitMQ as broker, and with an external PostgreSQL behind a proxy that ends HTTPS."""
 
 import csv
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from kombu import Connection
 
 from tests.acceptance.brokers import rabbitmq, redis
-from tests.acceptance.running_site import manage, prepare, running_site
+from tests.acceptance.cable import cable
+from tests.acceptance.running_site import environment, manage, prepare, running_site
+from tests.prepared import ROOT
 from webapp.core import embedded_postgres
 
 ASK = """
@@ -56,3 +64,44 @@ def test_the_site_uses_the_redis_the_database_and_the_proxy_that_the_environment
     assert asked.stdout.split()[-3:] == ["done", "1", "3"], asked.stderr
     assert not (tmp_path / "data" / "postgres").exists()
     assert not (tmp_path / "data" / "broker").exists()
+
+
+SEND = """
+import sys
+from webapp.core.dispatch import _publish
+for line in sys.stdin:
+    _publish("tasks.ingest.nothing", (int(line),))
+    print("sent", flush=True)
+"""
+
+
+@contextmanager
+def sender(folder: Path, broker: str) -> Iterator[Callable[[int], None]]:
+    """A process of the site that sends messages."""
+    own = environment(folder, CELERY_BROKER_URL=broker, DJANGO_SETTINGS_MODULE="webapp.settings")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", SEND], cwd=ROOT, env=own, **pipes) as process:
+
+        def send(number: int) -> None:
+            process.stdin.write(f"{number}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "sent\n"
+
+        yield send
+        process.stdin.close()
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("make", [rabbitmq, redis])
+def test_a_message_whose_connection_was_lost_is_sent_again(tmp_path, make):
+    """A broken connection looks whole until something is sent through it."""
+    with make(tmp_path) as broker, cable(broker) as line, Connection(broker) as direct:
+        queue = direct.SimpleQueue("ingest")
+        through = broker.replace(f":{urlsplit(broker).port}", f":{urlsplit(line.url).port}")
+        with sender(tmp_path / "data", through) as send:
+            send(1)
+            line.unplug()
+            line.plug_in()
+            send(2)
+            send(3)
+        assert [queue.get(timeout=5).payload[0] for _ in range(3)] == [[1], [2], [3]]

@@ -27,6 +27,8 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 log = logging.getLogger(__name__)
+ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+"""A connection that the broker closed long ago fails when it is used next: then a new one has to be tried."""
 
 
 class Channel(filesystem.Channel):
@@ -127,6 +129,6 @@ def send(task: str, *args: int | str) -> None:
 
 def _publish(task: str, args: tuple[int | str, ...]) -> None:
     try:
-        app.send_task(task, args=args, queue=task.split(".")[1], ignore_result=True, retry=False)
+        app.send_task(task, args=args, queue=task.split(".")[1], ignore_result=True, retry_policy=ONCE_MORE)
     except (OperationalError, OSError):
         log.warning("The broker is down; the sweep will send %s%s again.", task, args, exc_info=True)
