@@ -25,7 +25,7 @@ def workflow(db):
 
 def sign_out(page):
     page.goto("/accounts/logout/")
-    page.get_by_role("button", name="Sign Out").click()
+    page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("/")
 
 

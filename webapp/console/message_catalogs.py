@@ -77,6 +77,10 @@ def translations() -> list[Translation]:
     return [Translation(language, domain) for language in others for domain in SOURCES]
 
 
+ENGLISH = Translation(settings.LANGUAGE_CODE, "django")
+"""Other words for what libraries say in English; written by hand, so it is compiled and not renewed."""
+
+
 def gather(domain: str) -> Catalog:
     """Return all texts marked for translation in the sources."""
     catalog = Catalog(

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console.message_catalogs import SOURCES, compiled, gather, renew, translations
+from webapp.console.message_catalogs import ENGLISH, SOURCES, compiled, gather, renew, translations
 
 
 class Command(BaseCommand):
@@ -15,8 +15,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         texts = {domain: gather(domain) for domain in SOURCES}
         stale, missing = [], 0
-        for each in translations():
-            renewed = renew(each, texts[each.domain])
+        for each in (*translations(), ENGLISH):
+            renewed = each.po.read_bytes() if each == ENGLISH else renew(each, texts[each.domain])
             if not each.po.exists() or each.po.read_bytes() != renewed:
                 stale.append(f"{each.language}/{each.domain}")
             if not check:
