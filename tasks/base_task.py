@@ -8,10 +8,11 @@ that a long one keeps its row and a dead one loses it, and one that makes no pro
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
@@ -20,7 +21,7 @@ from webapp.core.disks import is_disk_full
 from webapp.core.dispatch import app
 from webapp.core.jobs import Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
-from webapp.core.sql import DATABASE_LOST
+from webapp.core.sql import DATABASE_LOST, through_restarts
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def job(model: type[Job]) -> Callable[[Callable[[Any], None]], Any]:
     """Register `function(row)` as the task that runs `model`'s jobs: claim, run, and record the result.
 
     A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with its
-    message; a lost lease leaves the row to its new owner; a database outage or a full disk leaves it to the sweep.
+    message; a lost lease leaves the row to its new owner; a lost connection to the database gives it back once there is
+    one again; a longer outage or a full disk leaves it to the sweep.
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:
@@ -76,7 +78,10 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except Cancelled:
         row.end_cancelled()
     except DATABASE_LOST:
-        log.warning("%s lost the database; it is retried once its lease has expired.", row, exc_info=True)
+        log.warning("%s lost the database; it is retried, at the latest after its lease.", row, exc_info=True)
+        if not connection.is_usable():
+            with suppress(LeaseLost, *DATABASE_LOST):
+                through_restarts(row.give_back)
     except Exception as error:
         if is_disk_full(error):
             log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)

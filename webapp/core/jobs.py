@@ -184,6 +184,11 @@ class Job(models.Model):
         """Leave a job that hangs to the next worker, with the place where it hung."""
         self._write(lease_until=Now(), traceback=traceback[-MOST_TRACEBACK:])
 
+    def give_back(self) -> None:
+        """Leave a job to the next worker at once, in the caller's transaction."""
+        self._write(lease_until=Now())
+        self.enqueue()
+
     def wait_for_room(self) -> None:
         """Leave a job that met a full disk to the next worker, after its lease; this attempt does not count."""
         self._write(message=NO_ROOM_YET(), fruitless=F("fruitless") - 1)

@@ -11,11 +11,20 @@ NAMES = "ORCID|Talk|Wanderers"
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "page",
-    ["password/change/", "email/", "2fa/", "2fa/totp/activate/", "sessions/", "logout/", "3rdparty/", "reauthenticate/"],
+    [
+        "password/change/",
+        "email/",
+        "2fa/",
+        "2fa/totp/activate/",
+        "sessions/",
+        "logout/",
+        "3rdparty/",
+        "reauthenticate/",
+    ],
 )
 def test_no_heading_or_button_is_in_title_case(client, django_user_model, page):
     client.force_login(django_user_model.objects.create_user("ann", "ann@example.org", "a secret of ann's"))
-    found = client.get(f"/accounts/{page}", follow=True).content.decode()
+    found = client.get(f"/accounts/{page}/", follow=True).content.decode()
     texts = [" ".join(re.sub(r"<[^>]+>", " ", inner).split()) for _, inner in TEXT.findall(found)]
     assert texts
     assert [text for text in texts if re.search(rf"^[A-Z]\w*(?: [\w']+)* (?!{NAMES})[A-Z][a-z]+", text)] == []

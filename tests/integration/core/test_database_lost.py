@@ -1,8 +1,9 @@
-"""A job that loses the database is not failed: it goes on once its lease has expired."""
+"""A job that loses the database is not failed: it goes on once there is one again, or its lease has expired."""
 
 import django.db
 import psycopg
 import pytest
+from django.db import connection
 
 from tasks import base_task
 from tests.integration.learning import sky
@@ -29,6 +30,21 @@ def test_it_stays_open_whichever_library_says_so(row, error):
     base_task._work(cut_off, row)
     row.refresh_from_db()
     assert (row.state, row.error) == (JobState.RUNNING, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_given_back_when_the_database_answers_again(row, monkeypatch):
+    sent = []
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda *message: sent.append(message))
+
+    def cut_off(row):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    base_task._work(cut_off, row)
+    row.refresh_from_db()
+    assert (row.state, sent) == (JobState.RUNNING, [(IngestRun.task, (row.pk,))])
+    assert IngestRun.objects.claim(row.pk).attempts == 2
 
 
 @pytest.mark.django_db(transaction=True)
