@@ -167,9 +167,12 @@ def read_line(line: str) -> Observation:
     """
     if len(line) != 80:
         raise ValueError("an observation has 80 columns")
+    ra, dec = _read_angle(line[32:44]), _read_angle(line[45:56])
+    if ra.value >= 24 or dec.value > 90:
+        raise ValueError("right ascension ends before 24h, and declination at 90°")
     return Observation(
-        line[:12], line[12:15], _read_date(line[15:32]), _read_angle(line[32:44]), _read_angle(line[45:56]),
-        _is_south(line[44]), line[56:65], line[65:70], line[70], line[71], line[72:77], line[77:],
+        line[:12], line[12:15], _read_date(line[15:32]), ra, dec, _is_south(line[44]),
+        line[56:65], line[65:70], line[70], line[71], line[72:77], line[77:],
     )  # fmt: skip
 
 
@@ -209,6 +212,8 @@ def _read_angle(text: str) -> Sexagesimal:
     if not found:
         raise ValueError(f"{text!r} is no angle")
     whole, minutes, seconds, decimals = found.groups()
+    if max(minutes, seconds or "") >= "60":
+        raise ValueError(f"{text!r} has minutes or seconds above 59")
     fraction = float(f"0.{decimals or 0}")
     last = (int(seconds) + fraction) / 3600 if seconds else fraction / 60
     value = int(whole) + int(minutes) / 60 + last

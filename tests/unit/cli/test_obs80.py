@@ -51,6 +51,13 @@ def test_what_a_line_says(run):
     assert "2 lines of in are no observations (line 6, 7)" in err
 
 
+@pytest.mark.parametrize("wrong", ["24 00 00.00 -06 47 37.26", "19 61 09.10 -06 47 37.26", "19 21 60.00 -06 47 37.26",
+                                   "19 21 09.10 -97 47 37.26", "19 21 09.10 -90 00 00.01"])  # fmt: skip
+def test_a_position_beyond_the_sky_is_no_observation(wrong):
+    line = LINES.splitlines()[0]
+    assert read_obs80(f"{line[:32]}{wrong}{line[56:]}\n") == ([], [1])
+
+
 @pytest.mark.parametrize(
     ("packed", "name"),
     [
