@@ -16,7 +16,7 @@ from ml.sky.motion import FLOOR, SEEING
 from ml.sky.tangent_plane import unit_vectors
 
 HEADER = (
-    "tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "row", "detection",
+    "tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "mag", "snr", "row", "detection",
     "observatory", *OBSERVER, *OBSERVER_VELOCITY,
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
         "--data",
         type=Path,
         required=True,
-        help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, snr, observatory, obs_x…z, obs_vx…vz]",
+        help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x…z, obs_vx…vz]",
     )
     parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
     parser.add_argument(
@@ -65,7 +65,7 @@ def add(subparsers: Any) -> None:
 
 
 def link_table(args: argparse.Namespace) -> Rows:
-    """Link the detections of a CSV; the table has one row a linked detection, as `motion` and `known` read it."""
+    """Link the detections of a CSV; the table has one row a linked detection, as the other commands read it."""
     limits = LinkLimits(args.min_rate, args.max_rate, args.min_detections, args.max_gap, args.min_chance)
     if not 0 <= limits.min_rate < limits.max_rate <= 36_000 or not 3 <= limits.min_detections <= LONGEST:
         raise ValueError(f"rates must be 0 ≤ min < max ≤ 36000 arcsec/h, --min-detections 3 to {LONGEST}")
@@ -88,7 +88,7 @@ def _rows(detections: Detections, errors: tuple[Any, ...], tracklets: list[Any])
     for count, rows in enumerate(tracklets, 1):
         for row in rows:
             place = (number(detections.mjd[row], 8), number(detections.ra[row], 7), number(detections.dec[row], 7))
-            measured = [number(error[row], 4) for error in errors]
+            measured = [number(values[row], 4) for values in (*errors, detections.mag, detections.snr)]
             observer = [number(value, 4) for value in detections.observer[row]]
             moving = [number(value, 6) for value in detections.observer_velocity[row]]
             own = (str(row + 1), detections.name[row], detections.observatory[row])

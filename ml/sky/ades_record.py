@@ -13,6 +13,7 @@ from ml.sky.solar_system import AU_KM
 MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 LONGEST_NAME = 7  # characters of a temporary designation in 80 columns; ADES allows 8
 FAR_KM = 100_000.0  # from here on au are written, as in 80 columns
+UNKNOWN_BAND = "UNK"
 _EARTH = "399"  # for SPICE
 _AXES = ("pos1", "pos2", "pos3")
 _UNITS = {"ICRF_KM": 1.0, "ICRF_AU": AU_KM}
@@ -120,7 +121,9 @@ def to_obs80(record: Record) -> Observation:
 
 
 def _letter(band: str) -> str:
-    """Return the letter of a band in column 71: the second of two, except of the old systems."""
+    """Return the letter of a band in column 71: the second of two, except of the old systems; empty if unknown."""
+    if band == UNKNOWN_BAND:
+        return ""
     return band[:1] if len(band) == 1 or band in _FIRST_LETTER else band[1:2]
 
 

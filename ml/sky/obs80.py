@@ -1,6 +1,6 @@
 """The Minor Planet Center's 80-column format of observations: read, and written to the byte.
 
-Source: https://minorplanetcenter.net/iau/info/OpticalObs.html and SatelliteObs.html.
+Source: https://minorplanetcenter.net/iau/info/OpticalObs.html and SatelliteObs.html and RovingObs.html.
 """
 
 import math
@@ -9,15 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import erfa
 import numpy as np
 
+from ml.sky.observatories import EARTH_RADIUS_KM, Observatory, geocentric
 from ml.sky.packed import unpack_designation
 from ml.sky.solar_system import AU_KM
 
 _MJD_EPOCH = date(1858, 11, 17)
 _DATE = re.compile(r"(\d{4}) (\d\d) (\d\d)(?:\.(\d*))? *")
 _ANGLE = re.compile(r"(\d\d) (\d\d)(?: (\d\d))?(?:\.(\d*))? *")
-_SPACE = {"S": "s"}  # first line by second line: a spacecraft and where it was
+_SECOND = {"S": "s", "V": "v"}  # second line by first line: where a spacecraft, or a roving observer, was
+_PLACES = {"s": ((34, 12), (46, 12), (58, 12)), "v": ((34, 10), (45, 10), (56, 5))}  # first column and width
 _MOST_KM = 99_999.9999  # that fit into the columns
 _MOST_AU = 9.99999999
 
@@ -58,7 +61,7 @@ class Observation:
     between, magnitude, band, catalogue, reference, code
         Columns 57 to 65, 66 to 70, 71, 72, 73 to 77 and 78 to 80.
     place
-        The second line of a spacecraft's observation, as it was read; empty from the ground.
+        The second line of a spacecraft's or a roving observer's observation, as it was read; else empty.
     """
 
     packed: str
@@ -90,32 +93,45 @@ class Observation:
 
     @property
     def observer(self) -> tuple[float, float, float]:
-        """Return the geocentric position of a spacecraft, km, ICRF; NaN from the ground."""
+        """Return the geocentric position of a spacecraft or a roving observer, km, ICRF; NaN from other places."""
         if not self.place:
             return np.nan, np.nan, np.nan
+        first, second, third = (_number(self.place[at : at + width]) for at, width in _PLACES[self.place[14]])
+        if self.place[14] == "v":
+            return _on_ground(first, second, third, self.time.value)
         scale = AU_KM if self.place[32] == "2" else 1.0
-        x, y, z = (float(self.place[at : at + 12].replace(" ", "") or "nan") * scale for at in (34, 46, 58))
-        return x, y, z
+        return first * scale, second * scale, third * scale
+
+
+def _number(text: str) -> float:
+    return float(text.replace(" ", "") or "nan")
+
+
+def _on_ground(longitude: float, latitude: float, altitude: float, mjd: float) -> tuple[float, float, float]:
+    """Return the geocentric place of longitude and latitude, degrees, and altitude, m (WGS84) at a time, UTC."""
+    x, y, z = erfa.gd2gc(1, np.radians(longitude), np.radians(latitude), altitude) / (1000 * EARTH_RADIUS_KM)
+    [place] = geocentric(Observatory("", "", longitude, float(np.hypot(x, y)), float(z)), np.array([mjd])) * AU_KM
+    return float(place[0]), float(place[1]), float(place[2])
 
 
 def read_obs80(text: str) -> tuple[list[Observation], list[int]]:
     """Return the observations of a file, and the numbers of lines that are none, from 1."""
     found: list[Observation] = []
     bad: list[int] = []
-    awaits_place = False
+    awaits_place = ""  # the letter of the second line
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            if awaits_place and line[14:15] == "s" and len(line) == 80 and line[77:] == found[-1].code:
+            if awaits_place and line[14:15] == awaits_place and len(line) == 80 and line[77:] == found[-1].code:
                 found[-1] = _at_place(found[-1], line)
-                awaits_place = False
+                awaits_place = ""
             else:
                 found.append(read_line(line))
-                awaits_place = line[14] in _SPACE
+                awaits_place = _SECOND.get(line[14], "")
         except ValueError:
             bad.append(number)
-            awaits_place = False
+            awaits_place = ""
     return found, bad
 
 
@@ -123,7 +139,7 @@ def _at_place(observation: Observation, line: str) -> Observation:
     """Return the observation with its second line; raises ValueError if no position can be read from that."""
     placed = replace(observation, place=line)
     if not all(map(math.isfinite, placed.observer)):
-        raise ValueError("a spacecraft's position has three numbers")
+        raise ValueError("a position has three numbers")
     return placed
 
 
@@ -167,9 +183,12 @@ def read_line(line: str) -> Observation:
     """
     if len(line) != 80:
         raise ValueError("an observation has 80 columns")
+    ra, dec = _read_angle(line[32:44]), _read_angle(line[45:56])
+    if ra.value >= 24 or dec.value > 90:
+        raise ValueError("right ascension ends before 24h, and declination at 90°")
     return Observation(
-        line[:12], line[12:15], _read_date(line[15:32]), _read_angle(line[32:44]), _read_angle(line[45:56]),
-        _is_south(line[44]), line[56:65], line[65:70], line[70], line[71], line[72:77], line[77:],
+        line[:12], line[12:15], _read_date(line[15:32]), ra, dec, _is_south(line[44]),
+        line[56:65], line[65:70], line[70], line[71], line[72:77], line[77:],
     )  # fmt: skip
 
 
@@ -209,6 +228,8 @@ def _read_angle(text: str) -> Sexagesimal:
     if not found:
         raise ValueError(f"{text!r} is no angle")
     whole, minutes, seconds, decimals = found.groups()
+    if max(minutes, seconds or "") >= "60":
+        raise ValueError(f"{text!r} has minutes or seconds above 59")
     fraction = float(f"0.{decimals or 0}")
     last = (int(seconds) + fraction) / 3600 if seconds else fraction / 60
     value = int(whole) + int(minutes) / 60 + last

@@ -21,9 +21,9 @@ class WeightedMotion:
     mjd
         (N,) weighted mean time.
     position
-        (N, 3) unit vectors at that time; the mean position where no motion can be fitted.
+        (N, 3) unit vectors at that time; the weighted mean position where no motion can be fitted.
     velocity
-        (N, 2) east and north, arcsec per hour.
+        (N, 2) toward the east and north of that position, arcsec per hour.
     covariance
         (N, 4, 4) of position east, north (arcsec) and velocity east, north (arcsec/h), at `mjd`.
     bend
@@ -33,7 +33,7 @@ class WeightedMotion:
     residual
         (N, F, 2) detections minus the fit, along the motion and to the left of it, arcsec; NaN if not counted.
     noise
-        (N, F, 2, 2) covariances of the detections' positions in the east and north of the mean position, arcsec².
+        (N, F, 2, 2) covariances of the detections' positions in the plane of the weighted mean position, arcsec².
     """
 
     mjd: Array
@@ -101,8 +101,8 @@ def fit_weighted_motion(
     """Fit uniform motion along a great circle to N tracklets of at most F detections.
 
     The residuals are taken on the tangent plane at the fitted position of each detection, so that a straight track of
-    any length is straight; errors are turned from each detection's own east and north to those of the mean position,
-    which differ near a pole.
+    any length is straight; errors are turned from each detection's own east and north to those of the weighted mean
+    position, which differ near a pole.
 
     Parameters
     ----------
@@ -121,11 +121,14 @@ def fit_weighted_motion(
     places = unit_vectors(ra, dec)
     known = np.isfinite(mjd) & np.isfinite(places).all(-1)
     places = np.where(known[..., None], places, [1.0, 0.0, 0.0])
-    middle = normalised(np.where(known[..., None], places, 0.0).sum(1))
+    given = ((rms_ra, 1.0), (rms_dec, 1.0), (corr, 0.0))
+    rms_ra, rms_dec, corr = (np.where(known, values, fill) for values, fill in given)
+    share = _shares(rms_ra, rms_dec, corr, known)
+    middle = normalised((share[..., None] * places).sum(1))
     axes = np.stack(east_north(middle), axis=1)  # (N, 2, 3)
-    noise = _noise(places, axes, rms_ra, rms_dec, corr, known)
+    noise = plane_covariances(places, axes[:, None], rms_ra, rms_dec, corr)
     weight = np.where(known[..., None, None], np.linalg.inv(noise), 0.0)
-    hours, mean_time = _hours(mjd, weight, known)
+    hours, mean_time = _hours(mjd, share, known)
     moving = np.ptp(hours, axis=1) / 24 > SHORTEST
     design = np.stack([np.ones_like(hours), np.where(moving[:, None], hours, 0.0)], axis=-1)
     normal = _normal_matrix(design, weight)
@@ -156,15 +159,13 @@ def fit_weighted_motion(
     )
 
 
-def _noise(places: Array, axes: Array, rms_ra: Array, rms_dec: Array, corr: Array, known: NDArray[np.bool_]) -> Array:
-    """Return covariances (N, F, 2, 2) in the plane's axes, arcsec²; any for what does not count."""
-    own = (np.where(known, values, fill) for values, fill in ((rms_ra, 1.0), (rms_dec, 1.0), (corr, 0.0)))
-    return plane_covariances(places, axes[:, None], *own)
+def _shares(rms_ra: Array, rms_dec: Array, corr: Array, known: NDArray[np.bool_]) -> Array:
+    """Return the weights (N, F) of the mean time and place: the traces of the inverse covariances; 0 if not known."""
+    return np.where(known, (rms_ra**-2 + rms_dec**-2) / (1 - corr**2), 0.0)
 
 
-def _hours(mjd: Array, weight: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:
+def _hours(mjd: Array, share: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Return hours (N, F) since the weighted mean time, and that time (N,)."""
-    share = np.trace(weight, axis1=-2, axis2=-1)
     total = share.sum(1)
     first = np.where(known, mjd, np.inf).min(1, initial=np.inf)
     first = np.where(np.isfinite(first), first, 0.0)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.io import fits
 from astropy.io.votable import from_table
+from astropy.io.votable.tree import CooSys, TimeSys
 from astropy.table import MaskedColumn, Table
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
@@ -38,6 +39,7 @@ TYPES = {
 }
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 _NUMPY = {str: "U", int: "int64", float: "float64"}
+_FRAMES = {"ra": "icrs", "dec": "icrs", "mjd": "utc"}
 _UNKNOWN = {str: "", int: -1, float: float("nan")}
 
 
@@ -75,7 +77,14 @@ def _pedigree(survey: Survey) -> Iterator[bytes]:
 
 
 def _votable(survey: Survey) -> Iterator[bytes]:
+    """Return a VOTable whose positions and times name their frame."""
     document = from_table(_table(survey))
+    [resource] = document.resources
+    resource.coordinate_systems.append(CooSys(ID="icrs", system="ICRS"))
+    time = {"timeorigin": "MJD-origin", "timescale": "UTC", "refposition": "TOPOCENTER"}
+    resource.time_systems.append(TimeSys(ID="utc", **time, config={"version_1_4_or_later": True}))
+    for field in resource.tables[0].fields:
+        field.ref = _FRAMES.get(field.name)
     return _whole(document.to_xml)
 
 
@@ -87,7 +96,7 @@ def _fits(survey: Survey) -> Iterator[bytes]:
             table.replace_column(column.name, np.char.encode(table[column.name].filled(""), "ascii", "replace"))
     hdu = fits.table_to_hdu(table)
     hdu.name = "CANDIDATES"
-    hdu.header["TIMESYS"] = "UTC"
+    hdu.header["TIMESYS"], hdu.header["RADESYS"] = "UTC", "ICRS"
     for number, column in enumerate(COLUMNS, 1):
         hdu.header[f"TUNIT{number}"] = column.unit
         hdu.header[f"TUCD{number}"] = column.ucd

@@ -83,9 +83,8 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     }
     if track.is_known.any():
         ra, dec = track.position
-        mjd = float(np.nanmean(track.mjd[track.is_known]))
         context |= {"ra": ra, "dec": dec, "sexagesimal": sexagesimal(ra, dec)}
-        context["links"] = links(ra, dec, mjd, survey.observatory)
+        context["links"] = links(ra, dec, float(track.motion.mjd[0]), survey.observatory)
     if track.is_fitted:
         context["plot"] = _plot(track, nearby)
     return render(request, "figures/motion.html", context, status=400 if form.errors else 200)

@@ -27,12 +27,13 @@ def links(ra: float, dec: float, mjd: float | None, observatory: str) -> list[tu
     ]
     if mjd is None:
         return found
-    at, code = MJD_0 + timedelta(days=mjd), observatory or "500"
-    return [*found, ("MPChecker", _mpchecker(ra, dec, at, code)), ("JPL", _jpl(ra, dec, at, code))]
+    code = observatory or "500"
+    return [*found, ("MPChecker", _mpchecker(ra, dec, mjd, code)), ("JPL", _jpl(ra, dec, mjd, code))]
 
 
-def _mpchecker(ra: float, dec: float, at: datetime, code: str) -> str:
+def _mpchecker(ra: float, dec: float, mjd: float, code: str) -> str:
     hours, degrees = sexagesimal(ra, dec, " ")
+    at = MJD_0 + timedelta(days=round(mjd, 3))  # so that no month ends on its 32nd
     day = at.day + (at - at.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(days=1)
     asked = {"which": "pos", "ra": hours, "decl": degrees, "radius": RADIUS, "limit": "24.0", "oc": code}
     when = {"year": at.year, "month": f"{at.month:02d}", "day": f"{day:.3f}"}
@@ -40,8 +41,9 @@ def _mpchecker(ra: float, dec: float, at: datetime, code: str) -> str:
     return f"https://www.minorplanetcenter.net/cgi-bin/mpcheck.cgi?{urlencode(when | asked | shown)}"
 
 
-def _jpl(ra: float, dec: float, at: datetime, code: str) -> str:
+def _jpl(ra: float, dec: float, mjd: float, code: str) -> str:
     hours, degrees = sexagesimal(ra, dec, "-")
+    at = MJD_0 + timedelta(days=mjd)
     asked = {
         "mpc-code": code,
         "obs-time": f"{at:%Y-%m-%d_%H:%M:%S}",

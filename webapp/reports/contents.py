@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from ml.io.observer_place import observer_place
 from ml.sky.ades import Block, Group, Record, psv_first_row, write_psv, write_xml
-from ml.sky.ades_record import location, positive, record_of, write_obs80_report
+from ml.sky.ades_record import UNKNOWN_BAND, location, positive, record_of, write_obs80_report
 from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_problems
 from ml.sky.motion import astrometric_error
 from ml.sky.observatories import read_observatories
@@ -23,7 +23,6 @@ from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.review.doubts import Doubt, doubts_about
 
 SAME_PLACE = 2.0  # arcsec: two positions nearer than this, at one time, are one detection
-UNKNOWN_BAND = "UNK"
 
 EMPTY = Sentence(gettext_noop("The report has no tracklets."))
 SIMULATED = Sentence(gettext_noop("The survey's sky is simulated. Its tracklets must not be reported."))

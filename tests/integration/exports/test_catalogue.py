@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
-from astropy.io.votable import parse_single_table
+from astropy.io.votable import parse, parse_single_table
 from astropy.table import Table
 from django.urls import reverse
 
@@ -113,6 +113,20 @@ def test_parquet_votable_and_fits_say_the_same_with_units_and_ucds(client):
             masked = np.ma.filled(np.ma.asarray(other[column.name]).astype(float), np.nan)
             np.testing.assert_allclose(masked, numbers, err_msg=column.name)
     assert table["external_id"][0] == "=n?her"
+
+
+def test_places_and_times_name_their_frame(client):
+    document = parse(io.BytesIO(content(client, "vot")))
+    [sky_frame], [time] = document.iter_coosys(), document.iter_timesys()
+    assert (sky_frame.system, time.timescale, time.timeorigin) == ("ICRS", "UTC", "MJD-origin")
+    fields = document.get_first_table().fields
+    assert {field.name: field.ref for field in fields if field.ref} == {
+        "mjd": time.ID,
+        "ra": sky_frame.ID,
+        "dec": sky_frame.ID,
+    }
+    with fits.open(io.BytesIO(content(client, "fits"))) as file:
+        assert (file[1].header["TIMESYS"], file[1].header["RADESYS"]) == ("UTC", "ICRS")
 
 
 def test_the_pedigree_names_votes_models_and_verdicts(client):

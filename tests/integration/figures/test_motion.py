@@ -7,6 +7,7 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
+from astropy.time import Time
 from astropy.wcs import WCS
 from django.conf import settings
 from django.utils import timezone
@@ -246,3 +247,16 @@ def test_places_are_told_in_both_ways_and_links_have_them():
     assert "obs-time=2025-11-21_06%3A00%3A00&fov-ra-center=00-42-44.33&fov-dec-center=M41-16-07.5" in found["JPL"]
     assert [name for name, _ in links(0, 0, None, "")] == ["SIMBAD", "Aladin"]
     assert KnownMatch(designation="2010 AB1").links[1][1].endswith("object_id=2010%20AB1")
+
+
+def test_the_end_of_a_month_has_no_32nd_day():
+    assert "year=2024&month=01&day=1.000" in dict(links(10.0, 0.0, 60309.9998, "T08"))["MPChecker"]
+
+
+def test_services_are_asked_for_the_time_at_which_the_mover_is_at_the_place(night, scientist):
+    row = tracklet(night)
+    first = row.frames.first()
+    row.frames.update(rms_ra=1.0, rms_dec=1.0)
+    row.frames.filter(pk=first.pk).update(rms_ra=0.01, rms_dec=0.01)
+    asked = dict(page(scientist, row).context["links"])["JPL"]
+    assert f"obs-time={Time(first.mjd_mid, format='mjd').strftime('%Y-%m-%d_%H%%3A%M')}" in asked

@@ -3,10 +3,13 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 
 from ml.__main__ import main
 from ml.sky.obs80 import read_obs80, write_obs80
+from ml.sky.observatories import geocentric, read_observatories
+from ml.sky.solar_system import AU_KM
 
 LINES = """\
      K19V01E* C2019 11 04.10923 19 21 09.10 -06 47 37.26         18.8 g      I41
@@ -49,6 +52,30 @@ def test_what_a_line_says(run):
     assert float(rows[1]["dec"]) < 0  # minus zero degrees
     assert [float(rows[2][axis]) for axis in ("obs_x", "obs_y", "obs_z")] == [-6490.4555, 2183.2275, 914.7962]
     assert "2 lines of in are no observations (line 6, 7)" in err
+
+
+ROVER = """\
+     K19V01E  V2019 11 04.10923 19 21 09.10 -06 47 37.26         18.8 V      247
+     K19V01E  v2019 11 04.10923 1 243.137460 +33.354117  1696                247
+"""
+
+
+def test_a_roving_observer_is_where_its_second_line_says(run):
+    """Palomar's longitude, latitude and altitude, against the place of its code."""
+    assert write_obs80(read_obs80(ROVER)[0]) == ROVER
+    _, [row], err = run(ROVER, flag="--read")
+    place = [float(row[axis]) for axis in ("obs_x", "obs_y", "obs_z")]
+    palomar = geocentric(read_observatories()["675"], np.array([float(row["mjd"])]))[0] * AU_KM
+    assert place == pytest.approx(palomar, abs=0.1)
+    assert err == ""
+    assert read_obs80(ROVER.replace("243.137460", " " * 10))[1] == [2]
+
+
+@pytest.mark.parametrize("wrong", ["24 00 00.00 -06 47 37.26", "19 61 09.10 -06 47 37.26", "19 21 60.00 -06 47 37.26",
+                                   "19 21 09.10 -97 47 37.26", "19 21 09.10 -90 00 00.01"])  # fmt: skip
+def test_a_position_beyond_the_sky_is_no_observation(wrong):
+    line = LINES.splitlines()[0]
+    assert read_obs80(f"{line[:32]}{wrong}{line[56:]}\n") == ([], [1])
 
 
 @pytest.mark.parametrize(

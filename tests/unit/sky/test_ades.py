@@ -83,6 +83,12 @@ def test_the_fields_own_tools_read_the_same(tmp_path):
     assert header[1:4] == ["CON R. Nunez, Wanderers", "MEA A. One, B. Two", "TEL 1.2-m Schmidt + CCD"]
 
 
+@pytest.mark.parametrize(("band", "letter"), [("Sr", "r"), ("Vj", "V"), ("Gr", "G"), ("Ao", "o"), ("UNK", " ")])
+def test_a_band_is_one_letter_in_80_columns_and_an_unknown_one_is_blank(band, letter):
+    line = write_obs80_report(night(row0={"band": band})).splitlines()[5]
+    assert line[65:71] == f"18.75{letter}"
+
+
 def in_space(code, *places):
     """Return a tracklet of a spacecraft, at places in km."""
     observatory = read_observatories()[code]

@@ -94,6 +94,15 @@ def test_a_good_detection_outweighs_a_bad_one():
     assert abs(fit(mjd, ra, dec).velocity[0, 1]) > 1
 
 
+@pytest.mark.parametrize("dec", [0.0, 89.9, -89.99])
+def test_a_motion_is_told_in_the_east_and_north_of_its_own_place(dec):
+    mjd, alpha, delta = track(4, rate=600.0, dec=dec)
+    errors = np.array([0.05, 1.0, 1.0, 1.0])
+    motion = fit(mjd, alpha, delta, east=errors, north=errors)
+    here, end = (SkyCoord(*at, unit="deg") for at in (positions(motion.position[0]), (alpha[-1], delta[-1])))
+    assert motion.position_angle[0] == pytest.approx(here.position_angle(end).deg, abs=0.01)
+
+
 def test_what_cannot_be_fitted_is_nan_and_the_rest_is_fitted():
     mjd, ra, dec = (np.tile(values, (4, 1)) for values in track(3))
     mjd[0] = mjd[0, 0]  # one time
