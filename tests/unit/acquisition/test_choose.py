@@ -208,7 +208,8 @@ def test_copies_that_fill_the_shortlist_do_not_end_the_batch(rng):
     batch = choose(
         pool(p_real=p_real, p_votes=np.full(10_000, np.nan), features=lambda rows: features[rows]), Plan(), 100, rng
     )
-    assert len(batch.rows) == 100 and (batch.rows < 5_000).sum() == 1
+    assert len(batch.rows) == 100
+    assert (batch.rows < 5_000).sum() == 1
 
 
 def test_a_random_batch_of_objects_with_many_pictures_is_complete(rng):
