@@ -121,7 +121,7 @@ def watch_drift(champion: Checkpoint) -> DriftAlarm | None:
         return None
     waiting.exclude(night=newest.mjd).delete()
     found = {"index": newest.index, "subjects": newest.n}
-    return DriftAlarm.objects.get_or_create(checkpoint=champion, night=newest.mjd, defaults=found)[0]
+    return DriftAlarm.objects.update_or_create(checkpoint=champion, night=newest.mjd, defaults=found)[0]
 
 
 def start_after_drift() -> None:

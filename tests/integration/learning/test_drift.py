@@ -140,6 +140,13 @@ def test_labels_that_a_run_has_had_already_start_no_other(workflow, champion, al
     assert TrainingRun.objects.count() == 2
 
 
+def test_an_alarm_says_what_the_whole_night_shows_as_it_comes_in(workflow, champion):
+    for number, hour in enumerate((2, 1)):
+        night(champion, 30, 60010 + number / 10, real=0.9, days_ago=hour / 24)
+        raised = watch_drift(champion)
+    assert (raised.subjects, raised.index) == (60, drift_of(champion).nights[0].index)
+
+
 def test_an_alarm_is_withdrawn_when_a_newer_night_is_sound(workflow, champion, alarm):
     night(champion, 200, 60012, real=0.1)
     assert watch_drift(champion) is None
