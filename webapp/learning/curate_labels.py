@@ -230,6 +230,11 @@ def withdrawn_labels(workflow: Workflow, labels: list[Label], before: list[Label
     return rows.exclude(pk__in=Consensus.objects.labels(workflow).values("subject")).count()
 
 
+def changed_labels(workflow: Workflow, labels: list[Label], before: list[Label]) -> int:
+    """Count the labels that are new, say something else, or were withdrawn since those of before, the workflow's."""
+    return new_labels(labels, before) + withdrawn_labels(workflow, labels, before)
+
+
 def no_longer_given(training_set: TrainingSet) -> int:
     """Count the labels that volunteers had given for a training set and do not give any more, without reading both."""
     given = Consensus.objects.labels(training_set.workflow).values_list("subject", flat=True)
