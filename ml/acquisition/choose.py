@@ -122,9 +122,9 @@ class Candidates:
         groups = itself if pool.groups is None else np.unique(pool.groups(rows), return_inverse=True)[1]
         nights = 0 * itself if pool.nights is None else np.unique(pool.nights(rows), return_inverse=True)[1]
         features = None if pool.features is None else pool.features(rows)
-        if features is None or np.isnan(features).any(axis=1).all():
+        known = np.zeros(len(rows), dtype=bool) if features is None else np.isfinite(features).all(axis=1)
+        if features is None or not known.any():
             return cls(rows, groups, itself, nights)
-        known = np.asarray(np.isfinite(features).all(axis=1))
         embedded, likenesses = embed(features), len(rows) + itself
         likenesses[known] = near_duplicates(embedded[known])
         return cls(rows, groups, likenesses, nights, embedded, known)

@@ -215,3 +215,9 @@ def test_copies_that_fill_the_shortlist_do_not_end_the_batch(rng):
 def test_a_random_batch_of_objects_with_many_pictures_is_complete(rng):
     batch = choose(pool(groups=lambda rows: rows // 6), Plan({Rule.RANDOM: 1}), 90, rng)
     assert len(np.unique(batch.rows // 6)) == 90
+
+
+def test_features_that_overflowed_are_as_good_as_none(rng):
+    p = pool(features=lambda rows: np.full((len(rows), 8), np.inf, np.float32))
+    batch = choose(p, Plan(), 20, rng)
+    assert (len(batch.rows), batch.is_spread) == (20, False)
