@@ -122,8 +122,7 @@ class Candidates:
         groups = itself if pool.groups is None else np.unique(pool.groups(rows), return_inverse=True)[1]
         nights = 0 * itself if pool.nights is None else np.unique(pool.nights(rows), return_inverse=True)[1]
         features = None if pool.features is None else pool.features(rows)
-        known = np.zeros(len(rows), dtype=bool) if features is None else np.isfinite(features).all(axis=1)
-        if features is None or not known.any():
+        if features is None or not (known := np.asarray(np.isfinite(features).all(axis=1))).any():
             return cls(rows, groups, itself, nights)
         embedded, likenesses = embed(features), len(rows) + itself
         likenesses[known] = near_duplicates(embedded[known])
