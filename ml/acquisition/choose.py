@@ -20,6 +20,8 @@ DIGITS = 2
 """Values outside the batch are rounded to so many decimals, so that a slightly different model moves few of them."""
 MOST_TYPICAL = 20_000
 """Typical subjects are sought in a random sample of this size, so that time and memory stay bounded."""
+SEARCHES = 10
+"""Shortlists that are read at most: thousands of copies of one picture may fill the first few."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,25 @@ def choose(pool: Pool, plan: Plan, n: int, rng: np.random.Generator) -> Chosen:
     The rules take turns by their weights, so any first part of the batch is mixed like the whole. Each rule offers its
     subjects best first; with `plan.diverse`, the `OVERSAMPLE` × n most uncertain are clustered in feature space, and
     the clusters take turns; with `plan.nightly`, the nights do, and in each its clusters. Without features it does the
-    same without clusters. Fewer than `n` are returned if the pool has fewer objects.
+    same without clusters. If copies of a few subjects fill the shortlists, so that the batch is not complete, it goes
+    on with the rest of the pool, `SEARCHES` times at most. Fewer than `n` are returned if the pool has fewer objects.
 
     Source of "uncertain, then clustered": Zhdanov 2019, arXiv:1901.05954; of typical first batches: Hacohen et al.
     2022, ICML.
     """
-    n = min(n, len(pool))
-    if not n:
-        return Chosen(np.zeros(0, dtype=np.intp), [])
-    lists = {rule: _shortlist(rule, pool, n, rng) for rule in plan.weights}
-    candidates = Candidates.of(pool, np.unique(np.concatenate(list(lists.values()))))
-    queues = {rule: candidates.ordered(rule, rows, plan, n, rng) for rule, rows in lists.items()}
-    rows, rules = _deal(queues, plan.weights, candidates, n)
-    return Chosen(rows, rules, plan.diverse and candidates.embedded is not None)
+    n, chosen = min(n, len(pool)), Chosen(np.zeros(0, dtype=np.intp), [])
+    rest, left = pool, np.arange(len(pool))
+    for _ in range(SEARCHES):
+        wanted = min(n - len(chosen.rows), len(left))
+        if not wanted:
+            break
+        lists = {rule: left[_shortlist(rule, rest, wanted, rng)] for rule in plan.weights}
+        candidates = Candidates.of(pool, np.unique(np.concatenate([chosen.rows, *lists.values()])))
+        queues = {rule: candidates.ordered(rule, rows, plan, wanted, rng) for rule, rows in lists.items()}
+        chosen = _deal(queues, plan, candidates, chosen, n)
+        left = np.setdiff1d(left, candidates.rows)
+        rest = pool.part(left)
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -114,9 +122,8 @@ class Candidates:
         groups = itself if pool.groups is None else np.unique(pool.groups(rows), return_inverse=True)[1]
         nights = 0 * itself if pool.nights is None else np.unique(pool.nights(rows), return_inverse=True)[1]
         features = None if pool.features is None else pool.features(rows)
-        if features is None or np.isnan(features).any(axis=1).all():
+        if features is None or not (known := np.asarray(np.isfinite(features).all(axis=1))).any():
             return cls(rows, groups, itself, nights)
-        known = np.asarray(np.isfinite(features).all(axis=1))
         embedded, likenesses = embed(features), len(rows) + itself
         likenesses[known] = near_duplicates(embedded[known])
         return cls(rows, groups, likenesses, nights, embedded, known)
@@ -152,17 +159,17 @@ class Candidates:
         return np.concatenate([seen[spread(typicality(self.embedded[seen], clusters), clusters)], unseen])
 
 
-def _deal(
-    queues: Mapping[Rule, Rows], weights: Mapping[Rule, float], candidates: Candidates, n: int
-) -> tuple[Rows, list[Rule]]:
-    """Let the rules take turns by their weights; each takes the first of its queue whose object is not taken yet."""
+def _deal(queues: Mapping[Rule, Rows], plan: Plan, candidates: Candidates, chosen: Chosen, n: int) -> Chosen:
+    """Let the rules take turns by their weights until there are n; each takes the first of its queue that is new.
+
+    New is a subject whose object is not taken yet.
+    """
     left = {rule: iter(queue.tolist()) for rule, queue in queues.items()}
-    turns = dict.fromkeys(queues, 0)
-    taken: set[tuple[str, int]] = set()
-    rows: list[int] = []
-    rules: list[Rule] = []
+    rows, rules = chosen.rows.tolist(), [*chosen.rules]
+    turns = {rule: rules.count(rule) for rule in queues}
+    taken = {each for place in np.searchsorted(candidates.rows, rows).tolist() for each in candidates.objects(place)}
     while left and len(rows) < n:
-        rule = min(left, key=lambda each: (turns[each] + 1) / weights[each])
+        rule = min(left, key=lambda each: (turns[each] + 1) / plan.weights[each])
         turns[rule] += 1
         place = next((place for place in left[rule] if taken.isdisjoint(candidates.objects(place))), None)
         if place is None:
@@ -171,4 +178,5 @@ def _deal(
         taken.update(candidates.objects(place))
         rows.append(int(candidates.rows[place]))
         rules.append(rule)
-    return np.array(rows, dtype=np.intp), rules
+    is_spread = chosen.is_spread or (plan.diverse and candidates.embedded is not None)
+    return Chosen(np.array(rows, dtype=np.intp), rules, is_spread)

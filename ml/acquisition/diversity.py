@@ -87,9 +87,10 @@ def near_duplicates(embedded: Array) -> Rows:
     The typical distance is the root mean square distance from the mean. Chains of near-duplicates have one number.
     """
     typical = np.sqrt(np.square(embedded - embedded.mean(0)).sum(1).mean())
-    pairs = cKDTree(embedded).query_pairs(NEAR * typical, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(len(embedded),) * 2)
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+    distinct, place = np.unique(embedded, axis=0, return_inverse=True)  # n copies would have n² / 2 pairs
+    pairs = cKDTree(distinct).query_pairs(NEAR * typical, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(len(distinct),) * 2)
+    return np.asarray(connected_components(graph, directed=False)[1][place], dtype=np.intp)
 
 
 def _members(clusters: Rows) -> list[Rows]:

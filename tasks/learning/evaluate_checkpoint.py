@@ -69,7 +69,7 @@ def _comparison(
     champion_trained_on = curate_labels.trained_labels(champion)
     new = {
         "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset") != Preset.EXTERNAL,
-        "new_labels": curate_labels.new_labels(trained_on, champion_trained_on),
+        "new_labels": curate_labels.changed_labels(champion.run.workflow, trained_on, champion_trained_on),
     }
     fair = curate_labels.unseen_by(champion, labels)
     truth = np.array([label.label == "yes" for label in fair])

@@ -136,8 +136,9 @@ def _forget_old(workflow: Workflow) -> None:
 
 
 def _has_news(workflow: Workflow) -> bool:
-    last = Aggregation.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
-    return has_votes_since(workflow, last)
+    """Return whether there are votes that no reanalysis has had; one that failed has had none."""
+    had = Aggregation.objects.filter(workflow=workflow).exclude(state=JobState.FAILED)
+    return has_votes_since(workflow, had.aggregate(last=Max("created_at"))["last"])
 
 
 def has_votes_since(workflow: Workflow, moment: datetime | None) -> bool:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import FilteredRelation, Q, QuerySet, Sum
 from django.db.models.functions import Abs
 
-from ml.crowd.answer import CLASSES
+from ml.crowd.answer import CLASSES, Answer
 from webapp.archive.models import Subject, Survey
 from webapp.archive.pixels import dropped_among
 from webapp.classifications.models import Classification, Mark
@@ -60,11 +60,14 @@ def follow_up_weights(workflow: Workflow) -> dict[int, dict[str, int]]:
     """Return the summed weight of each follow-up answer, by subject: that of the votes that it came with.
 
     An answer thus counts by the skill of who gave it. Majority votes, and those of volunteers whose skill is not known
-    yet, have no weight and are left out.
+    yet, have no weight and are left out; so are those of volunteers whose yes is evidence for no, or the other way
+    round.
     """
     weights: dict[int, dict[str, int]] = defaultdict(dict)
+    is_perverse = Q(answer=Answer.YES, log_odds_micronats__lt=0) | Q(answer=Answer.NO, log_odds_micronats__gt=0)
     votes = Classification.objects.counted().filter(workflow=workflow, log_odds_micronats__isnull=False)
-    rows = votes.exclude(follow_up="").exclude(log_odds_micronats=0).values_list("subject", "follow_up")
+    votes = votes.exclude(follow_up="").exclude(log_odds_micronats=0).exclude(is_perverse)
+    rows = votes.values_list("subject", "follow_up")
     for subject, name, weight in rows.annotate(weight=Sum(Abs("log_odds_micronats"))).iterator(chunk_size=5000):
         weights[subject][name] = weight
     return weights
@@ -225,6 +228,11 @@ def withdrawn_labels(workflow: Workflow, labels: list[Label], before: list[Label
     left = {label.subject_id for label in before} - {label.subject_id for label in labels}
     rows = Subject.objects.originals().with_pixels().filter(pk__in=left, gold_label="")
     return rows.exclude(pk__in=Consensus.objects.labels(workflow).values("subject")).count()
+
+
+def changed_labels(workflow: Workflow, labels: list[Label], before: list[Label]) -> int:
+    """Count the labels that are new, say something else, or were withdrawn since those of before, the workflow's."""
+    return new_labels(labels, before) + withdrawn_labels(workflow, labels, before)
 
 
 def no_longer_given(training_set: TrainingSet) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.drift import SHIFTED, chance_of_as_much, stability_index
 from webapp.archive.models import Subject
 from webapp.archive.observing_nights import night_begins
-from webapp.learning.curate_labels import labels, new_labels, trained_labels
+from webapp.learning.curate_labels import changed_labels, labels, trained_labels
 from webapp.learning.messages import DRIFTED
 from webapp.learning.models import Checkpoint, DriftAlarm, ModelRole, Score
 from webapp.learning.promotion import FEWEST_LABELS
@@ -121,7 +121,7 @@ def watch_drift(champion: Checkpoint) -> DriftAlarm | None:
         return None
     waiting.exclude(night=newest.mjd).delete()
     found = {"index": newest.index, "subjects": newest.n}
-    return DriftAlarm.objects.get_or_create(checkpoint=champion, night=newest.mjd, defaults=found)[0]
+    return DriftAlarm.objects.update_or_create(checkpoint=champion, night=newest.mjd, defaults=found)[0]
 
 
 def start_after_drift() -> None:
@@ -154,8 +154,8 @@ def _answer(alarm: DriftAlarm, new: int) -> None:
 
 
 def _labels_new_to(champion: Checkpoint) -> int:
-    """Return how many labels are new, or say something else, since the champion's training; 0 if a run has had them."""
+    """Return how many labels are new or corrected since the champion's training; 0 if a run has had them."""
     workflow, learnt = champion.run.workflow, champion.run.training_set
     if touched_since(workflow, learnt, FEWEST_LABELS) < FEWEST_LABELS or not labels_since(workflow):
         return 0
-    return new_labels(labels(workflow), trained_labels(champion))
+    return changed_labels(workflow, labels(workflow), trained_labels(champion))

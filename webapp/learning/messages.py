@@ -6,7 +6,7 @@ NEW_LABELS = Sentence("New or corrected labels since the last run: %(new)s.")
 DAYS_PASSED = Sentence("Days since the last run: at least %(days)s. New or corrected labels: %(new)s.")
 DRIFTED = Sentence(
     "The scores of model %(model)s shifted on the night of MJD %(night)s (stability index %(index)s, %(subjects)s "
-    "subjects), and it was not trained on %(new)s of the labels."
+    "subjects), and %(new)s labels are new or corrected since its training."
 )
 
 ADDING_UP = Sentence("Recounting the votes with current skills.")
@@ -29,14 +29,14 @@ FIRST_EXTERNAL = Sentence(
 BETTER_EXTERNAL = Sentence(
     "Better, and not worse by more than %(margin)s: %(comparison)s. It was trained elsewhere, perhaps on test subjects."
 )
-FEW_NEW_LABELS = Sentence("New labels since the champion: %(new)s of %(fewest)s needed.")
+FEW_NEW_LABELS = Sentence("New or corrected labels since the champion: %(new)s of %(fewest)s needed.")
 NOT_COMPARED = Sentence("Not compared: too few test subjects are new to both models.")
 COMPARISON = Sentence("AUC %(auc)s, %(difference)s (%(low)s to %(high)s) against the champion")
 NO_BETTER = Sentence("No better: %(comparison)s.")
 MAY_BE_WORSE = Sentence("Looks better, but could be more than %(margin)s worse: %(comparison)s.")
-BETTER = Sentence("Beats the champion: %(comparison)s, with %(new)s new labels.")
+BETTER = Sentence("Beats the champion: %(comparison)s, with %(new)s new or corrected labels.")
 LIKELY_BETTER = Sentence(
-    "Probably better, and not worse by more than %(margin)s: %(comparison)s, with %(new)s new labels."
+    "Probably better, and not worse by more than %(margin)s: %(comparison)s, with %(new)s new or corrected labels."
 )
 CONTROL = Sentence("Control run: never promoted. %(verdict)s")
 NOT_PROBABILITIES = Sentence(

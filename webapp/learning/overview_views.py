@@ -179,8 +179,10 @@ def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpRes
 def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
     if role not in ModelRole.values:
         raise Http404(f"No model has the role {role}.")
+    asked = request.POST.get("to", "")
     try:
-        promotion = rollback(survey=survey, role=role, by=person(request))
+        to = int(asked) if asked.isdecimal() else None
+        promotion = rollback(survey=survey, role=role, by=person(request), to=to)
     except NoEarlierChampion as error:
         messages.error(request, str(error))
     else:

@@ -109,7 +109,7 @@ def signed(difference: float) -> str:
 
 
 class NoEarlierChampion(ValueError):
-    """There is no champion to roll back to."""
+    """There is no champion to roll back to, or another one than was asked for."""
 
 
 def champion_of(survey: Survey, role: str) -> Checkpoint | None:
@@ -142,10 +142,13 @@ def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback
 
 
 @transaction.atomic
-def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") -> Promotion | None:
+def rollback(
+    *, survey: Survey, role: str, by: User | None, reason: str = "", to: int | None = None
+) -> Promotion | None:
     """Make the previous champion the champion again; done twice, it goes two steps back.
 
-    Raises NoEarlierChampion: today's champion is the first, or there is none. Nothing is changed.
+    Raises NoEarlierChampion: today's champion is the first, or there is none, or the previous one is not the model
+    `to`, since somebody else was quicker. Nothing is changed.
     """
     champion = lock_champion(survey.pk, role)
     before = previous_champion(champion)
@@ -153,6 +156,11 @@ def rollback(*, survey: Survey, role: str, by: User | None, reason: str = "") ->
         raise NoEarlierChampion(
             _("%(survey)s has no earlier champion to roll back to. Nothing has changed.") % {"survey": survey}
         )
+    if to not in (None, before.pk):
+        said = _(
+            "The champion has changed meanwhile: rolling back leads to model %(now)d, not %(to)d. Nothing was done."
+        )
+        raise NoEarlierChampion(said % {"now": before.pk, "to": to})
     message = reason or STEPPED_BACK(number=champion.pk if champion else "")
     return promote(checkpoint=before, by=by, reason=message, is_rollback=True)
 

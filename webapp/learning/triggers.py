@@ -14,13 +14,12 @@ from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import (
+    changed_labels,
     is_stored,
     labelled,
     labels,
     labels_of,
-    new_labels,
     no_longer_given,
-    withdrawn_labels,
 )
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
@@ -159,8 +158,7 @@ def labels_since(workflow: Workflow) -> int:
     last = _last_training_set(workflow)
     if last is None:
         return labelled(workflow).count()
-    now, before = labels(workflow), labels_of(last)[0]
-    return new_labels(now, before) + withdrawn_labels(workflow, now, before)
+    return changed_labels(workflow, labels(workflow), labels_of(last)[0])
 
 
 def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
@@ -168,27 +166,25 @@ def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> in
 
     Where nothing has happened, it reads little: few rows, by an index, and the keys of the volunteers' labels.
     """
-    gained = _gained_since(workflow, last, most)
-    return gained if last is None else gained + min(no_longer_given(last), most)
-
-
-def _gained_since(workflow: Workflow, last: TrainingSet | None, most: int) -> int:
-    """Return how many labels may be new or changed since a training set, each counted up to `most`."""
     crowd = Consensus.objects.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow)
     gold = Subject.objects.gold().filter(survey=workflow.survey_id)
     if last is None:
         return crowd[:most].count() + gold[:most].count()
     changed = Subject.objects.filter(survey=workflow.survey_id, gold_changed_at__gte=last.created_at)
     crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
-    return crowd[:most].count() + gold[:most].count() + changed[:most].count()
+    gained = crowd[:most].count() + gold[:most].count() + changed[:most].count()
+    return gained + min(no_longer_given(last), most)
 
 
 def short_of_labels(champion: Checkpoint) -> int | None:
-    """Return at most how many labels are new to the champion; None where they may be as many as the gate asks for."""
-    run = champion.run
-    if run.preset == Preset.EXTERNAL:
+    """Return at most how many labels are new or corrected since the champion's training.
+
+    None where they may be as many as the gate asks for.
+    """
+    run, learnt = champion.run, champion.run.training_set
+    if run.preset == Preset.EXTERNAL or (learnt is not None and not is_stored(learnt)):
         return None
-    new = _gained_since(run.workflow, run.training_set, FEWEST_LABELS)
+    new = touched_since(run.workflow, learnt, FEWEST_LABELS)
     return new if new < FEWEST_LABELS else None
 
 

@@ -176,5 +176,6 @@ def apply_flags(workflow: Workflow, volunteers: Iterable[int]) -> None:
 
 
 def _has_news(workflow: Workflow) -> bool:
-    last = QualityScan.objects.filter(workflow=workflow).aggregate(last=Max("created_at"))["last"]
-    return has_votes_since(workflow, last)
+    """Return whether there are answers that no scan has had; one that failed has had none."""
+    had = QualityScan.objects.filter(workflow=workflow).exclude(state=JobState.FAILED)
+    return has_votes_since(workflow, had.aggregate(last=Max("created_at"))["last"])

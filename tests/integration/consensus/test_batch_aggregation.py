@@ -88,6 +88,16 @@ def test_a_night_without_votes_is_not_looked_back_on(workflow):
     assert workflows_to_aggregate() == [workflow]
 
 
+def test_a_reanalysis_that_failed_is_made_the_next_night_without_further_votes(workflow):
+    job = start_aggregation(workflow, by=None)
+    Aggregation.objects.claim(job.pk).fail("No memory.")
+    assert workflows_to_aggregate() == [], "not at once"
+    Aggregation.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(days=1))
+    Classification.objects.update(created_at=timezone.now() - timedelta(days=2))
+    Consensus.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    assert workflows_to_aggregate() == [workflow]
+
+
 def test_without_votes_there_is_nothing_to_look_back_on():
     assert run(make_workflow(subjects=1)).message == "No classifications yet."
     assert not Skill.objects.exists()

@@ -99,6 +99,8 @@ def test_the_follow_up_of_a_skilled_volunteer_counts_for_more_than_those_of_two_
         )  # fmt: skip
     sky.votes(workflow, row, posterior=0.02, follow_ups={"CR": 1, "NOISE": 2})
     assert set(label_of(workflow, row).allowed) == {"CR", "AST", "COMET"}
+    Classification.objects.filter(volunteer__user__username="skilled").update(log_odds_micronats=2_500_000)
+    assert set(label_of(workflow, row).allowed) == {"NOISE", "AST", "COMET"}, "one whose no speaks for yes has no skill"
     Classification.objects.update(log_odds_micronats=0)
     assert set(label_of(workflow, row).allowed) == {"NOISE", "AST", "COMET"}, "one voice each where skill is unknown"
 

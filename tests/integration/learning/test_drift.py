@@ -103,7 +103,7 @@ def test_after_an_alarm_a_run_starts_once_there_are_labels_and_says_why(workflow
     housekeeping.retrain()
     run = TrainingRun.objects.exclude(pk=champion.run_id).get()
     assert "shifted on the night of MJD 60011" in run.reason
-    assert "not trained on 25 of the labels" in run.reason
+    assert "25 labels are new or corrected since its training" in run.reason
     page = browser(member(workflow.survey, "scientist")).get(f"/surveys/night/learning/runs/{run.pk}/")
     assert "shifted on the night of MJD 60011" in page.content.decode()
 
@@ -112,9 +112,11 @@ def test_an_admin_reads_beforehand_that_a_run_lacks_new_labels(workflow, champio
     _, shifted = alarm
     admin = browser(member(workflow.survey, "admin"))
     label(shifted[:3], real=False)
-    assert "3 of 20 new labels since the champion" in admin.get("/surveys/night/learning/").content.decode()
+    assert (
+        "3 of 20 new or corrected labels since the champion" in admin.get("/surveys/night/learning/").content.decode()
+    )
     label(shifted[3:20], real=True)
-    assert "of 20 new labels" not in admin.get("/surveys/night/learning/").content.decode()
+    assert "of 20 new or corrected labels" not in admin.get("/surveys/night/learning/").content.decode()
 
 
 def test_an_alarm_starts_one_run_however_that_ends_and_a_new_night_another(workflow, champion, alarm):
@@ -138,6 +140,13 @@ def test_labels_that_a_run_has_had_already_start_no_other(workflow, champion, al
     TrainingRun.objects.create(**row, training_set=curate(workflow))
     start_after_drift()
     assert TrainingRun.objects.count() == 2
+
+
+def test_an_alarm_says_what_the_whole_night_shows_as_it_comes_in(workflow, champion):
+    for number, hour in enumerate((2, 1)):
+        night(champion, 30, 60010 + number / 10, real=0.9, days_ago=hour / 24)
+        raised = watch_drift(champion)
+    assert (raised.subjects, raised.index) == (60, drift_of(champion).nights[0].index)
 
 
 def test_an_alarm_is_withdrawn_when_a_newer_night_is_sound(workflow, champion, alarm):

@@ -33,7 +33,7 @@ def test_a_first_champion_needs_labels_and_more_than_chance():
         ({"difference_low": -MARGIN - 0.001}, False, "could be more than"),
         ({"difference": 0.0}, False, "No better"),
         ({"difference": -0.01}, False, "No better"),
-        ({"new_labels": FEWEST_LABELS - 1}, False, "New labels since the champion: 19 of 20 needed."),
+        ({"new_labels": FEWEST_LABELS - 1}, False, "New or corrected labels since the champion: 19 of 20 needed."),
         ({"new_labels": 0, "same_recipe": False}, True, "Beats the champion"),
         ({"difference": None}, False, "Not compared"),
         ({"auc": None}, False, "Not evaluated"),

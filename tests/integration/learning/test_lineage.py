@@ -101,6 +101,9 @@ def test_a_model_that_scored_the_archive_says_so(workflow, scientist):
     scored.finished_at = scored.created_at
     scored.save()
     assert f"scored {scored.created_at:%Y-%m-%d}" in drawn(scientist)
+    scored.state = JobState.CANCELLED
+    scored.save()
+    assert drawn(scientist).count("scoring cancelled") == 2, "in the drawing and in the table"
 
 
 def test_a_long_history_shows_its_newest_runs_and_the_others_a_page_further(workflow, scientist, monkeypatch):

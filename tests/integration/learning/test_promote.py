@@ -1,5 +1,7 @@
 """One champion at a time, a promotion log, and rollback."""
 
+import re
+
 import numpy as np
 import pytest
 from django.conf import settings
@@ -7,6 +9,7 @@ from django.contrib.auth.models import User
 
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
 from webapp.learning.models import Promotion, Score, ScoringRun
 from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
 from webapp.learning.retention import prune
@@ -54,6 +57,21 @@ def test_rolling_back_twice_goes_two_steps_and_then_says_that_there_is_no_more(w
     with pytest.raises(NoEarlierChampion, match="Nothing has changed"):
         rollback(survey=workflow.survey, role="stamp", by=None)
     assert champion(workflow) == models[0]
+
+
+def test_of_two_admins_who_roll_back_at_once_the_second_reads_that_nothing_was_done(workflow, models):
+    for model in models:
+        promote(checkpoint=model, by=None, reason="Better.")
+    pages = [browser(member(workflow.survey, "admin", name=name)) for name in ("ada", "bea")]
+    seen = pages[0].get("/surveys/sky/learning/").content.decode()
+    to = re.search(r'name="to" value="(\d+)"', seen)
+    told = [
+        page.post("/surveys/sky/learning/rollback/stamp/", {"to": to[1] if to else ""}, follow=True).content.decode()
+        for page in pages
+    ]
+    assert champion(workflow) == models[1]
+    assert f"Model {models[1].pk} is the champion again." in told[0]
+    assert f"leads to model {models[0].pk}, not {models[1].pk}. Nothing was done." in told[1]
 
 
 def test_roles_and_surveys_have_champions_of_their_own(workflow, models):

@@ -149,7 +149,7 @@ def test_labels_that_were_there_before_do_not_pass_the_gate_again(workflow):
     first = trained(workflow)
     second = trained(workflow)
     assert second.training_set == first.training_set
-    assert second.message == "New labels since the champion: 0 of 20 needed."
+    assert second.message == "New or corrected labels since the champion: 0 of 20 needed."
     assert Checkpoint.objects.get(is_champion=True) == first.checkpoint
 
 

@@ -188,6 +188,15 @@ def test_every_night_looks_once_through_what_is_new(workflow, bot):
     assert "tasks.quality.run" in app.tasks
 
 
+def test_a_scan_that_failed_is_made_the_next_night_without_further_answers(workflow, bot):
+    housekeeping.nightly_quality_scan()
+    long_ago = timezone.now() - timedelta(days=2)
+    QualityScan.objects.update(state=JobState.FAILED, created_at=long_ago)
+    Classification.objects.update(created_at=long_ago - timedelta(days=1))
+    Consensus.objects.update(updated_at=long_ago - timedelta(days=1))
+    assert workflows_to_scan() == [workflow]
+
+
 def test_nobody_has_answered(workflow):
     job = scan(workflow)
     assert (job.state, job.message) == (JobState.DONE, "0 new, 0 cleared.")

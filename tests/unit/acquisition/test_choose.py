@@ -200,3 +200,24 @@ def test_a_plan_needs_positive_weights():
     with pytest.raises(ValueError, match="positive weights"):
         Plan({Rule.ENTROPY: 0})
     assert Plan({Rule.ENTROPY: 2}).mixed_with(Rule.RANDOM, 1.0).weights == {Rule.RANDOM: 1.0}
+
+
+def test_copies_that_fill_the_shortlist_do_not_end_the_batch(rng):
+    features, p_real = np.random.default_rng(3).normal(size=(10_000, 8)), np.full(10_000, 0.3)
+    features[:5_000], p_real[:5_000] = 1, 0.5
+    batch = choose(
+        pool(p_real=p_real, p_votes=np.full(10_000, np.nan), features=lambda rows: features[rows]), Plan(), 100, rng
+    )
+    assert len(batch.rows) == 100
+    assert (batch.rows < 5_000).sum() == 1
+
+
+def test_a_random_batch_of_objects_with_many_pictures_is_complete(rng):
+    batch = choose(pool(groups=lambda rows: rows // 6), Plan({Rule.RANDOM: 1}), 90, rng)
+    assert len(np.unique(batch.rows // 6)) == 90
+
+
+def test_features_that_overflowed_are_as_good_as_none(rng):
+    p = pool(features=lambda rows: np.full((len(rows), 8), np.inf, np.float32))
+    batch = choose(p, Plan(), 20, rng)
+    assert (len(batch.rows), batch.is_spread) == (20, False)

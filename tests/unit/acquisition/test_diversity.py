@@ -1,5 +1,7 @@
 """Spreading over feature space, typical subjects, near-duplicates."""
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +73,15 @@ def test_a_class_without_labels_is_the_rarest():
 
 def test_unscored_subjects_are_no_confident_positives():
     assert confident_positives(np.array([0.2, np.nan])).tolist() == [0.2, 0]
+
+
+def test_thousands_of_copies_of_one_picture_take_little_memory():
+    features = np.random.default_rng(6).normal(size=(5_000, 8))
+    features[:4_000] = 1
+    embedded = embed(features)
+    tracemalloc.start()
+    found = near_duplicates(embedded)
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+    assert len(np.unique(found[:4_000])) == 1
+    assert len(np.unique(found)) > 500
