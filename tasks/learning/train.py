@@ -197,7 +197,8 @@ def _evaluate_and_gate(row: TrainingRun, checkpoint: Checkpoint) -> None:
         try:
             evaluation = evaluate(row, checkpoint, champion_of(row.survey, row.role), frozen)
         except scores.NoProbabilities as error:
-            finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error))
+            is_sound = error.checkpoint_id != checkpoint.pk
+            finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error), is_sound=is_sound)
             return
         with suppress(ChampionChanged):
             apply_gate(
