@@ -16,7 +16,7 @@ from webapp.known_objects.scheduled_orbits import start_load_if_changed
 from webapp.learning.drift import start_after_drift
 from webapp.learning.first_batch import start_first_batches
 from webapp.learning.reordering import order_after_votes
-from webapp.learning.retention import delete_old_states
+from webapp.learning.retention import delete_left_checkpoints, delete_old_states
 from webapp.learning.scoring import score_arrivals
 from webapp.learning.triggers import start_due
 from webapp.operations import alerts
@@ -76,8 +76,9 @@ def hourly_match() -> None:
 
 @task("tasks.retention.nightly")
 def nightly_retention() -> None:
-    """Drop pixels by the surveys' rules, and the files that killed ingests have fetched."""
+    """Drop pixels by the surveys' rules, and what killed ingests have fetched and killed trainings saved."""
     forget_ended()
+    delete_left_checkpoints()
     for survey in start_run.surveys_to_clean():
         start_run.start_run(survey=survey, by=None, dry_run=False)
 

@@ -3,7 +3,7 @@
 import io
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -118,10 +118,8 @@ class Wanderers:
 
     def export(self, workflow: str, name: str, path: Path) -> Path:
         """Download an export, such as consensus.parquet, without holding it in memory."""
-        with self._http.stream("GET", f"workflows/{workflow}/exports/{name}") as reply, path.open("wb") as file:
-            if reply.is_error:
-                reply.read()
-                raise _refusal(reply)
+        address = f"workflows/{workflow}/exports/{name}"
+        with closing(self._send("GET", address, stream=True)) as reply, path.open("wb") as file:
             for part in reply.iter_bytes():
                 file.write(part)
         return path
@@ -172,14 +170,16 @@ class Wanderers:
         result: dict[str, Any] = self._send("POST", "classifications/", json=told).json()
         return result
 
-    def _send(self, method: str, address: str, **options: Any) -> httpx.Response:
+    def _send(self, method: str, address: str, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send a request; wait as long as the site asks where it is sent too often."""
         for attempt in range(ATTEMPTS):
-            reply = self._http.request(method, address, **options)
+            reply = self._http.send(self._http.build_request(method, address, **options), stream=stream)
             if reply.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS - 1:
                 break
+            reply.close()
             time.sleep(min(float(reply.headers.get("Retry-After", 2**attempt)), LONGEST_WAIT))
         if reply.is_error:
+            reply.read()
             raise _refusal(reply)
         return reply
 

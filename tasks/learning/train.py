@@ -34,12 +34,11 @@ from webapp.learning import curate_labels, messages, scores, test_sets
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, apply_gate, champion_of, finish_unevaluated
-from webapp.learning.retention import state_path
+from webapp.learning.retention import checkpoint_folder, state_path
 from webapp.learning.test_sets import TooLittleGold
 from webapp.learning.triggers import starting_classifier, starting_detector
 
 log = logging.getLogger(__name__)
-FOLDER = "checkpoints"
 ROUNDS = 3
 
 
@@ -166,7 +165,7 @@ def _resumed(row: TrainingRun, epoch: int) -> None:
 
 def _save(row: TrainingRun, trained: files.Checkpoint, unseen: dict[int, float]) -> Checkpoint:
     """Write files and row. A worker that lost its lease meanwhile writes neither."""
-    folder = f"{FOLDER}/{row.survey.slug}-{row.pk}-{row.attempts}"
+    folder = checkpoint_folder(row)
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
     if unseen:
@@ -197,7 +196,8 @@ def _evaluate_and_gate(row: TrainingRun, checkpoint: Checkpoint) -> None:
         try:
             evaluation = evaluate(row, checkpoint, champion_of(row.survey, row.role), frozen)
         except scores.NoProbabilities as error:
-            finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error))
+            is_sound = error.checkpoint_id != checkpoint.pk
+            finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error), is_sound=is_sound)
             return
         with suppress(ChampionChanged):
             apply_gate(

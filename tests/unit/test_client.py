@@ -30,6 +30,16 @@ def test_it_waits_and_goes_on_to_the_next_page(monkeypatch):
     assert (list(table["id"]), str(table["created_at"].dt.tz), waits) == ([1, 2], "UTC", [7.0])
 
 
+def test_an_export_waits_as_well_and_a_refused_one_leaves_no_file(monkeypatch, tmp_path):
+    answers = [httpx.Response(429, headers={"Retry-After": "9"}), httpx.Response(200, content=b"PAR1")]
+    site, waits = site_that([*answers, httpx.Response(404, json={"detail": "There is none."})], monkeypatch)
+    path = site.export("movers", "consensus.parquet", tmp_path / "consensus.parquet")
+    assert (path.read_bytes(), waits) == (b"PAR1", [9.0])
+    with pytest.raises(Refused, match="There is none"):
+        site.export("movers", "nothing.parquet", tmp_path / "nothing.parquet")
+    assert [each.name for each in tmp_path.iterdir()] == ["consensus.parquet"]
+
+
 def test_a_moc_is_sent_again_with_each_page(monkeypatch, tmp_path):
     sent = []
 

@@ -21,7 +21,7 @@ FOLDER = ROOT / "docker"
 EXTRAS = ("compose.storage.yaml", "compose.gpu.yaml")
 KEYS = {
     "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "environment", "expose", "healthcheck", "image",
-    "mem_limit", "ports", "restart", "secrets", "security_opt", "user", "volumes",
+    "mem_limit", "ports", "restart", "secrets", "security_opt", "stop_grace_period", "user", "volumes",
 }  # fmt: skip
 GUIDE = (ROOT / "docs/admin.md").read_text()
 ROWS = re.findall(r"^\| (`[A-Z].*?) \|", GUIDE, re.M)
@@ -75,6 +75,18 @@ def test_every_service_starts_again_and_its_memory_is_bounded(cluster):
     for name, service in cluster["services"].items():
         assert service["restart"] == ("on-failure" if name in ENDS else "unless-stopped"), name
         assert "mem_limit" in service or name == "bucket", name
+
+
+def test_a_part_may_finish_what_it_does_as_under_systemd_and_the_database_its_checkpoint(cluster):
+    """Docker kills after ten seconds otherwise: a job in the middle, and PostgreSQL, which then has to recover."""
+    given = {name: service.get("stop_grace_period") for name, service in cluster["services"].items()}
+    for part in ("web", "worker", "beat"):
+        [seconds] = re.findall(
+            r"^TimeoutStopSec=(\d+)$", (FOLDER / f"systemd/wanderers-{part}.service").read_text(), re.M
+        )
+        assert given[part] == f"{seconds}s", part
+    [kubernetes] = re.findall(r"terminationGracePeriodSeconds: (\d+)", (FOLDER / "kubernetes/workers.yaml").read_text())
+    assert (given["worker"], given["database"]) == (f"{kubernetes}s", "120s")
 
 
 def test_no_service_has_capabilities_but_the_proxy_to_open_its_ports(cluster):

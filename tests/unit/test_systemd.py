@@ -80,6 +80,25 @@ def test_every_part_is_in_the_target_waits_for_the_migration_and_starts_again():
     assert "manage.py migrate" in (FOLDER / "wanderers-migrate.service").read_text()
 
 
+def test_the_migration_waits_for_a_database_that_recovers_since_a_failure_would_leave_the_parts_stopped(tmp_path):
+    """What requires a unit that fails is not started, also not once that unit starts again and succeeds."""
+    service = section("wanderers-migrate.service")
+    command = shlex.split(service["ExecStartPre"].replace("/srv/wanderers", str(ROOT)))
+    away = os.environ | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "WANDERERS_DATA": str(tmp_path)}
+    with subprocess.Popen(command, env=away, cwd=ROOT, start_new_session=True) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(12)
+        os.killpg(waiting.pid, signal.SIGTERM)
+    assert service["TimeoutStartSec"] == "infinity"
+
+
+def test_the_migration_goes_on_once_the_database_answers(tmp_path):
+    service = section("wanderers-migrate.service")
+    command = shlex.split(service["ExecStartPre"].replace("/srv/wanderers", str(ROOT)))
+    here = os.environ | {"WANDERERS_DATA": str(tmp_path)}
+    assert subprocess.run(command, env=here, cwd=ROOT, timeout=60, check=False).returncode == 0
+
+
 def test_a_listener_takes_its_stream_from_a_file_of_its_own_and_starts_again():
     service, unit = section("wanderers-listen@.service"), section("wanderers-listen@.service", "Unit")
     assert service["EnvironmentFile"] == "/etc/wanderers/listen-%i", "the last one; the site's own stands before it"

@@ -55,7 +55,7 @@ from webapp.archive.subject_search import (
     tagged,
 )
 from webapp.archive.survey_settings import open_survey
-from webapp.archive.uploads import store_upload
+from webapp.archive.uploads import ingest_upload
 
 
 class SurveyViewSet(PublicRows):
@@ -81,7 +81,7 @@ class SurveyViewSet(PublicRows):
         options = asked(UploadImagesSerializer, request)
         files = options.pop("files")
         try:
-            run = start_ingest(survey=survey, path=store_upload(survey, files), by=admin, **options)
+            run = ingest_upload(survey, files, by=admin, **options)
         except IngestRefused as error:
             raise ValidationError({"files": [str(error)]}) from error
         return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)

@@ -1,19 +1,19 @@
 """Forms for surveys, their members and their ingests."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MinValueValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.ingest.create_run import inbox_path
-from webapp.archive.models import Kind, Role, Survey
+from webapp.archive.ingest.create_run import inbox_path, start_ingest
+from webapp.archive.models import IngestRun, Kind, Role, Survey
 from webapp.archive.models.survey import ABOVE_ZERO
-from webapp.archive.uploads import store_upload
+from webapp.archive.uploads import ingest_upload
 
 
 class NamesField(forms.CharField):
@@ -219,8 +219,9 @@ class IngestForm(forms.Form):
             raise forms.ValidationError(_("Choose files or name an inbox path, not both."))
         return cleaned
 
-    def path(self, survey: Survey) -> Path | str:
-        """Return the path to ingest, after writing uploads to the inbox; IngestRefused says why not."""
-        if not self.cleaned_data["uploads"]:
-            return inbox_path(survey, self.cleaned_data["name"])
-        return store_upload(survey, self.cleaned_data["uploads"])
+    def start(self, survey: Survey, by: User) -> IngestRun:
+        """Start the ingest, after writing uploads to the inbox; IngestRefused says why not."""
+        asked = {name: self.cleaned_data[name] for name in ("root", "kind", "subject_set", "dry_run")}
+        if self.cleaned_data["uploads"]:
+            return ingest_upload(survey, self.cleaned_data["uploads"], by=by, **asked)
+        return start_ingest(survey=survey, path=inbox_path(survey, self.cleaned_data["name"]), by=by, **asked)

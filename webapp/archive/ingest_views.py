@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.forms import IngestForm
-from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
+from webapp.archive.ingest.create_run import IngestRefused, inbox
 from webapp.archive.ingest.remote_files import is_address
 from webapp.archive.models import IngestRun, Kind, Role, Survey
 from webapp.archive.models.ingest_run import MOST_PROBLEMS
@@ -44,12 +44,7 @@ def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
     if not form.is_valid():
         return _page(request, survey, form, status=400)
     try:
-        run = start_ingest(
-            survey=survey,
-            path=form.path(survey),
-            by=person(request),
-            **{name: form.cleaned_data[name] for name in ("root", "kind", "subject_set", "dry_run")},
-        )
+        run = form.start(survey, person(request))
     except IngestRefused as error:
         form.add_error(None, str(error))
         return _page(request, survey, form, status=400)

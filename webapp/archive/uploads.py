@@ -3,7 +3,8 @@
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.io.read_subjects import READABLE
-from webapp.archive.ingest.create_run import IngestRefused, inbox
+from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.models import IngestRun, Membership, Role, Survey
 
 AROUND = 2**20
@@ -100,9 +101,29 @@ def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
         raise IngestRefused(message % {"endings": ", ".join(READABLE)})
     folder = inbox(survey) / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder.mkdir()
-    for name, file in zip(names, files, strict=True):
-        _write(folder / name, file)
+    with _removed_on_failure(folder):
+        for name, file in zip(names, files, strict=True):
+            _write(folder / name, file)
     return folder / names[0] if len(names) == 1 else folder
+
+
+def ingest_upload(survey: Survey, files: Sequence[UploadedFile], **asked: Any) -> IngestRun:
+    """Store the files and start to ingest them; parameters as in `new_run`.
+
+    Raises IngestRefused: the files, or what is asked for, are refused. Nothing is stored.
+    """
+    path = store_upload(survey, files)
+    with _removed_on_failure(path if path.is_dir() else path.parent):
+        return start_ingest(survey=survey, path=path, **asked)
+
+
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 FOLDER = re.compile(r"upload-\d{8}-\d{6}-[0-9a-f]{6}")

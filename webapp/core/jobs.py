@@ -45,6 +45,10 @@ class Cancelled(Exception):
     """Cancellation of the job was requested."""
 
 
+class AnotherOpen(Exception):
+    """A failed job is not tried again, since another one that waits or runs does its work."""
+
+
 class JobState(models.TextChoices):
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
@@ -213,7 +217,8 @@ class Job(models.Model):
     def retry(self) -> bool:
         """Queue a failed job again; return False, and change nothing, if it has not failed.
 
-        Jobs that were given up get one more attempt.
+        Jobs that were given up get one more attempt. Kinds of which one may be open raise AnotherOpen, or the
+        database's IntegrityError, beside another.
         """
         clean = {"error": "", "traceback": "", "token": None, "lease_until": None, "finished_at": None}
         again = (

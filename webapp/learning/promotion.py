@@ -223,9 +223,13 @@ def apply_gate(
 
 
 @transaction.atomic
-def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str) -> None:
-    """End a run whose checkpoint can't be evaluated: it stays a shadow, and an admin may promote it by hand."""
-    score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
+def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str, is_sound: bool = True) -> None:
+    """End a run whose checkpoint can't be evaluated: it stays a shadow, and an admin may promote it by hand.
+
+    One that is not sound, since it gives no probabilities, scores nothing.
+    """
+    if is_sound:
+        score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
     run.finish(message=NOT_PROMOTED(why=why))
 
 

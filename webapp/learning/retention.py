@@ -1,5 +1,10 @@
-"""Retention: delete old scores, detections, features and states of training; checkpoints and evaluations stay."""
+"""Retention: delete old scores, detections, features and states of training; checkpoints and evaluations stay.
 
+Only checkpoints that never got a row are deleted: nobody can use them.
+"""
+
+import re
+import shutil
 from pathlib import Path
 
 from django.conf import settings
@@ -8,6 +13,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
+from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Detection, Preset, Score, ScoringRun, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
 
@@ -66,3 +72,27 @@ def delete_old_states() -> None:
     for path in (Path(settings.DATA) / FOLDER).glob("*"):
         if path.name.removeprefix(".").removesuffix(".partial") not in needed:
             path.unlink(missing_ok=True)
+
+
+CHECKPOINTS = "checkpoints"
+_SAVED = re.compile(r"\.?(?P<run>.+-\d+)-\d+(-\w+)?")
+
+
+def checkpoint_folder(run: TrainingRun) -> str:
+    """Return where a run's attempt saves its checkpoint, below the data folder."""
+    return f"{CHECKPOINTS}/{run.survey.slug}-{run.pk}-{run.attempts}"
+
+
+def delete_left_checkpoints() -> None:
+    """Delete what runs that have ended saved without a row, since their worker died in between.
+
+    Folders of runs that are not here stay: they may be another database's.
+    """
+    folders = (Path(settings.DATA) / CHECKPOINTS).glob("*")
+    saved = {path: match["run"] for path in folders if (match := _SAVED.fullmatch(path.name))}
+    over = TrainingRun.objects.filter(state__in=(JobState.DONE, JobState.FAILED, JobState.CANCELLED))
+    ended = {f"{slug}-{pk}" for slug, pk in over.values_list("survey__slug", "pk")}
+    needed = set(Checkpoint.objects.values_list("folder", flat=True))  # read last: a run gets its row before it ends
+    for path, run in saved.items():
+        if run in ended and f"{CHECKPOINTS}/{path.name}" not in needed:
+            shutil.rmtree(path, ignore_errors=True)

@@ -40,13 +40,17 @@ _COLUMNS = {
 class NoProbabilities(ValueError):
     """A model gives something that is no probability, such as NaN after a training that diverged."""
 
+    def __init__(self, message: str, checkpoint_id: int) -> None:
+        super().__init__(message)
+        self.checkpoint_id = checkpoint_id
+
 
 def check_probabilities(checkpoint_id: int, p: NDArray[Any]) -> None:
     """Raise NoProbabilities unless all values, (n,) or (n, K), are finite and in 0..1."""
     sound = np.isfinite(p) & (p >= 0) & (p <= 1 + ROUNDING)
     bad = ~sound.all(axis=tuple(range(1, sound.ndim)))
     if bad.any():
-        raise NoProbabilities(NOT_PROBABILITIES(model=checkpoint_id, bad=int(bad.sum()), n=len(p)))
+        raise NoProbabilities(NOT_PROBABILITIES(model=checkpoint_id, bad=int(bad.sum()), n=len(p)), checkpoint_id)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import site_admin_page
+from webapp.core.jobs import AnotherOpen
 from webapp.operations.job_overview import job_models
 from webapp.operations.site_status import site_status
 
@@ -31,7 +32,7 @@ def retry(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     try:
         with transaction.atomic():
             again = job.retry()
-    except IntegrityError:
+    except (IntegrityError, AnotherOpen):
         messages.error(request, _("Another job of this kind is already waiting."))
     else:
         if again:

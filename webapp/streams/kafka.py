@@ -25,6 +25,8 @@ PORTION = 64
 """Messages taken from librdkafka at a time."""
 NEW_PARTITIONS_AFTER = 60.0
 """Seconds between looks for new partitions."""
+ANEW_SHOWN_FOR = 3600.0
+"""Seconds for which a topic that was created anew is a trouble, so that somebody sees it."""
 
 _REMEDIES = {
     KafkaError._ALL_BROKERS_DOWN: messages.NO_BROKER,
@@ -57,6 +59,7 @@ class KafkaTopic:
         self._assigned: list[TopicPartition] = []
         self._next: dict[int, int] = {}
         self._looked_at = -NEW_PARTITIONS_AFTER
+        self._anew_until = 0.0
         self._consumer = Consumer(
             {
                 "bootstrap.servers": stream.brokers,
@@ -92,18 +95,23 @@ class KafkaTopic:
             if error := message.error():
                 self._complain(error)
             elif partition is not None and offset is not None:
-                received += self._expired_before(partition, offset)
+                received += self._jump_before(partition, offset)
                 received.append(Received(partition, offset, message.value() or b""))
                 self._next[partition] = offset + 1
         return received
 
-    def _expired_before(self, partition: int, offset: int) -> list[Received]:
-        """Return a problem if messages before this one were deleted at the brokers before they were read.
+    def _jump_before(self, partition: int, offset: int) -> list[Received]:
+        """Return a problem if this is not the message that should come next.
 
-        A gap alone does not say so: compacted topics and transactions have gaps too.
+        Either messages before it were deleted at the brokers before they were read; a gap alone does not say so:
+        compacted topics and transactions have gaps too. Or the topic was created anew, and librdkafka went on from its
+        beginning.
         """
         wanted = self._next.get(partition, offset)
-        if offset <= wanted:
+        if offset < wanted:
+            self._anew_until = time.monotonic() + ANEW_SHOWN_FOR
+            return [Received(partition, offset, BadInput(messages.CREATED_ANEW), begins_anew=True)]
+        if offset == wanted:
             return []
         try:
             low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._stream.topic, partition), WAIT)
@@ -132,13 +140,13 @@ class KafkaTopic:
         return sum(waiting) if waiting else None
 
     def trouble(self) -> str:
-        return self._trouble
+        return self._trouble or (messages.CREATED_ANEW if time.monotonic() < self._anew_until else "")
 
     def close(self) -> None:
         self._consumer.close()
 
     def _find_partitions(self) -> None:
-        """Go on behind the last stored message of each partition, if there are any that were not there before."""
+        """Go on behind the last message read from each partition, if there are any that were not there before."""
         if self._assigned and time.monotonic() - self._looked_at < NEW_PARTITIONS_AFTER:
             return
         self._looked_at = time.monotonic()
@@ -153,11 +161,12 @@ class KafkaTopic:
             self._assign(sorted(topic.partitions), through_restarts(partial(Position.objects.of, self._stream)))
 
     def _assign(self, partitions: list[int], positions: dict[int, int]) -> None:
+        self._next = positions | self._next
         self._assigned = [
-            TopicPartition(self._stream.topic, number, positions.get(number, OFFSET_BEGINNING)) for number in partitions
+            TopicPartition(self._stream.topic, number, self._next.get(number, OFFSET_BEGINNING))
+            for number in partitions
         ]
         self._consumer.assign(self._assigned)
-        self._next = positions | self._next
 
     def _complain(self, error: KafkaError) -> None:
         if error.code() not in _HARMLESS:

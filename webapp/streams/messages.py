@@ -37,6 +37,9 @@ EXPIRED = Sentence(
         "ask the topic's owner to keep messages longer."
     )
 )
+CREATED_ANEW = Sentence(
+    gettext_noop("The topic has begun anew: it was deleted and created again. It is read from its beginning.")
+)()
 NOT_THIS_GROUP = Sentence(
     gettext_noop("These credentials may not use the consumer group. Choose another with --group.")
 )()

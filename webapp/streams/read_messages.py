@@ -25,12 +25,15 @@ class Received:
         Or why it could not be fetched.
     name
         Of the alert, where it is known beforehand.
+    begins_anew
+        Offsets start again here, although later ones are stored already.
     """
 
     partition: int
     offset: int | None
     value: bytes | BadInput
     name: str = ""
+    begins_anew: bool = False
 
 
 @dataclass(slots=True)

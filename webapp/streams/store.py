@@ -61,6 +61,9 @@ def _advance(stream: Stream, readings: list[Reading]) -> list[Reading]:
         place = reading.message
         if place.offset is None:
             fresh.append(reading)
+        elif place.begins_anew:
+            positions[place.partition] = place.offset
+            fresh.append(reading)
         elif place.offset >= positions.get(place.partition, 0):
             positions[place.partition] = place.offset + 1
             fresh.append(reading)

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest.mock import Mock
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import NoCredentialsError
@@ -187,11 +188,20 @@ def test_an_archive_that_is_not_allowed_starts_nothing(archive, tmp_path):
     assert not IngestRun.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["../a.fits", "/etc/passwd", "https://elsewhere.org/a.fits", "a\0.fits"])
+@pytest.mark.parametrize(
+    "name", ["../a.fits", "/etc/passwd", "https://elsewhere.org/a.fits", "a\0.fits", "a\ud800.fits"]
+)
 def test_names_stay_below_the_root(archive, name):
     with pytest.raises(Exception, match="is not a path within the archive"):
         RemoteFiles(f"{archive.address}/survey", "x").file(name)
     assert not archive.asked
+
+
+def test_a_long_name_of_characters_of_several_bytes_fits_on_the_disk(archive):
+    name = "分" * 80 + ".fits"
+    archive.files = {quote(name): BODY}
+    path = RemoteFiles(f"{archive.address}/survey", "x").file(name)
+    assert (path.read_bytes(), path.suffix) == (BODY, ".fits")
 
 
 def test_files_make_room_for_others(archive, monkeypatch):

@@ -80,6 +80,7 @@ def test_a_model_that_gives_nan_is_not_promoted_and_writes_no_score(workflow, mo
     assert run.state == JobState.DONE
     assert "gives no probability (NaN, or outside 0 to 1)" in page_of(run)
     assert Checkpoint.objects.get(is_champion=True) == first
+    assert not run.checkpoint.scoring_runs.exists(), "each of its shards would fail"
     shard.refresh_from_db()
     assert shard.state == JobState.FAILED
     assert "gives no probability" in shard.error

@@ -13,6 +13,8 @@ from webapp.core.environment import ROOT
 from webapp.core.jobs import MAX_ATTEMPTS, JobState
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.learning import models
+from webapp.learning.models import TrainingRun
+from webapp.learning.triggers import start_training
 from webapp.quality.models import QualityScan
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,19 @@ def test_a_job_that_would_be_the_second_in_line_stays_failed(client, boss):
     answer = client.post(f"/status/quality.qualityscan/{old.pk}/retry/", follow=True)
     assert b"already waiting" in answer.content
     assert QualityScan.objects.get(pk=old.pk).state == "failed"
+
+
+def test_a_failed_training_is_not_tried_again_beside_another_of_its_workflow(client, boss):
+    client.force_login(boss)
+    workflow = sky.workflow(sky.survey())
+    old = start_training(workflow=workflow, by=None)
+    TrainingRun.objects.update(state=JobState.FAILED, finished_at=timezone.now())
+    new = start_training(workflow=workflow, by=None)
+    address = f"/status/learning.trainingrun/{old.pk}/retry/"
+    assert b"already waiting" in client.post(address, follow=True).content
+    assert TrainingRun.objects.get(pk=old.pk).state == "failed"
+    new.request_cancel()
+    assert b"queued again" in client.post(address, follow=True).content
 
 
 def test_only_the_sites_administrators_see_and_act(client, django_user_model, failed):

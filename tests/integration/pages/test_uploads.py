@@ -1,5 +1,6 @@
 """Uploads that are too large or not allowed are never written to disk; pages state the limits."""
 
+import errno
 import shutil
 
 import pytest
@@ -98,6 +99,26 @@ def test_what_would_fill_the_disk_is_refused_by_page_and_api(admin, settings, sp
     assert not list(spool.iterdir())
     assert not list(inbox(Survey.objects.get()).iterdir())
     assert not IngestRun.objects.exists()
+
+
+def test_an_ingest_that_is_refused_keeps_no_files(admin):
+    asked = {"uploads": files(10, 10), "root": "https://elsewhere.example/"}
+    reply = admin.post(INGEST, asked)
+    assert (reply.status_code, "REMOTE_ARCHIVES" in reply.content.decode()) == (400, True)
+    asked = {"files": files(10), "subject_set": "a\0b"}
+    assert admin.post("/api/surveys/night/images/", asked).status_code == 400
+    assert not list(inbox(Survey.objects.get()).iterdir())
+
+
+def test_a_disk_that_fills_during_an_upload_keeps_no_half_of_it(admin, monkeypatch):
+    def full(path, file):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("webapp.archive.uploads._write", full)
+    with pytest.raises(OSError, match="No space"):
+        admin.post(INGEST, {"uploads": files(10, 10)})
+    assert not list(inbox(Survey.objects.get()).iterdir())
 
 
 def test_an_empty_file_is_the_only_complaint_about_it(admin):

@@ -20,9 +20,9 @@ class Cluster:
         brokers = self.producer.list_topics(timeout=10).brokers.values()
         self.brokers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
 
-    def send(self, topic, values):
+    def send(self, topic, values, **where):
         for value in values:
-            self.producer.produce(topic, value)
+            self.producer.produce(topic, value, **where)
         assert self.producer.flush(30) == 0
 
 

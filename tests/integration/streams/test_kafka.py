@@ -12,7 +12,7 @@ from webapp.archive.models import Subject, Survey
 from webapp.console.management.commands.listen import credentials
 from webapp.streams.kafka import KafkaTopic
 from webapp.streams.listen import LOCK, NAMESPACE, UNLOCK, AlreadyListening, listen
-from webapp.streams.messages import NO_BROKER
+from webapp.streams.messages import CREATED_ANEW, NO_BROKER
 from webapp.streams.models import Position, Stream
 from webapp.streams.store import store
 
@@ -99,6 +99,20 @@ def test_messages_that_expired_unread_are_a_problem_with_their_count(stream, rea
     assert [offset for offset, _ in letters] == [5, 42, 43, 50]
     assert letters[0][1].startswith("37 messages from here on expired")
     assert Position.objects.of(stream) == {0: 51}
+
+
+def test_a_topic_that_was_created_anew_is_read_from_its_beginning_and_said_to_be(cluster, stream, reader, alert):
+    """Its offsets are lower than those stored for the topic that was deleted."""
+    Position.objects.create(stream=stream, partition=0, next_offset=100)
+    cluster.send("alerts", [alert(n) for n in range(3)], partition=0)
+    hear(cluster, stream, reader, lambda: Stream.objects.get().stored == 3)
+    assert stream.trouble == CREATED_ANEW
+    letter = stream.dead_letters.get()
+    assert (letter.offset, letter.reason) == (0, CREATED_ANEW)
+    assert progress() == 3
+    cluster.send("alerts", [alert(n) for n in range(2, 6)], partition=0)
+    hear(cluster, stream, reader, lambda: Stream.objects.get().stored == 6)
+    assert (stream.trouble, stream.dead_letters.count(), progress()) == ("", 1, 7)
 
 
 def test_brokers_that_do_not_answer_are_named(stream, reader):

@@ -59,7 +59,7 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
     Raises BadInput: the database could not store it, or its gold label is not one of the survey's `classes`.
     """
     _check_texts(record)
-    gold = _gold_label(record, classes)
+    gold = gold_label(record, classes)
     hidden = {"#label": record.label} if record.label and not gold else {}
     pixels = record.frames[0].pixels
     shape = (len(record.frames), *pixels.shape)
@@ -105,7 +105,8 @@ def _check_storable(text: str, what: str) -> None:
         raise BadInput("%(what)s is not text in UTF-8. Save it as UTF-8.", what=what)
 
 
-def _gold_label(record: SubjectRecord, classes: list[str]) -> str:
+def gold_label(record: SubjectRecord, classes: list[str]) -> str:
+    """Return the record's gold label, empty for none; raises BadInput if it is not one of the survey's classes."""
     if not record.gold:
         return ""
     if not record.label:

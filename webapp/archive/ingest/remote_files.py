@@ -4,6 +4,7 @@ An archive is a root such as https://archive.org/survey/ or s3://bucket/survey/ 
 """
 
 import hashlib
+import re
 import shutil
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -26,6 +27,10 @@ from webapp.core.download import Downloader, DownloadRefused, ServerDown
 FOLDER = "remote"
 MOST_CACHED = 8 * 1024**3
 """Bytes of files that are kept until the manifest is read; a file that was dropped for others is fetched again."""
+LONGEST_NAME = 80
+"""Bytes of a file's own name that its copy here keeps: the last ones, which say what it is."""
+UNNAMEABLE = re.compile(r"[\0\ud800-\udfff]")
+"""What no file's name has: JSON can write half a character."""
 
 
 class ArchiveDown(Exception):
@@ -92,10 +97,12 @@ class RemoteFiles:
         ArchiveDown
             See there.
         """
-        if "://" in name or name.startswith(("/", "\\")) or ".." in name.split("/") or "\0" in name:
+        leads_out = "://" in name or name.startswith(("/", "\\")) or ".." in name.split("/")
+        if leads_out or UNNAMEABLE.search(name):
             raise BadInput("is not a path within the archive. Name the file from %(root)s.", root=self._root)
         ending = hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
-        path = self._cache / f"{ending}-{name.rpartition('/')[2][-80:]}"
+        last = name.rpartition("/")[2].encode()[-LONGEST_NAME:].decode(errors="ignore")
+        path = self._cache / f"{ending}-{last}"
         if not path.exists():
             self._cache.mkdir(parents=True, exist_ok=True)
             self._fetch(name, path)

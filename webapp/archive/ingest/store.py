@@ -12,7 +12,7 @@ from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
 from webapp.archive.ingest.dedupe import originals, other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import Shelf, new_keys
-from webapp.archive.ingest.prepare import Candidate
+from webapp.archive.ingest.prepare import Candidate, gold_label
 from webapp.archive.ingest.reader import Item
 from webapp.archive.ingest.synthetic_names import free_names
 from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
@@ -117,6 +117,17 @@ class Batch:
         elif value is not None:
             self.problems.append(value)
 
+    def checked_again(self, classes: list[str]) -> Self:
+        """Return it with a problem for each gold label whose class was removed after it had been read."""
+        kept, problems = [], []
+        for one in self.candidates:
+            try:
+                gold_label(one.record, classes)
+                kept.append(one)
+            except BadInput as bad:
+                problems.append(bad.at(file=one.record.source, row=one.record.row))
+        return replace(self, candidates=kept, problems=[*self.problems, *problems])
+
     def fullness(self) -> float:
         """Return the fill level; 1 is full."""
         return max((len(self.candidates) + len(self.problems)) / ROWS, self.nbytes / NBYTES)
@@ -155,6 +166,7 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     Raises LeaseLost or Cancelled: the run belongs to another worker, or was cancelled. Nothing of the batch is stored.
     """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=run.survey_id)
+    batch = batch.checked_again(survey.classes)
     fresh = unknown(survey, batch.candidates)
     free_names(survey, [one.record.external_id for one in fresh])
     duplicates = add(survey, run.subject_set, fresh, shelf, new_keys(len(fresh))) if fresh else 0

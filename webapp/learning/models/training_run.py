@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MinLengthValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
-from webapp.core.jobs import Job
+from webapp.core.jobs import AnotherOpen, Job
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
 from webapp.workflows.models import Workflow
@@ -147,6 +147,14 @@ class TrainingRun(Touched, Job):
 
     def __str__(self) -> str:
         return f"Training {self.pk} of {self.role} on {self.workflow}"
+
+    @transaction.atomic
+    def retry(self) -> bool:
+        """Queue a failed run again; raises AnotherOpen if another of its workflow is open."""
+        Workflow.objects.select_for_update(no_key=True).get(pk=self.workflow_id)
+        if type(self).objects.open().filter(workflow=self.workflow_id).exclude(pk=self.pk).exists():
+            raise AnotherOpen
+        return super().retry()
 
     def curve(self) -> models.QuerySet["TrainingEpoch"]:
         """Return the epochs of the newest attempt that has any: one may only judge what an earlier one has trained."""

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from webapp.core.health import check_health
 from webapp.core.stored_messages import in_words
 from webapp.operations.site_status import SiteStatus, site_status
 from webapp.streams.models import Stream
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     help = "Say how the site is: parts, jobs, streams, disk, backup, versions. Exit code 1 if something is wrong."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._end_without_database()
         status = site_status()
         for line in _lines(status):
             self.stdout.write(line)
@@ -27,6 +29,14 @@ class Command(BaseCommand):
         if problems:
             sys.exit(1)
         self.stdout.write(self.style.SUCCESS("All is well."))
+
+    def _end_without_database(self) -> None:
+        """Say what can be said without the database, if it does not answer."""
+        if check_health(("database",))["database"] != "ok":
+            for sentence in check_health(("database", "broker", "disk")).values():
+                if sentence != "ok":
+                    self.stdout.write(self.style.ERROR(sentence))
+            sys.exit(1)
 
 
 def _lines(status: SiteStatus) -> list[str]:
