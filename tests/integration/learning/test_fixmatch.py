@@ -8,7 +8,7 @@ from django.db import OperationalError
 from ml.training import fixmatch
 from tasks.learning import train
 from tests.integration.learning import sky
-from tests.integration.learning.test_training import take_up, trained
+from tests.integration.learning.runs import take_up, trained
 from tests.integration.people import browser, member
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
@@ -32,9 +32,7 @@ def brief(sky_backbone, monkeypatch):
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey())
-    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
-    return workflow
+    return sky.gold_workflow(REAL)
 
 
 @pytest.fixture
