@@ -11,11 +11,11 @@ from ml.acquisition.pool import Array, Pool, Rows
 from ml.acquisition.rules import SPREAD, Plan, Rule, Values, value
 
 OVERSAMPLE = 20
-"""Candidates for each subject chosen: so many of the best are clustered. Fewer would be less diverse."""
+"""Best candidates that are clustered for each subject to choose. Fewer would be less diverse."""
 MOST_SHARE = 0.25
-"""Of the pool, so that a long batch of a short queue is still of the uncertain; but never fewer than are chosen."""
+"""Maximum fraction of the pool to cluster, so that a large batch from a short queue stays uncertain."""
 MOST_CANDIDATES = 4_000
-"""No more are clustered, since each one's features must be read."""
+"""Maximum number to cluster, since the features of each must be read."""
 DIGITS = 2
 """Values outside the batch are rounded to so many decimals, so that a slightly different model moves few of them."""
 MOST_TYPICAL = 20_000

@@ -13,7 +13,7 @@ from ml.imaging.background import UNMEASURED, measured
 from ml.io.manifest import Skip
 from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
-from ml.trails.annotation import COLUMN, Annotation, annotations_of
+from ml.trails.annotation import COLUMN, Annotation, read_annotations
 from ml.trails.maps import one_plane
 
 SMALLEST = 16  # minimum side in pixels
@@ -72,7 +72,7 @@ def read_cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Itera
 def _annotations(item: SubjectRecord) -> list[Annotation] | None:
     objects_json = item.metadata.get(COLUMN)
     if objects_json:
-        return annotations_of(objects_json, item.external_id)
+        return read_annotations(objects_json, item.external_id)
     return [] if item.label.lower() in BOGUS_WORDS else None
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ml.cli.sky_table import Rows, errors_of, number, table_command
+from ml.cli.sky_table import Rows, add_position_errors, errors_of, number, table_command
 from ml.sky.detection_table import OBSERVER, OBSERVER_VELOCITY, read_detections
 from ml.sky.detections import Detections
 from ml.sky.linking import LONGEST, LinkLimits, link
-from ml.sky.motion import FLOOR, SEEING
+from ml.sky.motion import FLOOR
 from ml.sky.tangent_plane import unit_vectors
 
 HEADER = (
@@ -31,13 +31,7 @@ def add(subparsers: Any) -> None:
         required=True,
         help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x…z, obs_vx…vz]",
     )
-    parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
-    parser.add_argument(
-        "--seeing",
-        type=float,
-        default=SEEING,
-        help=f"FWHM, arcsec: the error from S/N where rms lacks; default {SEEING:g}",
-    )
+    add_position_errors(parser)
     parser.add_argument(
         "--min-rate", type=float, default=limits.min_rate, help=f"arcsec per hour; default {limits.min_rate:g}"
     )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cli.sky_table import Rows, errors_of, number, table_command
+from ml.cli.sky_table import Rows, add_position_errors, errors_of, number, table_command
 from ml.sky.detection_table import read_detections
-from ml.sky.motion import FLOOR, SEEING
+from ml.sky.motion import FLOOR
 from ml.sky.tangent_plane import positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 
@@ -26,13 +26,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="CSV: tracklet, mjd, ra, dec[, rms_ra, rms_dec, rms_corr, snr]"
     )
-    parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
-    parser.add_argument(
-        "--seeing",
-        type=float,
-        default=SEEING,
-        help=f"FWHM, arcsec: the error from S/N where rms lacks; default {SEEING:g}",
-    )
+    add_position_errors(parser)
     parser.add_argument("--floor", type=float, default=FLOOR, help=f"least error from S/N, arcsec; default {FLOOR:g}")
 
 

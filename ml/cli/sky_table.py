@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.cli.outputs import check_outputs
 from ml.io.safe_csv import CellWriter
 from ml.sky.detections import Detections
-from ml.sky.motion import position_errors
+from ml.sky.motion import SEEING, position_errors
 
 Array = NDArray[np.float64]
 
@@ -49,6 +49,17 @@ def write_table(out: Path | None, header: Sequence[str], rows: Iterable[Sequence
         return
     with out.open("w", newline="", encoding="utf-8") as file:
         _write(file, header, rows)
+
+
+def add_position_errors(parser: argparse.ArgumentParser) -> None:
+    """Add what `errors_of` takes for detections without their own errors."""
+    parser.add_argument("--rms", type=float, help="error of a position without rms_ra and rms_dec, arcsec")
+    parser.add_argument(
+        "--seeing",
+        type=float,
+        default=SEEING,
+        help=f"FWHM, arcsec: the error from S/N where rms lacks; default {SEEING:g}",
+    )
 
 
 def errors_of(detections: Detections, *, rms: float | None, seeing: float, floor: float) -> tuple[Array, Array, Array]:

@@ -18,7 +18,7 @@ COMMON = 3  # frames that track and object must share
 IN_PIXELS, ON_SKY = ("object", "frame", "x", "y"), ("object", "mjd", "ra", "dec")
 DEGREES = {"ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
 Rows = dict[str, list[list[float]]]
-"""Of each object: mag, frame or mjd, and position, row by row."""
+"""Rows of each object: mag, frame or mjd, and position."""
 
 
 def match_candidates(

@@ -14,6 +14,7 @@ from ml.data.unlabelled import Unlabelled
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
 FEW = 5  # examples of a class: with fewer, none may be held out
+NO_PIXELS = "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
 
 
 class BadExamples(ValueError):

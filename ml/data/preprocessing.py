@@ -131,9 +131,9 @@ class Preprocessing:
 GREYS = {"zscale": zscale, "equalise": histogram}
 FROZEN = Preprocessing()
 SKY_UNITS = Preprocessing(softening=10.0, gain=0.1, clip=6.0, size_single=None, size_multi=None, crop=64, tta=WAYS)
-"""Of the sky backbone: the middle 64 pixels at native size, up to 2,000 σ, all ways round."""
+"""Input of the sky backbone: the middle 64 pixels at native size, up to 2,000 σ, all ways round."""
 SKY_FROZEN = replace(SKY_UNITS, annulus_photometry=True)
-"""Of the sky backbone's features as they are."""
+"""Input of the frozen sky backbone."""
 
 
 def native_size(channels: int) -> Preprocessing:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ml.data.dataset import BadExamples, Examples
+from ml.data.dataset import NO_PIXELS, BadExamples, Examples
 from ml.data.preprocessing import Preprocessing
 
 MOST = 2**30  # maximum bytes of frames in memory; beyond it subjects are sampled
@@ -45,9 +45,7 @@ def load_frames(
     Raises BadExamples if the examples come without pixels.
     """
     if examples.pixels is None:
-        raise BadExamples(
-            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
-        )
+        raise BadExamples(NO_PIXELS)
     fits = how_many_fit(examples.pixels, rows, preprocessing, most)
     if len(rows) > fits:
         rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), fits, replace=False))]

@@ -31,7 +31,7 @@ MAX_TABLE_COLUMNS = 999
 """Maximum number of columns of a FITS table, by the standard."""
 
 _ADDRESS = re.compile(r" *<[^<>]* at 0x[0-9a-f]+>")
-"""How Python writes an object that a decoder names: nothing to a reader."""
+"""The memory address in an error of a decoder, which means nothing to a reader."""
 
 DEFLATE_MOST = 1032
 """Maximum compression ratio of deflate, and so of gzip."""

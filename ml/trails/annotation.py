@@ -58,7 +58,7 @@ class Annotation:
         return Condition(self.mag, self.rate, self.snr)
 
 
-def annotations_of(text: Any, whose: str) -> list[Annotation]:
+def read_annotations(text: Any, whose: str) -> list[Annotation]:
     """Read the JSON list of the column `#objects` (docs/simulations.md).
 
     Raises BadExamples if it is not such a list; the message names the subject and the invalid part.

@@ -88,10 +88,15 @@ def _shape(curve: Array, shape: Sequence[int]) -> list[float]:
     """Return log length, bend, angle to the diagonals (where spikes lie), and the number of ends at the edge."""
     length, chord = max(length_of(curve), 1.0), curve[-1] - curve[0]
     angle = np.arctan2(chord[1], chord[0])
-    last = np.array([shape[1] - 1, shape[0] - 1])
-    cut = [bool((end < EDGE).any() or (end > last - EDGE).any()) for end in (curve[0], curve[-1])]
+    cut = ends_at_edge(curve, shape)
     bend = sagitta(curve)
     return [np.log(length), np.log1p(bend), 10 * bend / length, np.cos(4 * angle), float(sum(cut)), float(cut[0])]
+
+
+def ends_at_edge(curve: Array, shape: Sequence[int]) -> list[bool]:
+    """Return whether the ends of a curve (n, 2), as x, y, are within 8 pixels of the edge of an image (H, W)."""
+    last = np.array([shape[1] - 1, shape[0] - 1])
+    return [bool((end < EDGE).any() or (end > last - EDGE).any()) for end in (curve[0], curve[-1])]
 
 
 def _light(profile: Profile, across: Array) -> list[float]:

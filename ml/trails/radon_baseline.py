@@ -14,7 +14,7 @@ from scipy import fft, ndimage
 from ml.imaging.background import in_noise
 from ml.imaging.polyline import length_of, sagitta, smooth
 from ml.trails.annotation import CLASSES
-from ml.trails.candidate import Candidate, trail_candidates
+from ml.trails.candidate import Candidate, ends_at_edge, trail_candidates
 from ml.trails.detected_trail import Trail, trail_of
 from ml.trails.maps import Maps
 from ml.trails.profile import REACH, along, full_width, snapped_to_ridge, snr_per_pixel
@@ -27,7 +27,6 @@ BRIGHTEST = 4.0  # clipping level of pixels, so that a single one cannot make a 
 STAR = 5.0  # minimum of a source's pixel, in units of the noise
 ROUND = 0.45  # axis ratio above which a source is a star or a galaxy
 SHORTEST = 12.0  # pixels
-EDGE = 8.0
 PLENTY = 10.0  # S/N per pixel above which the score saturates
 SPIKE_REACH, SPIKE_STAR = 100.0, 300.0  # pixels from a star, and its brightest pixel in noise
 Array = NDArray[Any]
@@ -159,9 +158,7 @@ def _classified(found: Candidate, noise_units: NDArray[np.float32]) -> Trail | N
 
 def _class_by_rule(curve: Array, width: float, noise_units: Array) -> str:
     """Classify by rule: satellites cross from edge to edge, spikes end at a star, cosmic rays are short and sharp."""
-    last = np.array([noise_units.shape[1] - 1, noise_units.shape[0] - 1])
-    at_edge = [bool((end < EDGE).any() or (end > last - EDGE).any()) for end in (curve[0], curve[-1])]
-    if all(at_edge):
+    if all(ends_at_edge(curve, noise_units.shape)):
         return "SATELLITE"
     if _ends_at_a_star(noise_units, curve):
         return "SPIKE"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ml.data.dataset import BadExamples, Examples
+from ml.data.dataset import NO_PIXELS, BadExamples, Examples
 from ml.data.preprocessing import FROZEN, SKY_FROZEN, SKY_UNITS, Preprocessing, native_size
 from ml.inference.feature_extractor import Backbone
 from ml.models.sky_net import SKY
@@ -143,9 +143,7 @@ def preset_recipe(
     frozen = freeze or preset == "head" or init == "random" or (paper is not None and paper.freeze)
     frozen = frozen and (init != "scratch" or start is not None)  # frozen random weights would never be trained
     if not frozen and not channels:
-        raise BadExamples(
-            "This preset trains on pixels, but the examples have none. Provide pixels, or use --preset head."
-        )
+        raise BadExamples(NO_PIXELS)
     family = FAMILIES[_family(name, channels)]
     preprocessing = family.frozen if frozen else family.preprocessing
     if name == RESIDUAL:

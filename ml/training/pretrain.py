@@ -21,7 +21,7 @@ from ml.simulate.labelled_stamps import KINDS, LabelledStamps
 from ml.training.ema import ema_of
 from ml.training.losses import partial_label_loss
 from ml.training.memory import keep_freed_memory
-from ml.training.pretraining_batches import Batches, batches
+from ml.training.pretraining_batches import PretrainingBatches, batches
 from ml.training.pretraining_pool import read_pool
 from ml.training.pretraining_views import PORTIONS, Labels, Portion
 
@@ -115,7 +115,7 @@ def pretrain(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / POOL).mkdir(exist_ok=True)
     pool = run.pool(folder / POOL)
-    drawn = Batches(pool, run.seed, [one for one in portions if one.sky in pool])
+    drawn = PretrainingBatches(pool, run.seed, [one for one in portions if one.sky in pool])
     learner = _Learner(run, folder / STATE, drawn)
     with learner.compute.limited():
         learner.learn(on_report, run.steps if stop_after is None else min(stop_after, run.steps))
@@ -125,7 +125,7 @@ def pretrain(
 class _Learner:
     """Model, optimiser and moving average."""
 
-    def __init__(self, run: Pretraining, state: Path, drawn: Batches) -> None:
+    def __init__(self, run: Pretraining, state: Path, drawn: PretrainingBatches) -> None:
         self.run, self.state, self.drawn = run, state, drawn
         torch.manual_seed(run.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

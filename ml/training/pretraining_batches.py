@@ -13,7 +13,7 @@ from ml.training.pretraining_views import Labels, Portion, batch
 
 
 @dataclass(frozen=True)
-class Batches(Dataset[tuple[Tensor, Labels]]):
+class PretrainingBatches(Dataset[tuple[Tensor, Labels]]):
     """The batch of each step, which depends on the seed and the step alone."""
 
     pool: dict[str, LabelledStamps]
@@ -24,7 +24,7 @@ class Batches(Dataset[tuple[Tensor, Labels]]):
         return batch(self.pool, SKY_UNITS, [self.seed, step], self.portions)
 
 
-def batches(drawn: Batches, steps: range, workers: int) -> DataLoader[tuple[Tensor, Labels]]:
+def batches(drawn: PretrainingBatches, steps: range, workers: int) -> DataLoader[tuple[Tensor, Labels]]:
     """Return the batches of some steps, in order; so many processes make them ahead, 0 for none.
 
     The processes are forked, to share the pool's memory; they do not touch the GPU.

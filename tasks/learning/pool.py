@@ -29,7 +29,7 @@ def pool_of(row: TrainingRun, labels: list[Label], store: PixelStore) -> Iterato
     row.renew(message=messages.READING_POOL())
     if not row.pool:
         row.renew(pool=unlabelled_pool.draw(row.workflow, labels[0].array.partition("-")[0]))
-    drawn = unlabelled_pool.subjects_of(row)
+    drawn = unlabelled_pool.pool_labels(row)
     if not drawn:
         yield None
         return

@@ -34,6 +34,12 @@ def chromium():
 
 
 @pytest.fixture
+def lost_messages(monkeypatch):
+    """Drop this process's messages, as if it had died: the worker's sweep must find its jobs."""
+    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
+
+
+@pytest.fixture
 def open_page(chromium, live_server):
     """Open a page in its own browser: `open_page(path, width=…, user=…)`; script errors, and whatever the Content
     Security Policy blocked, fail the test.

@@ -17,15 +17,9 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.imports.models import ClassificationImport
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
 AN_IMPORT = 60_000  # ms
-
-
-@pytest.fixture(autouse=True)
-def leave_announcing_to_the_sweep(monkeypatch):
-    """The worker here listens to its own folder, and finds jobs by its sweep."""
-    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 @pytest.fixture

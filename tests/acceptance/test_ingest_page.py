@@ -11,15 +11,9 @@ from tests.acceptance.real_worker import running_worker
 from tests.integration.learning.sky import subjects
 from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
 A_RUN = 60_000  # ms
-
-
-@pytest.fixture(autouse=True)
-def leave_announcing_to_the_sweep(monkeypatch):
-    """The worker here listens to its own folder, and finds jobs by its sweep."""
-    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 @pytest.fixture

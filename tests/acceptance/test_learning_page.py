@@ -12,16 +12,10 @@ from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
 REAL = np.arange(160) % 2 == 0
 A_RUN = 90_000  # ms
-
-
-@pytest.fixture(autouse=True)
-def leave_announcing_to_the_sweep(monkeypatch):
-    """The worker here listens to its own folder, and finds jobs by its sweep."""
-    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 @pytest.fixture

@@ -9,15 +9,9 @@ from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
 from webapp.synthetics.inject_movers import start_injection
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
 NUMBER = 120
-
-
-@pytest.fixture(autouse=True)
-def lose_our_messages(monkeypatch):
-    """Drop this process's messages, as if it had died: the worker's sweep must find the job."""
-    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
 
 
 def test_movers_whose_worker_is_killed_are_drawn_once(tmp_path):

@@ -12,13 +12,7 @@ from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, Sco
 from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import start_training
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def lose_our_messages(monkeypatch):
-    """Drop this process's messages, as if it had died: the worker's sweep must find the job."""
-    monkeypatch.setattr("webapp.core.dispatch._publish", lambda task, args: None)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
 
 REAL = np.arange(160) % 2 == 0

@@ -63,7 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def _tell_of(self, request: HttpRequest, user: Any, *, is_new: bool) -> None:
-        """Log a sign-in; tell the owner by mail of one on a device where nobody had signed in to the account before."""
+        """Log a sign-in; if the device is new to the account, mail its owner."""
         where = self.get_client_ip(request)
         log.info("Account %s signed in from %s%s.", user.pk, where, ", on a new device" if is_new else "")
         if is_new:
@@ -112,7 +112,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """allauth's sign-in elsewhere, whose pages are not found where the site offers none."""
+    """allauth's sign-in through other sites; its pages answer 404 where this site offers none."""
 
     def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> SocialApp:
         try:

@@ -32,7 +32,7 @@ def invite(*, by: User, email: str = "", survey: Survey | None = None, role: str
 
 
 def open_invitations() -> QuerySet[Invitation]:
-    """Return the invitations that can still be accepted; those of an administrator who is none any more cannot."""
+    """Return the invitations that can still be accepted: not those of a former administrator."""
     rows = Invitation.objects.filter(accepted_at=None, expires_at__gt=timezone.now())
     rows = rows.filter(invited_by__is_active=True, invited_by__is_superuser=True)
     return rows.select_related("survey", "invited_by")

@@ -60,7 +60,7 @@ class TokenView(APIView):
     throttle_classes = [GuessThrottle, NameThrottle]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return none for a new token: neither a token, which would never end, nor an open session makes one."""
+        """Return none for a new token: that takes the password. A token could otherwise renew itself forever."""
         makes_one = self.request is not None and self.request.method == "POST"  # none while the schema is made
         return [] if makes_one else super().get_authenticators()
 

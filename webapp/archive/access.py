@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from webapp.archive.audit import record_act
-from webapp.archive.models import Membership, Role, Survey, lacks_second_factor
+from webapp.archive.models import Membership, Role, Subject, Survey, lacks_second_factor
 
 NEEDS_SECOND_FACTOR = gettext_lazy(
     "Your role requires two-factor sign-in. Set it up in your profile, then open this page again."
@@ -47,6 +47,11 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
 def _ask_for_second_factor(request: HttpRequest, role: str) -> None:
     if lacks_second_factor(request.user, role):
         raise PermissionDenied(NEEDS_SECOND_FACTOR)
+
+
+def subject_of(survey: Survey, pk: int) -> Subject:
+    """Return a subject of the survey; raises Http404 if it has none of this key."""
+    return get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
 
 
 def person(request: HttpRequest) -> User:

@@ -23,7 +23,7 @@ FACTS = {
     "band": ("band", "bands"),
     "external_id": ("external_id",),
 }
-"""What a measured column appears as in a subject's data, or in that of its frames."""
+"""Names of a measured column in the data of a subject and its frames."""
 
 
 def with_unblinded(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:

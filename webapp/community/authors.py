@@ -1,4 +1,4 @@
-"""Who may post in a survey's Talk: nobody who is suspended there, and newcomers without links."""
+"""Who may post in a survey's Talk: no suspended person, and newcomers only without links."""
 
 import re
 from datetime import datetime

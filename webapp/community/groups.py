@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
 from webapp.community.group_models import Group, GroupMember
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import account_volunteer, locked_account_volunteer
 from webapp.volunteers.models import Volunteer
 
 MOST_GROUPS = 20
@@ -24,7 +24,7 @@ DAYS = (1, 7, 30)
 @transaction.atomic
 def open_group(*, user: User, name: str, description: str = "", is_class: bool = False) -> Group:
     """Create a group; raises ValidationError for an empty or too long name, or one group too many."""
-    owner = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    owner = locked_account_volunteer(user)
     if owner.owned_groups.count() >= MOST_GROUPS:
         raise ValidationError(_("You have the maximum number of groups. Delete one first."))
     group = Group(owner=owner, name=name.strip(), description=description.strip(), is_class=is_class)

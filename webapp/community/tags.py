@@ -17,7 +17,7 @@ from webapp.community.talk_index import may_read
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
 from webapp.queue.membership import add_to_set
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import account_volunteer, locked_account_volunteer
 from webapp.volunteers.models import Volunteer
 
 TAG = re.compile(r"(?<![\w#&/])#([^\W\d_][\w-]{0,29})(?![\w-])")
@@ -50,7 +50,7 @@ def tag(*, user: User, subject: Subject, name: str) -> None:
     ValidationError
         It is no tag, the user's tags on the subject are too many, or the user is suspended. Nothing is stored.
     """
-    volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    volunteer = locked_account_volunteer(user)
     if not may_read(user, volunteer, subject):
         raise PermissionDenied(_("Answer this subject first, then tag it. Nothing was changed."))
     check_author(volunteer, subject.survey, name)

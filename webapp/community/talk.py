@@ -20,7 +20,7 @@ from webapp.community.pictures import check_pictures, read_picture
 from webapp.community.tags import store_tags
 from webapp.community.talk_index import may_read
 from webapp.community.talk_text import mentioned
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import locked_account_volunteer
 from webapp.volunteers.models import Volunteer
 
 MOST_IN_AN_HOUR = 20
@@ -73,7 +73,7 @@ def post_comment(
         too many pictures; or the picture is refused. Nothing is stored.
     """
     drawn = read_picture(picture, alt)
-    author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    author = locked_account_volunteer(user)
     place: Any = thread.board if thread else subject
     comment = Comment(survey=place.survey, subject=subject, thread=thread, author=author, text=_tidy(text))
     comment.full_clean()

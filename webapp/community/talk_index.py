@@ -21,7 +21,7 @@ def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subj
 
 
 def is_readable(user: User | AnonymousUser, reader: Volunteer | None, comment: Comment) -> bool:
-    """Return whether nobody has removed the comment, and the reader is no longer asked about its subject, if any."""
+    """Return whether the comment still stands, and the reader will no longer be asked about its subject, if any."""
     if comment.removed_at is not None:
         return False
     return comment.subject is None or may_read(user, reader, comment.subject)

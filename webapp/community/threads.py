@@ -11,8 +11,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Board, Comment, Thread
 from webapp.community.moderation import Kind, log
 from webapp.community.talk import moderates, post_comment
-from webapp.volunteers.identity import account_volunteer
-from webapp.volunteers.models import Volunteer
+from webapp.volunteers.identity import locked_account_volunteer
 
 MOST_BOARDS = 30
 USUAL_BOARDS = [
@@ -91,7 +90,7 @@ def open_thread(
     ValidationError
         The title is empty or too long, or `post_comment` refuses the text. Nothing is stored.
     """
-    author = Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    author = locked_account_volunteer(user)
     last = Thread.objects.filter(board=board, author=author).order_by("-pk").first()
     first = last and last.title == title.strip() and last.comments.select_related("survey").order_by("pk").first()
     if first and first.text == text.replace("\r\n", "\n").strip():

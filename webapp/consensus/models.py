@@ -23,7 +23,7 @@ NAT = 1_000_000
 """Evidence is kept in whole millionths of a nat."""
 
 PRIOR_VOTES = 2.0
-"""What the prior counts for in a majority."""
+"""Number of votes that the prior counts for in a majority."""
 
 VOTE_COLUMNS = {answer.value: f"votes_{answer}" for answer in Answer}
 """The column that counts the votes for each answer."""

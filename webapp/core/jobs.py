@@ -26,7 +26,7 @@ GOT_FURTHER = Q(done__gt=F("furthest"))
 RESEND_AFTER = LEASE / 2
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
-"""In a row that get no further than those before; ones that meet a full disk don't count."""
+"""Maximum attempts in a row without progress; those that met a full disk don't count."""
 MOST_TRACEBACK = 20_000  # characters
 GIVEN_UP = Sentence("The worker crashed %(times)s times. See the worker's log, then start again.")
 HUNG = Sentence(

@@ -26,10 +26,6 @@ def discoveries_of(asked: Asked) -> Discoveries:
     return discoveries(asked.workflow, asked.population, asked.champion, asked.threshold)
 
 
-def injected_of(asked: Asked) -> Movers:
-    return movers_of(asked.workflow, asked.champion, asked.threshold)
-
-
 def curves_of(asked: Asked) -> WorkingPoints | None:
     """Return the champion's curves on its test set; None without a champion or enough of a test set."""
     rows = unseen_test_subjects(asked.champion) if asked.champion else None
@@ -119,7 +115,7 @@ def _of_curves(asked: Asked, table: Callable[[WorkingPoints], FigureTable]) -> F
 
 
 def _plane(finder: str) -> Callable[[Asked], FigureTable | None]:
-    return lambda asked: plane_table(asked, injected_of(asked), finder)
+    return lambda asked: plane_table(asked, movers_of(asked), finder)
 
 
 TABLES: dict[str, Callable[[Asked], FigureTable | None]] = {

@@ -21,11 +21,11 @@ from webapp.figures.figure_tables import (
     curves_of,
     discoveries_of,
     histogram_table,
-    injected_of,
     plane_table,
     table_of,
 )
 from webapp.figures.night_views import TITLES
+from webapp.figures.synthetic_completeness import movers_of
 from webapp.figures.working_point import unseen_test_subjects
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
@@ -54,7 +54,7 @@ def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
 @workflow_page(Role.SCIENTIST)
 def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
-    found, movers, curves = discoveries_of(asked), injected_of(asked), curves_of(asked)
+    found, movers, curves = discoveries_of(asked), movers_of(asked), curves_of(asked)
     planes = {finder: table for finder in PLANES if (table := plane_table(asked, movers, finder))}
     histograms = {name: table for name in found.filters if (table := histogram_table(asked, found, name)).rows}
     context: dict[str, Any] = {

@@ -54,7 +54,7 @@ class InjectedForm(ThresholdForm):
 @workflow_page(Role.SCIENTIST)
 def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
-    movers = _movers(asked)
+    movers = movers_of(asked)
     table = _table(asked, movers)
     csv = reverse("injected-movers-csv", args=[workflow.survey.slug, workflow.slug])
     context = {
@@ -73,15 +73,11 @@ def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page(Role.SCIENTIST)
 def injected_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     asked = _asked(request, workflow)
-    return _table(asked, _movers(asked)).as_csv(f"injected-{workflow.slug}.csv")
+    return _table(asked, movers_of(asked)).as_csv(f"injected-{workflow.slug}.csv")
 
 
 def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
     return Asked(request, workflow, InjectedForm, finder="", **dict.fromkeys(LIMITS))
-
-
-def _movers(asked: Asked) -> Movers:
-    return movers_of(asked.workflow, asked.champion, asked.threshold)
 
 
 def _table(asked: Asked, movers: Movers) -> FigureTable:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ml.sky.neo_scores import CLASSES
 from ml.sky.orbits import OLD_DAYS
-from webapp.archive.access import survey_page
+from webapp.archive.access import subject_of, survey_page
 from webapp.archive.light_curve import measurements, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.consensus.models import AggregatedPosterior, Consensus
@@ -50,7 +50,7 @@ class ErrorsForm(forms.Form):
 @require_safe
 @survey_page(Role.SCIENTIST)
 def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    subject = subject_of(survey, pk)
     frames = list(subject.frames.all())
     form, track = _track(request, survey, frames)
     known = list(subject.known_matches.all())
@@ -93,14 +93,14 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def neo_score_start(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    request_score(get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk))
+    request_score(subject_of(survey, pk))
     return redirect(f"{reverse('motion', args=[survey.slug, pk])}#digest2")
 
 
 @require_safe
 @survey_page(Role.SCIENTIST)
 def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
-    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    subject = subject_of(survey, pk)
     form, track = _track(request, survey, list(subject.frames.all()))
     trails = measure_trails(subject, track, _seeing(form, survey)).trails
     rows = [
@@ -117,7 +117,7 @@ def motion_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
 @require_safe
 @survey_page(Role.SCIENTIST)
 def trail_distances_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
-    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    subject = subject_of(survey, pk)
     rows = [
         (
             each.source, each.frame + 1, fit.distance, fit.distance_error, fit.nearest, fit.parallax,

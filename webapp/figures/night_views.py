@@ -47,15 +47,11 @@ def _nights(asked: Asked) -> list[Night]:
     return nights_of(asked.workflow, asked.champion, asked.threshold, asked.population)
 
 
-def _movers(asked: Asked) -> Movers:
-    return movers_of(asked.workflow, asked.champion, asked.threshold)
-
-
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
-    rows, movers = _nights(asked), _movers(asked)
+    rows, movers = _nights(asked), movers_of(asked)
     context: dict[str, Any] = {
         "asked": asked,
         "form": asked.form,
@@ -88,7 +84,7 @@ def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def completeness_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
-    return csv_response(f"completeness-{workflow.slug}.csv", BIN_COLUMNS, _bins(_movers(_asked(request, workflow))))
+    return csv_response(f"completeness-{workflow.slug}.csv", BIN_COLUMNS, _bins(movers_of(_asked(request, workflow))))
 
 
 def _bins(movers: Movers) -> Iterator[tuple[Any, ...]]:

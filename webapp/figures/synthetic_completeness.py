@@ -15,6 +15,7 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import copy_out
+from webapp.figures.asked import Asked
 from webapp.learning.models import Checkpoint, Score
 from webapp.synthetics.mover import SYNTHETIC
 from webapp.workflows.models import Workflow
@@ -131,10 +132,11 @@ class Movers:
         return completeness_by(values[at], is_found, edges)
 
 
-def movers_of(workflow: Workflow, champion: Checkpoint | None, threshold: float) -> Movers:
+def movers_of(asked: Asked) -> Movers:
     """Return the newest movers injected into a workflow's queue, at most `MOST`; figures may be a minute old."""
+    workflow, champion = asked.workflow, asked.champion
     key = f"synthetics-{workflow.pk}-{champion.pk if champion else 0}"
-    return Movers(cached_figure(key, partial(_rows, workflow, champion), FRESH_FOR), threshold)
+    return Movers(cached_figure(key, partial(_rows, workflow, champion), FRESH_FOR), asked.threshold)
 
 
 def _rows(workflow: Workflow, champion: Checkpoint | None) -> NDArray[np.void]:

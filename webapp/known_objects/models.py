@@ -20,7 +20,7 @@ from webapp.core.stored_messages import MessageField
 UNIX_EPOCH = 40_587  # MJD
 GEOCENTRE = "500"
 SEARCHED = [Kind.CUTOUT, Kind.CUBE]
-"""Kinds whose positions are their centres': objects are anywhere in them, each with a detection of its own."""
+"""Kinds whose position is their centre; objects lie anywhere in them, each with its own detection."""
 
 
 def folder() -> Path:
@@ -29,7 +29,7 @@ def folder() -> Path:
 
 
 def is_old(days: float | None) -> bool:
-    """Return whether elements are so many days from a detection that predictions are off by more than errors say."""
+    """Return whether elements are so many days from a detection that predictions are worse than their errors."""
     return days is not None and abs(days) > OLD_DAYS
 
 

@@ -17,7 +17,7 @@ from webapp.classifications.models import Mark
 from webapp.learning.models import Detection
 
 LEAST_SCORE = 0.5
-"""Of a model's detection, to count as a trail or track."""
+"""Minimum score of a model's detection that counts as a trail or track."""
 MODEL = "model"
 END_ERROR = 2.0
 """Pixels, 1σ in each coordinate: how far the middle of a line is off that of its trail."""
@@ -26,7 +26,7 @@ TRACK_ERROR = 0.5
 
 Row = tuple[int, int, float | None, float, float, float, float, None]
 Lines = defaultdict[tuple[int, int], list[Line]]
-"""By subject and frame."""
+"""Lines by subject and frame."""
 
 
 def trail_rows(cutouts: Collection[int]) -> Iterator[Row]:

@@ -69,7 +69,7 @@ def pool_of(
         workflow.prior,
         mean_skill(workflow),
         features=lambda some: features_of(checkpoint, subjects[some]),
-        groups=lambda some: groups_of(subjects[some]),
+        groups=lambda some: object_groups_of(subjects[some]),
         nights=lambda some: _nights_of(subjects[some]),
     )
     if Rule.BALD in plan.weights:
@@ -154,7 +154,7 @@ def features_of(checkpoint: Checkpoint, subjects: NDArray[np.int64]) -> NDArray[
     return found
 
 
-def groups_of(subjects: NDArray[np.int64]) -> NDArray[np.str_]:
+def object_groups_of(subjects: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return the object groups (n,) of subjects."""
     return np.array(
         [group for (group,) in fetch(OF_SUBJECTS.format(known_of_subject="object_group"), [subjects.tolist()])]

@@ -194,8 +194,8 @@ def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
     lineage = checkpoint.lineage()
     learnt = [label for each in lineage for label in trained_labels(each)]
     groups = {label.object_group for label in learnt}
-    groups = groups.union(*(unlabelled_pool.groups_of(each.run) for each in lineage))
-    seen = {label.subject_id for label in learnt}.union(*(unlabelled_pool.keys_of(each.run) for each in lineage))
+    groups = groups.union(*(unlabelled_pool.pool_groups(each.run) for each in lineage))
+    seen = {label.subject_id for label in learnt}.union(*(unlabelled_pool.pool_keys(each.run) for each in lineage))
     now = _groups_now([label.subject_id for label in labels])
     together = Subject.objects.filter(survey=checkpoint.survey_id, object_group__in=set(now.values()))
     groups |= {group for key, group in together.values_list("pk", "object_group") if key in seen}

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from webapp.archive.access import survey_page
+from webapp.archive.access import subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.archive.pixels import shape_of
 from webapp.core.jobs import JobState
@@ -47,14 +47,14 @@ class ExplainedFrame:
 @survey_page(Role.SCIENTIST)
 def explanation(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     """Show the explanation by the model in the URL, or by the champion; it refreshes itself until there is one."""
-    return _part(request, _subject(survey, pk), request.GET.get("model", ""))
+    return _part(request, subject_of(survey, pk), request.GET.get("model", ""))
 
 
 @require_POST
 @survey_page(Role.SCIENTIST)
 def explanation_start(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     """Ask a worker for an explanation, again if it failed; one that exists or is on its way is left alone."""
-    subject, model = _subject(survey, pk), request.POST.get("model", "")
+    subject, model = subject_of(survey, pk), request.POST.get("model", "")
     chosen = _chosen(explainable(subject), model)
     if chosen is None:
         raise Http404("No such model has scored this subject.")
@@ -76,10 +76,6 @@ def _external_score(subject: Subject) -> Score | None:
     """Return the champion's score if the champion is an external scorer, which has nothing here to look into."""
     score = subject.scores.filter(checkpoint__is_champion=True).select_related("checkpoint").first()
     return score if score is not None and score.checkpoint.is_external else None
-
-
-def _subject(survey: Survey, pk: int) -> Subject:
-    return get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
 
 
 def _chosen(models: list[Checkpoint], model: str) -> Checkpoint | None:

@@ -13,7 +13,7 @@ from webapp.learning.promotion import promote
 LONGEST_REASON = 200
 
 DIVERGED = 2.0
-"""How many times its first epoch's loss a run may end with before it counts as diverged."""
+"""A run has diverged if its last loss is more than this many times its first epoch's."""
 
 
 class Unconfirmed(ValidationError):

@@ -29,7 +29,7 @@ from webapp.learning.models import TestSet
 
 FOLDER = "test-sets"
 FEWEST_PER_ANSWER = 6
-"""With fewer, not even a perfect model is surely better than chance (`ml.evaluation.metrics.intervals.surest_auc`)."""
+"""Minimum gold subjects of each answer: with fewer, a perfect model may be no better than chance (`surest_auc`)."""
 
 
 class TooLittleGold(ValueError):

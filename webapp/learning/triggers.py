@@ -31,7 +31,7 @@ FEWEST_TO_FINETUNE = 200
 """Labels without which fine-tuning does no better than a head."""
 
 PAUSE = timedelta(days=1)
-"""From the end of a run that has not got as far as reading its labels until the schedule starts it again."""
+"""Time until the schedule retries a run that ended before it read its labels."""
 
 ASKED = {"preset", "minutes", "seed"}
 

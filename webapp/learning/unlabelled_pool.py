@@ -58,16 +58,16 @@ def _nothing_known(subject_id: int, external_id: str, array: str, index: int, ob
     return Label(subject_id, external_id, array, index, object_group or external_id, "", (), 0.5, "")
 
 
-def subjects_of(run: TrainingRun) -> list[Label]:
+def pool_labels(run: TrainingRun) -> list[Label]:
     """Return the subjects that were drawn for a run, by subject id."""
     return label_snapshot.read_snapshot(FOLDER, run.pool)[0]
 
 
-def groups_of(run: TrainingRun) -> set[str]:
+def pool_groups(run: TrainingRun) -> set[str]:
     """Return the objects that a run may have learnt from without a label; none without a pool."""
     return label_snapshot.groups_of(FOLDER, run.pool) if run.pool else set()
 
 
-def keys_of(run: TrainingRun) -> list[int]:
+def pool_keys(run: TrainingRun) -> list[int]:
     """Return the keys of the subjects that were drawn for a run; none without a pool."""
     return label_snapshot.subjects_of(FOLDER, run.pool).tolist() if run.pool else []

@@ -29,7 +29,7 @@ from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
 QUIET = timedelta(hours=6)
-"""Without a classification for so long, a workflow that had many the day before is silent."""
+"""A workflow that had many classifications the day before is silent after this time without one."""
 USUAL, WITHIN = 50, timedelta(days=1)
 
 
@@ -76,12 +76,12 @@ def _late_backup() -> dict[str, str]:
 log = logging.getLogger(__name__)
 
 PERSISTS = timedelta(seconds=90)
-"""Parts, workflows, streams and queues must be ill for so long: a restart takes a few seconds."""
+"""How long a problem of a part, workflow, stream or queue must last: a restart takes a few seconds."""
 LATE = timedelta(minutes=3)
-"""Workers look for problems every minute; after so long without, another process does."""
+"""Workers look for problems every minute; if none has for this long, another process does."""
 TIMEOUT = 10  # seconds
 IS_JOB = Q(key__startswith="job:")
-"""A failed job is told at once, and its end is not told: whoever tries again knows."""
+"""A failed job alerts at once. Its recovery sends no alert, since somebody retried it."""
 
 
 def check() -> None:

@@ -32,7 +32,7 @@ def queue_problems(workers: dict[str, int]) -> dict[str, str]:
 
 
 def _silent_workers(unserved: Collection[str]) -> dict[str, str]:
-    """Return workers that finish nothing, hanging or dead, and whose work nobody does in their place."""
+    """Return a problem for each worker that finishes nothing, if no other worker serves its queues."""
     newest = {row.node: row for row in Worker.objects.silent().order_by("seen_at")}
     waiting = {row: [queue for queue in row.queues if queue in unserved] for row in newest.values()}
     return {

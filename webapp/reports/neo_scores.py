@@ -37,7 +37,7 @@ def _hash(*values: object) -> str:
 
 
 def request_score(subject: Subject) -> NeoScore:
-    """Return the subject's scores, asking a worker for them where there are none, or others, or the last try failed."""
+    """Return the subject's scores; ask a worker for them if they are missing or outdated, or the last try failed."""
     now, setup = fingerprint(subject.survey, list(subject.frames.all())), setup_of(subject.survey)
     with transaction.atomic():
         ended = NeoScore.objects.filter(subject=subject, state__in=(JobState.DONE, JobState.FAILED, JobState.CANCELLED))

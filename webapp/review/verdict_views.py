@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from webapp.archive.access import person, survey_page
+from webapp.archive.access import person, subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.learning.model_roles import classes_of
 from webapp.review.cases import change_case
@@ -93,7 +93,7 @@ def verdict_in(request: HttpRequest, survey: Survey) -> tuple[str, str, str]:
 
 def _asked(survey: Survey, workflow: str, pk: int) -> tuple[Workflow, Subject]:
     of = get_object_or_404(reviewable(survey), slug=workflow)
-    return of, get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    return of, subject_of(survey, pk)
 
 
 def _act(request: HttpRequest, survey: Survey, workflow: str, pk: int, act: Act) -> HttpResponse:

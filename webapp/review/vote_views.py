@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from ml.io.message import Message
-from webapp.archive.access import person, survey_page
+from webapp.archive.access import person, subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.learning.scores import champions_opinions
@@ -32,7 +32,7 @@ LINE_COLUMNS = (
 @require_safe
 @survey_page(Role.SCIENTIST)
 def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    subject = get_object_or_404(Subject.objects.select_related("survey"), survey=survey, pk=pk)
+    subject = subject_of(survey, pk)
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     history = timeline(workflow, subject)
     context = {

@@ -37,6 +37,11 @@ def account_volunteer(user: Any) -> Volunteer:
     return volunteer or Volunteer.objects.get_or_create(user=user)[0]
 
 
+def locked_account_volunteer(user: Any) -> Volunteer:
+    """Return the volunteer of a signed-in user, locked until the transaction ends, so that limits hold."""
+    return Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+
+
 def visitor_of(request: HttpRequest) -> Volunteer | None:
     """Return the cookie's visitor; none after a merge into an account, or for a forged cookie."""
     key = _key(request)

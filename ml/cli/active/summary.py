@@ -12,7 +12,7 @@ from ml.cli.active.rounds import Curve
 from ml.evaluation.report.chart import Chart, Series
 
 LEVEL = 0.95
-"""Of the full-label metric."""
+"""Fraction of the metric with all labels."""
 FOUND_AT = 1_000  # votes
 METRICS = ("precision", "auc")
 

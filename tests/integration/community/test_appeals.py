@@ -3,7 +3,6 @@
 import pytest
 from django.urls import reverse
 
-from tests.integration import world
 from tests.integration.people import browser, member
 from webapp.accounts.delete_account import delete_account
 from webapp.community.appeals import appeal
@@ -15,14 +14,6 @@ from webapp.community.talk import post_comment
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def subject(workflow):
-    """A subject that nobody is asked about any more."""
-    row = world.subjects_of(workflow)[0]
-    workflow.queue.filter(subject=row).update(is_retired=True)
-    return row
 
 
 @pytest.fixture

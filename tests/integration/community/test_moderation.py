@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.acceptance.people import member
 from tests.integration.learning import sky
+from tests.integration.people import account, browser
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
 from webapp.community.tags import tag
@@ -30,10 +30,6 @@ def subject(survey):
     return sky.subjects(survey, [True])[0]
 
 
-def account(name):
-    return get_user_model().objects.create_user(name, password=name)
-
-
 @pytest.fixture
 def author():
     return account("author")
@@ -47,13 +43,6 @@ def comment(author, subject):
 @pytest.fixture
 def moderator(survey):
     return member(survey, "moderator")
-
-
-def browser(user=None):
-    client = Client()
-    if user:
-        client.force_login(user)
-    return client
 
 
 def settled(user, comment, what, because="Be kind."):

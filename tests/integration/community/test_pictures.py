@@ -20,14 +20,6 @@ from webapp.core.pictures import MOST_BYTES, encode_picture
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def subject(workflow):
-    """A subject that nobody is asked about any more."""
-    row = world.subjects_of(workflow)[0]
-    workflow.queue.filter(subject=row).update(is_retired=True)
-    return row
-
-
 def drawing(form="PNG", width=40, **options):
     buffer = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 255, (30, width, 3), dtype=np.uint8)

@@ -21,14 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def subject(workflow):
-    """A subject that nobody is asked about any more, so that everybody reads its Talk."""
-    row = world.subjects_of(workflow)[0]
-    workflow.queue.filter(subject=row).update(is_retired=True)
-    return row
-
-
-@pytest.fixture
 def moderator(subject):
     volunteer = world.make_volunteer("mod")
     Membership.objects.create(user=volunteer.user, survey=subject.survey, role="moderator")

@@ -1,11 +1,10 @@
 """A survey's Talk: what may be read, search, and mentions that notify."""
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.test import Client
 
 from tests.acceptance.people import member
 from tests.integration.learning import sky
+from tests.integration.people import account, browser
 from webapp.classifications.models import Classification
 from webapp.community.models import Notification
 from webapp.community.talk import mentioned, post_comment
@@ -14,10 +13,6 @@ from webapp.volunteers.identity import account_volunteer
 pytestmark = pytest.mark.django_db
 
 TALK = "/surveys/night/talk/"
-
-
-def account(name):
-    return get_user_model().objects.create_user(name, password=name)
 
 
 @pytest.fixture
@@ -31,10 +26,7 @@ def subjects(survey):
 
 
 def page(user=None, query=""):
-    client = Client()
-    if user:
-        client.force_login(user)
-    return client.get(TALK + query).content.decode()
+    return browser(user).get(TALK + query).content.decode()
 
 
 def test_words_are_searched_in_all_comments_of_the_survey(subjects):
@@ -55,8 +47,7 @@ def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     reader = account("reader")
     post_comment(user=member(survey, "scientist"), subject=subjects[0], text="Clearly a cosmic ray")
     about = f"/surveys/night/subjects/{subjects[0].pk}/"
-    client = Client()
-    client.force_login(reader)
+    client = browser(reader)
     assert "cosmic ray" not in page(reader) + page() + client.get(about).content.decode()
     Classification.objects.create(
         id="00000000-0000-4000-8000-000000000001",
@@ -108,8 +99,7 @@ def test_mentioned_people_are_notified_once_and_nobody_else(subjects):
     post_comment(user=author, subject=subjects[0], text="@vera.r!")
     (row,) = Notification.objects.filter(kind="mentioned")
     assert row.volunteer == account_volunteer(vera)
-    client = Client()
-    client.force_login(vera)
+    client = browser(vera)
     assert "mentioned you" in client.get("/you/news/").content.decode()
 
 

@@ -77,3 +77,10 @@ def checkpoint(of, **fields):
     run = TrainingRun.objects.create(survey=of.survey, workflow=of, role=of.kind, state="done")
     fields = {"folder": "nowhere", "sha256": "0", "manifest": {"preset": "head"}, **fields}
     return Checkpoint.objects.create(survey=of.survey, role=of.kind, run=run, **fields)
+
+
+def gold_workflow(real):
+    """Create a workflow whose subjects are all gold."""
+    of = workflow(survey())
+    make_gold(subjects(of.survey, real), real)
+    return of

@@ -5,9 +5,9 @@ import pytest
 from django.conf import settings as site
 
 from ml.inference.checkpoint import Checkpoint as Files
-from tasks.learning import model_cache, train
+from tasks.learning import model_cache
 from tests.integration.learning import sky
-from webapp.learning.triggers import start_training
+from tests.integration.learning.runs import trained
 
 pytestmark = pytest.mark.django_db
 REAL = np.arange(120) % 2 == 0
@@ -15,9 +15,7 @@ REAL = np.arange(120) % 2 == 0
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey())
-    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
-    return workflow
+    return sky.gold_workflow(REAL)
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +23,6 @@ def fresh_cache():
     model_cache.packaged.cache_clear()
     yield
     model_cache.packaged.cache_clear()
-
-
-def trained(workflow, **fields):
-    run = start_training(workflow=workflow, by=None, **fields)
-    train.run(run.pk)
-    run.refresh_from_db()
-    return run
 
 
 @pytest.mark.parametrize(("choice", "architecture"), [("imagenet", "tf_efficientnet_lite0"), ("sky", "sky")])

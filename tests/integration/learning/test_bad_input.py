@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from ml.inference.scorer import Scorer
 from tasks.learning import score_shard, train
 from tests.integration.learning import sky
+from tests.integration.learning.runs import trained
 from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
 from webapp.learning import scores
@@ -27,16 +28,7 @@ REAL = np.arange(120) % 2 == 0
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey())
-    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
-    return workflow
-
-
-def trained(workflow, **fields):
-    run = start_training(workflow=workflow, by=None, **fields)
-    train.run(run.pk)
-    run.refresh_from_db()
-    return run
+    return sky.gold_workflow(REAL)
 
 
 def page_of(run):

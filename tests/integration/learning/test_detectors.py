@@ -15,6 +15,7 @@ from ml.storage.pixel_store import PixelStore
 from tasks import jobs
 from tasks.learning import score_shard, train
 from tests.integration.learning import sky
+from tests.integration.learning.runs import trained
 from tests.integration.people import browser, member
 from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
@@ -90,13 +91,6 @@ def trails():
         for person in people:
             draws(workflow, person, subject, [value + 1 for value in true])
     return workflow
-
-
-def trained(workflow, **fields):
-    run = start_training(workflow=workflow, by=None, **fields)
-    train.run(run.pk)
-    run.refresh_from_db()
-    return run
 
 
 @pytest.fixture

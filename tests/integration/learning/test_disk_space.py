@@ -7,12 +7,11 @@ import pytest
 from django.conf import settings
 
 from ml.storage.pixel_store import PixelStore
-from tasks.learning import train
 from tasks.learning.examples import pixels_of
 from tests.integration.learning import sky
+from tests.integration.learning.runs import trained
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labels
-from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -21,16 +20,7 @@ REAL = np.arange(40) % 2 == 0
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey())
-    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
-    return workflow
-
-
-def trained(workflow, preset):
-    run = start_training(workflow=workflow, by=None, preset=preset)
-    train.run(run.pk)
-    run.refresh_from_db()
-    return run
+    return sky.gold_workflow(REAL)
 
 
 def full(*_, **__):
@@ -42,7 +32,7 @@ def full(*_, **__):
 )
 def test_a_training_waits_for_room_wherever_it_meets_a_full_disk(workflow, monkeypatch, preset, place):
     monkeypatch.setattr(place, full)
-    run = trained(workflow, preset)
+    run = trained(workflow, preset=preset)
     assert (run.state, run.error) == (JobState.RUNNING, "")
     assert "Free some space" in run.message
 

@@ -9,7 +9,7 @@ from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import write_priorities
-from webapp.learning.acquisition_pool import features_of, groups_of
+from webapp.learning.acquisition_pool import features_of, object_groups_of
 from webapp.learning.models import Checkpoint
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_pictures_of_one_object_are_not_next_to_each_other(workflow, champion, r
         row.object_group = f"object {place // 3}"
     type(rows[0]).objects.bulk_update(rows, ["object_group"])
     write_priorities(workflow, champion)
-    groups = groups_of(np.array(first(workflow, 20)))
+    groups = object_groups_of(np.array(first(workflow, 20)))
     assert len(set(groups)) == 20
 
 

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from ml.training import fixmatch
 from tasks.learning import train
 from tests.integration.learning import sky
-from tests.integration.learning.test_training import take_up, trained
+from tests.integration.learning.runs import take_up, trained
 from tests.integration.people import browser, member
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
@@ -16,7 +16,7 @@ from webapp.learning import curate_labels, models, test_sets, unlabelled_pool
 from webapp.learning.models import TrainingRun
 from webapp.learning.test_sets import current_held_out, is_test_group
 from webapp.learning.triggers import start_training
-from webapp.learning.unlabelled_pool import subjects_of, unlabelled
+from webapp.learning.unlabelled_pool import pool_labels, unlabelled
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +32,7 @@ def brief(sky_backbone, monkeypatch):
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey())
-    sky.make_gold(sky.subjects(workflow.survey, REAL), REAL)
-    return workflow
+    return sky.gold_workflow(REAL)
 
 
 @pytest.fixture
@@ -49,7 +47,7 @@ def groups_of(labels):
 def test_a_run_learns_from_the_archive_and_is_judged_as_any_other(workflow, pool):
     run = trained(workflow, preset="fixmatch")
     assert run.state == JobState.DONE, run.error
-    drawn = subjects_of(run)
+    drawn = pool_labels(run)
     assert groups_of(drawn) == {row.object_group for row in pool if not is_test_group(row.object_group)}
     learnt = run.checkpoint.manifest["unlabelled"]
     assert 0.6 * len(drawn) < learnt < len(drawn)
@@ -89,7 +87,7 @@ def test_duplicates_synthetics_and_subjects_without_pixels_or_of_another_shape_a
     sky.subjects(workflow.survey, REAL[:20], prefix="large", side=31)
     run = start_training(workflow=workflow, by=None, preset="fixmatch")
     run.pool = unlabelled_pool.draw(workflow, "1x1x21x21")
-    found = {label.external_id for label in subjects_of(run)}
+    found = {label.external_id for label in pool_labels(run)}
     assert rows[3].external_id in found
     assert not found & {row.external_id for row in rows[:3]}
     assert all(name.startswith("u") for name in found)
@@ -106,11 +104,11 @@ def test_a_run_that_resumes_learns_from_the_same_subjects_though_more_came(workf
     with monkeypatch.context() as patched:
         patched.setattr(train, "_report", killed)
         run = trained(workflow, preset="fixmatch")
-    before = subjects_of(run)
+    before = pool_labels(run)
     sky.subjects(workflow.survey, REAL[:20], prefix="later", seed=2)
     take_up(run)
     assert (run.state, run.resumed_at) == (JobState.DONE, 2), run.error
-    assert subjects_of(run) == before
+    assert pool_labels(run) == before
 
 
 def test_an_object_that_was_learnt_from_judges_neither_the_model_nor_one_that_goes_on_from_it(workflow, pool):
@@ -118,7 +116,7 @@ def test_an_object_that_was_learnt_from_judges_neither_the_model_nor_one_that_go
     later = sky.checkpoint(workflow, manifest=run.checkpoint.manifest | {"init": run.checkpoint.sha256})
     labels = test_sets.frozen_labels(models.TestSet.objects.get())
     assert len(curate_labels.unseen_by(later, labels)) == len(labels)
-    drawn = subjects_of(run)
+    drawn = pool_labels(run)
     for model in (run.checkpoint, later):
         assert curate_labels.unseen_by(model, drawn) == []
 

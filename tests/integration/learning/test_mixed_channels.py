@@ -6,12 +6,12 @@ from django.conf import settings
 
 from ml.storage.pixel_store import PixelStore
 from tasks import jobs
-from tasks.learning import score_shard, train
+from tasks.learning import score_shard
 from tests.integration.learning import sky
+from tests.integration.learning.runs import trained
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
 from webapp.learning.models import Score, ScoringShard
-from webapp.learning.triggers import start_training
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sky_backbone")]
 GOLD, ASKED = 60, 12
@@ -44,13 +44,6 @@ def subjects(workflow, real, channels):
     sky.make_gold(rows[:GOLD], real[:GOLD])
     sky.queue(workflow, rows[GOLD:])
     return rows
-
-
-def trained(workflow):
-    run = start_training(workflow=workflow, by=None)
-    train.run(run.pk)
-    run.refresh_from_db()
-    return run
 
 
 def scored(checkpoint):

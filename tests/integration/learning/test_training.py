@@ -9,6 +9,7 @@ from ml.inference.checkpoint import Checkpoint as Files
 from tasks import housekeeping
 from tasks.learning import train
 from tests.integration.learning import sky
+from tests.integration.learning.runs import take_up, trained
 from tests.integration.people import browser, member
 from tests.unit.training.test_resume import shorten
 from webapp.core.jobs import JobState
@@ -27,24 +28,7 @@ REAL = np.arange(120) % 2 == 0
 
 @pytest.fixture
 def workflow():
-    workflow = sky.workflow(sky.survey())
-    rows = sky.subjects(workflow.survey, REAL)
-    sky.make_gold(rows, REAL)
-    return workflow
-
-
-def trained(workflow, **fields):
-    run = start_training(workflow=workflow, by=None, **fields)
-    train.run(run.pk)
-    run.refresh_from_db()
-    return run
-
-
-def take_up(run):
-    """Let another worker claim the run after its own has died."""
-    TrainingRun.objects.filter(pk=run.pk).update(state=JobState.QUEUED)
-    train.run(run.pk)
-    run.refresh_from_db()
+    return sky.gold_workflow(REAL)
 
 
 def test_a_run_leaves_a_checkpoint_its_figures_and_why_it_passed(workflow):

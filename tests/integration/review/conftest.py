@@ -1,4 +1,4 @@
-"""A survey with volunteers' answers, one scientist, and one stranger."""
+"""A survey with volunteers' answers, and two scientists."""
 
 import uuid
 from datetime import timedelta
@@ -36,6 +36,13 @@ def scientist(survey, client, django_user_model):
     user = django_user_model.objects.create_user("scientist", email="scientist@example.org")
     Membership.objects.create(user=user, survey=survey, role="scientist")
     client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def colleague(survey, django_user_model):
+    user = django_user_model.objects.create(username="colleague")
+    Membership.objects.create(user=user, survey=survey, role="scientist")
     return user
 
 

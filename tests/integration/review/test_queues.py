@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import User
 from django.http import QueryDict
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership, Subject
+from webapp.archive.models import Subject
 from webapp.community.models import Comment, SubjectTag
 from webapp.consensus.consensus_rows import refresh_models
 from webapp.learning.models import Promotion, Score
@@ -21,13 +20,6 @@ from webapp.review.queues import QUEUES, queued
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def colleague(survey):
-    user = User.objects.create(username="colleague")
-    Membership.objects.create(user=user, survey=survey, role="scientist")
-    return user
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Verdicts, second opinions and cases: on any page, one or many, with their history; strangers change nothing."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from tests.integration.learning import sky
@@ -18,13 +17,6 @@ from webapp.review.verdict_panel import panel_of
 pytestmark = pytest.mark.django_db
 
 DESK = "/surveys/night/review/"
-
-
-@pytest.fixture
-def colleague(survey):
-    user = User.objects.create(username="colleague")
-    Membership.objects.create(user=user, survey=survey, role="scientist")
-    return user
 
 
 def panel(workflow, subject, reader):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.data.dataset import BadExamples
-from ml.trails.annotation import CLASSES, Annotation, annotations_of
+from ml.trails.annotation import CLASSES, Annotation, read_annotations
 from ml.trails.maps import cells_of
 from ml.trails.target_masks import nearest, paint_targets
 from tests.unit.trails.skies import line, trail, true_maps
@@ -40,7 +40,7 @@ def test_an_asteroid_lies_on_top_of_a_satellite():
 
 def test_both_pairs_of_a_stars_spikes_are_known():
     told = [{"class": "SPIKE", "ends": [[50, 50], [90, 90]], "reach": 28.3}]
-    first, second = annotations_of(told, "h-1")
+    first, second = read_annotations(told, "h-1")
     assert second.curve == pytest.approx(np.array([[90, 50], [50, 90]]))
     assert first.label == second.label == "SPIKE"
 
@@ -50,4 +50,4 @@ def test_both_pairs_of_a_stars_spikes_are_known():
 )
 def test_objects_that_are_none_are_refused(text):
     with pytest.raises(BadExamples, match="#objects of h-1"):
-        annotations_of(text, "h-1")
+        read_annotations(text, "h-1")

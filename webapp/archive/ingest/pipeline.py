@@ -106,7 +106,7 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
 
 
 def _still_here(run: IngestRun, reader: Reader, watch: Callable[[IngestRun], object]) -> None:
-    """Renew the lease while the reader skips known rows, which is progress, or waits for a slow disk, which is none."""
+    """Renew the lease while the reader skips known rows, or waits for a slow disk; only the former is progress."""
     keep = run.extend_lease if reader.seen == run.done else run.renew
     through_restarts(partial(keep, done=reader.seen, total=reader.total))
     watch(run)

@@ -91,7 +91,7 @@ NBYTES = 32 * 1024**2
 NEARLY = 0.75
 
 Ends = Callable[[str, int], bool]
-"""Whether adding so many subjects to an array, by name, would end at a file boundary of the store."""
+"""Return whether an array, by name, would end at a file boundary of the store after this many more subjects."""
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ class Kind(models.TextChoices):
 
 
 NAME_KEY = Collate(Upper("external_id"), "C")
-"""By which names are sorted and looked up by their beginning: without case, and as an index has them."""
+"""Key of an index that sorts names, and finds them by prefix, regardless of case."""
 
 
 NAME_TRIGRAMS = models.Func(

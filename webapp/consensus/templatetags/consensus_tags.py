@@ -61,8 +61,8 @@ def counted(votes: dict[str, int]) -> str:
 
 
 @register.filter
-def as_percent(probability: float) -> str:
-    """Format a probability as a percentage, in any language with a decimal point."""
+def in_percent(probability: float) -> str:
+    """Format a probability in percent without the sign, in any language with a decimal point, as SVG needs."""
     return f"{100 * probability:.1f}"
 
 

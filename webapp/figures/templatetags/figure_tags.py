@@ -1,7 +1,8 @@
 """Template filters: fractions as percentages."""
 
 from django import template
-from django.template.defaultfilters import floatformat
+
+from webapp.core.figure_table import percent
 
 register = template.Library()
 
@@ -9,4 +10,4 @@ register = template.Library()
 @register.filter
 def as_percent(fraction: float | None) -> str:
     """Format a fraction of 1 as a percentage with one decimal; a dash for None."""
-    return "–" if fraction is None else f"{floatformat(100 * fraction, 1)} %"
+    return "–" if fraction is None else percent(fraction)
