@@ -57,5 +57,5 @@ def test_each_class_probability_stands_on_its_bar(night, open_page):
     Score.objects.create(checkpoint=model, subject=row, probabilities=[0.2, 0.8], p_real=0.8, entropy=0.5)
     page = open_page(f"/surveys/night/subjects/{row.pk}/motion/", user=member(survey, "scientist"))
     bars = page.get_by_role("region", name="Models").locator("td:has(svg)")
-    sizes = bars.evaluate_all("(cells) => cells.map((td) => [td, td.firstChild].map((e) => e.getBoundingClientRect().height))")
+    sizes = bars.evaluate_all("(cells) => cells.map((td) => [td.clientHeight, td.firstChild.clientHeight])")
     assert [bar == pytest.approx(cell, abs=2) and cell < 60 for cell, bar in sizes] == [True, True]
