@@ -6,6 +6,7 @@ from tests.acceptance.people import member
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.known_objects.models import KnownMatch
+from webapp.learning.models import Score
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -48,3 +49,13 @@ def test_no_legend_covers_the_plot_or_is_cut_off(night, open_page, width):
     assert min(legend["size"]) > 5
     assert legend["is_inside"], "no name is cut off"
     assert not legend["covers"]
+
+
+def test_each_class_probability_stands_on_its_bar(night, open_page):
+    survey, row = night
+    model = sky.checkpoint(sky.workflow(survey, kind="tracklet"), is_champion=True)
+    Score.objects.create(checkpoint=model, subject=row, probabilities=[0.2, 0.8], p_real=0.8, entropy=0.5)
+    page = open_page(f"/surveys/night/subjects/{row.pk}/motion/", user=member(survey, "scientist"))
+    bars = page.get_by_role("region", name="Models").locator("td:has(svg)")
+    sizes = bars.evaluate_all("(cells) => cells.map((td) => [td.clientHeight, td.firstChild.clientHeight])")
+    assert [bar == pytest.approx(cell, abs=2) and cell < 60 for cell, bar in sizes] == [True, True]

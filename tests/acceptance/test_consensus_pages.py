@@ -65,6 +65,8 @@ def test_from_the_histogram_to_one_subjects_votes(survey, open_page):
     page.get_by_role("link", name="s0").click()
     expect(page.get_by_role("heading", name="Votes on s0")).to_be_visible()
     expect(page.locator("[data-votes] .bk-Figure")).to_be_visible()
+    table = page.get_by_role("region", name="Votes", exact=True)
+    assert table.evaluate("(table) => table.scrollWidth <= table.clientWidth")
     expect(page.locator(".annotation.volunteers text")).to_have_text(["1", "2", "3"])
     expect(page.get_by_role("region", name="Volunteers' lines").get_by_role("row")).to_have_count(4)
 

@@ -7,6 +7,7 @@ great-circle geometry decides about what they hold. So right ascension may wrap 
 import math
 import re
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from webapp.archive.models.subject import IS_PLACE, ON_SKY
 
 MOST_VERTICES = 50
 SEPARATOR = re.compile(r"[\s,;]+")
+SEXAGESIMAL = re.compile(r"([+-]?)(\d{1,3}):([0-5]?\d)(?::([0-5]?\d(?:\.\d*)?))?", re.ASCII)
+HOUR = 15
+"""Degrees of right ascension in an hour."""
 ROUNDING = 1e-12
 """Slack for points exactly on an edge, of 1."""
 
@@ -70,27 +74,37 @@ def in_polygon(corners: Sequence[tuple[float, float]]) -> Q:
 
 
 def read_cone(text: str) -> Q:
-    """Read “ra,dec,radius” in degrees."""
-    numbers = _numbers(text)
+    """Read “ra,dec,radius” in degrees, or sexagesimal: “03:08:06.6 +29:57:04.5 0:05”, hours first."""
+    numbers = _degrees(text, (HOUR, 1, 1))
     if len(numbers) != 3:
         raise ValueError(_("A cone is “RA, Dec, radius” in degrees."))
     return in_cone(*numbers)
 
 
 def read_polygon(text: str) -> Q:
-    """Read “ra1,dec1,ra2,dec2,ra3,dec3,…” in degrees."""
-    numbers = _numbers(text)
+    """Read “ra1,dec1,ra2,dec2,ra3,dec3,…” in degrees, or sexagesimal as in `read_cone`."""
+    numbers = _degrees(text, (HOUR, 1))
     if len(numbers) % 2:
         raise ValueError(_("A polygon is a list of pairs “RA, Dec” in degrees."))
     return in_polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
-def _numbers(text: str) -> list[float]:
+def _degrees(text: str, units: Sequence[int]) -> list[float]:
+    """Read numbers in degrees; sexagesimal ones are in these units (deg), in turn."""
     parts = [part for part in SEPARATOR.split(text.strip(" ,;()")) if part]
     try:
-        return [float(part) for part in parts]
+        return [_number(part, unit) for part, unit in zip(parts, cycle(units), strict=False)]
     except ValueError as error:
         raise ValueError(_("Give numbers, separated by commas, in degrees.")) from error
+
+
+def _number(text: str, unit: int) -> float:
+    found = SEXAGESIMAL.fullmatch(text)
+    if found is None:
+        return float(text)
+    sign, whole, minutes, seconds = found.groups(default="0")
+    size = (int(whole) + int(minutes) / 60 + float(seconds) / 3600) * unit
+    return -size if sign == "-" else size
 
 
 def _unit_vectors(corners: Sequence[tuple[float, float]]) -> NDArray[np.float64]:

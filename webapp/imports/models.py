@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from webapp.core.jobs import Job
@@ -39,6 +40,9 @@ class ClassificationImport(Job):
 
     def __str__(self) -> str:
         return f"Import {self.pk} into {self.workflow}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("import-run", args=[self.workflow.survey.slug, self.workflow.slug, self.pk])
 
     @property
     def name(self) -> str:

@@ -177,6 +177,11 @@ def without_archive(*models: Checkpoint) -> list[Checkpoint]:
     return [model for model in models if model.pk in kept and not _has_archive(model)]
 
 
+def without_scores(*models: Checkpoint) -> list[Checkpoint]:
+    """Return the models without a single score, such as those whose scores were deleted: see `retention.prune`."""
+    return [model for model in models if not model.scores.exists()]
+
+
 def _has_archive(model: Checkpoint) -> bool:
     """Return whether a run scores the archive with the model, or has done so and the scores were not deleted since."""
     runs = model.scoring_runs.of_archive()

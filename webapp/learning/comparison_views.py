@@ -22,6 +22,7 @@ from webapp.learning.comparison import (
     difference,
     score_archive,
     without_archive,
+    without_scores,
 )
 from webapp.learning.comparison_tables import calibration_table, curve_table, short_curve_table
 from webapp.learning.models import Checkpoint, TestSet
@@ -151,6 +152,7 @@ def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str
         "first": first,
         "second": second,
         "without_archive": without_archive(first, second),
+        "without_scores": without_scores(first, second),
         "lineages": [model.lineage() for model in (first, second)],
         "frozen": frozen,
         "rows": rows,

@@ -10,11 +10,14 @@ from django.db.models import Avg, Count, F, Max, Min, Q
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 
+from webapp.archive.models import Survey
 from webapp.core.jobs import Job, JobState
 
 FAILED_FOR = timedelta(days=30)
 TIMED_FOR = timedelta(days=1)
 SHOWN = 50
+OWNERS = ("survey", "workflow", "checkpoint", "subject", "run")
+"""Fields of jobs that lead to their survey."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class FailedJob:
 
     key: str
     job: Any
+
+    @property
+    def survey(self) -> Survey | None:
+        """The survey that the job worked for; None for a load of orbits, which all surveys share."""
+        names = {field.name for field in self.job._meta.fields}
+        owner = next((getattr(self.job, name) for name in OWNERS if name in names), None)
+        return getattr(owner, "survey", owner)
 
 
 def job_models() -> dict[str, type[Job]]:

@@ -93,8 +93,8 @@ class Asked:
 
     @property
     def has_more(self) -> bool:
-        """Whether a filter in the collapsed part is set."""
-        return any(name in self.query for name in FOLDED)
+        """Whether a filter in the collapsed part is set, or not accepted."""
+        return any(name in self.query or name in self.form.errors for name in FOLDED)
 
     def link(self, **changes: Any) -> str:
         """Return the query of this page with some values changed (None removes one), from the first page."""
@@ -110,7 +110,7 @@ class Asked:
 
 
 def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
-    """Parse the state from a URL's query."""
+    """Parse the state from a URL's query; filters that are not accepted filter nothing, and the form says so."""
     given = BrowseForm(workflow, query)
     given.is_valid()
     cleaned = {name: value for name, value in given.cleaned_data.items() if value not in ("", None)}
@@ -121,7 +121,7 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     known = query.copy()
     for name in set(query) - {"after", "before", *cleaned}:
         known.pop(name)
-    form = BrowseForm(workflow, initial=cleaned)
+    form = given if given.errors else BrowseForm(workflow, initial=cleaned)
     cursor = cursor_in(query, kind=KIND.get(sort.removeprefix("-"), float))
     return Asked(wanted, sort, cursor, cleaned.get("scale") == "log", form, known)
 

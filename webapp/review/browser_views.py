@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -68,7 +69,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         **_links(asked),
         **beside(workflow, "browser"),
     }
-    return render(request, "review/consensus_browser.html", context)
+    return render(request, "review/consensus_browser.html", context, status=400 if asked.form.errors else 200)
 
 
 @require_safe
@@ -104,7 +105,7 @@ def _spread(workflow: Workflow, asked: Asked) -> Histograms:
 @workflow_page(Role.SCIENTIST)
 def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return all filtered rows as CSV, in key order."""
-    asked = asked_of(workflow, request.GET)
+    asked = _accepted(workflow, request)
     matching = browse(workflow, summed(workflow), asked.wanted).filter(asked.wanted.ranges())
     rows = consensus_rows(with_model(with_rulings(matching, workflow), workflow).order_by("pk"))
     return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
@@ -114,9 +115,17 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 @workflow_page(Role.SCIENTIST)
 def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResponseBase:
     """Return the bins of one histogram."""
-    bins: list[Bin] = getattr(_spread(workflow, asked_of(workflow, request.GET)), of)
+    bins: list[Bin] = getattr(_spread(workflow, _accepted(workflow, request)), of)
     table = ((each.low, each.high, each.n) for each in bins)
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
+
+
+def _accepted(workflow: Workflow, request: HttpRequest) -> Asked:
+    """Return what a file is asked for; unlike the page, it could not say which filter it left out."""
+    asked = asked_of(workflow, request.GET)
+    if asked.form.errors:
+        raise BadRequest(f"not accepted: {', '.join(asked.form.errors)}")
+    return asked
 
 
 def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: Asked) -> QuerySet[Consensus]:

@@ -129,6 +129,18 @@ def test_a_cone_is_looked_up_in_the_index(places):
     assert "Seq Scan" not in statement
 
 
+def test_places_are_read_as_the_motion_page_writes_them():
+    assert read_cone("03:08:06.6 -00:57:04.8 0:30") == in_cone(47.0275, -0.9513333333333333, 0.5)
+    corners = [(15.0, 0.0), (16.25, 0.0), (15.0, 1.5)]
+    assert read_polygon("01:00:00 +00:00:00, 01:05 0, 15 01:30:00") == in_polygon(corners)
+
+
+@pytest.mark.parametrize("text", ["10:60:00,20,1", "24:00:01,20,1", "10:00:00,+90:00:01,1", "1:2:3:4,5,1"])
+def test_a_senseless_sexagesimal_cone_is_refused(text):
+    with pytest.raises(ValueError, match=r"cone|Give numbers"):
+        read_cone(text)
+
+
 @pytest.mark.parametrize("text", ["10", "10,20", "nan,0,1", "10,91,1", "-1,0,1", "10,20,0", "10,20,x"])
 def test_a_senseless_cone_is_refused(text):
     with pytest.raises(ValueError, match=r"cone|Give numbers"):

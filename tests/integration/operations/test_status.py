@@ -12,6 +12,7 @@ from webapp.archive.models import IngestRun
 from webapp.core.environment import ROOT
 from webapp.core.jobs import MAX_ATTEMPTS, JobState
 from webapp.core.models import Backup, Heartbeat, Process
+from webapp.known_objects.models import OrbitLoad
 from webapp.learning import models
 from webapp.learning.models import TrainingRun
 from webapp.learning.triggers import start_training
@@ -53,6 +54,22 @@ def test_the_page_says_how_the_site_is(well, client, boss, failed):
     for words in ("The disk is full.", "line 1 &lt;b&gt;", "Ingest", "12 files", "PostgreSQL", "pixels:", "Try again"):
         assert words in page
     assert client.get("/").content.decode().count('href="/status/"') == 1
+
+
+def test_a_failed_job_names_its_survey_and_leads_to_its_page(well, client, boss, failed):
+    client.force_login(boss)
+    workflow = sky.workflow(failed.survey)
+    scan = QualityScan.objects.create(workflow=workflow)
+    scoring = models.ScoringRun.objects.create(survey=failed.survey, checkpoint=sky.checkpoint(workflow))
+    shard = models.ScoringShard.objects.create(run=scoring, zarr_array="pixels", start=0, stop=1)
+    load = OrbitLoad.objects.create()
+    for job in (scan, shard, load):
+        type(job).objects.filter(pk=job.pk).update(state=JobState.FAILED, finished_at=timezone.now())
+    page = client.get("/status/")
+    found = {each.job: each.survey for each in page.context["status"].failed}
+    assert found == {failed: failed.survey, scan: failed.survey, shard: failed.survey, load: None}
+    link = f'<a href="/surveys/{failed.survey.slug}/ingest/{failed.pk}/">Ingest {failed.pk}</a>, {failed.survey.name}'
+    assert link in page.content.decode()
 
 
 def test_pixels_on_a_disk_of_their_own_have_their_own_line(well, client, boss, settings, capsys):

@@ -171,6 +171,8 @@ def test_scores_that_would_be_deleted_at_once_are_not_offered(workflow, rows):
     admin = browser(member(workflow.survey, "admin"))
     page = compared(admin, old, new).content.decode()
     assert (f"archive with model {new.pk}" in page, f"archive with model {old.pk}" in page) == (True, False)
+    assert (f"of model {new.pk} are not kept" in page, f"of model {old.pk} are not kept" in page) == (False, True)
+    assert "changed/" not in page, "nothing says that both give the same answers"
     admin.post(f"{PAGE}{old.pk}/score/")
     assert not ScoringRun.objects.exists()
 

@@ -68,7 +68,6 @@ def found(client, **query):
         ({"follow_up": "AST"}, "s0"),
         ({"text": "S3"}, "s3"),
         ({"text": "s"}, "s0 s1 s2 s3 s4 s5"),
-        ({"p_min": "x", "state": "y", "sort": "z"}, "s0 s1 s2 s3 s4 s5"),
         ({"p_min": 0.3, "p_max": 0.45, "votes_min": 4, "answer": "unsure"}, "s3"),
         ({"text": "nothing"}, ""),
     ],
@@ -89,6 +88,18 @@ def test_subjects_apart_from_the_model(consensus, client, workflow, subjects):
     page = client.get(ADDRESS, {"sort": "-gap"})
     assert [round(each["row"].gap, 2) for each in page.context["rows"]] == [0.87, 0.08]
     assert f"Model: probability of yes by the champion, model {model.pk}, or by an earlier" in page.content.decode()
+
+
+def test_a_filter_that_is_not_accepted_is_named_and_no_file_is_made_without_it(consensus, client):
+    wrong = {"p_min": "0,9", "agree_min": "2", "answer": "yes"}
+    assert found(client, **wrong) == {"s0", "s4", "s5"}, "the other filters hold"
+    page = client.get(ADDRESS, wrong)
+    assert page.status_code == 400
+    text = page.content.decode()
+    assert all(words in text for words in ("Not accepted:", "Enter a number."))
+    assert '<details class="more" open>' in text, "it holds one of the fields"
+    for file in ("consensus.csv", "posterior.csv"):
+        assert client.get(f"{ADDRESS}{file}", wrong).status_code == 400
 
 
 def test_the_file_says_which_model_gave_each_score(consensus, client, workflow, subjects):

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ml.io.message import after
@@ -56,6 +57,9 @@ class IngestRun(Touched, Job):
 
     def __str__(self) -> str:
         return f"Ingest of {self.path} into {self.survey}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("ingest-run", args=[self.survey.slug, self.pk])
 
 
 class IngestProblem(models.Model):

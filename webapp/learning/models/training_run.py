@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MinLengthValidator, MinValueValidator
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
@@ -147,6 +148,9 @@ class TrainingRun(Touched, Job):
 
     def __str__(self) -> str:
         return f"Training {self.pk} of {self.role} on {self.workflow}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("training-run", args=[self.survey.slug, self.pk])
 
     @transaction.atomic
     def retry(self) -> bool:
