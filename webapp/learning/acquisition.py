@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ml.acquisition.choose import priorities
 from ml.acquisition.pool import Pool
 from ml.acquisition.rules import Plan, Rule
-from ml.acquisition.uncertainty import entropy
 from webapp.classifications.models import Reason
 from webapp.learning.acquisition_pool import pool_of, read_queue
 from webapp.learning.drift import watch_drift
@@ -25,8 +24,6 @@ from webapp.workflows.models import Acquisition, Workflow
 
 BATCH = 10_000
 """Entries per transaction. The queue skips locked ones, so locking all at once would make it look empty."""
-UNSURE = 0.25
-"""Entropy of P(real), 0..1, from which on the model counts as uncertain: that of 0.04, or of 0.96."""
 HEAD = 500
 """Entries that are chosen as one batch and lead the queue; about what is answered before the next scoring."""
 
@@ -74,7 +71,7 @@ def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
     pool = pool_of(rows, workflow, checkpoint, plan, rng)
     plan = _feasible(plan, pool)
     found = priorities(pool, plan, HEAD, rng)
-    reasons = _reasons(found.rules, found.is_spread, pool.p_real)
+    reasons = _reasons(found.rules, found.is_spread, np.isnan(pool.p_real))
     differ = (rows["priority"] != found.values) | (np.array(Reason.values)[rows["reason"] - 1] != reasons)
     changed = 0
     for part in np.split(np.flatnonzero(differ), range(BATCH, int(differ.sum()), BATCH)):
@@ -88,9 +85,7 @@ def _chance(checkpoint: Checkpoint) -> np.random.Generator:
     return np.random.default_rng([checkpoint.run.seed, *(trained_on.hash.encode() if trained_on else b"")])
 
 
-def _reasons(rules: NDArray[np.object_], is_spread: NDArray[np.bool_], p_real: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Return the reason of each entry (n,); where the model is sure, a rule of its uncertainty is none."""
-    is_new = np.isnan(p_real) | ((rules == Rule.ENTROPY) & (entropy(p_real) < UNSURE))
+def _reasons(rules: NDArray[np.object_], is_spread: NDArray[np.bool_], is_new: NDArray[np.bool_]) -> NDArray[np.str_]:
     reasons = np.full(len(rules), Reason.NEW.value, dtype="U10")
     for rule in set(rules):
         for spread in (False, True):
