@@ -94,7 +94,8 @@ def test_what_a_worker_wrote_is_said_in_the_readers_language():
         better = Result(labels=90, auc=0.95, auc_low=0.9, difference=0.02, difference_low=0.01, difference_high=0.05)
         control = CONTROL(verdict=gate_decision(better, has_champion=True).sentence)
         assert in_words(control).endswith(
-            "Es schlägt den Champion: AUC 0,950, +0,020 (+0,010 bis +0,050) gegenüber dem Champion; neue Labels: 0."
+            "Es schlägt den Champion: AUC 0,950, +0,020 (+0,010 bis +0,050) gegenüber dem Champion;"
+            " neue oder korrigierte Labels: 0."
         )
         recounted = RECOUNTED(settled="1,200", reopened="1")
         assert in_words(recounted) == "Zusätzlich abgeschlossen: 1.200, wieder offen: 1."

@@ -13,7 +13,7 @@ from ml.inference.feature_extractor import default_backbone
 from ml.models.sky_net import SKY
 from ml.simulate.labelled_stamps import KINDS
 from ml.training.pretrain import WEIGHTS, Pretraining, pretrain, rate_at, task_loss
-from ml.training.pretraining_batches import Batches, batches
+from ml.training.pretraining_batches import PretrainingBatches, batches
 from ml.training.pretraining_views import Labels, Portion
 
 PORTIONS = [Portion("atlas", (0,), 6), Portion("ground", (0,), 4)]
@@ -45,7 +45,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(plan, tmp_path):
 
 
 def test_batches_made_ahead_are_those_of_the_training_process(plan, tmp_path):
-    drawn = Batches(plan.pool(tmp_path), plan.seed, PORTIONS)
+    drawn = PretrainingBatches(plan.pool(tmp_path), plan.seed, PORTIONS)
     ours, ahead = ([(x, labels) for x, labels in batches(drawn, range(2, 6), workers)] for workers in (0, 2))
     assert len(ours) == len(ahead) == 4
     for (x, labels), (other, its_labels) in zip(ours, ahead, strict=True):
