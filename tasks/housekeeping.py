@@ -1,6 +1,9 @@
 """Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
+from functools import partial
+
 from tasks.base_task import task
+from tasks.in_turn import in_turn
 from webapp.accounts.invitations import forget_ended_invitations
 from webapp.accounts.sessions import forget_ended_sessions
 from webapp.archive import stored_rates
@@ -18,7 +21,7 @@ from webapp.learning.first_batch import start_first_batches
 from webapp.learning.reordering import order_after_votes
 from webapp.learning.retention import delete_left_checkpoints, delete_old_states
 from webapp.learning.scoring import score_arrivals
-from webapp.learning.triggers import start_due
+from webapp.learning.triggers import start_due, workflows_to_retrain
 from webapp.operations import alerts
 from webapp.operations.job_overview import job_models
 from webapp.quality import quality_scan
@@ -41,9 +44,7 @@ def sweep() -> None:
 @task("tasks.housekeeping.run")
 def housekeeping() -> None:
     """Release expired leases, commit pending classifications, and recompute evidence after changed skills."""
-    release_expired()
-    commit_pending()
-    catch_up_all()
+    in_turn("housekeeping", release_expired, commit_pending, catch_up_all)
 
 
 @task("tasks.aggregation.nightly")
@@ -68,37 +69,35 @@ def hourly_motions() -> None:
 @task("tasks.known.hourly")
 def hourly_match() -> None:
     """Load changed orbits, compare new subjects with the known objects, and score new movers by digest2."""
-    start_load_if_changed()
-    for survey in start_match.surveys_to_match():
-        start_match.start_match(survey, by=None)
-    request_scores_of_movers()
+    matches = (partial(start_match.start_match, survey, by=None) for survey in start_match.surveys_to_match())
+    in_turn("known objects", start_load_if_changed, *matches, request_scores_of_movers)
 
 
 @task("tasks.retention.nightly")
 def nightly_retention() -> None:
     """Drop pixels by the surveys' rules, and what killed ingests have fetched and killed trainings saved."""
-    forget_ended()
-    delete_left_checkpoints()
-    for survey in start_run.surveys_to_clean():
-        start_run.start_run(survey=survey, by=None, dry_run=False)
+    surveys = start_run.surveys_to_clean()
+    runs = (partial(start_run.start_run, survey=survey, by=None, dry_run=False) for survey in surveys)
+    in_turn("retention", forget_ended, delete_left_checkpoints, *runs)
 
 
 @task("tasks.sessions.hourly")
 def hourly_sessions() -> None:
-    forget_ended_sessions()
-    forget_ended_invitations()
-    forget_ended_rates()
+    in_turn("sessions", forget_ended_sessions, forget_ended_invitations, forget_ended_rates)
 
 
 @task("tasks.retrain.run")
 def retrain() -> None:
     """Train where that is due, choose first batches, score new subjects, order queues, delete what trainings left."""
-    start_due()
-    start_after_drift()
-    start_first_batches()
-    score_arrivals()
-    order_after_votes()
-    delete_old_states()
+    in_turn(
+        "retraining",
+        *(partial(start_due, workflow) for workflow in workflows_to_retrain()),
+        start_after_drift,
+        start_first_batches,
+        score_arrivals,
+        order_after_votes,
+        delete_old_states,
+    )
 
 
 @task("tasks.retrain.arrivals")

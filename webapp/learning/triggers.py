@@ -194,14 +194,13 @@ def _last_training_set(workflow: Workflow) -> TrainingSet | None:
     return last.training_set if last and last.training_set and is_stored(last.training_set) else None
 
 
-def start_due() -> None:
-    """Start a training run in every workflow that is due for one, unless one was started meanwhile."""
-    for workflow in workflows_to_retrain():
-        new, enough = labels_since(workflow), workflow.min_new_labels
-        is_enough = enough is not None and new >= enough
-        reason = NEW_LABELS(new=new) if is_enough else DAYS_PASSED(days=workflow.retrain_days, new=new)
-        with suppress(AlreadyTraining):
-            start_training(workflow=workflow, by=None, preset=preset_due(workflow), reason=reason)
+def start_due(workflow: Workflow) -> None:
+    """Start the training run that is due in a workflow, unless one was started meanwhile."""
+    new, enough = labels_since(workflow), workflow.min_new_labels
+    is_enough = enough is not None and new >= enough
+    reason = NEW_LABELS(new=new) if is_enough else DAYS_PASSED(days=workflow.retrain_days, new=new)
+    with suppress(AlreadyTraining):
+        start_training(workflow=workflow, by=None, preset=preset_due(workflow), reason=reason)
 
 
 def preset_due(workflow: Workflow) -> str:

@@ -51,6 +51,23 @@ def test_a_run_begins_once_enough_labels_are_in(workflow):
     assert TrainingRun.objects.count() == 1
 
 
+def test_a_workflow_that_fails_keeps_no_other_from_being_trained(workflow, monkeypatch):
+    settle_more(workflow, 1)
+    broken = sky.workflow(workflow.survey, slug="broken", min_new_labels=1)
+    sky.votes(broken, workflow.survey.subjects.first(), posterior=0.99)
+
+    def preset(due):
+        if due == broken:
+            raise OSError("the label file cannot be read")
+        return "head"
+
+    monkeypatch.setattr("webapp.learning.triggers.preset_due", preset)
+    with pytest.raises(ExceptionGroup, match="1 of . steps of retraining failed") as failed:
+        housekeeping.retrain()
+    assert "cannot be read" in str(failed.value.exceptions[0])
+    assert TrainingRun.objects.get().workflow == workflow
+
+
 def test_a_scheduled_run_fine_tunes_when_that_has_paid_and_labels_have_doubled(workflow, monkeypatch):
     monkeypatch.setattr("webapp.learning.triggers.FEWEST_TO_FINETUNE", 4)
     settle_more(workflow, 1)
