@@ -80,6 +80,7 @@ class RollbackSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
     survey = serializers.SlugField()
     role = serializers.ChoiceField(ModelRole.choices)
+    to = serializers.IntegerField(allow_null=True, default=None, help_text="The model you expect to return to.")
 
 
 class ScoreSerializer(serializers.ModelSerializer[Score]):

@@ -115,17 +115,16 @@ class CheckpointViewSet(SurveyRows):
     @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)
     @action(detail=False, methods=["post"])
     def rollback(self, request: Request) -> Response:
-        """Make the previous champion the champion again and return it (409 if there is none)."""
+        """Make the previous champion the champion again and return it (409 if there is none, or it is not model `to`)."""
         asked = RollbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        survey = get_object_or_404(Survey, slug=asked.validated_data["survey"])
+        survey = get_object_or_404(Survey, slug=asked.validated_data.pop("survey"))
         admin = require(request, survey, Role.ADMIN)
-        role = asked.validated_data["role"]
         try:
-            rollback(survey=survey, role=role, by=admin, reason=asked.validated_data["reason"])
+            rollback(survey=survey, by=admin, **asked.validated_data)
         except NoEarlierChampion as error:
             raise Conflict(str(error)) from error
-        return Response(CheckpointSerializer(champion_of(survey, role)).data)
+        return Response(CheckpointSerializer(champion_of(survey, asked.validated_data["role"])).data)
 
     def _answer(self, checkpoint: Checkpoint) -> Response:
         checkpoint.refresh_from_db()

@@ -90,7 +90,10 @@ def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
     confirmed = {"reason": "Looks right on the plots.", "is_confirmed": True}
     assert admin.post(f"/api/checkpoints/{second.pk}/promote/", confirmed).json()["is_champion"] is True
     assert Promotion.objects.get().by.username == "admin-atlas"
-    assert admin.post("/api/checkpoints/rollback/", back).json()["id"] == first.pk
+    late = admin.post("/api/checkpoints/rollback/", back | {"to": second.pk})
+    assert late.status_code == 409
+    assert Checkpoint.objects.get(is_champion=True) == second
+    assert admin.post("/api/checkpoints/rollback/", back | {"to": first.pk}).json()["id"] == first.pk
     assert Checkpoint.objects.get(is_champion=True) == first
 
 
