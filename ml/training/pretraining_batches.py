@@ -27,7 +27,8 @@ class PretrainingBatches(Dataset[tuple[Tensor, Labels]]):
 def batches(drawn: PretrainingBatches, steps: range, workers: int) -> DataLoader[tuple[Tensor, Labels]]:
     """Return the batches of some steps, in order; so many processes make them ahead, 0 for none.
 
-    The processes are forked, to share the pool's memory; they do not touch the GPU.
+    The processes are forked, to share the pool's memory, and do not touch the GPU. So ask for some only in a program
+    that does nothing else: one with connections and threads would share those too.
     """
     return DataLoader(
         drawn,

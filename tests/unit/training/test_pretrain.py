@@ -1,6 +1,8 @@
 """Pretraining: its tasks' loss, and a run that is killed and resumed."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +14,8 @@ from ml.imaging.annulus import width as annulus_width
 from ml.inference.feature_extractor import default_backbone
 from ml.models.sky_net import SKY
 from ml.simulate.labelled_stamps import KINDS
-from ml.training.pretrain import WEIGHTS, Pretraining, pretrain, rate_at, task_loss
-from ml.training.pretraining_batches import PretrainingBatches, batches
+from ml.simulate.stamp_shards import write_shard
+from ml.training.pretrain import POOL, WEIGHTS, Pretraining, pretrain, rate_at, task_loss
 from ml.training.pretraining_views import Labels, Portion
 
 PORTIONS = [Portion("atlas", (0,), 6), Portion("ground", (0,), 4)]
@@ -30,7 +32,15 @@ def plan(monkeypatch, tmp_path):
     return Pretraining(6, seed=4, shards={"atlas": 1, "ground": 1})
 
 
+def draw(plan, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for sky, n in plan.shards.items():
+        for number in range(n):
+            write_shard(folder, sky, number, plan.seed, 24)
+
+
 def run(plan, folder, **options):
+    draw(plan, folder / POOL)
     return pretrain(plan, folder, on_report=lambda _: None, portions=PORTIONS, **options)
 
 
@@ -44,14 +54,31 @@ def test_a_killed_run_goes_on_to_the_same_weights(plan, tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+AHEAD = """
+import sys
+from pathlib import Path
+
+import torch
+
+from ml.simulate.stamp_shards import load_shard
+from ml.training.pretraining_batches import PretrainingBatches, batches
+from ml.training.pretraining_views import Portion
+
+portions = [Portion("atlas", (0,), 6), Portion("ground", (0,), 4)]
+pool = {path.name.split("-")[0]: load_shard(path) for path in Path(sys.argv[1]).iterdir()}
+drawn = PretrainingBatches(pool, 4, portions)
+ours, ahead = ([*batches(drawn, range(2, 6), workers)] for workers in (0, 2))
+assert len(ours) == len(ahead) == 4
+for (x, labels), (other, its_labels) in zip(ours, ahead, strict=True):
+    assert torch.equal(x, other)
+    for one, another in zip(vars(labels).values(), vars(its_labels).values(), strict=True):
+        torch.testing.assert_close(one, another, rtol=0, atol=0, equal_nan=True)
+"""
+
+
 def test_batches_made_ahead_are_those_of_the_training_process(plan, tmp_path):
-    drawn = PretrainingBatches(plan.pool(tmp_path), plan.seed, PORTIONS)
-    ours, ahead = ([(x, labels) for x, labels in batches(drawn, range(2, 6), workers)] for workers in (0, 2))
-    assert len(ours) == len(ahead) == 4
-    for (x, labels), (other, its_labels) in zip(ours, ahead, strict=True):
-        assert torch.equal(x, other)
-        for one, another in zip(vars(labels).values(), vars(its_labels).values(), strict=True):
-            torch.testing.assert_close(one, another, rtol=0, atol=0, equal_nan=True)
+    draw(plan, tmp_path)
+    subprocess.run([sys.executable, "-c", AHEAD, str(tmp_path)], check=True)  # they are forked, as tests may not be
 
 
 def test_a_larger_network_is_trained_and_used_by_name_of_its_folder(plan, tmp_path, monkeypatch):
@@ -96,7 +123,7 @@ def test_the_rate_rises_stays_and_falls():
 
 def test_what_is_left_out_is_not_drawn(plan, tmp_path):
     left_out = Pretraining(2, without=("atlas",), shards=plan.shards)
-    run(left_out, tmp_path)
+    pretrain(left_out, tmp_path, on_report=lambda _: None, portions=PORTIONS)
     assert {path.name.split("-")[0] for path in (tmp_path / "pool").iterdir()} == {"ground"}
 
 
