@@ -16,6 +16,7 @@ from webapp.archive.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-and-odd-sentence"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def sign_in(user):
     if not user.check_password(PASSWORD):
         user.set_password(PASSWORD)
         user.save()
-    client = Client(headers={"user-agent": "Firefox on a laptop"})
+    client = Client(headers={"user-agent": FIREFOX})
     return client, client.post("/accounts/login/", {"login": user.username, "password": PASSWORD}, follow=True)
 
 
@@ -85,7 +86,9 @@ def test_people_see_their_sessions_and_end_the_others(survey):
     user = account("ada")
     here, _ = sign_in(user)
     there, _ = sign_in(user)
-    assert here.get("/accounts/sessions/").content.decode().count("Firefox on a laptop") == 2
+    page = here.get("/accounts/sessions/").content.decode()
+    assert page.count("Firefox 143 on Linux") == 2
+    assert page.count("this one") == 1
     asked = here.post("/accounts/sessions/")
     assert there.get("/you/").status_code == 200, "a session left open ends no other"
     here.post(asked["Location"], {"password": PASSWORD})
