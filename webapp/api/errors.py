@@ -25,9 +25,7 @@ def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return JsonResponse({"detail": "There is nothing at this address. See /api/docs/."}, status=404)
-    reason = message_of(exception)  # that of any other Http404 is for developers
-    reason = reason if isinstance(reason, Message) else ""
-    return render(request, "404.html", {"reason": reason}, status=404)
+    return render(request, "404.html", {"reason": _reason(exception)}, status=404)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -37,7 +35,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return JsonResponse({"detail": f"{wrong}. Nothing was changed."}, status=400)
     if most:
         return render(request, "400.html", {"most": most}, status=400)
-    return defaults.bad_request(request, exception)
+    return render(request, "400.html", {"reason": _reason(exception)}, status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -51,6 +49,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"detail": "The server failed. It has logged the error; try again later."}, status=500)
     # With the request, which knows the nonce of its styles, but with no context processor, which may be what failed.
     return HttpResponseServerError(get_template("500.html").render({"request": request}))
+
+
+def _reason(exception: Exception) -> str:
+    """Return what the error says if that is written for people; other texts are for developers."""
+    reason = message_of(exception)
+    return reason if isinstance(reason, Message) else ""
 
 
 def _is_api(request: HttpRequest) -> bool:

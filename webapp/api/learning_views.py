@@ -115,7 +115,7 @@ class CheckpointViewSet(SurveyRows):
     @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)
     @action(detail=False, methods=["post"])
     def rollback(self, request: Request) -> Response:
-        """Make the previous champion the champion again and return it (409 if there is none, or it is not model `to`)."""
+        """Make the previous champion the champion again and return it (409 without one, or if it is not model `to`)."""
         asked = RollbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         survey = get_object_or_404(Survey, slug=asked.validated_data.pop("survey"))

@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from webapp.core.filtered_file import refuse_errors
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
@@ -24,19 +25,27 @@ class ThresholdForm(forms.Form):
 
 
 class Asked:
-    """The values of a form in the URL, or the usual ones if they are missing or bad; and the workflow's champion.
+    """The values of a form in the URL, the usual ones where they are missing; and the workflow's champion.
+
+    With a bad value, a page shows its form's errors and the usual values, and a file is refused.
 
     Parameters
     ----------
     usual
         The usual values of the form's fields besides the threshold, which is the champion's.
+
+    Raises BadRequest if it is a file and a value is bad.
     """
 
-    def __init__(self, request: HttpRequest, workflow: Workflow, form: type[ThresholdForm], **usual: Any) -> None:
+    def __init__(
+        self, request: HttpRequest, workflow: Workflow, form: type[ThresholdForm], *, is_file: bool, **usual: Any
+    ) -> None:
         self.workflow = workflow
         self.champion: Checkpoint | None = champion_of(workflow.survey, role_of(workflow))
         usual["threshold"] = self.champion.threshold if self.champion else HALF
         self.form = form({name: request.GET.get(name) or value for name, value in usual.items()})
+        if is_file:
+            refuse_errors(self.form)
         self.values: dict[str, Any] = self.form.cleaned_data if self.form.is_valid() else usual
 
     @property

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -14,6 +13,7 @@ from webapp.archive.models import Role, Survey
 from webapp.consensus.evidence import LEVEL, Proportion, proportion_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import csv_response
+from webapp.core.filtered_file import refuse_errors
 from webapp.core.keyset_pagination import Page, page_of
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
@@ -121,10 +121,9 @@ def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResp
 
 
 def _accepted(workflow: Workflow, request: HttpRequest) -> Asked:
-    """Return what a file is asked for; unlike the page, it could not say which filter it left out."""
+    """Return what a file is asked for; raises BadRequest if a filter is not accepted."""
     asked = asked_of(workflow, request.GET)
-    if asked.form.errors:
-        raise BadRequest(f"not accepted: {', '.join(asked.form.errors)}")
+    refuse_errors(asked.form)
     return asked
 
 

@@ -56,7 +56,8 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "is_folded": is_continued,
         **panel_context(survey),
     }
-    return render(request, "review/desk_rows.html" if is_continued else "review/desk.html", context)
+    template = "review/desk_rows.html" if is_continued else "review/desk.html"
+    return render(request, template, context, status=400 if filters.asked.errors else 200)
 
 
 @require_safe

@@ -59,12 +59,12 @@ FOLDED = ("workflow", "way", "min_votes", "assigned", "tag")
 
 
 class FilterForm(forms.Form):
-    """The filters; invalid values are ignored."""
+    """The filters; of invalid ones the page says so, and takes the usual values."""
 
     workflow = forms.ModelChoiceField(
         Workflow.objects.none(), required=False, label=_("Workflow"), to_field_name="slug", empty_label=None
     )
-    queue = forms.ChoiceField(choices=NAMES, required=False, widget=forms.HiddenInput)
+    queue = forms.ChoiceField(choices=NAMES, required=False, label=_("Queue"), widget=forms.HiddenInput)
     state = forms.ChoiceField(choices=STATES, required=False, label=_("Show"))
     least_gap = forms.FloatField(
         min_value=0, max_value=1, required=False, label=_("Minimum gap"),
@@ -105,6 +105,8 @@ class Filters:
     sort: str
     view: str
     form: FilterForm
+    asked: FilterForm
+    """The form as the URL fills it in, with its errors."""
     cursor: Cursor | None
 
     def rows(self, reader: User) -> QuerySet[Any]:
@@ -151,7 +153,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
         del form.fields["least_gap"]
     by = sort or QUEUES[queue].sort
     cursor = cursor_in(query, kind=KIND.get(by.removeprefix("-"), float))
-    return Filters(workflow, queue, chosen, by, view, form, cursor)
+    return Filters(workflow, queue, chosen, by, view, form, asked, cursor)
 
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:

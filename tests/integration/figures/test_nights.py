@@ -59,6 +59,10 @@ def test_threshold_and_population_are_in_the_address_and_in_the_csv(workflow, ch
     wrong = scientist.get(f"{PAGE}nights/?threshold=2&population=some")
     assert wrong.status_code == 400
     assert wrong.context["asked"].threshold == 0.5
+    for file in ("nights.csv", "completeness.csv"):
+        refused = scientist.get(f"{PAGE}{file}?threshold=2&population=some")
+        assert refused.status_code == 400
+        assert "bad values for: Threshold, Subjects." in refused.content.decode()
 
 
 @pytest.mark.parametrize("query", ["", "threshold=0.8", "threshold=0.7&population=unknown", "threshold=0.005"])

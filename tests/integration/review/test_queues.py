@@ -220,6 +220,15 @@ def test_subjects_without_votes_come_after_those_with_votes(
     assert len(shown) == len(subjects)
 
 
+def test_the_page_names_the_filters_that_it_does_not_accept(workflow, scientist, client):
+    reply = client.get("/surveys/night/review/?queue=everything&min_votes=many&tag=lens")
+    assert reply.status_code == 400
+    said = " ".join(reply.content.decode().split())
+    assert 'Not accepted: <a href="#id_queue">Queue</a>, <a href="#id_min_votes">Votes, at least</a>' in said
+    assert reply.context["filters"].queue == "agreed"
+    assert reply.context["filters"].chosen["tag"] == "lens"
+
+
 @pytest.mark.parametrize("queue", ["held", "talk"])
 @pytest.mark.parametrize("sort", [sort for sort, _ in SORTS])
 def test_the_page_shows_subjects_without_votes_whatever_the_order(
