@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from billiard.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import SoftTimeLimitExceeded
 
 
 def in_turn(name: str, *steps: Callable[[], object]) -> None:

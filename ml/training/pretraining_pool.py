@@ -1,4 +1,4 @@
-"""The stamps that pretraining draws from: the shards of every simulator, those that are missing written on all cores."""
+"""The stamps that pretraining draws from: every simulator's shards, those that are missing written on all cores."""
 
 import multiprocessing
 from collections.abc import Mapping

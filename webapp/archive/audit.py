@@ -104,7 +104,7 @@ def _shortened(sent: Any) -> dict[str, Any]:
 def _value(name: str, value: Any) -> str:
     if SECRET.search(name):
         return "…"
-    text = _storable(value).strip()
+    text = _storable(", ".join(map(str, value)) if isinstance(value, list) else value).strip()
     return (SECRET_PARTS.sub("", text) if name == "address" else text)[:LONGEST]
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import override
 from ml.io.message import Message, after
 from tests.integration.learning import sky
 from webapp.core.stored_messages import in_words
+from webapp.core.templatetags.texts import with_code
 from webapp.learning.messages import COMPARISON, CONTROL, NO_BETTER
 from webapp.learning.models import TrainingRun
 
@@ -69,3 +70,7 @@ def test_the_column_holds_template_and_values(run):
             '{"text": "No better: %(comparison)s.", "values": {"comparison": "none"}}',
             '"It’s broken."',
         )
+
+
+def test_what_stands_between_backticks_is_shown_as_code_and_nothing_becomes_html():
+    assert with_code("`ra` is “<b>”; see `dec`.") == "<code>ra</code> is “&lt;b&gt;”; see <code>dec</code>."

@@ -61,6 +61,12 @@ def test_the_api_is_recorded_too_by_whatever_sign_in(survey, admin):
     assert row.fields["path"] == "x" * 200
 
 
+def test_several_values_of_a_field_are_listed(client, survey, admin):
+    client.force_login(admin)
+    client.post("/surveys/night/settings/members/", {"username": ["eve", "ann"], "role": "owner"})
+    assert entry().fields == {"username": "eve, ann", "role": "owner"}
+
+
 def test_what_a_database_cannot_hold_is_recorded_without_it(boss):
     caller = APIClient()
     caller.force_authenticate(boss)

@@ -30,7 +30,7 @@ def test_it_is_shown_only_to_those_who_know_the_answer(client, subject, django_u
         assert page.status_code == 200
         assert b"light-curve" not in page.content
         assert b"18.25" not in page.content
-        assert b"433" not in page.content
+        assert "433, 2.2″" not in page.content.decode()
     scientist = django_user_model.objects.create_user("scientist")
     Membership.objects.create(user=scientist, survey=subject.survey, role="scientist")
     client.force_login(scientist)
@@ -55,6 +55,16 @@ def test_its_points_are_a_file_for_those_who_know_the_answer(client, subject, dj
     Subject.objects.update(light_curve=None)
     subject.frames.update(mjd_mid=60400.5, band="i", mag=19.0, snr=None)
     assert file_of(client.get(address))[1:] == ["60400.5,i,19.0,,False"]  # without a survey's, that of the detections
+
+
+def test_a_single_point_is_one_magnitude_and_no_range(client, subject, django_user_model):
+    Subject.objects.update(light_curve=[[60369.5, "g", 20.5, 0.1]])
+    scientist = django_user_model.objects.create_user("scientist")
+    Membership.objects.create(user=scientist, survey=subject.survey, role="scientist")
+    client.force_login(scientist)
+    page = client.get(f"/surveys/atlas/subjects/{subject.pk}/").content.decode()
+    assert "MJD 60369.5 (UTC), magnitude 20.5; a triangle is an upper limit." in page
+    assert "at the bottom" not in page
 
 
 def file_of(response):
