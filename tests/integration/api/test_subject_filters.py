@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from tests.integration.learning import sky
+from tests.integration.people import member
 from webapp.archive.models import Membership, Subject
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
@@ -49,12 +50,6 @@ def rows(night):
     return found
 
 
-def member(survey, name):
-    user = User.objects.create(username=name)
-    Membership.objects.create(user=user, survey=survey, role="scientist")
-    return user
-
-
 def client_of(user):
     client = APIClient()
     client.force_authenticate(User.objects.get(pk=user.pk))
@@ -63,7 +58,7 @@ def client_of(user):
 
 @pytest.fixture
 def api(night):
-    return client_of(member(night, "ann"))
+    return client_of(member(night, "scientist", "ann"))
 
 
 @pytest.fixture
@@ -98,7 +93,7 @@ def test_scientists_filter_by_magnitude_score_posterior_and_known_object(numbers
 
 def test_scientists_filter_by_class_and_tag_exactly(numbers, rows, night):
     sky.make_gold(rows[:2], [True, False])
-    change_case(subject=rows[3], by=member(night, "sam"), action="tag", text="lens")
+    change_case(subject=rows[3], by=member(night, "scientist", "sam"), action="tag", text="lens")
     assert numbers(gold_label="yes") == [0]
     assert numbers(tag="#Lens") == [3]
     assert numbers(tag="len") == []
@@ -109,7 +104,7 @@ def test_volunteers_and_strangers_get_no_filter_that_tells(rows, night, name):
     vera = User.objects.create(username="vera")
     assert client_of(vera).get(SUBJECTS, {name: TELLING[name]}).status_code == 403
     assert APIClient().get(SUBJECTS, {name: TELLING[name]}).status_code == 403
-    other = member(sky.survey("other"), "olaf")
+    other = member(sky.survey("other"), "scientist", "olaf")
     assert client_of(other).get(SUBJECTS, {name: TELLING[name]}).json()["results"] == []
 
 
@@ -137,7 +132,7 @@ def test_scientists_order_by_motion_and_brightness_over_pages(night, rows):
     for n, rate in enumerate((30, None, 10, 20, 10)):
         Subject.objects.filter(pk=rows[n].pk).update(rate=rate, fitted_rate=n and 2.0 * n)
     sky.subjects(sky.survey("elsewhere"), [True], rate=5, mag=5)
-    api, numbers = client_of(member(night, "ann")), {row.pk: n for n, row in enumerate(rows)}
+    api, numbers = client_of(member(night, "scientist", "ann")), {row.pk: n for n, row in enumerate(rows)}
 
     def listed(ordering):
         found, address = [], f"{SUBJECTS}?ordering={ordering}&page_size=2"
