@@ -40,7 +40,7 @@ panoptes: venv
 
 # Tests of one file share expensive fixtures (a model, a site, a browser), so one process runs them all. Three processes
 # keep two cores busy, since tests mostly wait for browsers and sites.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q --durations 15
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -q --durations 15
 
 test: venv panoptes
 	$(PYTEST) tests
