@@ -43,9 +43,10 @@ export class Controls {
   offer(scene) {
     const { part } = this;
     this.show();
-    const { frames } = scene.picture;
+    const { frames, planes } = scene.picture;
     const { kind } = scene.subject;
     part("frames").hidden = frames < 2;
+    part("frame").hidden = Boolean(planes); // the picture has its name as a caption
     part("frames-group").hidden = frames < 2;
     part("time").hidden = kind !== "cube" || frames < 2;
     part("slider").max = frames - 1;

@@ -228,7 +228,7 @@ function followUp(id, choice) {
 
 function talk() {
   if (part("talk").hasAttribute("href")) part("talk").click();
-  else say(gettext("Answer a subject first, then discuss it."));
+  else notify(gettext("Answer a subject first, then discuss it."));
 }
 
 function sent(request, reply) {

@@ -64,6 +64,32 @@ def test_a_key_that_another_action_had_is_taken_from_it_and_all_come_back(workfl
     wait_until(page, lambda: standing() == {first: "yes", second: "no"})
 
 
+def test_only_keys_that_do_something_here_are_listed(workflow, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("?")
+    expect(key_button(page, "zoomIn")).to_be_visible()
+    for action in ("blink", "nextLayout", "loupe", "channel1"):
+        expect(key_button(page, action)).to_have_count(0)
+
+
+def test_a_tracklet_has_keys_for_its_frames(db, open_page):
+    make_workflow(frames=3)
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("?")
+    for action in ("blink", "frameForth", "nextLayout"):
+        expect(key_button(page, action)).to_be_visible()
+    expect(key_button(page, "loupe")).to_have_count(0)
+
+
+def test_the_key_for_talk_says_that_an_answer_comes_first(workflow, open_page):
+    page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("t")
+    expect(page.locator("[data-part=notice]")).to_have_text("Answer a subject first, then discuss it.")
+
+
 def test_escape_keeps_the_key(workflow, open_page):
     page = open_page(PAGE)
     ready(page)

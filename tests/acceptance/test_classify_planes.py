@@ -28,7 +28,8 @@ def test_a_phone_blinks_the_dithers_of_a_stamp(db, open_page):
     ready(page)
     assert len(boxes(page)) == 1
     for name in DITHERS:
-        expect(part(page, "frame")).to_have_text(name)
+        expect(page.locator("figcaption")).to_have_text(name)
+    expect(part(page, "frame")).to_be_hidden()  # the caption says it, and the tools need the room
 
 
 def test_a_wide_window_shows_all_dithers_at_once_and_a_key_chooses_one(db, open_page):

@@ -90,6 +90,15 @@ def test_a_phone_shows_all_of_it_at_once_and_nothing_jumps(workflow, open_page, 
     assert shifts(page) < 0.02
 
 
+def test_on_a_narrow_phone_the_tools_of_frames_are_one_row_below_the_picture(db, open_page):
+    make_workflow(frames=3)
+    page = open_page(PAGE, width=360, height=560)
+    ready(page)
+    expect(page.locator("[data-part=frame]")).to_be_visible()
+    assert page.locator(".pictures canvas").bounding_box()["height"] >= LEAST
+    assert area(page, ".tools .about")[1] == area(page, "[data-part=pause]")[1]
+
+
 def test_what_is_known_of_a_subject_fits_a_phone_and_closes_like_a_menu(workflow, open_page):
     Survey.objects.update(open_metadata=["pipeline"])
     Subject.objects.update(metadata={"pipeline": "difference_imaging_run_" * 12})

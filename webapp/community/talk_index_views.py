@@ -55,6 +55,7 @@ def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
         "search": search,
         "author": author,
         "rows": comment_rows(request, survey, found[:PER_PAGE]),
+        "hides_some": not found and Comment.objects.standing().filter(survey=survey).exists(),
         "next": urlencode({"q": search, "by": author, "before": found[PER_PAGE - 1].pk})
         if len(found) > PER_PAGE
         else "",

@@ -49,6 +49,8 @@ def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     about = f"/surveys/night/subjects/{subjects[0].pk}/"
     client = browser(reader)
     assert "cosmic ray" not in page(reader) + page() + client.get(about).content.decode()
+    assert "No comments yet" not in page(reader)
+    assert "Nothing to read yet. Answer more subjects to see what others say about them." in page(reader)
     Classification.objects.create(
         id="00000000-0000-4000-8000-000000000001",
         volunteer=account_volunteer(reader),

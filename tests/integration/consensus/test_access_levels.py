@@ -110,6 +110,7 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
     assert "no-store" in reply["Cache-Control"]
     table = page[page.index("Your most common mistakes") :]
     assert table.index(">Asteroid") < table.index(">Cosmic ray")
+    assert table.index(">Wrong<") < table.index(">Seen<")  # what a phone cuts off is what says less
     assert "One unsure answer is not counted." in page
     Classification.objects.filter(answer="unsure").delete()
     assert "Brackets show the 90 % interval.<" in browser(volunteer.user).get("/skill/").content.decode()

@@ -238,6 +238,8 @@ def test_what_the_field_guide_says_of_a_class_is_told_after_an_answer(workflow, 
 def test_help_is_the_scientists_text_or_what_the_settings_say(workflow, scientist):
     workflow.help_text = "Look twice."
     workflow.save()
-    assert "Look twice." in browser().get("/classify/atlas/help/").content.decode()
+    page = browser().get("/classify/atlas/help/").content.decode()
+    assert "Look twice." in page
+    assert 'href="/classify/atlas/"' in page
     write(workflow, "help", "Look **thrice**.", scientist)
     assert "Look <strong>thrice</strong>." in browser().get("/classify/atlas/help/?part=1").content.decode()
