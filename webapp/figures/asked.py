@@ -1,6 +1,6 @@
 """What a page of figures is asked for: the workflow's champion, a threshold, and the page's own options."""
 
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from django import forms
@@ -33,20 +33,19 @@ class Asked:
     ----------
     usual
         The usual values of the form's fields besides the threshold, which is the champion's.
-
-    Raises BadRequest if it is a file and a value is bad.
     """
 
-    def __init__(
-        self, request: HttpRequest, workflow: Workflow, form: type[ThresholdForm], *, is_file: bool, **usual: Any
-    ) -> None:
+    def __init__(self, request: HttpRequest, workflow: Workflow, form: type[ThresholdForm], **usual: Any) -> None:
         self.workflow = workflow
         self.champion: Checkpoint | None = champion_of(workflow.survey, role_of(workflow))
         usual["threshold"] = self.champion.threshold if self.champion else HALF
         self.form = form({name: request.GET.get(name) or value for name, value in usual.items()})
-        if is_file:
-            refuse_errors(self.form)
         self.values: dict[str, Any] = self.form.cleaned_data if self.form.is_valid() else usual
+
+    def accepted(self) -> Self:
+        """Return this for a file; raises BadRequest if a value is bad."""
+        refuse_errors(self.form)
+        return self
 
     @property
     def threshold(self) -> float:

@@ -45,9 +45,9 @@ class FiguresForm(ThresholdForm):
     field_order = ("population", "threshold", "abundance")
 
 
-def _asked(request: HttpRequest, workflow: Workflow, *, is_file: bool = False) -> Asked:
+def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
     abundance = float(np.clip(workflow.prior, RAREST, 1 - RAREST))
-    return Asked(request, workflow, FiguresForm, is_file=is_file, population=POPULATIONS[0], abundance=abundance)
+    return Asked(request, workflow, FiguresForm, population=POPULATIONS[0], abundance=abundance)
 
 
 @require_safe
@@ -98,7 +98,7 @@ def figures_data(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 @workflow_page(Role.SCIENTIST)
 def figure_csv(request: HttpRequest, workflow: Workflow, name: str) -> HttpResponseBase:
     """Return the points of one figure."""
-    return table_of(_asked(request, workflow, is_file=True), name).as_csv(f"{name}-{workflow.slug}.csv")
+    return table_of(_asked(request, workflow).accepted(), name).as_csv(f"{name}-{workflow.slug}.csv")
 
 
 def _csv_address(asked: Asked, name: str) -> str:

@@ -72,12 +72,12 @@ def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def injected_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
-    asked = _asked(request, workflow, is_file=True)
+    asked = _asked(request, workflow).accepted()
     return _table(asked, movers_of(asked)).as_csv(f"injected-{workflow.slug}.csv")
 
 
-def _asked(request: HttpRequest, workflow: Workflow, *, is_file: bool = False) -> Asked:
-    return Asked(request, workflow, InjectedForm, is_file=is_file, finder="", **dict.fromkeys(LIMITS))
+def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
+    return Asked(request, workflow, InjectedForm, finder="", **dict.fromkeys(LIMITS))
 
 
 def _table(asked: Asked, movers: Movers) -> FigureTable:

@@ -39,8 +39,8 @@ class NightsForm(ThresholdForm):
     )
 
 
-def _asked(request: HttpRequest, workflow: Workflow, *, is_file: bool = False) -> Asked:
-    return Asked(request, workflow, NightsForm, is_file=is_file, population=POPULATIONS[0])
+def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
+    return Asked(request, workflow, NightsForm, population=POPULATIONS[0])
 
 
 def _nights(asked: Asked) -> list[Night]:
@@ -76,7 +76,7 @@ def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
             *_rate(night, "false_positive"), night.false_negative, *_rate(night, "false_negative"), night.scored,
             night.below, night.saved,
         )
-        for night in _nights(_asked(request, workflow, is_file=True))
+        for night in _nights(_asked(request, workflow).accepted())
     )  # fmt: skip
     return csv_response(f"nights-{workflow.slug}.csv", NIGHT_COLUMNS, rows)
 
@@ -84,7 +84,7 @@ def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def completeness_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
-    movers = movers_of(_asked(request, workflow, is_file=True))
+    movers = movers_of(_asked(request, workflow).accepted())
     return csv_response(f"completeness-{workflow.slug}.csv", BIN_COLUMNS, _bins(movers))
 
 
