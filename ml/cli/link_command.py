@@ -75,6 +75,9 @@ def link_table(args: argparse.Namespace) -> Rows:
     rms_ra, rms_dec, corr = (error[usable] for error in errors)
     directions = unit_vectors(detections.ra[usable], detections.dec[usable])
     found = link(detections.mjd[usable], directions, rms_ra, rms_dec, corr, limits)
+    if not found:
+        least = limits.min_detections
+        sys.stderr.write(f"link: no tracklet in {len(usable)} detections; one needs at least {least}\n")
     return HEADER, _rows(detections, errors, [usable[rows] for rows in found])
 
 

@@ -87,8 +87,9 @@ def test_where_one_error_is_unknown_it_is_that_of_all_and_they_are_not_correlate
     assert {(row["rms_ra"], row["rms_dec"], row["rms_corr"]) for row in rows} == {("0.2000", "0.5000", "0.0000")}
 
 
-def test_nothing_to_link_is_an_empty_table(run):
-    assert run("mjd,ra,dec\n60000,1,1\n60000.01,2,2\n")[:2] == (0, [])
+def test_nothing_to_link_is_an_empty_table_and_is_said(run):
+    said = "link: no tracklet in 2 detections; one needs at least 3\n"
+    assert run("mjd,ra,dec\n60000,1,1\n60000.01,2,2\n") == (0, [], said)
 
 
 @pytest.mark.parametrize(
