@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.models import Survey
+from webapp.archive.models import Subject, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 from webapp.learning.models import Checkpoint
@@ -43,11 +43,14 @@ WAYS = [
     ("crowd-no", _("volunteers say no, model yes")),
 ]
 ASSIGNED = [("", _("anyone or nobody")), ("me", _("me")), ("nobody", _("nobody")), ("somebody", _("somebody"))]
+NEWEST = "-changed_at"
+"""By the newest change; in Talk this is the queue's own order, by the newest comment."""
+
 SORTS = [
     ("", _("the queue’s order")),
     ("-gap", _("largest disagreement")),
     ("-votes", _("most votes")),
-    ("-changed_at", _("newest")),
+    (NEWEST, _("newest")),
     ("-posterior", _("most likely yes (volunteers)")),
     ("-p_model", _("most likely yes (model)")),
 ]
@@ -123,8 +126,14 @@ class Filters:
             return Page([], None, None)
         by, size = column_of(self.sort), PER_PAGE[self.view]
         unset = None if rows.model is Consensus else Q(**{f"{by.removeprefix('-')}__isnull": True})
-        page = page_of(rows, by=by, cursor=self.cursor, size=size, unset=unset)
-        return page if page.keys or not self.cursor else page_of(rows, by=by, cursor=None, size=size, unset=unset)
+        how: dict[str, Any] = {"by": by, "size": size, "unset": unset, "key": _tie_break(rows, by)}
+        page = page_of(rows, cursor=self.cursor, **how)
+        return page if page.keys or not self.cursor else page_of(rows, cursor=None, **how)
+
+
+def _tie_break(rows: QuerySet[Any], by: str) -> str:
+    """Return the column that breaks ties: many subjects have as many votes, so theirs is that of the votes' index."""
+    return "row__pk" if rows.model is Subject and by == "-votes_all" else "pk"
 
 
 def filters_of(survey: Survey, query: Any) -> Filters:
@@ -151,7 +160,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     form.is_other_workflow = workflow != first
     if queue != "disagreements":
         del form.fields["least_gap"]
-    by = sort or QUEUES[queue].sort
+    by = sort if sort and (queue, sort) != ("talk", NEWEST) else QUEUES[queue].sort
     cursor = cursor_in(query, kind=KIND.get(by.removeprefix("-"), float))
     return Filters(workflow, queue, chosen, by, view, form, asked, cursor)
 

@@ -64,9 +64,9 @@ def with_or_without_votes(workflow: Workflow) -> QuerySet[Any]:
 
 
 def discussed(subjects: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the subjects with standing comments, each with its `newest_comment`, the time of which is `changed_at`."""
+    """Return the subjects with standing comments, each with its `newest_comment`."""
     standing = FilteredRelation("comments", condition=Q(comments__removed_at=None))
-    rows = subjects.annotate(comment=standing, newest_comment=F("comment__pk"), changed_at=F("comment__created_at"))
+    rows = subjects.annotate(comment=standing, newest_comment=F("comment__pk"))
     newer = Comment.objects.standing().filter(subject=OuterRef("pk"), pk__gt=OuterRef("newest_comment"))
     return rows.filter(~Exists(newer), newest_comment__isnull=False)
 

@@ -188,12 +188,13 @@ def test_the_lists_without_votes_leave_out_other_kinds_surveys_and_synthetic_sub
     assert of(workflow, "held") == of(workflow, "talk") == [subjects[2]]
 
 
-def test_the_newest_of_talk_are_those_with_the_newest_comment(workflow, subjects, vote):
+@pytest.mark.parametrize("sort", ["", "-changed_at"])
+def test_the_newest_of_talk_are_those_with_the_newest_comment(workflow, subjects, scientist, vote, client, sort):
     for subject in (*subjects[:3], subjects[1]):
         comment(subject)
     vote(subjects[0], "yes")  # a vote is no news of Talk
-    rows = queued(workflow, "talk").order_by("-changed_at")
-    assert [row.pk for row in rows] == [subjects[1].pk, subjects[2].pk, subjects[0].pk]
+    shown = client.get(f"/surveys/night/review/?queue=talk&sort={sort}").context["rows"]
+    assert [each["row"].subject for each in shown] == [subjects[1], subjects[2], subjects[0]]
 
 
 @pytest.mark.parametrize("queue", ["held", "talk"])
