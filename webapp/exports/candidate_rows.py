@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.sky.tangent_plane import positions
 from webapp.archive.fitted_motions import fit_motions
 from webapp.archive.models import Frame, Subject, Survey
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.csv_writer import instant
-from webapp.exports.classification_rows import PAGE, answers_of
+from webapp.exports.classification_rows import PAGE
 from webapp.known_objects.models import IdentityCheck, KnownMatch
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Score
 from webapp.reports.models import NeoScore, ReportedTracklet
 from webapp.reports.neo_scores import setup_of
-from webapp.review.models import Ruling, SecondOpinion
-from webapp.volunteers.identity import pseudonym
-from webapp.workflows.models import Workflow
+from webapp.review.models import Ruling
 
 Row = dict[str, Any]
 
@@ -42,8 +41,13 @@ COLUMNS = (
     Column("subject_id", int, "", "meta.id", "key of the subject on this site"),
     Column("kind", str, "", "meta.code.class", "stamp, tracklet, cutout or cube"),
     Column("mjd", float, "d", "time.epoch", "middle of the first exposure, MJD in UTC"),
-    Column("ra", float, "deg", "pos.eq.ra;meta.main", "right ascension, ICRS"),
-    Column("dec", float, "deg", "pos.eq.dec;meta.main", "declination, ICRS"),
+    Column("ra", float, "deg", "pos.eq.ra;meta.main", "right ascension, ICRS: the survey's, or else of that exposure"),
+    Column("dec", float, "deg", "pos.eq.dec;meta.main", "declination, ICRS, likewise"),
+    Column("fitted_mjd", float, "d", "time.epoch", "weighted mean time of its frames, MJD in UTC"),
+    Column("fitted_ra", float, "deg", "pos.eq.ra", "right ascension at that time by the fitted motion, ICRS"),
+    Column("fitted_dec", float, "deg", "pos.eq.dec", "declination at that time, ICRS"),
+    Column("fitted_ra_error", float, "arcsec", "stat.error;pos.eq.ra", "its formal error, times cos(dec)"),
+    Column("fitted_dec_error", float, "arcsec", "stat.error;pos.eq.dec", "its formal error"),
     Column("rate", float, "arcsec / h", "pos.pm", "rate of motion on the sky, as the survey gives it"),
     Column("fitted_rate", float, "arcsec / h", "pos.pm", "rate of uniform motion fitted to its frames"),
     Column("fitted_rate_error", float, "arcsec / h", "stat.error;pos.pm", "formal error of the fitted rate"),
@@ -90,17 +94,17 @@ RESIDUALS = ("separation", "along", "sigma_along", "across", "sigma_across")
 
 def candidate_pages(survey: Survey) -> Iterator[list[Row]]:
     """Yield the movers that are settled as real, in pages; None where something is unknown."""
-    return (_rows(survey, page) for page in _subjects(survey))
+    return (rows_of(survey, page) for page in candidate_subjects(survey))
 
 
-def _subjects(survey: Survey) -> Iterator[list[Subject]]:
+def candidate_subjects(survey: Survey) -> Iterator[list[Subject]]:
     after = 0
     while page := list(movers(survey).filter(pk__gt=after).order_by("pk")[:PAGE]):
         yield page
         after = page[-1].pk
 
 
-def _rows(survey: Survey, page: list[Subject]) -> list[Row]:
+def rows_of(survey: Survey, page: list[Subject]) -> list[Row]:
     keys = [row.pk for row in page]
     looked_up = (_frames, _consensus, _scores, _verdicts, _known, _reported)
     facts = [_motions(survey, keys), _digest2(survey, keys), *(look_up(keys) for look_up in looked_up)]
@@ -140,7 +144,13 @@ def _photometry(rows: list[tuple[Any, ...]]) -> Row:
 def _motions(survey: Survey, keys: Sequence[int]) -> Mapping[int, Row]:
     """Return the fitted motions by subject, as its motion page has them with the survey's usual errors."""
     fit = fit_motions(keys, **survey.usual_errors())
+    ra, dec = positions(fit.position)
     columns: dict[str, NDArray[np.float64]] = {
+        "fitted_mjd": fit.mjd,
+        "fitted_ra": ra,
+        "fitted_dec": dec,
+        "fitted_ra_error": np.sqrt(fit.covariance[:, 0, 0]),
+        "fitted_dec_error": np.sqrt(fit.covariance[:, 1, 1]),
         "fitted_rate": fit.rate,
         "fitted_rate_error": fit.rate_error,
         "position_angle": fit.position_angle,
@@ -150,7 +160,8 @@ def _motions(survey: Survey, keys: Sequence[int]) -> Mapping[int, Row]:
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     return {
         key: {name: value for name, value in zip(columns, row, strict=True) if math.isfinite(value)}
-        for key, row in zip(keys, rows, strict=True)
+        for key, row, rate in zip(keys, rows, fit.rate, strict=True)
+        if math.isfinite(rate)
     }
 
 
@@ -210,63 +221,3 @@ def _digest2(survey: Survey, keys: Collection[int]) -> Mapping[int, Row]:
 def _reported(keys: Collection[int]) -> Mapping[int, Row]:
     rows = ReportedTracklet.objects.filter(subject__in=keys)
     return {row.subject_id: {"report": row.report_id, "trk_sub": row.trk_sub} for row in rows}
-
-
-def pedigree_pages(survey: Survey) -> Iterator[list[Row]]:
-    """Yield each candidate with what stands behind it: every vote, every model's score, every verdict and opinion."""
-    workflows = list(Workflow.objects.filter(survey=survey).order_by("pk"))
-    for page in _subjects(survey):
-        keys = [row.pk for row in page]
-        votes, scores, verdicts = _all_votes(workflows, keys), _all_scores(keys), _all_verdicts(keys)
-        yield [
-            {
-                **row,
-                "votes": votes.get(row["subject_id"], []),
-                "scores": scores.get(row["subject_id"], []),
-                "verdicts": verdicts.get(row["subject_id"], []),
-            }
-            for row in _rows(survey, page)
-        ]
-
-
-def _all_votes(workflows: Collection[Workflow], keys: list[int]) -> Mapping[int, list[Row]]:
-    votes: dict[int, list[Row]] = defaultdict(list)
-    for workflow in workflows:
-        for given in answers_of(workflow, keys):
-            who = pseudonym(given.volunteer, given.has_account).user_name
-            said = {"answer": given.answer, "follow_up": given.follow_up, "at": given.created_at}
-            about = {"id": str(given.id), "workflow": workflow.slug, "volunteer": who, "counts": given.weighs}
-            votes[given.subject].append(about | said)
-    return votes
-
-
-def _all_scores(keys: Collection[int]) -> Mapping[int, list[Row]]:
-    scores: dict[int, list[Row]] = defaultdict(list)
-    for row in Score.objects.filter(subject__in=keys).select_related("checkpoint").order_by("checkpoint"):
-        model = {"model": str(row.checkpoint), "checkpoint": row.checkpoint_id, "sha256": row.checkpoint.sha256}
-        scores[row.subject_id].append(model | {"p_real": row.p_real, "is_champion": row.checkpoint.is_champion})
-    return scores
-
-
-def _all_verdicts(keys: Collection[int]) -> Mapping[int, list[Row]]:
-    verdicts: dict[int, list[Row]] = defaultdict(list)
-    rulings = Ruling.objects.filter(subject__in=keys).select_related("scientist", "workflow").order_by("pk")
-    opinions = SecondOpinion.objects.filter(ruling__subject__in=keys).order_by("pk")
-    opinions = opinions.select_related("scientist", "ruling__workflow")
-    for row in rulings:
-        verdicts[row.subject_id].append({"kind": "ruling", "workflow": row.workflow.slug, **_verdict_columns(row)})
-    for opinion in opinions:
-        about = {"kind": "second opinion", "workflow": opinion.ruling.workflow.slug}
-        verdicts[opinion.ruling.subject_id].append({**about, **_verdict_columns(opinion)})
-    return verdicts
-
-
-def _verdict_columns(row: Ruling | SecondOpinion) -> Row:
-    return {
-        "by": row.scientist.get_username(),
-        "verdict": row.verdict,
-        "label": row.label,
-        "note": row.note,
-        "at": instant(row.created_at),
-        "withdrawn_at": instant(row.withdrawn_at),
-    }

@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
 from webapp.core.csv_writer import csv_parts
-from webapp.exports.candidate_rows import COLUMNS, Column, Row, candidate_pages, pedigree_pages
+from webapp.exports.candidate_rows import COLUMNS, Column, Row, candidate_pages
 from webapp.exports.parquet_writer import parquet_parts
+from webapp.exports.pedigree_rows import pedigree_pages
 
 MOST_IN_MEMORY = 100_000  # rows of VOTable and FITS, which are written as a whole
 CHUNK = 1 << 16
@@ -39,7 +40,11 @@ TYPES = {
 }
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 _NUMPY = {str: "U", int: "int64", float: "float64"}
-_FRAMES = {"ra": "icrs", "dec": "icrs", "mjd": "utc"}
+_FRAMES = {
+    f"{how}{name}": frame
+    for how in ("", "fitted_")
+    for name, frame in (("ra", "icrs"), ("dec", "icrs"), ("mjd", "utc"))
+}
 _UNKNOWN = {str: "", int: -1, float: float("nan")}
 
 

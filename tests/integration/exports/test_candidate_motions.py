@@ -61,6 +61,17 @@ def test_its_motions_are_those_of_the_motion_page(movers, scientist):
     assert [one[name] for name in ("rate", *FITTED)] == [""] * 6
 
 
+def test_time_and_position_belong_together(movers, scientist):
+    four, two, one = catalogue(scientist)
+    for row, told in zip(movers, (four, two), strict=False):
+        of_page = scientist.get(f"/surveys/night/subjects/{row.pk}/motion/").context
+        assert float(told["fitted_mjd"]) == pytest.approx(float(of_page["track"].motion.mjd[0]), abs=1e-9)
+        place = [float(told[name]) for name in ("fitted_ra", "fitted_dec")]
+        assert place == pytest.approx([of_page["ra"], of_page["dec"]], abs=1e-9)
+        assert 0 < float(told["fitted_ra_error"]) < 5
+    assert [one[name] for name in ("fitted_mjd", "fitted_ra", "fitted_dec", "fitted_ra_error")] == [""] * 4
+
+
 def test_errors_are_the_surveys_where_it_gives_its_seeing(movers, scientist):
     before = catalogue(scientist)[0]
     Survey.objects.update(seeing=20.0, position_floor=0.1)

@@ -22,6 +22,8 @@ from webapp.exports import candidate_rows, catalogue
 from webapp.exports.candidate_rows import COLUMNS
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.learning.models import Score
+from webapp.review.cases import change_case
+from webapp.review.opinions import ask_second_opinion
 from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db
@@ -121,9 +123,8 @@ def test_places_and_times_name_their_frame(client):
     assert (sky_frame.system, time.timescale, time.timeorigin) == ("ICRS", "UTC", "MJD-origin")
     fields = document.get_first_table().fields
     assert {field.name: field.ref for field in fields if field.ref} == {
-        "mjd": time.ID,
-        "ra": sky_frame.ID,
-        "dec": sky_frame.ID,
+        **dict.fromkeys(["mjd", "fitted_mjd"], time.ID),
+        **dict.fromkeys(["ra", "dec", "fitted_ra", "fitted_dec"], sky_frame.ID),
     }
     with fits.open(io.BytesIO(content(client, "fits"))) as file:
         assert (file[1].header["TIMESYS"], file[1].header["RADESYS"]) == ("UTC", "ICRS")
@@ -138,7 +139,16 @@ def test_the_pedigree_names_votes_models_and_verdicts(client):
     assert [(score["p_real"], score["is_champion"], score["sha256"]) for score in first["scores"]] == [(0.9, True, "0")]
     said = [(each["verdict"], each["by"], each["withdrawn_at"] is None) for each in first["verdicts"]]
     assert said == [("no", "sue", False), ("yes", "sue", True)]
-    assert [row["verdicts"] for row in others] == [[], []]
+    assert [(row["verdicts"], row["events"]) for row in others] == [([], []), ([], [])]
+
+
+def test_the_pedigree_has_notes_and_requests_for_second_opinions(client, survey):
+    subject, scientist = survey.subjects.get(external_id="=näher"), survey.memberships.get().user
+    change_case(subject=subject, by=scientist, action="note", text="Seen by ATLAS too.")
+    ask_second_opinion(subject=subject, workflow=survey.workflows.first(), by=scientist)
+    first = json.loads(content(client, "jsonl").decode().splitlines()[0])
+    said = [(event["action"], event["text"], event["by"]) for event in first["events"]]
+    assert said == [("note", "Seen by ATLAS too.", "sue"), ("ask for a second opinion", "", "sue")]
 
 
 def test_a_survey_without_candidates_has_empty_files(client):
