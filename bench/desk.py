@@ -160,7 +160,7 @@ def board() -> Iterator[str]:
         yield from (f"queue={queue}&{each}" for each in filters)
         yield from (f"queue={queue}&sort={sort}" for sort, _ in SORTS if sort)
     small = ("queue=talk", "queue=held", "queue=second", "queue=all&tag=satellite", "queue=all&assigned=somebody")
-    yield from (f"{each}&state=all&sort={sort}" for each in small for sort in ("-gap", "-changed_at", "-posterior"))
+    yield from (f"{each}&state=all&sort={sort}" for each in small for sort, _ in SORTS if sort)
 
 
 BROWSER_FILTERS = ("", "text=s7777", "state=retired", "state=open", "answer=yes", "answer=tie", "truth=gold",
