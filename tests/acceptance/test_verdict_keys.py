@@ -5,9 +5,11 @@ from playwright.sync_api import expect
 
 from tests.acceptance.desk import press
 from tests.acceptance.people import member
+from tests.integration import people
 from tests.integration.review.disagreements import DESK, disagreements, standing
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.review.models import Ruling
+from webapp.review.opinions import give_verdict
 from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -121,6 +123,25 @@ def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
     page.get_by_role("button", name="Withdraw verdict").click()
     expect(page.locator(".ruled")).to_have_count(0)
     assert standing() == {}
+
+
+def test_z_brings_back_the_colleagues_verdict_that_the_last_one_replaced(survey, open_page):
+    about = {"subject": survey.subjects.first(), "workflow": Workflow.objects.get()}
+    scientist = member(survey, "scientist")
+    give_verdict(**about, scientist=people.member(survey, "scientist", "colleague"), verdict="yes")
+    give_verdict(**about, scientist=scientist, verdict="no")
+    page = open_page(f"/surveys/night/subjects/{about['subject'].pk}/", user=scientist)
+    panel = page.locator("[data-panel]")
+    press(page, "n")
+    expect(panel.get_by_text("Ruled no.")).to_be_visible()
+    press(page, "z")
+    expect(panel.get_by_text("Ruled yes.")).to_be_visible()
+    expect(panel.get_by_text("disagrees: no")).to_be_visible()
+    expect(page.locator("[role=status]").get_by_text("Verdict withdrawn. Ruled yes.")).to_be_attached()
+    expect(page.locator(".history").get_by_text("brought back the verdict of")).to_be_visible()
+    press(page, "z")  # now it withdraws their second opinion, which was not given here
+    expect(panel.locator(".opinion")).to_have_count(0)
+    assert standing() == {about["subject"].external_id: "yes"}
 
 
 def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):

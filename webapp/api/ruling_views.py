@@ -88,9 +88,10 @@ class RulingViewSet(SurveyRows):
     @extend_schema(request=None, responses=RulingSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        """Withdraw your second opinion on a ruling or, if it is yours, the ruling: volunteers decide again.
+        """Withdraw your second opinion on a ruling or, if it is yours, the ruling.
 
-        A colleague's verdict stays (403). One that is not in force cannot be withdrawn (409).
+        The colleague's that it replaced stands again; without one, volunteers decide again. A colleague's
+        verdict stays (403). One that is not in force cannot be withdrawn (409).
         """
         ruling = self.get_object()
         scientist = require(request, ruling.subject.survey, Role.SCIENTIST)

@@ -67,6 +67,12 @@ class Ruling(Touched):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="a second opinion"
     )
     second_asked_at = models.DateTimeField(null=True)
+    replaces = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="the verdict in force until then"
+    )
+    brought_back = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="in force since it was withdrawn"
+    )
     is_hidden: bool  # by `with_hidden`
 
     objects = RulingQuerySet.as_manager()
@@ -94,6 +100,9 @@ class SecondOpinion(models.Model):
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
+    replaces = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="the scientist's own until then"
+    )
 
     class Meta:
         ordering = ["id"]
