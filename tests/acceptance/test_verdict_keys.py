@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.desk import press
+from tests.acceptance.desk import press, shown
 from tests.acceptance.people import member
 from tests.integration import people
 from tests.integration.review.disagreements import DESK, disagreements, standing
@@ -156,4 +156,15 @@ def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
     press(page, "ArrowDown")
     press(page, "y")
     expect(page.locator(".ruled")).to_have_count(1)
-    assert standing() == {page.locator("tr:has(.ruled) .name").inner_text(): "yes"}
+    row = page.locator("[data-row]:has(.ruled)")
+    assert standing() == {row.locator("h2").inner_text().strip(): "yes"}
+    row.get_by_text("History").click()
+    expect(row.locator(".history").get_by_text("ruled yes")).to_be_visible()
+    row.focus()
+    press(page, "Enter")
+    name = shown(page)
+    press(page, "ArrowUp")
+    assert shown(page) != name, "the viewer goes along"
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name=f"Pictures of {name}").click()
+    assert shown(page) == name

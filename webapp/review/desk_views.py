@@ -1,5 +1,7 @@
 """The desk: a queue of subjects that wait for a scientist: a list, a contact sheet, or one by one; and its viewer."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -46,7 +48,8 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "rows": [
             {"row": row, "panel": panels[row.subject_id], "opinion": opinions.get(row.subject_id)} for row in shown
         ],
-        "viewer": {"channels": survey.channels, "lines": 0, "annotated": True},
+        "viewer": viewer_config(survey),
+        "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
@@ -58,6 +61,11 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     }
     template = "review/desk_rows.html" if is_continued else "review/desk.html"
     return render(request, template, context, status=400 if filters.asked.errors else 200)
+
+
+def viewer_config(survey: Survey) -> dict[str, Any]:
+    """Return what the desk's viewer needs before it shows a subject."""
+    return {"channels": survey.channels, "lines": 0, "annotated": True}
 
 
 @require_safe
