@@ -31,6 +31,7 @@ def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):
     expect(shown).to_have_text(["s5"])
     expect(page.locator("[data-part=pictures][data-subject=s5] canvas")).to_be_visible()
     expect(page.get_by_text("Select all")).to_be_hidden()
+    expect(page.get_by_role("link", name="NPY")).to_have_count(1)
     for part in (page.locator(".stage"), page.locator("[data-row]:visible [data-verdict]").first):
         box = part.bounding_box()
         assert box["y"] + box["height"] <= page.viewport_size["height"], "picture and verdict are in sight together"
