@@ -1,6 +1,6 @@
 // Verdicts by key on the panel of the row that has the focus, or the first: Y, N, Z to undo, H to hold, A to assign, S to
 // ask for a second opinion. In a list of rows also U to skip, arrows to move and Enter to look at the pictures; where many
-// can be ruled on at once, X to select. The keys press the page's own buttons, so that keyboard, mouse and no script at all
+// can be ruled on at once, X to select, and Shift with Y or N for all that are selected. The keys press the page's own buttons, so that keyboard, mouse and no script at all
 // do the same. ? lists them.
 import { keyOf } from "../classify/keymap.js";
 import { unfold } from "./folds.js";
@@ -53,6 +53,13 @@ function give(verdict) {
   if (desk) move(1);
 }
 
+/** Rule on all selected rows at once; without any, the button is disabled, and nothing happens. */
+function ruleOnSelected(verdict) {
+  if (performance.now() < readyAt) return;
+  readyAt = performance.now() + SETTLE;
+  bulk.querySelector(`button[name="verdict"][value="${verdict}"]`).click();
+}
+
 /** Press the row's button for holding, assigning or asking; it may be folded away. */
 function press(what) {
   if (performance.now() < readyAt) return;
@@ -85,12 +92,15 @@ const ACTIONS = {
   ...(bulk ? { x: () => selectRow(current()) } : {}),
 };
 
+const SELECTED = bulk ? { y: () => ruleOnSelected("yes"), n: () => ruleOnSelected("no") } : {}; // with Shift
+
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]")) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
-  const action = ACTIONS[keyOf(event)];
+  const key = keyOf(event);
+  const action = (event.shiftKey && SELECTED[key]) || ACTIONS[key];
   if (!action || !rows().length) return;
   event.preventDefault();
   action();

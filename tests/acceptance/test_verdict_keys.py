@@ -62,6 +62,26 @@ def test_a_selection_on_the_contact_sheet_is_ruled_at_once(survey, open_page):
     assert standing() == {}
 
 
+def test_a_selection_is_ruled_by_key_and_too_large_a_one_stays(survey, open_page, monkeypatch):
+    monkeypatch.setattr("webapp.review.desk_views.MOST_AT_ONCE", 2)
+    page = open_page(DESK, user=member(survey, "scientist"))
+    press(page, "Shift+Y")
+    page.get_by_label("Select all").check()
+    expect(page.get_by_text("6 selected, at most 2 at once")).to_be_visible()
+    expect(page.get_by_role("button", name="Yes to selected")).to_be_disabled()
+    page.locator("[data-row] h2").first.click()
+    press(page, "Shift+N")
+    assert standing() == {}
+    expect(page.locator("[data-select]:checked")).to_have_count(6)
+    page.get_by_label("Select all").uncheck()
+    for key in "xux":
+        press(page, key)
+    press(page, "Shift+N")
+    expect(page.get_by_text("2 subjects changed.")).to_be_visible()
+    assert len(standing()) == 2
+    assert set(standing().values()) == {"no"}
+
+
 def test_a_selection_gets_class_and_note_and_enter_in_the_note_rules_on_nothing(page):
     page.get_by_label("Select all").check()
     bar = page.locator("[data-bulk]")

@@ -14,6 +14,7 @@ from webapp.core.keyset_pagination import Cursor
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
 from webapp.learning.scores import champions_opinions
+from webapp.review.bulk import MOST_AT_ONCE
 from webapp.review.bulk_views import last_of
 from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
@@ -56,6 +57,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
         "last": last_of(request, workflow),
+        "most_at_once": MOST_AT_ONCE,
         "is_folded": is_continued,
         **panel_context(survey),
     }
