@@ -1,5 +1,7 @@
 """The desk: a queue of subjects that wait for a scientist: a list, a contact sheet, or one by one; and its viewer."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -12,6 +14,7 @@ from webapp.core.keyset_pagination import Cursor
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
 from webapp.learning.scores import champions_opinions
+from webapp.review.bulk import MOST_AT_ONCE
 from webapp.review.bulk_views import last_of
 from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
@@ -46,18 +49,25 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "rows": [
             {"row": row, "panel": panels[row.subject_id], "opinion": opinions.get(row.subject_id)} for row in shown
         ],
-        "viewer": {"channels": survey.channels, "lines": 0, "annotated": True},
+        "viewer": viewer_config(survey),
+        "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
         "last": last_of(request, workflow),
+        "most_at_once": MOST_AT_ONCE,
         "is_folded": is_continued,
         **panel_context(survey),
     }
     template = "review/desk_rows.html" if is_continued else "review/desk.html"
     return render(request, template, context, status=400 if filters.asked.errors else 200)
+
+
+def viewer_config(survey: Survey) -> dict[str, Any]:
+    """Return what the desk's viewer needs before it shows a subject."""
+    return {"channels": survey.channels, "lines": 0, "annotated": True}
 
 
 @require_safe
