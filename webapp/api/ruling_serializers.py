@@ -42,8 +42,8 @@ class RulingSerializer(serializers.ModelSerializer[Ruling]):
         model = Ruling
         fields = [
             "id", "workflow", "subject", "external_id", "scientist", "verdict", "label", "note", "consensus_posterior",
-            "p_real", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_asked_by",
-            "second_opinions",
+            "p_real", "model", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at",
+            "second_asked_by", "second_opinions",
         ]  # fmt: skip
 
     @extend_schema_field(OpinionSerializer(many=True))

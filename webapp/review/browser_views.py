@@ -137,7 +137,7 @@ def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: Asked) -
 
 def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page, reader: Any) -> list[dict[str, Any]]:
     """Return a page's rows in order, with everything shown."""
-    by_key = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
+    by_key = {row.pk: row for row in with_model(with_rulings(rows, workflow), workflow).filter(pk__in=page.keys)}
     known = [by_key[pk] for pk in page.keys if pk in by_key]
     hide_verdicts(known, reader)
     return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]

@@ -13,9 +13,9 @@ from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.keyset_pagination import Cursor
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
-from webapp.learning.scores import champions_opinions
 from webapp.review.bulk import MOST_AT_ONCE
 from webapp.review.bulk_views import last_of
+from webapp.review.consensus_browser import models_of
 from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queue_rows import consensus_of
@@ -34,7 +34,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     workflow = filters.workflow
     shown = consensus_of(workflow, rows, page.keys) if workflow else []
     panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
-    opinions = champions_opinions(workflow, [row.subject_id for row in shown]) if workflow else {}
+    models = models_of(workflow, shown) if workflow else {}
     champion = champion_of(survey, role_of(workflow)) if workflow else None
     is_continued = bool(request.headers.get("HX-Request")) and "after" in request.GET  # by the page, while scrolling
     context = {
@@ -46,9 +46,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "champion": champion,
         "predecessor": previous_champion(champion),
         "needs_champion": QUEUES[filters.queue].needs_champion,
-        "rows": [
-            {"row": row, "panel": panels[row.subject_id], "opinion": opinions.get(row.subject_id)} for row in shown
-        ],
+        "rows": [{"row": row, "panel": panels[row.subject_id], "model": models.get(row.subject_id)} for row in shown],
         "viewer": viewer_config(survey),
         "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.core.touched import Touched
+from webapp.learning.models import Checkpoint
 from webapp.workflows.models import Workflow
 
 LONGEST_NOTE = 10_000
@@ -56,6 +57,9 @@ class Ruling(Touched):
     note = models.TextField(blank=True, default="")
     consensus_posterior = models.FloatField(null=True, help_text="what the volunteers said then")
     p_real = models.FloatField(null=True, help_text="what the champion said then")
+    model = models.ForeignKey(
+        Checkpoint, null=True, on_delete=models.SET_NULL, related_name="+", help_text="the champion that said it"
+    )
     previous_gold = models.CharField(max_length=20, blank=True, default="", help_text="what undo brings back")
     previous_source = models.CharField(max_length=20, blank=True, default="", help_text="where that came from")
     created_at = models.DateTimeField(auto_now_add=True)

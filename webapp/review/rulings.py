@@ -11,8 +11,8 @@ from webapp.community.discoveries import confirm, withdraw_credits
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
-from webapp.learning.model_roles import classes_of, role_of
-from webapp.learning.models import Score
+from webapp.learning.model_roles import classes_of
+from webapp.learning.scores import champions_opinions
 from webapp.queue.entries import lock_entries, lock_in_all_workflows
 from webapp.queue.membership import is_gold_in
 from webapp.queue.models import QueueEntry
@@ -52,6 +52,7 @@ def rule(
     before = (earlier.previous_gold, earlier.previous_source) if earlier else (locked.gold_label, locked.gold_source)
     consensus = _consensus(workflow, locked)
     replaced = standing.filter(workflow=workflow).first()
+    opinion = champions_opinions(workflow, [locked.pk]).get(locked.pk)
     standing.filter(workflow=workflow).update(withdrawn_at=timezone.now(), withdrawn_by=scientist)
     ruling = Ruling.objects.create(
         subject=locked,
@@ -61,7 +62,8 @@ def rule(
         label=label,
         note=note,
         consensus_posterior=consensus.posterior if consensus.votes else None,
-        p_real=_p_real(locked, workflow),
+        p_real=opinion.p_real if opinion else None,
+        model_id=opinion.model if opinion else None,
         previous_gold=before[0],
         previous_source=before[1],
         replaces=replaced,
@@ -169,11 +171,6 @@ def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
     lock_entries(workflow, [subject.pk])
     empty = {"posterior": workflow.prior, "method": workflow.method}
     return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
-
-
-def _p_real(subject: Subject, workflow: Workflow) -> float | None:
-    champions = Score.objects.filter(subject=subject, checkpoint__is_champion=True, checkpoint__role=role_of(workflow))
-    return champions.values_list("p_real", flat=True).first()
 
 
 def _gold_of(ruling: Ruling) -> str:
