@@ -17,6 +17,7 @@ from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queue_rows import consensus_of
 from webapp.review.queues import QUEUES
+from webapp.review.row_facts import facts_of
 from webapp.review.verdict_panel import panel_context, panels_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import workflow_page
@@ -30,6 +31,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     page = filters.page(rows)
     workflow = filters.workflow
     shown = consensus_of(workflow, rows, page.keys) if workflow else []
+    facts = facts_of([row.subject for row in shown])
     panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
     opinions = champions_opinions(workflow, [row.subject_id for row in shown]) if workflow else {}
     champion = champion_of(survey, role_of(workflow)) if workflow else None
@@ -40,11 +42,18 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "filters": filters,
         "queues": [(name, label, _link(request.GET, queue=name)) for name, label in NAMES],
         "views": [(name, label, _link(request.GET, view=name)) for name, label in VIEWS],
+        "any_state": _link(request.GET, state="all"),
         "champion": champion,
         "predecessor": previous_champion(champion),
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [
-            {"row": row, "panel": panels[row.subject_id], "opinion": opinions.get(row.subject_id)} for row in shown
+            {
+                "row": row,
+                "panel": panels[row.subject_id],
+                "opinion": opinions.get(row.subject_id),
+                "facts": facts[row.subject_id],
+            }
+            for row in shown
         ],
         "viewer": {"channels": survey.channels, "lines": 0, "annotated": True},
         "total": 0 if is_continued else count_some(rows),
