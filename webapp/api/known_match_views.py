@@ -20,6 +20,7 @@ class KnownMatchSerializer(serializers.ModelSerializer[KnownMatch]):
         fields = [
             "id", "survey", "subject", "external_id", "designation", "detections", "separation", "along", "across",
             "sigma_along", "sigma_across", "sigmas", "orbit_error", "orbit_days", "magnitude", "rate", "position_angle",
+            "is_ruled_out",
         ]  # fmt: skip
 
 

@@ -202,7 +202,7 @@ def _known(keys: Collection[int]) -> Mapping[int, Row]:
     facts: dict[int, Row] = {
         row.subject_id: {"known_candidates": row.candidates, "orbits_age": row.orbit_days} for row in checks
     }
-    for row in KnownMatch.objects.filter(subject__in=keys).order_by("-separation"):
+    for row in KnownMatch.objects.filter(subject__in=keys, is_ruled_out=False).order_by("-separation"):
         nearest: Row = {"known_object": row.designation}
         nearest |= {f"known_{name}": getattr(row, name) for name in RESIDUALS}
         if row.orbit_days is not None:

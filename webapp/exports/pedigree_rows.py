@@ -7,6 +7,7 @@ from webapp.archive.models import Survey
 from webapp.core.csv_writer import instant
 from webapp.exports.candidate_rows import Row, candidate_subjects, rows_of
 from webapp.exports.classification_rows import answers_of
+from webapp.known_objects.models import RuledOutMatch
 from webapp.learning.models import Score
 from webapp.review.models import CaseEvent, Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.volunteers.identity import pseudonym
@@ -74,7 +75,7 @@ def _verdict_columns(row: Ruling | SecondOpinion) -> Row:
 
 
 def _all_events(keys: Collection[int]) -> Mapping[int, list[Row]]:
-    """Return notes, holds, assignments, tags, and requests for second opinions, by subject."""
+    """Return notes, holds, assignments, tags, requests for second opinions, and known objects ruled out, by subject."""
     found: dict[int, list[Row]] = defaultdict(list)
     events = CaseEvent.objects.filter(case__subject__in=keys).select_related("by")
     for subject, event in ((event.case.subject_id, event) for event in events.select_related("case")):
@@ -84,8 +85,11 @@ def _all_events(keys: Collection[int]) -> Mapping[int, list[Row]]:
         action = "ask for a second opinion" if request.is_wanted else "no longer ask for a second opinion"
         about = {"action": action, "text": "", "workflow": request.ruling.workflow.slug}
         found[request.ruling.subject_id].append(about | _who_and_when(request))
+    for word in RuledOutMatch.objects.filter(subject__in=keys).select_related("by"):
+        about = {"action": "rule out a known object", "text": word.note, "object": word.designation}
+        found[word.subject_id].append(about | {"taken_back_at": instant(word.taken_back_at)} | _who_and_when(word))
     return {subject: sorted(rows, key=lambda row: row["at"]) for subject, rows in found.items()}
 
 
-def _who_and_when(row: CaseEvent | SecondOpinionRequest) -> Row:
+def _who_and_when(row: CaseEvent | SecondOpinionRequest | RuledOutMatch) -> Row:
     return {"by": row.by.get_username() if row.by else None, "at": instant(row.created_at)}

@@ -25,6 +25,7 @@ from webapp.figures.sky_links import links, sexagesimal
 from webapp.figures.track import Nearby, Track
 from webapp.figures.trail_distances import trail_distances
 from webapp.figures.trailing import MeasuredTrail, measure_trails
+from webapp.known_objects.models import SEARCHED
 from webapp.learning.models import ModelRole, Score
 from webapp.reports.models import NeoScore
 from webapp.reports.neo_scores import fingerprint, request_score
@@ -54,7 +55,8 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     frames = list(subject.frames.all())
     form, track = _track(request, survey, frames)
     known = list(subject.known_matches.all())
-    nearby = track.nearby(known)
+    nearby = track.nearby([match for match in known if not match.is_ruled_out])
+    words = {word.designation: word for word in subject.ruled_out_matches.filter(taken_back_at=None)}
     check = getattr(subject, "identity_check", None)
     trailing = measure_trails(subject, track, _seeing(form, survey))
     others, is_crowded = possible_links(subject, track)
@@ -70,12 +72,13 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "distance": measure_distance(subject, track),
         "trail_distances": (measured := trail_distances(subject, frames)),
         "measured_lines": [each.drawn() for each in measured if each.found],
-        "known": known,
+        "known": [(match, words.get(match.designation)) for match in known],
+        "may_rule_out": subject.kind not in SEARCHED,
         "others": others,
         "others_within": DAYS,
         "most_compared": MOST if is_crowded else None,
         "check": check,
-        "has_old": any(each.is_old for each in known) or (check is not None and check.is_old),
+        "has_old": any(match.is_old for match in known) or (check is not None and check.is_old),
         "old_days": round(OLD_DAYS),
         "light_curve": plot(points) if (points := measurements(subject, frames)) else None,
         **_digest2(subject, frames),

@@ -23,8 +23,8 @@ def make_gold(subjects: Collection[int]) -> None:
     """Make the sure matches among some subjects gold, and take gold back from those that no longer are.
 
     A match is sure if all detections lie near the object, within `SURE` of it on average, its orbit is known to be at
-    least as good, and magnitude and rate agree with the prediction as far as they are known. Subjects of known class,
-    such as ruled ones, stay as they are. Call it in a transaction.
+    least as good, magnitude and rate agree with the prediction as far as they are known, and no scientist ruled it
+    out. Subjects of known class, such as ruled ones, stay as they are. Call it in a transaction.
     """
     sure = _sure_matches().filter(subject=OuterRef("pk"))
     rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects).select_for_update(no_key=True, of=("self",))
@@ -39,7 +39,10 @@ def make_gold(subjects: Collection[int]) -> None:
 
 def _sure_matches() -> QuerySet[KnownMatch]:
     near = KnownMatch.objects.filter(
-        orbit_error__lte=SURE, separation__lte=SURE, detections=F("subject__identity_check__detections")
+        orbit_error__lte=SURE,
+        separation__lte=SURE,
+        detections=F("subject__identity_check__detections"),
+        is_ruled_out=False,
     )
     off = near.annotate(
         mag_off=Abs(F("magnitude") - F("subject__mag")),

@@ -23,7 +23,6 @@ from ml.sky.tangent_plane import unit_vectors
 from webapp.archive.ingest.prepare import finite
 from webapp.archive.models import Subject, Survey
 from webapp.core.stored_messages import Sentence
-from webapp.known_objects.gold import make_gold
 from webapp.known_objects.load_orbits import read_orbits
 from webapp.known_objects.models import (
     GEOCENTRE,
@@ -34,6 +33,7 @@ from webapp.known_objects.models import (
     OrbitCatalogue,
     measured_with,
 )
+from webapp.known_objects.rule_out import apply_ruled_out
 from webapp.known_objects.start_match import unchecked
 from webapp.known_objects.subject_detections import detections_of
 
@@ -140,7 +140,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
 
 @transaction.atomic
 def _store(keys: list[int], candidates: dict[tuple[int, str], Candidate], checks: list[IdentityCheck]) -> None:
-    """Replace what was stored of some subjects."""
+    """Replace what was stored of some subjects, except for what scientists ruled out."""
     KnownMatch.objects.filter(subject__in=keys).delete()
     KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in candidates.items())
     IdentityCheck.objects.bulk_create(
@@ -149,7 +149,7 @@ def _store(keys: list[int], candidates: dict[tuple[int, str], Candidate], checks
             "catalogue", "detections", "candidates", "unmatched", "orbit_days", "measured_with", "checked_at"
         ],
     )  # fmt: skip
-    make_gold(keys)
+    apply_ruled_out(keys)
 
 
 def _candidates(

@@ -19,6 +19,7 @@ from webapp.core.stored_messages import MessageField
 
 UNIX_EPOCH = 40_587  # MJD
 GEOCENTRE = "500"
+LONGEST_NOTE = 500  # characters
 SEARCHED = [Kind.CUTOUT, Kind.CUBE]
 """Kinds whose position is their centre; objects lie anywhere in them, each with its own detection."""
 
@@ -165,6 +166,7 @@ class KnownMatch(models.Model):
     magnitude = models.FloatField(null=True, help_text="predicted V")
     rate = models.FloatField(help_text="arcsec/h, predicted")
     position_angle = models.FloatField(help_text="deg from north through east, predicted")
+    is_ruled_out = models.BooleanField(default=False, db_default=False, help_text="by a standing `RuledOutMatch`")
 
     class Meta:
         ordering = ["subject", "separation"]
@@ -195,3 +197,25 @@ class KnownMatch(models.Model):
             ("JPL SBDB", f"https://ssd.jpl.nasa.gov/tools/sbdb_lookup.html#/?sstr={name}"),
             ("MPC", f"https://www.minorplanetcenter.net/db_search/show_object?object_id={name}"),
         ]
+
+
+class RuledOutMatch(models.Model):
+    """A scientist's word that a subject is not a known object near it; it outlasts the next comparisons."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="ruled_out_matches")
+    designation = models.CharField(max_length=40)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    note = models.CharField(max_length=LONGEST_NOTE, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    taken_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "designation"], condition=Q(taken_back_at=None), name="one_standing_ruled_out_match"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} is not {self.designation}"

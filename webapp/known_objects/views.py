@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +16,8 @@ from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.known_objects.models import MatchRun, OrbitCatalogue, OrbitLoad
+from webapp.known_objects.models import LONGEST_NOTE, KnownMatch, MatchRun, OrbitCatalogue, OrbitLoad
+from webapp.known_objects.rule_out import NotOneObject, rule_out, take_back
 from webapp.known_objects.start_match import start_match
 from webapp.known_objects.unidentified import identified, unidentified
 
@@ -36,6 +38,7 @@ MATCH_COLUMNS = [
     "orbit_error",
     "magnitude",
     "predicted_rate",
+    "is_ruled_out",
 ]
 
 
@@ -79,6 +82,20 @@ def match_now(request: HttpRequest, survey: Survey) -> HttpResponse:
     return redirect("known-objects", survey.slug)
 
 
+@require_POST
+@survey_page(Role.SCIENTIST)
+def match_rule_out(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    match = get_object_or_404(KnownMatch.objects.select_related("subject"), subject__survey=survey, pk=pk)
+    if request.POST.get("take_back"):
+        take_back(match=match)
+    else:
+        try:
+            rule_out(match=match, by=person(request), note=request.POST.get("note", "").strip()[:LONGEST_NOTE])
+        except NotOneObject:
+            messages.error(request, _("A large image or a cube may show several objects: none can be ruled out."))
+    return redirect(f"{reverse('motion', args=[survey.slug, match.subject_id])}#known")
+
+
 def _load_since(catalogue: OrbitCatalogue | None) -> OrbitLoad | None:
     """Return the last scheduled load, unless a version was loaded after it."""
     load = OrbitLoad.objects.first()
@@ -96,4 +113,5 @@ def _lines(rows: QuerySet[Subject], *, matches: bool) -> Iterator[list[Any]]:
         for each in row.known_matches.all():
             place = [each.separation, each.along, each.sigma_along, each.across, each.sigma_across, each.sigmas]
             days = check.orbit_days if each.orbit_days is None else each.orbit_days
-            yield [*start, days, each.designation, each.detections, *place, each.orbit_error, each.magnitude, each.rate]
+            predicted = [each.orbit_error, each.magnitude, each.rate]
+            yield [*start, days, each.designation, each.detections, *place, *predicted, each.is_ruled_out]
