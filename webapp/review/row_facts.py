@@ -18,9 +18,9 @@ class RowFacts:
 
 
 def facts_of(subjects: Sequence[Subject]) -> dict[int, RowFacts]:
-    """Return the facts of some subjects, by their keys, in one query."""
+    """Return the facts of some subjects, by their keys, in one query; objects that were ruled out are not near."""
     near: dict[int, list[KnownMatch]] = {subject.pk: [] for subject in subjects}
-    for match in KnownMatch.objects.filter(subject__in=near).order_by("separation"):
+    for match in KnownMatch.objects.filter(subject__in=near, is_ruled_out=False).order_by("separation"):
         near[match.subject_id].append(match)
     return {
         subject.pk: RowFacts(_words(subject), next(iter(near[subject.pk]), None), max(0, len(near[subject.pk]) - 1))
