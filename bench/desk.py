@@ -35,6 +35,7 @@ from webapp.archive.models import Survey
 from webapp.archive.subject_orders import SORTS as ARCHIVE_SORTS
 from webapp.consensus.consensus_rows import refresh_models
 from webapp.exports.consensus import consensus_parquet
+from webapp.known_objects.models import OrbitCatalogue
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.review.consensus_browser import SORTS as BROWSER_SORTS
 from webapp.review.queue_form import SORTS
@@ -45,6 +46,7 @@ MILLION, BATCH = 1_000_000, 50_000
 FLOOR_MS, FLOOR_HISTOGRAMS_MS, FLOOR_EXPORT_S = 150.0, 1000.0, 20.0
 MOST_GROWTH_MB = 16.0  # half of the file alone would be 18
 PAGES, TIMES = 4, 6
+NIGHT = "night=2024-03-01"
 NEXT = re.compile(r'href="\?([^"#]+)(?:#subjects)?">Next page')
 
 FILL = [
@@ -107,6 +109,18 @@ FILL = [
         CASE WHEN id %% 7 = 0 THEN '{satellite}'::text[] ELSE '{}' END, now()
     FROM archive_subject WHERE id %% 200 = 0
     """,
+    """
+    INSERT INTO known_objects_identitycheck (subject_id, catalogue_id, detections, candidates, unmatched, measured_with,
+        checked_at)
+    SELECT id, %(catalogue)s, 4, (id %% 3 = 0)::int, 4 * (id %% 3 <> 0)::int, '{}', now()
+    FROM archive_subject WHERE id %% 10 <> 0
+    """,
+    """
+    INSERT INTO known_objects_knownmatch (subject_id, designation, detections, separation, along, across, rate,
+        position_angle, is_ruled_out)
+    SELECT subject_id, '2010 AB' || subject_id / 30, 4, 5, 3, 4, 60, 90, false
+    FROM known_objects_identitycheck WHERE candidates > 0
+    """,
     "INSERT INTO volunteers_volunteer (key, is_simulated, created_at) VALUES (gen_random_uuid(), true, now())",
     """
     INSERT INTO community_comment (survey_id, subject_id, author_id, text, removed_because, created_at)
@@ -123,10 +137,11 @@ def make_desk(n: int) -> tuple[Workflow, User]:
     me, other = (User.objects.create_superuser(name) for name in ("scientist", "colleague"))
     before, champion = (_model(workflow, is_champion=each) for each in (False, True))
     Promotion.objects.create(checkpoint=champion, previous=before, reason="")
+    catalogue = OrbitCatalogue.objects.create(checksum="0", asteroids="MPCORB.DAT", orbits=1, epoch=60000.0)
     of: dict[str, Any] = {"n": n, "survey": survey.pk, "workflow": workflow.pk, "models": [before.pk, champion.pk]}
     with connection.cursor() as cursor:
         for statement in FILL:
-            cursor.execute(statement, of | {"people": [me.pk, other.pk]})
+            cursor.execute(statement, of | {"people": [me.pk, other.pk], "catalogue": catalogue.pk})
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("ALTER ROLE CURRENT_USER SET max_parallel_workers_per_gather = 0")
     connection.close()
@@ -155,10 +170,14 @@ def board() -> Iterator[str]:
     """Yield the queries of the board: each queue, each filter and each order."""
     yield from (f"queue={queue}" for queue in QUEUES)
     filters = ("state=open", "state=ruled", "state=own", "state=all", "way=crowd-yes", "way=crowd-no", "min_votes=6",
-               "assigned=me", "assigned=nobody", "tag=satellite", "least_gap=0.8")  # fmt: skip
+               "assigned=me", "assigned=nobody", "tag=satellite", "least_gap=0.8", NIGHT, "mjd_min=60100",
+               "known=near", "known=new", "known=none", "known=open")  # fmt: skip
     for queue in ("agreed", "disagreements", "all"):
         yield from (f"queue={queue}&{each}" for each in filters)
         yield from (f"queue={queue}&sort={sort}" for sort, _ in SORTS if sort)
+    yield from (f"queue={queue}&{NIGHT}&state=all" for queue in QUEUES)
+    yield from (f"queue=all&{span}&sort={sort}" for span in (NIGHT, "mjd_min=60100") for sort, _ in SORTS)
+    yield from (f"queue={queue}&{NIGHT}&known={known}" for queue in ("agreed", "all") for known in ("near", "none"))
     small = ("queue=talk", "queue=held", "queue=second", "queue=all&tag=satellite", "queue=all&assigned=somebody")
     yield from (f"{each}&state=all&sort={sort}" for each in small for sort, _ in SORTS if sort)
 
@@ -178,8 +197,8 @@ def archive() -> Iterator[str]:
     """Yield the queries of the archive."""
     yield from ("", "text=s7777", "text=s7777&match=exact", "kind=tracklet", "gold=known", "gold=open", "label=yes",
                 "tag=satellite", "cone=10,20,2", "polygon=10,20,12,20,12,22", "mjd_min=60399.5", "rate_min=99.9",
-                "mag_max=16.5", "p_real_min=0.99", "known=open",
-                "designation=2010 AB1", "posterior_min=0.99")  # fmt: skip
+                "mag_max=16.5", "p_real_min=0.99", "known=near",
+                "known=open", "designation=2010 AB1", "posterior_min=0.99")  # fmt: skip
     yield from (f"sort={quote(sort)}" for sort in ARCHIVE_SORTS if sort)
     yield "total=true"
 

@@ -1,12 +1,36 @@
-"""When a survey's nights begin: one rule for all pages and jobs."""
+"""When a survey's nights begin, one rule for all pages and jobs, and which are the newest."""
+
+import math
+from datetime import date, timedelta
 
 import numpy as np
 
 from ml.data.observing_nights import day_break
 from webapp.archive.models import Subject
+from webapp.core.sql import fetch
 
+MJD_0 = date(1858, 11, 17)
 MOST_TIMES = 10_000
 """Newest subjects, whose times of day tell when nights begin."""
+
+# The times that have a date: a file may give any number.
+SUBJECTS = f"""(
+    SELECT mjd FROM {Subject._meta.db_table}
+    WHERE survey_id = %(survey)s AND kind = %(kind)s AND mjd BETWEEN -678000 AND 2973000 AND NOT is_synthetic
+) AS subject"""  # noqa: S608  # our own table
+
+# From each night a step to the one before it, along the index of times: no night is read whole.
+NEWEST = f"""
+    WITH RECURSIVE newest (night, place) AS (
+        SELECT floor(max(mjd) - %(begins)s::float8)::int, 1 FROM {SUBJECTS}
+        UNION ALL
+        SELECT (
+            SELECT least(floor(mjd - %(begins)s::float8)::int, newest.night - 1) FROM {SUBJECTS}
+            WHERE mjd < newest.night + %(begins)s::float8 ORDER BY mjd DESC LIMIT 1
+        ), place + 1 FROM newest WHERE night IS NOT NULL AND place < %(most)s
+    )
+    SELECT night FROM newest WHERE night IS NOT NULL ORDER BY night DESC
+"""  # noqa: S608  # our own table
 
 
 def night_begins(survey: int) -> float:
@@ -16,3 +40,25 @@ def night_begins(survey: int) -> float:
     """
     times = Subject.objects.filter(survey=survey, mjd__isnull=False).order_by("-pk")
     return day_break(np.array(times.values_list("mjd", flat=True)[:MOST_TIMES], dtype=np.float64))
+
+
+def newest_nights(survey: int, kind: str, most: int) -> tuple[list[int], float]:
+    """Return the newest nights (MJD) with subjects of a kind, newest first, and the time of day at which they begin."""
+    begins = night_begins(survey)
+    of = {"survey": survey, "kind": kind, "begins": begins, "most": most}
+    return [night for (night,) in fetch(NEWEST, of)], begins
+
+
+def date_of(night: int) -> date:
+    """Return the UTC date on which a night (MJD) begins."""
+    return MJD_0 + timedelta(days=night)
+
+
+def night_of(begins_on: date) -> int:
+    """Return the night (MJD) that begins on a UTC date."""
+    return (begins_on - MJD_0).days
+
+
+def limits_of(night: int, begins: float) -> tuple[float, float]:
+    """Return a night's first and last possible times (MJD), both of them in it."""
+    return night + begins, math.nextafter(night + 1 + begins, -math.inf)

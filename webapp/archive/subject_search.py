@@ -101,12 +101,8 @@ class SearchForm(forms.Form):
             empty_label=_("any"),
         )  # fmt: skip
         self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
-        for name, (_within, label) in RANGES.items():
-            limits: dict[str, Any] = {"min_value": 0, "max_value": 1} if name in FRACTIONS else {}
-            for end, words in (("min", _("from")), ("max", _("to"))):
-                widget = forms.NumberInput(attrs={"step": "any"})
-                self.fields[f"{name}_{end}"] = forms.FloatField(required=False, label=words, widget=widget, **limits)
-            self.fields[f"{name}_min"].label = label
+        for name in RANGES:
+            self.fields |= range_fields(name)
 
     def simple(self) -> list[forms.BoundField]:
         names = ["text", "match", "kind", "gold", "label", "tag", "sort"]
@@ -152,11 +148,22 @@ class SearchForm(forms.Form):
         return any(field.value() not in (None, "") for field in folded)
 
 
-def refuse_empty_range(form: forms.Form, name: str) -> None:
-    """Add an error to a range's upper field where the lower one is larger."""
+def range_fields(name: str) -> dict[str, forms.Field]:
+    """Return the two fields of one of `RANGES`: `NAME_min`, which has its label, and `NAME_max`."""
+    limits: dict[str, Any] = {"min_value": 0, "max_value": 1} if name in FRACTIONS else {}
+    return {
+        f"{name}_{end}": forms.FloatField(
+            required=False, label=label, widget=forms.NumberInput(attrs={"step": "any"}), **limits
+        )
+        for end, label in (("min", RANGES[name][1]), ("max", _("to")))
+    }
+
+
+def refuse_empty_range(form: forms.Form, name: str, end: str = "max") -> None:
+    """Add an error to a range's upper field, or the one of another `end`, where the lower one is larger."""
     lowest, highest = (form.cleaned_data.get(f"{name}_{end}") for end in ("min", "max"))
     if lowest is not None and highest is not None and lowest > highest:
-        form.add_error(f"{name}_max", _("“From” is larger than “to”."))
+        form.add_error(f"{name}_{end}", _("“From” is larger than “to”."))
 
 
 def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subject]:
@@ -258,13 +265,18 @@ def of_posterior(lowest: float | None, highest: float | None) -> Q:
     return Q(Exists(Subject.objects.filter(posteriors, pk=OuterRef("pk"))))
 
 
+def taken_between(lowest: float | None, highest: float | None) -> Q:
+    """Filter by the time (MJD), both ends included."""
+    return _between("mjd", lowest, highest)
+
+
 def _between(column: str, lowest: float | None, highest: float | None) -> Q:
     ends = {"gte": lowest, "lte": highest}
     return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
 
 
 RANGES: dict[str, tuple[Callable[[float | None, float | None], Q], Any]] = {
-    "mjd": (partial(_between, "mjd"), _("MJD")),
+    "mjd": (taken_between, _("MJD")),
     "rate": (partial(_between, "rate"), _("Rate given by the survey (″/h)")),
     "fitted_rate": (partial(_between, "fitted_rate"), _("Rate fitted to the frames (″/h)")),
     "mag": (of_magnitude, _("Magnitude")),

@@ -29,6 +29,7 @@ from webapp.archive.light_curve import measurements, plot, table
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
+from webapp.archive.review_link import review_link
 from webapp.archive.sorted_values import sorted_value
 from webapp.archive.subject_orders import Order, ordered
 from webapp.archive.subject_search import SearchForm, search
@@ -93,6 +94,7 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
         "subjects": shown,
         "model": order and order.model,
         "is_of_several": len(surveys) > 1,
+        "review": review_link(form) if surveys else None,
         "total": total_of(surveys, rows, request.GET),
         "all": asking_for_all(request.GET),
         "previous": _continued(request.GET, "before", page.before),

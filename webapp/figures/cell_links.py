@@ -52,6 +52,15 @@ def night_addresses(asked: Asked, night: Night) -> dict[str, str]:
     return {name: f"{archive}?{urlencode(wanted)}" for name, wanted in lists.items()}
 
 
+def review_address(asked: Asked, night: Night, state: str) -> str:
+    """Return the list of a night's subjects in Review that are in one of its states, of the report's population."""
+    workflow = asked.workflow
+    wanted = {"workflow": workflow.slug, "queue": "all", "state": state, "night": night.date.isoformat()}
+    if asked.population == "unknown":
+        wanted["known"] = "none"
+    return f"{reverse('review', args=[workflow.survey.slug])}?{urlencode(wanted)}"
+
+
 def limits(name: str, ends: Ends) -> dict[str, str]:
     """Return the filters of a bin. A filter includes both of its ends."""
     low, high, includes_high = ends

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.figures.asked import Asked, ThresholdForm
-from webapp.figures.cell_links import limits, night_addresses
+from webapp.figures.cell_links import limits, night_addresses, review_address
 from webapp.figures.nights import NIGHTS, POPULATIONS, Night, nights_of
 from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, Row, movers_of
 from webapp.workflows.models import Workflow
@@ -55,7 +55,7 @@ def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     context: dict[str, Any] = {
         "asked": asked,
         "form": asked.form,
-        "nights": [(night, night_addresses(asked, night)) for night in rows],
+        "nights": [(night, night_addresses(asked, night), _in_review(asked, night)) for night in rows],
         "most": NIGHTS,
         "plot": _plot(rows),
         "n_movers": len(movers),
@@ -96,6 +96,11 @@ def _bins(movers: Movers) -> Iterator[tuple[Any, ...]]:
             for finder in FINDERS:
                 n, *fractions = row.fractions[finder]
                 yield quantity, row.low, row.high, finder, n, *(fractions if n else [None] * 3)
+
+
+def _in_review(asked: Asked, night: Night) -> dict[str, str]:
+    """Return the lists in Review of all of a night's subjects, and of those without the reader's verdict."""
+    return {state: review_address(asked, night, state) for state in ("all", "todo")}
 
 
 def _plot(rows: list[Night]) -> dict[str, list[Any]] | None:

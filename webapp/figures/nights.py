@@ -1,14 +1,14 @@
 """Night report: subjects, judgements and the champion's mistakes by night (Rabeendran & Denneau 2021, Table 5)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 
 import numpy as np
 
 from ml.evaluation.metrics.binomial import jeffreys
 from webapp.archive.models import Frame, Subject
-from webapp.archive.observing_nights import night_begins
+from webapp.archive.observing_nights import date_of, newest_nights
 from webapp.consensus.models import SETTLED, Consensus
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
@@ -17,19 +17,12 @@ from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.workflows.models import Workflow
 
-MJD_0 = date(1858, 11, 17)
 NIGHTS = 60
 """Newest nights in a report."""
 
 FRESH_FOR = 60
 LIMIT_SNR = 5.0
 POPULATIONS = ("all", "unknown")
-
-NEWEST = f"""
-    SELECT DISTINCT floor(mjd - %(begins)s::float8)::int AS night FROM {Subject._meta.db_table}
-    WHERE survey_id = %(survey)s AND kind = %(kind)s AND mjd IS NOT NULL AND NOT is_synthetic
-    ORDER BY night DESC LIMIT %(nights)s
-"""  # noqa: S608  # our own tables
 
 # A subject is judged by its known class (a verdict, or the survey's gold), or else by its settled consensus.
 COUNT = f"""
@@ -110,7 +103,7 @@ class Night:
 
     @property
     def date(self) -> date:
-        return MJD_0 + timedelta(days=self.mjd)
+        return date_of(self.mjd)
 
     @property
     def false_positive_rate(self) -> float | None:
@@ -150,15 +143,8 @@ def nights_of(workflow: Workflow, champion: Checkpoint | None, threshold: float,
     return cached_figure(key, partial(_count, workflow, champion, threshold, population), FRESH_FOR)
 
 
-def newest_nights(workflow: Workflow) -> tuple[list[int], float]:
-    """Return the newest nights with subjects of the workflow's kind, newest first, and the time of day they begin."""
-    begins = night_begins(workflow.survey_id)
-    of = {"survey": workflow.survey_id, "kind": workflow.kind, "begins": begins, "nights": NIGHTS}
-    return [night for (night,) in fetch(NEWEST, of)], begins
-
-
 def _count(workflow: Workflow, champion: Checkpoint | None, threshold: float, population: str) -> list[Night]:
-    newest, begins = newest_nights(workflow)
+    newest, begins = newest_nights(workflow.survey_id, workflow.kind, NIGHTS)
     if not newest:
         return []
     of = {"survey": workflow.survey_id, "kind": workflow.kind, "begins": begins, "since": newest[-1] + begins}

@@ -11,9 +11,10 @@ from ml.evaluation.metrics.calibration_error import reliability_diagram
 from ml.evaluation.metrics.operating import astronomical_purity, at_completeness
 from ml.evaluation.metrics.ranking import rank
 from webapp.archive.models import Subject
+from webapp.archive.observing_nights import newest_nights
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
-from webapp.figures.nights import newest_nights
+from webapp.figures.nights import NIGHTS
 from webapp.learning.comparison import ComparableSubjects, comparable_subjects
 from webapp.learning.models import Checkpoint, Score, TestSet
 from webapp.workflows.models import Workflow
@@ -129,7 +130,7 @@ def working_points(
 
 def _kept_per_night(workflow: Workflow, champion: Checkpoint) -> NDArray[np.float64] | None:
     """Return, for thresholds 0, 1 / `BINS`, …, 1, the mean number of a night's subjects kept; None if unknown."""
-    nights, begins = newest_nights(workflow)
+    nights, begins = newest_nights(workflow.survey_id, workflow.kind, NIGHTS)
     if not nights:
         return None
     asked = {"checkpoint": champion.pk, "since": nights[-1] + begins}

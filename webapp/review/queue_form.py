@@ -1,7 +1,9 @@
 """The desk's filters as a form, with their whole state in the URL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,7 +12,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
+from webapp.archive.observing_nights import date_of, limits_of, newest_nights, night_of
+from webapp.archive.subject_search import KNOWN, range_fields, refuse_empty_range
 from webapp.consensus.models import Consensus
+from webapp.core.cached_figures import cached_figure
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 from webapp.learning.models import Checkpoint
 from webapp.review.models import LONGEST_TAG
@@ -58,7 +63,11 @@ VIEWS = [("list", _("list")), ("sheet", _("contact sheet")), ("single", _("one b
 KIND: dict[str, type] = {"votes": int, "audit": int, "newest_comment": int, "changed_at": datetime}
 PER_PAGE = {"list": 25, "sheet": 60, "single": 25}  # 60 fills rows of up to six columns
 FIRST = "agreed"
-FOLDED = ("workflow", "way", "min_votes", "assigned", "tag")
+FOLDED = ("workflow", "night", "known", "way", "min_votes", "assigned", "tag")
+RANGE = ("mjd_min", "mjd_max")
+NIGHTS = 30
+"""Newest nights to choose from."""
+FRESH_FOR = 60
 
 
 class FilterForm(forms.Form):
@@ -77,14 +86,26 @@ class FilterForm(forms.Form):
     min_votes = forms.IntegerField(min_value=0, max_value=100, required=False, label=_("Votes, at least"))
     assigned = forms.ChoiceField(choices=ASSIGNED, required=False, label=_("Assigned to"))
     tag = forms.CharField(max_length=LONGEST_TAG, required=False, label=_("Tag"))
+    night = forms.DateField(required=False, label=_("Night (UTC)"), widget=forms.Select)
+    known = forms.ChoiceField(
+        required=False, label=_("Known object"), choices=[(key, each[0]) for key, each in KNOWN.items()]
+    )
     sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
     view = forms.ChoiceField(choices=VIEWS, required=False, label=_("View"))
 
     is_other_workflow = False
 
-    def __init__(self, workflows: QuerySet[Workflow], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, workflows: QuerySet[Workflow], *args: Any, nights: Sequence[date] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["workflow"].queryset = workflows  # type: ignore[attr-defined]
+        self.fields |= range_fields("mjd")
+        self.fields["night"].widget.choices = [("", _("any")), *((night, night.isoformat()) for night in nights)]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an empty range of times."""
+        cleaned = super().clean() or self.cleaned_data
+        refuse_empty_range(self, "mjd", "min")  # whose label names both
+        return cleaned
 
     def first(self) -> list[forms.BoundField]:
         return [self[name] for name in ("state", "least_gap", "sort", "view") if name in self.fields]
@@ -92,10 +113,14 @@ class FilterForm(forms.Form):
     def folded(self) -> list[forms.BoundField]:
         return [self[name] for name in FOLDED]
 
+    def range(self) -> list[forms.BoundField]:
+        return [self[name] for name in RANGE]
+
     @property
     def has_more(self) -> bool:
         """Whether a filter in the folded part is set; for the workflow, to another than the page begins with."""
-        return self.is_other_workflow or any(self.initial.get(name) for name in FOLDED if name != "workflow")
+        folded = (self.initial.get(name) for name in (*FOLDED, *RANGE) if name != "workflow")
+        return self.is_other_workflow or any(value not in (None, "", 0) for value in folded)
 
 
 @dataclass(frozen=True)
@@ -146,6 +171,8 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     workflow = cleaned.get("workflow") or first
     queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
     gap = cleaned.get("least_gap")
+    nights, begins = _nights(workflow) if workflow else ([], 0.0)
+    times = {name: cleaned.get(name) for name in ("night", *RANGE)}
     chosen: dict[str, Any] = {
         "state": cleaned.get("state") or "todo",
         "least_gap": LEAST_GAP if gap is None else gap,
@@ -153,16 +180,40 @@ def filters_of(survey: Survey, query: Any) -> Filters:
         "min_votes": cleaned.get("min_votes") or 0,
         "assigned": cleaned.get("assigned") or "",
         "tag": (cleaned.get("tag") or "").lower(),
+        "known": cleaned.get("known") or "",
     }
     sort = cleaned.get("sort") or ""
-    shown = {**chosen, "queue": queue, "sort": sort, "view": view, "workflow": workflow.slug if workflow else None}
-    form = FilterForm(workflows, initial=shown)
+    shown = {**chosen, **times, "queue": queue, "sort": sort, "view": view, "workflow": workflow and workflow.slug}
+    form = FilterForm(workflows, initial=shown, nights=_with(nights, times["night"]))
+    chosen["taken"] = _taken(begins=begins, **times)
     form.is_other_workflow = workflow != first
     if queue != "disagreements":
         del form.fields["least_gap"]
     by = sort if sort and (queue, sort) != ("talk", NEWEST) else QUEUES[queue].sort
     cursor = cursor_in(query, kind=KIND.get(by.removeprefix("-"), float))
     return Filters(workflow, queue, chosen, by, view, form, asked, cursor)
+
+
+def _nights(workflow: Workflow) -> tuple[list[int], float]:
+    """Return the newest nights with subjects of the workflow's kind, and the time of day at which they begin."""
+    survey, kind = workflow.survey_id, workflow.kind
+    return cached_figure(f"nights-{survey}-{kind}", partial(newest_nights, survey, kind, NIGHTS), FRESH_FOR)
+
+
+def _with(nights: list[int], chosen: date | None) -> list[date]:
+    """Return the nights to choose from, newest first, with the chosen one even if it is old or empty."""
+    dates = {date_of(night) for night in nights} | ({chosen} if chosen else set())
+    return sorted(dates, reverse=True)
+
+
+def _taken(
+    *, night: date | None, mjd_min: float | None, mjd_max: float | None, begins: float
+) -> tuple[float | None, float | None]:
+    """Return the first and the last time (MJD) that both a night and a range allow; None for no limit."""
+    first, last = limits_of(night_of(night), begins) if night else (None, None)
+    lowest = [end for end in (first, mjd_min) if end is not None]
+    highest = [end for end in (last, mjd_max) if end is not None]
+    return max(lowest, default=None), min(highest, default=None)
 
 
 def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:

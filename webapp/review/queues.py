@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, F, OrderBy, OuterRef, Q, QuerySet
 
 from webapp.archive.models import CAME_WITH_A_CLASS, Subject
-from webapp.archive.subject_search import tagged
+from webapp.archive.subject_search import tagged, taken_between
 from webapp.consensus.models import BOTH_ANSWERS, BOTH_SAY_YES, HAS_CHANGED, Consensus
+from webapp.known_objects.models import IdentityCheck
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
 from webapp.review.models import Case, Ruling, SecondOpinion
@@ -75,6 +76,17 @@ QUEUES = {
     "random": Queue(lambda _: Q(votes_all__gte=1), "audit"),
     "all": Queue(lambda _: Q(), "-posterior"),
 }
+_NEAR = IdentityCheck.objects.filter(candidates__gt=0)
+_COMPARED = IdentityCheck.objects.filter(detections__gt=0)
+KNOWN = {
+    "": Q(),
+    "near": Q(subject__in=_NEAR.values("subject")),
+    "new": ~Q(Exists(_NEAR.filter(subject=OuterRef("subject")))),
+    "none": Q(subject__in=_COMPARED.filter(candidates=0).values("subject")),
+    "open": ~Q(Exists(_COMPARED.filter(subject=OuterRef("subject")))),
+}
+"""The archive's choices of known objects, without its joins: few subjects near one are found by the index of these."""
+
 STATES = ("todo", "open", "ruled", "own", "all")
 WAYS = ("", "crowd-yes", "crowd-no")
 ASSIGNED = ("", "me", "nobody", "somebody")
@@ -93,13 +105,15 @@ def queued(
     min_votes: int = 0,
     assigned: str = "",
     tag: str = "",
+    taken: tuple[float | None, float | None] = (None, None),
+    known: str = "",
 ) -> QuerySet[Any]:
     """Return the subjects in a queue, in the queue's first order; `consensus_of` returns what a page shows of them.
 
-    The rows are consensus rows. Queues that scientists or Talk fill, and tags and assignees among all subjects, also
-    have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`, `gap` (all 0..1)
-    and `votes_all`, each None without votes or score; a consensus row also `change` (0..1, or None without scores),
-    `agreement` and `undecided_share`. A queue that needs a champion has no rows without one.
+    The rows are consensus rows. Queues that scientists or Talk fill, and tags, assignees and times among all subjects,
+    also have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`, `gap` (all
+    0..1) and `votes_all`, each None without votes or score; a consensus row also `change` (0..1, or None without
+    scores), `agreement` and `undecided_share`. A queue that needs a champion has no rows without one.
 
     Parameters
     ----------
@@ -120,22 +134,28 @@ def queued(
         "me", "nobody", "somebody", or "" for all.
     tag
         Only subjects with this tag, of scientists or of volunteers.
+    taken
+        Only subjects taken between these times (MJD), both included; None for no limit.
+    known
+        One of `KNOWN`: whether a known object is near.
 
     Raises
     ------
     ValueError
-        For an unknown queue, state, way or assignment.
+        For an unknown queue, state, way, assignment or choice of known objects.
     """
-    for name, value, known in (
+    for name, value, choices in (
         ("queue", queue, tuple(QUEUES)), ("state", state, STATES), ("way", way, WAYS),
-        ("assignment", assigned, ASSIGNED),
+        ("assignment", assigned, ASSIGNED), ("choice of known objects", known, tuple(KNOWN)),
     ):  # fmt: skip
-        if value not in known:
-            raise ValueError(f"The {name} {value!r} is none of {', '.join(filter(None, known))}.")
+        if value not in choices:
+            raise ValueError(f"The {name} {value!r} is none of {', '.join(filter(None, choices))}.")
     asked = QUEUES[queue]
     if asked.needs_champion and champion_of(workflow.survey, role_of(workflow)) is None:
         return Consensus.objects.none()
-    needs_votes = asked.needs_votes and not (queue == "all" and (tag or assigned in ("me", "somebody")))
+    is_of_time = taken != (None, None)
+    is_listed = bool(tag) or assigned in ("me", "somebody")
+    needs_votes = asked.needs_votes and not (queue == "all" and (is_listed or is_of_time))
     rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
     rows = (discussed(rows) if queue == "talk" else rows).filter(asked.wanted(least_gap))
     if asked.leaves_out_held:
@@ -149,6 +169,10 @@ def queued(
         rows = rows.filter(tagged(tag, "subject"))
     if assigned:
         rows = rows.filter(_assigned(assigned, reader))
+    if is_of_time:
+        rows = rows.filter(_taken(workflow, taken))
+    if known:
+        rows = rows.filter(KNOWN[known])
     return _of_state(rows, state, reader).order_by(_in_order(column_of(asked.sort)), "pk")
 
 
@@ -160,6 +184,12 @@ def _in_order(column: str) -> OrderBy:
 def _assigned(assigned: str, reader: User | None) -> Q:
     of = Case.objects.filter(assignee=reader) if assigned == "me" else Case.objects.filter(assignee__isnull=False)
     return ~_of_cases(of) if assigned == "nobody" else _of_cases(of)
+
+
+def _taken(workflow: Workflow, ends: tuple[float | None, float | None]) -> Q:
+    """Filter by time along its index, which the planner reads first for a night, and last for years."""
+    subjects = Subject.objects.filter(taken_between(*ends), survey=workflow.survey_id)
+    return Q(subject__in=subjects.values("pk"))
 
 
 def _of_state(rows: QuerySet[Any], state: str, reader: User | None) -> QuerySet[Any]:

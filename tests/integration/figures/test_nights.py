@@ -37,7 +37,7 @@ def rows_of(answer):
 def test_each_night_is_counted_as_it_was_judged(workflow, champion, scientist):
     season(workflow, champion)
     answer = scientist.get(f"{PAGE}nights/")
-    assert [night.mjd for night, _ in answer.context["nights"]] == [61004, 61001, 61000]
+    assert [night.mjd for night, *_ in answer.context["nights"]] == [61004, 61001, 61000]
     night = answer.context["nights"][0][0]
     assert (night.subjects, night.unknown, night.known, night.real, night.bogus) == (6, 4, 1, 2, 2)
     assert (night.false_positive, night.false_positive_rate) == (1, 0.5)
@@ -77,13 +77,26 @@ def test_each_count_leads_to_the_subjects_that_it_counts(workflow, champion, sci
     )
     answer = scientist.get(f"{PAGE}nights/?{query}")
     counted = 0
-    for night, lists in answer.context["nights"]:
+    for night, lists, _ in answer.context["nights"]:
         for name, address in lists.items():
             page = scientist.get(address)
             assert page.context["total"].n == getattr(night, name), address
             assert escape(address) in answer.content.decode()
             counted += getattr(night, name)
     assert counted > 0
+
+
+@pytest.mark.parametrize("population", ["all", "unknown"])
+def test_a_night_leads_to_its_subjects_in_review(workflow, champion, scientist, population):
+    rows = season(workflow, champion)
+    answer = scientist.get(f"{PAGE}nights/?population={population}")
+    for place, (night, _, review) in enumerate(reversed(answer.context["nights"])):
+        assert escape(review["all"]) in answer.content.decode()
+        page = scientist.get(review["all"])
+        shown = [each["row"].subject for each in page.context["rows"]]
+        assert len(shown) == page.context["total"] == night.subjects
+        assert set(shown) <= set(rows[6 * place : 6 * place + 6])
+        assert scientist.get(review["todo"]).context["total"] == night.subjects, "no verdict yet"
 
 
 def test_without_a_champion_nothing_is_saved_and_the_page_says_so(workflow, scientist):

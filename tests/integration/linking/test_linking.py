@@ -9,9 +9,9 @@ from tasks.jobs import propose_links
 from tests.integration.learning import sky
 from tests.integration.linking.searching import NIGHT, build, confirm, names, search
 from webapp.archive.models import Frame, Kind, Subject, SubjectSet, Survey
+from webapp.archive.observing_nights import newest_nights
 from webapp.archive.pixels import pixels_of
 from webapp.core.jobs import JobState
-from webapp.figures.nights import newest_nights
 from webapp.linking.decisions import reopen
 from webapp.linking.models import Decision, Links, Proposal, TrackletBuild
 from webapp.linking.views import newest_night, span_of
@@ -201,7 +201,7 @@ def test_a_night_is_that_of_the_page_of_nights(survey, observatory, shift):
     survey.subjects.update(mjd=F("mjd") + shift)
     survey.observatory = observatory
     survey.save()
-    nights, begins = newest_nights(sky.workflow(survey))
+    nights, begins = newest_nights(survey.pk, Kind.STAMP, 5)
     first, last = span_of(survey, newest_night(survey))
     assert (len(nights), first, last) == (1, nights[0] + begins, nights[0] + begins + 1)
     assert first < NIGHT + shift < NIGHT + shift + 3 / 50 < last

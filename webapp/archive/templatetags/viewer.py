@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from ml.imaging.png import strip_width
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.drawable import drawable, frames_of
-from webapp.archive.models import Subject
+from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import channels_of, shape_of
 
 register = template.Library()
@@ -34,3 +36,11 @@ def viewer(subject: Subject, *, is_unblinded: bool, annotations: Sequence[dict[s
 def width_of_frames(subject: Subject, height: int) -> int:
     """Return the width of the picture of all frames and channels, so that its place is there before it arrives."""
     return strip_width(shape_of(subject), height)
+
+
+@register.filter
+def motion_page(subject: Subject) -> str | Promise:
+    """Return the name of the page of a subject's motion: of its position if it has one frame; empty without either."""
+    if shape_of(subject)[0] > 1 or subject.kind == Kind.CUTOUT:
+        return _("Motion")
+    return _("Position & known objects") if None not in (subject.ra, subject.dec) else ""

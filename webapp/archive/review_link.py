@@ -1,0 +1,40 @@
+"""The archive's search as a list in Review, with those of its filters that Review has."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from webapp.archive.subject_search import SearchForm
+
+SHARED = ("tag", "known", "mjd_min", "mjd_max")
+NO_FILTERS = ("kind", "workflow", "match", "sort", "reach")
+"""Fields that choose the workflow, or how to search; Review has none of them, and needs none."""
+
+
+@dataclass(frozen=True)
+class ReviewLink:
+    """The list's address, and whether filters had to be left out."""
+
+    address: str
+    is_wider: bool
+
+
+def review_link(form: SearchForm) -> ReviewLink | None:
+    """Return the list in Review of a valid search; None if no workflow asks about subjects of the kind."""
+    wanted = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+    workflow = _workflow(form, wanted)
+    if workflow is None:
+        return None
+    kept = {name: wanted[name] for name in SHARED if name in wanted}
+    query = urlencode({"workflow": workflow.slug, "queue": "all", "state": "all", **kept})
+    is_wider = bool(set(wanted) - {*SHARED, *NO_FILTERS})
+    return ReviewLink(f"{reverse('review', args=[form.survey.slug])}?{query}", is_wider)
+
+
+def _workflow(form: SearchForm, wanted: dict[str, Any]) -> Any:
+    """Return the chosen workflow, or else the first, of the kind that is searched for."""
+    kind = wanted.get("kind")
+    candidates = [each for each in (wanted.get("workflow"), *form.workflows) if each is not None]
+    return next((each for each in candidates if kind in (None, each.kind)), None)
