@@ -159,6 +159,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
 ]
 AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.passwords.PasswordRules"})
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "webapp.accounts.passwords.EasilyGuessed"})
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapter.SocialAccountAdapter"
 ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm"}
