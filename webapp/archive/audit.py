@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.datastructures import MultiValueDict
 
 from webapp.archive.models import AuditEntry, Survey
@@ -52,11 +52,10 @@ def record_reading(request: HttpRequest, user: User) -> None:
 
 
 def _record(request: HttpRequest, user: User, survey: Survey | None, sent: dict[str, Any]) -> None:
-    match = request.resolver_match
     entry = AuditEntry.objects.create(
         user=user,
         survey=survey,
-        act=(match.url_name if match else None) or "",
+        act=resolve(request.path_info).url_name or "",  # of a request sent again, resolver_match is the password's page
         address=_storable(request.path)[: AuditEntry._meta.get_field("address").max_length],
         fields=sent,
     )
