@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "webapp.operations.request_metrics.measure",
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.common_headers",
+    "webapp.accounts.never_stored.never_stored",
     "webapp.core.middleware.health",
     "webapp.operations.prometheus.answer_prometheus",
     "django.middleware.security.SecurityMiddleware",
