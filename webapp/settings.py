@@ -8,13 +8,24 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, cache, data_folder, database, env, mail, metrics_token, secret_key
+from webapp.core.environment import (
+    ROOT,
+    cache,
+    data_folder,
+    database,
+    env,
+    former_keys,
+    mail,
+    metrics_token,
+    secret_key,
+)
 from webapp.core.logs import logging_config
 
 try:
     DATA: Path = data_folder()
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA)
+    SECRET_KEY_FALLBACKS = former_keys()
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     HTTPS = env.bool("HTTPS", False)
