@@ -1,8 +1,11 @@
 """Killed processes of `manage.py up` are restarted, and jobs continue: one site, which each test leaves healthy."""
 
+import http.client
 import shutil
 import textwrap
+import threading
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -143,6 +146,37 @@ def test_the_site_survives_a_restart_of_its_database(site):
         site.wait_until_up(path="/")
         assert set(people.map(site.get, everybody)) == {200}
     assert_reports_again(site, "worker")
+
+
+QUICK = {"WEB_STUCK_SECONDS": "3", "WEB_STATEMENT_SECONDS": "0", "WEB_LOCK_SECONDS": "0"}
+
+
+def test_a_web_server_whose_threads_all_wait_for_a_lock_is_replaced_while_the_lock_is_held(tmp_path):
+    with running_site(tmp_path, **QUICK) as site, connect(site) as database:
+        site.wait_until_up(path="/health/ready/")
+        stuck = program(site, "granian")
+        database.execute("BEGIN; LOCK TABLE archive_survey IN ACCESS EXCLUSIVE MODE")
+        visitors = [threading.Thread(target=visit, args=[site, "/"], daemon=True) for _ in range(40)]
+        for visitor in visitors:
+            visitor.start()
+        wait_until(lambda: not any(visit(site, "/health/ready/", seconds=1) for _ in range(6)))
+        wait_until(lambda: not stuck.is_running(), seconds=90)
+        site.wait_until_up(path="/health/ready/")
+        said = site.output_until("is killed")
+        assert "none has finished a request for" in said
+        for visitor in visitors:
+            visitor.join(30)
+        database.execute("ROLLBACK")
+        site.wait_until_up(path="/")
+
+
+def visit(site, path, seconds=120):
+    """Return whether a page is answered in time."""
+    try:
+        with urllib.request.urlopen(site.address + path, timeout=seconds) as answer:
+            return answer.status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 @pytest.mark.parametrize("words", ["granian", "tasks.worker"])
