@@ -28,7 +28,7 @@ from webapp.console.processes import worker_name
 from webapp.core.dispatch import app
 from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process, Worker
-from webapp.operations import alerts
+from webapp.operations import alerts, restarts
 from webapp.operations.job_overview import job_models
 from webapp.streams.models import Stream
 
@@ -84,9 +84,10 @@ def responds_or_unknown(responds: Callable[[], bool]) -> bool:
 
 @contextmanager
 def watching(*watched: Watched) -> Iterator[None]:
-    """Watch these programs inside the block, and send the alerts that no worker sends."""
+    """Watch these programs inside the block, store restarts, and send the alerts that no worker sends."""
     over = threading.Event()
     threading.Thread(target=_send_late_alerts, args=[over], name="alerts", daemon=True).start()
+    threading.Thread(target=_store_restarts, args=[over], name="restarts", daemon=True).start()
     for each in watched:
         threading.Thread(target=each.watch, args=[over], name=f"watchdog of {each.name}", daemon=True).start()
     try:
@@ -104,6 +105,17 @@ def _send_late_alerts(over: threading.Event) -> None:
             alerts.check_if_late()
         except Exception:  # again, whatever it is
             log.warning("The watchdog could not look for problems; it tries again.", exc_info=True)
+        finally:
+            connection.close()
+
+
+def _store_restarts(over: threading.Event) -> None:
+    """Store what this process, and the one before it, has noted, once the database takes it."""
+    while not over.wait(PAUSE_SECONDS):
+        try:
+            restarts.store()
+        except Exception as error:  # again, whatever it is
+            log.warning("The watchdog could not store that a part was started again; it tries again: %r", error)
         finally:
             connection.close()
 
