@@ -34,6 +34,9 @@ try:
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
     _database = database(has_pooler=not PREPARE_STATEMENTS)
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
+    WEB_STATEMENT_SECONDS = env.float("WEB_STATEMENT_SECONDS", 60, validate=validate.Range(min=0))
+    WEB_LOCK_SECONDS = env.float("WEB_LOCK_SECONDS", 30, validate=validate.Range(min=0))
+    WEB_STUCK_SECONDS = env.float("WEB_STUCK_SECONDS", 120, validate=validate.Range(min=1))
     _cache = cache()
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")

@@ -24,6 +24,7 @@ from webapp.core.models import Backup, Heartbeat, Process
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
+from webapp.operations.restarts import restart_problems
 from webapp.operations.stream_status import all_streams, stream_problems
 from webapp.operations.worker_queues import queue_problems, workers_by_queue
 from webapp.quality.models import FlagState, QualityFlag
@@ -39,8 +40,16 @@ def problems() -> dict[str, str]:
     """Return each problem's key and its sentence."""
     workflows, streams = dict(_silent_workflows()), stream_problems(all_streams())
     queues = queue_problems(workers_by_queue())
-    flags = dict(_new_flags())
-    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queues, **flags, **_late_backup()}
+    return {
+        **_sick_parts(),
+        **_failed_jobs(),
+        **workflows,
+        **streams,
+        **queues,
+        **dict(_new_flags()),
+        **restart_problems(),
+        **_late_backup(),
+    }
 
 
 def _sick_parts() -> dict[str, str]:
