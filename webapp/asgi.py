@@ -11,10 +11,10 @@ from webapp.front.server import Front
 from webapp.front.threads import Threads
 
 limit_statements(settings.WEB_STATEMENT_SECONDS, settings.WEB_LOCK_SECONDS)
-threads = env.int("WEB_THREADS", 4)
+threads = max(2, env.int("WEB_THREADS", 4))  # long downloads leave one for everything else
 application = Front(
     site,
     Threads(threads, "web"),
     Threads(env.int("ANSWER_THREADS", 2), "answers"),
-    streams=max(1, threads - 1),  # so that downloads leave a thread for everything else
+    streams=threads - 1,
 )
