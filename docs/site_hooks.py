@@ -28,7 +28,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 INTRODUCTION = """# API reference
 
 Made of the schema that a site serves at `/api/schema/`. A refused call returns JSON that says why: 400 (what was sent
-is invalid, by field), 401 or 403 (you must sign in, or may not), 404 (there is no such thing, or you may not see it), 405
+is invalid, by field), 401 or 403 (you must sign in, or may not), 404 (there is none, or you may not see it), 405
 (not with this method), 409 (something has changed meanwhile), 413 (too large), 415 (not this content type), or 429 (too
 often; `Retry-After` says when to try again). [The API](api.md) explains the calls."""
 CODES = {"200": "200 (OK)", "201": "201 (created)", "202": "202 (accepted)", "204": "204 (done, nothing is returned)"}
