@@ -1,6 +1,7 @@
 """Archive search for scientists: by name, region, time, rate, magnitude, class, score, tag and known object."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,7 @@ KNOWN = {
 REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scientist of"))]
 OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}
 """Choices that ask for one survey's classes, model or votes."""
+LONGEST_INGEST = timedelta(days=1)
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
 
 
@@ -187,7 +189,7 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
     if wanted.get("set"):
         rows = rows.filter(sets=wanted["set"])
     if wanted.get("created_since"):
-        rows = rows.filter(created_at__gte=wanted["created_since"])
+        rows = rows.filter(_ingested_since(wanted["created_since"]))
     if wanted.get("designation"):
         rows = rows.filter(known_matches__designation=wanted["designation"])
     for name in ("cone", "polygon", "moc"):
@@ -198,6 +200,11 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
         if ends != (None, None):
             rows = rows.filter(within(*ends))
     return rows
+
+
+def _ingested_since(at: datetime) -> Q:
+    """Filter by the time of ingest, along the index of changes: a change's time is that of its transaction's start."""
+    return Q(created_at__gte=at, updated_at__gte=at - LONGEST_INGEST if at.year > 1 else at)
 
 
 def _of_class(rows: SubjectQuerySet, survey: Survey, wanted: dict[str, Any]) -> SubjectQuerySet:
