@@ -37,7 +37,7 @@ KNOWN = {
 REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scientist of"))]
 OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}
 """Choices that ask for one survey's classes, model or votes."""
-LONGEST_INGEST = timedelta(days=1)
+LONGEST_TRANSACTION = timedelta(hours=1)
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
 
 
@@ -204,7 +204,7 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
 
 def _ingested_since(at: datetime) -> Q:
     """Filter by the time of ingest, along the index of changes: a change's time is that of its transaction's start."""
-    return Q(created_at__gte=at, updated_at__gte=at - LONGEST_INGEST if at.year > 1 else at)
+    return Q(created_at__gte=at, updated_at__gte=at - LONGEST_TRANSACTION if at.year > 1 else at)
 
 
 def _of_class(rows: SubjectQuerySet, survey: Survey, wanted: dict[str, Any]) -> SubjectQuerySet:

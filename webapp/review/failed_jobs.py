@@ -58,7 +58,7 @@ def failed_jobs(survey: Survey, reader: User) -> list[FailedJob]:
             rows = model.objects.filter(of_survey, state=JobState.FAILED, finished_at__gte=since)
             for row in rows.order_by("-finished_at")[:MOST]:
                 address = _address(row, survey, is_admin=is_admin)
-                found.append(FailedJob(model.title, row.pk, row.finished_at, row.error, address))
+                found.append(FailedJob(model.title, row.pk, row.finished_at or since, row.error, address))
     return sorted(found, key=lambda job: job.at, reverse=True)[:MOST]
 
 
