@@ -87,7 +87,7 @@ class SearchForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.survey, self.reachable = survey, reachable
         if len(self.reachable) > 1:
-            self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Region: search in"))
+            self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Search in"))
         self.fields["moc"] = Region(
             partial(read_region, survey),
             label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
@@ -125,18 +125,24 @@ class SearchForm(forms.Form):
         return self.cleaned_data.get("workflow") or next(iter(self.workflows), None)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse empty ranges, what has no meaning in several surveys, and all of them without a region."""
+        """Refuse empty ranges, what has no meaning in several surveys, and all of them without a place or a name."""
         cleaned = super().clean() or self.cleaned_data
         for name in RANGES:
             refuse_empty_range(self, name)
         if cleaned.get("reach") != "all":
             return cleaned
-        if not any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc")):
-            self.add_error("reach", _("To search in all surveys, give a cone, a polygon or a MOC."))
+        if not self._is_narrow(cleaned):
+            message = _("To search in all surveys, give a cone, a polygon or a MOC, or an exact name.")
+            self.add_error("reach", message)
         for name, of_one in OF_ONE_SURVEY.items():
             if cleaned.get(name) in of_one:
                 self.add_error(name, _("This asks for one survey’s classes, model or votes. Choose another."))
         return cleaned
+
+    def _is_narrow(self, cleaned: dict[str, Any]) -> bool:
+        """Return whether it asks for what an index finds in all surveys at once: a region, or an exact name."""
+        is_named = bool(cleaned.get("designation") or (cleaned.get("text") and cleaned.get("match") == "exact"))
+        return is_named or any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc"))
 
     @property
     def surveys(self) -> Sequence[Survey]:
