@@ -8,13 +8,15 @@ from django.core.management import execute_from_command_line
 from django.db import ProgrammingError
 from psycopg.errors import UndefinedTable
 
+from webapp.console.audited_commands import recorded
 from webapp.core import embedded_postgres
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     embedded_postgres.ensure()
     try:
-        execute_from_command_line(sys.argv)
+        with recorded(sys.argv):
+            execute_from_command_line(sys.argv)
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable):
             raise

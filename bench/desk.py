@@ -179,7 +179,7 @@ def board() -> Iterator[str]:
     yield from (f"queue=all&{span}&sort={sort}" for span in (NIGHT, "mjd_min=60100") for sort, _ in SORTS)
     yield from (f"queue={queue}&{NIGHT}&known={known}" for queue in ("agreed", "all") for known in ("near", "none"))
     small = ("queue=talk", "queue=held", "queue=second", "queue=all&tag=satellite", "queue=all&assigned=somebody")
-    yield from (f"{each}&state=all&sort={sort}" for each in small for sort in ("-gap", "-changed_at", "-posterior"))
+    yield from (f"{each}&state=all&sort={sort}" for each in small for sort, _ in SORTS if sort)
 
 
 BROWSER_FILTERS = ("", "text=s7777", "state=retired", "state=open", "answer=yes", "answer=tie", "truth=gold",

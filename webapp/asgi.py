@@ -1,17 +1,20 @@
 """ASGI entry point of the web server; its few threads keep their database connections."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from webapp.wsgi import application as site  # first: it sets up Django
 
 # isort: split
-from webapp.core.environment import env
-from webapp.front.server import Front
+from django.conf import settings
 
-threads = env.int("WEB_THREADS", 4)
+from webapp.core.environment import env
+from webapp.core.postgresql.time_limits import limit_statements
+from webapp.front.server import Front
+from webapp.front.threads import Threads
+
+limit_statements(settings.WEB_STATEMENT_SECONDS, settings.WEB_LOCK_SECONDS)
+threads = max(2, env.int("WEB_THREADS", 4))  # long downloads leave one for everything else
 application = Front(
     site,
-    ThreadPoolExecutor(threads, thread_name_prefix="web"),
-    ThreadPoolExecutor(env.int("ANSWER_THREADS", 2), thread_name_prefix="answers"),
-    streams=max(1, threads - 1),  # so that downloads leave a thread for everything else
+    Threads(threads, "web"),
+    Threads(env.int("ANSWER_THREADS", 2), "answers"),
+    streams=threads - 1,
 )

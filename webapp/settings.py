@@ -8,13 +8,24 @@ from typing import Any
 from csp.constants import NONCE
 from environs import EnvError, validate
 
-from webapp.core.environment import ROOT, cache, data_folder, database, env, mail, metrics_token, secret_key
+from webapp.core.environment import (
+    ROOT,
+    cache,
+    data_folder,
+    database,
+    env,
+    former_keys,
+    mail,
+    metrics_token,
+    secret_key,
+)
 from webapp.core.logs import logging_config
 
 try:
     DATA: Path = data_folder()
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA)
+    SECRET_KEY_FALLBACKS = former_keys()
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     HTTPS = env.bool("HTTPS", False)
@@ -23,6 +34,9 @@ try:
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
     _database = database(has_pooler=not PREPARE_STATEMENTS)
     _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
+    WEB_STATEMENT_SECONDS = env.float("WEB_STATEMENT_SECONDS", 60, validate=validate.Range(min=0))
+    WEB_LOCK_SECONDS = env.float("WEB_LOCK_SECONDS", 30, validate=validate.Range(min=0))
+    WEB_STUCK_SECONDS = env.float("WEB_STUCK_SECONDS", 120, validate=validate.Range(min=1))
     _cache = cache()
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
@@ -104,6 +118,7 @@ MIDDLEWARE = [
     "webapp.operations.request_metrics.measure",
     "csp.middleware.CSPMiddleware",
     "webapp.core.middleware.common_headers",
+    "webapp.accounts.never_stored.never_stored",
     "webapp.core.middleware.health",
     "webapp.operations.prometheus.answer_prometheus",
     "django.middleware.security.SecurityMiddleware",
@@ -159,6 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
 ]
 AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.passwords.PasswordRules"})
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "webapp.accounts.passwords.EasilyGuessed"})
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapter.SocialAccountAdapter"
 ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm"}

@@ -188,7 +188,7 @@ def run_rounds(
     while not training.epoch or (clock.progress < 1 and not best.is_exhausted):
         rate = preset.rate * clock.rate()
         losses.append(take_step(model, training.compute, crops.draw(), preset, training.optimiser, rate))
-        clock.step += 1
+        clock.tick()
         if clock.progress < (training.epoch + 1) / preset.rounds:
             continue
         training.epoch += 1

@@ -104,7 +104,7 @@ def _steps(
         if training.epoch == ROUNDS:
             return
         losses.append(_step(training, batch, rate * clock.rate(), known))
-        clock.step += 1
+        clock.tick()
         if clock.progress * ROUNDS >= training.epoch + 1 or clock.progress >= 1:
             mean = np.mean(losses, axis=0)
             finish_epoch(Epoch(int(clock.progress * ROUNDS), ROUNDS, float(mean.sum()), float(mean[0])), batch.draws)

@@ -83,7 +83,7 @@ class Learner(ResumableTraining):
         self.epoch += 1
         while self.clock.progress < self.epoch / epochs or not losses:
             losses.append(self._step(batches, self.clock.rate()))
-            self.clock.step += 1
+            self.clock.tick()
         return float(torch.stack(losses).mean())
 
     def _step(self, batches: Batches, rate: float) -> Tensor:

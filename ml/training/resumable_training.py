@@ -52,7 +52,7 @@ class ResumableTraining:
     def _scalars(self) -> dict[str, Any]:
         scalars = {
             "epoch": self.epoch, "step": self.clock.step, "steps": self.clock.steps,
-            "seconds": time.monotonic() - self.clock.start,
+            "seconds": self.clock.elapsed, "shortened": self.clock.shortened,
             "compute": asdict(self.compute), "machine": machine(self.device),
         }  # fmt: skip
         if self.best is not None:
@@ -73,7 +73,7 @@ class ResumableTraining:
             self.ema.load_state_dict(state.part("ema."))
         self._restore_moments(state)
         self.epoch, self.clock.step, self.clock.steps = known["epoch"], known["step"], known["steps"]
-        self.clock.start = time.monotonic() - known["seconds"]
+        self.clock.start, self.clock.shortened = time.monotonic() - known["seconds"], known["shortened"]
         if self.best is not None:
             self.best.state, self.best.waited, self.best.loss = state.part("best."), known["waited"], known["loss"]
 

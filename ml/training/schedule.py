@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 WARM_UP = 0.1  # warm-up, as a fraction of the run
+MEASURED = 0.1  # fraction of a time limit in which the pace is measured
 
 
 @dataclass(frozen=True)
@@ -75,30 +76,65 @@ FRESH = Schedule(24_000, 20, rounds=8, patience=8, judged=300)
 
 
 class Clock:
-    """Counts steps, and minutes if limited; the learning rate follows whichever is further on.
+    """Counts steps, and minutes if limited; the learning rate follows the steps.
 
-    Without a time limit a run is the same however busy the machine is. With one, the learning rate still falls to 0 by
-    the end.
+    A run that keeps within its time limit is the same as without one, however busy the machine is. Once the measured
+    pace shows that it won't, the rest of the schedule is fitted into the time that is left, so that the learning rate
+    still falls to 0 by the end, and `notes` says so.
     """
 
     def __init__(self, steps: int, minutes: float | None) -> None:
         self.steps, self.step, self.minutes = steps, 0, minutes
         self.seconds = math.inf if minutes is None else 60 * minutes
         self.start = time.monotonic()
+        self.first: tuple[int, float] | None = None  # step and seconds from which the pace is measured
+        self.shortened: tuple[float, float] | None = None  # progress and seconds when the schedule was shortened
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since the beginning."""
+        return time.monotonic() - self.start
 
     @property
     def progress(self) -> float:
         """Return the fraction of the run that is over, 0..1."""
-        return min(1.0, max(self.step / self.steps, (time.monotonic() - self.start) / self.seconds))
+        done, elapsed = self.step / self.steps, self.elapsed
+        if elapsed >= self.seconds:
+            return 1.0
+        if self.shortened is not None:
+            before, since = self.shortened
+            done = max(done, before + (1 - before) * (elapsed - since) / (self.seconds - since))
+        return min(1.0, done)
+
+    def tick(self) -> None:
+        """Count a step."""
+        self.step += 1
+        if self.shortened is None and self._is_too_slow():
+            self.shortened = self.step / self.steps, self.elapsed
+
+    def _is_too_slow(self) -> bool:
+        """Return whether the limit would be reached before the steps, at the pace since the first step."""
+        elapsed = self.elapsed
+        if self.first is None:
+            self.first = self.step, elapsed
+        step, since = self.first
+        if self.step == step or elapsed - since < MEASURED * self.seconds:
+            return False
+        return elapsed + (self.steps - self.step) * (elapsed - since) / (self.step - step) > self.seconds
 
     def notes(self) -> list[str]:
-        """Return a note for a run that reached its time limit before its steps."""
-        if self.minutes is None or self.step >= self.steps or self.progress < 1:
-            return []
-        return [
-            f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
-            " Raise or drop the limit to run all of them."
-        ]
+        """Return a note for a run that its time limit has changed."""
+        if self.step < self.steps and self.elapsed >= self.seconds:
+            return [
+                f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
+                " Raise or drop the limit to run all of them."
+            ]
+        if self.shortened is not None:
+            return [
+                f"The limit of {self.minutes:g} minutes shortened the schedule of the training. Raise or drop the limit"
+                " for the usual one."
+            ]
+        return []
 
     def rate(self) -> float:
         """Return the learning rate as a fraction of its peak: linear warm-up, then cosine decay to 0."""

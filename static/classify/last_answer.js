@@ -19,15 +19,6 @@ const REASONS = {
   training: gettext("Practice image"),
 };
 
-const SURE = 0.04; // nearer to 0 or 1, the model's probability is called uncertain by nobody
-const UNCERTAIN = new Set(["uncertain", "diverse"]);
-
-/** The rest of a queue is ordered by uncertainty too, when nothing uncertain is left. */
-function reasonSentence({ reason, p_real: pReal }) {
-  const isSure = pReal != null && Math.min(pReal, 1 - pReal) < SURE;
-  return REASONS[isSure && UNCERTAIN.has(reason) ? "new" : reason];
-}
-
 function modelSentence({ p_real: pReal, model }) {
   if (pReal == null) return "";
   return interpolate(gettext("Model %(number)s: %(share)s yes"), { number: model, share: `${Math.round(100 * pReal)} %` }, true);
@@ -91,7 +82,7 @@ export class LastAnswer {
     this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
-    this.parts.why.textContent = [votes, reasonSentence(reply), modelSentence(reply)].filter(Boolean).join(" · ");
+    this.parts.why.textContent = [votes, REASONS[reply.reason], modelSentence(reply)].filter(Boolean).join(" · ");
   }
 
   #pick(chip, choose) {

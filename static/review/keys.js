@@ -1,6 +1,7 @@
 // Verdicts by key on the panel of the row that has the focus, or the first: Y, N, Z to undo, H to hold, A to assign, S to
-// ask for a second opinion. In a list of rows also U to skip and arrows to move; on the desk X to select and Enter to look
-// at the pictures. The keys press the row's own buttons, so that keyboard, mouse and no script at all do the same. ? lists them.
+// ask for a second opinion. In a list of rows also U to skip, arrows to move and Enter to look at the pictures; where many
+// can be ruled on at once, X to select, and Shift with Y or N for all that are selected. The keys press the page's own buttons, so that keyboard, mouse and no script at all
+// do the same. ? lists them.
 import { keyOf } from "../classify/keymap.js";
 import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
@@ -9,8 +10,8 @@ import { takeBack } from "./rulings.js";
 const SETTLE = 250; // ms in which a second key press is ignored
 const AHEAD = 5; // rows left at which the next ones are loaded
 
-const desk = document.querySelector("[data-desk]");
-const list = desk ?? document.querySelector("[data-rows]"); // a page about one subject has a single row, and no list
+const desk = document.querySelector("[data-desk]"); // a page about one subject has a single row, and no list
+const bulk = document.querySelector("[data-bulk]");
 let readyAt = 0;
 
 const rows = () => [...document.querySelectorAll("[data-row]")];
@@ -23,14 +24,14 @@ function mark(row) {
   if (!row || row === shown) return;
   shown?.removeAttribute("data-current");
   row.setAttribute("data-current", "");
-  list.dispatchEvent(new CustomEvent("current", { detail: row }));
+  desk.dispatchEvent(new CustomEvent("current", { detail: row }));
 }
 
 function move(by) {
   const all = rows();
   const place = Math.min(all.length - 1, Math.max(0, all.indexOf(current()) + by));
   const next = all[place];
-  if (place > all.length - AHEAD) list.querySelector("[data-more]")?.dispatchEvent(new Event("more"));
+  if (place > all.length - AHEAD) desk.querySelector("[data-more]")?.dispatchEvent(new Event("more"));
   mark(next);
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
@@ -49,7 +50,14 @@ function give(verdict) {
   if (!button || performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
   button.click();
-  if (list) move(1);
+  if (desk) move(1);
+}
+
+/** Rule on all selected rows at once; without any, the button is disabled, and nothing happens. */
+function ruleOnSelected(verdict) {
+  if (performance.now() < readyAt) return;
+  readyAt = performance.now() + SETTLE;
+  bulk.querySelector(`button[name="verdict"][value="${verdict}"]`).click();
 }
 
 /** Press the row's button for holding, assigning or asking; it may be folded away. */
@@ -74,22 +82,25 @@ function help() {
   dialog.showModal();
 }
 
-if (list) mark(rows()[0]);
+if (desk) mark(rows()[0]);
 
 const ACTIONS = {
   y: () => give("yes"), n: () => give("no"), z: () => takeBack(current()),
   h: () => press("hold"), a: () => press("assign"), s: () => press("second"),
   "?": help,
-  ...(list ? { u: () => move(1), ArrowDown: () => move(1), ArrowUp: () => move(-1) } : {}),
-  ...(desk ? { x: () => selectRow(current()), Enter: () => look(current()) } : {}),
+  ...(desk ? { u: () => move(1), ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => look(current()) } : {}),
+  ...(bulk ? { x: () => selectRow(current()) } : {}),
 };
+
+const SELECTED = bulk ? { y: () => ruleOnSelected("yes"), n: () => ruleOnSelected("no") } : {}; // with Shift
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]")) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
-  const action = ACTIONS[keyOf(event)];
+  const key = keyOf(event);
+  const action = (event.shiftKey && SELECTED[key]) || ACTIONS[key];
   if (!action || !rows().length) return;
   event.preventDefault();
   action();

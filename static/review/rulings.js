@@ -7,16 +7,28 @@ const status = document.querySelector("[data-status]") ?? document.body.appendCh
   Object.assign(document.createElement("p"), { className: "visually-hidden", role: "status" }),
 );
 const ruled = []; // ids of the rows ruled here, the newest last
-const unwanted = new Set(); // ids of the rows to take back as soon as their verdict has arrived
+const undone = new Set(); // ids of the rows whose verdict is being undone
+const unwanted = new Map(); // rows to take back as soon as a reply has arrived, by id: whether their verdict was given here
 
-/** Withdraw the newest verdict, or that on `row` if none was given here. */
+/** Undo the newest verdict given here, which brings back what it replaced; without one, withdraw that on `row`. */
 export function takeBack(row) {
-  const newest = document.getElementById(ruled.pop()) ?? row;
-  const withdraw = newest?.querySelector("[data-withdraw]");
-  if (newest?.matches(BUSY)) unwanted.add(newest.id);
-  else if (withdraw) withdraw.click();
-  else if (newest) nothingToUndo(newest.querySelector("[data-panel]"));
+  const given = document.getElementById(ruled.pop());
+  const newest = given ?? row;
+  if (newest?.matches(BUSY)) unwanted.set(newest.id, given !== null);
+  else if (newest && !withdraw(newest, given !== null)) nothingToUndo(newest.querySelector("[data-panel]"));
   newest?.focus();
+}
+
+/** Press the row's button, if it has one; to undo is to ask for one thing more. */
+function withdraw(row, isUndo) {
+  const button = row.querySelector("[data-withdraw]");
+  if (isUndo && button) {
+    undone.add(row.id);
+    button.setAttribute("hx-vals", '{"undo": "1"}');
+  }
+  button?.click();
+  button?.removeAttribute("hx-vals");
+  return button !== null;
 }
 
 function nothingToUndo(panel) {
@@ -30,36 +42,35 @@ function said(textContent, className) {
   return Object.assign(document.createElement("p"), { className, textContent });
 }
 
-/** Track the row's state: only a stored verdict can be withdrawn. */
-function remember(row) {
+/** Track the row's state: only a stored verdict can be undone, and one that undoing brought back was not given here. */
+function remember(row, path) {
   const place = ruled.indexOf(row.id);
-  const stands = row.querySelector("[data-withdraw]") !== null;
-  if (stands && place < 0) ruled.push(row.id);
+  const stands = row.querySelector("[data-withdraw]") !== null && !path.endsWith("/withdraw/");
+  if (stands && place < 0 && path.endsWith("/rule/")) ruled.push(row.id);
   if (!stands && place >= 0) ruled.splice(place, 1);
 }
 
 function answered(panel, path) {
   const row = panel.closest("[data-row]");
   if (!row || !panel.matches("[data-panel]")) return;
-  const withdraw = row.querySelector("[data-withdraw]");
-  if (unwanted.delete(row.id) && withdraw) {
-    withdraw.click();
-    return;
-  }
-  remember(row);
+  undone.delete(row.id);
+  const isUndo = unwanted.get(row.id);
+  if (unwanted.delete(row.id) && !path.endsWith("/withdraw/") && withdraw(row, isUndo)) return;
+  remember(row, path);
   status.textContent = row.querySelector(".note")?.textContent ?? saved(row, path);
 }
 
 function saved(row, path) {
-  if (path.endsWith("/withdraw/")) return gettext("Verdict withdrawn.");
-  const verdict = path.endsWith("/rule/") && row.querySelector(".verdict");
-  return verdict ? verdict.firstChild.textContent.trim() : gettext("Saved.");
+  const verdict = row.querySelector("[data-panel] > .verdict")?.firstChild.textContent.trim() ?? "";
+  if (path.endsWith("/withdraw/")) return [gettext("Verdict withdrawn."), verdict].join(" ").trim();
+  return (path.endsWith("/rule/") && verdict) || gettext("Saved.");
 }
 
 function failed(pressed, why) {
   const row = pressed.closest("[data-row]");
   unwanted.delete(row.id);
-  remember(row);
+  if (undone.delete(row.id)) ruled.push(row.id);
+  if (!row.querySelector("[data-withdraw]") && ruled.includes(row.id)) ruled.splice(ruled.indexOf(row.id), 1);
   const words = [why, gettext("Nothing has changed. Try again, or reload the page.")].join(" ");
   pressed.closest("form, [data-given]").before(said(words, "note bad"));
 }

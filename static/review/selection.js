@@ -4,12 +4,16 @@ const form = document.querySelector("[data-bulk]");
 const count = form?.querySelector("[data-selected]");
 const everything = form?.querySelector("[data-select-all]");
 
+const most = Number(form?.dataset.bulk); // that the server takes at once
+
 const boxes = () => [...document.querySelectorAll("[data-select]")];
 
 function tell() {
   const chosen = boxes().filter((box) => box.checked).length;
-  count.textContent = interpolate(ngettext("%s selected", "%s selected", chosen), [chosen]);
-  for (const button of form.querySelectorAll("button:not([data-no-default])")) button.disabled = chosen === 0;
+  const words = interpolate(ngettext("%s selected", "%s selected", chosen), [chosen]);
+  const limit = interpolate(gettext("at most %s at once"), [most]);
+  count.textContent = chosen > most ? [words, limit].join(", ") : words;
+  for (const button of form.querySelectorAll("button:not([data-no-default])")) button.disabled = chosen === 0 || chosen > most;
   form.toggleAttribute("data-active", chosen > 0);
 }
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.apps import apps
@@ -12,6 +11,7 @@ if not apps.ready:
     apps.populate(settings.INSTALLED_APPS)
 
 from webapp.front.server import Front  # it knows models
+from webapp.front.threads import Threads
 
 JOURNAL = Path(os.environ.get("JOURNAL", os.devnull))
 FILE = 2**20
@@ -52,4 +52,4 @@ def site(environ, start_response):
     return [environ["wsgi.input"].read()]
 
 
-application = Front(site, ThreadPoolExecutor(2), ThreadPoolExecutor(1), streams=1)
+application = Front(site, Threads(2), Threads(1), streams=1)

@@ -33,7 +33,7 @@ def test_the_score_comes_after_the_answer_with_the_models_number(open_page, is_t
 
 @pytest.mark.parametrize(("p", "said"), [(0.5, "The model was uncertain"), (0.99, "Next in the queue")])
 def test_a_model_that_was_sure_is_not_called_uncertain(open_page, p, said):
-    workflow = make_workflow(reveal_model_score=True)
+    workflow = make_workflow(reveal_model_score=False)
     model = sky.checkpoint(workflow, is_champion=True)
     subjects = np.array(Subject.objects.values_list("pk", flat=True))
     p_real = np.full(len(subjects), p)

@@ -31,8 +31,9 @@ def test_a_rows_pictures_open_in_the_viewer_and_it_goes_along(survey, open_page,
     page = open_page(f"{DESK}&view={view}", user=member(survey, "scientist"))
     asked = []
     page.on("request", lambda request: asked.extend([request.url] if "subject.json" in request.url else []))
-    viewer = page.locator("[data-viewer]")
+    viewer, fits = page.locator("[data-viewer]"), page.get_by_role("link", name="FITS")
     expect(viewer).to_be_hidden()
+    expect(fits).to_have_count(0)
     page.keyboard.press("p")  # a closed viewer takes no keys
     press(page, "u")
     assert asked == [], "rows are not asked about before somebody looks"
@@ -40,6 +41,8 @@ def test_a_rows_pictures_open_in_the_viewer_and_it_goes_along(survey, open_page,
     assert shown(page) == "s2"
     row = page.locator("[data-row]:has([data-viewer])")
     expect(row.locator(".strip")).to_be_hidden()
+    expect(fits).to_have_count(1)
+    assert fits.get_attribute("href") == f"/api/subjects/{survey.subjects.get(external_id='s2').pk}/fits/"
     page.screenshot(path=tmp_path / f"desk-{view}.png", full_page=True)
     assert viewer.bounding_box()["width"] > 500
     press(page, "u")

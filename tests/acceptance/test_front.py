@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.acceptance.running_site import ROOT, free_port
-from tests.acceptance.streaming_site import FILE, ROW
+from tests.acceptance.streaming_site import FILE, ROW, SLOW
 from webapp.console.processes import web
 
 DRIP = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"
@@ -154,4 +154,8 @@ def test_a_server_whose_threads_are_all_busy_says_that_it_lives(server):
         for _ in range(4):
             busy.enter_context(server.connect(b"GET /slow/ HTTP/1.1\r\nHost: localhost\r\n\r\n"))
         server.wait_for(lambda: not server.gets("/echo/", seconds=1))
-        assert json.loads(server.ask("/health/live/", seconds=1)) == {"status": "ok"}
+        first, second = (json.loads(server.ask("/health/live/", seconds=1)) for _ in range(2))
+        assert first["status"] == "ok"
+        assert 0 < first["stuck_seconds"] <= second["stuck_seconds"] < SLOW
+    server.wait_for(lambda: server.gets("/echo/", seconds=1))
+    assert json.loads(server.ask("/health/live/"))["stuck_seconds"] == 0

@@ -1,8 +1,11 @@
 """Killed processes of `manage.py up` are restarted, and jobs continue: one site, which each test leaves healthy."""
 
+import http.client
 import shutil
 import textwrap
+import threading
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -70,6 +73,13 @@ def assert_reports_again(site, process):
         wait_until(lambda: database.execute(f"SELECT 1 {one}", [process]).fetchone())
 
 
+def assert_stored(site, part, reason):
+    """Whatever was started again is a row, once the database can take it."""
+    query = "SELECT 1 FROM operations_restart WHERE part = %s AND reason LIKE %s"
+    with connect(site) as database:
+        wait_until(lambda: database.execute(query, [part, f"%{reason}%"]).fetchone())
+
+
 def test_a_worker_whose_children_are_all_killed_goes_on_with_jobs(site):
     children = worker_with_children(site).children()
     for child in children:
@@ -103,6 +113,7 @@ def test_a_worker_whose_children_all_hang_is_replaced_and_the_job_that_waits_is_
     with connect(site) as database:
         state = "SELECT 1 FROM retention_retentionrun WHERE state = 'done'"
         wait_until(lambda: database.execute(state).fetchone())
+    assert_stored(site, "worker", "no longer responded")
 
 
 def test_a_killed_beat_is_started_again(site):
@@ -111,6 +122,7 @@ def test_a_killed_beat_is_started_again(site):
     wait_until(lambda: not killed.is_running())
     assert program(site, "tasks.beat") != killed
     assert_reports_again(site, "beat")
+    assert_stored(site, "beat", "ended with status")
 
 
 def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):
@@ -143,6 +155,39 @@ def test_the_site_survives_a_restart_of_its_database(site):
         site.wait_until_up(path="/")
         assert set(people.map(site.get, everybody)) == {200}
     assert_reports_again(site, "worker")
+    assert_stored(site, "database", "had ended")
+
+
+QUICK = {"WEB_STUCK_SECONDS": "3", "WEB_STATEMENT_SECONDS": "0", "WEB_LOCK_SECONDS": "0"}
+
+
+def test_a_web_server_whose_threads_all_wait_for_a_lock_is_replaced_while_the_lock_is_held(tmp_path):
+    with running_site(tmp_path, **QUICK) as site, connect(site) as database:
+        site.wait_until_up(path="/health/ready/")
+        stuck = program(site, "granian")
+        database.execute("BEGIN; LOCK TABLE archive_survey IN ACCESS EXCLUSIVE MODE")
+        visitors = [threading.Thread(target=visit, args=[site, "/"], daemon=True) for _ in range(40)]
+        for visitor in visitors:
+            visitor.start()
+        wait_until(lambda: not any(visit(site, "/health/ready/", seconds=1) for _ in range(6)))
+        wait_until(lambda: not stuck.is_running(), seconds=90)
+        site.wait_until_up(path="/health/ready/")
+        said = site.output_until("is killed")
+        assert "none has finished a request for" in said
+        for visitor in visitors:
+            visitor.join(30)
+        assert_stored(site, "web", "no longer responded")
+        database.execute("ROLLBACK")
+        site.wait_until_up(path="/")
+
+
+def visit(site, path, seconds=120):
+    """Return whether a page is answered in time."""
+    try:
+        with urllib.request.urlopen(site.address + path, timeout=seconds) as answer:
+            return answer.status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 @pytest.mark.parametrize("words", ["granian", "tasks.worker"])

@@ -3,11 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.desk import press
+from tests.acceptance.desk import press, shown
 from tests.acceptance.people import member
+from tests.integration import people
 from tests.integration.review.disagreements import DESK, disagreements, standing
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.review.models import Ruling
+from webapp.review.opinions import give_verdict
 from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,6 +31,7 @@ def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):
     expect(shown).to_have_text(["s5"])
     expect(page.locator("[data-part=pictures][data-subject=s5] canvas")).to_be_visible()
     expect(page.get_by_text("Select all")).to_be_hidden()
+    expect(page.get_by_role("link", name="NPY")).to_have_count(1)
     for part in (page.locator(".stage"), page.locator("[data-row]:visible [data-verdict]").first):
         box = part.bounding_box()
         assert box["y"] + box["height"] <= page.viewport_size["height"], "picture and verdict are in sight together"
@@ -57,6 +60,26 @@ def test_a_selection_on_the_contact_sheet_is_ruled_at_once(survey, open_page):
     page.get_by_role("button", name="Undo the last change of 2 subjects").click()
     expect(page.get_by_text("Undone for 2 subjects.")).to_be_visible()
     assert standing() == {}
+
+
+def test_a_selection_is_ruled_by_key_and_too_large_a_one_stays(survey, open_page, monkeypatch):
+    monkeypatch.setattr("webapp.review.desk_views.MOST_AT_ONCE", 2)
+    page = open_page(DESK, user=member(survey, "scientist"))
+    press(page, "Shift+Y")
+    page.get_by_label("Select all").check()
+    expect(page.get_by_text("6 selected, at most 2 at once")).to_be_visible()
+    expect(page.get_by_role("button", name="Yes to selected")).to_be_disabled()
+    page.locator("[data-row] h2").first.click()
+    press(page, "Shift+N")
+    assert standing() == {}
+    expect(page.locator("[data-select]:checked")).to_have_count(6)
+    page.get_by_label("Select all").uncheck()
+    for key in "xux":
+        press(page, key)
+    press(page, "Shift+N")
+    expect(page.get_by_text("2 subjects changed.")).to_be_visible()
+    assert len(standing()) == 2
+    assert set(standing().values()) == {"no"}
 
 
 def test_a_selection_gets_class_and_note_and_enter_in_the_note_rules_on_nothing(page):
@@ -123,6 +146,25 @@ def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
     assert standing() == {}
 
 
+def test_z_brings_back_the_colleagues_verdict_that_the_last_one_replaced(survey, open_page):
+    about = {"subject": survey.subjects.first(), "workflow": Workflow.objects.get()}
+    scientist = member(survey, "scientist")
+    give_verdict(**about, scientist=people.member(survey, "scientist", "colleague"), verdict="yes")
+    give_verdict(**about, scientist=scientist, verdict="no")
+    page = open_page(f"/surveys/night/subjects/{about['subject'].pk}/", user=scientist)
+    panel = page.locator("[data-panel]")
+    press(page, "n")
+    expect(panel.get_by_text("Ruled no.")).to_be_visible()
+    press(page, "z")
+    expect(panel.get_by_text("Ruled yes.")).to_be_visible()
+    expect(panel.get_by_text("disagrees: no")).to_be_visible()
+    expect(page.locator("[role=status]").get_by_text("Verdict withdrawn. Ruled yes.")).to_be_attached()
+    expect(page.locator(".history").get_by_text("brought back the verdict of")).to_be_visible()
+    press(page, "z")  # now it withdraws their second opinion, which was not given here
+    expect(panel.locator(".opinion")).to_have_count(0)
+    assert standing() == {about["subject"].external_id: "yes"}
+
+
 def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
     workflow = Workflow.objects.get()
     run = Aggregation.objects.create(workflow=workflow, version=1, state="done", disagreements=2)
@@ -135,4 +177,15 @@ def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
     press(page, "ArrowDown")
     press(page, "y")
     expect(page.locator(".ruled")).to_have_count(1)
-    assert standing() == {page.locator("tr:has(.ruled) .name").inner_text(): "yes"}
+    row = page.locator("[data-row]:has(.ruled)")
+    assert standing() == {row.locator("h2").inner_text().strip(): "yes"}
+    row.get_by_text("History").click()
+    expect(row.locator(".history").get_by_text("ruled yes")).to_be_visible()
+    row.focus()
+    press(page, "Enter")
+    name = shown(page)
+    press(page, "ArrowUp")
+    assert shown(page) != name, "the viewer goes along"
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name=f"Pictures of {name}").click()
+    assert shown(page) == name

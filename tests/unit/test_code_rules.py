@@ -60,3 +60,9 @@ def test_scripts_put_only_constant_html_into_a_page_or_what_the_server_has_sanit
         (path.name, html) for path, text in scripts.items() for html in re.findall(r"innerHTML\s*\+?=\s*(.*)", text)
     ]
     assert [name for name, html in given if not re.fullmatch(r"'[^'$]*';", html)] == ["reader.js"]
+
+
+def test_csv_is_written_by_the_one_writer_that_escapes_formulas():
+    """Simulated manifests are for our own reader; nobody else writes their cells."""
+    writers = {str(path) for path in PYTHON if re.search(r"csv\.(writer|DictWriter)\(", path.read_text())}
+    assert writers == {"ml/io/safe_csv.py", "ml/simulate/writer.py"}

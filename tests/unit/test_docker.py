@@ -69,7 +69,7 @@ def test_everything_that_can_hang_is_asked_whether_it_is_well():
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, "True ['localhost'] [] 1  90"),
+        ({}, "True ['localhost'] [] 1 scientist 90"),
         (
             {
                 "HTTPS": "off",
@@ -81,6 +81,7 @@ def test_everything_that_can_hang_is_asked_whether_it_is_well():
             },
             "False ['a.org'] ['https://a.org'] 2 admin 7.0",
         ),
+        ({"MFA_REQUIRED_FROM": ""}, "True ['localhost'] [] 1  90"),
     ],
 )
 def test_the_settings_of_the_host_reach_the_site_and_the_others_have_defaults(tmp_path, given, expected):
@@ -125,6 +126,26 @@ def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_wai
     assert "max by (kind)" in recorded[asked["name"]], "every web node reports all jobs: a sum would count them twice"
 
 
+def test_no_pod_can_change_its_programs():
+    files = sorted((ROOT / "docker/kubernetes").glob("*.yaml"))
+    parts = [part for path in files for part in yaml.safe_load_all(path.read_text())]
+    pods = [part["spec"]["template"]["spec"] for part in parts if part["kind"] in ("Deployment", "Job")]
+    for pod in pods:
+        (container,) = pod["containers"]
+        mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert mounts == {"/data": "data", "/tmp": "temporary", "/home/wanderers": "home"}
+        assert {volume["name"] for volume in pod["volumes"]} == {*mounts.values()}
+
+
+def test_every_way_to_run_the_site_for_others_asks_for_a_second_factor():
+    (config, *_) = yaml.safe_load_all((ROOT / "docker/kubernetes/shared.yaml").read_text())
+    assert config["data"]["MFA_REQUIRED_FROM"] == "scientist"
+    for name in OURS:
+        assert environment_of(name, {})["MFA_REQUIRED_FROM"] == "scientist"
+    assert "MFA_REQUIRED_FROM=scientist > /etc/wanderers/environment" in (ROOT / "docs/admin.md").read_text()
+
+
 def test_kubernetes_asks_a_web_node_without_a_host_name_and_starts_none_again_for_a_database_that_is_away():
     (pod, *_) = yaml.safe_load_all((ROOT / "docker/kubernetes/web.yaml").read_text())
     (container,) = pod["spec"]["template"]["spec"]["containers"]
@@ -145,8 +166,13 @@ def environment_of(service, given):
 
 
 def filled_in(value, given):
-    """Compose's ${NAME:-default}."""
-    return re.sub(r"\$\{(\w+):-(.*)\}", lambda match: given.get(match[1]) or match[2], value)
+    """Compose's ${NAME:-default}, and ${NAME-default}, where an empty value counts."""
+
+    def found(match):
+        name, colon, default = match.groups()
+        return given.get(name) or default if colon else given.get(name, default)
+
+    return re.sub(r"\$\{(\w+)(:?)-(.*)\}", found, value)
 
 
 def test_what_the_web_image_runs_loads_nothing_of_the_learning_extra():

@@ -1,6 +1,7 @@
 """The systemd units: sound, hardened, and up only while what they run responds; without systemd, killed as well."""
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -15,7 +16,9 @@ from configparser import ConfigParser
 import psutil
 import pytest
 
+from ml.io.message import to_json
 from webapp.console.management.commands.listen import Command
+from webapp.console.processes import HUNG
 from webapp.core.environment import ROOT
 
 FOLDER = ROOT / "docker" / "systemd"
@@ -29,7 +32,7 @@ django.setup()
 from webapp.console import notified_part, watchdog
 watchdog.PAUSE_SECONDS = 0.05
 watchdog.SILENT_SECONDS = watchdog.START_SECONDS = float(sys.argv[2])
-sys.exit(notified_part.run("It", sys.argv[3:], Path(sys.argv[1]).exists))
+sys.exit(notified_part.run("it", "It", sys.argv[3:], Path(sys.argv[1]).exists))
 """
 
 
@@ -137,11 +140,13 @@ def test_a_service_is_up_once_its_program_responds_and_silent_when_it_stops_to(s
         heard.settimeout(60)
         assert heard.recv(100) == b"STOPPING=1"
         assert process.wait(60) != 0
+    assert not (tmp_path / "restarts").exists(), "it was told to stop"
 
 
 def test_a_part_that_no_longer_responds_is_killed_with_its_children_also_without_systemd(tmp_path):
     sign, child = tmp_path / "responds", tmp_path / "child"
     sign.touch()
+    noted = tmp_path / "restarts"
     hangs = f"trap '' TERM; sleep 600 & echo $! > {child}; kill -STOP $!; wait"
     command = [sys.executable, "-c", NOTIFIED, str(sign), "0.5", "sh", "-c", hangs]
     told = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
@@ -152,6 +157,13 @@ def test_a_part_that_no_longer_responds_is_killed_with_its_children_also_without
         sign.unlink()
         assert process.wait(60) not in (0, None), "what started it sees a failure"
     wait_until(lambda: has_ended(int(child.read_text())))
+    [note] = noted.glob("*.json")
+    assert json.loads(note.read_text()) | {"at": "", "host": ""} == {
+        "part": "it",
+        "host": "",
+        "reason": to_json(HUNG()),
+        "at": "",
+    }
 
 
 def wait_until(holds):

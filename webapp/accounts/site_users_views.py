@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.accounts.invitations import accept, invitation_of, invite, link_of, mail_invitation, open_invitations
@@ -80,7 +79,6 @@ class InviteForm(SurveyRoleForm):
 
 @require_safe
 @site_admin_page
-@never_cache
 def site_users(request: HttpRequest) -> HttpResponse:
     record_reading(request, person(request))
     return _list(request, InviteForm())
@@ -109,7 +107,6 @@ def invitation_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @site_admin_page
-@never_cache
 def site_user(request: HttpRequest, pk: int) -> HttpResponse:
     record_reading(request, person(request))
     return _account(request, get_object_or_404(User, pk=pk), SurveyRoleForm())
@@ -133,7 +130,6 @@ def site_user_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 
 @require_POST
 @site_admin_page
-@never_cache
 def site_user_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a link for a new password, or show it if it cannot be sent."""
     user = get_object_or_404(User, pk=pk)
@@ -171,7 +167,6 @@ def site_user_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Say who invites to what, and accept it with an account."""
     row = invitation_of(token)

@@ -95,10 +95,15 @@ class SubjectSerializer(serializers.ModelSerializer[Subject]):
 
 
 class SubjectDetailSerializer(SubjectSerializer):
-    """One subject with its frames; its class, group and hidden metadata only for the survey's scientists."""
+    """One subject with its frames; its class, group and hidden metadata only for the survey's scientists.
+
+    The class is not for those who are to judge independently of the verdict that it comes from.
+    """
 
     frames = FrameSerializer(many=True)
-    gold_label = serializers.SerializerMethodField(help_text="null for whoever is not a scientist of the survey")
+    gold_label = serializers.SerializerMethodField(
+        help_text="null for whoever is not a scientist of the survey, or is asked for an independent second opinion"
+    )
     gold_source = serializers.SerializerMethodField()
     object_group = serializers.SerializerMethodField()
 
@@ -106,16 +111,19 @@ class SubjectDetailSerializer(SubjectSerializer):
         fields = [*SubjectSerializer.Meta.fields, "frames", "gold_label", "gold_source", "object_group"]
 
     def get_gold_label(self, subject: Subject) -> str | None:
-        return self._for_scientists(subject.gold_label)
+        return self._unless_hidden(subject.gold_label)
 
     def get_gold_source(self, subject: Subject) -> str | None:
-        return self._for_scientists(subject.gold_source)
+        return self._unless_hidden(subject.gold_source)
 
     def get_object_group(self, subject: Subject) -> str | None:
         return self._for_scientists(subject.object_group)
 
     def get_metadata(self, subject: Subject) -> dict[str, Any]:
         return subject.metadata if self.context["is_scientist"] else shown(subject.metadata)
+
+    def _unless_hidden(self, value: str) -> str | None:
+        return None if self.context["hides_verdict"] else self._for_scientists(value)
 
     def _for_scientists(self, value: str) -> str | None:
         return value if self.context["is_scientist"] else None

@@ -56,6 +56,7 @@ from webapp.archive.subject_search import (
 )
 from webapp.archive.survey_settings import open_survey
 from webapp.archive.uploads import ingest_upload
+from webapp.review.hidden_verdicts import hidden_verdicts
 
 
 class SurveyViewSet(PublicRows):
@@ -197,7 +198,9 @@ class SubjectViewSet(PublicRows):
         """One subject with its frames; only the survey's scientists see its class."""
         subject = self.get_object()
         is_scientist = Membership.objects.allows(request.user, subject.survey, Role.SCIENTIST)
-        return Response(SubjectDetailSerializer(subject, context={"is_scientist": is_scientist}).data)
+        hides_verdict = is_scientist and bool(hidden_verdicts([subject.pk], request.user))
+        context = {"is_scientist": is_scientist, "hides_verdict": hides_verdict}
+        return Response(SubjectDetailSerializer(subject, context=context).data)
 
     @extend_schema(responses={(200, "application/fits"): OpenApiTypes.BINARY})
     @action(detail=True)

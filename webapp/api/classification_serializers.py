@@ -91,7 +91,9 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     )
     replayed = serializers.BooleanField(help_text="this id had been stored before")
     withdrawn = serializers.BooleanField()
-    reason = serializers.ChoiceField(Reason.choices, help_text="why the subject was shown")
+    reason = serializers.ChoiceField(
+        Reason.choices, help_text="why the subject was shown; new where the model that ordered the queue is sure of it"
+    )
     feedback = FeedbackSerializer(allow_null=True, help_text="for training subjects")
     votes = inline_serializer(
         "Votes",
@@ -118,6 +120,7 @@ class FollowUpSerializer(serializers.Serializer[Any]):
 
 class OwnAnswerSerializer(serializers.ModelSerializer[Classification]):
     workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    reason = serializers.ChoiceField(Reason.choices, help_text="the rule that ordered the queue then")
     marks = MarkSerializer(many=True, read_only=True)
 
     class Meta:
@@ -131,9 +134,9 @@ def to_item(data: dict[str, Any]) -> Item:
 
 
 def represent_submitted(
-    submitted: Submitted, opinion: Opinion | None = None, is_favourite: bool | None = None
+    submitted: Submitted, reason: str, opinion: Opinion | None = None, is_favourite: bool | None = None
 ) -> dict[str, Any]:
-    """Return the result of an answer, the votes on its subject, and the model's opinion."""
+    """Return the result of an answer, the votes on its subject, why it was shown, and the model's opinion."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
     feedback = feedback_on(consensus.workflow, row.subject_id, row.answer) if entry.is_gold else None
@@ -146,7 +149,7 @@ def represent_submitted(
         "accepted": accepted,
         "replayed": submitted.recorded.is_replay,
         "withdrawn": row.withdrawn_at is not None,
-        "reason": row.reason,
+        "reason": reason,
         "feedback": asdict(feedback) if feedback else None,
         "votes": submitted.votes,
         "others": submitted.others,

@@ -33,9 +33,10 @@ from webapp.api.row_views import ByParameters
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate
-from webapp.classify.submit import say_more, submit, undo
+from webapp.classify.submit import Submitted, say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.learning.scores import opinions
+from webapp.learning.shown_reasons import shown_reasons
 from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
 from webapp.queue.leases import store_newcomer
 from webapp.volunteers.models import Volunteer
@@ -106,10 +107,17 @@ def submit_to(volunteer: Volunteer, workflow: Workflow, answers: list[dict[str, 
         raise PermissionDenied(str(error)) from error
     subjects = [each.consensus.subject_id for each in submitted]
     of_model, hearts = opinions(workflow, subjects), hearts_of(volunteer, subjects)
+    reasons = shown_reasons(workflow, [each.recorded.classification for each in submitted])
     return [
-        represent_submitted(each, of_model.get(subject), hearts.get(subject))
-        for each, subject in zip(submitted, subjects, strict=True)
+        represent_submitted(each, reason, of_model.get(subject), hearts.get(subject))
+        for each, reason, subject in zip(submitted, reasons, subjects, strict=True)
     ]
+
+
+def _represent_changed(submitted: Submitted) -> dict[str, Any]:
+    """Return the result of changing an answer, without the model's opinion."""
+    (reason,) = shown_reasons(submitted.consensus.workflow, [submitted.recorded.classification])
+    return represent_submitted(submitted, reason)
 
 
 def hearts_of(volunteer: Volunteer, subjects: list[int]) -> dict[int, bool]:
@@ -126,7 +134,7 @@ class UndoView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Undo an answer within the workflow's undo time (409 after it). Repeating it is safe."""
         try:
-            return Response(represent_submitted(undo(acting_volunteer(request), pk)))
+            return Response(_represent_changed(undo(acting_volunteer(request), pk)))
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
         except TooLate as error:
@@ -144,7 +152,7 @@ class FollowUpView(APIView):
         serializer.is_valid(raise_exception=True)
         try:
             return Response(
-                represent_submitted(say_more(acting_volunteer(request), pk, serializer.validated_data["follow_up"]))
+                _represent_changed(say_more(acting_volunteer(request), pk, serializer.validated_data["follow_up"]))
             )
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error

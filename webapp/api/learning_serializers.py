@@ -74,6 +74,9 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
 class PromoteSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
     is_confirmed = serializers.BooleanField(default=False)
+    replaces = serializers.IntegerField(
+        allow_null=True, default=None, min_value=0, help_text="The model you expect to be champion; 0 for none yet."
+    )
 
 
 class RollbackSerializer(serializers.Serializer[Any]):

@@ -37,7 +37,7 @@ from webapp.api.row_views import (
 from webapp.archive.models import Role, Survey
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.models import Checkpoint, Score, TrainingRun
-from webapp.learning.promotion import NoEarlierChampion, champion_of, rollback
+from webapp.learning.promotion import ChampionChanged, NoEarlierChampion, champion_of, rollback
 from webapp.learning.triggers import AlreadyTraining, start_training
 
 
@@ -100,7 +100,8 @@ class CheckpointViewSet(SurveyRows):
     def promote(self, request: Request, pk: str) -> Response:
         """Make the checkpoint champion and score the archive with it; no effect on the champion.
 
-        One that diverged, failed the gate or was never evaluated takes `is_confirmed` and a reason; else 409.
+        One that diverged, failed the gate or was never evaluated takes `is_confirmed` and a reason; else 409. So does
+        one that would replace another champion than the model `replaces`.
         """
         checkpoint = self.get_object()
         admin = require(request, checkpoint.survey, Role.ADMIN)
@@ -110,6 +111,8 @@ class CheckpointViewSet(SurveyRows):
             promote_by_hand(checkpoint=checkpoint, by=admin, **asked.validated_data)
         except Unconfirmed as error:
             raise Conflict(" ".join(error.messages)) from error
+        except ChampionChanged as error:
+            raise Conflict(str(error)) from error
         return self._answer(checkpoint)
 
     @extend_schema(request=RollbackSerializer, responses=CheckpointSerializer)

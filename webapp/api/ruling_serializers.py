@@ -20,26 +20,40 @@ class OpinionSerializer(serializers.ModelSerializer[SecondOpinion]):
         fields = ["scientist", "verdict", "label", "note", "created_at"]
 
 
+HIDDEN: dict[str, Any] = {"verdict": None, "label": None, "note": None, "second_opinions": []}
+
+
 class RulingSerializer(serializers.ModelSerializer[Ruling]):
+    """A ruling annotated by `with_hidden`: what it says is null to a reader who is to judge without it."""
+
     workflow = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     external_id = serializers.CharField(source="subject.external_id", read_only=True)
     scientist = serializers.CharField(source="scientist.username", read_only=True)
     withdrawn_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     second_asked_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     second_opinions = serializers.SerializerMethodField()
+    verdict = serializers.ChoiceField(
+        Verdict.choices, read_only=True, allow_null=True, help_text="null, as label and note, before the second opinion"
+    )
+    label = serializers.CharField(read_only=True, allow_null=True)  # type: ignore[assignment]  # a field of that name
+    note = serializers.CharField(read_only=True, allow_null=True)
 
     class Meta:
         model = Ruling
         fields = [
             "id", "workflow", "subject", "external_id", "scientist", "verdict", "label", "note", "consensus_posterior",
-            "p_real", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at", "second_asked_by",
-            "second_opinions",
+            "p_real", "model", "created_at", "updated_at", "withdrawn_at", "withdrawn_by", "second_asked_at",
+            "second_asked_by", "second_opinions",
         ]  # fmt: skip
 
     @extend_schema_field(OpinionSerializer(many=True))
     def get_second_opinions(self, ruling: Ruling) -> list[dict[str, Any]]:
         standing = [each for each in ruling.opinions.all() if each.withdrawn_at is None]
         return list(OpinionSerializer(standing, many=True).data)
+
+    def to_representation(self, ruling: Any) -> dict[str, Any]:
+        facts = super().to_representation(ruling)
+        return facts | HIDDEN if ruling.is_hidden else facts
 
 
 class OneRulingSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 """API views of rulings, one or many at once, and of cases."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.shortcuts import get_object_or_404
@@ -40,7 +40,7 @@ from webapp.archive.models import Role, Subject
 from webapp.review.bulk import SubjectVerdict, change_cases, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.review.cases import change_case
-from webapp.review.models import Case, Ruling
+from webapp.review.models import Case, Ruling, RulingQuerySet
 from webapp.review.opinions import NotOwnVerdict, ask_about, give_verdict, withdraw_own
 from webapp.review.rulings import AlreadyWithdrawn
 
@@ -88,9 +88,10 @@ class RulingViewSet(SurveyRows):
     @extend_schema(request=None, responses=RulingSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        """Withdraw your second opinion on a ruling or, if it is yours, the ruling: volunteers decide again.
+        """Withdraw your second opinion on a ruling or, if it is yours, the ruling.
 
-        A colleague's verdict stays (403). One that is not in force cannot be withdrawn (409).
+        The colleague's that it replaced stands again; without one, volunteers decide again. A colleague's
+        verdict stays (403). One that is not in force cannot be withdrawn (409).
         """
         ruling = self.get_object()
         scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
@@ -116,9 +117,12 @@ class RulingViewSet(SurveyRows):
             raise Conflict(str(error)) from error
         return Response(self._shown(ruling))
 
+    def get_queryset(self) -> RulingQuerySet:
+        return cast(RulingQuerySet, super().get_queryset()).with_hidden(self.request.user)
+
     def _shown(self, ruling: Ruling) -> dict[str, Any]:
         """Return the ruling as it is now, with its second opinions."""
-        return dict(RulingSerializer(self.queryset.get(pk=ruling.pk)).data)
+        return dict(RulingSerializer(self.get_queryset().get(pk=ruling.pk)).data)
 
     @extend_schema(request=BulkRuleSerializer, responses={201: BulkRuledSerializer})
     @action(detail=False, methods=["post"])

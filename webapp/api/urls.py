@@ -6,6 +6,7 @@ from webapp.api.appeal_views import AppealViewSet
 from webapp.api.archive_views import IngestRunViewSet, SubjectViewSet, SurveyViewSet
 from webapp.api.classification_views import ClassificationsView, FavouriteView, FollowUpView, UndoView
 from webapp.api.collection_views import CollectionViewSet
+from webapp.api.detection_views import DetectionViewSet
 from webapp.api.export_views import CatalogueName, CatalogueView, ExportName, ExportView
 from webapp.api.group_views import GroupViewSet
 from webapp.api.known_match_views import KnownMatchViewSet
@@ -35,6 +36,7 @@ router.register("cases", CaseViewSet)
 router.register("reports", ReportViewSet)
 router.register("ingest-runs", IngestRunViewSet)
 router.register("known-matches", KnownMatchViewSet)
+router.register("detections", DetectionViewSet)
 router.register("talk/boards", BoardViewSet)
 router.register("talk/threads", ThreadViewSet)
 router.register("talk/comments", CommentViewSet)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +22,18 @@ from webapp.archive.models import Membership, Role, Subject, Survey, lacks_secon
 NEEDS_SECOND_FACTOR = gettext_lazy(
     "Your role requires two-factor sign-in. Set it up in your profile, then open this page again."
 )
+GIVES_RIGHTS = frozenset(
+    {
+        "member-add",
+        "member-change",
+        "member-remove",
+        "invitation-new",
+        "site-user-act",
+        "site-user-reset",
+        "site-user-role",
+    }
+)
+"""Addresses whose writes change what accounts may do: they ask for the password, unless it was given minutes ago."""
 View = Callable[..., HttpResponseBase]
 _FOR = {
     Role.VOLUNTEER: gettext_lazy("This page is for the volunteers of %(survey)s."),
@@ -40,6 +54,7 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
         raise PermissionDenied(_FOR[Role(role)] % {"survey": survey})
     _ask_for_second_factor(request, role)
     if role == Role.ADMIN:
+        _ask_for_password(request)
         record_act(request, person(request), survey)
     return survey
 
@@ -47,6 +62,11 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
 def _ask_for_second_factor(request: HttpRequest, role: str) -> None:
     if lacks_second_factor(request.user, role):
         raise PermissionDenied(NEEDS_SECOND_FACTOR)
+
+
+@reauthentication_required(enabled=lambda request: resolve(request.path_info).url_name in GIVES_RIGHTS)
+def _ask_for_password(request: HttpRequest) -> None:
+    """Let no session that was left open give rights away; allauth repeats the request once the password is given."""
 
 
 def subject_of(survey: Survey, pk: int) -> Subject:
@@ -90,6 +110,7 @@ def site_admin_page(view: View) -> View:
         if not person(request).is_superuser:
             raise PermissionDenied(_("Only the site's administrators can open this page."))
         _ask_for_second_factor(request, Role.ADMIN)
+        _ask_for_password(request)
         record_act(request, person(request))
         return view(request, *args, **kwargs)
 

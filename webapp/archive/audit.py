@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.datastructures import MultiValueDict
 
 from webapp.archive.models import AuditEntry, Survey
@@ -22,6 +22,7 @@ SECRET_PARTS = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
 CSRF_FIELD = "csrfmiddlewaretoken"
 MOST_FIELDS, LONGEST = 50, 200
 ENTRY = "audit_entry"
+COMMAND = "manage.py "
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -51,11 +52,10 @@ def record_reading(request: HttpRequest, user: User) -> None:
 
 
 def _record(request: HttpRequest, user: User, survey: Survey | None, sent: dict[str, Any]) -> None:
-    match = request.resolver_match
     entry = AuditEntry.objects.create(
         user=user,
         survey=survey,
-        act=(match.url_name if match else None) or "",
+        act=resolve(request.path_info).url_name or "",  # of a request sent again, resolver_match is the password's page
         address=_storable(request.path)[: AuditEntry._meta.get_field("address").max_length],
         fields=sent,
     )
@@ -65,6 +65,15 @@ def _record(request: HttpRequest, user: User, survey: Survey | None, sent: dict[
 def record_job(user: User | None, survey: Survey, act: str, **figures: int) -> None:
     """Record what a job has done for an admin, or by a survey's own rule."""
     AuditEntry.objects.create(user=user, survey=survey, act=act, fields=figures)
+
+
+def record_command(name: str, asked: Mapping[str, Any], *, by: str, outcome: str | int) -> None:
+    """Record a command that somebody ran on the server, and how it ended: an exit status, or an exception's name."""
+    told = {
+        field: SECRET_PARTS.sub("", value) if "://" in value else value for field, value in _shortened(asked).items()
+    }
+    fields = told | {"system_user": _storable(by)[:LONGEST], "ended": str(outcome)}
+    AuditEntry.objects.create(act=f"{COMMAND}{name}"[:100], fields=fields)
 
 
 def acts_about(user: User) -> QuerySet[AuditEntry]:

@@ -34,13 +34,15 @@ KIND: dict[str, type] = {"pk": int, "external_id": str}  # sort columns that are
 class Order:
     """Rows to page through with `page_of`, which takes the other fields.
 
-    `by` and `key` are the columns of the value and of what breaks ties; `unset` finds the rows without a value.
+    `by` and `key` are the columns of the value and of what breaks ties; `unset` finds the rows without a value. `model`
+    is the key of the model whose scores are the values.
     """
 
     rows: QuerySet[Subject]
     by: str
     key: str = "pk"
     unset: Q | None = None
+    model: int | None = None
 
     @property
     def kind(self) -> type:
@@ -78,7 +80,8 @@ def _by_score(rows: QuerySet[Subject], sign: str, workflow: Any) -> Order:
     if champion is None:
         return Order(rows, f"{sign}pk")
     scored = FilteredRelation("scores", condition=Q(scores__checkpoint=champion))
-    return Order(rows.alias(scored=scored), f"{sign}scored__p_real", unset=Q(scored__subject__isnull=True))
+    unset = Q(scored__subject__isnull=True)
+    return Order(rows.alias(scored=scored), f"{sign}scored__p_real", unset=unset, model=champion.pk)
 
 
 def _by_posterior(rows: QuerySet[Subject], sign: str, workflow: Any) -> Order:

@@ -31,7 +31,7 @@ from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
 from webapp.archive.review_link import review_link
 from webapp.archive.sorted_values import sorted_value
-from webapp.archive.subject_orders import ordered
+from webapp.archive.subject_orders import Order, ordered
 from webapp.archive.subject_search import SearchForm, search
 from webapp.archive.subject_total import asking_for_all, total_of
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
@@ -85,12 +85,14 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = SearchForm(request.GET, survey=survey, reachable=list(reachable))
     surveys = form.surveys if form.is_valid() else []
     rows = search(surveys, form.cleaned_data) if surveys else Subject.objects.none()
-    shown, page = _page(request.GET, form, rows) if surveys else ([], Page([], None, None))
+    order = ordered(rows, form.cleaned_data["sort"], form.workflow) if surveys else None
+    shown, page = _page(request.GET, form, order) if order else ([], Page([], None, None))
     context = {
         "survey": survey,
         "knows_truth": True,
         "form": form,
         "subjects": shown,
+        "model": order and order.model,
         "is_of_several": len(surveys) > 1,
         "review": review_link(form) if len(surveys) == 1 else None,
         "total": total_of(surveys, rows, request.GET),
@@ -101,17 +103,15 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
     return render(request, "archive/subjects.html", context)
 
 
-def _page(asked: QueryDict, form: SearchForm, rows: QuerySet[Subject]) -> tuple[list[Any], Page]:
+def _page(asked: QueryDict, form: SearchForm, order: Order) -> tuple[list[Any], Page]:
     """Return the subjects of a page, each with the words for what it is `sorted_by`, and the page."""
-    sort = form.cleaned_data["sort"]
-    order = ordered(rows, sort, form.workflow)
     cursor = cursor_in(asked, kind=order.kind)
     page = page_of(order.rows, by=order.by, cursor=cursor, size=PER_PAGE, key=order.key, unset=order.unset)
     shown: list[Any] = order.with_values(page.keys)
     of = {survey.pk: survey for survey in form.surveys}
     for row in shown:
         row.survey = of[row.survey_id]
-        row.sorted_by = sorted_value(sort, row.sorted_by) if order.has_values else ""
+        row.sorted_by = sorted_value(form.cleaned_data["sort"], row.sorted_by) if order.has_values else ""
     return shown, page
 
 

@@ -34,6 +34,26 @@ class Line:
     frame: int = 0
 
 
+class Ends(Protocol):
+    """Anything with two ends of a line."""
+
+    @property
+    def x1(self) -> float: ...
+    @property
+    def y1(self) -> float: ...
+    @property
+    def x2(self) -> float: ...
+    @property
+    def y2(self) -> float: ...
+
+
+class Drawn(Ends, Protocol):
+    """A line in one frame of a subject."""
+
+    @property
+    def frame(self) -> int: ...
+
+
 def check_lines(workflow: Workflow, subject: Subject, lines: Sequence[Line]) -> None:
     """Raise WrongMark unless the workflow asks for lines, there are not too many, and each is inside its image."""
     if not lines:
@@ -61,26 +81,24 @@ def _check(line: Line, frames: int, height: int, width: int) -> None:
 
 def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:
     """Store the lines of new answers, with sky coordinates if their frames have a WCS."""
-    drawn = {
-        (answer.subject_id, _exposure(answer.subject, line)) for answer, lines in answers.items() for line in lines
-    }
-    if not drawn:
-        return
-    cards = _cards(drawn)
+    drawn = [(answer, position, line) for answer, lines in answers.items() for position, line in enumerate(lines)]
+    ends = ends_on_sky([(answer.subject, line) for answer, _, line in drawn])
     Mark.objects.bulk_create(
-        _mark(answer, position, line, cards[answer.subject_id, _exposure(answer.subject, line)])
-        for answer, lines in answers.items()
-        for position, line in enumerate(lines)
+        Mark(classification=answer, position=position, **asdict(line), **on_sky)
+        for (answer, position, line), on_sky in zip(drawn, ends, strict=True)
     )
 
 
-def _exposure(subject: Subject, line: Line) -> int:
+def ends_on_sky(lines: Sequence[tuple[Subject, Drawn]]) -> list[dict[str, float]]:
+    """Return `ra1`, `dec1`, `ra2`, `dec2` (deg, ICRS) of lines on subjects; an empty one if the frame has no WCS."""
+    places = [(subject.pk, _exposure(subject, line)) for subject, line in lines]
+    cards = _cards(set(places)) if places else {}
+    return [_sky(line, cards[place]) for (_, line), place in zip(lines, places, strict=True)]
+
+
+def _exposure(subject: Subject, line: Drawn) -> int:
     """Return the position of the line's frame; all channels of a single frame are on it."""
     return line.frame if shape_of(subject)[0] > 1 else 0
-
-
-def _mark(answer: Classification, position: int, line: Line, cards: Cards | None) -> Mark:
-    return Mark(classification=answer, position=position, **asdict(line), **_sky(line, cards))
 
 
 def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], Cards | None]:
@@ -92,25 +110,12 @@ def _cards(drawn: set[tuple[int, int]]) -> dict[tuple[int, int], Cards | None]:
     return dict.fromkeys(drawn) | {(subject, frame): cards for subject, frame, cards in rows}
 
 
-def _sky(line: Line, cards: Cards | None) -> dict[str, float]:
+def _sky(line: Drawn, cards: Cards | None) -> dict[str, float]:
     ends = to_sky(cards, [line.x1, line.x2], [line.y1, line.y2]) if cards else None
     if ends is None:
         return {}
     (ra1, ra2), (dec1, dec2) = ends.tolist()
     return {"ra1": ra1, "dec1": dec1, "ra2": ra2, "dec2": dec2}
-
-
-class Ends(Protocol):
-    """Anything with two ends of a line."""
-
-    @property
-    def x1(self) -> float: ...
-    @property
-    def y1(self) -> float: ...
-    @property
-    def x2(self) -> float: ...
-    @property
-    def y2(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)

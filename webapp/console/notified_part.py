@@ -13,8 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from webapp.console.processes import die_with_parent
+from webapp.console.processes import ENDED, HUNG, die_with_parent
 from webapp.console.watchdog import Watched, responds_or_unknown, watching
+from webapp.operations import restarts
 
 
 def notify(state: str) -> None:
@@ -26,14 +27,15 @@ def notify(state: str) -> None:
         sender.sendto(state.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
-def run(name: str, command: list[str], responds: Callable[[], bool]) -> int:
+def run(part: str, name: str, command: list[str], responds: Callable[[], bool]) -> int:
     """Run a program until it ends, and return its exit status; tell systemd each time that it responds.
 
     SIGTERM and Ctrl-C stop the program, and this function waits for it. One that has not responded for a while is
-    killed, with all that it has started.
+    killed, with all that it has started. If it was not told to stop, that is noted under the name `part`, for whatever
+    is started next to store.
     """
     program = subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True)  # noqa: S603  # our own
-    started, stopping = time.monotonic(), threading.Event()
+    started, stopping, hung = time.monotonic(), threading.Event(), threading.Event()
 
     def is_well() -> bool:
         if stopping.is_set():
@@ -52,9 +54,15 @@ def run(name: str, command: list[str], responds: Callable[[], bool]) -> int:
         with suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
 
+    def kill_hung() -> None:
+        hung.set()
+        kill()
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with watching(Watched(name, is_well, kill, lambda: started)):
+    with watching(Watched(name, is_well, kill_hung, lambda: started)):
         status = program.wait()
     kill()
+    if not stopping.is_set():
+        restarts.note(part, HUNG() if hung.is_set() else ENDED(status=status))
     return status

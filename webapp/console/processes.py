@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from webapp.core.stored_messages import Sentence
+
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
@@ -71,20 +73,24 @@ def _warn_once(path: Path, reason: str) -> None:
 
 GRACE_SECONDS = 10.0
 RESTART_PAUSE = 2.0
+HUNG = Sentence("It no longer responded and was killed.")
+ENDED = Sentence("It ended with status %(status)s.")
 
 
 @dataclass
 class Child:
     """One program, in its own process group, so that a Ctrl-C in the terminal reaches only the parent.
 
-    Its output is appended to `log`, so that the terminal stays readable.
+    Its output is appended to `log`, so that the terminal stays readable. `part` is its name in figures.
     """
 
     name: str
     command: list[str]
     log: Path
+    part: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     started_at: float = field(default=0.0, repr=False)  # monotonic seconds
+    is_hung: bool = field(default=False, repr=False)
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -94,15 +100,18 @@ class Child:
                 self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent
             )
 
-    def revive(self) -> None:
-        """Restart the program if it has exited."""
-        if self.process is not None and self.process.poll() is not None:
-            log.warning(
-                "%s ended with status %s (see %s); starting it again.", self.name, self.process.returncode, self.log
-            )
-            self.kill()
-            time.sleep(RESTART_PAUSE)
-            self.start()
+    def revive(self) -> str:
+        """Restart the program if it has exited; return why, or nothing if it runs."""
+        if self.process is None or self.process.poll() is None:
+            return ""
+        status = self.process.returncode
+        log.warning("%s ended with status %s (see %s); starting it again.", self.name, status, self.log)
+        reason = HUNG() if self.is_hung else ENDED(status=status)
+        self.kill()
+        time.sleep(RESTART_PAUSE)
+        self.is_hung = False
+        self.start()
+        return reason
 
     def wait(self, deadline: float) -> None:
         """Wait until `deadline` (monotonic seconds), then kill the whole group."""
@@ -114,6 +123,11 @@ class Child:
             log.warning("%s does not stop and is killed; its jobs resume at the next start.", self.name)
         self.kill()
         self.process.wait()
+
+    def kill_hung(self) -> None:
+        """Kill a program that no longer responds."""
+        self.is_hung = True
+        self.kill()
 
     def kill(self) -> None:
         """Kill the program if it still runs, and any children it left behind, which would keep its port."""
@@ -139,7 +153,7 @@ def web(host: str, port: int, logs: Path) -> Child:
     # A worker ignores a stop signal while it starts; its parent kills it after a while.
     options += ["--workers-kill-timeout", "5"]
     command = [sys.executable, "-m", "granian", *options, "webapp.asgi:application"]
-    return Child("The web server", command, logs / "web.log")
+    return Child("The web server", command, logs / "web.log", "web")
 
 
 def worker(concurrency: int, logs: Path, queues: str = "") -> Child:
@@ -149,7 +163,7 @@ def worker(concurrency: int, logs: Path, queues: str = "") -> Child:
         options += ["--queues", queues, "--hostname", worker_name(queues)]
     # Volunteers come first: the web server and the database share the machine's cores.
     command = ["nice", "-n", "5", sys.executable, "-m", "celery", "--quiet", "-A", "tasks.worker", *options]
-    return Child("The worker", command, logs / "worker.log")
+    return Child("The worker", command, logs / "worker.log", "worker")
 
 
 def worker_name(queues: str = "") -> str:
@@ -159,4 +173,4 @@ def worker_name(queues: str = "") -> str:
 
 def beat(logs: Path) -> Child:
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "tasks.beat", "beat", "--loglevel", "WARNING"]
-    return Child("Beat", command, logs / "beat.log")
+    return Child("Beat", command, logs / "beat.log", "beat")

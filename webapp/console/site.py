@@ -19,10 +19,13 @@ from webapp.console import watchdog
 from webapp.console.processes import Child, beat, end, shorten, web, worker
 from webapp.console.watchdog import Watched
 from webapp.core import embedded_postgres, static_files
+from webapp.core.stored_messages import Sentence
+from webapp.operations import restarts
 
 log = logging.getLogger(__name__)
 
 READY_SECONDS = 60.0
+GONE = Sentence("It had ended, or no longer responded.")
 
 Say = Callable[[str], object]
 """Reports progress in the terminal."""
@@ -91,7 +94,8 @@ def _watched(host: str, port: int, server: Child, worker: Child, beat: Child) ->
     asked: list[tuple[Child, Callable[[], bool]]] = [(server, partial(watchdog.web_responds, host, port))]
     asked += [(worker, watchdog.worker_responds), (beat, watchdog.beat_responds)]
     watched = [
-        Watched(child.name, responds, child.kill, partial(getattr, child, "started_at")) for child, responds in asked
+        Watched(child.name, responds, child.kill_hung, partial(getattr, child, "started_at"))
+        for child, responds in asked
     ]
     own = [Watched("The database", watchdog.database_responds, watchdog.kill_database)]
     return watched + (own if embedded_postgres.is_ours() else [])
@@ -102,9 +106,11 @@ def watch(children: list[Child]) -> None:
     with suppress(Ended):
         while True:
             time.sleep(1.0)
-            embedded_postgres.keep_running()
+            if embedded_postgres.keep_running():
+                restarts.note("database", GONE())
             for child in children:
-                child.revive()
+                if reason := child.revive():
+                    restarts.note(child.part, reason)
                 shorten(child.log)
             shorten(Path(settings.DATA) / "postgres" / "log")
 

@@ -4,6 +4,7 @@ A program that cannot be asked, because the database or the broker is away, is l
 for problems for some minutes, the watchdog does, so that administrators are told of them.
 """
 
+import json
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
@@ -20,14 +21,14 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
 from django.db.models.functions import Now
 
 from webapp.console.processes import worker_name
 from webapp.core.dispatch import app
 from webapp.core.health import somebody_works
 from webapp.core.models import Heartbeat, Process, Worker
-from webapp.operations import alerts
+from webapp.operations import alerts, restarts
 from webapp.operations.job_overview import job_models
 from webapp.streams.models import Stream
 
@@ -83,9 +84,10 @@ def responds_or_unknown(responds: Callable[[], bool]) -> bool:
 
 @contextmanager
 def watching(*watched: Watched) -> Iterator[None]:
-    """Watch these programs inside the block, and send the alerts that no worker sends."""
+    """Watch these programs inside the block, store restarts, and send the alerts that no worker sends."""
     over = threading.Event()
     threading.Thread(target=_send_late_alerts, args=[over], name="alerts", daemon=True).start()
+    threading.Thread(target=_store_restarts, args=[over], name="restarts", daemon=True).start()
     for each in watched:
         threading.Thread(target=each.watch, args=[over], name=f"watchdog of {each.name}", daemon=True).start()
     try:
@@ -107,18 +109,48 @@ def _send_late_alerts(over: threading.Event) -> None:
             connection.close()
 
 
+def _store_restarts(over: threading.Event) -> None:
+    """Store what this process, and the one before it, has noted, once the database takes it."""
+    while not over.wait(PAUSE_SECONDS):
+        try:
+            restarts.store()
+        except Exception as error:  # again, whatever it is
+            log.warning("The watchdog could not store that a part was started again; it tries again: %r", error)
+        finally:
+            connection.close()
+
+
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks without a proxy, whatever the environment names: docker puts one there, and that does not know our address."""
 
 
 def web_responds(host: str, port: int) -> bool:
-    """Return whether every one of several connections is answered: one process of two that hangs takes half of them."""
+    """Return whether every one of several connections is answered, and no process's threads are stuck.
+
+    One process of two that hangs takes half of the connections. Threads are stuck when none has finished a request for
+    a while and all are busy: they wait for a lock, or for what never comes. They may also wait for a database that does
+    not answer: that raises an error, and is not the web server's fault.
+    """
     try:
-        for _ in range(CONNECTIONS):
-            DIRECTLY.open(f"http://{host}:{port}/health/live/", timeout=ASK_SECONDS).close()
+        stuck = max(_stuck_seconds(host, port) for _ in range(CONNECTIONS))
     except (OSError, HTTPException):
         return False
-    return True
+    if stuck < settings.WEB_STUCK_SECONDS:
+        return True
+    _ask_database()
+    log.warning("The web server's threads are all busy, and none has finished a request for %.0f s.", stuck)
+    return False
+
+
+def _stuck_seconds(host: str, port: int) -> float:
+    with DIRECTLY.open(f"http://{host}:{port}/health/live/", timeout=ASK_SECONDS) as answer:
+        return float(json.load(answer)["stuck_seconds"])
+
+
+def _ask_database() -> None:
+    """Raise an error if the database does not answer a new connection."""
+    with closing(connections.create_connection(DEFAULT_DB_ALIAS)) as fresh, fresh.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def worker_responds(queues: str = "") -> bool:

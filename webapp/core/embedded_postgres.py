@@ -97,14 +97,22 @@ def is_ours() -> bool:
     return bool(PostgresServer._instances)
 
 
-def keep_running() -> None:
-    """Restart this process's servers if they have died; one that cannot start, on a full disk say, is tried again."""
+def keep_running() -> bool:
+    """Restart this process's servers if they have died, and return whether one had.
+
+    One that cannot start, on a full disk say, is tried again.
+    """
+    was_away = False
     for server in list(PostgresServer._instances.values()):
+        before = server._postmaster_info
         try:
             with PostgresServer._lock:
                 server.ensure_postgres_running()
+                now = server._postmaster_info
+                was_away |= bool(before and now and now.pid != before.pid)
         except (subprocess.SubprocessError, OSError, AssertionError) as error:
             log.warning("The database does not start, and is tried again: %s See its log in %s.", error, server.log)
+    return was_away
 
 
 def _use_private_runtime_folder() -> None:

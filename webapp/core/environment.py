@@ -93,3 +93,9 @@ def secret_key(data: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(50))
     return path.read_text()
+
+
+def former_keys() -> list[str]:
+    """Return SECRET_KEY_FALLBACKS, each also with a line break: SECRET_KEY_FILE counts with the one at its end."""
+    given: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+    return [each for key in given if key.strip() for each in (key.strip(), f"{key.strip()}\n")]

@@ -1,8 +1,8 @@
 """The points behind a figure: a table beneath it, and a CSV. The browser draws the picture (static/site/plot.js)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from django.http import StreamingHttpResponse
 from django.template.defaultfilters import floatformat
@@ -64,6 +64,11 @@ class FigureTable:
     columns: Sequence[Column]
     rows: Sequence[tuple[Any, ...]]
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def with_column(self, column: Column, values: Iterable[Any]) -> Self:
+        """Return the table with a column more, at the end."""
+        rows = [(*row, value) for row, value in zip(self.rows, values, strict=True)]
+        return replace(self, columns=[*self.columns, column], rows=rows)
 
     def as_csv(self, name: str) -> StreamingHttpResponse:
         """Return all points as a file."""

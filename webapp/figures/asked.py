@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from webapp.core.figure_table import Column, FigureTable
 from webapp.core.filtered_file import refuse_errors
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
@@ -46,6 +47,11 @@ class Asked:
         """Return this for a file; raises BadRequest if a value is bad."""
         refuse_errors(self.form)
         return self
+
+    def with_model(self, table: FigureTable) -> FigureTable:
+        """Return a table whose last column is P(real) with the number of the model that gave it: the champion."""
+        number = self.champion and self.champion.pk
+        return table.with_column(Column("model", "model"), [None if row[-1] is None else number for row in table.rows])
 
     @property
     def threshold(self) -> float:

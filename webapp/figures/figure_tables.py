@@ -121,7 +121,7 @@ def _plane(finder: str) -> Callable[[Asked], FigureTable | None]:
 TABLES: dict[str, Callable[[Asked], FigureTable | None]] = {
     "working-points": lambda asked: _of_curves(asked, curve_table),
     "calibration": lambda asked: _of_curves(asked, calibration_table),
-    "subjects": lambda asked: subject_table(discoveries_of(asked)),
+    "subjects": lambda asked: asked.with_model(subject_table(discoveries_of(asked))),
     "mag": lambda asked: histogram_table(asked, discoveries_of(asked), "mag"),
     "rate": lambda asked: histogram_table(asked, discoveries_of(asked), "rate"),
     **{f"plane-{finder}": _plane(finder) for finder in PLANES},

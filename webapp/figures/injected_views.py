@@ -58,6 +58,7 @@ def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     table = _table(asked, movers)
     csv = reverse("injected-movers-csv", args=[workflow.survey.slug, workflow.slug])
     context = {
+        "asked": asked,
         "form": asked.form,
         "has_movers": len(movers) > 0,
         "total": len(table.rows),
@@ -73,7 +74,7 @@ def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page(Role.SCIENTIST)
 def injected_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     asked = _asked(request, workflow).accepted()
-    return _table(asked, movers_of(asked)).as_csv(f"injected-{workflow.slug}.csv")
+    return asked.with_model(_table(asked, movers_of(asked))).as_csv(f"injected-{workflow.slug}.csv")
 
 
 def _asked(request: HttpRequest, workflow: Workflow) -> Asked:

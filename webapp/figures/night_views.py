@@ -24,7 +24,7 @@ NIGHT_COLUMNS = (
     "night_mjd", "night_utc", "exposures", "limiting_mag", "subjects", "unknown", "known", "real", "bogus",
     "scored_real", "scored_bogus", "false_positive", "false_positive_rate", "false_positive_low", "false_positive_high",
     "false_negative", "false_negative_rate", "false_negative_low", "false_negative_high", "scored", "below_threshold",
-    "workload_saved",
+    "workload_saved", "model",
 )  # fmt: skip
 BIN_COLUMNS = ("quantity", "from", "to", "finder", "n", "completeness", "low", "high")
 TITLES = {"mag": _("magnitude"), "snr": _("S/N in each frame"), "rate": _("rate, ″/h")}
@@ -69,14 +69,16 @@ def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
+    asked = _asked(request, workflow).accepted()
+    model = asked.champion and asked.champion.pk
     rows = (
         (
             night.mjd, night.date.isoformat(), night.exposures, night.limit, night.subjects, night.unknown,
             night.known, night.real, night.bogus, night.scored_real, night.scored_bogus, night.false_positive,
             *_rate(night, "false_positive"), night.false_negative, *_rate(night, "false_negative"), night.scored,
-            night.below, night.saved,
+            night.below, night.saved, model,
         )
-        for night in _nights(_asked(request, workflow).accepted())
+        for night in _nights(asked)
     )  # fmt: skip
     return csv_response(f"nights-{workflow.slug}.csv", NIGHT_COLUMNS, rows)
 

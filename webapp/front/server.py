@@ -7,14 +7,13 @@ export or slow page keeps a volunteer waiting.
 import asyncio
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from threading import BoundedSemaphore
 from typing import Any
 
 from django.core import signals
+from django.http import JsonResponse
 
-from webapp.core.middleware import HEALTH
 from webapp.front.body import (
     Gone,
     Receive,
@@ -28,6 +27,7 @@ from webapp.front.body import (
     takes_files,
 )
 from webapp.front.reply import Application, Reply, Send, refusal
+from webapp.front.threads import Threads
 
 Scope = dict[str, Any]
 
@@ -75,18 +75,18 @@ NEXT_OR_SUBMIT = re.compile(r"/api/(workflows/[^/]+/next|classifications)/")
 class Front:
     """An ASGI application that runs a WSGI application in threads, next and submit in those of `volunteers`.
 
-    At most `streams` replies are streamed at once. Busy threads do not keep the watchdog from being answered.
+    At most `streams` replies are streamed at once. Busy threads do not keep the watchdog from being answered, and the
+    answer says for how long they have been stuck.
     """
 
-    def __init__(
-        self, site: Application, threads: ThreadPoolExecutor, volunteers: ThreadPoolExecutor, streams: int
-    ) -> None:
+    def __init__(self, site: Application, threads: Threads, volunteers: Threads, streams: int) -> None:
         self.site, self.threads, self.volunteers = site, threads, volunteers
         self.streams = BoundedSemaphore(streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == LIVE and scope["method"] == "GET":
-            await _say_that_it_lives(send)
+            stuck = max(self.threads.stuck_seconds(), self.volunteers.stuck_seconds())
+            await _say_that_it_lives(send, stuck)
         elif scope["type"] == "http":
             environ = environ_of(scope)
             if _has_body(scope, environ):
@@ -126,8 +126,8 @@ class Front:
             await _send_whole(send, reply.head, body)
 
 
-async def _say_that_it_lives(send: Send) -> None:
-    answer = HEALTH[LIVE]()
+async def _say_that_it_lives(send: Send, stuck_seconds: float) -> None:
+    answer = JsonResponse({"status": "ok", "stuck_seconds": round(stuck_seconds, 1)})
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
     head = {"type": "http.response.start", "status": answer.status_code, "headers": headers}
     await _send_whole(send, head, answer.content)

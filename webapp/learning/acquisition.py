@@ -111,7 +111,7 @@ def _ordered_by(run: ScoringRun) -> list[Workflow]:
 
 
 def update_priorities(run: ScoringRun) -> None:
-    """Finish a run: of a champion, write the priorities and watch its drift; of any model, delete old scores."""
+    """Finish a run: of a champion, write the priorities and watch its new scores for drift; delete old scores."""
     changed, notes = 0, ""
     if run.checkpoint.is_champion:
         for workflow in _ordered_by(run):
@@ -120,7 +120,8 @@ def update_priorities(run: ScoringRun) -> None:
             if written.lacks_features:
                 notes = " The model stores no features, so its subjects are ordered without them."
             run.renew(done=changed)
-        watch_drift(run.checkpoint)
+        if run.shards.exists():
+            watch_drift(run.checkpoint)
     prune(run.checkpoint)
     run.finish(message=f"{changed} priorities changed.{notes}")
 

@@ -33,15 +33,19 @@ def doubts(checkpoint: Checkpoint) -> list[str]:
     return found
 
 
-def promote_by_hand(*, checkpoint: Checkpoint, by: User, reason: str, is_confirmed: bool) -> Promotion | None:
+def promote_by_hand(
+    *, checkpoint: Checkpoint, by: User, reason: str, is_confirmed: bool, replaces: int | None
+) -> Promotion | None:
     """Make the checkpoint champion; None if it is champion already.
 
-    Raises Unconfirmed: something speaks against it, and it was not confirmed with a reason. Nothing has changed.
+    Raises Unconfirmed: something speaks against it, and it was not confirmed with a reason. Raises ChampionChanged: the
+    champion is not the model `replaces` (0 for none, None for any). Nothing has changed.
     """
     against = doubts(checkpoint)
     if against and not checkpoint.is_champion and not (is_confirmed and reason.strip()):
         raise Unconfirmed([*against, _("To promote it anyway, confirm and give a reason. Nothing has changed.")])
-    return promote(checkpoint=checkpoint, by=by, reason=reason.strip()[:LONGEST_REASON] or BY_HAND(name=by))
+    why = reason.strip()[:LONGEST_REASON] or BY_HAND(name=by)
+    return promote(checkpoint=checkpoint, by=by, reason=why, replaces=replaces)
 
 
 def _if_diverged(run: TrainingRun) -> dict[str, str] | None:

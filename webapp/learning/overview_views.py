@@ -24,7 +24,14 @@ from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.prevalence import latest_prevalence
-from webapp.learning.promotion import FEWEST_LABELS, NoEarlierChampion, champion_of, previous_champion, rollback
+from webapp.learning.promotion import (
+    FEWEST_LABELS,
+    ChampionChanged,
+    NoEarlierChampion,
+    champion_of,
+    previous_champion,
+    rollback,
+)
 from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
 from webapp.learning.triggers import AlreadyTraining, short_of_labels, start_training
@@ -161,9 +168,15 @@ def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpRes
     checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
     reason, is_confirmed = request.POST.get("reason", ""), "confirmed" in request.POST
     try:
-        promotion = promote_by_hand(checkpoint=checkpoint, by=person(request), reason=reason, is_confirmed=is_confirmed)
-    except Unconfirmed as error:
-        messages.error(request, " ".join(error.messages))
+        promotion = promote_by_hand(
+            checkpoint=checkpoint,
+            by=person(request),
+            reason=reason,
+            is_confirmed=is_confirmed,
+            replaces=_number(request, "replaces"),
+        )
+    except (Unconfirmed, ChampionChanged) as error:
+        messages.error(request, " ".join(error.messages) if isinstance(error, Unconfirmed) else str(error))
         return redirect("training-run", survey.slug, checkpoint.run_id)
     if promotion is None:
         said = _("Model %(number)d is the champion already. Nothing has changed.")
@@ -179,10 +192,8 @@ def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpRes
 def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
     if role not in ModelRole.values:
         raise Http404(f"No model has the role {role}.")
-    asked = request.POST.get("to", "")
     try:
-        to = int(asked) if asked.isdecimal() else None
-        promotion = rollback(survey=survey, role=role, by=person(request), to=to)
+        promotion = rollback(survey=survey, role=role, by=person(request), to=_number(request, "to"))
     except NoEarlierChampion as error:
         messages.error(request, str(error))
     else:
@@ -190,6 +201,12 @@ def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpRe
             message = _("Model %(number)d is the champion again.")
             messages.success(request, message % {"number": promotion.checkpoint_id})
     return redirect("learning", survey.slug)
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    """Return a number that the form holds; None if it has none."""
+    asked = request.POST.get(name, "")
+    return int(asked) if asked.isdecimal() else None
 
 
 @require_POST

@@ -108,6 +108,10 @@ def signed(difference: float) -> str:
     return text if float(text) else text[1:]
 
 
+class ChampionChanged(Exception):
+    """Another model became champion meanwhile: compare with that one."""
+
+
 class NoEarlierChampion(ValueError):
     """There is no champion to roll back to, or another one than was asked for."""
 
@@ -118,17 +122,35 @@ def champion_of(survey: Survey, role: str) -> Checkpoint | None:
 
 
 @transaction.atomic
-def promote(*, checkpoint: Checkpoint, by: User | None, reason: str, is_rollback: bool = False) -> Promotion | None:
+def promote(
+    *,
+    checkpoint: Checkpoint,
+    by: User | None,
+    reason: str,
+    is_rollback: bool = False,
+    replaces: int | None = None,
+) -> Promotion | None:
     """Make the checkpoint champion and score the archive with it; None if it is champion already.
+
+    Raises ChampionChanged: today's champion is not the model `replaces`, since somebody else was quicker. Nothing is
+    changed.
 
     Parameters
     ----------
     by
         The user; None for the gate.
+    replaces
+        The model that is expected to be champion, 0 for none; None for any.
     """
     champion = lock_champion(checkpoint.survey_id, checkpoint.role)
     if champion is not None and champion.pk == checkpoint.pk:
         return None
+    if champion is not None and replaces not in (None, champion.pk):
+        said = _(
+            "The champion has changed meanwhile: it is model %(now)d. Compare this one with it, and promote it again"
+            " if it is better. Nothing was done."
+        )
+        raise ChampionChanged(said % {"now": champion.pk})
     Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=True).update(
         is_champion=False
     )
@@ -177,10 +199,6 @@ def lock_champion(survey_id: int, role: str) -> Checkpoint | None:
     """Return the champion, locked until the transaction ends."""
     Survey.objects.select_for_update(no_key=True).get(pk=survey_id)
     return Checkpoint.objects.filter(survey=survey_id, role=role, is_champion=True).first()
-
-
-class ChampionChanged(Exception):
-    """Another model became champion meanwhile: compare with that one."""
 
 
 @transaction.atomic

@@ -1,9 +1,10 @@
-"""Order queues anew after many votes, by the scores that the champion has given already."""
+"""Order queues anew after votes, by the scores that the champion has given already."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from webapp.classifications.models import Classification, Reason
 from webapp.learning.acquisition import workflows_guided_by
@@ -12,7 +13,10 @@ from webapp.learning.promotion import lock_champion
 from webapp.workflows.models import Workflow
 
 VOTES = 500
-"""Votes of a workflow since the last ordering that start another."""
+"""Votes of a workflow since the last ordering that start another at once."""
+
+PAUSE = timedelta(minutes=10)
+"""Time since the last ordering after which a single vote starts another, so that small surveys follow theirs too."""
 
 
 def order_after_votes() -> list[ScoringRun]:
@@ -23,7 +27,9 @@ def order_after_votes() -> list[ScoringRun]:
 
 @transaction.atomic
 def order_anew(champion: Checkpoint) -> ScoringRun | None:
-    """Start ordering the champion's queues if one of them has `VOTES` votes since its last job; return the job.
+    """Start ordering the champion's queues if one of them has enough votes since its last job; return the job.
+
+    Enough are `VOTES`, or one vote after `PAUSE`.
 
     The job is a scoring run without shards, and never one of two: an open run orders the queues in any case. The votes
     of an experiment start none, since its rounds differ by their models alone.
@@ -32,14 +38,17 @@ def order_anew(champion: Checkpoint) -> ScoringRun | None:
         return None
     last = champion.scoring_runs.aggregate(when=Max("finished_at"))["when"]
     guided = [workflow for workflow in workflows_guided_by(champion) if not workflow.is_experiment]
-    if last is None or not any(_has_moved_on(workflow, last) for workflow in guided):
+    if last is None:
+        return None
+    enough = 1 if timezone.now() - last >= PAUSE else VOTES
+    if not any(_has_votes(workflow, last, enough) for workflow in guided):
         return None
     run = ScoringRun.objects.create(survey=champion.survey, checkpoint=champion)
     run.enqueue()
     return run
 
 
-def _has_moved_on(workflow: Workflow, since: datetime) -> bool:
-    """Return whether enough votes were given since; answers to training subjects move nothing."""
+def _has_votes(workflow: Workflow, since: datetime, enough: int) -> bool:
+    """Return whether so many votes were given since; answers to training subjects move nothing."""
     votes = Classification.objects.counted().filter(workflow=workflow, created_at__gt=since)
-    return votes.exclude(reason=Reason.TRAINING)[:VOTES].count() == VOTES
+    return votes.exclude(reason=Reason.TRAINING)[:enough].count() == enough

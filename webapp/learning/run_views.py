@@ -15,6 +15,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
+from webapp.learning.promotion import champion_of
 
 
 @require_safe
@@ -77,6 +78,7 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "evaluation": evaluation,
         "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
         "confusion": confusion(evaluation.metrics) if evaluation else None,
+        "champion": champion_of(survey, checkpoint.role) if checkpoint else None,
         "doubts": doubts(checkpoint) if checkpoint and not checkpoint.is_champion else [],
         "scoring": checkpoint.scoring_runs.of_archive().first() if checkpoint else None,
     }

@@ -27,8 +27,8 @@ from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, Model
 from webapp.learning.promotion import FEWEST_LABELS, champion_of
 from webapp.workflows.models import Workflow
 
-FEWEST_TO_FINETUNE = 200
-"""Labels without which fine-tuning does no better than a head."""
+FEWEST_TO_FINETUNE = 1000
+"""Labels with fewer of which a head did better when measured (docs/models.md); the preset `auto` has the same limit."""
 
 PAUSE = timedelta(days=1)
 """Time until the schedule retries a run that ended before it read its labels."""

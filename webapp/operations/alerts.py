@@ -11,11 +11,12 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.classifications.models import Classification
 from webapp.core.health import check_health
@@ -23,8 +24,10 @@ from webapp.core.models import Backup, Heartbeat, Process
 from webapp.core.stored_messages import in_words
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
+from webapp.operations.restarts import restart_problems
 from webapp.operations.stream_status import all_streams, stream_problems
 from webapp.operations.worker_queues import queue_problems, workers_by_queue
+from webapp.quality.models import FlagState, QualityFlag
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -37,7 +40,16 @@ def problems() -> dict[str, str]:
     """Return each problem's key and its sentence."""
     workflows, streams = dict(_silent_workflows()), stream_problems(all_streams())
     queues = queue_problems(workers_by_queue())
-    return {**_sick_parts(), **_failed_jobs(), **workflows, **streams, **queues, **_late_backup()}
+    return {
+        **_sick_parts(),
+        **_failed_jobs(),
+        **workflows,
+        **streams,
+        **queues,
+        **dict(_new_flags()),
+        **restart_problems(),
+        **_late_backup(),
+    }
 
 
 def _sick_parts() -> dict[str, str]:
@@ -63,6 +75,21 @@ def _silent_workflows() -> Iterator[tuple[str, str]]:
                 _("Nobody has classified in %(survey)s: %(workflow)s for %(hours)s hours, although subjects wait.")
                 % {"survey": workflow.survey, "workflow": workflow, "hours": QUIET // timedelta(hours=1)},
             )
+
+
+def _new_flags() -> Iterator[tuple[str, str]]:
+    """Yield the flags of each day that nobody has decided on, by workflow."""
+    flags = QualityFlag.objects.filter(state=FlagState.OPEN).values_list("workflow", "found_at__date").order_by()
+    counted = list(flags.annotate(people=Count("volunteer", distinct=True)))
+    workflows = Workflow.objects.select_related("survey").in_bulk({pk for pk, *rest in counted})
+    for pk, day, people in counted:
+        sentence = ngettext(
+            "%(people)s volunteer of %(survey)s: %(workflow)s seems to answer without looking. Decide under Quality.",
+            "%(people)s volunteers of %(survey)s: %(workflow)s seem to answer without looking. Decide under Quality.",
+            people,
+        )
+        workflow = workflows[pk]
+        yield f"flags:{pk}:{day}", sentence % {"people": people, "survey": workflow.survey, "workflow": workflow}
 
 
 def _late_backup() -> dict[str, str]:

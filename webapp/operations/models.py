@@ -1,8 +1,10 @@
-"""Alerts: problems of the site that its administrators are told about, once each."""
+"""Alerts, problems of the site that its administrators are told about once each; and restarts of its parts."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+from webapp.core.stored_messages import MessageField
 
 
 class Alert(models.Model):
@@ -24,3 +26,16 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Restart(models.Model):
+    """A part of the site that died or hung, and was started again; see `webapp.operations.restarts`."""
+
+    id = models.UUIDField(primary_key=True)
+    part = models.CharField(max_length=200, help_text="web, worker, beat, database, or a listener")
+    host = models.CharField(max_length=255)
+    reason = MessageField()
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.part} on {self.host}, {self.at}"

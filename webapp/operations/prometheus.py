@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from webapp.core.cached_figures import cached_figure
@@ -21,10 +21,13 @@ from webapp.learning.drift import Night, drift_of
 from webapp.learning.models import Checkpoint, Evaluation
 from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
+from webapp.operations.models import Restart
+from webapp.operations.restarts import count_by_part
 from webapp.operations.site_status import FRESH_SECONDS, activity, check_health, disk_usage
 from webapp.operations.stream_status import all_streams
 from webapp.operations.worker_queues import workers_by_queue
 
+PARTS = ("web", "worker", "beat", "database")
 SCORES = ("roc_auc", "pr_auc", "mcc", "ece")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -57,6 +60,7 @@ def exposition() -> bytes:
 class SiteCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _parts()
+        yield _restarts()
         yield from _jobs()
         yield from _job_times()
         yield _workers()
@@ -72,6 +76,16 @@ def _parts() -> Iterator[Metric]:
     for name, sentence in check_health().items():
         part.add_metric([name], float(sentence == "ok"))
     yield part
+
+
+def _restarts() -> Metric:
+    """Count the restarts of each part: also of those that had none, since a rate needs a zero before the first."""
+    restarts = CounterMetricFamily(
+        "wanderers_restarts", "Restarts of a part that had died or hung, on all machines.", labels=["part"]
+    )
+    for part, number in (dict.fromkeys(PARTS, 0) | count_by_part(Restart.objects.all())).items():
+        restarts.add_metric([part], number)
+    return restarts
 
 
 def _jobs() -> Iterator[Metric]:

@@ -21,6 +21,7 @@ from webapp.core.disks import Disk, data_disk, pixel_disk
 from webapp.core.health import check_health
 from webapp.core.models import Backup
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
+from webapp.operations.restarts import Restarts, restart_problems, restarts_of_the_day
 from webapp.operations.stream_status import all_streams, stream_problems
 from webapp.operations.worker_queues import queue_problems, workers_by_queue
 from webapp.streams.models import Stream
@@ -82,6 +83,8 @@ class SiteStatus:
     jobs: list[JobsOfKind]
     workers: dict[str, int]
     failed: list[FailedJob]
+    restarts: Restarts
+    restart_problems: list[str]
     disk: DiskUsage
     pixel_disk: Disk | None
     activity: list[Activity]
@@ -113,6 +116,8 @@ def site_status() -> SiteStatus:
         jobs=job_kinds(),
         workers=workers_by_queue(),
         failed=failed_jobs(),
+        restarts=restarts_of_the_day(),
+        restart_problems=list(restart_problems().values()),
         disk=disk_usage(),
         pixel_disk=pixel_disk(),
         activity=activity(),

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from webapp.archive.access import survey_page
+from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.consensus.evidence import LEVEL, Proportion, proportion_of
 from webapp.consensus.models import Consensus
@@ -29,6 +29,7 @@ from webapp.review.consensus_browser import (
     with_model,
     with_rulings,
 )
+from webapp.review.hidden_verdicts import hide_verdicts
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
@@ -60,7 +61,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     context = {
         "champion": champion,
         "columns": columns_of(asked, has_model=champion is not None),
-        "rows": _table_rows(summed(workflow), workflow, page),
+        "rows": _table_rows(summed(workflow), workflow, page, person(request)),
         "is_empty": not page.keys and not summed(workflow).exists(),
         "figures": [{"of": name} for name in HISTOGRAMS],
         "previous": _going_on(asked, page, "before"),
@@ -134,10 +135,11 @@ def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: Asked) -
     return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
 
 
-def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page) -> list[dict[str, Any]]:
+def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page, reader: Any) -> list[dict[str, Any]]:
     """Return a page's rows in order, with everything shown."""
-    by_key = {row.pk: row for row in with_rulings(rows, workflow).filter(pk__in=page.keys)}
+    by_key = {row.pk: row for row in with_model(with_rulings(rows, workflow), workflow).filter(pk__in=page.keys)}
     known = [by_key[pk] for pk in page.keys if pk in by_key]
+    hide_verdicts(known, reader)
     return [{"row": row, "agreement": _agreement(row) if row.votes else None} for row in known]
 
 

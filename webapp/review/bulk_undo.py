@@ -1,4 +1,4 @@
-"""Undo a bulk action: withdraw one's own verdicts, and take back one's changes of cases, as far as they still stand."""
+"""Undo a bulk action: bring back what one's verdicts and changes of cases replaced, as far as they still stand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.bulk import locked_subjects
 from webapp.review.cases import record_change
 from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
+from webapp.review.opinions import withdraw_opinions
 from webapp.review.rulings import withdraw_ruling
 from webapp.workflows.models import Workflow
 
@@ -56,7 +56,7 @@ def undo(workflow: Workflow, done: Done, *, by: User) -> int:
         return 0
     locked_subjects(workflow, list(keys))
     lock_in_all_workflows(keys)
-    withdrawn = _withdraw(rulings, opinions, by)
+    withdrawn = _withdraw(rulings, opinions, by, is_undo=True)
     taken_back = {event.case.subject_id for event in events.select_related("case__subject__survey") if _revert(event)}
     return len(withdrawn | taken_back)
 
@@ -76,17 +76,15 @@ def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User) 
     opinions = SecondOpinion.objects.filter(
         ruling__workflow=workflow, ruling__subject__in=found, ruling__withdrawn_at=None
     )
-    return len(_withdraw(rulings, opinions, by))
+    return len(_withdraw(rulings, opinions, by, is_undo=False))
 
 
-def _withdraw(rulings: QuerySet[Ruling], opinions: QuerySet[SecondOpinion], by: User) -> set[int]:
+def _withdraw(rulings: QuerySet[Ruling], opinions: QuerySet[SecondOpinion], by: User, *, is_undo: bool) -> set[int]:
     """Withdraw those of the verdicts that stand and are one's own; return their subjects."""
     own = {"scientist": by, "withdrawn_at": None}
-    standing = opinions.filter(**own)
-    withdrawn = set(standing.values_list("ruling__subject", flat=True))
-    SecondOpinion.objects.filter(pk__in=list(standing.values_list("pk", flat=True))).update(withdrawn_at=timezone.now())
+    withdrawn = {each.ruling.subject_id for each in withdraw_opinions(opinions.filter(**own), is_undo=is_undo)}
     for ruling in rulings.filter(**own).select_related("workflow__survey").order_by("subject"):
-        withdraw_ruling(ruling=ruling, by=by)
+        withdraw_ruling(ruling=ruling, by=by, is_undo=is_undo)
         withdrawn.add(ruling.subject_id)
     return withdrawn
 

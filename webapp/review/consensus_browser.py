@@ -1,7 +1,7 @@
 """The consensus of a workflow's subjects: filtered, sorted, as rows for CSV, and as histograms."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
@@ -34,6 +34,7 @@ from webapp.consensus.models import AGREEMENT, GAP, UNDECIDED_SHARE, VOTE_COLUMN
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
+from webapp.learning.scores import champions_opinions
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 
@@ -93,10 +94,20 @@ def with_model(rows: QuerySet[Consensus], workflow: Workflow) -> QuerySet[Consen
 
     None without a score, and where the scores of the earlier one are deleted.
     """
-    champions = Checkpoint.objects.filter(survey=workflow.survey_id, role=role_of(workflow), promotions__isnull=False)
+    ever = Q(is_champion=True) | Q(promotions__isnull=False)
+    champions = Checkpoint.objects.filter(ever, survey=workflow.survey_id, role=role_of(workflow))
     same = Score.objects.filter(subject=OuterRef("subject"), p_real=OuterRef("p_model"), checkpoint__in=champions)
     newest_first = same.order_by("-checkpoint__is_champion", "-checkpoint")
     return rows.annotate(model=Subquery(newest_first.values("checkpoint")[:1]))
+
+
+def models_of(workflow: Workflow, rows: Sequence[Consensus]) -> dict[int, int]:
+    """Return the key of the model by subject, as `with_model`; of unsaved rows, whose score is the champion's."""
+    known, unsaved = [row.pk for row in rows if row.pk], [row.subject_id for row in rows if not row.pk]
+    stored: QuerySet[Any] = with_model(Consensus.objects.filter(pk__in=known), workflow)
+    models = dict(stored.values_list("subject", "model"))
+    champions = champions_opinions(workflow, unsaved) if unsaved else {}
+    return models | {subject: opinion.model for subject, opinion in champions.items()}
 
 
 def browse(workflow: Workflow, rows: QuerySet[Consensus], wanted: ConsensusFilter) -> QuerySet[Consensus]:

@@ -1,5 +1,7 @@
 """The desk: a queue of subjects that wait for a scientist: a list, a contact sheet, or one by one; and its viewer."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -11,8 +13,9 @@ from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.keyset_pagination import Cursor
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
-from webapp.learning.scores import champions_opinions
+from webapp.review.bulk import MOST_AT_ONCE
 from webapp.review.bulk_views import last_of
+from webapp.review.consensus_browser import models_of
 from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queue_rows import consensus_of
@@ -33,7 +36,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     shown = consensus_of(workflow, rows, page.keys) if workflow else []
     facts = facts_of([row.subject for row in shown])
     panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
-    opinions = champions_opinions(workflow, [row.subject_id for row in shown]) if workflow else {}
+    models = models_of(workflow, shown) if workflow else {}
     champion = champion_of(survey, role_of(workflow)) if workflow else None
     is_continued = bool(request.headers.get("HX-Request")) and "after" in request.GET  # by the page, while scrolling
     context = {
@@ -50,23 +53,30 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
             {
                 "row": row,
                 "panel": panels[row.subject_id],
-                "opinion": opinions.get(row.subject_id),
+                "model": models.get(row.subject_id),
                 "facts": facts[row.subject_id],
             }
             for row in shown
         ],
-        "viewer": {"channels": survey.channels, "lines": 0, "annotated": True},
+        "viewer": viewer_config(survey),
+        "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),
         "most": MOST_COUNTED,
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
         "last": last_of(request, workflow),
+        "most_at_once": MOST_AT_ONCE,
         "is_folded": is_continued,
         **panel_context(survey),
     }
     template = "review/desk_rows.html" if is_continued else "review/desk.html"
     return render(request, template, context, status=400 if filters.asked.errors else 200)
+
+
+def viewer_config(survey: Survey) -> dict[str, Any]:
+    """Return what the desk's viewer needs before it shows a subject."""
+    return {"channels": survey.channels, "lines": 0, "annotated": True}
 
 
 @require_safe

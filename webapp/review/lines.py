@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
+from webapp.classifications.line_marks import ends_on_sky
 from webapp.classifications.models import Mark
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Checkpoint, Detection
@@ -17,11 +18,12 @@ from webapp.workflows.models import Workflow
 
 @dataclass(frozen=True)
 class FoundLine:
-    """A detection with its letter on the page, A for the best, and its length."""
+    """A detection with its letter on the page, A for the best, its length, and where `ends_on_sky` are."""
 
     letter: str
     find: Detection
     pixels: float
+    sky: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,12 @@ def _finds_of(subject: Subject) -> Finds | None:
     champion = champion_of(subject.survey, role)
     if champion is None:
         return Finds(None, None, [])
-    rows = Detection.objects.filter(checkpoint=champion, subject=subject)
-    lines = [FoundLine(ascii_uppercase[find.position], find, _length(find)) for find in rows]
+    rows = list(Detection.objects.filter(checkpoint=champion, subject=subject))
+    places = ends_on_sky([(subject, find) for find in rows])
+    lines = [
+        FoundLine(ascii_uppercase[find.position], find, _length(find), sky)
+        for find, sky in zip(rows, places, strict=True)
+    ]
     return Finds(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
 
 

@@ -1,6 +1,6 @@
 """The scientists' desk: verdicts (rulings), second opinions on them, and cases (hold, assignee, tags, notes)."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.core.touched import Touched
+from webapp.learning.models import Checkpoint
 from webapp.workflows.models import Workflow
 
 LONGEST_NOTE = 10_000
@@ -35,6 +36,15 @@ class RulingQuerySet(models.QuerySet["Ruling"]):
         )
         return self.filter(~Exists(given), second_asked_at__isnull=False)
 
+    def hidden_from(self, reader: Any) -> Self:
+        """Colleagues' standing rulings that the reader must not see before giving an independent opinion."""
+        own = SecondOpinion.objects.filter(ruling=OuterRef("pk"), scientist=reader.pk, withdrawn_at=None)
+        return self.awaiting_opinion().filter(~Exists(own), withdrawn_at=None).exclude(scientist=reader.pk)
+
+    def with_hidden(self, reader: Any) -> Self:
+        """Annotate each row with `is_hidden` from the reader, as by `hidden_from`."""
+        return self.annotate(is_hidden=Exists(Ruling.objects.hidden_from(reader).filter(pk=OuterRef("pk"))))
+
 
 class Ruling(Touched):
     """A scientist's verdict. The newest standing one counts; none is ever deleted."""
@@ -47,6 +57,9 @@ class Ruling(Touched):
     note = models.TextField(blank=True, default="")
     consensus_posterior = models.FloatField(null=True, help_text="what the volunteers said then")
     p_real = models.FloatField(null=True, help_text="what the champion said then")
+    model = models.ForeignKey(
+        Checkpoint, null=True, on_delete=models.SET_NULL, related_name="+", help_text="the champion that said it"
+    )
     previous_gold = models.CharField(max_length=20, blank=True, default="", help_text="what undo brings back")
     previous_source = models.CharField(max_length=20, blank=True, default="", help_text="where that came from")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -58,6 +71,13 @@ class Ruling(Touched):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="a second opinion"
     )
     second_asked_at = models.DateTimeField(null=True)
+    replaces = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="the verdict in force until then"
+    )
+    brought_back = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="in force since it was withdrawn"
+    )
+    is_hidden: bool  # by `with_hidden`
 
     objects = RulingQuerySet.as_manager()
 
@@ -84,6 +104,9 @@ class SecondOpinion(models.Model):
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
+    replaces = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="the scientist's own until then"
+    )
 
     class Meta:
         ordering = ["id"]

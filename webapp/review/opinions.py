@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -52,8 +53,10 @@ def give_verdict(
     if standing.scientist_id == scientist.pk:
         return _with_opinions_of(standing, rule(subject=subject, workflow=workflow, **given))
     check_verdict(subject, workflow, verdict, label)
-    standing.opinions.filter(scientist=scientist, withdrawn_at=None).update(withdrawn_at=timezone.now())
-    return SecondOpinion.objects.create(ruling=standing, **given)
+    own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
+    replaced = own.first()
+    own.update(withdrawn_at=timezone.now())
+    return SecondOpinion.objects.create(ruling=standing, replaces=replaced, **given)
 
 
 def _with_opinions_of(earlier: Ruling, ruling: Ruling) -> Ruling:
@@ -65,8 +68,13 @@ def _with_opinions_of(earlier: Ruling, ruling: Ruling) -> Ruling:
 
 
 @transaction.atomic
-def withdraw_verdict(*, subject: Subject, workflow: Workflow, scientist: User) -> None:
+def withdraw_verdict(*, subject: Subject, workflow: Workflow, scientist: User, is_undo: bool = False) -> None:
     """Withdraw the scientist's own second opinion or ruling; without either, do nothing, also if a colleague's stands.
+
+    Parameters
+    ----------
+    is_undo
+        Bring back what their newest verdict replaced.
 
     Raises
     ------
@@ -77,11 +85,11 @@ def withdraw_verdict(*, subject: Subject, workflow: Workflow, scientist: User) -
     standing = locked.rulings.filter(workflow=workflow, withdrawn_at=None).first()
     if standing is not None:
         with suppress(NotOwnVerdict):
-            withdraw_own(ruling=standing, by=scientist)
+            withdraw_own(ruling=standing, by=scientist, is_undo=is_undo)
 
 
 @transaction.atomic
-def withdraw_own(*, ruling: Ruling, by: User) -> None:
+def withdraw_own(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
     """Withdraw the scientist's own second opinion on a ruling or, if it is their own, the ruling.
 
     Raises
@@ -93,12 +101,22 @@ def withdraw_own(*, ruling: Ruling, by: User) -> None:
     """
     Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     own = SecondOpinion.objects.filter(ruling=ruling, ruling__withdrawn_at=None, scientist=by, withdrawn_at=None)
-    if own.update(withdrawn_at=timezone.now()):
+    if withdraw_opinions(own, is_undo=is_undo):
         return
     if ruling.scientist_id != by.pk:
         message = _("The verdict on %(subject)s is %(name)s's, so only they can withdraw it. Nothing has changed.")
         raise NotOwnVerdict(message % {"subject": ruling.subject, "name": ruling.scientist.get_username()})
-    withdraw_ruling(ruling=ruling, by=by)
+    withdraw_ruling(ruling=ruling, by=by, is_undo=is_undo)
+
+
+def withdraw_opinions(standing: QuerySet[SecondOpinion], *, is_undo: bool) -> list[SecondOpinion]:
+    """Withdraw second opinions and return them; if this undoes them, those that they replaced stand again."""
+    withdrawn = list(standing.select_related("ruling"))
+    SecondOpinion.objects.filter(pk__in=[each.pk for each in withdrawn]).update(withdrawn_at=timezone.now())
+    for opinion in withdrawn:
+        if is_undo and opinion.replaces_id:
+            SecondOpinion.objects.filter(pk=opinion.replaces_id).update(withdrawn_at=None, ruling=opinion.ruling)
+    return withdrawn
 
 
 def ask_second_opinion(*, subject: Subject, workflow: Workflow, by: User, is_wanted: bool = True) -> None:

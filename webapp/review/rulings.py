@@ -11,12 +11,12 @@ from webapp.community.discoveries import confirm, withdraw_credits
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
-from webapp.learning.model_roles import classes_of, role_of
-from webapp.learning.models import Score
+from webapp.learning.model_roles import classes_of
+from webapp.learning.scores import champions_opinions
 from webapp.queue.entries import lock_entries, lock_in_all_workflows
 from webapp.queue.membership import is_gold_in
 from webapp.queue.models import QueueEntry
-from webapp.review.models import Ruling, Verdict
+from webapp.review.models import Ruling, SecondOpinion, Verdict
 from webapp.workflows.models import Workflow
 
 
@@ -51,6 +51,8 @@ def rule(
     earlier = standing.first()
     before = (earlier.previous_gold, earlier.previous_source) if earlier else (locked.gold_label, locked.gold_source)
     consensus = _consensus(workflow, locked)
+    replaced = standing.filter(workflow=workflow).first()
+    opinion = champions_opinions(workflow, [locked.pk]).get(locked.pk)
     standing.filter(workflow=workflow).update(withdrawn_at=timezone.now(), withdrawn_by=scientist)
     ruling = Ruling.objects.create(
         subject=locked,
@@ -60,19 +62,26 @@ def rule(
         label=label,
         note=note,
         consensus_posterior=consensus.posterior if consensus.votes else None,
-        p_real=_p_real(locked, workflow),
+        p_real=opinion.p_real if opinion else None,
+        model_id=opinion.model if opinion else None,
         previous_gold=before[0],
         previous_source=before[1],
+        replaces=replaced,
     )
     _set_gold(locked, label or verdict, "ruling")
-    _retire(consensus)
+    _retire(consensus, ruling)
     _credit(ruling)
     return ruling
 
 
 @transaction.atomic
-def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
-    """Withdraw a verdict: the earlier gold label is restored with its source, and volunteers decide again.
+def withdraw_ruling(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
+    """Withdraw a verdict: the colleague's that it replaced stands again; without one, volunteers decide again.
+
+    Parameters
+    ----------
+    is_undo
+        As if it had never been given: the verdict that it replaced stands again, even if it is the scientist's own.
 
     Raises
     ------
@@ -85,14 +94,49 @@ def withdraw_ruling(*, ruling: Ruling, by: User) -> None:
         raise already_withdrawn(subject)
     ruling.refresh_from_db()
     lock_in_all_workflows([subject.pk])
-    other = subject.rulings.filter(withdrawn_at=None).first()
-    if other is not None:
-        _set_gold(subject, other.label or other.verdict, "ruling")
+    earlier = _replaced_by(ruling, is_undo=is_undo)
+    if earlier is not None:
+        _bring_back(earlier, ruling, is_undo=is_undo)
+    newest = subject.rulings.filter(withdrawn_at=None).first()
+    if newest is not None:
+        _set_gold(subject, _gold_of(newest), "ruling")
     else:
         _set_gold(subject, ruling.previous_gold, ruling.previous_source)
-    _bring_back(ruling.workflow, subject)
+    if earlier is not None:
+        _retire(_consensus(ruling.workflow, subject), earlier)
+        _credit(earlier)
+    else:
+        _reopen(ruling.workflow, subject)
+        withdraw_credits(subject=subject, workflow=ruling.workflow)
     _end_training(subject)
-    withdraw_credits(subject=subject, workflow=ruling.workflow)
+
+
+def _replaced_by(ruling: Ruling, *, is_undo: bool) -> Ruling | None:
+    """Return what stands again without this verdict: the newest of those before whose author still thinks so."""
+    since = dict(ruling.opinions.filter(withdrawn_at=None).values_list("scientist", "verdict"))
+    earlier = ruling.replaces
+    while earlier is not None:
+        is_own = earlier.scientist_id == ruling.scientist_id
+        if (is_undo or not is_own) and since.get(earlier.scientist_id, earlier.verdict) == earlier.verdict:
+            break
+        earlier = earlier.replaces
+    return earlier
+
+
+def _bring_back(earlier: Ruling, ruling: Ruling, *, is_undo: bool) -> None:
+    """Let an earlier verdict stand again, with the second opinions that others gave since."""
+    standing = SecondOpinion.objects.filter(withdrawn_at=None)
+    since = standing.filter(ruling=ruling).exclude(scientist=earlier.scientist_id)
+    replaced = standing.filter(ruling=earlier, scientist__in=[*since.values_list("scientist", flat=True)])
+    own = standing.filter(ruling=earlier, scientist=ruling.scientist_id)
+    (replaced if is_undo else replaced | own).update(withdrawn_at=timezone.now())
+    since.update(ruling=earlier)
+    earlier.withdrawn_at = earlier.withdrawn_by = None
+    if earlier.scientist_id == ruling.scientist_id:
+        earlier.second_asked_by, earlier.second_asked_at = ruling.second_asked_by, ruling.second_asked_at
+    earlier.save(update_fields=["withdrawn_at", "withdrawn_by", "second_asked_by", "second_asked_at"])
+    ruling.brought_back = earlier
+    ruling.save(update_fields=["brought_back"])
 
 
 def already_withdrawn(subject: Subject) -> AlreadyWithdrawn:
@@ -129,9 +173,11 @@ def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
     return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
 
 
-def _p_real(subject: Subject, workflow: Workflow) -> float | None:
-    champions = Score.objects.filter(subject=subject, checkpoint__is_champion=True, checkpoint__role=role_of(workflow))
-    return champions.values_list("p_real", flat=True).first()
+def _gold_of(ruling: Ruling) -> str:
+    """Return the class of an earlier verdict; its answer if that is no class, or not on its side, any more."""
+    classes = classes_of(ruling.workflow.survey)
+    is_known = ruling.label in classes.names and classes.answer(ruling.label) == ruling.verdict
+    return ruling.label if is_known else ruling.verdict
 
 
 def _set_gold(subject: Subject, label: str, source: str) -> None:
@@ -149,15 +195,15 @@ def _credit(ruling: Ruling) -> None:
         withdraw_credits(subject=ruling.subject, workflow=ruling.workflow)
 
 
-def _retire(consensus: Consensus) -> None:
+def _retire(consensus: Consensus, ruling: Ruling) -> None:
     consensus.is_retired, consensus.retired_reason = True, RetiredReason.HUMAN
-    consensus.retired_at = timezone.now()
+    consensus.retired_at = ruling.created_at
     consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
     entries = QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id)
     entries.update(is_retired=True, is_gold=True)  # retired, and a training subject from now on
 
 
-def _bring_back(workflow: Workflow, subject: Subject) -> None:
+def _reopen(workflow: Workflow, subject: Subject) -> None:
     """Let the votes decide again; without votes, reset the subject."""
     row = Consensus.objects.filter(workflow=workflow, subject=subject)
     row.update(is_retired=False, retired_reason="", retired_at=None)

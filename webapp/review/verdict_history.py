@@ -33,14 +33,17 @@ def history_of(workflow: Workflow, subject: Subject) -> list[Entry]:
 def _rulings(workflow: Workflow, subject: Subject) -> list[Entry]:
     entries = []
     rows = Ruling.objects.filter(workflow=workflow, subject=subject)
-    for row in rows.select_related("scientist", "withdrawn_by"):
-        what = _("ruled yes") if row.verdict == "yes" else _("ruled no")
-        entries.append(Entry(row.created_at, row.scientist.get_username(), what, row.label, row.note))
-        if row.withdrawn_at and row.withdrawn_by == row.scientist:
-            entries.append(Entry(row.withdrawn_at, _name(row.withdrawn_by), _("withdrew their verdict")))
-        elif row.withdrawn_at:
-            what, whose = _("replaced the verdict of"), row.scientist.get_username()
-            entries.append(Entry(row.withdrawn_at, _name(row.withdrawn_by), what, whose))
+    for row in rows.select_related("scientist", "replaces__scientist", "brought_back__scientist"):
+        who, what = row.scientist.get_username(), _("ruled yes") if row.verdict == "yes" else _("ruled no")
+        if row.replaces and row.replaces.scientist != row.scientist:
+            whose = row.replaces.scientist.get_username()
+            entries.append(Entry(row.created_at, who, _("replaced the verdict of"), whose))
+        entries.append(Entry(row.created_at, who, what, row.label, row.note))
+        if row.withdrawn_at and row.brought_back:
+            whose = row.brought_back.scientist.get_username()
+            entries.append(Entry(row.withdrawn_at, who, _("brought back the verdict of"), whose))
+        if row.withdrawn_at and row.withdrawn_by_id == row.scientist_id:
+            entries.append(Entry(row.withdrawn_at, who, _("withdrew their verdict")))
     return entries
 
 

@@ -25,6 +25,8 @@ class Panel:
     ruling: Ruling | None = None
     case: Case | None = None
     opinions: list[SecondOpinion] = field(default_factory=list)
+    is_blind: bool = False
+    """Whether the colleague's verdict is folded away, since a second, independent opinion is asked for."""
 
     @property
     def own(self) -> Ruling | SecondOpinion | None:
@@ -48,18 +50,14 @@ class Panel:
         asked = self.ruling.second_asked_at if self.ruling is not None else None
         return asked is not None and all(each.created_at < asked for each in self.opinions)
 
-    @property
-    def is_blind(self) -> bool:
-        """Whether the colleague's verdict is folded away, since a second, independent opinion is asked for."""
-        return self.awaits_opinion and self.own is None
-
 
 def panels_of(workflow: Workflow, subjects: Iterable[Subject], reader: User) -> dict[int, Panel]:
     """Return the panels of some subjects, by their keys, in three queries."""
     panels = {subject.pk: Panel(subject, workflow, reader) for subject in subjects}
     standing = Ruling.objects.filter(workflow=workflow, subject__in=panels, withdrawn_at=None)
-    for ruling in standing.select_related("scientist"):
-        panels[ruling.subject_id].ruling = ruling
+    for ruling in standing.with_hidden(reader).select_related("scientist"):
+        panel = panels[ruling.subject_id]
+        panel.ruling, panel.is_blind = ruling, ruling.is_hidden
     opinions = SecondOpinion.objects.filter(ruling__in=standing, withdrawn_at=None)
     for opinion in opinions.select_related("scientist", "ruling"):
         panels[opinion.ruling.subject_id].opinions.append(opinion)

@@ -44,10 +44,11 @@ def give(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpRe
 @require_POST
 @survey_page(Role.SCIENTIST)
 def withdraw(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
-    """Withdraw one's own second opinion or ruling; asked twice, it takes nothing from a colleague."""
+    """Withdraw one's own second opinion or ruling, or undo it; asked twice, it takes nothing from a colleague."""
+    is_undo = request.POST.get("undo") == "1"
 
     def act(of: Workflow, subject: Subject) -> None:
-        withdraw_verdict(subject=subject, workflow=of, scientist=person(request))
+        withdraw_verdict(subject=subject, workflow=of, scientist=person(request), is_undo=is_undo)
 
     return _act(request, survey, workflow, pk, act)
 

@@ -10,8 +10,8 @@ from ml.io.message import Message
 from webapp.archive.access import person, subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
-from webapp.learning.scores import champions_opinions
-from webapp.review.consensus_browser import summed, with_rulings
+from webapp.review.consensus_browser import summed, with_model, with_rulings
+from webapp.review.hidden_verdicts import hide_verdicts
 from webapp.review.lines import annotations_of, lines_of
 from webapp.review.timeline import Vote, timeline
 from webapp.review.verdict_history import history_of
@@ -35,10 +35,11 @@ def votes(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     subject = subject_of(survey, pk)
     workflow = _workflow(survey, subject, request.GET.get("workflow", ""))
     history = timeline(workflow, subject)
+    rows = list(with_model(with_rulings(summed(workflow).filter(subject=subject), workflow), workflow))
+    hide_verdicts(rows, person(request))
     context = {
         "subject": subject,
-        "opinion": champions_opinions(workflow, [subject.pk]).get(subject.pk),
-        "row": with_rulings(summed(workflow).filter(subject=subject), workflow).first(),
+        "row": rows[0] if rows else None,
         "annotations": annotations_of(subject, workflow),
         "votes": history,
         "plot": _plot(workflow, history),

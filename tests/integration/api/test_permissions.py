@@ -87,7 +87,10 @@ def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
     assert refused.status_code == 409
     assert "never evaluated" in refused.json()["detail"]
     assert Checkpoint.objects.get(is_champion=True) == first
-    confirmed = {"reason": "Looks right on the plots.", "is_confirmed": True}
+    confirmed = {"reason": "Looks right on the plots.", "is_confirmed": True, "replaces": first.pk}
+    overtaken = admin.post(f"/api/checkpoints/{second.pk}/promote/", confirmed | {"replaces": 0})
+    assert overtaken.status_code == 409
+    assert f"it is model {first.pk}" in overtaken.json()["detail"]
     assert admin.post(f"/api/checkpoints/{second.pk}/promote/", confirmed).json()["is_champion"] is True
     assert Promotion.objects.get().by.username == "admin-atlas"
     late = admin.post("/api/checkpoints/rollback/", back | {"to": second.pk})

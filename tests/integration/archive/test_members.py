@@ -4,14 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from tests.integration.people import account, browser, member, others
 from webapp.archive.access import MembershipRefused, change_role
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.models import AuditEntry, Membership, Role, Survey
 
 pytestmark = pytest.mark.django_db
 
+PASSWORD = "a-long-and-odd-sentence"
 MEMBERS = "/surveys/atlas/settings/members/"
 
 
@@ -109,6 +111,25 @@ def test_members_of_another_survey_cannot_be_reached(survey, admin):
     assert browser(admin).post(f"{row(stranger)}remove/").status_code == 404
     assert roles(elsewhere) == {"scientist-of-elsewhere": "scientist"}
     assert browser(admin).get(row(admin)).status_code == 405
+
+
+def test_a_session_left_open_gives_no_role_without_the_password_which_is_asked_for_once(survey):
+    ada = account("ada", password=make_password(PASSWORD))
+    Membership.objects.create(user=ada, survey=survey, role=Role.ADMIN)
+    bob, page = account("bob"), browser(ada)
+    for address, sent in [(MEMBERS, {"username": "bob", "role": "admin"}), (row(ada), {}), (f"{row(ada)}remove/", {})]:
+        assert page.post(address, sent)["Location"].startswith("/accounts/reauthenticate/")
+    assert roles(survey) == {"ada": "admin"}
+    assert not AuditEntry.objects.exists()
+    asked = page.post(MEMBERS, {"username": "bob", "role": "scientist"})
+    wrong = page.post(asked["Location"], {"password": "a guess"})
+    assert (wrong.status_code, roles(survey)) == (200, {"ada": "admin"})
+    done = page.post(asked["Location"], {"password": PASSWORD}, follow=True).content.decode()
+    assert "bob has the role “Scientist” in ATLAS now." in done
+    assert page.post(row(bob), {"role": "moderator"})["Location"] == "/surveys/atlas/settings/"
+    assert roles(survey) == {"ada": "admin", "bob": "moderator"}
+    acts = AuditEntry.objects.order_by("pk").values_list("act", "address", "status")
+    assert [*acts] == [("member-add", MEMBERS, 302), ("member-change", row(bob), 302)]
 
 
 @pytest.mark.django_db(transaction=True)

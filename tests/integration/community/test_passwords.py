@@ -1,30 +1,38 @@
 """Passwords are long rather than odd, kept as slow hashes, and neither cut nor limited to an alphabet."""
 
 import re
+import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.conf import global_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
 from tests.integration.people import account, browser
 from webapp import settings as site
+from webapp.accounts.passwords import EasilyGuessed
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-and-odd-sentence"
 TAKEN = {
     "twelve characters": "odd sentence",
-    "128 characters": "wandering " * 12 + "comet 7!",
+    "128 characters": "a long sentence of many different words, " + "wandering " * 8 + "comet 7",
     "any characters": "  Ünïcode ☄🔭 星 ",
     "one kind": "zzqxvwkjhpyb",
 }
 REFUSED = {
     "eleven characters": "odd sentenc",
-    "129 characters": "wandering " * 12 + "comet 7!!",
+    "129 characters": TAKEN["128 characters"] + "!",
     "common": "1qaz2wsx3edc",
+    "common at Django, unknown to zxcvbn": "ihatethisgame",
+    "a common one with digits": "iloveyou2026",
+    "a word again and again": "wanderingwandering",
+    "the site's name": "wanderers1234",
     "the name": "maria-sibylla",
 }
 
@@ -51,6 +59,22 @@ def test_a_long_password_is_taken_as_it_is_typed(kind):
 def test_a_weak_password_and_an_endless_one_are_refused(kind):
     join(REFUSED[kind])
     assert not get_user_model().objects.exists()
+
+
+def test_the_refusal_says_what_makes_it_weak_and_what_to_do():
+    form = {"username": "maria-sibylla", "password1": "qwertyuiopas", "password2": "qwertyuiopas"}
+    text = Client().post("/accounts/signup/", form).content.decode()
+    assert "close to a common password" in text
+    assert "Add a word or two" in text
+
+
+@pytest.mark.parametrize("signs", ["@({[<!|$%+", "@({$", "l1|0O5$aA@4eE3"])
+def test_no_password_takes_long_to_check(signs):
+    """As many as a form may send; a hash of Django's takes longer."""
+    begin = time.process_time()
+    with suppress(ValidationError):
+        EasilyGuessed().validate((signs + "4869130572abet") * 70_000)
+    assert time.process_time() - begin < 0.5
 
 
 def test_passwords_are_kept_as_slow_hashes_with_a_salt_of_each_account(settings):

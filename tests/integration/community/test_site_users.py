@@ -100,6 +100,25 @@ def test_only_the_sites_administrators_come_in(boss, ada):
     assert not AuditEntry.objects.exists()
 
 
+def test_a_session_left_open_changes_no_account_without_the_password(boss, ada):
+    boss.set_password(PASSWORD)
+    boss.save()
+    sky.survey("night")
+    page = browser(boss)
+    acts = ("suspend", "promote", "remove-factors", "reset", "role")
+    for address in ("/users/invite/", *(f"/users/{ada.pk}/{act}/" for act in acts)):
+        asked = page.post(address, {"survey": "night", "role": "admin"})
+        assert asked["Location"].startswith("/accounts/reauthenticate/")
+    ada.refresh_from_db()
+    assert (ada.is_active, ada.is_superuser, ada.memberships.count()) == (True, False, 0)
+    assert not Invitation.objects.exists()
+    page.post(asked["Location"], {"password": PASSWORD})
+    assert ada.memberships.get().role == "admin"
+    page.post(f"/users/{ada.pk}/promote/")
+    ada.refresh_from_db()
+    assert ada.is_superuser
+
+
 def test_a_suspended_account_is_out_at_once_and_signs_in_anew_when_that_is_lifted(boss, ada):
     ada.set_password(PASSWORD)
     ada.save()

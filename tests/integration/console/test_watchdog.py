@@ -1,20 +1,25 @@
 """A program that hangs is killed after a while; one that starts slowly, or cannot be asked, is left alone."""
 
+import json
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import amqp
+import django.db
 import pytest
 import redis
 from celery import Celery
 from django.core.management import call_command
+from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from tests.acceptance import brokers
+from tests.acceptance.running_site import free_port
 from webapp.archive.models import IngestRun, Survey
 from webapp.console import site, watchdog
 from webapp.console.processes import worker_name
@@ -76,9 +81,24 @@ class Alive(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(json.dumps({"status": "ok", "stuck_seconds": self.server.stuck}).encode())
 
     def log_message(self, *_):
         """Say nothing."""
+
+
+@contextmanager
+def web_server(stuck=0.0):
+    """A web server that answers, and says for how long its threads have been stuck."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Alive) as server:
+        server.stuck = stuck
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_web_server_behind_a_proxy_for_the_rest_of_the_world_responds(monkeypatch):
@@ -87,15 +107,24 @@ def test_a_web_server_behind_a_proxy_for_the_rest_of_the_world_responds(monkeypa
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Alive) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            assert watchdog.web_responds("0.0.0.0", server.server_address[1])
-            site._wait_until_ready("127.0.0.1", server.server_address[1])
-        finally:
-            server.shutdown()
-            thread.join()
+    with web_server() as port:
+        assert watchdog.web_responds("0.0.0.0", port)
+        site._wait_until_ready("127.0.0.1", port)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_server_whose_threads_are_stuck_does_not_respond_unless_it_is_the_database_that_hangs(
+    settings, monkeypatch, caplog
+):
+    settings.WEB_STUCK_SECONDS = 120.0
+    with web_server(stuck=119.0) as port:
+        assert watchdog.web_responds("127.0.0.1", port), "busy"
+    with web_server(stuck=121.0) as port:
+        assert not watchdog.web_responds("127.0.0.1", port)
+        assert "none has finished a request for 121 s" in caplog.text
+        monkeypatch.setitem(connections["default"].settings_dict, "PORT", str(free_port()))
+        with pytest.raises(django.db.OperationalError):
+            watchdog.web_responds("127.0.0.1", port)
 
 
 def fall_silent(process):

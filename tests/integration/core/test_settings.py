@@ -62,6 +62,15 @@ def test_the_server_gives_up_a_client_that_vanished_unless_a_pooler_stands_betwe
     assert settings_of(read, PREPARE_STATEMENTS="off").stdout == "[]\n"
 
 
+def test_keys_of_before_are_given_in_the_environment_or_in_a_file_and_an_empty_one_is_none(tmp_path):
+    """A key in a file counts with the line break at its end, and an old one as it counted."""
+    read, both = "settings.SECRET_KEY_FALLBACKS", "['first', 'first\\n', 'second', 'second\\n']\n"
+    (tmp_path / "old").write_text("first,second\n")
+    assert settings_of(read).stdout == settings_of(read, SECRET_KEY_FALLBACKS=",").stdout == "[]\n"
+    assert settings_of(read, SECRET_KEY_FALLBACKS="first,second").stdout == both
+    assert settings_of(read, SECRET_KEY_FALLBACKS_FILE=str(tmp_path / "old")).stdout == both
+
+
 def test_mail_is_sent_as_its_address_says():
     names = ("BACKEND", "HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS")
     read = ", ".join(f"settings.EMAIL_{name}" for name in names) + ", settings.DEFAULT_FROM_EMAIL"

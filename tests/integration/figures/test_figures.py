@@ -93,6 +93,10 @@ def test_each_figure_has_its_points_as_a_table_and_as_csv(workflow, champion, sc
     test_sets.freeze(survey=workflow.survey, kind="tracklet")
     page = scientist.get(PAGE, {"population": "all", "abundance": 0.01})
     plot = page.context["plot"]
+    drawn = downloaded(scientist, page, "subjects")
+    assert {row["model"] for row in drawn if row["p_real"]} == {str(champion.pk)}
+    assert {row["model"] for row in drawn if not row["p_real"]} <= {""}
+    assert f"Scores are by the champion, model {champion.pk}." in page.content.decode()
     curve = downloaded(scientist, page, "working_points")
     assert [float(row["purity"]) for row in curve] == plot["curves"]["purity"]
     assert [float(row["per_night"]) for row in curve] == plot["curves"]["per_night"]
@@ -217,6 +221,8 @@ def test_a_cell_of_the_plane_opens_its_movers(workflow, champion, scientist):
     lines = list(csv.DictReader(scientist.get(everything.context["csv"]).getvalue().decode().splitlines()))
     assert len(lines) == everything.context["total"] == 24
     assert {(line["yes"], line["answers"]) for line in lines} == {("3", "4"), ("0", "4")}
+    assert sorted(line["model"] for line in lines) == ["", *[str(champion.pk)] * 23]
+    assert f"Scores are by the champion, model {champion.pk}." in everything.content.decode()
     for address in (INJECTED, everything.context["csv"].partition("?")[0]):
         assert scientist.get(address, {"rate_min": "fast"}).status_code == 400
     assert "There are no such movers" in scientist.get(INJECTED, {"rate_min": 1e6}).content.decode()

@@ -47,6 +47,7 @@ def test_each_night_is_counted_as_it_was_judged(workflow, champion, scientist):
     assert night.limit == pytest.approx(18.15 + 1.505, abs=0.01)  # magnitudes 18 to 18.3 at S/N 20, carried to 5
     assert night.date.isoformat() == "2025-11-25"
     assert "1</a> (50.0 %)" in answer.content.decode()
+    assert f"Scores are by the champion, model {champion.pk}." in answer.content.decode()
     assert answer.context["plot"]["mjd"] == [61000, 61001, 61004]
 
 
@@ -54,6 +55,7 @@ def test_threshold_and_population_are_in_the_address_and_in_the_csv(workflow, ch
     season(workflow, champion)
     rows = rows_of(scientist.get(f"{PAGE}nights.csv?threshold=0.8&population=unknown"))
     assert [row["night_utc"] for row in rows] == ["2025-11-25", "2025-11-22", "2025-11-21"]
+    assert {row["model"] for row in rows} == {str(champion.pk)}
     one = {name: rows[0][name] for name in ("subjects", "real", "false_positive", "false_negative", "workload_saved")}
     assert one == {"subjects": "4", "real": "1", "false_positive": "0", "false_negative": "1", "workload_saved": "1.0"}
     wrong = scientist.get(f"{PAGE}nights/?threshold=2&population=some")

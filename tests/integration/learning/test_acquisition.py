@@ -217,6 +217,20 @@ def test_votes_order_a_queue_whether_people_or_a_schedule_train(workflow, champi
     assert len(order_after_votes()) == 1
 
 
+def test_a_few_votes_order_the_queue_after_a_while(workflow, champion, ordered):
+    answered(workflow, ordered[:1], people=1)
+    assert order_after_votes() == []
+    ScoringRun.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
+    Classification.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    (run,) = order_after_votes()
+    jobs.finish_scoring(run.pk)
+    ScoringRun.objects.update(finished_at=timezone.now())
+    assert order_after_votes() == []
+    ScoringRun.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
+    Classification.objects.update(created_at=timezone.now() - timedelta(minutes=12))
+    assert order_after_votes() == [], "without a vote since, time alone starts none"
+
+
 @pytest.mark.parametrize("why", ["experiment", "asleep", "former", "training", "undone", "before", "unscored"])
 def test_votes_that_change_no_order_start_nothing(why, workflow, champion, ordered):
     answered(workflow, ordered, people=2, reason="training" if why == "training" else "uncertain")

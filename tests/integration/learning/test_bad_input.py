@@ -3,6 +3,7 @@
 import errno
 import threading
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
-from webapp.learning.promotion import promote
+from webapp.learning.promotion import ChampionChanged, promote
 from webapp.learning.triggers import AlreadyTraining, start_training
 
 pytestmark = pytest.mark.django_db
@@ -128,7 +129,7 @@ def at_once(*acts):
         start.wait()
         try:
             got[number] = acts[number]()
-        except AlreadyTraining as error:
+        except (AlreadyTraining, ChampionChanged) as error:
             got[number] = error
         finally:
             connection.close()
@@ -149,13 +150,15 @@ def test_of_two_admins_who_start_at_once_one_gets_a_run_and_the_other_a_sentence
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_admins_who_promote_at_once_the_later_one_wins_and_the_log_has_both(workflow):
-    one, other = sky.checkpoint(workflow), sky.checkpoint(workflow)
-    at_once(
-        lambda: promote(checkpoint=one, by=None, reason="This one."),
-        lambda: promote(checkpoint=other, by=None, reason="That one."),
-    )
-    later, earlier = Promotion.objects.all()
-    assert Checkpoint.objects.get(is_champion=True) == later.checkpoint
-    assert (later.previous, earlier.previous) == (earlier.checkpoint, None)
-    assert ScoringRun.objects.count() == 2
+@pytest.mark.parametrize("has_champion", [False, True])
+def test_of_two_admins_who_promote_at_once_the_second_reads_that_nothing_was_done(workflow, has_champion):
+    before = sky.checkpoint(workflow, is_champion=True) if has_champion else None
+    rivals = [sky.checkpoint(workflow), sky.checkpoint(workflow)]
+    replaces = before.pk if before else 0
+    got = at_once(*[partial(promote, checkpoint=each, by=None, reason="This.", replaces=replaces) for each in rivals])
+    (promotion,) = Promotion.objects.all()
+    assert promotion in got
+    (refused,) = [each for each in got if isinstance(each, ChampionChanged)]
+    assert f"it is model {promotion.checkpoint_id}. Compare" in str(refused)
+    assert Checkpoint.objects.get(is_champion=True) == promotion.checkpoint
+    assert (promotion.previous, ScoringRun.objects.count()) == (before, 1)

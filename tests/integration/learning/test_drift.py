@@ -13,7 +13,7 @@ from webapp.archive.models import Subject
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.curate_labels import curate
 from webapp.learning.drift import drift_of, start_after_drift, watch_drift
-from webapp.learning.models import Checkpoint, DriftAlarm, Score, ScoringRun, TrainingRun
+from webapp.learning.models import Checkpoint, DriftAlarm, Score, ScoringRun, ScoringShard, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -171,11 +171,23 @@ def test_a_switched_off_survey_a_paused_workflow_and_a_former_champion_start_not
     assert TrainingRun.objects.count() == 1
 
 
+def scored(champion, shards=1):
+    """Return the claimed last job of a scoring run."""
+    run = ScoringRun.objects.create(survey=champion.survey, checkpoint=champion)
+    for number in range(shards):
+        ScoringShard.objects.create(run=run, zarr_array=str(number), start=0, stop=8, state="done")
+    return ScoringRun.objects.claim(run.pk)
+
+
 def test_a_champions_scoring_ends_with_a_look_at_the_newest_night_and_a_shadows_does_not(workflow, champion):
     night(champion, 200, 60011, real=0.6)
     for is_champion in (False, True):
         Checkpoint.objects.update(is_champion=is_champion)
-        ScoringRun.objects.create(survey=workflow.survey, checkpoint=champion)
-        run = ScoringRun.objects.claim(ScoringRun.objects.latest("pk").pk)
-        update_priorities(run)
+        update_priorities(scored(champion))
         assert DriftAlarm.objects.exists() == is_champion
+
+
+def test_ordering_by_the_scores_that_are_there_looks_for_no_drift(champion):
+    night(champion, 200, 60011, real=0.6)
+    update_priorities(scored(champion, shards=0))
+    assert not DriftAlarm.objects.exists()

@@ -1,5 +1,7 @@
 """An admin promotes by hand: one click where nothing speaks against a model, else a confirmation and a reason."""
 
+import re
+
 import pytest
 
 from tests.integration.learning import sky
@@ -28,7 +30,7 @@ VERDICT = "No better: AUC 0.900, -0.010 (-0.020 to 0.000) against the champion."
 
 
 def evaluated(checkpoint, *, passed=True):
-    frozen = models.TestSet.objects.create(survey=checkpoint.survey, kind="stamp", hash="1" * 64, size=12)
+    frozen, _ = models.TestSet.objects.get_or_create(survey=checkpoint.survey, kind="stamp", hash="1" * 64, size=12)
     Evaluation.objects.create(checkpoint=checkpoint, test_set=frozen, metrics={"n": 12}, passed=passed, verdict=VERDICT)
 
 
@@ -68,6 +70,22 @@ def test_a_doubtful_one_takes_a_confirmation_and_a_reason(checkpoint, admin, los
         assert not Promotion.objects.exists()
     click(admin, checkpoint, confirmed="on", reason="Its plots are better.")
     assert Promotion.objects.get().reason == "Its plots are better."
+
+
+def test_a_champion_that_the_page_did_not_show_is_not_replaced(checkpoint, admin):
+    rival = sky.checkpoint(checkpoint.run.workflow)
+    for each in (checkpoint, rival):
+        evaluated(each)
+        TrainingRun.objects.filter(pk=each.run_id).update(state="done")
+    pages = [admin.get(f"/surveys/sky/learning/runs/{each.run_id}/").content.decode() for each in (checkpoint, rival)]
+    seen = [re.search(r'name="replaces" value="(\d+)"', page)[1] for page in pages]
+    assert "is now the champion" in click(admin, checkpoint, replaces=seen[0])
+    late = click(admin, rival, replaces=seen[1])
+    assert f"The champion has changed meanwhile: it is model {checkpoint.pk}." in late
+    assert f"It takes the place of the champion, model {checkpoint.pk}." in late, "the page shows today's"
+    assert Checkpoint.objects.get(is_champion=True) == checkpoint
+    now = re.search(r'name="replaces" value="(\d+)"', late)[1]
+    assert "is now the champion" in click(admin, rival, replaces=now)
 
 
 def test_an_attempt_that_only_judged_leaves_the_curve_and_the_doubt_of_the_one_that_trained(checkpoint, admin):

@@ -65,14 +65,14 @@ def champion(workflow, p_real):
 
 def test_a_verdict_becomes_gold_retires_the_subject_and_counts_for_skill(workflow, subjects, scientist):
     yes, no = vote(workflow, subjects[0], "yes", "no")
-    champion(workflow, {subjects[0]: 0.25})
+    model = champion(workflow, {subjects[0]: 0.25})
     ruling = rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no", label="CR", note="a hit")
     subjects[0].refresh_from_db()
     consensus = Consensus.objects.get(subject=subjects[0])
     assert (subjects[0].gold_label, subjects[0].gold_source) == ("CR", "ruling")
     assert (consensus.is_retired, consensus.retired_reason) == (True, "human")
     assert workflow.queue.get(subject=subjects[0]).is_retired
-    assert (ruling.consensus_posterior, ruling.p_real) == (consensus.posterior, 0.25)
+    assert (ruling.consensus_posterior, ruling.p_real, ruling.model) == (consensus.posterior, 0.25, model)
     catch_up(workflow)
     assert Skill.objects.get(volunteer=no).true_no_said_no == 1
     assert Skill.objects.get(volunteer=yes).true_no_said_yes == 1

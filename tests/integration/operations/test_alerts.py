@@ -15,6 +15,7 @@ from webapp.core.jobs import JobState
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.operations import alerts
 from webapp.operations.models import Alert
+from webapp.quality.models import FlagState, QualityFlag
 from webapp.volunteers.models import Volunteer
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -67,6 +68,25 @@ def test_a_part_that_is_soon_well_again_is_not_told(mailoutbox):
     alerts.check()
     assert not mailoutbox
     assert Alert.objects.get().ended_at is not None
+
+
+def test_volunteers_who_seem_not_to_look_are_told_once_a_day_until_somebody_decides(mailoutbox):
+    workflow = sky.workflow(sky.survey("night"), slug="movers")
+    for volunteer in Volunteer.objects.bulk_create([Volunteer(key=uuid4()) for _ in range(2)]):
+        for kind in ("speed", "uniform"):
+            flag = {"volunteer": volunteer, "workflow": workflow, "kind": kind, "p": 1e-9, "seen_at": timezone.now()}
+            QualityFlag.objects.create(**flag)
+    [told] = alert_mails(mailoutbox)
+    assert told.strip() == "2 volunteers of night: movers seem to answer without looking. Decide under Quality."
+    QualityFlag.objects.filter(kind="speed").update(found_at=timezone.now() - timedelta(days=3))
+    QualityFlag.objects.filter(kind="uniform").update(state=FlagState.CONFIRMED)
+    alerts.check()
+    later()
+    alerts.check()
+    assert [mail.subject for mail in mailoutbox[1:]] == ["Wanderers: problems resolved", "Wanderers: new problems"]
+    QualityFlag.objects.update(state=FlagState.DISMISSED)
+    alerts.check()
+    assert "Over: 2 volunteers" in mailoutbox[-1].body
 
 
 def test_a_failed_job_is_told_with_its_reason(mailoutbox):

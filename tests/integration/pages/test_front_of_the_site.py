@@ -13,6 +13,7 @@ from tests.integration.learning import sky
 from webapp.archive.ingest.create_run import inbox
 from webapp.archive.models import Membership, Survey
 from webapp.front.server import Front
+from webapp.front.threads import Threads
 from webapp.wsgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +31,7 @@ def limits(settings):
 @pytest.fixture
 def ask():
     """Send a request through the front; return the status and how much of the body was read."""
-    threads, loop = ThreadPoolExecutor(1), ThreadPoolExecutor(1)  # a browser test leaves a loop in this thread
+    threads, loop = Threads(1), ThreadPoolExecutor(1)  # a browser test leaves a loop in this thread
 
     def ask(path, body, kind, cookies="", announced=True):
         asked = _ask(Front(application, threads, threads, streams=1), path, body, kind, cookies, announced)
@@ -132,6 +133,6 @@ def test_volunteers_get_subjects_and_answer_while_slow_pages_hold_every_other_th
         held.set()
         await asyncio.gather(slow, page)
 
-    with ThreadPoolExecutor(1) as pages, ThreadPoolExecutor(1) as volunteers, ThreadPoolExecutor(1) as loop:
+    with Threads(1) as pages, Threads(1) as volunteers, ThreadPoolExecutor(1) as loop:
         loop.submit(asyncio.run, visit()).result()
     assert answered == ["/api/workflows/atlas/next/", "/api/classifications/", "/slow/", "/"]

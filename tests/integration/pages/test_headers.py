@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from webapp.archive.models import Survey
+from tests.integration.learning import sky
+from webapp.archive.models import Subject, Survey
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,30 @@ def test_no_shared_cache_keeps_what_is_for_one_person(page, django_user_model):
     reply = client.get(page)
     assert reply.status_code == 200
     assert {"private", "no-store"} & {part.strip() for part in reply["Cache-Control"].split(",")}
+
+
+ABOUT_PEOPLE = """
+/you/ /you/recent/ /you/tokens/ /accounts/email/ /users/ /users/{person}/ /audit-log/ /skill/ /surveys/atlas/quality/
+/surveys/atlas/consensus/subjects/{subject}/
+"""
+
+
+@pytest.mark.parametrize("page", ABOUT_PEOPLE.split())
+def test_no_browser_stores_pages_about_people(page, django_user_model, survey):
+    boss = django_user_model.objects.create_superuser("boss")
+    place = {"zarr_array": "1x1x21x21-float32", "zarr_index": 0, "checksum": "one"}
+    subject = Subject.objects.create(survey=survey, external_id="one", kind="stamp", **place)
+    sky.queue(sky.workflow(survey), [subject])
+    client = Client()
+    client.force_login(boss)
+    response = client.get(page.format(person=boss.pk, subject=subject.pk))
+    assert response.status_code == 200
+    assert {"no-store", "private"} <= {part.strip() for part in response["Cache-Control"].split(",")}
+
+
+@pytest.mark.parametrize("page", ["/", "/surveys/atlas/"])
+def test_other_pages_are_there_at_once_when_one_goes_back(page, survey):
+    assert "no-store" not in Client().get(page).get("Cache-Control", "")
 
 
 @pytest.mark.parametrize("page", ["/", "/api/surveys/", "/accounts/login/"])

@@ -57,6 +57,13 @@ def test_orders_by_name_and_arrival_need_no_value(survey, sort):
     assert captions(page) == ["", ""]
 
 
+def test_scores_are_those_of_a_model_that_the_page_names(survey):
+    look = browser(member(survey, "scientist"))
+    said = f"scores by the champion, model {survey.checkpoints.get().pk}"
+    assert said in look.get("/surveys/night/", {"sort": "-p_real"}).content.decode()
+    assert said not in look.get("/surveys/night/", {"sort": "mag"}).content.decode()
+
+
 def test_without_a_champion_no_score_is_claimed(survey):
     survey.checkpoints.update(is_champion=False)
     page = browser(member(survey, "scientist")).get("/surveys/night/", {"sort": "-p_real"}).content.decode()

@@ -88,6 +88,7 @@ def test_subjects_apart_from_the_model(consensus, client, workflow, subjects):
     page = client.get(ADDRESS, {"sort": "-gap"})
     assert [round(each["row"].gap, 2) for each in page.context["rows"]] == [0.87, 0.08]
     assert f"Model: probability of yes by the champion, model {model.pk}, or by an earlier" in page.content.decode()
+    assert f'<span class="quiet small">model {model.pk}</span>' not in page.content.decode()
 
 
 def test_a_filter_that_is_not_accepted_is_named_and_no_file_is_made_without_it(consensus, client):
@@ -111,6 +112,19 @@ def test_the_file_says_which_model_gave_each_score(consensus, client, workflow, 
     table = csv.DictReader(b"".join(client.get(f"{ADDRESS}consensus.csv")).decode().splitlines())
     said = [(row["external_id"], row["p_model"], row["model"]) for row in table]
     assert said[:3] == [("s0", "0.25", str(second.pk)), ("s1", "0.25", str(first.pk)), ("s2", "", "")]
+
+
+def test_a_row_names_the_earlier_champion_that_scored_it(consensus, client, workflow, subjects):
+    first, second = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    for model, scored in ((first, subjects[:3]), (second, subjects[:1])):
+        promote(checkpoint=model, by=None, reason="Better.")
+        p = np.full(len(scored), 0.25)
+        write_scores(model.pk, np.array([subject.pk for subject in scored]), np.column_stack([1 - p, p]), p)
+    first.scores.filter(subject=subjects[2]).delete()
+    page = client.get(ADDRESS, {"sort": "name"}).content.decode()
+    marks = re.findall(r'<td>0.250 <span class="quiet small">(.*?)</span></td>', page)
+    assert marks == [f"model {first.pk}", "an earlier champion"]
+    assert "<td>0.250</td>" in page, "the champion's own needs no mark"
 
 
 def key(name, row):

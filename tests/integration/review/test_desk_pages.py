@@ -6,6 +6,7 @@ from tests.integration.learning import sky
 from tests.integration.people import member
 from tests.integration.review.disagreements import DESK, disagreements
 from webapp.learning.models import Checkpoint, Score
+from webapp.learning.promotion import promote
 from webapp.review import queue_form
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +44,12 @@ def test_each_score_says_which_model_gave_it_even_before_a_new_champion_has_scor
     subject = Score.objects.latest("p_real").subject_id
     votes = f"/surveys/night/consensus/subjects/{subject}/"
     assert f"model {model.pk}<" in client.get(votes).content.decode()
+    newer = sky.checkpoint(survey.workflows.get())
     Checkpoint.objects.update(is_champion=False)
-    newer = sky.checkpoint(survey.workflows.get(), is_champion=True)
+    for each in (model, newer):
+        promote(checkpoint=each, by=None, reason="Better.")
     for page in (DESK, votes):
         text = client.get(page).content.decode()
         assert "0.2" in text, "the score of the model that was champion"
+        assert f"model {model.pk}" in text
         assert f"model {newer.pk}" not in text

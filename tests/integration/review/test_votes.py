@@ -138,7 +138,7 @@ def test_a_long_timeline_costs_as_few_queries_as_a_short_one(
     workflow, subjects, vote, scientist, client, django_assert_max_num_queries
 ):
     vote(subjects[0], *["yes"] * 20)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         assert len(page(client, subjects[0]).context["votes"]) == 20
 
 

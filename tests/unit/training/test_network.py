@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -179,6 +180,52 @@ def test_minutes_end_a_run_early():
     clock = Clock(1_000_000, 1e-9)
     assert clock.progress == 1
     assert "ended the training after 0 of 1,000,000 steps" in clock.notes()[0]
+
+
+class Watch:
+    """A clock that only the test moves."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        monkeypatch.setattr("ml.training.schedule.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def run(self, clock, *paces):
+        """Take steps that last as long as these paces say, in turn for equal parts; return their learning rates."""
+        rates = []
+        while clock.progress < 1:
+            rates.append(clock.rate())
+            self.now += paces[min(len(paces) - 1, clock.step * len(paces) // clock.steps)]
+            clock.tick()
+        return rates
+
+
+def test_a_limit_that_is_not_reached_changes_nothing(monkeypatch):
+    watch = Watch(monkeypatch)
+    free, limited = Clock(200, None), Clock(200, 5.0)
+    usual = watch.run(free, 1.0)
+    limited.start = watch.now
+    assert watch.run(limited, 1.3, 1.1) == usual, "240 of 300 s, the first half slower than the second"
+    assert limited.notes() == []
+
+
+@pytest.mark.parametrize("paces", [(3.0,), (1.0, 3.0), (1.0, 1.0, 1.0, 9.0)])
+def test_a_limit_that_will_be_reached_shortens_the_schedule_once_and_says_so(monkeypatch, paces):
+    watch = Watch(monkeypatch)
+    clock = Clock(200, 5.0)
+    rates = watch.run(clock, *paces)
+    assert 295 < watch.now <= 300 + paces[-1]
+    assert clock.step < 200
+    assert rates[-1] < 0.02, "the learning rate falls to 0 by the limit"
+    assert np.abs(np.diff(rates)).max() < 0.2, "without a leap"
+    assert "The limit of 5 minutes ended the training after" in clock.notes()[0]
+
+
+def test_a_run_that_was_shortened_but_took_all_its_steps_says_so(monkeypatch):
+    watch = Watch(monkeypatch)
+    clock = Clock(200, 5.0)
+    watch.run(clock, 2.5, 0.1)
+    assert (clock.step, watch.now < 300) == (200, True)
+    assert "shortened the schedule" in clock.notes()[0]
 
 
 def test_a_run_that_takes_all_its_steps_has_no_note_of_its_minutes():

@@ -11,7 +11,8 @@ class AuditEntry(models.Model):
 
     It says who sent what to which address, and the site's answer.
 
-    Without a status, the site stopped before it answered; without an address, a job did it.
+    Without a status, the site stopped before it answered; without an address, a job did it, or a command on the server,
+    whose act begins with `manage.py`.
     """
 
     created_at = models.DateTimeField(auto_now_add=True)

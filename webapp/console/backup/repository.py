@@ -6,17 +6,21 @@ It is a folder, or any address that fsspec knows, such as s3://bucket/backups.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from stat import S_IMODE
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 BLOCK = 2**20
 TRIES = 3
+LARGEST = 2**63
+"""What no size and no time of a file reaches."""
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Damaged(Exception):
@@ -59,11 +63,36 @@ class Manifest:
         return self.dump.size + sum(file.size for file in self.files)
 
     @classmethod
-    def load(cls, text: str) -> "Manifest":
-        fields: dict[str, Any] = json.loads(text)
-        files = tuple(StoredFile(**file) for file in fields.pop("files"))
-        objects = tuple(StoredObject(**each) for each in fields.pop("objects", ()))
-        return cls(dump=StoredFile(**fields.pop("dump")), files=files, objects=objects, **fields)
+    def load(cls, text: str | bytes) -> "Manifest":
+        """Read a manifest; raises Damaged if it is none that we have written."""
+        try:
+            told: dict[str, Any] = json.loads(text)
+            files = tuple(_checked(StoredFile(**file)) for file in told.pop("files"))
+            objects = tuple(_checked(StoredObject(**each)) for each in told.pop("objects", ()))
+            found = cls(dump=_checked(StoredFile(**told.pop("dump"))), files=files, objects=objects, **told)
+            if not all(isinstance(rows, int) and isinstance(table, str) for table, rows in found.rows.items()):
+                raise TypeError("its numbers of rows are none")
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise Damaged(f"The backup's manifest is damaged ({error}). Choose another with --name.") from error
+        return found
+
+
+Stored = TypeVar("Stored", StoredFile, StoredObject)
+
+
+def _checked(stored: Stored) -> Stored:
+    """Return what a manifest names; raises TypeError or ValueError if it is no file or object that can be."""
+    for each in fields(stored):
+        value = getattr(stored, each.name)
+        if type(value) is not each.type:
+            raise TypeError(f"{each.name} is {type(value).__name__}")
+        if isinstance(value, int) and abs(value) >= LARGEST:
+            raise ValueError(f"{each.name} is too large")
+    if stored.size < 0 or not stored.path or "\0" in stored.path:
+        raise ValueError("a file has no size or path")
+    if isinstance(stored, StoredFile) and not (SHA256.fullmatch(stored.sha256) and 0 <= stored.mode <= 0o7777):
+        raise ValueError("a file has no hash or permissions")
+    return stored
 
 
 class Repository:
@@ -77,7 +106,7 @@ class Repository:
         return sorted(Path(path).stem for path in self.fs.glob(f"{self.root}/backups/*.json"))
 
     def load(self, name: str) -> Manifest:
-        return Manifest.load(self.fs.cat_file(self._manifest(name)).decode())
+        return Manifest.load(self.fs.cat_file(self._manifest(name)))
 
     def save(self, manifest: Manifest) -> None:
         """Store the manifest, which finishes the backup."""

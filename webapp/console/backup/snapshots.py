@@ -20,7 +20,7 @@ from webapp.console.backup.pixel_objects import list_objects
 from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile, sha256_of
 from webapp.core.models import Backup, Heartbeat
 
-LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary"})
+LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary", "restarts"})
 PIXELS = "pixels"
 DUMP = "database.dump"
 

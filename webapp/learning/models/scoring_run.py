@@ -48,7 +48,7 @@ class ScoringRun(Job):
 
     That job writes the priorities, if the checkpoint is champion, and deletes old scores. Since it can be claimed only
     when no shard is open, the sweep recovers from a crash in between. A run without shards only does that job, after
-    many votes.
+    votes.
     """
 
     task: ClassVar[str] = "tasks.acquisition.run"

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 
 from webapp.archive.models import Subject
+from webapp.review.hidden_verdicts import hidden_verdicts
 from webapp.review.lines import Annotations, annotations_of
 from webapp.review.verdict_history import history_of
 from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
@@ -25,6 +26,17 @@ def verdict(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         "history": history_of(workflow, subject),
         **panel_context(subject.survey),
     }
+
+
+@register.simple_tag(takes_context=True)
+def subjects_with_hidden_verdict(context: dict[str, Any], subjects: list[Subject]) -> set[int]:
+    """Return the keys of those of the subjects whose class the reader must not see before their own opinion."""
+    return hidden_verdicts([subject.pk for subject in subjects], context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def has_hidden_verdict(context: dict[str, Any], subject: Subject) -> bool:
+    return bool(hidden_verdicts([subject.pk], context["request"].user))
 
 
 @register.simple_tag(takes_context=True)

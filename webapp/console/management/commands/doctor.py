@@ -10,6 +10,7 @@ from rich.table import Table
 
 from webapp.core.health import check_health
 from webapp.core.stored_messages import in_words
+from webapp.operations.restarts import Restarts
 from webapp.operations.site_status import SiteStatus, site_status
 from webapp.streams.models import Stream
 
@@ -50,6 +51,7 @@ def _lines(status: SiteStatus) -> list[str]:
         f"Last backup: {_ago(status.backup.finished_at if status.backup else None)}",
         *(f"Last classification in {line}" for line in newest),
         *(_stream(stream) for stream in status.streams),
+        "Restarts within a day: " + (_restarts(status.restarts) or "none"),
     ]
 
 
@@ -57,6 +59,13 @@ def _stream(stream: Stream) -> str:
     state = "listening" if stream.is_listening else "silent" if stream.is_silent else "stopped"
     waiting = "an unknown number of" if stream.lag is None else f"{stream.lag:,}"
     return f"Stream {stream.topic} of {stream.survey}: {state}, heard {_ago(stream.heard_at)}, {waiting} messages wait"
+
+
+def _restarts(restarts: Restarts) -> str:
+    newest = [
+        f"last {each.part} on {each.host}, {_ago(each.at)}: {in_words(each.reason)}" for each in restarts.newest[:1]
+    ]
+    return "; ".join([", ".join(f"{part} {number:,}" for part, number in restarts.numbers.items()), *newest])
 
 
 def _jobs(status: SiteStatus) -> Table:
@@ -71,7 +80,7 @@ def _problems(status: SiteStatus) -> list[str]:
     ill = [sentence for sentence in status.parts.values() if sentence != "ok"]
     failed = [f"{each.job.title} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
     late = ["No backup is less than a week old. Take one with `manage.py backup`."] if status.backup_is_late else []
-    return [*ill, *failed, *status.queue_problems, *status.stream_problems, *late]
+    return [*ill, *status.restart_problems, *failed, *status.queue_problems, *status.stream_problems, *late]
 
 
 def _ago(moment: Any) -> str:

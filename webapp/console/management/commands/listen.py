@@ -90,7 +90,7 @@ def run_watched(topic: str, survey: str, *, is_polled: bool) -> int:
     """Run this command again, in a process of its own that is killed when it hangs; return its exit status."""
     command = [sys.executable, *(word for word in sys.argv if word != "--watched")]
     responds = partial(watchdog.listener_responds, survey, topic, is_polled=is_polled)
-    return notified_part.run(f"The listener of {topic}", command, responds)
+    return notified_part.run(f"listener of {topic}"[:200], f"The listener of {topic}", command, responds)
 
 
 def the_stream(given: Stream) -> Stream:

@@ -39,4 +39,4 @@ class Command(BaseCommand):
             child, responds = processes.beat(no_log), watchdog.beat_responds
         if probe:
             sys.exit(not watchdog.responds_or_unknown(responds))
-        sys.exit(notified_part.run(child.name, child.command, responds))
+        sys.exit(notified_part.run(child.part, child.name, child.command, responds))
