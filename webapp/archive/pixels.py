@@ -7,7 +7,7 @@ import numpy as np
 from django.conf import settings
 
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.models import Subject
+from webapp.archive.models import Kind, Subject
 from webapp.core.sql import fetch
 
 
@@ -46,6 +46,11 @@ def shape_of(subject: Subject) -> tuple[int, int, int, int]:
     """Return frames, channels, height and width, from the name of the pixel array."""
     frames, channels, height, width = (int(side) for side in subject.zarr_array.partition("-")[0].split("x"))
     return frames, channels, height, width
+
+
+def may_show_motion(subject: Subject) -> bool:
+    """Return whether a subject can show a motion: in several frames, or as trails in a cutout."""
+    return shape_of(subject)[0] > 1 or subject.kind == Kind.CUTOUT
 
 
 def channels_of(subject: Subject) -> list[str]:

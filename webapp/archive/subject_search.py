@@ -1,6 +1,7 @@
 """Archive search for scientists: by name, region, time, rate, magnitude, class, score, tag and known object."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,7 @@ KNOWN = {
 REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scientist of"))]
 OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}
 """Choices that ask for one survey's classes, model or votes."""
+LONGEST_TRANSACTION = timedelta(hours=1)
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
 
 
@@ -85,7 +87,7 @@ class SearchForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.survey, self.reachable = survey, reachable
         if len(self.reachable) > 1:
-            self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Region: search in"))
+            self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Search in"))
         self.fields["moc"] = Region(
             partial(read_region, survey),
             label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
@@ -123,18 +125,24 @@ class SearchForm(forms.Form):
         return self.cleaned_data.get("workflow") or next(iter(self.workflows), None)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse empty ranges, what has no meaning in several surveys, and all of them without a region."""
+        """Refuse empty ranges, what has no meaning in several surveys, and all of them without a place or a name."""
         cleaned = super().clean() or self.cleaned_data
         for name in RANGES:
             refuse_empty_range(self, name)
         if cleaned.get("reach") != "all":
             return cleaned
-        if not any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc")):
-            self.add_error("reach", _("To search in all surveys, give a cone, a polygon or a MOC."))
+        if not self._is_narrow(cleaned):
+            message = _("To search in all surveys, give a cone, a polygon or a MOC, or an exact name.")
+            self.add_error("reach", message)
         for name, of_one in OF_ONE_SURVEY.items():
             if cleaned.get(name) in of_one:
                 self.add_error(name, _("This asks for one survey’s classes, model or votes. Choose another."))
         return cleaned
+
+    def _is_narrow(self, cleaned: dict[str, Any]) -> bool:
+        """Return whether it asks for what an index finds in all surveys at once: a region, or an exact name."""
+        is_named = bool(cleaned.get("designation") or (cleaned.get("text") and cleaned.get("match") == "exact"))
+        return is_named or any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc"))
 
     @property
     def surveys(self) -> Sequence[Survey]:
@@ -187,7 +195,7 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
     if wanted.get("set"):
         rows = rows.filter(sets=wanted["set"])
     if wanted.get("created_since"):
-        rows = rows.filter(created_at__gte=wanted["created_since"])
+        rows = rows.filter(_ingested_since(wanted["created_since"]))
     if wanted.get("designation"):
         rows = rows.filter(known_matches__designation=wanted["designation"])
     for name in ("cone", "polygon", "moc"):
@@ -198,6 +206,11 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
         if ends != (None, None):
             rows = rows.filter(within(*ends))
     return rows
+
+
+def _ingested_since(at: datetime) -> Q:
+    """Filter by the time of ingest, along the index of changes: a change's time is that of its transaction's start."""
+    return Q(created_at__gte=at, updated_at__gte=at - LONGEST_TRANSACTION if at.year > 1 else at)
 
 
 def _of_class(rows: SubjectQuerySet, survey: Survey, wanted: dict[str, Any]) -> SubjectQuerySet:

@@ -94,7 +94,7 @@ def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
         "subjects": shown,
         "model": order and order.model,
         "is_of_several": len(surveys) > 1,
-        "review": review_link(form) if surveys else None,
+        "review": review_link(form) if len(surveys) == 1 else None,
         "total": total_of(surveys, rows, request.GET),
         "all": asking_for_all(request.GET),
         "previous": _continued(request.GET, "before", page.before),

@@ -17,6 +17,7 @@ from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import subject_of, survey_page
 from webapp.archive.light_curve import measurements, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
+from webapp.archive.pixels import may_show_motion
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.distance import measure_distance
@@ -63,6 +64,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "survey": survey,
         "subject": subject,
+        "may_move": may_show_motion(subject),
         "form": form,
         "track": track,
         "n_known": int(track.is_known.sum()),
@@ -82,12 +84,9 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "old_days": round(OLD_DAYS),
         "light_curve": plot(points) if (points := measurements(subject, frames)) else None,
         **_digest2(subject, frames),
+        **_place(subject, track),
         **_opinions(subject),
     }
-    if track.is_known.any():
-        ra, dec = track.position
-        context |= {"ra": ra, "dec": dec, "sexagesimal": sexagesimal(ra, dec)}
-        context["links"] = links(ra, dec, float(track.motion.mjd[0]), survey.observatory)
     if track.is_fitted:
         context["plot"] = _plot(track, nearby)
     return render(request, "figures/motion.html", context, status=400 if form.errors else 200)
@@ -147,6 +146,16 @@ def _seeing(form: ErrorsForm, survey: Survey) -> float:
 
 def _of_trail(trail: MeasuredTrail | None) -> tuple[float | None, ...]:
     return (trail.length, trail.low, trail.high) if trail else (None, None, None)
+
+
+def _place(subject: Subject, track: Track) -> dict[str, Any]:
+    """Return the position at the mean time, or the subject's own if no time is known, and links to look it up."""
+    mjd = float(track.motion.mjd[0]) if track.is_known.any() else None
+    ra, dec = (subject.ra, subject.dec) if mjd is None else track.position
+    if ra is None or dec is None:
+        return {}
+    found = {"ra": ra, "dec": dec, "sexagesimal": sexagesimal(ra, dec)}
+    return found | {"links": links(ra, dec, mjd, subject.survey.observatory)}
 
 
 def _digest2(subject: Subject, frames: list[Frame]) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""What a scientist sees first: what came in, what waits for a verdict, what failed, and which figures changed."""
+"""What a scientist sees first: what came in, what waits for a verdict, and which figures changed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -16,8 +15,6 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.cached_figures import cached_figure
-from webapp.core.jobs import Job, JobState
-from webapp.known_objects.models import OrbitLoad
 from webapp.learning.models import Checkpoint, Promotion, Score
 from webapp.review.queue_form import NAMES
 from webapp.review.queues import queued
@@ -25,7 +22,6 @@ from webapp.workflows.models import Workflow
 
 TONIGHT = timedelta(hours=24)
 WEEK = timedelta(days=7)
-MOST_FAILED = 20
 WAITING = ("agreed", "disagreements", "talk", "second", "conflicts", "held")
 
 
@@ -38,16 +34,6 @@ class Waiting:
     n: int
 
 
-@dataclass(frozen=True)
-class FailedJob:
-    """A job that failed, its kind and number, and why."""
-
-    title: Promise
-    pk: int
-    at: datetime
-    error: str
-
-
 def came_in(survey: Survey) -> dict[str, Any]:
     """Count the subjects that came in within the last 24 hours, by ingest runs or streams, and the votes."""
     since = timezone.now() - TONIGHT
@@ -56,6 +42,7 @@ def came_in(survey: Survey) -> dict[str, Any]:
     return {
         "runs": runs.order_by("-id")[:10],
         "subjects": _subjects_since(survey, since),
+        "since": since,
         "votes": cached_figure(f"votes-tonight-{survey.pk}", votes.count),
     }
 
@@ -114,25 +101,3 @@ def _unscored(champion: Checkpoint) -> int:
     subjects = Subject.objects.with_pixels().filter(survey=champion.survey_id, kind=champion.kind)
     scored = Score.objects.filter(checkpoint=champion, subject=OuterRef("pk"))
     return count_some(subjects.filter(~Q(Exists(scored))), 10 * MOST_COUNTED)
-
-
-def failed_jobs(survey: Survey) -> list[FailedJob]:
-    """Return the week's failed jobs of the survey, of every kind, and loads of orbits, newest first."""
-    since = timezone.now() - WEEK
-    found = []
-    for model in apps.get_models():
-        if issubclass(model, Job) and (of_survey := _of_survey(model, survey)) is not None:
-            rows = model.objects.filter(of_survey, state=JobState.FAILED, created_at__gte=since)
-            for row in rows.order_by("-id")[:MOST_FAILED]:
-                at = row.finished_at or row.created_at
-                found.append(FailedJob(model.title, row.pk, at, row.error))
-    return sorted(found, key=lambda job: job.at, reverse=True)[:MOST_FAILED]
-
-
-def _of_survey(model: type[Job], survey: Survey) -> Q | None:
-    """Return the filter of a survey's jobs; None for parts of other jobs. All surveys share the orbits."""
-    if model is OrbitLoad:
-        return Q()
-    names = {field.name for field in model._meta.get_fields()}
-    paths = {"survey": "survey"} | {name: f"{name}__survey" for name in ("workflow", "checkpoint", "subject")}
-    return next((Q(**{path: survey}) for name, path in paths.items() if name in names), None)

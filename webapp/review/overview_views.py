@@ -7,7 +7,8 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.bounded_count import MOST_COUNTED
-from webapp.review.overview import came_in, changed, failed_jobs, promotions, stale_scores, waiting
+from webapp.review.failed_jobs import failed_jobs
+from webapp.review.overview import came_in, changed, promotions, stale_scores, waiting
 from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
 
@@ -23,7 +24,7 @@ def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
         "workflows": [{"workflow": each, "waiting": waiting(each, reader), **changed(each)} for each in workflows],
         "promotions": promotions(survey),
         "stale": stale_scores(survey),
-        "failed": failed_jobs(survey),
+        "failed": failed_jobs(survey, reader),
         "changes": note_visit(survey, reader),
         "most": MOST_COUNTED,
     }

@@ -26,6 +26,9 @@ SPLIT = 0.6
 UNSURE = 0.3
 """A subject is rich in unsure from this fraction of the votes."""
 
+MOST_KEYS = 5_000
+"""Subjects between two times that are found by their keys."""
+
 
 @dataclass(frozen=True)
 class Queue:
@@ -157,6 +160,8 @@ def queued(
     is_listed = bool(tag) or assigned in ("me", "somebody")
     needs_votes = asked.needs_votes and not (queue == "all" and (is_listed or is_of_time))
     rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
+    if not needs_votes and is_of_time and not is_listed:  # perhaps many, of which none was put on a list
+        rows = rows.annotate(changed_at=F("row__updated_at"))
     rows = (discussed(rows) if queue == "talk" else rows).filter(asked.wanted(least_gap))
     if asked.leaves_out_held:
         rows = rows.filter(~_HELD)
@@ -187,9 +192,13 @@ def _assigned(assigned: str, reader: User | None) -> Q:
 
 
 def _taken(workflow: Workflow, ends: tuple[float | None, float | None]) -> Q:
-    """Filter by time along its index, which the planner reads first for a night, and last for years."""
-    subjects = Subject.objects.filter(taken_between(*ends), survey=workflow.survey_id)
-    return Q(subject__in=subjects.values("pk"))
+    """Filter by time: by key if few were taken then, as in a night, so that the planner knows how few they are.
+
+    Joined, it would expect so many that it reads a whole queue to find them.
+    """
+    subjects = Subject.objects.filter(taken_between(*ends), survey=workflow.survey_id).values("pk")
+    keys = list(subjects.values_list("pk", flat=True)[: MOST_KEYS + 1])
+    return Q(subject__in=keys if len(keys) <= MOST_KEYS else subjects)
 
 
 def _of_state(rows: QuerySet[Any], state: str, reader: User | None) -> QuerySet[Any]:

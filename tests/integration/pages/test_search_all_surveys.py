@@ -1,4 +1,4 @@
-"""A region of the archive search may look into all surveys of which its reader is a scientist, and into no other."""
+"""An archive search for a place or a name may look into all surveys of which its reader is a scientist, no other."""
 
 import re
 
@@ -9,6 +9,7 @@ from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
 from webapp.archive.models import Membership, Subject
 from webapp.archive.subject_total import Total
+from webapp.known_objects.models import KnownMatch
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,30 @@ def test_a_region_finds_the_subjects_of_all_my_surveys(rows, ann, region):
     assert keys(ann.get(PAGE, {**region, "reach": ""})) == [rows[0].pk], "this survey, unless asked"
 
 
+def test_a_known_object_is_found_in_all_my_surveys(rows, ann):
+    near = {"detections": 1, "separation": 1, "along": 1, "across": 0, "rate": 1, "position_angle": 0}
+    for row, designation in ((rows[0], "3200"), (rows[1], "3200"), (rows[1], "433"), (rows[2], "3200")):
+        KnownMatch.objects.create(subject=row, designation=designation, **near)
+    asked = {"designation": "3200", "sort": "mag"}
+    reply = ann.get(PAGE, {**asked, "reach": "all"})
+    assert keys(reply) == [rows[1].pk, rows[0].pk]
+    assert reply.context["total"] == Total(2)
+    assert keys(ann.get(PAGE, {**asked, "reach": "all", "mean_mag_max": 19.5})) == [rows[1].pk]
+    assert keys(ann.get(PAGE, asked)) == [rows[0].pk]
+    sky.workflow(rows[0].survey)
+    assert "Open in Review" in ann.get(PAGE, asked).content.decode()
+    assert "Open in Review" not in ann.get(PAGE, {**asked, "reach": "all"}).content.decode(), "Review is of one survey"
+
+
+def test_an_exact_name_or_object_is_found_in_all_my_surveys(rows, ann):
+    for row, name in zip(rows, ("3200", "320001", "3200"), strict=True):
+        Subject.objects.filter(pk=row.pk).update(external_id=name)
+    other = Subject.objects.filter(survey=rows[1].survey).exclude(pk=rows[1].pk)
+    other.update(object_group="3200")
+    found = keys(ann.get(PAGE, {"text": "3200", "match": "exact", "reach": "all"}))
+    assert found == [rows[0].pk, other.get().pk]
+
+
 def test_no_survey_is_searched_that_i_am_no_scientist_of(rows, ann, night):
     assert rows[2].pk not in keys(ann.get(PAGE, CONE))
     one = browser(member(night, "scientist", "one"))
@@ -88,7 +113,10 @@ def test_without_the_second_factor_it_finds_nothing_of_the_others(rows, ann):
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"reach": "all", "mag_max": 20}, "give a cone, a polygon or a MOC"),
+        ({"reach": "all", "mag_max": 20}, "give a cone, a polygon or a MOC, or an exact name"),
+        ({"reach": "all", "text": "3200"}, "give a cone, a polygon or a MOC, or an exact name"),
+        ({"reach": "all", "match": "exact"}, "give a cone, a polygon or a MOC, or an exact name"),
+        ({"reach": "all", "designation": "3200", "sort": "posterior"}, "This asks for one survey’s classes"),
         ({**CONE, "sort": "-p_real"}, "This asks for one survey’s classes, model or votes"),
         ({**CONE, "gold": "settled"}, "This asks for one survey’s classes, model or votes"),
     ],

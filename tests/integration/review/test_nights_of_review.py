@@ -40,11 +40,22 @@ def offered(survey, query):
     return [str(night) for night, _ in filters_of(survey, QueryDict(query)).form.fields["night"].widget.choices]
 
 
-def test_a_night_lists_its_subjects_those_without_votes_too(tracklets, rows, scientist, client):
+@pytest.mark.parametrize("most", [0, 100])
+def test_a_night_lists_its_subjects_those_without_votes_too(tracklets, rows, scientist, client, monkeypatch, most):
+    monkeypatch.setattr("webapp.review.queues.MOST_KEYS", most)
     assert listed(client, workflow="movers", night="2025-11-22") == set(rows[6:12])
     assert listed(client, workflow="movers", night="2025-11-22", state="todo") == set(rows[6:12])
     assert listed(client, workflow="movers", night="2025-11-23") == set()
     assert len(listed(client, workflow="movers")) == 3, "only those with votes"
+
+
+def test_the_newest_of_a_night_are_those_with_the_newest_votes(tracklets, rows, scientist, client):
+    sky.votes(tracklets, rows[7], 0.6)
+    tracklets.consensus.get(subject=rows[9]).save()
+    asked = {**ALL, "workflow": "movers", "night": "2025-11-22", "sort": "-changed_at"}
+    shown = [each["row"].subject for each in client.get(PAGE, asked).context["rows"]]
+    assert shown[:2] == [rows[9], rows[7]]
+    assert len(shown) == 6
 
 
 def test_a_night_narrows_every_queue(workflow, subjects, scientist, vote, client):

@@ -1,19 +1,26 @@
 """The scientists' home: what came in, what waits, what failed and what changed."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.people import others
-from webapp.archive.models import IngestRun, Subject
+from webapp.archive.models import IngestRun, Membership, Subject
+from webapp.consensus.models import Aggregation
 from webapp.core.bounded_count import MOST_COUNTED
+from webapp.core.jobs import Job
 from webapp.known_objects.models import OrbitLoad
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.scores import write_scores
+from webapp.reports.models import NeoScore
 from webapp.review.cases import change_case
+from webapp.review.failed_jobs import FOR_ADMINS, PAGES
 from webapp.review.models import OverviewVisit
 from webapp.review.opinions import give_verdict
 from webapp.review.overview import waiting
@@ -79,9 +86,9 @@ def test_new_subjects_are_counted_however_they_came_in(survey, workflow, subject
     sky.subjects(sky.survey("other"), [True])
     page = client.get(PAGE).content.decode()
     assert "6 new subjects</a>" in page
-    assert f'href="{ARCHIVE}?sort=-id"' in page
-    listed = [row.external_id for row in client.get(ARCHIVE, {"sort": "-id"}).context["subjects"]]
-    assert listed == ["t0", "s5", "s4", "s3", "s2", "s1", "s0"]
+    address = re.search(rf'href="({ARCHIVE}\?created_since=[^"]+)">6 new subjects', page)[1]
+    listed = [row.external_id for row in client.get(unescape(address)).context["subjects"]]
+    assert listed == ["t0", "s5", "s4", "s3", "s2", "s1"]
     sky.subjects(survey, [True] * (MOST_COUNTED - 5), prefix="n", side=5)
     assert "more than 1,000 new subjects</a>" in client.get(PAGE).content.decode()
 
@@ -91,6 +98,58 @@ def test_a_failed_load_of_orbits_concerns_every_survey(survey, scientist, client
     page = client.get(PAGE).content.decode()
     assert "Load of new orbits" in page
     assert "The orbits cannot be read." in page
+
+
+FAILED = {"state": "failed", "error": "The disk is full."}
+
+
+def failed(client):
+    """Return the link of each failed job on the page, None for one without, newest first."""
+    page = client.get(PAGE).content.decode()
+    part = unescape(page.split('<h2 id="failed">')[1].split("</section>")[0])
+    return re.findall(r'<strong>(?:<a href="([^"]+)">)?([^<]+) \d+<', part), "Try failed jobs again" in part
+
+
+def test_each_failed_job_leads_to_its_page(survey, workflow, subjects, scientist, client):
+    now = timezone.now()
+    run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="stamp", finished_at=now, **FAILED)
+    first = now - timedelta(hours=1)
+    Aggregation.objects.create(workflow=workflow, finished_at=first, **FAILED)
+    NeoScore.objects.create(subject=subjects[0], finished_at=now - timedelta(hours=2), **FAILED)
+    ingest = IngestRun.objects.create(
+        survey=survey, path="y.csv", subject_set="s", finished_at=now - timedelta(hours=3), **FAILED
+    )
+    assert failed(client) == (
+        [
+            (f"/surveys/night/learning/runs/{run.pk}/", "Training"),
+            ("/surveys/night/consensus/night/reanalysis/", "Reanalysis of votes"),
+            (f"/surveys/night/subjects/{subjects[0].pk}/motion/", "digest2 scores"),
+            ("", "Ingest"),
+        ],
+        False,
+    )
+    Membership.objects.filter(user=scientist).update(role="admin")
+    assert failed(client)[0][3] == (f"/surveys/night/ingest/{ingest.pk}/", "Ingest")
+    for address, _ in failed(client)[0]:
+        assert client.get(address).status_code == 200
+    scientist.is_superuser = True
+    scientist.save()
+    assert failed(client)[1]
+
+
+def test_every_kind_of_job_that_has_a_page_is_linked(survey, workflow, subjects):
+    kinds = {model._meta.label_lower for model in apps.get_models() if issubclass(model, Job)}
+    assert set(PAGES) | set(FOR_ADMINS) <= kinds
+
+
+def test_a_job_counts_from_when_it_failed(survey, workflow, scientist, client):
+    now = timezone.now()
+    runs = {}
+    for name, begun, ended in (("long", 8, 0), ("old", 9, 8)):
+        of = {"survey": survey, "workflow": workflow, "role": "stamp"}
+        runs[name] = TrainingRun.objects.create(**of, **FAILED, finished_at=now - timedelta(days=ended))
+        TrainingRun.objects.filter(pk=runs[name].pk).update(created_at=now - timedelta(days=begun))
+    assert [address for address, _ in failed(client)[0]] == [f"/surveys/night/learning/runs/{runs['long'].pk}/"]
 
 
 def test_only_the_surveys_scientists_see_it(survey):

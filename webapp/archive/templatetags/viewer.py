@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from ml.imaging.png import strip_width
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.drawable import drawable, frames_of
-from webapp.archive.models import Kind, Subject
-from webapp.archive.pixels import channels_of, shape_of
+from webapp.archive.models import Subject
+from webapp.archive.pixels import channels_of, may_show_motion, shape_of
 
 register = template.Library()
 register.filter(channels_of)
@@ -41,6 +41,6 @@ def width_of_frames(subject: Subject, height: int) -> int:
 @register.filter
 def motion_page(subject: Subject) -> str | Promise:
     """Return the name of the page of a subject's motion: of its position if it has one frame; empty without either."""
-    if shape_of(subject)[0] > 1 or subject.kind == Kind.CUTOUT:
+    if may_show_motion(subject):
         return _("Motion")
     return _("Position & known objects") if None not in (subject.ra, subject.dec) else ""
