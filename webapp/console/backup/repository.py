@@ -66,6 +66,15 @@ class Manifest:
         return cls(dump=StoredFile(**fields.pop("dump")), files=files, objects=objects, **fields)
 
 
+@dataclass(frozen=True)
+class Removed:
+    """What was removed from a repository: backups, contents, and the contents' bytes."""
+
+    backups: int
+    contents: int
+    size: int
+
+
 class Repository:
     """A backup repository at an address; a new folder is readable by its owner only, since backups hold secrets."""
 
@@ -77,11 +86,35 @@ class Repository:
         return sorted(Path(path).stem for path in self.fs.glob(f"{self.root}/backups/*.json"))
 
     def load(self, name: str) -> Manifest:
-        return Manifest.load(self.fs.cat_file(self._manifest(name)).decode())
+        """Return a backup's manifest. Raises Damaged if it cannot be read."""
+        try:
+            return Manifest.load(self.fs.cat_file(self._manifest(name)).decode())
+        except (ValueError, TypeError, KeyError) as error:
+            raise Damaged(f"The manifest of backup {name} cannot be read: {error}.") from error
 
     def save(self, manifest: Manifest) -> None:
-        """Store the manifest, which finishes the backup."""
-        self._write(self._manifest(manifest.name), [json.dumps(asdict(manifest)).encode()])
+        """Store the manifest, which finishes the backup: whole, or not at all."""
+        path = self._manifest(manifest.name)
+        self._write(f"{path}.part", [json.dumps(asdict(manifest)).encode()])
+        self.fs.mv(f"{path}.part", path)
+
+    def remove(self, names: Iterable[str]) -> Removed:
+        """Remove these backups, and all content that no other backup needs, also what a killed one has left.
+
+        Their manifests go first: if this is killed, no backup lacks anything, and the next time removes the rest.
+        Nothing may be added meanwhile. Raises Damaged, and removes nothing, if a manifest that stays cannot be read.
+        """
+        gone = set(names)
+        staying = [self.load(name) for name in self.names() if name not in gone]
+        needed = {file.sha256 for manifest in staying for file in (manifest.dump, *manifest.files)}
+        for name in sorted(gone):
+            self.fs.rm_file(self._manifest(name))
+        self.fs.invalidate_cache()
+        found = self.fs.find(f"{self.root}/content", detail=True)
+        unneeded = {path: info["size"] for path, info in found.items() if Path(path).name not in needed}
+        if unneeded:
+            self.fs.rm(list(unneeded))
+        return Removed(len(gone), len(unneeded), sum(unneeded.values()))
 
     def add(self, source: Path, path: str, known: StoredFile | None = None) -> StoredFile:
         """Store a file if its content is new, and return how it was stored.

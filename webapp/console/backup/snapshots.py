@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from webapp.console.backup import database
 from webapp.console.backup.pixel_objects import list_objects
-from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile, sha256_of
+from webapp.console.backup.repository import Damaged, Manifest, Removed, Repository, StoredFile, sha256_of
 from webapp.core.backup_lock import files_stay
 from webapp.core.models import Backup, Heartbeat
 
@@ -54,6 +54,16 @@ def take_snapshot(address: str, say: Callable[[str], None]) -> Snapshot:
     Backup.objects.create(address=address, name=name, files=len(files), size=manifest.size)
     added = {file.sha256: file.size for file in files}.keys() - {file.sha256 for file in earlier.values()}
     return Snapshot(manifest, len(added), tuple(vanished))
+
+
+def prune(address: str, keep: int) -> Removed:
+    """Remove all backups but the newest `keep`, and what only they needed, while no backup is being taken."""
+    repository = Repository(address)
+    with files_stay():
+        names = repository.names()[:-keep]
+        removed = repository.remove(names)
+    Backup.objects.filter(address=address, name__in=names).delete()
+    return removed
 
 
 def verify(address: str, name: str | None = None) -> Manifest:
