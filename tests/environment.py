@@ -29,6 +29,7 @@ os.environ.setdefault("WANDERERS_MEMORY_FORMAT", "channels_last")
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ.setdefault("MIN_FREE_PERCENT", "0")  # whatever else fills the disk of the machine that tests
 embedded_postgres.SETTINGS["fsync"] = "off"  # tests' data need not survive a power cut
 embedded_postgres.ensure()
 

@@ -57,6 +57,7 @@ try:
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
     MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
     MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
+    MIN_FREE_PERCENT = env.float("MIN_FREE_PERCENT", 5, validate=validate.Range(min=0, max=100))
     BACKBONE = env.str("BACKBONE", "sky", validate=validate.OneOf(["imagenet", "sky"]))
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
     REMOTE_HOSTS = env.list("REMOTE_HOSTS", ["api.fink-portal.org", "api.alerce.online", "avro.alerce.online"])

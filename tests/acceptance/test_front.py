@@ -154,7 +154,7 @@ def test_a_server_whose_threads_are_all_busy_says_that_it_lives(server):
         for _ in range(4):
             busy.enter_context(server.connect(b"GET /slow/ HTTP/1.1\r\nHost: localhost\r\n\r\n"))
         server.wait_for(lambda: not server.gets("/echo/", seconds=1))
-        first, second = (json.loads(server.ask("/health/live/", seconds=1)) for _ in range(2))
+        first, second = (json.loads(server.ask(path, seconds=1)) for path in ("/health/live/", "/health/live"))
         assert first["status"] == "ok"
         assert 0 < first["stuck_seconds"] <= second["stuck_seconds"] < SLOW
     server.wait_for(lambda: server.gets("/echo/", seconds=1))

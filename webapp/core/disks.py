@@ -17,7 +17,8 @@ class Disk:
 
     @property
     def is_nearly_full(self) -> bool:
-        return self.free < settings.MIN_FREE
+        """Return whether less is free than either limit: what one job may need, and what may fill within some days."""
+        return self.free < max(settings.MIN_FREE, self.total * settings.MIN_FREE_PERCENT / 100)
 
 
 def data_disk() -> Disk:

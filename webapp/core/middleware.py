@@ -52,10 +52,11 @@ HEALTH: dict[str, Callable[[], JsonResponse]] = {
 
 
 def health(get_response: Answer) -> Answer:
-    """Answer the health endpoints."""
+    """Answer the health endpoints, also without the last slash: many monitors leave it out, and follow no redirect."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        return HEALTH[request.path_info]() if request.path_info in HEALTH else get_response(request)
+        answer_health = HEALTH.get(request.path_info) or HEALTH.get(f"{request.path_info}/")
+        return answer_health() if answer_health else get_response(request)
 
     return answer
 

@@ -68,7 +68,7 @@ def _headers(scope: Scope) -> list[tuple[str, str]]:
     return headers
 
 
-LIVE = "/health/live/"
+LIVE = ("/health/live/", "/health/live")
 NEXT_OR_SUBMIT = re.compile(r"/api/(workflows/[^/]+/next|classifications)/")
 
 
@@ -84,7 +84,7 @@ class Front:
         self.streams = BoundedSemaphore(streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == LIVE and scope["method"] == "GET":
+        if scope["type"] == "http" and scope["path"] in LIVE and scope["method"] == "GET":
             stuck = max(self.threads.stuck_seconds(), self.volunteers.stuck_seconds())
             await _say_that_it_lives(send, stuck)
         elif scope["type"] == "http":

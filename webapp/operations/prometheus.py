@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from webapp.core.cached_figures import cached_figure
+from webapp.core.disks import data_disk, pixel_disk
 from webapp.core.models import Backup
 from webapp.learning.drift import Night, drift_of
 from webapp.learning.models import Checkpoint, Evaluation
@@ -23,7 +24,7 @@ from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
 from webapp.operations.models import Restart
 from webapp.operations.restarts import count_by_part
-from webapp.operations.site_status import FRESH_SECONDS, activity, check_health, disk_usage
+from webapp.operations.site_status import FRESH_SECONDS, activity, check_health
 from webapp.operations.stream_status import all_streams
 from webapp.operations.worker_queues import workers_by_queue
 
@@ -191,9 +192,17 @@ def _newest_night(champion: Checkpoint) -> list[Night]:
 
 
 def _disk() -> Iterator[Metric]:
-    usage = disk_usage()
-    yield GaugeMetricFamily("wanderers_disk_free_bytes", "Free on the data folder's disk.", value=usage.free)
-    yield GaugeMetricFamily("wanderers_disk_total_bytes", "Size of the data folder's disk.", value=usage.total)
+    free = GaugeMetricFamily(
+        "wanderers_disk_free_bytes",
+        "Free on the data folder's disk, and on that of the pixels if they have one of their own.",
+        labels=["disk"],
+    )
+    total = GaugeMetricFamily("wanderers_disk_total_bytes", "Size of these disks.", labels=["disk"])
+    for name, disk in {"data": data_disk(), "pixels": pixel_disk()}.items():
+        if disk:
+            free.add_metric([name], disk.free)
+            total.add_metric([name], disk.total)
+    yield from (free, total)
     newest = Backup.objects.newest()
     if newest:
         at = newest.finished_at.timestamp()

@@ -1,9 +1,11 @@
 """Drop pixels: chunk by chunk, first the rows say so, then the chunk is rewritten without them.
 
 What a killed run leaves is a chunk whose rows say that pixels are dropped that are still stored; its run names it, and
-the next attempt, or the next run, clears it.
+the next attempt, or the next run, clears it. Nothing is cleared while a backup runs, which copies the files after the
+rows.
 """
 
+import time
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -16,9 +18,14 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.audit import record_job
 from webapp.archive.models import Subject, Survey
 from webapp.archive.models.subject import SubjectQuerySet
+from webapp.core.backup_lock import may_delete_files
+from webapp.core.stored_messages import Sentence
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.retention.droppable import TrainedOn, droppable
 from webapp.retention.models import RetentionRun
+
+PAUSE_SECONDS = 2.0
+BACKUP_RUNS = Sentence("A backup is running. This goes on once it has ended.")
 
 Chunk = tuple[str, int]
 """An array, and the index of the chunk's first subject."""
@@ -33,12 +40,12 @@ def drop_pixels(run: RetentionRun) -> None:
     if run.dry_run:
         run.renew(done=0, bytes_freed=0)
     else:
-        _clear_interrupted(run.survey, store)
+        _clear_interrupted(run, store)
     for chunk, keys in _chunks(run.survey, store):
         if run.dry_run:
             _count(run, store, chunk, keys, trained_on)
         elif _mark(run, chunk, keys, trained_on):
-            _clear(run, store)
+            _clear(run, run, store)
     run.refresh_from_db()
     with transaction.atomic():
         if run.done and not run.dry_run:
@@ -84,20 +91,32 @@ def _mark(run: RetentionRun, chunk: Chunk, keys: list[int], trained_on: TrainedO
     return len(dropped)
 
 
+def _clear(marked: RetentionRun, run: RetentionRun, store: PixelStore) -> None:
+    """Free the space of all dropped pixels in the chunk that `marked` names, once no backup runs; `run` says so."""
+    if _cleared(marked, store):
+        return
+    while not _cleared(marked, store):
+        run.renew(message=BACKUP_RUNS())
+        time.sleep(PAUSE_SECONDS)
+    run.renew(message="")
+
+
 @transaction.atomic
-def _clear(run: RetentionRun, store: PixelStore) -> None:
-    """Free the space of all dropped pixels in the chunk that a run names."""
+def _cleared(run: RetentionRun, store: PixelStore) -> bool:
+    if not may_delete_files():
+        return False
     _lock(run.survey)
     chunk = (run.clearing_array, run.clearing_index)
     dropped = _of_chunk(run.survey, store, chunk).filter(pixels_dropped_at__isnull=False)
     freed = store.clear(run.survey.slug, chunk[0], dropped.values_list("zarr_index", flat=True))
     after = {"clearing_array": "", "bytes_freed": F("bytes_freed") + max(freed, 0)}
     RetentionRun.objects.filter(pk=run.pk).update(**after)
+    return True
 
 
-def _clear_interrupted(survey: Survey, store: PixelStore) -> None:
-    for run in RetentionRun.objects.filter(survey=survey).exclude(clearing_array=""):
-        _clear(run, store)
+def _clear_interrupted(run: RetentionRun, store: PixelStore) -> None:
+    for marked in RetentionRun.objects.filter(survey=run.survey).exclude(clearing_array=""):
+        _clear(marked, run, store)
 
 
 def _of_chunk(survey: Survey, store: PixelStore, chunk: Chunk) -> SubjectQuerySet:

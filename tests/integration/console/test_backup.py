@@ -14,6 +14,7 @@ from django.db import connection
 
 from tests.integration.archive.test_bucket import server  # noqa: F401  # one S3 server
 from webapp.archive.models import Survey
+from webapp.console.backup import database
 from webapp.core.models import Backup, Heartbeat, Process
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,16 +157,13 @@ def test_a_running_site_is_not_restored(data, tmp_path):
         restore(tmp_path / "backups")
 
 
-def test_a_backup_asks_for_the_server_that_the_site_asks_for(data, tmp_path):
+def test_a_backup_asks_for_the_server_that_the_site_asks_for(tmp_path, monkeypatch):
     """Of the hosts in DATABASE_URL, some may be standbys; here the only one is none."""
-    call_command("backup", tmp_path / "backups")
-    wanted = connection.settings_dict["OPTIONS"]
-    wanted["target_session_attrs"] = "standby"
-    try:
+    with database.snapshot() as moment:
+        database.dump(tmp_path / "dump", moment)
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "target_session_attrs", "standby")
         with pytest.raises(CommandError, match="not in hot standby mode"):
-            call_command("backup", tmp_path / "backups")
-    finally:
-        del wanted["target_session_attrs"]
+            database.dump(tmp_path / "dump", moment)
 
 
 def test_a_forged_path_leaves_the_data_folder_never(data, tmp_path):

@@ -106,7 +106,9 @@ def test_a_database_that_is_away_is_named_and_the_process_is_still_alive(client,
     assert client.get("/health/live/").json() == {"status": "ok"}
 
 
-@pytest.mark.parametrize("path", ["/health/", "/health/live/", "/health/ready/"])
+@pytest.mark.parametrize(
+    "path", ["/health/", "/health/live/", "/health/ready/", "/health", "/health/live", "/health/ready"]
+)
 @pytest.mark.parametrize("host", ["10.0.0.7:8000", "127.0.0.1:8000", "[fd00::7]:8000"])
 def test_machines_ask_by_address_and_without_https(client, settings, path, host):
     settings.ALLOWED_HOSTS = ["wanderers.example"]
@@ -114,3 +116,8 @@ def test_machines_ask_by_address_and_without_https(client, settings, path, host)
     answer = client.get(path, HTTP_HOST=host)
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert client.get("/", HTTP_HOST=host).status_code == 400, "people do not"
+
+
+@pytest.mark.parametrize("path", ["/health//", "/healthy", "/health/live/now", "health"])
+def test_nothing_else_is_taken_for_a_question_about_health(client, path):
+    assert client.get(path).status_code == 404

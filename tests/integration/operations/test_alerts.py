@@ -1,5 +1,6 @@
 """Administrators are told of a problem once, and once more when it is over, by mail and by a webhook."""
 
+from collections import namedtuple
 from datetime import timedelta
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from webapp.operations.models import Alert
 from webapp.quality.models import FlagState, QualityFlag
 from webapp.volunteers.models import Volunteer
 
+DiskUsage = namedtuple("DiskUsage", "total used free")
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +43,16 @@ def later():
 
 def silence_beat():
     Heartbeat.objects.filter(process=Process.BEAT).update(seen_at=timezone.now() - timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(("percent", "is_told"), [(5, True), (4, False)])
+def test_a_disk_of_which_little_is_free_is_told_though_that_is_much(
+    settings, mailoutbox, monkeypatch, percent, is_told
+):
+    settings.MIN_FREE_PERCENT = percent
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: DiskUsage(total=10**12, used=0, free=45 * 10**9))
+    said = "\n".join(alert_mails(mailoutbox))
+    assert ("The disk of the data folder is nearly full." in said) == is_told
 
 
 def test_a_part_that_stays_ill_is_told_once_and_its_recovery_once(mailoutbox):

@@ -16,6 +16,7 @@ from webapp.known_objects.models import OrbitLoad
 from webapp.learning import models
 from webapp.learning.models import TrainingRun
 from webapp.learning.triggers import start_training
+from webapp.operations.prometheus import exposition
 from webapp.quality.models import QualityScan
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,14 @@ def test_a_site_without_anything_says_so(client, boss, settings, tmp_path):
         assert words in page
 
 
+def test_prometheus_reads_the_disk_of_the_pixels_if_it_is_another(well, settings):
+    assert 'wanderers_disk_free_bytes{disk="data"} ' in exposition().decode()
+    assert 'disk="pixels"' not in exposition().decode()
+    settings.PIXELS = "/proc"  # a disk of its own, without any space
+    assert 'wanderers_disk_free_bytes{disk="pixels"} 0.0' in exposition().decode()
+    assert 'wanderers_disk_total_bytes{disk="pixels"} 0.0' in exposition().decode()
+
+
 def test_a_failed_job_is_tried_again_once(client, boss, failed, django_capture_on_commit_callbacks):
     client.force_login(boss)
     address = f"/status/archive.ingestrun/{failed.pk}/retry/"
@@ -177,7 +186,7 @@ def test_prometheus_reads_figures_with_the_token_only(well, client, settings, fa
     lines = answer.content.decode().splitlines()
     assert 'wanderers_part_healthy{part="database"} 1.0' in lines
     assert 'wanderers_jobs{kind="archive.ingestrun",state="failed"} 1.0' in lines
-    assert any(line.startswith("wanderers_disk_free_bytes ") for line in lines)
+    assert any(line.startswith('wanderers_disk_free_bytes{disk="data"} ') for line in lines)
     assert any(line.startswith("wanderers_classifications_last_hour{") for line in lines)
 
 

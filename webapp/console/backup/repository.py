@@ -63,8 +63,8 @@ class Manifest:
         return self.dump.size + sum(file.size for file in self.files)
 
     @classmethod
-    def load(cls, text: str | bytes) -> "Manifest":
-        """Read a manifest; raises Damaged if it is none that we have written."""
+    def load(cls, text: str | bytes, name: str = "") -> "Manifest":
+        """Read the manifest of a backup of this name; raises Damaged if it is none that we have written."""
         try:
             told: dict[str, Any] = json.loads(text)
             files = tuple(_checked(StoredFile(**file)) for file in told.pop("files"))
@@ -73,7 +73,7 @@ class Manifest:
             if not all(isinstance(rows, int) and isinstance(table, str) for table, rows in found.rows.items()):
                 raise TypeError("its numbers of rows are none")
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            raise Damaged(f"The backup's manifest is damaged ({error}). Choose another with --name.") from error
+            raise Damaged(f"The manifest of backup {name} cannot be read: {error}.") from error
         return found
 
 
@@ -95,6 +95,15 @@ def _checked(stored: Stored) -> Stored:
     return stored
 
 
+@dataclass(frozen=True)
+class Removed:
+    """What was removed from a repository: backups, contents, and the contents' bytes."""
+
+    backups: int
+    contents: int
+    size: int
+
+
 class Repository:
     """A backup repository at an address; a new folder is readable by its owner only, since backups hold secrets."""
 
@@ -106,11 +115,32 @@ class Repository:
         return sorted(Path(path).stem for path in self.fs.glob(f"{self.root}/backups/*.json"))
 
     def load(self, name: str) -> Manifest:
-        return Manifest.load(self.fs.cat_file(self._manifest(name)))
+        """Return a backup's manifest. Raises Damaged if it cannot be read."""
+        return Manifest.load(self.fs.cat_file(self._manifest(name)), name)
 
     def save(self, manifest: Manifest) -> None:
-        """Store the manifest, which finishes the backup."""
-        self._write(self._manifest(manifest.name), [json.dumps(asdict(manifest)).encode()])
+        """Store the manifest, which finishes the backup: whole, or not at all."""
+        path = self._manifest(manifest.name)
+        self._write(f"{path}.part", [json.dumps(asdict(manifest)).encode()])
+        self.fs.mv(f"{path}.part", path)
+
+    def remove(self, names: Iterable[str]) -> Removed:
+        """Remove these backups, and all content that no other backup needs, also what a killed one has left.
+
+        Their manifests go first: if this is killed, no backup lacks anything, and the next time removes the rest.
+        Nothing may be added meanwhile. Raises Damaged, and removes nothing, if a manifest that stays cannot be read.
+        """
+        gone = set(names)
+        staying = [self.load(name) for name in self.names() if name not in gone]
+        needed = {file.sha256 for manifest in staying for file in (manifest.dump, *manifest.files)}
+        for name in sorted(gone):
+            self.fs.rm_file(self._manifest(name))
+        self.fs.invalidate_cache()
+        found = self.fs.find(f"{self.root}/content", detail=True)
+        unneeded = {path: info["size"] for path, info in found.items() if Path(path).name not in needed}
+        if unneeded:
+            self.fs.rm(list(unneeded))
+        return Removed(len(gone), len(unneeded), sum(unneeded.values()))
 
     def add(self, source: Path, path: str, known: StoredFile | None = None) -> StoredFile:
         """Store a file if its content is new, and return how it was stored.

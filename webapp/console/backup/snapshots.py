@@ -1,7 +1,7 @@
 """Take, verify and restore backups of a whole site.
 
 The database's moment comes first and the files after it: pixels, checkpoints and uploads are written before the rows
-that name them, so a backup has every file that its rows need, except those that retention deletes while it runs.
+that name them, and retention waits for the backup, so that it has every file that its rows need.
 """
 
 import tempfile
@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from webapp.console.backup import database
 from webapp.console.backup.pixel_objects import list_objects
-from webapp.console.backup.repository import Damaged, Manifest, Repository, StoredFile, sha256_of
+from webapp.console.backup.repository import Damaged, Manifest, Removed, Repository, StoredFile, sha256_of
+from webapp.core.backup_lock import files_stay
 from webapp.core.models import Backup, Heartbeat
 
 LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary", "restarts"})
@@ -37,20 +38,32 @@ class Snapshot:
 def take_snapshot(address: str, say: Callable[[str], None]) -> Snapshot:
     """Back up the site while it runs; only content that the repository lacks is copied."""
     repository = Repository(address)
-    names = repository.names()
-    earlier = {file.path: file for file in repository.load(names[-1]).files} if names else {}
-    name = timezone.now().strftime("%Y%m%dT%H%M%S.%fZ")
-    with tempfile.TemporaryDirectory(prefix="wanderers-backup-") as folder, database.snapshot() as moment:
-        path = Path(folder) / DUMP
-        database.dump(path, moment)
-        stored_dump, rows = repository.add(path, DUMP), moment.rows
-    say(f"The database: {sum(rows.values()):,} rows.")
-    files, vanished = _add_files(repository, earlier)
-    manifest = Manifest(name, _version(), stored_dump, rows, tuple(files), list_objects())
-    repository.save(manifest)
+    with files_stay() as require_lock:
+        names = repository.names()
+        earlier = {file.path: file for file in repository.load(names[-1]).files} if names else {}
+        name = timezone.now().strftime("%Y%m%dT%H%M%S.%fZ")
+        with tempfile.TemporaryDirectory(prefix="wanderers-backup-") as folder, database.snapshot() as moment:
+            path = Path(folder) / DUMP
+            database.dump(path, moment)
+            stored_dump, rows = repository.add(path, DUMP), moment.rows
+        say(f"The database: {sum(rows.values()):,} rows.")
+        files, vanished = _add_files(repository, earlier)
+        manifest = Manifest(name, _version(), stored_dump, rows, tuple(files), list_objects())
+        require_lock()
+        repository.save(manifest)
     Backup.objects.create(address=address, name=name, files=len(files), size=manifest.size)
     added = {file.sha256: file.size for file in files}.keys() - {file.sha256 for file in earlier.values()}
     return Snapshot(manifest, len(added), tuple(vanished))
+
+
+def prune(address: str, keep: int) -> Removed:
+    """Remove all backups but the newest `keep`, and what only they needed, while no backup is being taken."""
+    repository = Repository(address)
+    with files_stay():
+        names = repository.names()[:-keep]
+        removed = repository.remove(names)
+    Backup.objects.filter(address=address, name__in=names).delete()
+    return removed
 
 
 def verify(address: str, name: str | None = None) -> Manifest:

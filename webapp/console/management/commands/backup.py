@@ -1,4 +1,4 @@
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -13,12 +13,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("address", help="a folder, or a bucket such as s3://bucket/backups")
-        parser.add_argument("--verify", action="store_true", help="only read the newest backup and compare all hashes")
+        either = parser.add_mutually_exclusive_group()
+        either.add_argument("--verify", action="store_true", help="only read the newest backup and compare all hashes")
+        either.add_argument("--keep", type=_number, metavar="N", help="afterwards remove all backups but the newest N")
         parser.add_argument("--name", help="with --verify: another backup than the newest")
 
-    def handle(self, *args: Any, address: str, verify: bool, name: str | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, address: str, verify: bool, keep: int | None, name: str | None, **options: Any
+    ) -> None:
         try:
             self.stdout.write(_verified(address, name) if verify else self._taken(address))
+            if keep:
+                self.stdout.write(_pruned(address, keep))
         except Damaged as damage:
             raise CommandError(str(damage)) from damage
 
@@ -37,6 +43,21 @@ class Command(BaseCommand):
             f"Backup {manifest.name}: {len(manifest.files):,} files, {manifest.size / 1e6:,.1f} MB;"
             f" {taken.added:,} contents were new."
         )
+
+
+def _number(text: str) -> int:
+    """Return a number of backups; argparse says what is wrong with another."""
+    if (number := int(text)) < 1:
+        raise ArgumentTypeError("at least one backup must be kept")
+    return number
+
+
+def _pruned(address: str, keep: int) -> str:
+    removed = snapshots.prune(address, keep)
+    return (
+        f"Removed {removed.backups:,} older backups, and {removed.contents:,} contents that no other needs:"
+        f" {removed.size / 1e6:,.1f} MB."
+    )
 
 
 def _verified(address: str, name: str | None) -> str:
