@@ -2,10 +2,16 @@
 
 from typing import Any
 
+from django.db.models import F, FloatField
+from django.db.models.functions import NullIf, Power, Sqrt
 from rest_framework import serializers
 
 from webapp.api.row_views import Parameter, SurveyRows, key, number, of_survey, word
 from webapp.known_objects.models import KnownMatch
+
+_PARTS = [F(name) / NullIf(F(f"sigma_{name}"), 0.0) for name in ("along", "across")]
+SIGMAS = Sqrt(sum(Power(part, 2) for part in _PARTS), output_field=FloatField())
+"""`KnownMatch.sigmas` in the database; null like it."""
 
 
 class KnownMatchSerializer(serializers.ModelSerializer[KnownMatch]):
@@ -27,7 +33,7 @@ class KnownMatchSerializer(serializers.ModelSerializer[KnownMatch]):
 class KnownMatchViewSet(SurveyRows):
     """Known objects near subjects, with residuals and the age of their elements, for scientists of the survey."""
 
-    queryset = KnownMatch.objects.select_related("subject__survey")
+    queryset = KnownMatch.objects.select_related("subject__survey").annotate(in_sigmas=SIGMAS)
     serializer_class = KnownMatchSerializer
     survey_path = "subject__survey"
     parameters = {
@@ -36,3 +42,4 @@ class KnownMatchViewSet(SurveyRows):
         "designation": Parameter("designation", word, "exact name of the known object"),
         "max_separation": Parameter("separation__lte", number, "largest mean separation, arcsec"),
     }
+    orderings = {"separation": "separation", "sigmas": "in_sigmas"}

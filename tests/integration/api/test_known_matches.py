@@ -45,6 +45,24 @@ def test_they_are_found_by_subject_name_and_separation(workflow):
     assert scientist.get(ADDRESS, {"radius": 5}).status_code == 400
 
 
+def test_they_are_ordered_by_separation_and_by_sigmas(workflow):
+    scientist = client_for(workflow.survey, Role.SCIENTIST, "sue")
+    KnownMatch.objects.filter(designation="433").update(sigma_along=0.5)  # 7.2 σ and 5 σ
+    other = {"detections": 3, "along": 3.0, "across": 4.0, "rate": 20.0, "position_angle": 90.0}
+    for designation, separation, sigmas in (("1", 3.0, (None, 1.0)), ("2", 30.0, (0.0, 1.0)), ("4", 8.0, (3.0, 4.0))):
+        errors = dict(zip(("sigma_along", "sigma_across"), sigmas, strict=True))
+        subject = subjects_of(workflow)[0]
+        KnownMatch.objects.create(subject=subject, designation=designation, separation=separation, **errors, **other)
+    assert designations(scientist, ordering="separation") == ["433", "1", "4", "3200", "2"]
+    assert designations(scientist, ordering="-separation", max_separation=10) == ["4", "1", "433"]
+    assert designations(scientist, ordering="sigmas") == ["4", "3200", "433"], "without those of unknown error"
+    assert designations(scientist, ordering="-sigmas") == ["433", "3200", "4"]
+    first = scientist.get(ADDRESS, {"ordering": "sigmas", "page_size": 1}).json()
+    second = scientist.get(first["next"]).json()["results"][0]
+    assert (second["designation"], second["sigmas"]) == ("3200", 5.0)
+    assert scientist.get(ADDRESS, {"ordering": "rate"}).status_code == 400
+
+
 def test_nobody_else_may_read_them(workflow):
     match, other = KnownMatch.objects.first(), Survey.objects.create(slug="other", name="Other")
     for client, status in (
