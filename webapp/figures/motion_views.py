@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.sky.neo_scores import CLASSES
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import subject_of, survey_page
-from webapp.archive.light_curve import measurements, plot
+from webapp.archive.light_curve import Plot, measurements, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.archive.pixels import may_show_motion
 from webapp.consensus.models import AggregatedPosterior, Consensus
@@ -82,7 +82,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "check": check,
         "has_old": any(match.is_old for match in known) or (check is not None and check.is_old),
         "old_days": round(OLD_DAYS),
-        "light_curve": plot(points) if (points := measurements(subject, frames)) else None,
+        "light_curve": _light_curve(subject, frames),
         **_digest2(subject, frames),
         **_place(subject, track),
         **_opinions(subject),
@@ -146,6 +146,13 @@ def _seeing(form: ErrorsForm, survey: Survey) -> float:
 
 def _of_trail(trail: MeasuredTrail | None) -> tuple[float | None, ...]:
     return (trail.length, trail.low, trail.high) if trail else (None, None, None)
+
+
+def _light_curve(subject: Subject, frames: list[Frame]) -> Plot | None:
+    """Return the drawing of a light curve; None without measurements, or for the one of a subject's only frame."""
+    points = measurements(subject, frames)
+    least = 1 if may_show_motion(subject) else 2
+    return plot(points) if len(points) >= least else None
 
 
 def _place(subject: Subject, track: Track) -> dict[str, Any]:
