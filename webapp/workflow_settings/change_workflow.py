@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import ConsensusRecompute
 from webapp.consensus.recompute import start_recompute
+from webapp.core.postgresql.time_limits import lift_statement_limit
 from webapp.queue.membership import dequeue_subjects, enqueue_subjects
 from webapp.workflows.models import Workflow
 
@@ -48,6 +49,7 @@ def open_workflow(
     _check(workflow, subject_sets, offered_before=set())
     workflow.save()
     workflow.subject_sets.set(subject_sets)
+    lift_statement_limit()
     return Saved(workflow, added=enqueue_subjects(workflow))
 
 
@@ -71,6 +73,7 @@ def change_workflow(
     _check(row, subject_sets, offered_before)
     row.save()
     row.subject_sets.set(subject_sets)
+    lift_statement_limit()
     removed = dequeue_subjects(row) if sets_before - set(subject_sets) else 0
     needs_recount = _rules(row) != rules_before and row.queue.exists()
     recount = start_recompute(workflow=row, by=by) if needs_recount else None

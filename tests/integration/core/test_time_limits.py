@@ -4,9 +4,11 @@ from contextlib import closing, contextmanager
 
 import django.db
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
+from webapp.archive.models import Survey
 from webapp.core.postgresql.time_limits import limit_statements
+from webapp.workflow_settings.change_workflow import change_workflow, open_workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,3 +74,26 @@ def test_a_download_takes_longer_than_any_of_its_fetches():
         while found := cursor.fetchmany(1):
             rows += found
     assert len(rows) == 5
+
+
+def test_filling_the_queue_of_a_large_workflow_may_take_its_time():
+    def limit():
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout')")
+            return cursor.fetchone()[0]
+
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SET statement_timeout = '7s'")
+    try:
+        survey = Survey.objects.create(slug="night", name="Night")
+        with transaction.atomic():
+            opened = open_workflow(
+                survey=survey, slug="w", kind="stamp", subject_sets=[], is_active=False, name="W", question="Is it?"
+            )
+            assert limit() == "0"
+        assert limit() == "7s"
+        with transaction.atomic():
+            change_workflow(workflow=opened.workflow, subject_sets=[], by=None)
+            assert limit() == "0"
+    finally:
+        connections["default"].close()
