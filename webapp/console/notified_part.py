@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 
 from webapp.console.processes import ENDED, HUNG, die_with_parent
@@ -34,7 +35,8 @@ def run(part: str, name: str, command: list[str], responds: Callable[[], bool]) 
     killed, with all that it has started. If it was not told to stop, that is noted under the name `part`, for whatever
     is started next to store.
     """
-    program = subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True)  # noqa: S603  # our own
+    die = partial(die_with_parent, os.getpid())
+    program = subprocess.Popen(command, preexec_fn=die, start_new_session=True)  # noqa: S603  # our own
     started, stopping, hung = time.monotonic(), threading.Event(), threading.Event()
 
     def is_well() -> bool:

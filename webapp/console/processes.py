@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from webapp.core.stored_messages import Sentence
@@ -21,13 +21,16 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int | None = None) -> None:
     """Ask Linux to kill this process when its parent dies; elsewhere, do nothing.
 
-    A killed parent cannot stop its children, and they would keep its port. Interrupted jobs resume by their lease.
+    A killed parent cannot stop its children, and they would keep its port. Interrupted jobs resume by their lease. If
+    `parent` is no longer the parent, it died before Linux was asked, and this process ends now.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 LARGEST = 10 * 2**20
@@ -95,9 +98,10 @@ class Child:
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.started_at = time.monotonic()
+        die = partial(die_with_parent, os.getpid())
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603  # our own command lines, no shell
-                self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent
+                self.command, stdout=output, stderr=output, start_new_session=True, preexec_fn=die
             )
 
     def revive(self) -> str:

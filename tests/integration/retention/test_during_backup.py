@@ -81,6 +81,9 @@ def test_a_backup_that_has_lost_its_lock_is_not_finished():
     with files_stay() as require_lock:
         require_lock()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+            cursor.execute(
+                "SELECT pg_terminate_backend(lock.pid, 5000) FROM pg_locks AS lock JOIN pg_database ON oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
         with pytest.raises(OperationalError):
             require_lock()
