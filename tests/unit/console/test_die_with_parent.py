@@ -13,7 +13,8 @@ from webapp.console.processes import die_with_parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
 
 
-@pytest.mark.parametrize(("parent", "status"), [(os.getpid(), 0), (os.getpid() + 1, -signal.SIGKILL)])
-def test_a_program_whose_parent_has_died_ends_at_once(parent, status):
+@pytest.mark.parametrize(("is_alive", "status"), [(True, 0), (False, -signal.SIGKILL)])
+def test_a_program_whose_parent_has_died_ends_at_once(is_alive, status):
+    parent = os.getpid() + (0 if is_alive else 1)
     program = subprocess.Popen([sys.executable, "-c", ""], preexec_fn=partial(die_with_parent, parent))
     assert program.wait(10) == status
