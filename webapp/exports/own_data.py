@@ -117,7 +117,8 @@ second-opinions.csv   your verdicts beside those of other scientists
 opinion-requests.csv  on which verdicts you asked for a second opinion, or no longer
 cases.csv             the subjects that are assigned to you
 case-events.csv       what you did with subjects: holds, tags, notes and whom you assigned
-proposals.csv         the links between detections that you confirmed or rejected
+proposals.csv         the links between detections or tracklets that you decided on last
+proposal-events.csv   each link that you confirmed, rejected, put back or took back, and why
 reports.csv           the reports to the Minor Planet Center that you made or signed
 comment-reports.csv   the comments that you reported to moderators
 moderated.csv         what moderators did about your comments

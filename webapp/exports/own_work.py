@@ -8,7 +8,7 @@ from webapp.archive.models import AuditEntry, Membership
 from webapp.community.appeals import actions_against
 from webapp.community.models import ModeratorAction
 from webapp.community.models import Report as CommentReport
-from webapp.linking.models import Proposal
+from webapp.linking.models import Proposal, ProposalEvent
 from webapp.reports.models import Report
 from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.volunteers.models import Volunteer
@@ -25,6 +25,7 @@ def own_work(volunteer: Volunteer) -> dict[str, QuerySet[Any]]:
         "cases.csv": Case.objects.filter(assignee__volunteer=volunteer).order_by("pk"),
         "case-events.csv": CaseEvent.objects.filter(by__volunteer=volunteer),
         "proposals.csv": Proposal.objects.filter(decided_by__volunteer=volunteer).order_by("pk"),
+        "proposal-events.csv": ProposalEvent.objects.filter(by__volunteer=volunteer),
         "reports.csv": reports,
         "comment-reports.csv": CommentReport.objects.filter(reporter=volunteer),
         "moderated.csv": actions_against(volunteer),

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.core.jobs import JobState
-from webapp.learning.test_sets import current_held_out, on_test_side
-from webapp.linking.models import Decision, LinkRun, Links, Proposal, TrackletBuild
+from webapp.linking.linked_objects import merge
+from webapp.linking.models import Decision, LinkRun, Links, Proposal, ProposalAction, ProposalEvent, TrackletBuild
+
+ACTION = {Decision.CONFIRMED: ProposalAction.CONFIRM, Decision.REJECTED: ProposalAction.REJECT}
 
 
 def detections(survey: Survey, first: float, last: float) -> QuerySet[Subject]:
@@ -67,17 +69,22 @@ def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Deci
     Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     rows = Proposal.objects.filter(run__survey=survey, pk__in=proposals, decision=Decision.OPEN)
     keys = list(rows.values_list("pk", flat=True))
-    Proposal.objects.filter(pk__in=keys).update(decision=decision, decided_by=by, decided_at=timezone.now())
+    _decide(keys, decision, by)
     if decision != Decision.CONFIRMED or not keys:
         return len(keys)
     _refuse_shared(survey, keys)
     _reject_rivals(survey, keys, by)
     for row in Proposal.objects.filter(pk__in=keys, run__links=Links.TRACKLETS).prefetch_related("members"):
-        _merge(survey, list(row.members.all()))
+        merge(survey, list(row.members.all()))
     if Proposal.objects.filter(pk__in=keys, run__links=Links.DETECTIONS).exists():
         job, _created = TrackletBuild.objects.get_or_create(survey=survey, state=JobState.QUEUED)
         job.enqueue()
     return len(keys)
+
+
+def _decide(keys: Sequence[int], decision: Decision, by: User) -> None:
+    Proposal.objects.filter(pk__in=keys).update(decision=decision, decided_by=by, decided_at=timezone.now())
+    ProposalEvent.objects.bulk_create(ProposalEvent(proposal_id=key, by=by, action=ACTION[decision]) for key in keys)
 
 
 def _refuse_shared(survey: Survey, keys: list[int]) -> None:
@@ -94,19 +101,15 @@ def _refuse_shared(survey: Survey, keys: list[int]) -> None:
 def _reject_rivals(survey: Survey, keys: list[int], by: User) -> None:
     of_detections = Proposal.objects.filter(run__survey=survey, run__links=Links.DETECTIONS)
     taken = of_detections.filter(pk__in=keys).values("members")
-    rivals = of_detections.filter(decision=Decision.OPEN, members__in=taken).values("pk")
-    Proposal.objects.filter(pk__in=rivals).update(decision=Decision.REJECTED, decided_by=by, decided_at=timezone.now())
+    rivals = of_detections.filter(decision=Decision.OPEN, members__in=taken).distinct()
+    _decide(list(rivals.values_list("pk", flat=True)), Decision.REJECTED, by)
 
 
-def reopen(*, survey: Survey, proposal: int) -> bool:
+@transaction.atomic
+def reopen(*, survey: Survey, proposal: int, by: User) -> bool:
     """Put a rejected proposal back among the open ones; return whether it was rejected."""
     rejected = Proposal.objects.filter(run__survey=survey, pk=proposal, decision=Decision.REJECTED)
-    return bool(rejected.update(decision=Decision.OPEN, decided_by=None, decided_at=None))
-
-
-def _merge(survey: Survey, members: list[Subject]) -> None:
-    """Make tracklets one object, so that no split separates them: on the test side if any of them was there."""
-    groups = {row.object_group for row in members}
-    tested = on_test_side(survey, current_held_out(survey, Kind.TRACKLET)).filter(object_group__in=groups)
-    name = min(set(tested.values_list("object_group", flat=True)) or groups)
-    Subject.objects.filter(survey=survey, object_group__in=groups).update(object_group=name)
+    if not rejected.update(decision=Decision.OPEN, decided_by=None, decided_at=None):
+        return False
+    ProposalEvent.objects.create(proposal_id=proposal, by=by, action=ProposalAction.REOPEN)
+    return True

@@ -13,6 +13,8 @@ from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField
 
+LONGEST_REASON = 500
+
 
 class Links(models.TextChoices):
     DETECTIONS = "detections", _("Detections of one night into tracklets")
@@ -86,6 +88,39 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"Proposal {self.pk}"
+
+
+class ProposalAction(models.TextChoices):
+    CONFIRM = "confirm", _("confirmed")
+    REJECT = "reject", _("rejected")
+    REOPEN = "reopen", _("put back")
+    TAKE_BACK = "take-back", _("taken back")
+
+
+class ProposalEvent(models.Model):
+    """One decision on a proposal: who, when, and why where they said so."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="events")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    action = models.CharField(max_length=10, choices=ProposalAction)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.proposal} {self.action}"
+
+
+class UnlinkedGroup(models.Model):
+    """A linked tracklet's object group as it was before any link, so that a link can be taken back."""
+
+    subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="+")
+    object_group = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.object_group}"
 
 
 class TrackletBuild(Job):

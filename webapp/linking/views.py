@@ -1,4 +1,4 @@
-"""Linking page: start a search, see what it proposes, confirm or reject it."""
+"""Linking page: start a search, see what it proposes, confirm or reject it, and take that back."""
 
 import math
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Max, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +19,8 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
 from webapp.archive.observing_nights import night_begins
 from webapp.linking.decisions import decide, reopen, start_linking
-from webapp.linking.models import Decision, LinkRun, Links, Proposal
+from webapp.linking.linked_objects import take_back
+from webapp.linking.models import LONGEST_REASON, Decision, LinkRun, Links, Proposal, ProposalEvent
 
 SHOWN = 100
 LONGEST_KEY = 18  # digits
@@ -139,8 +141,20 @@ def linking_decide(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def linking_reopen(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    if reopen(survey=survey, proposal=pk):
+    if reopen(survey=survey, proposal=pk, by=person(request)):
         messages.success(request, _("The link is open again."))
+    return redirect("linking", survey.slug)
+
+
+@require_POST
+@survey_page(Role.SCIENTIST)
+def linking_take_back(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    try:
+        take_back(survey=survey, proposal=pk, by=person(request), reason=request.POST.get("reason", ""))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The link is taken back. Its tracklets are what they were before it."))
     return redirect("linking", survey.slug)
 
 
@@ -148,6 +162,8 @@ def _page(request: HttpRequest, survey: Survey, form: LinkForm, status: int = 20
     members = Prefetch("members", Subject.objects.order_by("mjd", "pk"))
     rows = Proposal.objects.filter(run__survey=survey).select_related("run", "subject").prefetch_related(members)
     waiting = rows.filter(decision=Decision.OPEN)
+    events = Prefetch("events", ProposalEvent.objects.select_related("by"))
+    decided = rows.exclude(decision=Decision.OPEN).select_related("decided_by").prefetch_related(events)
     run = LinkRun.objects.filter(survey=survey).first()
     context = {
         "survey": survey,
@@ -157,7 +173,8 @@ def _page(request: HttpRequest, survey: Survey, form: LinkForm, status: int = 20
         "waiting": waiting[:SHOWN],
         "count": waiting.count(),
         "shown": SHOWN,
-        "decided": rows.exclude(decision=Decision.OPEN).select_related("decided_by").order_by("-decided_at")[:SHOWN],
+        "decided": Paginator(decided.order_by("-decided_at", "-pk"), SHOWN).get_page(request.GET.get("page")),
+        "longest_reason": LONGEST_REASON,
         "build": survey.tracklet_builds.first(),
     }
     return render(request, "linking/linking.html", context, status=status)

@@ -14,15 +14,15 @@ from webapp.archive.models import AuditEntry, Membership, Role
 from webapp.community.models import Comment, ModeratorAction
 from webapp.community.models import Report as CommentReport
 from webapp.exports.own_data import export_own_data
-from webapp.linking.models import LinkRun, Proposal
+from webapp.linking.models import LinkRun, Proposal, ProposalEvent
 from webapp.reports.models import Report
 from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 TABLES = (
-    "roles", "verdicts", "second-opinions", "opinion-requests", "cases", "case-events", "proposals", "reports",
-    "comment-reports", "moderated", "moderator-acts", "audit-log",
+    "roles", "verdicts", "second-opinions", "opinion-requests", "cases", "case-events", "proposals",
+    "proposal-events", "reports", "comment-reports", "moderated", "moderator-acts", "audit-log",
 )  # fmt: skip
 
 
@@ -50,7 +50,8 @@ def work(volunteer, other, workflow, note):
     case = Case.objects.create(subject=subject, assignee=user, tags=[note])
     CaseEvent.objects.create(case=case, by=user, action="note", text=note)
     run = LinkRun.objects.create(survey=survey, first_mjd=1, last_mjd=2, state="done")
-    Proposal.objects.create(run=run, mjd=1, ra=1, dec=1, rate=1, position_angle=1, misfit=1, decided_by=user)
+    link = Proposal.objects.create(run=run, mjd=1, ra=1, dec=1, rate=1, position_angle=1, misfit=1, decided_by=user)
+    ProposalEvent.objects.create(proposal=link, by=user, action="reject", reason=note)
     Report.objects.create(survey=survey, created_by=user)
     comment = Comment.objects.create(author=other, survey=survey, subject=subject, text="Look")
     CommentReport.objects.create(comment=comment, reporter=volunteer, reason=note)

@@ -114,7 +114,7 @@ def test_no_detection_is_in_two_confirmed_tracklets(survey):
     confirm(survey, one)
     rival.refresh_from_db()
     assert (rival.decision, confirm(survey, rival)) == (Decision.REJECTED, 0)
-    reopen(survey=survey, proposal=rival.pk)
+    reopen(survey=survey, proposal=rival.pk, by=survey.memberships.first().user)
     with pytest.raises(ValidationError, match="is in two confirmed tracklets"):
         confirm(survey, rival)
     assert Proposal.objects.filter(decision=Decision.CONFIRMED).count() == 1
