@@ -1,4 +1,4 @@
-"""News for volunteers, and the mails that carry them."""
+"""News for volunteers and scientists, and the mails that carry them."""
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ from webapp.volunteers.models import Volunteer
 
 
 class Notification(models.Model):
-    """News for a volunteer."""
+    """News for a volunteer or, from the desk, a scientist; without a subject, several were assigned at once."""
 
     class Kind(models.TextChoices):
         CONFIRMED = "confirmed"
@@ -21,6 +21,8 @@ class Notification(models.Model):
         MENTIONED = "mentioned"
         WARNED = "warned"
         ANSWERED = "answered"
+        ASSIGNED = "assigned"
+        OPINION = "opinion"
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -43,12 +45,16 @@ class Notification(models.Model):
         return f"{self.kind}: {self.place}, to {self.volunteer}"
 
     def get_absolute_url(self) -> str:
-        """Return where its news are: the thread, the subject (at its discussion where that is the news), or appeals."""
+        """Return where its news are: thread, subject (at its discussion where that is the news), desk or appeals."""
         if self.kind == self.Kind.ANSWERED:
             return reverse("safety")
+        if self.kind == self.Kind.ASSIGNED and self.subject_id is None:
+            return f"{reverse('review', args=[self.survey.slug])}?queue=all&state=all&assigned=me"
         if self.thread_id:
             return reverse("thread", args=[self.survey.slug, self.thread_id])
         about = reverse("subject", args=[self.survey.slug, self.subject_id])
+        if self.kind in (self.Kind.ASSIGNED, self.Kind.OPINION):
+            return f"{about}#verdict"
         return about if self.kind in (self.Kind.CONFIRMED, self.Kind.TAKEN_BACK) else f"{about}#talk"
 
     @property

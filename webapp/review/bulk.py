@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.cases import record_change
+from webapp.review.desk_news import tell_assignee
 from webapp.review.models import CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import give_verdict
 from webapp.workflows.models import Workflow
@@ -58,7 +59,7 @@ def give_verdicts(
 def change_cases(
     workflow: Workflow, subjects: Sequence[int], *, by: User, action: str, text: str = ""
 ) -> list[CaseEvent]:
-    """Change many cases, as `record_change` does one; return an event for each that really changed.
+    """Change many cases, as `change_case` does one; return an event for each that really changed.
 
     Raises
     ------
@@ -67,7 +68,9 @@ def change_cases(
     """
     found = locked_subjects(workflow, subjects)
     changes = [record_change(subject=each, by=by, action=action, text=text) for each in found.values()]
-    return [event for _case, event in changes if event]
+    events = [event for _case, event in changes if event]
+    tell_assignee(events)
+    return events
 
 
 def locked_subjects(workflow: Workflow, keys: Sequence[int]) -> dict[int, Subject]:

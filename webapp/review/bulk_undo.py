@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.bulk import locked_subjects
 from webapp.review.cases import record_change
+from webapp.review.desk_news import forget_assigned
 from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import withdraw_opinions
 from webapp.review.rulings import withdraw_ruling
@@ -102,6 +103,8 @@ def _revert(event: CaseEvent) -> bool:
         before = alike.filter(pk__lt=event.pk).order_by("-pk").first()
         opposite, text = (CaseAction(before.action), before.text) if before else (CaseAction.UNASSIGN, "")
     subject = event.case.subject
+    if CaseAction.ASSIGN in (action, opposite):
+        forget_assigned([subject.pk])
     try:
         record_change(subject=subject, by=event.by, action=opposite, text=text)
     except ValidationError:  # who was assigned before is no scientist here any more, or there are too many tags

@@ -8,15 +8,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject
+from webapp.review.desk_news import tell_assignee
 from webapp.review.models import LONGEST_NOTE, LONGEST_TAG, Case, CaseAction, CaseEvent
 
 MOST_TAGS = 20
 TAG = re.compile(rf"[\w-]{{1,{LONGEST_TAG}}}")
 
 
+@transaction.atomic
 def change_case(*, subject: Subject, by: User, action: str, text: str = "") -> Case:
-    """Return a subject's case, changed as by `record_change`."""
-    return record_change(subject=subject, by=by, action=action, text=text)[0]
+    """Return a subject's case, changed as by `record_change`, and tell whom it was assigned to."""
+    case, event = record_change(subject=subject, by=by, action=action, text=text)
+    tell_assignee([event] if event else [])
+    return case
 
 
 @transaction.atomic

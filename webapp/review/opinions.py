@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
+from webapp.review.desk_news import ask_colleagues, forget_answered
 from webapp.review.models import Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.review.rulings import already_withdrawn, check_verdict, rule, withdraw_ruling
 from webapp.workflows.models import Workflow
@@ -48,15 +49,21 @@ def give_verdict(
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     standing = locked.rulings.filter(workflow=workflow, withdrawn_at=None).first()
     given: dict[str, Any] = {"scientist": scientist, "verdict": verdict, "label": label, "note": note}
-    if standing is None or overrules:
+    if standing is None:
         return rule(subject=subject, workflow=workflow, **given)
+    if overrules:
+        ruling = rule(subject=subject, workflow=workflow, **given)
+        forget_answered(subject.pk)
+        return ruling
     if standing.scientist_id == scientist.pk:
         return _with_opinions_of(standing, rule(subject=subject, workflow=workflow, **given))
     check_verdict(subject, workflow, verdict, label)
     own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
     replaced = own.first()
     own.update(withdrawn_at=timezone.now())
-    return SecondOpinion.objects.create(ruling=standing, replaces=replaced, **given)
+    opinion = SecondOpinion.objects.create(ruling=standing, replaces=replaced, **given)
+    forget_answered(subject.pk)
+    return opinion
 
 
 def _with_opinions_of(earlier: Ruling, ruling: Ruling) -> Ruling:
@@ -153,3 +160,7 @@ def ask_about(*, ruling: Ruling, by: User, is_wanted: bool) -> None:
     asked = SecondOpinionRequest.objects.create(ruling=standing, by=by, is_wanted=is_wanted)
     standing.second_asked_by, standing.second_asked_at = (by, asked.created_at) if is_wanted else (None, None)
     standing.save(update_fields=["second_asked_by", "second_asked_at"])
+    if is_wanted:
+        ask_colleagues(standing, by=by)
+    else:
+        forget_answered(ruling.subject_id)

@@ -16,6 +16,7 @@ from webapp.learning.scores import champions_opinions
 from webapp.queue.entries import lock_entries, lock_in_all_workflows
 from webapp.queue.membership import is_gold_in
 from webapp.queue.models import QueueEntry
+from webapp.review.desk_news import forget_answered
 from webapp.review.models import Ruling, SecondOpinion, Verdict
 from webapp.workflows.models import Workflow
 
@@ -109,6 +110,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
         _reopen(ruling.workflow, subject)
         withdraw_credits(subject=subject, workflow=ruling.workflow)
     _end_training(subject)
+    forget_answered(subject.pk)
 
 
 def _replaced_by(ruling: Ruling, *, is_undo: bool) -> Ruling | None:

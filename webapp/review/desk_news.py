@@ -1,0 +1,61 @@
+"""News from the desk: a subject was assigned to somebody, or a second opinion on it is wanted of them.
+
+They never say what a first verdict was. What is settled before somebody reads of it is no news any more.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.community.models import Notification
+from webapp.review.models import CaseAction, CaseEvent, Ruling
+from webapp.volunteers.identity import account_volunteer
+
+
+def tell_assignee(events: Sequence[CaseEvent]) -> None:
+    """Tell the scientist to whom somebody else assigned subjects, in one line; who had them before need not know."""
+    changed = [each for each in events if each.action in (CaseAction.ASSIGN, CaseAction.UNASSIGN)]
+    if not changed:
+        return
+    forget_assigned(each.case.subject_id for each in changed)
+    first = changed[0]
+    if first.action == CaseAction.UNASSIGN or first.by is None or first.text == first.by.get_username():
+        return
+    subject = first.case.subject if len(changed) == 1 else None
+    _tell(Notification.Kind.ASSIGNED, first.case.subject.survey, subject, User.objects.filter(username=first.text))
+
+
+def forget_assigned(subjects: Iterable[int]) -> None:
+    """Remove unread news of assignments that hold no more."""
+    _unread(Notification.Kind.ASSIGNED).filter(subject__in=list(subjects)).delete()
+
+
+def ask_colleagues(ruling: Ruling, *, by: User) -> None:
+    """Tell the survey's other scientists that a second opinion on a ruling is wanted, if they have given none."""
+    survey = ruling.subject.survey
+    members = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST))
+    colleagues = User.objects.filter(pk__in=members.values("user"), is_active=True)
+    judged = ruling.opinions.filter(withdrawn_at=None).values("scientist")
+    asked = colleagues.exclude(pk__in=[ruling.scientist_id, by.pk]).exclude(pk__in=judged)
+    _tell(Notification.Kind.OPINION, survey, ruling.subject, asked)
+
+
+def forget_answered(subject: int) -> None:
+    """Remove unread news that a second opinion is wanted, if none is any more."""
+    wanted = Ruling.objects.awaiting_opinion().filter(subject=subject, withdrawn_at=None)
+    if not wanted.exists():
+        _unread(Notification.Kind.OPINION).filter(subject=subject).delete()
+
+
+def _tell(kind: str, survey: Survey, subject: Subject | None, people: Iterable[User]) -> None:
+    """Tell each person once, until they have read it."""
+    news = {"kind": kind, "survey": survey, "subject": subject}
+    told = set(_unread(kind).filter(survey=survey, subject=subject).values_list("volunteer", flat=True))
+    volunteers = [account_volunteer(each) for each in people]
+    Notification.objects.bulk_create(Notification(volunteer=each, **news) for each in volunteers if each.pk not in told)
+
+
+def _unread(kind: str) -> QuerySet[Notification]:
+    return Notification.objects.filter(kind=kind, read_at=None)
