@@ -139,7 +139,7 @@ def represent_submitted(
     """Return the result of an answer, the votes on its subject, why it was shown, and the model's opinion."""
     row, entry, consensus = submitted.recorded.classification, submitted.recorded.entry, submitted.consensus
     accepted = submitted.recorded.is_new or submitted.recorded.is_replay
-    feedback = feedback_on(consensus.workflow, row.subject_id, row.answer) if entry.is_gold else None
+    feedback = feedback_on(consensus.workflow, row) if entry.is_gold else None
     return {
         "id": row.pk,
         "workflow": consensus.workflow.slug,

@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject
 from webapp.archive.pixels import shape_of
+from webapp.archive.verdict_blinding import hides_verdict
+from webapp.classifications.models import Classification
 from webapp.guides.built_in import lesson_of, name_of_class
 from webapp.guides.field_guide import explanation
 from webapp.synthetics.mover import SYNTHETIC
@@ -29,16 +31,25 @@ class Feedback:
     radius: float
 
 
-def feedback_on(workflow: Workflow, subject: int, answer: str) -> Feedback | None:
-    """Return the feedback after an answer to a gold subject; None for other subjects."""
-    row = Subject.objects.only("survey", "kind", "gold_label", "gold_source", "metadata", "zarr_array").get(pk=subject)
+def feedback_on(workflow: Workflow, given: Classification) -> Feedback | None:
+    """Return the feedback after an answer to a gold subject; None for other subjects.
+
+    Nor is there any for a scientist who is still to give an independent second opinion on the subject.
+    """
+    rows = Subject.objects.only("survey", "kind", "gold_label", "gold_source", "metadata", "zarr_array")
+    row = rows.get(pk=given.subject_id)
     row.survey = workflow.survey
     truth = row.gold_answer()
-    if not truth:
+    if not truth or (row.gold_source == "ruling" and _is_hidden(given)):
         return None
     drawn = row.metadata.get(SYNTHETIC) or {}
     places, radius = _circle(row, drawn)
-    return Feedback(truth, answer == truth, row.gold_label, _reason(workflow, row, drawn), places, radius)
+    return Feedback(truth, given.answer == truth, row.gold_label, _reason(workflow, row, drawn), places, radius)
+
+
+def _is_hidden(given: Classification) -> bool:
+    user = given.volunteer.user
+    return user is not None and Subject.objects.filter(hides_verdict(user, "pk"), pk=given.subject_id).exists()
 
 
 def _reason(workflow: Workflow, row: Subject, drawn: dict[str, Any]) -> str:

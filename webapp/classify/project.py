@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
@@ -57,11 +58,12 @@ def _shown(request: HttpRequest, survey: Survey) -> dict[str, Any]:
 
 
 def _pictures(request: HttpRequest, survey: Survey) -> list[Subject]:
-    """Return the latest confirmed subjects, except those that the reader may still be asked about, as practice."""
+    """Return the latest confirmed subjects, except those that the reader may still be asked about."""
     rows = Subject.objects.filter(survey=survey).select_related("survey")
     if not Membership.objects.allows(request.user, survey, Role.SCIENTIST):
         rows = rows.exclude(Exists(waiting_for(reader_of(request))))
     confirmed = rows.filter(Exists(Discovery.objects.filter(subject=OuterRef("pk"))))
+    confirmed = confirmed.exclude(hides_verdict(request.user, "pk"))
     shown: list[Subject] = list(confirmed.annotate(at=Max("discoveries__confirmed_at")).order_by("-at")[:PICTURES])
     blind_names(shown, request.user)
     return shown

@@ -73,7 +73,7 @@ def gather(profile: int) -> Mail | None:
     person = Profile.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=profile).first()
     if person is None or not address_of(person.user) or not _is_due(person):
         return None
-    news = Notification.objects.filter(volunteer__user=person.user_id, mail=None, read_at=None)
+    news = Notification.objects.filter(volunteer__user=person.user_id, mail=None, read_at=None).shown_to(person.user)
     fresh = list(news.filter(created_at__gt=timezone.now() - STALE).values_list("pk", flat=True))
     if not fresh:
         return None
@@ -122,7 +122,9 @@ def address_of(user: User) -> str:
 
 def _message(row: Mail) -> EmailMultiAlternatives | None:
     profile, address = row.user.profile, address_of(row.user)
-    news = list(row.notifications.filter(read_at=None).select_related("survey", "subject__survey", "thread"))
+    news = list(
+        row.notifications.filter(read_at=None).shown_to(row.user).select_related("survey", "subject__survey", "thread")
+    )
     if not news or not address or profile.mail == MailFrequency.NEVER:
         return None
     blind_names([each.subject for each in news if each.subject], row.user)

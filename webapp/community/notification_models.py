@@ -1,5 +1,7 @@
 """News for volunteers and scientists, and the mails that carry them."""
 
+from typing import Any, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,8 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.community.board_models import Thread
 from webapp.volunteers.models import Volunteer
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def shown_to(self, reader: Any) -> Self:
+        """Leave out verdicts that the reader is to judge without."""
+        verdicts = Q(kind__in=[Notification.Kind.CONFIRMED, Notification.Kind.TAKEN_BACK])
+        return self.exclude(verdicts & hides_verdict(reader))
 
 
 class Notification(models.Model):
@@ -32,6 +42,8 @@ class Notification(models.Model):
     mail = models.ForeignKey("Mail", null=True, on_delete=models.SET_NULL, related_name="notifications")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ml.io.message import Message
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.community.models import LONGEST, Comment, CommentPicture, Discovery, Notification
 from webapp.community.news_mail import stop_mail
 from webapp.community.person import account_page, name_of, volunteer_who_acts
@@ -110,8 +111,16 @@ NEWEST = 100
 def notifications(request: HttpRequest) -> HttpResponse:
     """Show the newest notifications and all discoveries. Only the button marks them as read."""
     volunteer = reader_of(request)
-    own = Notification.objects.filter(volunteer=volunteer).select_related("survey", "subject__survey", "thread")
-    discoveries = Discovery.objects.filter(volunteer=volunteer).select_related("subject__survey", "workflow")
+    own = (
+        Notification.objects.filter(volunteer=volunteer)
+        .shown_to(request.user)
+        .select_related("survey", "subject__survey", "thread")
+    )
+    discoveries = (
+        Discovery.objects.filter(volunteer=volunteer)
+        .exclude(hides_verdict(request.user))
+        .select_related("subject__survey", "workflow")
+    )
     rows = list(own[:NEWEST])
     blind_names([each.subject for each in rows if each.subject], request.user)
     page = {"rows": rows, "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}
@@ -121,7 +130,8 @@ def notifications(request: HttpRequest) -> HttpResponse:
 @require_POST
 def notifications_read(request: HttpRequest) -> HttpResponse:
     volunteer = volunteer_who_acts(request)
-    Notification.objects.filter(volunteer=volunteer, read_at=None).update(read_at=timezone.now())
+    unread = Notification.objects.filter(volunteer=volunteer, read_at=None).shown_to(request.user)
+    unread.update(read_at=timezone.now())
     return redirect("notifications")
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject, Survey
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.core.markdown import Section, sections
 from webapp.guides.built_in import built_in_classes, lesson_of, name_of_class, picture_of
 from webapp.guides.guide_texts import current_text, reader_language
@@ -24,10 +25,12 @@ MOST = 6
 def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None) -> dict[str, list[Subject]]:
     """Return up to `MOST` real examples of each class.
 
-    Never one that the reader may still be asked about, for training or otherwise, which would reveal its answer. Gold
-    in a set that no workflow uses can always be shown.
+    Never one that the reader may still be asked about, for training, as a scientist or otherwise, which would reveal
+    its answer. Gold in a set that no workflow uses can always be shown.
     """
     gold = Subject.objects.gold().observed().originals().filter(survey=survey).exclude(Exists(waiting_for(reader)))
+    if reader and reader.user:
+        gold = gold.exclude(hides_verdict(reader.user, "pk"))
     return {label: list(gold.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
 
 

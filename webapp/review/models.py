@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from webapp.archive.models import Subject, Survey
+from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.core.touched import Touched
 from webapp.learning.models import Checkpoint
 from webapp.workflows.models import Workflow
@@ -40,6 +40,16 @@ class RulingQuerySet(models.QuerySet["Ruling"]):
         """Colleagues' standing rulings that the reader must not see before giving an independent opinion."""
         own = SecondOpinion.objects.filter(ruling=OuterRef("pk"), scientist=reader.pk, withdrawn_at=None)
         return self.awaiting_opinion().filter(~Exists(own), withdrawn_at=None).exclude(scientist=reader.pk)
+
+    def hidden_from_scientist(self, reader: Any) -> Self:
+        """Of those hidden from the reader, the ones of surveys in which they are a scientist, and so may be asked."""
+        if not reader.is_authenticated:
+            return self.none()
+        hidden = self.hidden_from(reader)
+        if reader.is_superuser:
+            return hidden
+        members = Membership.objects.filter(user=reader.pk, role__in=Role.at_least(Role.SCIENTIST))
+        return hidden.filter(subject__survey__in=members.values("survey"))
 
     def with_hidden(self, reader: Any) -> Self:
         """Annotate each row with `is_hidden` from the reader, as by `hidden_from`."""

@@ -25,7 +25,7 @@ def unread_news(context: dict[str, Any]) -> int:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return 0
-    return Notification.objects.filter(volunteer__user=user, read_at=None).count()
+    return Notification.objects.filter(volunteer__user=user, read_at=None).shown_to(user).count()
 
 
 @register.inclusion_tag("community/credits.html")
