@@ -53,10 +53,6 @@ class Problem:
     row: int | None = None
     blocks: bool = True
 
-    def line(self, first: int) -> int | None:
-        """Return its line in a file whose first observation is at line `first`."""
-        return None if self.row is None else first + self.row
-
 
 def problems_of(block: Block, observatories: Mapping[str, Observatory]) -> list[Problem]:
     """Return everything that is wrong with a block of optical observations, by schema, vocabulary and tracklet."""

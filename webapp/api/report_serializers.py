@@ -45,4 +45,6 @@ class ProblemSerializer(serializers.Serializer[Any]):
 class DryRunSerializer(serializers.Serializer[Any]):
     is_ready = serializers.BooleanField()
     psv = serializers.CharField()
+    xml = serializers.CharField()
+    obs80 = serializers.CharField(help_text="empty if the names or places do not fit into 80 columns")
     problems = ProblemSerializer(many=True)

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ml.sky.ades import psv_first_row, write_psv
+from ml.sky.ades import psv_first_row
 from webapp.api.permissions import Conflict, require
 from webapp.api.report_serializers import DraftSerializer, DryRunSerializer, ReportSerializer
 from webapp.api.row_views import SURVEY, UPDATED_SINCE, Parameter, SurveyRows, moment, truth
@@ -57,7 +57,7 @@ class ReportViewSet(SurveyRows):
     @extend_schema(responses=DryRunSerializer)
     @action(detail=True, url_path="dry-run")
     def dry_run(self, request: Request, pk: str) -> Response:
-        """Return a draft's PSV as it would be, and everything that is wrong with it (409 if it is signed off)."""
+        """Return a draft's files as they would be, and everything that is wrong with it (409 if it is signed off)."""
         report = self.get_object()
         if report.is_signed:
             raise Conflict("The report is signed off: get its files.")
@@ -72,7 +72,7 @@ class ReportViewSet(SurveyRows):
             }
             for each in contents.problems
         ]
-        return Response({"is_ready": contents.is_ready, "psv": write_psv(contents.block), "problems": problems})
+        return Response({"is_ready": contents.is_ready, **contents.files(), "problems": problems})
 
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
     @action(detail=True, url_path="report.psv")

@@ -3,14 +3,13 @@
 import hashlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from django.utils.translation import gettext_noop
 
 from ml.io.observer_place import observer_place
-from ml.sky.ades import Block, Group, Record, psv_first_row, write_psv, write_xml
+from ml.sky.ades import Block, Group, Record, write_psv, write_xml
 from ml.sky.ades_record import UNKNOWN_BAND, location, positive, record_of, write_obs80_report
 from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_problems
 from ml.sky.motion import astrometric_error
@@ -51,15 +50,6 @@ REPORTED_BEFORE = Sentence(gettext_noop("This detection is also in report %(repo
 TWICE = Sentence(gettext_noop("This detection is twice in this report: also as %(name)s."))
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of the file that a report becomes, and what is wrong with it."""
-
-    number: int
-    text: str
-    problems: list[Problem]
-
-
 class Contents:
     """The contents of a draft, or of a report as it would be drafted today."""
 
@@ -94,15 +84,6 @@ class Contents:
     @property
     def of_the_whole(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.row is None]
-
-    @property
-    def lines(self) -> list[Line]:
-        """The PSV, line by line."""
-        first = psv_first_row(self.block)
-        by_line: dict[int | None, list[Problem]] = {}
-        for problem in self.problems:
-            by_line.setdefault(problem.line(first), []).append(problem)
-        return [Line(n, text, by_line.get(n, [])) for n, text in enumerate(write_psv(self.block).splitlines(), 1)]
 
     @property
     def digest(self) -> str:

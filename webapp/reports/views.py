@@ -14,6 +14,7 @@ from webapp.archive.access import person, survey_for, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
+from webapp.reports.dry_run import FORMATS, dry_file
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
 from webapp.reports.models import Report, ReportSettings
 from webapp.reports.sign_off import sign_off
@@ -136,15 +137,17 @@ def _report(survey: Survey, pk: int) -> Report:
 
 
 def _page(request: HttpRequest, row: Report, form: SignatureForm | None, status: int = 200) -> HttpResponse:
-    context: dict[str, Any] = {"survey": row.survey, "report": row}
+    asked = request.GET.get("format", "")
+    kind = asked if asked in FORMATS else "psv"
+    context: dict[str, Any] = {"survey": row.survey, "report": row, "kind": kind, "formats": FORMATS}
     if row.is_signed:
-        context |= {"files": [kind for kind in FILES if getattr(row, kind)]}
-        context |= {"signed_lines": list(enumerate(row.psv.splitlines(), 1))}
+        context |= {"files": [each for each in FILES if getattr(row, each)]}
+        context |= {"signed_lines": list(enumerate(getattr(row, kind).splitlines(), 1))}
         context |= {"tracklets": row.tracklets.select_related("subject")}
     else:
         settings = get_object_or_404(ReportSettings.objects.select_related("survey"), survey=row.survey)
         contents = Contents(row, settings)
         first = {"name": person(request).get_full_name(), "seen": contents.digest}
-        context |= {"contents": contents, "tracklets": contents.tracklets}
+        context |= {"contents": contents, "file": dry_file(contents, kind), "tracklets": contents.tracklets}
         context |= {"form": form or SignatureForm(initial=first)}
     return render(request, "reports/report.html", context, status=status)
