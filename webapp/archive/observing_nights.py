@@ -22,7 +22,7 @@ SUBJECTS = f"""(
 # From each night a step to the one before it, along the index of times: no night is read whole.
 NEWEST = f"""
     WITH RECURSIVE newest (night, place) AS (
-        SELECT floor(max(mjd) - %(begins)s::float8)::int, 1 FROM {SUBJECTS}
+        SELECT floor(max(mjd) - %(begins)s::float8)::int, 1 FROM {SUBJECTS} WHERE mjd < %(before)s::float8
         UNION ALL
         SELECT (
             SELECT least(floor(mjd - %(begins)s::float8)::int, newest.night - 1) FROM {SUBJECTS}
@@ -42,10 +42,17 @@ def night_begins(survey: int) -> float:
     return day_break(np.array(times.values_list("mjd", flat=True)[:MOST_TIMES], dtype=np.float64))
 
 
-def newest_nights(survey: int, kind: str, most: int) -> tuple[list[int], float]:
-    """Return the newest nights (MJD) with subjects of a kind, newest first, and the time of day at which they begin."""
+def newest_nights(survey: int, kind: str, most: int, before: int | None = None) -> tuple[list[int], float]:
+    """Return the newest nights (MJD) with subjects of a kind, newest first, and the time of day at which they begin.
+
+    Parameters
+    ----------
+    before
+        Only nights before this one.
+    """
     begins = night_begins(survey)
-    of = {"survey": survey, "kind": kind, "begins": begins, "most": most}
+    end = math.inf if before is None else before + begins
+    of = {"survey": survey, "kind": kind, "begins": begins, "most": most, "before": end}
     return [night for (night,) in fetch(NEWEST, of)], begins
 
 

@@ -63,4 +63,8 @@ class Asked:
 
     @property
     def query(self) -> str:
-        return urlencode({name: value for name, value in self.values.items() if value not in (None, "")})
+        return self.query_with()
+
+    def query_with(self, **values: Any) -> str:
+        """Return the query with some other values."""
+        return urlencode({name: value for name, value in (self.values | values).items() if value not in (None, "")})

@@ -15,7 +15,7 @@ from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
 from webapp.figures.asked import Asked, ThresholdForm
 from webapp.figures.cell_links import limits, night_addresses, review_address
-from webapp.figures.nights import NIGHTS, POPULATIONS, Night, nights_of
+from webapp.figures.nights import NIGHTS, POPULATIONS, Night, NightsPage, nights_of
 from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, Row, movers_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
@@ -31,32 +31,37 @@ TITLES = {"mag": _("magnitude"), "snr": _("S/N in each frame"), "rate": _("rate,
 
 
 class NightsForm(ThresholdForm):
-    """Which subjects count, and from which probability on the model calls one real."""
+    """Which subjects count, from which probability on the model calls one real, and before which night."""
 
     population = forms.ChoiceField(
         choices=list(zip(POPULATIONS, (_("all subjects"), _("no known object nearby")), strict=True)),
         label=_("Subjects"),
     )
+    before = forms.DateField(required=False, label=_("Before the night"), widget=forms.HiddenInput)
 
 
 def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
-    return Asked(request, workflow, NightsForm, population=POPULATIONS[0])
+    return Asked(request, workflow, NightsForm, population=POPULATIONS[0], before="")
 
 
-def _nights(asked: Asked) -> list[Night]:
-    return nights_of(asked.workflow, asked.champion, asked.threshold, asked.population)
+def _nights(asked: Asked) -> NightsPage:
+    before = asked.values["before"] or None
+    return nights_of(asked.workflow, asked.champion, asked.threshold, asked.population, before)
 
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
-    rows, movers = _nights(asked), movers_of(asked)
+    page, movers = _nights(asked), movers_of(asked)
+    rows, older = page.nights, page.older_than
     context: dict[str, Any] = {
         "asked": asked,
         "form": asked.form,
         "nights": [(night, night_addresses(asked, night), _in_review(asked, night)) for night in rows],
         "most": NIGHTS,
+        "older": asked.query_with(before=older) if older else "",
+        "newest": asked.query_with(before="") if asked.values["before"] else "",
         "plot": _plot(rows),
         "n_movers": len(movers),
         "completeness": _completeness(asked, movers),
@@ -78,7 +83,7 @@ def nights_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
             *_rate(night, "false_positive"), night.false_negative, *_rate(night, "false_negative"), night.scored,
             night.below, night.saved, model,
         )
-        for night in _nights(asked)
+        for night in _nights(asked).nights
     )  # fmt: skip
     return csv_response(f"nights-{workflow.slug}.csv", NIGHT_COLUMNS, rows)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ml.evaluation.metrics.binomial import jeffreys
 from webapp.archive.models import Frame, Subject
-from webapp.archive.observing_nights import date_of, newest_nights
+from webapp.archive.observing_nights import date_of, newest_nights, night_of
 from webapp.consensus.models import SETTLED, Consensus
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import fetch
@@ -18,7 +18,7 @@ from webapp.learning.models import Checkpoint, Score
 from webapp.workflows.models import Workflow
 
 NIGHTS = 60
-"""Newest nights in a report."""
+"""Nights on a page of a report."""
 
 FRESH_FOR = 60
 LIMIT_SNR = 5.0
@@ -47,7 +47,7 @@ COUNT = f"""
         LEFT JOIN {Score._meta.db_table} AS score
             ON score.subject_id = subject.id AND score.checkpoint_id = %(checkpoint)s::bigint
         WHERE subject.survey_id = %(survey)s AND subject.kind = %(kind)s AND subject.mjd >= %(since)s::float8
-            AND NOT subject.is_synthetic AND subject.duplicate_of_id IS NULL
+            AND subject.mjd < %(until)s::float8 AND NOT subject.is_synthetic AND subject.duplicate_of_id IS NULL
             AND (%(population)s::text = 'all' OR identity.candidates = 0)
     ) AS judged
     GROUP BY 1 ORDER BY 1 DESC
@@ -60,7 +60,7 @@ EXPOSURES = f"""
             FILTER (WHERE frame.snr > 0 AND frame.snr < 'Infinity' AND abs(frame.mag) < 'Infinity')
     FROM {Frame._meta.db_table} AS frame JOIN {Subject._meta.db_table} AS subject ON subject.id = frame.subject_id
     WHERE subject.survey_id = %(survey)s AND subject.kind = %(kind)s AND subject.mjd >= %(since)s::float8
-        AND NOT subject.is_synthetic
+        AND subject.mjd < %(until)s::float8 AND NOT subject.is_synthetic
     GROUP BY 1
 """  # noqa: S608  # our own tables
 
@@ -127,8 +127,22 @@ class Night:
         return float(low), float(high)
 
 
-def nights_of(workflow: Workflow, champion: Checkpoint | None, threshold: float, population: str) -> list[Night]:
-    """Return the newest nights with subjects of the workflow's kind, newest first; figures may be a minute old.
+@dataclass(frozen=True)
+class NightsPage:
+    """Some nights, newest first, and the date of the last one if there are older ones."""
+
+    nights: list[Night]
+    older_than: date | None
+
+
+def nights_of(
+    workflow: Workflow,
+    champion: Checkpoint | None,
+    threshold: float,
+    population: str,
+    before: date | None = None,
+) -> NightsPage:
+    """Return the newest nights with subjects of the workflow's kind; figures may be a minute old.
 
     Parameters
     ----------
@@ -138,16 +152,36 @@ def nights_of(workflow: Workflow, champion: Checkpoint | None, threshold: float,
         From which p_real on a subject is called real.
     population
         "all", or "unknown" for subjects that were compared with the known objects and are near none.
+    before
+        Only nights that begin before this UTC date.
     """
-    key = f"night-report-{workflow.pk}-{champion.pk if champion else 0}-{threshold:g}-{population}"
-    return cached_figure(key, partial(_count, workflow, champion, threshold, population), FRESH_FOR)
+    of = f"{workflow.pk}-{champion.pk if champion else 0}-{threshold:g}-{population}-{before or ''}"
+    return cached_figure(
+        f"night-report-{of}", partial(_page, workflow, champion, threshold, population, before), FRESH_FOR
+    )
 
 
-def _count(workflow: Workflow, champion: Checkpoint | None, threshold: float, population: str) -> list[Night]:
-    newest, begins = newest_nights(workflow.survey_id, workflow.kind, NIGHTS)
-    if not newest:
-        return []
-    of = {"survey": workflow.survey_id, "kind": workflow.kind, "begins": begins, "since": newest[-1] + begins}
+def _page(
+    workflow: Workflow, champion: Checkpoint | None, threshold: float, population: str, before: date | None
+) -> NightsPage:
+    end = None if before is None else night_of(before)
+    found, begins = newest_nights(workflow.survey_id, workflow.kind, NIGHTS + 1, end)
+    newest = found[:NIGHTS]
+    rows = _count(workflow, champion, threshold, population, (newest[-1], newest[0] + 1, begins)) if newest else []
+    return NightsPage(rows, date_of(newest[-1]) if len(found) > NIGHTS else None)
+
+
+def _count(
+    workflow: Workflow,
+    champion: Checkpoint | None,
+    threshold: float,
+    population: str,
+    span: tuple[int, int, float],
+) -> list[Night]:
+    """Count the nights of a span: from a night until before another one, and the time of day at which they begin."""
+    first, end, begins = span
+    of = {"survey": workflow.survey_id, "kind": workflow.kind, "begins": begins}
+    of |= {"since": first + begins, "until": end + begins}
     frames = {night: (exposures, limit) for night, exposures, limit in fetch(EXPOSURES, of | {"limit": LIMIT_SNR})}
     asked = {
         "workflow": workflow.pk,

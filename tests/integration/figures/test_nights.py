@@ -107,6 +107,34 @@ def test_without_a_champion_nothing_is_saved_and_the_page_says_so(workflow, scie
     assert "No movers have been injected" in answer.content.decode()
 
 
+def test_older_nights_are_on_further_pages_and_in_their_files(workflow, champion, scientist, monkeypatch):
+    monkeypatch.setattr("webapp.figures.nights.NIGHTS", 2)
+    season(workflow, champion)
+    address, pages = f"{PAGE}nights/?threshold=0.8", []
+    while address:
+        answer = scientist.get(address)
+        pages.append([night.mjd for night, *_ in answer.context["nights"]])
+        rows = rows_of(scientist.get(answer.context["csv"]))
+        assert [int(row["night_mjd"]) for row in rows] == pages[-1]
+        assert answer.context["asked"].threshold == 0.8
+        older = answer.context["older"]
+        assert not older or escape(f"?{older}") in answer.content.decode()
+        address = f"{PAGE}nights/?{older}" if older else ""
+    assert pages == [[61004, 61001], [61000]]
+    assert answer.context["nights"][0][0].subjects == 6, "only the night's own"
+    assert answer.context["nights"][0][0].exposures == 4
+    assert escape(f"?{answer.context['newest']}") in answer.content.decode()
+    assert scientist.get(f"{PAGE}nights/?{answer.context['newest']}").context["nights"][0][0].mjd == 61004
+
+
+def test_before_the_first_night_and_before_no_date_are_said(workflow, champion, scientist):
+    season(workflow, champion)
+    first = scientist.get(f"{PAGE}nights/?before=2001-01-01")
+    assert (first.status_code, "There are no older nights" in first.content.decode()) == (200, True)
+    wrong = scientist.get(f"{PAGE}nights/?before=yesterday")
+    assert (wrong.status_code, "Before the night" in wrong.content.decode()) == (400, True)
+
+
 def test_an_empty_archive_is_said_in_words(workflow, scientist):
     assert "Nights appear here once" in scientist.get(f"{PAGE}nights/").content.decode()
     assert rows_of(scientist.get(f"{PAGE}nights.csv")) == []
