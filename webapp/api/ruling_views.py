@@ -93,10 +93,22 @@ class RulingViewSet(SurveyRows):
         The colleague's that it replaced stands again; without one, volunteers decide again. A colleague's
         verdict stays (403). One that is not in force cannot be withdrawn (409).
         """
+        return self._withdrawn(request, is_undo=False)
+
+    @extend_schema(request=None, responses=RulingSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str) -> Response:
+        """Undo your second opinion on a ruling or, if it is yours, the ruling, as if you had never given it.
+
+        What it replaced stands again, your own earlier verdict, too. Refuses as `withdraw` does.
+        """
+        return self._withdrawn(request, is_undo=True)
+
+    def _withdrawn(self, request: Request, *, is_undo: bool) -> Response:
         ruling = self.get_object()
         scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
         try:
-            withdraw_own(ruling=ruling, by=scientist)
+            withdraw_own(ruling=ruling, by=scientist, is_undo=is_undo)
         except AlreadyWithdrawn as error:
             raise Conflict(str(error)) from error
         except NotOwnVerdict as error:
@@ -148,11 +160,20 @@ class RulingViewSet(SurveyRows):
     @action(detail=False, methods=["post"], url_path="bulk-withdraw")
     def bulk_withdraw(self, request: Request) -> Response:
         """Withdraw your own verdicts and second opinions on up to 500 subjects; colleagues' stay."""
+        return self._all_withdrawn(request, is_undo=False)
+
+    @extend_schema(request=BulkSubjectsSerializer, responses=BulkChangedSerializer)
+    @action(detail=False, methods=["post"], url_path="bulk-undo")
+    def bulk_undo(self, request: Request) -> Response:
+        """Undo your newest verdict or second opinion on each of up to 500 subjects: what it replaced stands again."""
+        return self._all_withdrawn(request, is_undo=True)
+
+    def _all_withdrawn(self, request: Request, *, is_undo: bool) -> Response:
         asked = BulkSubjectsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
         try:
-            changed = withdraw_verdicts(**asked.validated_data, by=scientist)
+            changed = withdraw_verdicts(**asked.validated_data, by=scientist, is_undo=is_undo)
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         return Response({"changed": changed})

@@ -63,8 +63,13 @@ def undo(workflow: Workflow, done: Done, *, by: User) -> int:
 
 
 @transaction.atomic
-def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User) -> int:
+def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User, is_undo: bool = False) -> int:
     """Withdraw one's own standing verdicts and second opinions on many subjects; return on how many.
+
+    Parameters
+    ----------
+    is_undo
+        Bring back what they replaced.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User) 
     opinions = SecondOpinion.objects.filter(
         ruling__workflow=workflow, ruling__subject__in=found, ruling__withdrawn_at=None
     )
-    return len(_withdraw(rulings, opinions, by, is_undo=False))
+    return len(_withdraw(rulings, opinions, by, is_undo=is_undo))
 
 
 def _withdraw(rulings: QuerySet[Ruling], opinions: QuerySet[SecondOpinion], by: User, *, is_undo: bool) -> set[int]:

@@ -168,7 +168,7 @@ def test_strangers_neither_rule_nor_change_cases(workflow):
         assert client.post("/api/rulings/bulk/", body([subject]), format="json").status_code == 403
         assert client.post("/api/cases/", case).status_code == 403
         many = {"workflow": "atlas", "subjects": [subject.pk], "action": "hold"}
-        for path in ("cases/bulk", "rulings/bulk-withdraw"):
+        for path in ("cases/bulk", "rulings/bulk-withdraw", "rulings/bulk-undo"):
             assert client.post(f"/api/{path}/", many, format="json").status_code == 403
             assert APIClient().post(f"/api/{path}/", many, format="json").status_code == 401
     assert APIClient().post("/api/rulings/bulk/", body([subject]), format="json").status_code == 401

@@ -161,6 +161,7 @@ def test_scientists_rule_and_take_it_back_and_nobody_else(workflow, people):
     url = f"/api/rulings/{ruled.json()['id']}/"
     for other in (elsewhere, stranger):
         assert other.post(f"{url}withdraw/").status_code == 403
+        assert other.post(f"{url}undo/").status_code == 403
     assert Ruling.objects.get().withdrawn_at is None
     assert scientist.get("/api/rulings/", {"standing": "true"}).json()["results"][0]["scientist"] == "scientist-atlas"
     assert scientist.post(f"{url}withdraw/").json()["withdrawn_at"]

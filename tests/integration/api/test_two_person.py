@@ -78,6 +78,40 @@ def test_only_ones_own_verdict_or_opinion_is_withdrawn(sue, tom, verdict):
     assert not Ruling.objects.filter(withdrawn_at=None).exists()
 
 
+def test_an_undone_verdict_leaves_what_was_there_before(sue, tom, verdict):
+    verdict(sue, "yes", note="first")
+    second = verdict(sue, "no")
+    undo = f"{RULINGS}{second['id']}/undo/"
+    assert tom.post(undo).status_code == 403
+    assert in_force() == ("sue", "no")
+    assert sue.post(undo).json()["withdrawn_by"] == "sue"
+    assert in_force() == ("sue", "yes")
+    assert Ruling.objects.get(withdrawn_at=None).note == "first"
+    assert sue.post(undo).status_code == 409
+    assert in_force() == ("sue", "yes")
+
+
+def test_an_undone_opinion_leaves_ones_own_before_it(sue, tom, verdict):
+    ruling = verdict(tom, "yes")
+    verdict(sue, "yes")
+    verdict(sue, "no")
+    assert opinions(sue.post(f"{RULINGS}{ruling['id']}/undo/").json()) == [("sue", "yes")]
+    assert opinions(sue.post(f"{RULINGS}{ruling['id']}/undo/").json()) == []
+    assert in_force() == ("tom", "yes")
+
+
+def test_many_are_undone_at_once_and_colleagues_stay(workflow, sue, tom, verdict):
+    for said in ("yes", "no"):
+        verdict(sue, said)
+    many = {"workflow": "atlas", "subjects": [workflow.survey.subjects.get().pk]}
+    assert tom.post(f"{RULINGS}bulk-undo/", many, format="json").json() == {"changed": 0}
+    assert in_force() == ("sue", "no")
+    assert sue.post(f"{RULINGS}bulk-undo/", many, format="json").json() == {"changed": 1}
+    assert in_force() == ("sue", "yes")
+    many["subjects"].append(10**9)
+    assert sue.post(f"{RULINGS}bulk-undo/", many, format="json").status_code == 400
+
+
 def test_a_second_opinion_is_asked_for_and_no_longer(sue, tom, verdict):
     ruling = verdict(tom, "yes")
     second = f"{RULINGS}{ruling['id']}/second-opinion/"
