@@ -6,7 +6,10 @@ from urllib.parse import urlencode
 from astropy.coordinates import Angle
 
 MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
+JD_0 = 2_400_000.5  # of MJD 0
 RADIUS = 5  # arcmin
+JPL = "https://ssd.jpl.nasa.gov/tools/sb_ident.html#/"
+"""A form to fill in: JPL takes a position by address only where programs ask."""
 
 
 def sexagesimal(ra: float, dec: float, separator: str = ":", places: int = 2) -> tuple[str, str]:
@@ -18,7 +21,10 @@ def sexagesimal(ra: float, dec: float, separator: str = ":", places: int = 2) ->
 
 
 def links(ra: float, dec: float, mjd: float | None, observatory: str) -> list[tuple[str, str]]:
-    """Return names and addresses of services, with the position filled in; those that need it also the time (UTC)."""
+    """Return names and addresses of pages that tell people what is there; all but JPL's have the position filled in.
+
+    Those that look for moving bodies, which they do at a time (UTC), are left out if it is unknown.
+    """
     place = f"{ra:.6f} {dec:+.6f}"
     simbad = urlencode({"Coord": place, "Radius": RADIUS, "Radius.unit": "arcmin"})
     found = [
@@ -28,7 +34,12 @@ def links(ra: float, dec: float, mjd: float | None, observatory: str) -> list[tu
     if mjd is None:
         return found
     code = observatory or "500"
-    return [*found, ("MPChecker", _mpchecker(ra, dec, mjd, code)), ("JPL", _jpl(ra, dec, mjd, code))]
+    return [
+        *found,
+        ("MPChecker", _mpchecker(ra, dec, mjd, code)),
+        ("SkyBoT", _skybot(ra, dec, mjd, code)),
+        ("JPL", JPL),
+    ]
 
 
 def _mpchecker(ra: float, dec: float, mjd: float, code: str) -> str:
@@ -41,16 +52,16 @@ def _mpchecker(ra: float, dec: float, mjd: float, code: str) -> str:
     return f"https://www.minorplanetcenter.net/cgi-bin/mpcheck.cgi?{urlencode(when | asked | shown)}"
 
 
-def _jpl(ra: float, dec: float, mjd: float, code: str) -> str:
-    hours, degrees = sexagesimal(ra, dec, "-")
-    at = MJD_0 + timedelta(days=mjd)
+def _skybot(ra: float, dec: float, mjd: float, code: str) -> str:
     asked = {
-        "mpc-code": code,
-        "obs-time": f"{at:%Y-%m-%d_%H:%M:%S}",
-        "fov-ra-center": hours,
-        "fov-dec-center": ("M" if degrees.startswith("-") else "") + degrees[1:],
-        "fov-ra-hwidth": f"{RADIUS / 60:.4f}",
-        "fov-dec-hwidth": f"{RADIUS / 60:.4f}",
-        "two-pass": "true",
+        "-ep": f"{mjd + JD_0:.6f}",
+        "-ra": f"{ra:.6f}",
+        "-dec": f"{dec:.6f}",
+        "-rd": f"{RADIUS / 60:.4f}",
+        "-loc": code,
+        "-mime": "html",
+        "-output": "basic",
+        "-filter": "0",
+        "-from": "Wanderers",
     }
-    return f"https://ssd-api.jpl.nasa.gov/sb_ident.api?{urlencode(asked)}"
+    return f"https://ssp.imcce.fr/webservices/skybot/api/conesearch.php?{urlencode(asked)}"

@@ -245,7 +245,8 @@ def test_places_are_told_in_both_ways_and_links_have_them():
     found = dict(links(10.684708, -41.26875, 61000.25, "T08"))
     assert "Coord=10.684708+-41.268750" in found["SIMBAD"]
     assert "year=2025&month=11&day=21.250" in found["MPChecker"]
-    assert "obs-time=2025-11-21_06%3A00%3A00&fov-ra-center=00-42-44.33&fov-dec-center=M41-16-07.5" in found["JPL"]
+    assert "-ep=2461000.750000&-ra=10.684708&-dec=-41.268750&-rd=0.0833&-loc=T08&-mime=html" in found["SkyBoT"]
+    assert [name for name, address in found.items() if "api.jpl" in address] == [], "a page that people can read"
     assert [name for name, _ in links(0, 0, None, "")] == ["SIMBAD", "Aladin"]
     assert KnownMatch(designation="2010 AB1").links[1][1].endswith("object_id=2010%20AB1")
 
@@ -259,8 +260,8 @@ def test_services_are_asked_for_the_time_at_which_the_mover_is_at_the_place(nigh
     first = row.frames.first()
     row.frames.update(rms_ra=1.0, rms_dec=1.0)
     row.frames.filter(pk=first.pk).update(rms_ra=0.01, rms_dec=0.01)
-    asked = dict(page(scientist, row).context["links"])["JPL"]
-    assert f"obs-time={Time(first.mjd_mid, format='mjd').strftime('%Y-%m-%d_%H%%3A%M')}" in asked
+    asked = dict(page(scientist, row).context["links"])["SkyBoT"]
+    assert f"-ep={Time(first.mjd_mid, format='mjd').jd:.3f}" in asked
 
 
 @pytest.fixture
