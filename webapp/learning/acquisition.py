@@ -80,9 +80,12 @@ def write_priorities(workflow: Workflow, checkpoint: Checkpoint) -> Written:
 
 
 def _chance(checkpoint: Checkpoint) -> np.random.Generator:
-    """Return random numbers that depend on the model's labels and seed alone, not on when it was trained."""
+    """Return random numbers that depend on the model's seed and number of labels alone.
+
+    The hash of the labels won't do: it covers keys of the database, which depend on what else was taken in meanwhile.
+    """
     trained_on = checkpoint.run.training_set
-    return np.random.default_rng([checkpoint.run.seed, *(trained_on.hash.encode() if trained_on else b"")])
+    return np.random.default_rng([checkpoint.run.seed, trained_on.size if trained_on else 0])
 
 
 def _reasons(rules: NDArray[np.object_], is_spread: NDArray[np.bool_], is_new: NDArray[np.bool_]) -> NDArray[np.str_]:

@@ -1,5 +1,6 @@
 """Priorities: what `ml.acquisition` says, written only to open entries; each with the reason that volunteers read."""
 
+import hashlib
 import uuid
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from webapp.consensus.models import CELLS, Skill
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import workflows_guided_by, write_priorities
 from webapp.learning.acquisition_pool import read_queue
-from webapp.learning.models import ScoringRun, ScoringShard
+from webapp.learning.models import Checkpoint, ScoringRun, ScoringShard, TrainingRun, TrainingSet
 from webapp.learning.reordering import order_after_votes
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
@@ -74,6 +75,24 @@ def test_the_uncertain_come_first_and_say_why(workflow, champion):
     write_priorities(workflow, champion)
     order = workflow.queue.order_by("-priority").values_list("subject", "reason")
     assert list(order) == [(rows[2].pk, "new"), (rows[1].pk, "uncertain"), (rows[0].pk, "uncertain")]
+
+
+def test_the_order_depends_on_seed_and_labels_but_not_on_what_else_the_database_holds():
+    orders = []
+    for slug in ("first", "second"):
+        workflow = sky.workflow(sky.survey(slug))
+        champion = sky.checkpoint(workflow, is_champion=True)
+        keys = [row.pk for row in sky.subjects(workflow.survey, [True] * 8, prefix="label")]
+        learnt = TrainingSet.objects.create(
+            workflow=workflow, hash=hashlib.sha256(str(keys).encode()).hexdigest(), size=8
+        )
+        TrainingRun.objects.filter(pk=champion.run_id).update(training_set=learnt)
+        rows = sky.subjects(workflow.survey, [True] * 40)
+        sky.queue(workflow, rows)
+        score(champion, rows, [0.5] * 40)
+        write_priorities(workflow, Checkpoint.objects.get(pk=champion.pk))
+        orders.append(list(workflow.queue.order_by("-priority").values_list("subject__external_id", flat=True)))
+    assert orders[0] == orders[1] != sorted(orders[0])
 
 
 def test_a_row_of_consensus_without_votes_says_nothing(workflow, champion):
