@@ -33,13 +33,22 @@ NEWEST = f"""
 """  # noqa: S608  # our own table
 
 
+# The minutes of the day in which there is a time: enough to find daylight, and never more than 1,440 rows.
+MINUTES = f"""
+    SELECT DISTINCT floor(1440 * (mjd - floor(mjd)))::int FROM (
+        SELECT mjd FROM {Subject._meta.db_table} WHERE survey_id = %(survey)s AND mjd IS NOT NULL
+        ORDER BY id DESC LIMIT {MOST_TIMES}
+    ) AS newest
+"""  # noqa: S608  # our own table
+
+
 def night_begins(survey: int) -> float:
     """Return the time of day at which a survey's nights begin, as a fraction of a day after 0h UT; see `day_break`.
 
-    A night is named by the UTC date on which it begins.
+    It is exact to a minute. A night is named by the UTC date on which it begins.
     """
-    times = Subject.objects.filter(survey=survey, mjd__isnull=False).order_by("-pk")
-    return day_break(np.array(times.values_list("mjd", flat=True)[:MOST_TIMES], dtype=np.float64))
+    minutes = fetch(MINUTES, {"survey": survey})
+    return day_break(np.array([minute for (minute,) in minutes], dtype=np.float64) / 1440)
 
 
 def newest_nights(survey: int, kind: str, most: int, before: int | None = None) -> tuple[list[int], float]:

@@ -166,8 +166,8 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     workflows = reviewable(survey)
     asked = FilterForm(workflows, query)
     asked.is_valid()
-    cleaned = asked.cleaned_data
-    first = _first(survey, workflows)
+    cleaned, known = asked.cleaned_data, list(workflows)
+    first = _first(survey, known)
     workflow = cleaned.get("workflow") or first
     queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
     gap = cleaned.get("least_gap")
@@ -186,6 +186,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     shown = {**chosen, **times, "queue": queue, "sort": sort, "view": view, "workflow": workflow and workflow.slug}
     form = FilterForm(workflows, initial=shown, nights=_with(nights, times["night"]))
     chosen["taken"] = _taken(begins=begins, **times)
+    form.fields["workflow"].choices = [(each.slug, each) for each in known]  # type: ignore[attr-defined]  # once read
     form.is_other_workflow = workflow != first
     if queue != "disagreements":
         del form.fields["least_gap"]
@@ -216,10 +217,10 @@ def _taken(
     return max(lowest, default=None), min(highest, default=None)
 
 
-def _first(survey: Survey, workflows: QuerySet[Workflow]) -> Workflow | None:
+def _first(survey: Survey, workflows: Sequence[Workflow]) -> Workflow | None:
     """Return the first workflow with a champion, or else the first."""
-    kinds = [checkpoint.kind for checkpoint in Checkpoint.objects.filter(survey=survey, is_champion=True)]
-    return workflows.filter(kind__in=kinds).first() or workflows.first()
+    kinds = {checkpoint.kind for checkpoint in Checkpoint.objects.filter(survey=survey, is_champion=True)}
+    return next((each for each in workflows if each.kind in kinds), next(iter(workflows), None))
 
 
 def reviewable(survey: Survey) -> QuerySet[Workflow]:
