@@ -13,7 +13,7 @@ from webapp.archive.models import Subject
 from webapp.archive.observing_nights import night_begins
 from webapp.learning.curate_labels import changed_labels, labels, trained_labels
 from webapp.learning.messages import DRIFTED
-from webapp.learning.models import Checkpoint, DriftAlarm, ModelRole, Score
+from webapp.learning.models import Checkpoint, DriftAlarm, Score
 from webapp.learning.promotion import FEWEST_LABELS
 from webapp.learning.triggers import AlreadyTraining, labels_since, preset_due, start_training, touched_since
 
@@ -112,8 +112,6 @@ def watch_drift(champion: Checkpoint) -> DriftAlarm | None:
     Call it when the champion has scored new subjects. Nights with few subjects, and subjects without a time, raise
     none.
     """
-    if ModelRole(champion.role).is_detector:
-        return None
     newest = next((night for night in drift_of(champion).nights if night.mjd is not None and night.n >= FEWEST), None)
     waiting = champion.drift_alarms.filter(is_answered=False)
     if newest is None or newest.mjd is None or not newest.is_shifted:

@@ -7,6 +7,7 @@ from scipy.special import logit
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import Consensus
+from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, TrainingRun
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -74,9 +75,10 @@ def votes(of, row, posterior, **fields):
 
 def checkpoint(of, **fields):
     """Create a checkpoint without files, trained for the workflow."""
-    run = TrainingRun.objects.create(survey=of.survey, workflow=of, role=of.kind, state="done")
+    role = role_of(of)
+    run = TrainingRun.objects.create(survey=of.survey, workflow=of, role=role, state="done")
     fields = {"folder": "nowhere", "sha256": "0", "manifest": {"preset": "head"}, **fields}
-    return Checkpoint.objects.create(survey=of.survey, role=of.kind, run=run, **fields)
+    return Checkpoint.objects.create(survey=of.survey, role=role, run=run, **fields)
 
 
 def gold_workflow(real):

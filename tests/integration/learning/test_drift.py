@@ -35,7 +35,7 @@ def champion(workflow):
 
 
 def night(checkpoint, n, mjd, *, real, days_ago=0.0):
-    rows = sky.subjects(checkpoint.survey, [True] * n, prefix=f"n{mjd}-")
+    rows = sky.subjects(checkpoint.survey, [True] * n, kind=checkpoint.kind, prefix=f"n{mjd}-")
     Subject.objects.filter(pk__in=[row.pk for row in rows]).update(
         mjd=mjd + 0.3, created_at=timezone.now() - timedelta(days=days_ago)
     )
@@ -67,6 +67,24 @@ def test_a_night_s_share_of_real_is_by_the_champion_s_own_threshold(threshold):
     night(champion, 200, 60010, real=0.1)
     called = Score.objects.filter(p_real__gte=threshold).count()
     assert drift_of(champion).nights[0].fraction_real == pytest.approx(called / 200)
+
+
+@pytest.mark.parametrize(("role", "kind"), [("trail", "cutout"), ("cube", "cube")])
+def test_a_detector_is_watched_like_a_classifier(role, kind):
+    workflow = sky.workflow(sky.survey("night"), kind=kind)
+    champion = sky.checkpoint(workflow, is_champion=True, manifest={"threshold": 0.7})
+    TrainingRun.objects.update(created_at=timezone.now() - timedelta(days=1))
+    night(champion, 200, 60000, real=0.1, days_ago=3)
+    night(champion, 100, 60010, real=0.1)
+    champion.refresh_from_db()
+    assert watch_drift(champion) is None
+    night(champion, 100, 60011, real=0.6)
+    update_priorities(scored(champion))
+    assert DriftAlarm.objects.get().night == 60011
+    client = browser(member(workflow.survey, "scientist"))
+    address = f"/surveys/night/learning/drift/{role}/"
+    assert address in client.get("/surveys/night/learning/").content.decode()
+    assert "Scores have shifted on 1 night" in client.get(address).content.decode()
 
 
 def test_without_newer_subjects_nothing_has_drifted(workflow, champion):
