@@ -26,21 +26,18 @@ UNSEEN = """
     )
     AND entry.id <> ALL(%(held)s::bigint[])
 """
-SELECT = "SELECT entry.id, entry.reason"
-GOLD = f"{SELECT} FROM queue_queueentry AS entry WHERE entry.is_gold AND {UNSEEN}"
 # A scalar subquery, so that an entry's object is looked up only when the scan reaches it.
 OBJECT = "(SELECT subject.object_group FROM archive_subject AS subject WHERE subject.id = entry.subject_id)"
-OPEN = f"""{SELECT}, {OBJECT} AS object_group FROM queue_queueentry AS entry
-    WHERE NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0 AND {UNSEEN}
-        AND entry.id <> ALL(%(taken)s::bigint[])
-"""
+SELECT = f"""SELECT entry.id, entry.reason, {OBJECT} AS object_group FROM queue_queueentry AS entry
+    WHERE {UNSEEN} AND entry.id <> ALL(%(taken)s::bigint[])
+"""  # noqa: S608  # our own statements
 SITTING = "3 hours"
-# Of the first entries, those whose object was not answered in this sitting are drawn and locked. Each object is looked
-# up once: its pictures may be thousands, and the scan must pass them all. Rows without an id name the objects that were
+# Of the first entries, those whose object was not answered in this sitting are drawn. Each object is looked up once:
+# its pictures may be thousands, and the scan must pass them all. Rows without an id name the objects that were
 # answered; the last one, without an object either, says that there may be more entries.
 OF_OTHERS = f"""
     WITH head AS MATERIALIZED (
-        {OPEN} AND {OBJECT} <> ALL(%(objects)s::text[]) ORDER BY {{order}} LIMIT {{window}}
+        {SELECT} AND {{entries}} AND {OBJECT} <> ALL(%(objects)s::text[]) ORDER BY {{order}} LIMIT {{window}}
     ), answered AS MATERIALIZED (
         SELECT of.object_group FROM (SELECT DISTINCT object_group FROM head) AS of WHERE EXISTS (
             SELECT FROM archive_subject AS picture
@@ -49,11 +46,10 @@ OF_OTHERS = f"""
                 AND answer.volunteer_id = %(volunteer)s AND answer.withdrawn_at IS NULL
                 AND answer.created_at > now() - interval '{SITTING}'
         )
-    ), drawn AS (
+    ), drawn AS MATERIALIZED (
         SELECT entry.id, entry.reason, head.object_group FROM head JOIN queue_queueentry AS entry USING (id)
-        WHERE NOT entry.is_retired AND entry.open_slots > 0
-            AND head.object_group NOT IN (SELECT object_group FROM answered)
-        ORDER BY {{order}} LIMIT {{n}} FOR NO KEY UPDATE OF entry SKIP LOCKED
+        WHERE {{entries}} AND head.object_group NOT IN (SELECT object_group FROM answered)
+        ORDER BY {{order}} LIMIT {{n}} {{lock}}
     )
     SELECT id, reason, object_group FROM drawn
     UNION ALL SELECT NULL, NULL, object_group FROM answered
@@ -71,7 +67,10 @@ ANSWERED = """
         WHERE volunteer_id = %(volunteer)s AND workflow_id = %(workflow)s AND withdrawn_at IS NULL LIMIT {most}
     ) AS first
 """
-LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+OPEN = "NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0"
+LOCK = "FOR NO KEY UPDATE OF entry SKIP LOCKED"
+GOLD = tuple(f"entry.is_gold AND entry.random_key {side} %(point)s" for side in (">=", "<"))
+AT_RANDOM = "entry.random_key"
 Chance = Callable[[], float]
 """The next random number, 0..1."""
 
@@ -90,16 +89,16 @@ def draw_entries(volunteer: Volunteer, workflow: Workflow, n: int, leased: Seque
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
     how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one
     left, the first by priority is drawn instead, except in a training-only workflow. No object comes twice in a sitting
-    while there are others. The draws of a simulated volunteer can be repeated.
+    while there are others, be it gold or not. The draws of a simulated volunteer can be repeated.
     """
     chance = _chance(volunteer, workflow)
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "survey": workflow.survey_id, "held": list(leased)}
+    scan = Scan(asked)
     if workflow.is_training:
-        return [DrawnEntry(entry, Reason.TRAINING) for entry, _ in _gold(asked, n, chance)]
+        return [DrawnEntry(entry, Reason.TRAINING) for entry, _ in scan.gold(n, chance, is_all=True)]
     answered = _answered(asked, workflow) + len(leased)
     plan = [_reason(workflow, answered + place, chance) for place in range(n)]
-    gold = _gold(asked, plan.count(Reason.TRAINING), chance)
-    scan = Scan(asked)
+    gold = scan.gold(plan.count(Reason.TRAINING), chance)
     by_chance = scan.by_chance(plan.count(Reason.RANDOM))
     first = scan.first(n - len(gold) - len(by_chance))
     drawn = []
@@ -139,28 +138,28 @@ def _reason(workflow: Workflow, answered: int, chance: Chance) -> Reason:
     return Reason.RANDOM if chance() < workflow.random_fraction else Reason.NEW
 
 
-def _gold(asked: dict[str, Any], n: int, chance: Chance) -> list[tuple[int, str]]:
-    """Scan the shuffled gold from a random point, wrapping around at the end.
-
-    Any number of people may hold the same one, so nothing is locked.
-    """
-    if not n:
-        return []
-    parameters = {**asked, "point": chance()}
-    rows = fetch(f"{GOLD} AND entry.random_key >= %(point)s ORDER BY entry.random_key LIMIT {n}", parameters)
-    if len(rows) < n:
-        rest = f"{GOLD} AND entry.random_key < %(point)s ORDER BY entry.random_key LIMIT {n - len(rows)}"
-        rows += fetch(rest, parameters)
-    return rows
-
-
 class Scan:
-    """A scan of the open entries for one volunteer, which takes no entry twice, nor an object if it can be avoided."""
+    """A scan of the queue for one volunteer, which takes no entry twice, nor an object if it can be avoided."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self.asked = asked
         self.taken: list[int] = []
         self.objects = [group for (group,) in fetch(HELD, asked)] if asked["held"] else []
+
+    def gold(self, n: int, chance: Chance, *, is_all: bool = False) -> list[tuple[int, str]]:
+        """Return gold in the shuffled order from a random point on, wrapping around at the end.
+
+        Any number of people may hold the same one, so nothing is locked. An object comes again only if gold is all that
+        there is.
+        """
+        if not n:
+            return []
+        self.asked["point"] = chance()
+        found: list[tuple[int, str]] = []
+        for take in (self._take, self._take_any)[: 1 + is_all]:
+            for part in GOLD:
+                found += take(part, AT_RANDOM, n - len(found))
+        return found
 
     def by_chance(self, n: int) -> list[tuple[int, str]]:
         """Return the first in the shuffled order, which is independent of models and votes: an unbiased sample.
@@ -168,27 +167,35 @@ class Scan:
         Everybody draws from the same end, so that the sample's subjects retire one after another; a new random point
         for each draw would spread the votes over so many subjects that few would ever retire.
         """
-        return self._take("entry.random_key", n)
+        return self._open(AT_RANDOM, n)
 
     def first(self, n: int) -> list[tuple[int, str]]:
         """Return the first by priority."""
-        return self._take("entry.priority DESC, entry.id", n)
+        return self._open("entry.priority DESC, entry.id", n)
 
-    def _take(self, order: str, n: int) -> list[tuple[int, str]]:
+    def _open(self, order: str, n: int) -> list[tuple[int, str]]:
+        found = self._take(OPEN, order, n, LOCK)
+        return found + self._take_any(OPEN, order, n - len(found), LOCK)
+
+    def _take(self, entries: str, order: str, n: int, lock: str = "") -> list[tuple[int, str]]:
         """Return the first `n` in an order, of objects that are neither held, drawn already, nor answered lately."""
         found: list[tuple[int, str]] = []
         window, is_more = max(n, FIRST), n > 0
         while len(found) < n and is_more:
             wanted = n - len(found)
-            rows = self._fetch(OF_OTHERS.format(order=order, window=window, n=wanted))
+            rows = self._fetch(OF_OTHERS.format(entries=entries, order=order, window=window, n=wanted, lock=lock))
             drawn = [row for row in rows if row[0] is not None]
             found += self._taken(list({row[2]: row for row in reversed(drawn)}.values())[::-1])
             self.objects += {row[2] for row in rows if row[2] is not None}
             is_more = len(drawn) == wanted or any(row[2] is None for row in rows)
             window *= WIDER
-        if len(found) < n:
-            found += self._taken(self._fetch(f"{OPEN} ORDER BY {order} LIMIT {n - len(found)} {LOCK}"))
         return found
+
+    def _take_any(self, entries: str, order: str, n: int, lock: str = "") -> list[tuple[int, str]]:
+        """Return the first `n` in an order, whatever their objects."""
+        if n < 1:
+            return []
+        return self._taken(self._fetch(f"{SELECT} AND {entries} ORDER BY {order} LIMIT {n} {lock}"))
 
     def _fetch(self, statement: str) -> list[tuple[Any, ...]]:
         return fetch(statement, {**self.asked, "taken": self.taken, "objects": self.objects})

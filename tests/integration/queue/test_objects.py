@@ -4,8 +4,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from tests.integration.world import make_volunteer, make_workflow, vote
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.core.sql import analyze, fetch
@@ -94,6 +96,53 @@ def test_another_volunteer_gets_the_same_objects():
     workflow = workflow_of(6, 3, min_votes=2)
     first, second = (objects_of(lease_next(make_volunteer(name), workflow, 4)) for name in "vw")
     assert first == second
+
+
+def gold_workflow(objects, pictures, subjects=0, **fields):
+    """Make a workflow with gold of objects with several pictures each."""
+    workflow = make_workflow(subjects=subjects, gold=objects * pictures, **fields)
+    for place, subject in enumerate(subjects_of(workflow, gold=True)):
+        Subject.objects.filter(pk=subject.pk).update(object_group=f"gold {place // pictures}")
+    return workflow
+
+
+def test_gold_of_an_object_comes_once_in_a_sitting_and_others_in_its_place():
+    workflow, volunteer = gold_workflow(3, 4, subjects=10, training_schedule=[[0, 1.0]]), make_volunteer("v")
+    first = lease_next(volunteer, workflow, 2)
+    assert [lease.reason for lease in first] == ["training"] * 2
+    for lease in first:
+        vote(volunteer, workflow, lease.entry.subject)
+    Lease.objects.all().delete()
+    leases = lease_next(volunteer, workflow, 6)
+    assert sorted(lease.reason for lease in leases) == ["new"] * 5 + ["training"]
+    assert set(objects_of(first + leases)) >= {"gold 0", "gold 1", "gold 2"}
+    Classification.objects.update(created_at=first[0].expires_at - timedelta(days=1))
+    Lease.objects.all().delete()
+    assert [lease.reason for lease in lease_next(volunteer, workflow, 3)] == ["training"] * 3
+
+
+def test_an_ordinary_picture_of_a_gold_object_does_not_come_beside_it():
+    workflow = gold_workflow(4, 1, subjects=8, training_schedule=[[0, 0.5]])
+    for place, subject in enumerate(subjects_of(workflow)):
+        Subject.objects.filter(pk=subject.pk).update(object_group=f"gold {place}")
+    for name in "abcdefgh":
+        found = objects_of(lease_next(make_volunteer(name), workflow, 4))
+        assert len(set(found)) == 4
+
+
+def test_where_there_is_only_gold_nobody_goes_without():
+    workflow, volunteer = gold_workflow(2, 3, is_training=True), make_volunteer("v")
+    leases = lease_next(volunteer, workflow, 6)
+    assert sorted(objects_of(leases)) == ["gold 0"] * 3 + ["gold 1"] * 3
+    assert set(objects_of(leases)[:2]) == {"gold 0", "gold 1"}
+
+
+def test_one_query_draws_gold_and_looks_at_its_objects():
+    workflow, volunteer = gold_workflow(40, 1, subjects=5, training_schedule=[[0, 1.0]]), make_volunteer("v")
+    QueueEntry.objects.filter(is_gold=True).update(random_key=1.0)
+    with CaptureQueriesContext(connection) as queries:
+        assert [lease.reason for lease in lease_next(volunteer, workflow, 1)] == ["training"]
+    assert sum("AND entry.random_key" in query["sql"] for query in queries) == 1
 
 
 def test_thousands_of_pictures_of_one_object_are_passed_without_looking_each_of_them_up_for_each():
