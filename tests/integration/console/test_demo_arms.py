@@ -1,14 +1,19 @@
 """Both arms of a demonstration start alike: the same subjects in the same order, and crowds that draw alike."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
+from django.utils import timezone
 
-from tests.integration.world import make_subject
+from tests.integration.world import make_subject, make_volunteer, vote
 from webapp.archive.models import SubjectSet
+from webapp.consensus.models import Consensus
 from webapp.console.demo.config import ATLAS
+from webapp.console.demo.experiment_arm import Arm
 from webapp.console.demo.setup import POOL, open_demo_survey, open_demo_workflow
 from webapp.console.demo.simulated_crowd import recruit
+from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
 from webapp.queue.leases import lease_next
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -53,3 +58,29 @@ def test_each_workflow_has_its_own_accounts(arms):
     for workflow in arms:
         recruit(2, 1, workflow.slug)
     assert Volunteer.objects.filter(is_simulated=True).count() == 4
+
+
+def test_an_arm_gives_every_figure_with_its_interval(arms):
+    workflow = arms[0]
+    entries = list(workflow.queue.filter(is_gold=False).select_related("subject").order_by("pk")[:20])
+    ann, ben = make_volunteer("ann"), make_volunteer("ben")
+    for number, entry in enumerate(entries):
+        for volunteer in (ann, ben)[: 1 + number % 2]:
+            vote(volunteer, workflow, entry.subject, "yes" if number < 10 else "no")
+    Consensus.objects.filter(workflow=workflow).update(is_retired=True)
+    Consensus.objects.filter(subject__in=[entry.subject_id for entry in entries[:10]]).update(posterior=0.99)
+    real = {entry.subject.external_id for entry in entries[:5]}
+    predicted = {entry.subject.external_id: 0.9 - 0.04 * number for number, entry in enumerate(entries)}
+    arm = Arm(workflow, Mock(), Mock(is_real=lambda keys: [key in real for key in keys]), False, 1, lambda _: predicted)
+    row = {"survey": workflow.survey, "role": "tracklet"}
+    run = TrainingRun.objects.create(**row, workflow=workflow, state="done")
+    checkpoint = Checkpoint.objects.create(**row, run=run, manifest={})
+    ScoringRun.objects.create(survey=workflow.survey, checkpoint=checkpoint, finished_at=timezone.now())
+    outcome = arm.finish(1, run, Mock())
+    assert (outcome.votes, outcome.movers_found, outcome.model_auc) == (30, 5, 1.0)
+    assert outcome.movers_per_100_votes == pytest.approx(100 / 6)
+    for name in ("movers_found", "movers_per_100_votes", "model_precision", "model_auc"):
+        low, high = getattr(outcome, f"{name}_interval")
+        assert low <= getattr(outcome, name) <= high
+    low, high = outcome.movers_per_100_votes_interval
+    assert 0 < low < 10 < 25 < high < 100

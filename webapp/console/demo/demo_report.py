@@ -27,7 +27,7 @@ CAPTION = (
 MEASURES = {
     "movers_found": "movers found",
     "movers_per_100_votes": "movers found per 100 votes",
-    "model_auc": "model, ROC AUC, 95 % interval",
+    "model_auc": "model, ROC AUC",
     "model_precision": "model, average precision",
 }
 COLOURS = {"rounds": "#0072b2", "control": "#d55e00"}
@@ -123,8 +123,8 @@ def save(folder: Path, name: str, result: dict[str, Any], surveys: dict[str, Out
 def _page(surveys: dict[str, Outcomes]) -> Any:
     intro = Div(
         text="<h1>The loop, round by round</h1><p>Simulated volunteers. Both arms start from the same gold labels "
-        "(round 0) and get equal votes. The model is measured on subjects that it has not seen; intervals of 95 % are "
-        "bootstrapped over subjects.</p>",
+        "(round 0) and get equal votes. The model is measured on subjects that it has not seen. Intervals (bands in "
+        "the plots) are of 95 %, by a bootstrap over subjects.</p>",
         sizing_mode="stretch_width",
     )
     parts = [part for name, arms in surveys.items() for part in _survey(name, arms)]
@@ -147,12 +147,12 @@ def _html_table(arms: Outcomes) -> str:
             "round": outcome.round,
             "asked": ARMS[arm],
             "votes": outcome.votes,
-            "movers found": outcome.movers_found,
-            "per 100 votes": f"{outcome.movers_per_100_votes:.1f}",
+            "movers found": _with_interval(outcome, "movers_found", ".0f"),
+            "per 100 votes": _with_interval(outcome, "movers_per_100_votes", ".1f"),
             "labels": outcome.labels,
             "consensus, accuracy": _accuracy(outcome),
-            "average precision": f"{outcome.model_precision:.3f}",
-            "ROC AUC": f"{outcome.model_auc:.3f} ({_span(outcome.model_auc_interval, '.3f')})",
+            "average precision": _with_interval(outcome, "model_precision", ".3f"),
+            "ROC AUC": _with_interval(outcome, "model_auc", ".3f"),
             "AUC ahead of random": "" if ahead is None else f"{ahead[0]:+.3f} ({_span(ahead[1:], '+.3f')})",
         }
         for outcomes in zip(*arms.values(), strict=True)
@@ -160,6 +160,15 @@ def _html_table(arms: Outcomes) -> str:
         for ahead in [outcome.ahead]
     ]
     return f"{TABLE_STYLE}<div>{pd.DataFrame(rows).to_html(index=False, border=0)}</div>"
+
+
+def _with_interval(outcome: Outcome, measure: str, form: str) -> str:
+    return f"{getattr(outcome, measure):{form}} ({_span(_interval(outcome, measure), form)})"
+
+
+def _interval(outcome: Outcome, measure: str) -> tuple[float, float]:
+    low, high = getattr(outcome, f"{measure}_interval")
+    return low, high
 
 
 def _span(ends: Sequence[float], form: str) -> str:
@@ -178,9 +187,8 @@ def _plot(arms: Outcomes, measure: str) -> Any:
     for arm, outcomes in arms.items():
         votes, values = [outcome.votes for outcome in outcomes], [getattr(outcome, measure) for outcome in outcomes]
         legend, colour = f"asked: {ARMS[arm]}", COLOURS[arm]
-        if measure == "model_auc":
-            lows, highs = zip(*(outcome.model_auc_interval for outcome in outcomes), strict=True)
-            plot.varea(votes, lows, highs, legend_label=legend, color=colour, fill_alpha=0.15)
+        lows, highs = zip(*(_interval(outcome, measure) for outcome in outcomes), strict=True)
+        plot.varea(votes, lows, highs, legend_label=legend, color=colour, fill_alpha=0.15)
         plot.line(votes, values, legend_label=legend, color=colour, line_dash=DASHES[arm], line_width=2)
         plot.scatter(votes, values, legend_label=legend, color=colour, size=7)
     plot.add_layout(plot.legend[0], "below")

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from django.db.models import Count
 from numpy.typing import NDArray
 
 from ml.evaluation.classifier import bootstrap_difference
-from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
+from ml.evaluation.metrics.bootstrap import bootstrap, interval
 from ml.evaluation.metrics.ranking import pr_auc, rank, roc_auc
 from webapp.archive.models import Survey
 from webapp.classifications.models import Classification
@@ -52,18 +53,22 @@ class Outcome:
     """The results of one round of one arm, measured against the truth that the loop never sees.
 
     In both arms the model is the one trained in this round; `is_champion` says whether it is the survey's champion now.
-    `movers_found` are real subjects, gold aside, that the volunteers have retired as real. `model_auc_interval` is a
-    bootstrap interval of 95 % over subjects. `ahead` says how much larger the ROC AUC is than the control arm's, on the
-    same subjects, with its interval; the control arm, and a survey without one, have None.
+    `movers_found` are real subjects, gold aside, that the volunteers have retired as real. Intervals are of 95 %, by a
+    bootstrap over subjects: those that have votes for what was found, those that are scored for the model. `ahead` says
+    how much larger the ROC AUC is than the control arm's, on the same subjects, with its interval; the control arm, and
+    a survey without one, have None.
     """
 
     round: int
     labels: int
     votes: int
     movers_found: int
+    movers_found_interval: tuple[float, float]
     movers_per_100_votes: float
+    movers_per_100_votes_interval: tuple[float, float]
     consensus_accuracy: float
     model_precision: float
+    model_precision_interval: tuple[float, float]
     model_auc: float
     model_auc_interval: tuple[float, float]
     is_champion: bool
@@ -120,36 +125,72 @@ class Arm:
     def _measure(self, number: int, run: TrainingRun, checkpoint: Checkpoint) -> Outcome:
         self.predicted = self.predict(checkpoint)
         real, p_real = np.array(self.truth.is_real(self.predicted)), np.array(list(self.predicted.values()))
-        is_real, called_real = self._settled()
-        votes = Classification.objects.standing().filter(workflow=self.workflow).count()
-        found = int((is_real & called_real).sum())
+        keys, is_real, called_real = self._settled()
+        found = set(keys[is_real & called_real].tolist())
+        votes = self._votes()
+        total = sum(votes.values())
+        found_interval, rate_interval = found_intervals(votes, found)
+        precision_interval, auc_interval = model_intervals(real, p_real)
         evaluation = checkpoint.evaluations.first()
         return Outcome(
             round=number,
             labels=run.training_set.size if run.training_set else 0,
-            votes=votes,
-            movers_found=found,
-            movers_per_100_votes=100 * found / max(1, votes),
+            votes=total,
+            movers_found=len(found),
+            movers_found_interval=found_interval,
+            movers_per_100_votes=100 * len(found) / max(1, total),
+            movers_per_100_votes_interval=rate_interval,
             consensus_accuracy=float(np.mean(is_real == called_real)) if len(is_real) else float("nan"),
             model_precision=pr_auc(real, p_real),
+            model_precision_interval=precision_interval,
             model_auc=roc_auc(real, p_real),
-            model_auc_interval=auc_interval(real, p_real),
+            model_auc_interval=auc_interval,
             is_champion=checkpoint.is_champion,
             verdict=evaluation.verdict if evaluation else "",
         )
 
-    def _settled(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return truth and consensus of the retired subjects (without gold): whether each is real."""
+    def _settled(self) -> tuple[NDArray[np.str_], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return external ids, truth and consensus of the retired subjects (without gold): whether each is real."""
         settled = Consensus.objects.filter(workflow=self.workflow, is_retired=True, subject__gold_label="")
         rows = list(settled.values_list("subject__external_id", "posterior"))
-        is_real = self.truth.is_real(key for key, _ in rows)
-        return np.array(is_real, dtype=bool), np.array([posterior >= 0.5 for _, posterior in rows], dtype=bool)
+        keys = [key for key, _ in rows]
+        is_real = np.array(self.truth.is_real(keys), dtype=bool)
+        return np.array(keys, dtype=str), is_real, np.array([posterior >= 0.5 for _, posterior in rows], dtype=bool)
+
+    def _votes(self) -> dict[str, int]:
+        """Return the number of votes by the external id of their subject."""
+        votes = Classification.objects.standing().filter(workflow=self.workflow).values_list("subject__external_id")
+        return dict(votes.annotate(Count("pk")))
 
 
-def auc_interval(real: NDArray[np.bool_], p_real: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the bootstrap interval of 95 % of the ROC AUC; every subject is its own group."""
-    blocks = bootstrap_weights(np.arange(len(real)), DRAWS, seed=0)
-    return interval(np.concatenate([rank(real, p_real, weights).roc_auc() for weights in blocks]))
+def found_intervals(votes: dict[str, int], found: set[str]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the bootstrap intervals of 95 % of the movers found, and of those per 100 votes.
+
+    Subjects are drawn with their votes, since asking about other ones would have found other movers.
+    """
+    if not votes:
+        return (0.0, 0.0), (0.0, 0.0)
+    counts, is_found = np.array(list(votes.values())), np.array([key in found for key in votes])
+
+    def figures(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        finds = weights @ is_found
+        return {"found": finds, "rate": 100 * finds / (weights @ counts)}
+
+    draws = bootstrap(figures, np.arange(len(counts)), DRAWS)
+    return interval(draws["found"]), interval(draws["rate"])
+
+
+def model_intervals(
+    real: NDArray[np.bool_], p_real: NDArray[np.float64]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the bootstrap intervals of 95 % of average precision and ROC AUC."""
+
+    def figures(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        ranking = rank(real, p_real, weights)
+        return {"precision": ranking.pr_auc(), "auc": ranking.roc_auc()}
+
+    draws = bootstrap(figures, np.arange(len(real)), DRAWS)
+    return interval(draws["precision"]), interval(draws["auc"])
 
 
 def compared(outcome: Outcome, guided: Arm, control: Arm) -> Outcome:
