@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from ml.evaluation.metrics.binomial import jeffreys
 from ml.evaluation.metrics.bootstrap import bootstrap_weights, interval
@@ -152,6 +152,15 @@ def best_temperature(is_yes: Array, p: Array) -> float:
         return float(np.logaddexp(0, -odds * np.exp(-log_temperature)).mean())
 
     return float(np.exp(minimize_scalar(log_loss, bounds=(-WIDEST, WIDEST), method="bounded").x))
+
+
+def at_temperature(p: float, temperature: float) -> float:
+    """Return a posterior, 0 to 1, with its log odds divided by a temperature.
+
+    >>> round(at_temperature(0.99, 2.0), 3)
+    0.909
+    """
+    return float(expit(logit(p) / temperature))
 
 
 def _checked(truth: Array, posterior: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

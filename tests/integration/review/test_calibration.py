@@ -45,6 +45,30 @@ def test_with_enough_subjects_the_page_concludes(workflow, subjects, vote, scien
     assert page.context["found"].temperature > 10  # a yes to each, half of them wrongly: coins
 
 
+@pytest.mark.parametrize(
+    ("temperature", "sentences"),
+    [
+        (
+            2.0,
+            ["a posterior of 0.99 (the accept threshold) means 0.9087", "set the thresholds to 0.999898 and 0.000102"],
+        ),
+        (4.0, ["0.01 (the reject threshold) means 0.241", "No posterior gets far enough"]),
+    ],
+)
+def test_the_temperature_is_translated_into_thresholds(
+    workflow, subjects, vote, scientist, client, monkeypatch, temperature, sentences
+):
+    monkeypatch.setattr(calibration_views, "FEW", 6)
+    monkeypatch.setattr(calibration_views, "FEW_OF_A_KIND", 2)
+    monkeypatch.setattr("ml.crowd.posterior_calibration.best_temperature", lambda *_: temperature)
+    for number, subject in enumerate(subjects):
+        vote(subject, "yes", "yes", "yes", reason="random")
+        rule(subject=subject, workflow=workflow, scientist=scientist, verdict="no" if number % 2 else "yes")
+    page = client.get(ADDRESS, {"random": "on"}).content.decode()
+    assert all(sentence in page for sentence in sentences)
+    assert "the accept threshold" not in client.get(ADDRESS).content.decode(), "these are not a random sample"
+
+
 def test_only_what_was_drawn_at_random(workflow, subjects, vote, scientist, client):
     vote(subjects[0], "yes", reason="random")
     vote(subjects[1], "yes", reason="uncertain")
