@@ -89,6 +89,14 @@ def test_few_real_objects_are_learnt_from_and_judged_by(bogus, real, held):
     assert examples.real()[train].sum() == real - held
 
 
+@pytest.mark.parametrize(("real", "bogus"), [(14, 14), (5, 995)])
+def test_with_few_real_ones_both_kinds_are_on_both_sides_whatever_the_names(real, bogus):
+    kinds = np.arange(real + bogus) < real
+    for trial in range(50):
+        rows = held_out(np.array([f"{trial}-{number}" for number in range(len(kinds))]), kinds, 0.2).rows
+        assert all(0 < rows[kinds == kind].sum() < (kinds == kind).sum() for kind in (True, False))
+
+
 def test_the_split_is_disjoint_and_complete(kinds):
     train, validation = labelled(kinds).split(0.25)
     assert sorted([*train, *validation]) == list(range(len(kinds)))
