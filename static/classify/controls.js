@@ -51,7 +51,13 @@ export class Controls {
     part("time").hidden = kind !== "cube" || frames < 2;
     part("slider").max = frames - 1;
     part("loupe").hidden = kind !== "cutout";
-    for (const button of part("layouts").children) button.disabled = !scene.offers(button.value);
+    const lacking = [...part("layouts").children].map((button) => {
+      const why = scene.lacks(button.value);
+      Object.assign(button, { disabled: why !== "", title: why });
+      return why;
+    });
+    part("layouts-why").textContent = lacking.filter(Boolean).join(" ");
+    part("layouts-why").hidden = !lacking.some(Boolean);
   }
 
   #listenToLook(part, choices) {

@@ -31,9 +31,22 @@ export class Scene {
   }
 
   offers(layout) {
-    if (layout in this.shifts) return this.shifts[layout] !== null;
-    if (layout === "stack") return !this.picture.apart;
-    return layout !== "strip" || this.picture.frames <= MOST_IN_STRIP;
+    return this.lacks(layout) === "";
+  }
+
+  /** Return why a layout is not possible for this subject; empty if it is. */
+  lacks(layout) {
+    if (layout === "follow" && !this.shifts.follow) {
+      return gettext("Follow needs every frame's time and place on the sky, and the object's motion.");
+    }
+    if (layout === "sky" && !this.shifts.sky) {
+      return gettext("Fixed sky needs frames with different places on the sky.");
+    }
+    if (layout === "stack" && this.picture.apart) return gettext("Stack needs frames of the same kind.");
+    if (layout === "strip" && this.picture.frames > MOST_IN_STRIP) {
+      return interpolate(gettext("Strip shows at most %s frames."), [MOST_IN_STRIP]);
+    }
+    return "";
   }
 
   /** Return what each pane shows: {frame, channel, turns, shifts}; the stack has no frame. */

@@ -74,6 +74,8 @@ def test_without_positions_nothing_is_followed_but_frames_are_stacked(db, open_p
     ready(page)
     page.keyboard.press("p")
     expect(page.get_by_role("button", name="Follow")).to_be_disabled()
+    expect(part(page, "layouts-why")).to_contain_text("Follow needs every frame's time and place on the sky")
+    expect(part(page, "layouts-why")).not_to_contain_text("Stack")
     page.get_by_role("button", name="Stack").click()
     expect(page.locator("figcaption")).to_have_text("stack")
     page.get_by_role("button", name="Blink").click()
