@@ -35,7 +35,7 @@ const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, c
 const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config, followUp, say);
 const kinds = new FollowUp(partsOf("kinds", "dialog", "list", "skip", "back"), config);
-const mistake = new Mistake(partsOf("mistake", "dialog", "picture", "truth", "reason", "ok"), rest);
+const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "reason", "ok"), rest);
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo },

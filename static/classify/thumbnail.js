@@ -28,13 +28,20 @@ export function drawFrame(canvas, picture, look, frame) {
   delete canvas.dataset.circled;
 }
 
-/** Draw the frame in which the known object stands out, and circle it with a line of this width in pixels. */
-export function drawKnown(canvas, picture, look, feedback, line) {
-  const placeIn = (frame) => placeOf(feedback, picture, frame);
-  const frame = clearestFrame(picture, placeIn, feedback.radius);
+/** Draw a frame of a known object, and circle it with a line of this width in pixels. */
+export function drawCircled(canvas, picture, look, feedback, line, frame) {
   drawFrame(canvas, picture, look, frame);
-  const place = placeIn(frame);
+  const place = placeOf(feedback, picture, frame);
   if (!place) return;
   ring(canvas, place, feedback.radius, line);
   canvas.dataset.circled = feedback.circle[picture.planes ? 0 : frame].join(" ");
+}
+
+/** Draw the frame in which the known object stands out, and circle it. */
+export function drawKnown(canvas, picture, look, feedback, line) {
+  drawCircled(canvas, picture, look, feedback, line, clearestKnown(picture, feedback));
+}
+
+export function clearestKnown(picture, feedback) {
+  return clearestFrame(picture, (frame) => placeOf(feedback, picture, frame), feedback.radius);
 }

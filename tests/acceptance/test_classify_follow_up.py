@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.classifying import ECHO, make_workflow, press, ready, standing, wait_until
+from tests.acceptance.classifying import ECHO, make_workflow, press, ready, shown, standing, wait_until
 from tests.acceptance.pictures import PAGE, boxes, part
 from tests.acceptance.skies import mover, one_subject
 from webapp.classifications.models import Classification
@@ -87,6 +87,25 @@ def test_a_wrong_practice_answer_pauses_once_and_shows_where_the_object_is(db, o
     wait_until(page, lambda: Classification.objects.count() == 2)
     page.wait_for_timeout(ECHO)
     expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_a_mistake_about_several_frames_shows_them_all(db, open_page, width, height):
+    make_workflow(gold=30, is_training=True, frames=4)
+    page = open_page(PAGE, width=width, height=height)
+    ready(page)
+    truth = dict(Workflow.objects.get().survey.subjects.values_list("external_id", "gold_label"))
+    wrong = {"yes": "n", "no": "y"}[truth[shown(page)]]
+    page.keyboard.press(wrong)
+    page.wait_for_timeout(ECHO)
+    page.keyboard.press(wrong)  # although not every frame was seen
+    canvases = page.locator("dialog.mistake canvas")
+    expect(canvases).to_have_count(4)
+    assert [canvas.get_attribute("data-frame") for canvas in canvases.all()] == ["0", "1", "2", "3"]
+    assert all(canvas.get_attribute("data-circled") for canvas in canvases.all())
+    sides = [canvas.bounding_box() for canvas in canvases.all()]
+    assert len({(side["x"], side["y"]) for side in sides}) == 4
+    assert all(side["width"] > 60 and side["y"] + side["height"] < height for side in sides)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1440, 900), (390, 844), (820, 1180)])
