@@ -214,8 +214,11 @@ def _locked(comment: Comment) -> Comment:
 
 
 def _tidy(text: str) -> str:
-    """Normalise line ends, so that they count as one character, as in the form."""
-    return text.replace("\r\n", "\n").strip()
+    """Normalise line ends, so that they count as one character, as in the form; raise ValidationError without text."""
+    tidied = text.replace("\r\n", "\n").strip()
+    if not tidied:
+        raise ValidationError(_("The comment is empty. Write something first."))
+    return tidied
 
 
 def _notify_mentioned(comment: Comment) -> None:

@@ -95,7 +95,7 @@ def open_thread(
     first = last and last.title == title.strip() and last.comments.select_related("survey").order_by("pk").first()
     if first and first.text == text.replace("\r\n", "\n").strip():
         return first
-    thread = Thread(board=board, title=title.strip(), author=author)
+    thread = Thread(board=board, title=_tidy(title), author=author)
     thread.full_clean()
     thread.save()
     return post_comment(user=user, thread=thread, text=text, picture=picture, alt=alt)
@@ -136,10 +136,17 @@ def rename_thread(*, user: User, thread: Thread, title: str) -> None:
     survey = thread.board.survey
     if not moderates(user, survey):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
-    before, thread.title = thread.title, title.strip()
+    before, thread.title = thread.title, _tidy(title)
     thread.full_clean()
     thread.save(update_fields=["title"])
     log(survey=survey, moderator=user, comment=_first_comment(thread), kind=Kind.RENAMED, reason=before)
+
+
+def _tidy(title: str) -> str:
+    """Return the title without spaces around it; raise ValidationError if nothing is left."""
+    if not title.strip():
+        raise ValidationError(_("The title is empty. Write one first."))
+    return title.strip()
 
 
 def _first_comment(thread: Thread) -> Comment | None:

@@ -84,6 +84,7 @@ def test_a_thread_is_started_answered_and_posted_once(survey, board):
     refused = browser(ada).post(address, {"title": "", "text": "Lost?"})
     assert refused.status_code == 400
     assert "Lost?" in refused.content.decode()
+    assert "The title is empty. Write one first." in refused.content.decode()
     for _ in range(2):
         browser(ben).post(f"{TALK}threads/{thread.pk}/", {"text": "A trail of a bright star."})
     assert Comment.objects.count() == 2

@@ -87,6 +87,13 @@ def test_what_is_refused_is_not_stored_and_not_lost(subject, ada, browser_of, te
     assert not Comment.objects.exists()
 
 
+def test_a_comment_of_spaces_is_called_empty(subject, comment, ada, browser_of):
+    for address in (f"/talk/about/{subject.pk}/", f"/talk/{comment.pk}/edit/"):
+        page = browser_of(ada).post(address, {"text": " \n "}).content.decode()
+        assert "The comment is empty. Write something first." in page
+        assert "cannot be blank" not in page
+
+
 def test_only_the_author_edits(subject, comment, ada, ben, moderator, browser_of):
     address, before = f"/talk/{comment.pk}/edit/", state_of(comment)
     for stranger in (None, ben, moderator):
