@@ -28,3 +28,10 @@ def test_no_heading_or_button_is_in_title_case(client, django_user_model, page):
     texts = [" ".join(re.sub(r"<[^>]+>", " ", inner).split()) for _, inner in TEXT.findall(found)]
     assert texts
     assert [text for text in texts if re.search(rf"^[A-Z]\w*(?: [\w']+)* (?!{NAMES})[A-Z][a-z]+", text)] == []
+
+
+def test_who_has_no_recovery_codes_reads_so_in_plain_words(client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("ann", "ann@example.org", "a secret of ann's"))
+    page = client.get("/accounts/2fa/", follow=True).content.decode()
+    assert "You have no recovery codes yet." in page
+    assert "set up." not in page

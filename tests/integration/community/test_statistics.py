@@ -51,6 +51,13 @@ def test_simulated_volunteers_are_told_apart_and_reach_no_milestone(workflow, ad
     assert "simulated" not in browser_of(ada).get("/you/statistics/").content.decode()
 
 
+def test_the_page_names_milestones_before_their_numbers(workflow, ada, client, monkeypatch):
+    world.vote(ada, workflow, world.subjects_of(workflow)[0])
+    assert "<p>Next milestone: 10.</p>" in client.get("/statistics/").content.decode()
+    monkeypatch.setattr("webapp.community.statistics._milestones", lambda: iter((1, 5000)))
+    assert "<p>Last milestone: 1. Next milestone: 5,000.</p>" in client.get("/statistics/").content.decode()
+
+
 @pytest.mark.parametrize("address", ["/statistics/", "/you/statistics/"])
 def test_a_page_without_classifications_draws_nothing(client, workflow, address):
     assert "Nothing yet." in client.get(address).content.decode()
