@@ -1,4 +1,4 @@
-"""API views of the champion as a Label Studio ML backend: health, setup, predict, webhook.
+"""API views of the champion as a Label Studio ML backend: health, setup, versions, predict, webhook.
 
 Label Studio authenticates with a name and a password; the password is the account's API token. It sends webhooks
 without credentials, so anybody may send one, and its own access token with setup, which is neither read nor stored.
@@ -62,6 +62,10 @@ class VersionSerializer(serializers.Serializer[Any]):
     model_version = serializers.CharField(allow_blank=True, help_text="the survey's champions; empty without any")
 
 
+class VersionsSerializer(serializers.Serializer[Any]):
+    versions = serializers.ListField(child=serializers.CharField(), help_text="the survey's champions, if any")
+
+
 class TasksSerializer(serializers.Serializer[Any]):
     tasks = serializers.ListField(child=serializers.DictField(), max_length=MOST_TASKS)
     label_config = serializers.CharField(max_length=LONGEST_CONFIGURATION, help_text="labelling configuration")
@@ -120,6 +124,14 @@ class SetupView(LabelStudioView):
         asked.is_valid(raise_exception=True)
         _controls(asked.validated_data["schema"], survey, "schema")
         return Response({"model_version": version_of(champions_of(survey))})
+
+
+class VersionsView(LabelStudioView):
+    @extend_schema(responses=VersionsSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """Name the version that predicts now, as `predict` does."""
+        version = version_of(champions_of(self.survey(slug)))
+        return Response({"versions": [version] if version else []})
 
 
 class PredictView(LabelStudioView):

@@ -10,7 +10,7 @@ from webapp.api.detection_views import DetectionViewSet
 from webapp.api.export_views import CatalogueName, CatalogueView, ExportName, ExportView
 from webapp.api.group_views import GroupViewSet
 from webapp.api.known_match_views import KnownMatchViewSet
-from webapp.api.label_studio_views import HealthView, PredictView, SetupView, WebhookView
+from webapp.api.label_studio_views import HealthView, PredictView, SetupView, VersionsView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
 from webapp.api.report_views import ReportViewSet
 from webapp.api.ruling_views import CaseViewSet, RulingViewSet
@@ -62,6 +62,7 @@ urlpatterns = [
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
     path("label-studio/<slug:slug>/health", HealthView.as_view(), name="label-studio-health"),
     path("label-studio/<slug:slug>/setup", SetupView.as_view(), name="label-studio-setup"),
+    path("label-studio/<slug:slug>/versions", VersionsView.as_view(), name="label-studio-versions"),
     path("label-studio/<slug:slug>/predict", PredictView.as_view(), name="label-studio-predict"),
     path("label-studio/<slug:slug>/webhook", WebhookView.as_view(), name="label-studio-webhook"),
     path("", include(router.urls)),

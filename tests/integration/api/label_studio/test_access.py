@@ -30,11 +30,13 @@ def test_only_scientists_of_the_survey_see_predictions(workflow, champion):
     for person in strangers:
         assert ask(basic(person), YES_NO, {"subject_id": subject.pk}).status_code == 403
         assert basic(person).post(f"{URL}setup", {"schema": YES_NO}, format="json").status_code == 403
+        assert basic(person).get(f"{URL}versions").status_code == 403
     for nobody in (APIClient(), basic(strangers[0], "somebody-else")):
         refused = ask(nobody, YES_NO, {"subject_id": subject.pk})
         assert (refused.status_code, refused["WWW-Authenticate"]) == (401, 'Basic realm="api"')
         assert "results" not in refused.json()
         assert nobody.post(f"{URL}setup", {"schema": YES_NO}, format="json").status_code == 401
+        assert nobody.get(f"{URL}versions").status_code == 401
 
 
 def test_a_password_or_a_session_is_no_token(workflow, champion):

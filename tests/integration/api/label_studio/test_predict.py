@@ -117,6 +117,7 @@ def test_each_kind_is_answered_by_its_own_champion_under_one_version(workflow, c
     ]  # fmt: skip
     setup = scientist.post(f"{URL}setup", {"schema": YES_NO}, format="json")
     assert setup.json() == {"model_version": version}
+    assert scientist.get(f"{URL}versions").json() == {"versions": [version]}
 
 
 def test_former_champions_have_no_say(workflow, champion, scientist):
@@ -163,6 +164,7 @@ def test_a_survey_without_classes_needs_yes_and_no(workflow, scientist):
     refused = scientist.post(f"{URL}setup", {"schema": CLASSES}, format="json")
     assert refused.json()["schema"][0].endswith("offer Yes and No. “label” lacks: Yes, No.")
     assert scientist.post(f"{URL}setup", {"schema": YES_NO}, format="json").json() == {"model_version": ""}
+    assert scientist.get(f"{URL}versions").json() == {"versions": []}
 
 
 def test_a_thousand_tasks_take_a_few_queries(workflow, champion, scientist, django_assert_max_num_queries):
