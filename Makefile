@@ -8,7 +8,7 @@ SERVE ?= 1
 SEED ?= 1
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: sbom venv panoptes demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture images
+.PHONY: sbom venv panoptes label-studio demo demo-ztf test test-fast lint audit docs screenshots bench bench-load chaos papers backbone up clean constraints architecture images
 
 venv: $(STAMP)
 
@@ -33,16 +33,16 @@ demo-ztf: venv
 up: venv
 	$(BIN)/python manage.py up --port $(PORT)
 
-# Zooniverse's panoptes_aggregation in its own environment, for the test that reads our exports with it. Without network
-# that test is skipped, unless all tests are required.
-panoptes: venv
-	-@$(BIN)/python -m tests.acceptance.panoptes_environment
+# Zooniverse's panoptes_aggregation and Label Studio's SDK, each in its own environment, for the tests that read our exports
+# with them. Without network those tests are skipped, unless all tests are required.
+panoptes label-studio: venv
+	-@$(BIN)/python -m tests.acceptance.other_environments $@
 
 # Tests of one file share expensive fixtures (a model, a site, a browser), so one process runs them all. Three processes
 # keep two cores busy, since tests mostly wait for browsers and sites.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -q --durations 15
 
-test: venv panoptes
+test: venv panoptes label-studio
 	$(PYTEST) tests
 
 # Tests without a browser, a running site or real data, for everyday work.

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
 import random
 import subprocess
 import uuid
 
 import pytest
 
-from tests.acceptance.panoptes_environment import panoptes_environment
+from tests.acceptance.other_environments import environment_or_skip
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.line_marks import Line
 from webapp.classifications.models import Classification
@@ -24,12 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="session")
 def programs():
-    try:
-        return panoptes_environment()
-    except subprocess.CalledProcessError:
-        if os.environ.get("WANDERERS_ALL_TESTS"):
-            raise
-        pytest.skip("panoptes_aggregation is not on this machine: run make panoptes where there is a network.")
+    return environment_or_skip("panoptes")
 
 
 @pytest.fixture
