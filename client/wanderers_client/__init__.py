@@ -4,6 +4,7 @@
 >>> site.consensus("atlas", min_posterior=0.9)  # doctest: +SKIP
 """
 
-from wanderers_client.site import Refused, Wanderers, positions
+from wanderers_client.connection import Refused
+from wanderers_client.site import Wanderers, positions
 
 __all__ = ["Refused", "Wanderers", "positions"]

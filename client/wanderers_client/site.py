@@ -1,65 +1,43 @@
 """A Wanderers site: its lists as tables, its pixels as arrays and FITS, verdicts, and classifying."""
 
 import io
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
-import httpx
 import numpy as np
 import pandas as pd
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-PAGE = 1000
-ATTEMPTS = 5
-LONGEST_WAIT = 60.0
-MOST_VERDICTS = 500
+from wanderers_client.admin import Admin
+from wanderers_client.community import Appeals, Collections, Groups, Talk
+from wanderers_client.connection import Connection, table_of
+from wanderers_client.desk import Desk, batches
+
 ANSWERS = ("yes", "no", "unsure")
 
 
-class Refused(Exception):
-    """The site refused a request; `status` is HTTP's, the message the site's own sentence."""
+class Wanderers(Connection):
+    """A site, as one account sees it: read it and classify here; the other calls are in its parts.
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Wanderers:
-    """A site, as one account sees it.
-
-    Parameters
+    Attributes
     ----------
-    address
-        The site's, such as https://wanderers.example.org.
-    token
-        From the page *API tokens* of your account, or `POST /api/token/`; without one, only public lists can be read.
-    timeout
-        Seconds for each answer.
+    desk
+        For scientists: withdrawn verdicts, second opinions, cases, and reports to the Minor Planet Center.
+    admin
+        For admins: surveys and workflows, ingest, training, and the champion.
+    talk, collections, groups, appeals
+        What people do together.
     """
 
     def __init__(self, address: str, token: str = "", *, timeout: float = 60.0) -> None:
-        headers = {"Authorization": f"Token {token}"} if token else {}
-        self._http = httpx.Client(base_url=f"{address.rstrip('/')}/api/", headers=headers, timeout=timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        super().__init__(address, token, timeout=timeout)
+        self.desk, self.admin, self.talk = Desk(self), Admin(self), Talk(self)
+        self.collections, self.groups, self.appeals = Collections(self), Groups(self), Appeals(self)
 
     def surveys(self) -> pd.DataFrame:
         return self.table("surveys")
@@ -83,63 +61,59 @@ class Wanderers:
     def within(self, survey: str, moc: str | Path, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         """Return the subjects in a MOC: ASCII, JSON, or a file of those or FITS; for accounts."""
         file = {"moc": moc.read_bytes() if isinstance(moc, Path) else moc.encode()}
-        return _table(islice(self._pages("POST", "subjects/within/", {"survey": survey, **filters}, files=file), most))
+        return table_of(islice(self.pages("POST", "subjects/within/", {"survey": survey, **filters}, files=file), most))
 
     def consensus(self, workflow: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         return self.table("consensus", most=most, workflow=workflow, **filters)
 
     def scores(self, survey: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         """Return the champion's scores, or with `checkpoint=ID` another model's."""
-        chosen = filters if "checkpoint" in filters else {"champion": "true", **filters}
-        return self.table("scores", most=most, survey=survey, **chosen)
+        return self.table("scores", most=most, survey=survey, **_of_champion(filters))
 
-    def table(self, name: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
-        """Return the rows of any list of the API, at most `most`; columns that hold times become times.
+    def detections(self, survey: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
+        """Return the lines that the champion's detector found, or with `checkpoint=ID` another model's."""
+        return self.table("detections", most=most, survey=survey, **_of_champion(filters))
 
-        With `updated_since` (a time), rows come in the order of their changes.
-        """
-        return _table(islice(self.rows(name, **filters), most))
+    def known_matches(self, survey: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
+        """Return the known objects near a survey's subjects (`max_separation` in arcsec, `designation`, …)."""
+        return self.table("known-matches", most=most, survey=survey, **filters)
 
-    def count(self, name: str, **filters: Any) -> int:
-        """Return the exact number of rows of a list."""
-        total: int = self._send("GET", f"{name}/", params={**filters, "page_size": 1, "total": "true"}).json()["total"]
-        return total
+    def tags(self, survey: str) -> pd.DataFrame:
+        """Return a survey's 200 most frequent tags."""
+        return table_of(self.listed(f"surveys/{survey}/tags/"))
 
-    def rows(self, name: str, **filters: Any) -> Iterator[dict[str, Any]]:
-        """Return the rows of a list; each page is asked for when its turn comes."""
-        return self._pages("GET", f"{name}/", filters)
+    def statistics(self, **asked: Any) -> dict[str, Any]:
+        """Return classifications `by` hour, day or week, of all or of a `survey`, a `group` or yourself (`mine`)."""
+        return self.ask("GET", "statistics/", params=asked)
 
-    def _pages(self, method: str, address: str, filters: Mapping[str, Any], **body: Any) -> Iterator[dict[str, Any]]:
-        query: Mapping[str, Any] | None = {"page_size": PAGE, **filters}
-        while address:
-            page = self._send(method, address, params=query, **body).json()
-            yield from page["results"]
-            address, query = page["next"], None  # the next page's address holds the query
+    def progress(self, workflow: str) -> dict[str, Any]:
+        """Return the progress of a workflow, and your own in it."""
+        return self.ask("GET", f"workflows/{workflow}/progress/")
 
     def export(self, workflow: str, name: str, path: Path) -> Path:
-        """Download an export, such as consensus.parquet, without holding it in memory."""
-        address = f"workflows/{workflow}/exports/{name}"
-        with closing(self._send("GET", address, stream=True)) as reply, path.open("wb") as file:
-            for part in reply.iter_bytes():
-                file.write(part)
-        return path
+        """Download a workflow's export, such as consensus.parquet, without holding it in memory."""
+        return self.download(f"workflows/{workflow}/exports/{name}", path)
+
+    def catalogue(self, survey: str, name: str, path: Path) -> Path:
+        """Download a survey's catalogue of candidates, such as candidates.fits or candidates.vot."""
+        return self.download(f"surveys/{survey}/exports/{name}", path)
 
     def pixels(self, subject: int) -> np.ndarray:
         """Return a subject's original pixels (frames, channels, height, width), row 0 the lowest; NaN: not measured."""
-        return np.load(io.BytesIO(self._send("GET", f"subjects/{subject}/npy/").content), allow_pickle=False)
+        return np.load(io.BytesIO(self.send("GET", f"subjects/{subject}/npy/").content), allow_pickle=False)
 
     def fits(self, subject: int) -> fits.HDUList:
         """Return the same as FITS: an image extension per frame, with time, band and WCS."""
-        return fits.HDUList.fromstring(self._send("GET", f"subjects/{subject}/fits/").content)
+        return fits.HDUList.fromstring(self.send("GET", f"subjects/{subject}/fits/").content)
 
     def rule(self, workflow: str, verdicts: Iterable[Mapping[str, Any]], *, overrules: bool = False) -> int:
         """Give verdicts, each with `subject` and `verdict` (yes or no), perhaps `label` and `note`; return how many.
 
         Each 500 are given all or none. Beside a colleague's verdict, yours is a second opinion unless it overrules.
         """
-        given, waiting = 0, iter(verdicts)
-        while some := [dict(each) for each in islice(waiting, MOST_VERDICTS)]:
-            self._send("POST", "rulings/bulk/", json={"workflow": workflow, "rulings": some, "overrules": overrules})
+        given = 0
+        for some in batches(map(dict, verdicts)):
+            self.send("POST", "rulings/bulk/", json={"workflow": workflow, "rulings": some, "overrules": overrules})
             given += len(some)
         return given
 
@@ -148,15 +122,11 @@ class Wanderers:
 
         Options are `subject_set`, `kind` and `dry_run`. Ask `table("ingest-runs", survey=…)` how far the run is.
         """
-        with ExitStack() as opened:
-            parts = [("files", (path.name, opened.enter_context(path.open("rb")))) for path in files]
-            reply = self._send("POST", f"surveys/{survey}/images/", data=options, files=parts)
-        run: dict[str, Any] = reply.json()
-        return run
+        return self.admin.upload(survey, files, **options)
 
     def next(self, workflow: str, n: int = 1) -> list[dict[str, Any]]:
         """Return the next subjects to classify, each with its `lease`."""
-        found: list[dict[str, Any]] = self._send("GET", f"workflows/{workflow}/next/", params={"n": n}).json()["items"]
+        found: list[dict[str, Any]] = self.ask("GET", f"workflows/{workflow}/next/", params={"n": n})["items"]
         return found
 
     def classify(self, item: Mapping[str, Any], answer: str, **more: Any) -> dict[str, Any]:
@@ -167,21 +137,27 @@ class Wanderers:
             "id": str(uuid4()), "workflow": item["workflow"], "subject": item["subject"]["id"], "lease": item["lease"],
             "answer": answer, **more,
         }  # fmt: skip
-        result: dict[str, Any] = self._send("POST", "classifications/", json=told).json()
-        return result
+        return self.ask("POST", "classifications/", json=told)
 
-    def _send(self, method: str, address: str, *, stream: bool = False, **options: Any) -> httpx.Response:
-        """Send a request; wait as long as the site asks where it is sent too often."""
-        for attempt in range(ATTEMPTS):
-            reply = self._http.send(self._http.build_request(method, address, **options), stream=stream)
-            if reply.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS - 1:
-                break
-            reply.close()
-            time.sleep(min(float(reply.headers.get("Retry-After", 2**attempt)), LONGEST_WAIT))
-        if reply.is_error:
-            reply.read()
-            raise _refusal(reply)
-        return reply
+    def undo(self, classification: str) -> dict[str, Any]:
+        """Undo an answer within the workflow's undo time, by the `id` that `classify` returned."""
+        return self.ask("POST", f"classifications/{classification}/undo/")
+
+    def follow_up(self, classification: str, name: str) -> dict[str, Any]:
+        """Give an answer its class; an empty name takes it back."""
+        address = f"classifications/{classification}/follow-up/"
+        return self.ask("POST", address, json={"follow_up": name})
+
+    def favour(self, subject: int, *, is_favourite: bool = True) -> None:
+        """Give a subject your heart, or take it back."""
+        self.send("PUT" if is_favourite else "DELETE", f"favourites/{subject}/")
+
+    def tag(self, subject: int, name: str) -> None:
+        """Tag a subject that you have answered; as a scientist, see `desk.change`."""
+        self.send("PUT", f"subjects/{subject}/tags/{name}/")
+
+    def untag(self, subject: int, name: str) -> None:
+        self.send("DELETE", f"subjects/{subject}/tags/{name}/")
 
 
 def positions(table: pd.DataFrame) -> SkyCoord:
@@ -189,19 +165,5 @@ def positions(table: pd.DataFrame) -> SkyCoord:
     return SkyCoord(table["ra"].astype(float).to_numpy(), table["dec"].astype(float).to_numpy(), unit="deg")
 
 
-def _table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return rows as a table, whose columns that hold times are times."""
-    table = pd.DataFrame(rows)
-    for column in [each for each in table.columns if str(each).endswith("_at")]:
-        table[column] = pd.to_datetime(table[column], utc=True, format="ISO8601")
-    return table
-
-
-def _refusal(reply: httpx.Response) -> Refused:
-    """Return the site's own sentence, whether it is a detail or a list of sentences by field."""
-    try:
-        told = reply.json()
-    except ValueError:
-        told = {}
-    found = told.get("detail") if isinstance(told, dict) else None
-    return Refused(reply.status_code, str(found or told or reply.reason_phrase))
+def _of_champion(filters: Mapping[str, Any]) -> dict[str, Any]:
+    return {**filters} if "checkpoint" in filters else {"champion": "true", **filters}

@@ -8,7 +8,7 @@ export const STRETCHES = ["zscale", "asinh", "linear", "log", "percentile", "his
 
 const BEGIN = {
   stretch: "zscale", colours: "grey", inverted: false, black: 0, white: 1,
-  layout: "blink", planes: matchMedia("(min-width: 48rem)").matches ? "strip" : "blink", speed: 2, crosshair: true, loupe: true, annotations: true, panel: false, swipe: false,
+  layout: "blink", planes: matchMedia("(min-width: 48rem)").matches ? "strip" : "blink", speed: 2, crosshair: true, loupe: true, closeLoupe: false, annotations: true, panel: false, swipe: false,
 };
 const KNOWN = { stretch: STRETCHES, colours: COLOURS, layout: LAYOUTS, planes: LAYOUTS };
 
@@ -26,6 +26,7 @@ function remembered() {
 export class Choices {
   #listeners = [];
   arranges = "layout"; // or "planes": which of the two arrangements applies to the subject
+  magnifies = "loupe"; // or "closeLoupe": small pictures fill the view already, and are magnified only on request
 
   constructor() {
     Object.assign(this, BEGIN, remembered());
@@ -44,6 +45,14 @@ export class Choices {
 
   arrange(layout) {
     this.set({ [this.arranges]: layout });
+  }
+
+  get magnifier() {
+    return this[this.magnifies];
+  }
+
+  flipMagnifier() {
+    this.set({ [this.magnifies]: !this.magnifier });
   }
 
   get hasOwnLevels() {

@@ -2,7 +2,7 @@
 import { SPEEDS, allowed } from "./blink.js";
 import { LAYOUTS } from "./choices.js";
 
-const SWITCHES = { invert: "inverted", crosshair: "crosshair", loupe: "loupe", annotations: "annotations" };
+const SWITCHES = { invert: "inverted", crosshair: "crosshair", annotations: "annotations" };
 const LISTS = ["stretch", "colours"];
 const LEVELS = ["black", "white"];
 const WAYS = { "look-left": [-1, 0], "look-up": [0, -1], "look-down": [0, 1], "look-right": [1, 0] };
@@ -28,6 +28,7 @@ export class Controls {
     }
     part("levels").disabled = !choices.hasOwnLevels;
     for (const [name, choice] of Object.entries(SWITCHES)) part(name).setAttribute("aria-pressed", String(choices[choice]));
+    part("loupe").setAttribute("aria-pressed", String(choices.magnifier));
     part("speed").value = SPEEDS.indexOf(allowed(choices.speed));
     const speed = interpolate(gettext("%s per second"), [allowed(choices.speed).toLocaleString(document.documentElement.lang)]);
     part("speed-value").textContent = speed;
@@ -50,7 +51,6 @@ export class Controls {
     part("frames-group").hidden = frames < 2;
     part("time").hidden = kind !== "cube" || frames < 2;
     part("slider").max = frames - 1;
-    part("loupe").hidden = kind !== "cutout";
     const lacking = [...part("layouts").children].map((button) => {
       const why = scene.lacks(button.value);
       Object.assign(button, { disabled: why !== "", title: why });
@@ -67,6 +67,7 @@ export class Controls {
     for (const [name, choice] of Object.entries(SWITCHES)) {
       part(name).addEventListener("click", () => choices.set({ [choice]: !choices[choice] }));
     }
+    part("loupe").addEventListener("click", () => choices.flipMagnifier());
     for (const name of ["picture", "panel-close"]) {
       part(name).addEventListener("click", () => choices.set({ panel: !choices.panel }));
     }

@@ -45,11 +45,8 @@ export class Guides {
     const place = this.view.toImage(at, scene.shift(pane));
     const sky = pane.frame === null ? null : scene.sky(pane);
     this.readout.show(scene.pictureOf(pane), pane.frame ?? 0, pane.channel, place, sky);
-    if (over && this.choices.loupe && scene.subject.kind === "cutout") {
-      this.loupe.show(pane.canvas, place, at, this.view.pane, this.view.scale);
-    } else {
-      this.loupe.hide();
-    }
+    if (over && this.choices.magnifier) this.loupe.show(pane, place, at, this.view.scale);
+    else this.loupe.hide();
     return undefined;
   }
 

@@ -3,7 +3,7 @@ import { changeSpeed } from "./controls.js";
 
 /**
  * Return {name: {label, keys, run}}, only what the pictures have use for: lines are drawn only where the workflow asks for them,
- * others' shown to scientists, and only cutouts magnified. Where the `kind` is not named, there may be any.
+ * and others' shown to scientists. Where the `kind` is not named, there may be any.
  */
 export function pictureActions(stage, { kind, channels, lines, annotated }) {
   const { choices, view } = stage;
@@ -15,7 +15,7 @@ export function pictureActions(stage, { kind, channels, lines, annotated }) {
     nextStretch: { label: gettext("Next stretch"), keys: ["s"], run: () => choices.next("stretch") },
     nextColours: { label: gettext("Next colour map"), keys: ["c"], run: () => choices.next("colours") },
     crosshair: { label: gettext("Crosshair"), keys: ["x"], run: flip("crosshair") },
-    ...(kind && kind !== "cutout" ? {} : { loupe: { label: gettext("Magnifier"), keys: ["m"], run: flip("loupe") } }),
+    loupe: { label: gettext("Magnifier"), keys: ["m"], run: () => choices.flipMagnifier() },
     panel: { label: gettext("All image settings"), keys: ["p"], run: flip("panel") },
     zoomIn: { label: gettext("Zoom in"), keys: ["+", "="], run: () => stage.zoom(1) },
     zoomOut: { label: gettext("Zoom out"), keys: ["-"], run: () => stage.zoom(-1) },

@@ -16,7 +16,7 @@ const ALL = -1;
 const ZOOM = Math.SQRT2; // per key press
 const PAN = 0.2; // of a pane, per key press
 const LOOK = ["stretch", "colours", "inverted", "black", "white"];
-const OVERLAYS = ["crosshair", "loupe", "annotations"];
+const OVERLAYS = ["crosshair", "loupe", "closeLoupe", "annotations"];
 
 export class Stage {
   #scene = null;
@@ -64,6 +64,7 @@ export class Stage {
     this.gestures.release();
     this.#scene = new Scene(picture, subject);
     this.choices.arranges = picture.planes ? "planes" : "layout";
+    this.choices.magnifies = subject.kind === "cutout" ? "loupe" : "closeLoupe";
     this.#names = Array.from({ length: picture.channels }, (_, i) => (
       this.names[i] ?? interpolate(gettext("channel %s"), [i + 1])
     ));

@@ -122,7 +122,8 @@ document.addEventListener("htmx:beforeSwap", ({ target }) => {
   folds = new Map([...target.querySelectorAll("details")].map((details) => [named(details), details.open]));
 });
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-  const parts = target.matches("[data-panel]") ? target.querySelectorAll("details") : [];
-  for (const details of parts) details.open = folds.get(named(details)) ?? details.open;
+  if (!target.matches("[data-panel]")) folds.clear();
+  if ([...folds.values()].includes(true)) unfold(target);
+  for (const details of folds.size ? target.querySelectorAll("details") : []) details.open = folds.get(named(details)) ?? details.open;
   if (focused?.isConnected && !document.activeElement?.closest("[data-row]")) focused.focus({ preventScroll: true });
 });

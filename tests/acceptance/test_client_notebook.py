@@ -12,6 +12,7 @@ from tests.integration.world import make_volunteer, vote
 from wanderers_client import Refused, Wanderers
 from webapp.accounts.tokens import make_token
 from webapp.archive.models import Frame, Subject
+from webapp.community.models import Collection, Favourite
 from webapp.review.models import Ruling
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,9 +50,20 @@ def test_the_tour_runs_to_its_end(live_server, token, monkeypatch):
     assert seen["pixels"].shape == (1, 1, 21, 21)
     assert seen["corner"].dec.deg == pytest.approx(-5, abs=1e-3)
     assert Ruling.objects.filter(verdict="yes", withdrawn_at=None).count() == 2
+    assert list(seen["tagged"]["id"]) == sorted(seen["some"], reverse=True)
+    assert Collection.objects.get().items.count() == 2
+    assert seen["statistics"]["total"] == 3
     assert sorted(seen["table"]["ruling"].dropna()) == ["yes", "yes"]
     with Wanderers(live_server.url, token) as site:
         with pytest.raises(Refused, match="There is no filter “colour” here"):
             site.subjects("night", colour="red")
         [item] = site.next("night")
-        assert site.classify(item, "no")["accepted"]
+        answer = site.classify(item, "no")
+        assert answer["accepted"]
+        site.favour(item["subject"]["id"])
+        assert Favourite.objects.get().subject_id == item["subject"]["id"]
+        [verdict] = site.table("rulings", workflow="night").to_dict("records")[:1]
+        assert site.desk.withdraw("night", [verdict["subject"]]) == 1
+        assert Ruling.objects.filter(withdrawn_at=None).count() == 1
+        assert site.row("rulings", verdict["id"])["withdrawn_by"] == "scientist"
+        assert list(site.groups.all()) == []

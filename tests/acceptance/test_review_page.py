@@ -156,12 +156,18 @@ def test_rows_that_arrived_while_scrolling_can_do_all_that_the_first_can(survey,
     for _ in range(4):
         press(page, "u")
     row = page.locator("[data-row]", has_text="s1")
+    row.get_by_role("button", name="History").press("Enter")
+    expect(row.locator(".history-here")).to_contain_text("No verdict")
+    press(page, "u")
+    row = page.locator("[data-row]", has_text="s0")
+    expect(row.locator("details")).to_have_count(0)  # ten thousand of them would slow each frame
     press(page, "h")
     expect(row.get_by_text("on hold")).to_be_visible()
-    row.get_by_text("Hold, assign, tag").click()
+    row.get_by_role("button", name="Hold, assign, tag").click()
     row.get_by_label("Tag, note or name").fill("satellite")
     row.get_by_role("button", name="Save").click()
     expect(row.get_by_text("#satellite")).to_be_visible()
+    expect(row.get_by_label("Tag, note or name")).to_be_visible()  # what was open stays open
     row.get_by_text("Class and note").click()
     row.get_by_label("Note", exact=True).fill("A long trail.")
     row.get_by_role("button", name="CR").click()

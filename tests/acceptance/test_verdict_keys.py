@@ -7,6 +7,7 @@ from tests.acceptance.desk import press, shown
 from tests.acceptance.people import member
 from tests.integration import people
 from tests.integration.review.disagreements import DESK, disagreements, standing
+from webapp.archive.models import Subject
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.review.models import Ruling
 from webapp.review.opinions import give_verdict
@@ -189,3 +190,17 @@ def test_the_reanalysis_takes_the_desks_keys_row_by_row(survey, open_page):
     page.keyboard.press("Escape")
     page.get_by_role("link", name=f"Pictures of {name}").click()
     assert shown(page) == name
+
+
+@pytest.mark.parametrize("address", [DESK, f"{DESK}&view=single", "subject", "votes"])
+def test_the_line_of_keys_is_only_where_there_is_a_keyboard(survey, open_page, address):
+    first = Subject.objects.order_by("pk")[0].pk
+    address = {
+        "subject": f"/surveys/night/subjects/{first}/",
+        "votes": f"/surveys/night/consensus/subjects/{first}/",
+    }.get(address, address)
+    user = member(survey, "scientist")
+    expect(open_page(address, user=user).locator(".keys")).to_be_visible()
+    phone = open_page(address, user=user, width=390, height=844)
+    expect(phone.locator("[data-panel]").first).to_be_visible()
+    expect(phone.locator(".keys")).to_be_hidden()

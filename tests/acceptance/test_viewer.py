@@ -8,7 +8,7 @@ from tests.acceptance.classifying import wait_until
 from tests.acceptance.fingers import swipe
 from tests.acceptance.people import member
 from tests.acceptance.pictures import PLACES, boxes, brightest, colours, part
-from tests.acceptance.skies import CARDS, mover, one_subject
+from tests.acceptance.skies import CARDS, SIDE, mover, one_subject
 from webapp.archive.models import Subject
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -44,6 +44,48 @@ def test_scientists_judge_with_the_same_viewer_on_the_votes_page(subject, open_p
     assert len(np.unique(colours(page))) > 20
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_text("Ruled yes.").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_magnifier_enlarges_what_is_under_the_pointer_in_every_view(subject, open_page, width, height):
+    address = f"/surveys/night/subjects/{subject.pk}/"
+    page = viewed(open_page(address, width=width, height=height, reduced_motion="reduce"))
+    glass = part(page, "loupe-glass")
+    page.mouse.move(*place(page, 0, PLACES[0]))
+    expect(part(page, "readout")).to_be_visible()
+    expect(glass).to_be_hidden()
+    page.keyboard.press("m")
+    shown = []
+    for _ in ("blink", "strip", "follow", "sky", "stack"):
+        for which, _box in enumerate(boxes(page)):
+            x, y = place(page, which, PLACES[which])
+            page.mouse.move(x, y)
+            expect(glass).to_be_visible()
+            over = glass.bounding_box()
+            assert not (over["x"] <= x <= over["x"] + over["width"] and over["y"] <= y <= over["y"] + over["height"])
+            column, row = PLACES[which]
+            under = colours(page, which)[SIDE - 1 - row, column, 0]
+            assert abs(middle_of(glass) - under) <= 1
+            shown.append(under)
+        page.keyboard.press("v")
+    assert len(shown) == 8
+    assert min(shown[:5]) > 200, "the mover is enlarged in each frame of the strip"
+    page.keyboard.press("m")
+    expect(glass).to_be_hidden()
+
+
+def place(page, which, pixel):
+    """Return where in the window a picture shows a pixel, counted from 0 at the lower left."""
+    box = boxes(page)[which]
+    side = box["width"] / SIDE
+    return box["x"] + (pixel[0] + 0.5) * side, box["y"] + (SIDE - 1 - pixel[1] + 0.5) * side
+
+
+def middle_of(glass):
+    """Return the brightness in the middle of the magnifier."""
+    return glass.locator("canvas").evaluate(
+        "(c) => c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]"
+    )
 
 
 def test_the_four_frames_of_a_tracklet_fit_a_phone(subject, open_page):

@@ -9,8 +9,8 @@ from django.urls import reverse
 from webapp.archive.subject_search import SearchForm
 
 SHARED = ("tag", "known", "mjd_min", "mjd_max")
-NO_FILTERS = ("kind", "workflow", "match", "sort", "reach")
-"""Fields that choose the workflow, or how to search; Review has none of them, and needs none."""
+NO_FILTERS = ("kind", "workflow", "match", "sort", "view", "reach")
+"""Fields that choose the workflow, or how to search and show; Review has none of them, and needs none."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class ReviewLink:
 
 def review_link(form: SearchForm) -> ReviewLink | None:
     """Return the list in Review of a valid search; None if no workflow asks about subjects of the kind."""
-    wanted = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
-    workflow = _workflow(form, wanted)
+    workflow = workflow_of(form)
     if workflow is None:
         return None
+    wanted = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
     kept = {name: wanted[name] for name in SHARED if name in wanted}
     query = urlencode({"workflow": workflow.slug, "queue": "all", "state": "all", **kept})
     is_wider = bool(set(wanted) - {*SHARED, *NO_FILTERS})
     return ReviewLink(f"{reverse('review', args=[form.survey.slug])}?{query}", is_wider)
 
 
-def _workflow(form: SearchForm, wanted: dict[str, Any]) -> Any:
-    """Return the chosen workflow, or else the first, of the kind that is searched for."""
-    kind = wanted.get("kind")
-    candidates = [each for each in (wanted.get("workflow"), *form.workflows) if each is not None]
-    return next((each for each in candidates if kind in (None, each.kind)), None)
+def workflow_of(form: SearchForm) -> Any:
+    """Return the workflow of verdicts on what a valid search finds: the chosen one, or else the first of its kind."""
+    kind = form.cleaned_data.get("kind")
+    candidates = [each for each in (form.cleaned_data.get("workflow"), *form.workflows) if each is not None]
+    return next((each for each in candidates if kind in ("", None, each.kind)), None)

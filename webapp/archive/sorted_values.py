@@ -20,7 +20,7 @@ def sorted_value(sort: str, value: float | None) -> str:
     return str(unknown) if value is None else written(value)
 
 
-def _time(mjd: float) -> str:
+def time_in_words(mjd: float) -> str:
     try:
         return f"{MJD_0 + timedelta(days=mjd):%Y-%m-%d %H:%M} UTC"
     except OverflowError:  # no calendar has it
@@ -32,7 +32,7 @@ def _number(words: Promise, decimals: int, value: float) -> str:
 
 
 _WORDS: dict[str, tuple[Callable[[float], str], Promise]] = {
-    "mjd": (_time, _("time unknown")),
+    "mjd": (time_in_words, _("time unknown")),
     "rate": (partial(_number, _("%(value)s″/h, as given"), 2), _("no rate given")),
     "fitted_rate": (partial(_number, _("%(value)s″/h, fitted"), 2), _("no rate fitted")),
     "mag": (partial(_number, _("magnitude %(value)s"), 2), _("no magnitude")),

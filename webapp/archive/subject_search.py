@@ -38,6 +38,7 @@ REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scienti
 OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}
 """Choices that ask for one survey's classes, model or votes."""
 LONGEST_TRANSACTION = timedelta(hours=1)
+VIEWS = [("", _("pictures")), ("table", _("table"))]
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
 
 
@@ -81,6 +82,7 @@ class SearchForm(forms.Form):
     sort = forms.ChoiceField(
         required=False, label=_("Sort by"), choices=[(key, each[1]) for key, each in SORTS.items()]
     )
+    view = forms.ChoiceField(required=False, label=_("View"), choices=VIEWS)
 
     def __init__(self, *args: Any, survey: Survey, reachable: Sequence[Survey] = (), **kwargs: Any) -> None:
         """Make the form of a survey's page; `reachable` are the surveys that its reader is a scientist of."""
@@ -107,7 +109,7 @@ class SearchForm(forms.Form):
             self.fields |= range_fields(name)
 
     def simple(self) -> list[forms.BoundField]:
-        names = ["text", "match", "kind", "gold", "label", "tag", "sort"]
+        names = ["text", "match", "kind", "gold", "label", "tag", "sort", "view"]
         return [self[name] for name in ([*names, "workflow"] if len(self.workflows) > 1 else names)]
 
     def choices(self) -> list[forms.BoundField]:

@@ -13,7 +13,7 @@ from webapp.core.bounded_count import MOST_COUNTED, count_in_time, count_some
 from webapp.core.cached_figures import cached_figure
 
 ASKS = "total"
-NO_FILTERS = ("after", "before", "sort", ASKS)
+NO_FILTERS = ("after", "before", "sort", "view", ASKS)
 
 
 @dataclass(frozen=True)

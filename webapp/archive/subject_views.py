@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact, GreaterThan, StartsWith
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -29,15 +29,9 @@ from webapp.archive.light_curve import measurements, plot, table
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
-from webapp.archive.review_link import review_link
-from webapp.archive.sorted_values import sorted_value
-from webapp.archive.subject_orders import Order, ordered
-from webapp.archive.subject_search import SearchForm, search
-from webapp.archive.subject_total import asking_for_all, total_of
-from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
+from webapp.archive.search_page import PER_PAGE, search_page
 from webapp.core.rate_limits import ByAddress
 
-PER_PAGE = 48
 SOURCES = {
     "manifest": _("the manifest"),
     "ruling": _("a scientist’s verdict"),
@@ -65,7 +59,7 @@ class SearchRate(ByAddress):
 def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
     if _knows_truth(request, survey):
-        return _found(request, survey)
+        return search_page(request, survey)
     form = FilterForm(request.GET)
     form.is_valid()
     if _looks_for(form) and not SearchRate().allow_request(request, None):
@@ -77,42 +71,6 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     blind_names(rows, request.user)
     page = {"form": form, "subjects": rows[:PER_PAGE], "next": _next(request, rows)}
     return render(request, "archive/subjects.html", {"survey": survey, "knows_truth": False, **page})
-
-
-def _found(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Answer a scientist's search: a page in the chosen order, with a total and both directions."""
-    reachable = Membership.objects.surveys(request.user, Role.SCIENTIST).order_by("pk")
-    form = SearchForm(request.GET, survey=survey, reachable=list(reachable))
-    surveys = form.surveys if form.is_valid() else []
-    rows = search(surveys, form.cleaned_data) if surveys else Subject.objects.none()
-    order = ordered(rows, form.cleaned_data["sort"], form.workflow) if surveys else None
-    shown, page = _page(request.GET, form, order) if order else ([], Page([], None, None))
-    context = {
-        "survey": survey,
-        "knows_truth": True,
-        "form": form,
-        "subjects": shown,
-        "model": order and order.model,
-        "is_of_several": len(surveys) > 1,
-        "review": review_link(form) if len(surveys) == 1 else None,
-        "total": total_of(surveys, rows, request.GET),
-        "all": asking_for_all(request.GET),
-        "previous": _continued(request.GET, "before", page.before),
-        "next": _continued(request.GET, "after", page.after),
-    }
-    return render(request, "archive/subjects.html", context)
-
-
-def _page(asked: QueryDict, form: SearchForm, order: Order) -> tuple[list[Any], Page]:
-    """Return the subjects of a page, each with the words for what it is `sorted_by`, and the page."""
-    cursor = cursor_in(asked, kind=order.kind)
-    page = page_of(order.rows, by=order.by, cursor=cursor, size=PER_PAGE, key=order.key, unset=order.unset)
-    shown: list[Any] = order.with_values(page.keys)
-    of = {survey.pk: survey for survey in form.surveys}
-    for row in shown:
-        row.survey = of[row.survey_id]
-        row.sorted_by = sorted_value(form.cleaned_data["sort"], row.sorted_by) if order.has_values else ""
-    return shown, page
 
 
 @require_POST
@@ -129,16 +87,6 @@ def moc_upload(request: HttpRequest, survey: Survey) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("subjects", survey.slug)
     return redirect(f"{reverse('subjects', args=[survey.slug])}?{urlencode({'moc': stored.name})}")
-
-
-def _continued(asked: QueryDict, way: str, cursor: Cursor | None) -> str:
-    query = asked.copy()
-    for name in ("after", "before"):
-        query.pop(name, None)
-    if cursor is None:
-        return ""
-    query[way] = str(cursor)
-    return query.urlencode()
 
 
 @require_safe

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from webapp.core.figure_table import Column, FigureTable, count, fixed, percent
 from webapp.figures.asked import Asked
 from webapp.figures.cell_links import bar_address, cell_query, ends_of
+from webapp.figures.completeness_grid import filled_plane, grid_file
 from webapp.figures.discoveries import COLUMNS, Discoveries, discoveries
 from webapp.figures.night_views import TITLES
-from webapp.figures.synthetic_completeness import Movers, movers_of
+from webapp.figures.synthetic_completeness import FINDERS, Movers, movers_of
 from webapp.figures.working_point import WorkingPoints, unseen_test_subjects, working_points
 
 POINT_COLUMNS = (
@@ -77,8 +78,8 @@ def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTa
 
 def plane_table(asked: Asked, movers: Movers, finder: str) -> FigureTable | None:
     """Return the filled cells of a completeness plane, each with its list of movers; None without any."""
-    bins = movers.plane(finder) if len(movers) else None
-    if bins is None or not bins.n.any():
+    bins = filled_plane(movers, finder)
+    if bins is None:
         return None
     name = movers.brightness
     columns = (
@@ -114,6 +115,10 @@ def _of_curves(asked: Asked, table: Callable[[WorkingPoints], FigureTable]) -> F
     return table(curves) if curves else None
 
 
+def _grid(finder: str) -> Callable[[Asked], FigureTable | None]:
+    return lambda asked: grid_file(movers_of(asked), finder)
+
+
 def _plane(finder: str) -> Callable[[Asked], FigureTable | None]:
     return lambda asked: plane_table(asked, movers_of(asked), finder)
 
@@ -125,6 +130,7 @@ TABLES: dict[str, Callable[[Asked], FigureTable | None]] = {
     "mag": lambda asked: histogram_table(asked, discoveries_of(asked), "mag"),
     "rate": lambda asked: histogram_table(asked, discoveries_of(asked), "rate"),
     **{f"plane-{finder}": _plane(finder) for finder in PLANES},
+    **{f"grid-{finder}": _grid(finder) for finder in FINDERS},
 }
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.models import Role
 from webapp.core.figure_table import FigureTable
 from webapp.figures.asked import Asked, ThresholdForm, any_step
+from webapp.figures.completeness_grid import grid_table
 from webapp.figures.discoveries import MOST, POPULATIONS, Discoveries, graticule
 from webapp.figures.figure_tables import (
     PLANES,
@@ -25,13 +26,18 @@ from webapp.figures.figure_tables import (
     table_of,
 )
 from webapp.figures.night_views import TITLES
-from webapp.figures.synthetic_completeness import movers_of
+from webapp.figures.synthetic_completeness import FINDERS, Movers, movers_of
 from webapp.figures.working_point import unseen_test_subjects
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
 LISTED = 50
 RAREST = 1e-6
+FOUND_BY = {
+    "volunteer": _("Found by single volunteers"),
+    "crowd": _("Found by volunteers (posterior from 0.5 on)"),
+    "model": _("Found by the champion, at the threshold"),
+}
 WORDS = (_("settled movers"), _("the champion's candidates"), _("all subjects"))
 
 
@@ -65,6 +71,7 @@ def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "listed": [_listed(found, row) for row in range(min(LISTED, len(found.keys)))],
         "histograms": histograms,
         "planes": planes,
+        "grids": _grids(asked, movers),
         "brightness": TITLES[movers.brightness] if len(movers) else "",
         "rows": unseen_test_subjects(asked.champion) if asked.champion else None,
         "curves": curves,
@@ -104,6 +111,12 @@ def figure_csv(request: HttpRequest, workflow: Workflow, name: str) -> HttpRespo
 def _csv_address(asked: Asked, name: str) -> str:
     workflow = asked.workflow
     return f"{reverse('figure-csv', args=[workflow.survey.slug, workflow.slug, name])}?{asked.query}"
+
+
+def _grids(asked: Asked, movers: Movers) -> list[tuple[Any, FigureTable, str]]:
+    """Return the two-way table of each finder with movers: its title, the table, and the address of its file."""
+    tables = ((finder, grid_table(asked, movers, finder)) for finder in FINDERS)
+    return [(FOUND_BY[finder], table, _csv_address(asked, f"grid-{finder}")) for finder, table in tables if table]
 
 
 def _drawn(table: FigureTable) -> dict[str, Any]:

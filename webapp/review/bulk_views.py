@@ -1,4 +1,4 @@
-"""Writes of the desk on all selected subjects at once, and the undo of the last one."""
+"""Writes of the desk and the archive on all selected subjects at once, and the undo of the last one."""
 
 from dataclasses import asdict
 from typing import Any
@@ -25,6 +25,8 @@ from webapp.workflows.models import Workflow
 
 LAST = "last_bulk_action"
 """Under this name the session keeps what the last bulk action did."""
+ARCHIVE = "archive"
+"""The `page` of forms on the archive's search."""
 
 
 @require_POST
@@ -74,4 +76,6 @@ def _act(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
 
 
 def _back(request: HttpRequest, survey: Survey) -> HttpResponse:
-    return redirect(f"{reverse('review', args=[survey.slug])}?{request.POST.get('back', '')}")
+    """Redirect to the page that the form came from: the archive's search, or the desk."""
+    page = "subjects" if request.POST.get("page") == ARCHIVE else "review"
+    return redirect(f"{reverse(page, args=[survey.slug])}?{request.POST.get('back', '')}")

@@ -1,7 +1,7 @@
 """What a scientist sees first: what came in, what waits for a verdict, and which figures changed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,16 +11,16 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from webapp.archive.models import IngestRun, Kind, Subject, Survey
+from webapp.archive.observing_nights import date_of, night_at, night_begins, start_of
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.models import Checkpoint, Promotion, Score
-from webapp.review.queue_form import NAMES
+from webapp.review.queue_form import FRESH_FOR, NAMES, recent_nights
 from webapp.review.queues import queued
 from webapp.workflows.models import Workflow
 
-TONIGHT = timedelta(hours=24)
 WEEK = timedelta(days=7)
 WAITING = ("agreed", "disagreements", "talk", "second", "conflicts", "held")
 
@@ -34,16 +34,35 @@ class Waiting:
     n: int
 
 
-def came_in(survey: Survey) -> dict[str, Any]:
-    """Count the subjects that came in within the last 24 hours, by ingest runs or streams, and the votes."""
-    since = timezone.now() - TONIGHT
+@dataclass(frozen=True)
+class Night:
+    """An observing night of a survey: the UTC date that names it, and when it began."""
+
+    date: date
+    since: datetime
+
+
+def tonight(survey: Survey) -> Night:
+    """Return the survey's observing night that goes on now; by day, when the survey can't observe, the next begins."""
+    begins = cached_figure(f"night-begins-{survey.pk}", partial(night_begins, survey.pk), FRESH_FOR)
+    night = night_at(timezone.now(), begins)
+    return Night(date_of(night), start_of(night, begins))
+
+
+def newest_night(workflow: Workflow) -> date | None:
+    """Return the newest night in which a subject of the workflow's kind was taken."""
+    nights, _begins = recent_nights(workflow)
+    return date_of(nights[0]) if nights else None
+
+
+def came_in(survey: Survey, since: datetime) -> dict[str, Any]:
+    """Count the subjects that came in since then, by ingest runs or streams, and the votes."""
     runs = IngestRun.objects.filter(survey=survey, created_at__gte=since, dry_run=False)
     votes = Classification.objects.standing().filter(workflow__survey=survey, created_at__gte=since)
     return {
         "runs": runs.order_by("-id")[:10],
         "subjects": _subjects_since(survey, since),
-        "since": since,
-        "votes": cached_figure(f"votes-tonight-{survey.pk}", votes.count),
+        "votes": cached_figure(f"votes-since-{survey.pk}-{since:%Y%m%d%H}", votes.count),
     }
 
 
@@ -74,12 +93,12 @@ def _n(workflow: Workflow, reader: User, queue: str) -> int:
     return cached_figure(f"waiting-{workflow.pk}-{queue}-{reader.pk}", partial(count_some, rows))
 
 
-def changed(workflow: Workflow) -> dict[str, Any]:
-    """Count what the last 24 hours retired, and for whose sake."""
-    since = timezone.now() - TONIGHT
+def changed(workflow: Workflow, since: datetime) -> dict[str, Any]:
+    """Count what was retired since then; and return the newest night, and the newest reanalysis."""
     retired = Consensus.objects.filter(workflow=workflow, retired_at__gte=since)
     return {
-        "retired": cached_figure(f"retired-tonight-{workflow.pk}", retired.count),
+        "retired": cached_figure(f"retired-since-{workflow.pk}-{since:%Y%m%d%H}", retired.count),
+        "newest_night": newest_night(workflow),
         "aggregation": workflow.aggregations.filter(version__isnull=False).order_by("-version").first(),
     }
 

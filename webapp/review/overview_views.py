@@ -8,7 +8,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.bounded_count import MOST_COUNTED
 from webapp.review.failed_jobs import failed_jobs
-from webapp.review.overview import came_in, changed, promotions, stale_scores, waiting
+from webapp.review.overview import came_in, changed, promotions, stale_scores, tonight, waiting
 from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
 
@@ -18,10 +18,14 @@ from webapp.workflows.models import Workflow
 def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
     reader = person(request)
     workflows = Workflow.objects.filter(survey=survey).select_related("survey").order_by("name")
+    night = tonight(survey)
     context = {
         "survey": survey,
-        "tonight": came_in(survey),
-        "workflows": [{"workflow": each, "waiting": waiting(each, reader), **changed(each)} for each in workflows],
+        "night": night,
+        "tonight": came_in(survey, night.since),
+        "workflows": [
+            {"workflow": each, "waiting": waiting(each, reader), **changed(each, night.since)} for each in workflows
+        ],
         "promotions": promotions(survey),
         "stale": stale_scores(survey),
         "failed": failed_jobs(survey, reader),

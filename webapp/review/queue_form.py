@@ -171,7 +171,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     workflow = cleaned.get("workflow") or first
     queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
     gap = cleaned.get("least_gap")
-    nights, begins = _nights(workflow) if workflow else ([], 0.0)
+    nights, begins = recent_nights(workflow) if workflow else ([], 0.0)
     times = {name: cleaned.get(name) for name in ("night", *RANGE)}
     chosen: dict[str, Any] = {
         "state": cleaned.get("state") or "todo",
@@ -195,7 +195,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     return Filters(workflow, queue, chosen, by, view, form, asked, cursor)
 
 
-def _nights(workflow: Workflow) -> tuple[list[int], float]:
+def recent_nights(workflow: Workflow) -> tuple[list[int], float]:
     """Return the newest nights with subjects of the workflow's kind, and the time of day at which they begin."""
     survey, kind = workflow.survey_id, workflow.kind
     return cached_figure(f"nights-{survey}-{kind}", partial(newest_nights, survey, kind, NIGHTS), FRESH_FOR)

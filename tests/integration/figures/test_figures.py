@@ -114,6 +114,7 @@ def test_each_figure_has_its_points_as_a_table_and_as_csv(workflow, champion, sc
 def test_without_data_a_figure_has_no_file(workflow, scientist):
     assert scientist.get(f"{PAGE}calibration.csv").status_code == 404
     assert scientist.get(f"{PAGE}plane-crowd.csv").status_code == 404
+    assert scientist.get(f"{PAGE}grid-crowd.csv").status_code == 404
 
 
 @pytest.mark.parametrize("population", ["all", "candidates", "movers"])
@@ -226,6 +227,34 @@ def test_a_cell_of_the_plane_opens_its_movers(workflow, champion, scientist):
     for address in (INJECTED, everything.context["csv"].partition("?")[0]):
         assert scientist.get(address, {"rate_min": "fast"}).status_code == 400
     assert "There are no such movers" in scientist.get(INJECTED, {"rate_min": 1e6}).content.decode()
+
+
+def test_the_two_way_table_has_the_cells_of_the_plane_and_a_file(workflow, champion, scientist):
+    injected(workflow, champion)
+    page = scientist.get(PAGE)
+    text = page.content.decode()
+    grids = {str(title): (table, file) for title, table, file in page.context["grids"]}
+    assert list(grids) == [
+        "Found by single volunteers", "Found by volunteers (posterior from 0.5 on)",
+        "Found by the champion, at the threshold",
+    ]  # fmt: skip
+    table, file = grids["Found by the champion, at the threshold"]
+    plane = page.context["planes"]["model"].plotted()
+    cells = [cell for row in table.cells() for cell in row[1:]]
+    filled = [cell for cell in cells if cell.address]
+    assert len(filled) == len(plane["movers"]) < len(cells) == 36
+    assert {cell.text for cell in cells if not cell.address} == {"–"}
+    for cell in filled:
+        assert cell.text.split(" %")[0] in ("0.0", "100.0")
+        assert scientist.get(cell.address).context["total"] == int(cell.text.rstrip(")").rpartition("; ")[2])
+        assert cell.address.replace("&", "&amp;") in text
+    lines = list(csv.reader(scientist.get(file).getvalue().decode().splitlines()))
+    assert len(lines) == 1 + 6
+    assert lines[0][:2] == ["rate_from", "rate_to"]
+    assert sum(int(n) for line in lines[1:] for n in line[3::2]) == sum(plane["movers"]) == 24
+    shares = [float(share) for line in lines[1:] for share in line[2::2] if share]
+    assert sorted(shares) == sorted(plane["completeness"])
+    assert [float(line[0]) for line in lines[1:]] == sorted(float(line[0]) for line in lines[1:])
 
 
 def test_without_injected_movers_the_list_says_how_to_inject_some(workflow, scientist):

@@ -1,12 +1,15 @@
 """The archive's orders: every subject once, forth and back, those without a value last; and the exact total."""
 
+import re
+from html import unescape
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.learning import sky
-from webapp.archive import subject_total, subject_views
+from webapp.archive import search_page, subject_total
 from webapp.archive.models import Membership, Subject
 from webapp.archive.subject_orders import SORTS
 from webapp.archive.subject_total import Total
@@ -23,7 +26,7 @@ VALUES = [0.5, None, 0.25, 0.5, 0.75, None, 0.5, 0.125, None, 0.5, 0.5]
 @pytest.fixture
 def survey(client, django_user_model, monkeypatch):
     """A survey whose scientist reads its archive by three subjects a page."""
-    monkeypatch.setattr(subject_views, "PER_PAGE", 3)
+    monkeypatch.setattr(search_page, "PER_PAGE", 3)
     cache.clear()
     survey = sky.survey("night")
     user = django_user_model.objects.create(username="ann")
@@ -79,6 +82,42 @@ def test_posteriors_are_those_of_the_chosen_workflow(values, client):
     assert first.context["subjects"][0].pk == min(values) + len(VALUES) - 1 - VALUES.index(0.75)
     assert 'name="workflow"' in first.content.decode()
     assert "nothing was searched" in client.get(PAGE, {"sort": "posterior", "workflow": "x"}).content.decode()
+
+
+def headings(page):
+    """Return where each of the table's headings leads, and how the table is sorted by it."""
+    found = re.findall(r'<th(?: class="n")?(?: aria-sort="(\w+)")?><a href="\?([^"]+)">([^<]+)', page)
+    return {title.strip(): (unescape(query), direction) for direction, query, title in found}
+
+
+def test_the_table_has_what_the_search_sorts_by_and_sorts_by_its_headings(values, client):
+    page = client.get(PAGE, {"view": "table", "sort": "-mag", "kind": "stamp"})
+    table = headings(page.content.decode())
+    assert table["Magnitude"] == ("view=table&sort=mag&kind=stamp", "descending")
+    assert table["Name"] == ("view=table&sort=name&kind=stamp", "")
+    assert table["Model’s score"] == ("view=table&sort=-p_real&kind=stamp", "")
+    assert [row.cells for row in page.context["subjects"]][:1] == [
+        ["1858-11-17 18:00 UTC", "0.75", "0.75", "0.75", "0.750", "0.750"]
+    ]
+    assert "view=table" in page.context["next"]
+    assert '<option value="table" selected>' in page.content.decode()
+    for query, _ in table.values():
+        assert len(client.get(f"{PAGE}?{query}").context["subjects"]) == 3
+    second = client.get(f"{PAGE}?{page.context['next']}").content.decode()
+    assert "after=" not in str(headings(second)), "another order begins at its first page"
+
+
+def test_the_table_has_the_chosen_workflows_posteriors_and_says_what_is_unknown(values, client):
+    page = client.get(PAGE, {"view": "table", "workflow": "other"})
+    shown = [row.cells[-2:] for row in page.context["subjects"]]
+    assert shown == [["0.500", "0.500"], ["–", "0.500"], ["0.250", "–"]]
+    assert "scores by the champion" in page.content.decode()
+
+
+def test_without_a_model_or_votes_the_table_stands(survey, client):
+    sky.subjects(survey, [True] * 2)
+    page = client.get(PAGE, {"view": "table"})
+    assert [row.cells[1:] for row in page.context["subjects"]] == [["–"] * 5] * 2
 
 
 def test_an_order_by_scores_that_do_not_exist_is_the_order_of_keys(survey, client):

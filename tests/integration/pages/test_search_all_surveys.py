@@ -131,3 +131,11 @@ def test_what_several_surveys_cannot_answer_is_refused_with_a_sentence(rows, ann
 def test_a_bad_cone_is_the_only_mistake(rows, ann):
     page = ann.get(PAGE, {"cone": "10, 100, 1", "reach": "all"}).content.decode()
     assert len(re.findall("errorlist", page)) == 1
+
+
+def test_the_table_of_several_surveys_names_them_and_has_no_ones_scores(rows, ann):
+    page = ann.get(PAGE, {**CONE, "sort": "mag", "view": "table"})
+    text = page.content.decode()
+    assert [row.cells[-1] for row in page.context["subjects"]] == ["19.00", "20.00"]
+    assert "<th>Survey</th>" in text
+    assert "Volunteers’ posterior</a>" not in text

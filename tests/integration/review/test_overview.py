@@ -1,8 +1,9 @@
 """The scientists' home: what came in, what waits, what failed and what changed."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from webapp.known_objects.models import OrbitLoad
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.scores import write_scores
 from webapp.reports.models import NeoScore
+from webapp.review import overview
 from webapp.review.cases import change_case
 from webapp.review.failed_jobs import FOR_ADMINS, PAGES
 from webapp.review.models import OverviewVisit
@@ -91,6 +93,24 @@ def test_new_subjects_are_counted_however_they_came_in(survey, workflow, subject
     assert listed == ["t0", "s5", "s4", "s3", "s2", "s1"]
     sky.subjects(survey, [True] * (MOST_COUNTED - 5), prefix="n", side=5)
     assert "more than 1,000 new subjects</a>" in client.get(PAGE).content.decode()
+
+
+def test_tonight_is_the_surveys_observing_night_and_is_named(
+    survey, workflow, subjects, scientist, client, monkeypatch
+):
+    """It begins at 13:48 UTC, midway between the latest and the earliest time of day at which the survey observes."""
+    monkeypatch.setattr(overview, "timezone", SimpleNamespace(now=lambda: datetime(2026, 11, 27, 10, tzinfo=UTC)))
+    for row, mjd in zip(subjects, (61369.9503, 61370.05, 61370.2003), strict=False):
+        Subject.objects.filter(pk=row.pk).update(mjd=mjd)
+    begins = datetime(2026, 11, 26, 13, 48, tzinfo=UTC)
+    for place, row in enumerate(subjects):
+        Subject.objects.filter(pk=row.pk).update(created_at=begins + timedelta(minutes=place - 2.5))
+    page = client.get(PAGE).content.decode()
+    assert "Tonight: the night of 2026-11-26" in page
+    assert "since 2026-11-26 13:48 UTC" in page
+    assert "3 new subjects</a>" in page
+    newest = re.search(r'href="([^"]+)">Newest images for Real or bogus: night of 2026-11-25', page)[1]
+    assert {each["row"].subject for each in client.get(unescape(newest)).context["rows"]} == set(subjects[:3])
 
 
 def test_a_failed_load_of_orbits_concerns_every_survey(survey, scientist, client):

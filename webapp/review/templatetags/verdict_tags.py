@@ -1,14 +1,17 @@
-"""Template tags: the verdict panel, and the lines on a subject, for the survey's scientists."""
+"""Template tags for scientists: the verdict panel, the bar for all selected subjects, and the lines on a subject."""
 
 from typing import Any
 
 from django import template
 
 from webapp.archive.models import Subject
+from webapp.review.bulk import MOST_AT_ONCE
+from webapp.review.bulk_views import ARCHIVE, last_of
 from webapp.review.hidden_verdicts import hidden_verdicts
 from webapp.review.lines import Annotations, annotations_of
 from webapp.review.verdict_history import history_of
 from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
+from webapp.workflows.models import Workflow
 
 register = template.Library()
 
@@ -26,6 +29,25 @@ def verdict(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         "history": history_of(workflow, subject),
         **panel_context(subject.survey),
     }
+
+
+@register.inclusion_tag("review/bulk.html", takes_context=True)
+def bulk_bar(context: dict[str, Any], workflow: Workflow) -> dict[str, Any]:
+    """Show the desk's bar for all selected subjects in the archive's search."""
+    return {"most_at_once": MOST_AT_ONCE, **_from_archive(context, workflow), **panel_context(workflow.survey)}
+
+
+@register.inclusion_tag("review/bulk_undo.html", takes_context=True)
+def bulk_undo(context: dict[str, Any], workflow: Workflow) -> dict[str, Any]:
+    """Offer to undo the last change made with that bar, on either page."""
+    last = last_of(context["request"], workflow)
+    return {"last": last, "survey": workflow.survey, **_from_archive(context, workflow)}
+
+
+def _from_archive(context: dict[str, Any], workflow: Workflow) -> dict[str, Any]:
+    """Return what leads a form back to the search that it is sent from."""
+    back = context["request"].GET.urlencode()
+    return {"csrf_token": context.get("csrf_token"), "workflow": workflow, "page": ARCHIVE, "back": back}
 
 
 @register.simple_tag(takes_context=True)

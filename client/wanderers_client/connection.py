@@ -1,0 +1,137 @@
+"""The connection to a site: it waits at the rate limit, follows pages, and refuses in the site's own words."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import pandas as pd
+
+PAGE = 1000
+ATTEMPTS = 5
+LONGEST_WAIT = 60.0
+
+
+class Refused(Exception):
+    """The site refused a request; `status` is HTTP's, the message the site's own sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Connection:
+    """A site's API, as one account sees it; closed at the end of a `with` block.
+
+    Parameters
+    ----------
+    address
+        The site's, such as https://wanderers.example.org.
+    token
+        From the page *API tokens* of your account, or `POST /api/token/`; without one, only public lists can be read.
+    timeout
+        Seconds for each answer.
+    """
+
+    def __init__(self, address: str, token: str = "", *, timeout: float = 60.0) -> None:
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        self._http = httpx.Client(base_url=f"{address.rstrip('/')}/api/", headers=headers, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def table(self, name: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
+        """Return the rows of any list of the API, at most `most`; columns that hold times become times.
+
+        With `updated_since` (a time), rows come in the order of their changes.
+        """
+        return table_of(islice(self.rows(name, **filters), most))
+
+    def count(self, name: str, **filters: Any) -> int:
+        """Return the exact number of rows of a list."""
+        total: int = self.send("GET", f"{name}/", params={**filters, "page_size": 1, "total": "true"}).json()["total"]
+        return total
+
+    def rows(self, name: str, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Return the rows of a list; each page is asked for when its turn comes."""
+        return self.pages("GET", f"{name}/", filters)
+
+    def row(self, name: str, key: int | str) -> dict[str, Any]:
+        """Return one row of a list by its key, perhaps with more than the list has: `row("subjects", 5)`."""
+        return self.ask("GET", f"{name}/{key}/")
+
+    def pages(self, method: str, address: str, filters: Mapping[str, Any], **body: Any) -> Iterator[dict[str, Any]]:
+        """Return the rows of all pages, each asked for when its turn comes; the same body goes with each."""
+        query: Mapping[str, Any] | None = {"page_size": PAGE, **filters}
+        while address:
+            page = self.send(method, address, params=query, **body).json()
+            yield from page["results"]
+            address, query = page["next"], None  # the next page's address holds the query
+
+    def download(self, address: str, path: Path) -> Path:
+        """Write a file of the site's to `path`, without holding it in memory."""
+        with closing(self.send("GET", address, stream=True)) as reply, path.open("wb") as file:
+            for part in reply.iter_bytes():
+                file.write(part)
+        return path
+
+    def ask(self, method: str, address: str, **options: Any) -> dict[str, Any]:
+        """Send a request; return the object in its reply."""
+        found: dict[str, Any] = self.send(method, address, **options).json()
+        return found
+
+    def listed(self, address: str) -> list[dict[str, Any]]:
+        """Return a short list that has no pages."""
+        found: list[dict[str, Any]] = self.send("GET", address).json()
+        return found
+
+    def send(self, method: str, address: str, *, stream: bool = False, **options: Any) -> httpx.Response:
+        """Send a request; wait as long as the site asks where it is sent too often."""
+        for attempt in range(ATTEMPTS):
+            reply = self._http.send(self._http.build_request(method, address, **options), stream=stream)
+            if reply.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS - 1:
+                break
+            reply.close()
+            time.sleep(min(float(reply.headers.get("Retry-After", 2**attempt)), LONGEST_WAIT))
+        if reply.is_error:
+            reply.read()
+            raise _refusal(reply)
+        return reply
+
+
+class Part:
+    """Some of a site's calls, on its connection."""
+
+    def __init__(self, site: Connection) -> None:
+        self._site = site
+
+
+def table_of(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as a table, whose columns that hold times are times."""
+    table = pd.DataFrame(rows)
+    for column in [each for each in table.columns if str(each).endswith("_at")]:
+        table[column] = pd.to_datetime(table[column], utc=True, format="ISO8601")
+    return table
+
+
+def _refusal(reply: httpx.Response) -> Refused:
+    """Return the site's own sentence, whether it is a detail or a list of sentences by field."""
+    try:
+        told = reply.json()
+    except ValueError:
+        told = {}
+    found = told.get("detail") if isinstance(told, dict) else None
+    return Refused(reply.status_code, str(found or told or reply.reason_phrase))
