@@ -1,5 +1,6 @@
 """Error pages of the site, as JSON below /api/, whatever a client accepts, also for addresses that do not exist."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ml.io.message import Message, message_of
+from webapp.core.logs import logged_name
+from webapp.core.postgresql.unavailable import Unavailable, unavailable
 
 
 def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -45,10 +48,23 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 if the database was busy or away, else 500; Django has logged, or will log, the error."""
+    if reason := unavailable(sys.exc_info()[1]):
+        return _try_again(request, reason)
     if _is_api(request):
         return JsonResponse({"detail": "The server failed. It has logged the error; try again later."}, status=500)
     # With the request, which knows the nonce of its styles, but with no context processor, which may be what failed.
     return HttpResponseServerError(get_template("500.html").render({"request": request}))
+
+
+def _try_again(request: HttpRequest, reason: Unavailable) -> HttpResponse:
+    if _is_api(request):
+        answer: HttpResponse = JsonResponse({"detail": f"{reason.happened} {reason.advice}"}, status=503)
+    else:
+        context = {"request": request, "reason": reason, "number": logged_name()}
+        answer = HttpResponse(get_template("503.html").render(context), status=503)
+    answer["Retry-After"] = str(reason.retry_after)
+    return answer
 
 
 def _reason(exception: Exception) -> str:

@@ -31,6 +31,11 @@ class LineFormatter(logging.Formatter):
 _ESCAPED = {ord(sign): repr(sign)[1:-1] for sign in "\n\r\v\f\x1b\x1c\x1d\x1e\x85\u2028\u2029"}
 
 
+def logged_name() -> str:
+    """Return how log lines of this request or job name it."""
+    return _context.get()
+
+
 @contextmanager
 def logged_as(name: str) -> Iterator[None]:
     """Name what is logged within."""
