@@ -60,7 +60,7 @@ lint: venv
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	$(BIN)/hadolint docker/Dockerfile
-	$(BIN)/kubernetes-validate --strict --quiet docker/kubernetes/*.yaml
+	$(BIN)/kubernetes-validate --strict --quiet docker/kubernetes/*.yaml docker/kubernetes/streams/*.yaml
 	$(BIN)/python .ci/secrets
 
 # Asks PyPI about known vulnerabilities of everything that is installed; needs the network, and fails where PyPI's answer

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,20 +17,22 @@ import redis
 import yaml
 
 from tests.acceptance import brokers
+from webapp.console.management.commands.listen import Command
 from webapp.core.environment import ROOT
 
 FOLDER = ROOT / "docker"
 EXTRAS = ("compose.storage.yaml", "compose.gpu.yaml")
 KEYS = {
     "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "environment", "expose", "healthcheck", "image",
-    "mem_limit", "ports", "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "user",
-    "volumes",
+    "mem_limit", "ports", "profiles", "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs",
+    "user", "volumes",
 }  # fmt: skip
 GUIDE = (ROOT / "docs/admin.md").read_text()
 ROWS = re.findall(r"^\| (`[A-Z].*?) \|", GUIDE, re.M)
 SETTINGS = {name for row in ROWS for name in re.findall(r"`([A-Z_]+)`", row)}
 WITHHELD = {"DEBUG", "WANDERERS_DATA"}
 """For developers, and where the images keep their data."""
+KAFKA = {"KAFKA_USERNAME", "KAFKA_PASSWORD", "KAFKA_SASL_MECHANISM", "KAFKA_SECURITY_PROTOCOL"}
 OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 BOTOCORE = {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SHARED_CREDENTIALS"}
 ENDS = {"migrate", "bucket"}
@@ -68,7 +72,7 @@ def test_services_use_only_what_is_declared(cluster):
 def test_no_part_of_ours_can_change_its_programs(cluster):
     """Uploads pass through /tmp and are larger than the memory of a container, so it must be a disk."""
     ours = {name: service for name, service in cluster["services"].items() if "build" in service}
-    assert ours.keys() >= {"migrate", "web", "worker", "beat"}
+    assert ours.keys() >= {"migrate", "web", "worker", "beat", "listen"}
     for name, service in ours.items():
         assert service["read_only"] is True, name
         if name != "bucket":
@@ -94,13 +98,15 @@ def test_every_service_starts_again_and_its_memory_is_bounded(cluster):
 def test_a_part_may_finish_what_it_does_as_under_systemd_and_the_database_its_checkpoint(cluster):
     """Docker kills after ten seconds otherwise: a job in the middle, and PostgreSQL, which then has to recover."""
     given = {name: service.get("stop_grace_period") for name, service in cluster["services"].items()}
-    for part in ("web", "worker", "beat"):
+    for part, unit in {"web": "web", "worker": "worker", "beat": "beat", "listen": "listen@"}.items():
         [seconds] = re.findall(
-            r"^TimeoutStopSec=(\d+)$", (FOLDER / f"systemd/wanderers-{part}.service").read_text(), re.M
+            r"^TimeoutStopSec=(\d+)$", (FOLDER / f"systemd/wanderers-{unit}.service").read_text(), re.M
         )
         assert given[part] == f"{seconds}s", part
-    [kubernetes] = re.findall(r"terminationGracePeriodSeconds: (\d+)", (FOLDER / "kubernetes/workers.yaml").read_text())
-    assert (given["worker"], given["database"]) == (f"{kubernetes}s", "120s")
+    for part, file in {"worker": "workers.yaml", "listen": "streams/fink.yaml"}.items():
+        [seconds] = re.findall(r"terminationGracePeriodSeconds: (\d+)", (FOLDER / "kubernetes" / file).read_text())
+        assert given[part] == f"{seconds}s", part
+    assert given["database"] == "120s"
 
 
 def test_no_service_has_capabilities_but_the_proxy_to_open_its_ports(cluster):
@@ -187,11 +193,16 @@ def test_no_variable_of_the_host_is_needed(cluster):
     assert [variable for variable in asked if not re.match(r"\w+:?-", variable)] == []
 
 
-@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat", "listen"])
 def test_every_setting_of_the_guide_reaches_the_site_and_nothing_else(cluster, name):
     given = {variable.removesuffix("_FILE") for variable in cluster["services"][name]["environment"]}
     assert len(SETTINGS) > 40
-    assert given - BOTOCORE - OPENTELEMETRY == SETTINGS - WITHHELD
+    assert given - BOTOCORE - OPENTELEMETRY - KAFKA == SETTINGS - WITHHELD
+    assert (given >= KAFKA) == (name == "listen")
+
+
+def test_a_listener_runs_only_where_somebody_asks_for_one(cluster):
+    assert [name for name, service in cluster["services"].items() if "profiles" in service] == ["listen"]
 
 
 def test_only_the_proxy_is_reached_from_outside_and_it_knows_the_web_nodes(cluster):
@@ -209,6 +220,48 @@ def test_the_proxy_weakens_none_of_caddys_defaults_for_tls():
     weakening = {"tls", "protocols", "ciphers", "curves", "ocsp_stapling", "auto_https", "tls_insecure_skip_verify"}
     assert "reverse_proxy" in directives
     assert not directives & weakening
+
+
+def configured(tmp_path, *names, **given):
+    """Return the services as compose itself reads the files; it needs no docker for that."""
+    shutil.copytree(FOLDER, tmp_path / "docker", dirs_exist_ok=True)
+    files = [word for name in names for word in ("-f", tmp_path / "docker" / name)]
+    told = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | given
+    command = [brokers.program("docker-compose"), *files, "--profile", "listen", "config"]
+    said = subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    return yaml.safe_load(said.stdout)["services"]
+
+
+@pytest.mark.parametrize("extras", [(), ("compose.storage.yaml",), ("compose.gpu.yaml",), EXTRAS])
+def test_compose_finds_no_fault_in_its_files(tmp_path, extras):
+    services = configured(tmp_path, "compose.yaml", *extras)
+    names = [
+        name for file in ("compose.yaml", *extras) for name in yaml.safe_load((FOLDER / file).read_text())["services"]
+    ]
+    assert services.keys() == {*names}
+    assert services["web"]["environment"]["ALLOWED_HOSTS"] == "localhost"
+
+
+def test_compose_takes_the_settings_of_the_host_and_the_arguments_of_a_listener(tmp_path):
+    listen = "'Solar System candidate' --survey ztf --api fink"
+    services = configured(tmp_path, "compose.yaml", SITE_HOST="a.org", LISTEN=listen, MAX_UPLOAD_MB="7")
+    assert services["proxy"]["environment"]["SITE_HOST"] == "a.org"
+    assert services["worker"]["environment"]["MAX_UPLOAD_MB"] == "7"
+    command = services["listen"]["command"]
+    words = command if isinstance(command, list) else shlex.split(command)  # of compose 2, and of 1
+    assert words[2:] == ["listen", "Solar System candidate", "--survey", "ztf", "--api", "fink", "--watched"]
+
+
+def test_a_second_listener_of_the_guide_is_one_like_the_first():
+    """Compose 1 extends no service that waits for others, so no program reads this here."""
+    (block,) = re.findall(r"\n((?:    .*\n)*      listen-alerce:\n(?:    .*\n)*)", GUIDE)
+    [service] = yaml.safe_load(textwrap.dedent(block))["services"].values()
+    assert service["extends"] == {"file": "compose.yaml", "service": "listen"}
+    for words, option in ((service["command"], "--watched"), (service["healthcheck"]["test"], "--probe")):
+        python, manage, listen, *arguments = shlex.split(words)
+        assert (python, manage, listen, option in arguments) == ("python", "manage.py", "listen", True)
+        assert Command().create_parser("manage.py", "listen").parse_args(arguments).api == "alerce"
 
 
 def test_caddy_finds_no_fault_in_its_file(tmp_path):

@@ -16,6 +16,7 @@ from webapp.core.environment import ROOT
 COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = ("migrate", "web", "worker", "beat")
+MANIFESTS = sorted((ROOT / "docker/kubernetes").rglob("*.yaml"))
 FOUND = re.findall(r"^FROM (\S+) AS (\w+)\n(.*?)(?=^FROM |\Z)", (ROOT / "docker/Dockerfile").read_text(), re.M | re.S)
 STAGES = {stage: body for _, stage, body in FOUND}
 BASES = {stage: base for base, stage, _ in FOUND if base in STAGES}
@@ -33,8 +34,9 @@ def test_secrets_are_baked_into_no_image():
 
 
 def test_a_web_node_installs_no_torch_and_a_worker_does():
-    targets = {name: SERVICES[name]["build"]["target"] for name in OURS}
-    assert targets == {"migrate": "web", "web": "web", "worker": "worker", "beat": "web"}
+    targets = {name: SERVICES[name]["build"]["target"] for name in (*OURS, "listen")}
+    assert targets == {"migrate": "web", "web": "web", "worker": "worker", "beat": "web", "listen": "worker"}
+    assert "--extra streams" in layers("worker"), "a listener needs the clients of Kafka"
     assert "--extra learn" not in layers("web")
     assert "--extra learn" in layers("worker")
     assert list(STAGES)[-1] == "web"
@@ -126,9 +128,20 @@ def test_kubernetes_runs_what_compose_runs_as_the_image_s_user_and_scales_by_wai
     assert "max by (kind)" in recorded[asked["name"]], "every web node reports all jobs: a sum would count them twice"
 
 
+def test_a_stream_of_kubernetes_is_a_copy_of_its_own_that_goes_past_the_pooler():
+    """A second listener to one stream would only wait, and a lock of a session means nothing to a pooler."""
+    for path in sorted((ROOT / "docker/kubernetes/streams").glob("*.yaml")):
+        spec = yaml.safe_load(path.read_text())["spec"]
+        assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+        [container] = spec["template"]["spec"]["containers"]
+        assert container["image"].startswith("wanderers-worker:")
+        own = {each["name"]: each for each in container["env"]}
+        assert own["DATABASE_URL"]["valueFrom"]["secretKeyRef"]["key"] == "LISTENER_DATABASE_URL"
+        assert own["PREPARE_STATEMENTS"]["value"] == "on"
+
+
 def test_no_pod_can_change_its_programs():
-    files = sorted((ROOT / "docker/kubernetes").glob("*.yaml"))
-    parts = [part for path in files for part in yaml.safe_load_all(path.read_text())]
+    parts = [part for path in MANIFESTS for part in yaml.safe_load_all(path.read_text())]
     pods = [part["spec"]["template"]["spec"] for part in parts if part["kind"] in ("Deployment", "Job")]
     for pod in pods:
         (container,) = pod["containers"]

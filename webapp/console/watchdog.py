@@ -189,10 +189,10 @@ def beat_responds() -> bool:
     return _reported(Process.BEAT, SILENT_SECONDS)
 
 
-def listener_responds(survey: str, topic: str, *, is_polled: bool) -> bool:
-    """Return whether the listener has reported since it was last asked; one of a polled API waits for slow answers."""
+def listener_responds(survey: str, topic: str, *, is_polled: bool, seconds: float = PAUSE_SECONDS + 1) -> bool:
+    """Return whether the listener has reported in the last seconds; one of a polled API waits for slow answers."""
     close_old_connections()
-    late = timedelta(seconds=POLLED_SECONDS if is_polled else PAUSE_SECONDS + 1)
+    late = timedelta(seconds=POLLED_SECONDS if is_polled else seconds)
     recent = Stream.objects.filter(heard_at__gt=Now() - late, heard_at__lt=Now() + late)
     return recent.filter(survey__slug=survey, topic=topic).exists()
 

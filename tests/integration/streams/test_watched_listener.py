@@ -1,15 +1,21 @@
 """A listener that hangs is killed, fails, and goes on when systemd starts it again."""
 
+import shlex
 import signal
 import time
 from datetime import timedelta
 
 import psutil
 import pytest
+import yaml
+from django.core.management import call_command
 from django.utils import timezone
 
 from tests.integration.streams.listener import progress, started, until
+from webapp.archive.models import Survey
+from webapp.console.management.commands.listen import Command
 from webapp.console.watchdog import listener_responds
+from webapp.core.environment import ROOT
 from webapp.streams.models import Stream
 
 SECONDS = 180
@@ -47,3 +53,32 @@ def test_a_listener_responds_while_it_reports_and_one_of_an_api_has_more_time(st
     assert listener_responds(survey, stream.topic, is_polled=False) == kafka
     assert listener_responds(survey, stream.topic, is_polled=True) == polled
     assert not listener_responds(survey, "another", is_polled=True)
+
+
+def containers():
+    """Return the command and the health check of each listener in docker/, as arguments of `manage.py listen`."""
+    listener = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]["listen"]
+    given = "'Solar System candidate' --survey ztf --api fink"
+    yield [
+        shlex.split(text.replace("${LISTEN:-}", given))
+        for text in (listener["command"], listener["healthcheck"]["test"])
+    ]
+    for path in sorted((ROOT / "docker/kubernetes/streams").glob("*.yaml")):
+        [listener] = yaml.safe_load(path.read_text())["spec"]["template"]["spec"]["containers"]
+        yield listener["command"], listener["livenessProbe"]["exec"]["command"]
+
+
+@pytest.mark.parametrize(("command", "check"), [*containers()], ids=["compose", "kubernetes"])
+@pytest.mark.parametrize(("age", "status"), [(10, 0), (1200, 1)])
+def test_a_container_is_healthy_while_its_listener_reports(stream, command, check, age, status):
+    assert command[:3] == check[:3] == ["python", "manage.py", "listen"]
+    assert command[-1] == "--watched", "one that hangs is killed, and its container starts it again"
+    run, asked = (
+        vars(Command().create_parser("manage.py", "listen").parse_args(words[3:])) for words in (command, check)
+    )
+    assert {name for name in run if run[name] != asked[name]} == {"watched", "probe", "skip_checks"}
+    Survey.objects.update(slug=run["survey"])
+    Stream.objects.update(topic=run["topic"], heard_at=timezone.now() - timedelta(seconds=age))
+    with pytest.raises(SystemExit) as ended:
+        call_command("listen", *check[3:])
+    assert ended.value.code == status

@@ -47,8 +47,11 @@ class Command(BaseCommand):
         parser.add_argument("--mapping", type=Path, help="file that says what the fields of an unknown survey mean")
         parser.add_argument("--create", action="store_true", help="create the survey if it does not exist")
         parser.add_argument("--watched", action="store_true", help="as a service: if it hangs, it is killed and fails")
+        parser.add_argument("--probe", action="store_true", help="only ask: exit code 1 if the listener is silent")
 
     def handle(self, *args: Any, topic: str, survey: str, create: bool, schema: Path | None, **options: Any) -> None:
+        if options["probe"]:
+            sys.exit(not is_heard(topic, survey, is_polled=bool(options["api"])))
         if options["watched"]:
             sys.exit(run_watched(topic, survey, is_polled=bool(options["api"])))
         start_traces("listener")
@@ -91,6 +94,13 @@ def run_watched(topic: str, survey: str, *, is_polled: bool) -> int:
     command = [sys.executable, *(word for word in sys.argv if word != "--watched")]
     responds = partial(watchdog.listener_responds, survey, topic, is_polled=is_polled)
     return notified_part.run(f"listener of {topic}"[:200], f"The listener of {topic}", command, responds)
+
+
+def is_heard(topic: str, survey: str, *, is_polled: bool) -> bool:
+    """Return whether the listener to this topic has reported lately, as its watchdog sees it."""
+    seconds = watchdog.SILENT_SECONDS
+    responds = partial(watchdog.listener_responds, survey, topic, is_polled=is_polled, seconds=seconds)
+    return watchdog.responds_or_unknown(responds)
 
 
 def the_stream(given: Stream) -> Stream:
