@@ -1,13 +1,21 @@
-"""Pixels in a bucket: a backup records its objects instead of copying them, and finds missing and changed ones."""
+"""Pixels in a bucket: a backup copies new and changed objects, or only records all; a restore puts them back."""
 
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import fsspec
 from django.conf import settings
 from django.core.management import CommandError
 
-from webapp.console.backup.repository import StoredObject
+from webapp.console.backup.repository import TRIES, Damaged, Repository, StoredObject
+
+AT_ONCE = 8
+"""Objects that are on their way at a time."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,72 @@ def list_objects() -> tuple[StoredObject, ...]:
     return tuple(_object(str(PurePosixPath(path).relative_to(root)), found[path]) for path in sorted(found))
 
 
+def copy_objects(
+    repository: Repository, objects: Iterable[StoredObject], earlier: Iterable[StoredObject]
+) -> tuple[StoredObject, ...]:
+    """Copy the objects that the backup before has not, and return all with their hashes.
+
+    One that is rewritten meanwhile is copied again; its rows are older, as with the files of the data folder.
+    """
+    known = {(each.path, each.size, each.etag): each for each in earlier if each.sha256}
+    pixels = _Pixels()
+
+    def copied(each: StoredObject) -> StoredObject:
+        before = known.get((each.path, each.size, each.etag))
+        return before if before and repository.has(before) else pixels.copy(each, repository)
+
+    return tuple(_together(copied, objects))
+
+
+def put_back(repository: Repository, objects: Iterable[StoredObject]) -> int:
+    """Put the copied objects back that PIXELS lacks or has otherwise; return how many those were."""
+    there = {each.path: (each.size, each.etag) for each in list_objects()}
+    gone = [each for each in objects if each.sha256 and there.get(each.path) != (each.size, each.etag)]
+    pixels = _Pixels()
+    return sum(1 for _ in _together(lambda each: pixels.put(each, repository), gone))
+
+
 def compare(recorded: tuple[StoredObject, ...]) -> Compared:
     """Compare a backup's objects with the bucket."""
     now = {each.path: each for each in list_objects()}
     missing = tuple(each.path for each in recorded if each.path not in now)
     changed = tuple(each.path for each in recorded if now.get(each.path, each) != each)
     return Compared(len(recorded), missing, changed)
+
+
+class _Pixels:
+    """The place of the pixels: a bucket, or a folder where a site moves from one into the other."""
+
+    def __init__(self) -> None:
+        self.fs, self.root = fsspec.url_to_fs(settings.PIXELS)
+
+    def copy(self, each: StoredObject, repository: Repository) -> StoredObject:
+        """Copy an object as it is now; raises Damaged if it changes faster than it can be read."""
+        path = f"{self.root}/{each.path}"
+        for _ in range(TRIES):
+            with tempfile.TemporaryDirectory(prefix="wanderers-object-") as folder:
+                self.fs.get_file(path, f"{folder}/object")
+                stored = repository.add(Path(folder) / "object", each.path)
+            now = _object(each.path, self.fs.info(path, refresh=True))
+            if now == each and stored.size == each.size:
+                return replace(each, sha256=stored.sha256)
+            each = now
+        raise Damaged(f"{each.path} in {settings.PIXELS} keeps changing while it is copied. Try again later.")
+
+    def put(self, each: StoredObject, repository: Repository) -> None:
+        path = f"{self.root}/{each.path}"
+        with tempfile.TemporaryDirectory(prefix="wanderers-object-") as folder:
+            repository.read(each, Path(folder) / "object")
+            self.fs.makedirs(self.fs._parent(path), exist_ok=True)
+            self.fs.put_file(f"{folder}/object", path)
+
+
+def _together(work: Any, objects: Iterable[StoredObject]) -> Iterator[Any]:
+    """Yield the results of `work` in order, some at a time; of a million objects, few wait in memory."""
+    left = iter(objects)
+    with ThreadPoolExecutor(AT_ONCE, "pixels") as threads:
+        while batch := list(islice(left, 8 * AT_ONCE)):
+            yield from threads.map(work, batch)
 
 
 def _object(path: str, info: dict[str, object]) -> StoredObject:

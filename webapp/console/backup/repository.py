@@ -40,11 +40,12 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object of the bucket with pixels, which is not copied: its path below PIXELS, size in bytes and ETag."""
+    """An object of the bucket with pixels: its path below PIXELS, size in bytes, ETag, and SHA-256 if it is copied."""
 
     path: str
     size: int
     etag: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,18 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        return self.dump.size + sum(file.size for file in self.files)
+        """Bytes of what is copied."""
+        return sum(stored.size for stored in self.contents)
+
+    @property
+    def uncopied(self) -> tuple[StoredObject, ...]:
+        """Objects that only the bucket has."""
+        return tuple(each for each in self.objects if not each.sha256)
+
+    @property
+    def contents(self) -> "tuple[Stored, ...]":
+        """Everything that is copied."""
+        return (self.dump, *self.files, *(each for each in self.objects if each.sha256))
 
     @classmethod
     def load(cls, text: str | bytes, name: str = "") -> "Manifest":
@@ -77,10 +89,11 @@ class Manifest:
         return found
 
 
-Stored = TypeVar("Stored", StoredFile, StoredObject)
+Stored = StoredFile | StoredObject
+AnyStored = TypeVar("AnyStored", StoredFile, StoredObject)
 
 
-def _checked(stored: Stored) -> Stored:
+def _checked(stored: AnyStored) -> AnyStored:
     """Return what a manifest names; raises TypeError or ValueError if it is no file or object that can be."""
     for each in fields(stored):
         value = getattr(stored, each.name)
@@ -90,8 +103,13 @@ def _checked(stored: Stored) -> Stored:
             raise ValueError(f"{each.name} is too large")
     if stored.size < 0 or not stored.path or "\0" in stored.path:
         raise ValueError("a file has no size or path")
-    if isinstance(stored, StoredFile) and not (SHA256.fullmatch(stored.sha256) and 0 <= stored.mode <= 0o7777):
-        raise ValueError("a file has no hash or permissions")
+    is_copied = isinstance(stored, StoredFile) or stored.sha256 != ""
+    if is_copied and not SHA256.fullmatch(stored.sha256):
+        raise ValueError("a file has no hash")
+    if isinstance(stored, StoredObject) and (stored.path.startswith("/") or ".." in stored.path.split("/")):
+        raise ValueError(f"{stored.path} lies outside the place of the pixels")
+    if isinstance(stored, StoredFile) and not 0 <= stored.mode <= 0o7777:
+        raise ValueError("a file has no permissions")
     return stored
 
 
@@ -132,7 +150,7 @@ class Repository:
         """
         gone = set(names)
         staying = [self.load(name) for name in self.names() if name not in gone]
-        needed = {file.sha256 for manifest in staying for file in (manifest.dump, *manifest.files)}
+        needed = {stored.sha256 for manifest in staying for stored in manifest.contents}
         for name in sorted(gone):
             self.fs.rm_file(self._manifest(name))
         self.fs.invalidate_cache()
@@ -161,7 +179,7 @@ class Repository:
                 file = known
             else:
                 file = StoredFile(path, state.st_size, state.st_mtime_ns, S_IMODE(state.st_mode), sha256_of(source))
-            if is_new := not self._has(file):
+            if is_new := not self.has(file):
                 self._write(self._content(file), _blocks(source))
             after = source.stat()
             if (after.st_size, after.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
@@ -170,7 +188,7 @@ class Repository:
                 self.fs.rm_file(self._content(file))
         raise Damaged(f"{path} keeps changing while it is copied. Try again later.")
 
-    def read(self, file: StoredFile, target: Path) -> None:
+    def read(self, file: Stored, target: Path) -> None:
         """Copy a stored file to `target`, which appears when it is complete and its hash is right."""
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f"{target.name}.part")
@@ -179,24 +197,25 @@ class Repository:
             self.fs.get_file(self._content(file), str(partial))
             if sha256_of(partial) != file.sha256:
                 raise Damaged(f"The backup's copy of {file.path} has changed: its hash is wrong.")
-            partial.chmod(file.mode)
-            os.utime(partial, ns=(file.modified_ns, file.modified_ns))
+            if isinstance(file, StoredFile):
+                partial.chmod(file.mode)
+                os.utime(partial, ns=(file.modified_ns, file.modified_ns))
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
 
-    def verify(self, file: StoredFile) -> None:
+    def verify(self, file: Stored) -> None:
         """Check that a stored file is there and unchanged."""
         self._require(file)
         with self.fs.open(self._content(file), "rb") as stored:
             if _hash(iter(lambda: stored.read(BLOCK), b"")) != file.sha256:
                 raise Damaged(f"The backup's copy of {file.path} has changed: its hash is wrong.")
 
-    def _require(self, file: StoredFile) -> None:
-        if not self._has(file):
+    def _require(self, file: Stored) -> None:
+        if not self.has(file):
             raise Damaged(f"The backup's copy of {file.path} is missing or incomplete.")
 
-    def _has(self, file: StoredFile) -> bool:
+    def has(self, file: Stored) -> bool:
         """Return whether the content is stored whole: a backup that was killed may have left half a file."""
         try:
             return bool(self.fs.size(self._content(file)) == file.size)
@@ -214,7 +233,7 @@ class Repository:
         if isinstance(self.fs, LocalFileSystem):
             Path(self.root).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def _content(self, file: StoredFile) -> str:
+    def _content(self, file: Stored) -> str:
         return f"{self.root}/content/{file.sha256[:2]}/{file.sha256}"
 
     def _manifest(self, name: str) -> str:

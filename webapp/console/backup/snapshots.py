@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from webapp.console.backup import database
-from webapp.console.backup.pixel_objects import list_objects
+from webapp.console.backup.pixel_objects import copy_objects, list_objects, put_back
 from webapp.console.backup.repository import Damaged, Manifest, Removed, Repository, StoredFile, sha256_of
 from webapp.core.backup_lock import files_stay
 from webapp.core.models import Backup, Heartbeat
@@ -35,12 +35,16 @@ class Snapshot:
     vanished: tuple[str, ...]
 
 
-def take_snapshot(address: str, say: Callable[[str], None]) -> Snapshot:
-    """Back up the site while it runs; only content that the repository lacks is copied."""
+def take_snapshot(address: str, say: Callable[[str], None], *, with_pixels: bool = True) -> Snapshot:
+    """Back up the site while it runs; only content that the repository lacks is copied.
+
+    Without `with_pixels`, objects with pixels in a bucket are recorded and not copied.
+    """
     repository = Repository(address)
     with files_stay() as require_lock:
         names = repository.names()
-        earlier = {file.path: file for file in repository.load(names[-1]).files} if names else {}
+        before = repository.load(names[-1]) if names else None
+        earlier = {file.path: file for file in before.files} if before else {}
         name = timezone.now().strftime("%Y%m%dT%H%M%S.%fZ")
         with tempfile.TemporaryDirectory(prefix="wanderers-backup-") as folder, database.snapshot() as moment:
             path = Path(folder) / DUMP
@@ -48,11 +52,15 @@ def take_snapshot(address: str, say: Callable[[str], None]) -> Snapshot:
             stored_dump, rows = repository.add(path, DUMP), moment.rows
         say(f"The database: {sum(rows.values()):,} rows.")
         files, vanished = _add_files(repository, earlier)
-        manifest = Manifest(name, _version(), stored_dump, rows, tuple(files), list_objects())
+        objects = list_objects()
+        if with_pixels:
+            objects = copy_objects(repository, objects, before.objects if before else ())
+        manifest = Manifest(name, _version(), stored_dump, rows, tuple(files), objects)
         require_lock()
         repository.save(manifest)
     Backup.objects.create(address=address, name=name, files=len(files), size=manifest.size)
-    added = {file.sha256: file.size for file in files}.keys() - {file.sha256 for file in earlier.values()}
+    had = {stored.sha256 for stored in before.contents} if before else set()
+    added = {stored.sha256 for stored in manifest.contents if stored is not stored_dump} - had
     return Snapshot(manifest, len(added), tuple(vanished))
 
 
@@ -73,8 +81,8 @@ def verify(address: str, name: str | None = None) -> Manifest:
     """
     repository = Repository(address)
     manifest = repository.load(_chosen(repository, name))
-    for file in (manifest.dump, *manifest.files):
-        repository.verify(file)
+    for stored in manifest.contents:
+        repository.verify(stored)
     return manifest
 
 
@@ -90,6 +98,7 @@ def restore(address: str, name: str | None = None) -> Manifest:
     for file, target in targets:
         if not _same(target, file):
             repository.read(file, target)
+    put_back(repository, manifest.objects)
     with tempfile.TemporaryDirectory(prefix="wanderers-restore-") as folder:
         path = Path(folder) / DUMP
         repository.read(manifest.dump, path)
@@ -112,7 +121,7 @@ def _add_files(repository: Repository, earlier: dict[str, StoredFile]) -> tuple[
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
-    """Yield each file of the data folder with its path in a backup; pixels in a bucket are only recorded."""
+    """Yield each file of the data folder with its path in a backup; pixels in a bucket are no files."""
     data: Path = settings.DATA
     pixels = Path(settings.PIXELS)
     for top in sorted(data.iterdir()):

@@ -20,6 +20,8 @@ class Command(BaseCommand):
         except Damaged as damage:
             raise CommandError(f"{damage} Nothing was changed.") from damage
         rows = sum(manifest.rows.values())
-        self.stdout.write(f"Restored {manifest.name}: {rows:,} rows and {len(manifest.files):,} files. Run `make up`.")
-        if manifest.objects:
-            self.stdout.write(str(pixel_objects.compare(manifest.objects)))
+        self.stdout.write(
+            f"Restored {manifest.name}: {rows:,} rows and {len(manifest.contents) - 1:,} files. Run `make up`."
+        )
+        if uncopied := manifest.uncopied:
+            self.stdout.write(str(pixel_objects.compare(uncopied)))
