@@ -25,6 +25,9 @@ os.environ |= {
     "LOG_LEVEL": "WARNING",
     "THROTTLE_USER": "1000000/min",
     "THROTTLE_ANONYMOUS": "1000000/min",
+    "THROTTLE_PAGES": "1000000/min",
+    "THROTTLE_WRITES": "1000000/min",
+    "THROTTLE_DOWNLOADS": "1000000/min",
 }
 
 import django  # noqa: E402

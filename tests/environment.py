@@ -28,6 +28,9 @@ os.environ.setdefault("WANDERERS_PRECISION", "float32")
 os.environ.setdefault("WANDERERS_MEMORY_FORMAT", "channels_last")
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("THROTTLE_NEWCOMERS", "1000000/hour")  # every test's browser is a newcomer from one address
+os.environ.setdefault("THROTTLE_PAGES", "1000000/min")
+os.environ.setdefault("THROTTLE_WRITES", "1000000/min")
+os.environ.setdefault("THROTTLE_DOWNLOADS", "1000000/min")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ.setdefault("MIN_FREE_PERCENT", "0")  # whatever else fills the disk of the machine that tests
 embedded_postgres.SETTINGS["fsync"] = "off"  # tests' data need not survive a power cut

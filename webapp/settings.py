@@ -45,6 +45,9 @@ try:
     _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
     _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
     _throttle_user = env.str("THROTTLE_USER", "6000/min")
+    THROTTLE_PAGES = env.str("THROTTLE_PAGES", "600/min")
+    THROTTLE_WRITES = env.str("THROTTLE_WRITES", "240/min")
+    THROTTLE_DOWNLOADS = env.str("THROTTLE_DOWNLOADS", "60/min")
     THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
     SWEEP_SECONDS = env.int("SWEEP_SECONDS", 15)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
@@ -133,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "webapp.core.page_rates.limit_pages",
     "webapp.core.middleware.UnstorableMiddleware",
     "webapp.archive.audit.audit_outcome",
 ]
@@ -188,6 +192,9 @@ ACCOUNT_PREVENT_ENUMERATION = "strict"
 # At most 100 guesses an hour at an account: 30 here and 20 by the API, each by its name and by its address.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login_failed_anywhere": "30/h/key"}
 ACCOUNT_RATE_LIMITS |= dict.fromkeys(["reauthenticate", "change_password"], "10/m/user,50/h/user")
+# Enough for a school class behind one address; and nobody's mailbox is filled through this site.
+ACCOUNT_RATE_LIMITS |= {"signup": "20/m/ip,100/h/ip", "reset_password": "20/m/ip,100/h/ip,3/m/key,10/d/key"}
+ACCOUNT_RATE_LIMITS |= {"manage_email": "10/m/user,30/d/user"}
 MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL, LOGIN_URL = "/", "account_login"

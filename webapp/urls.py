@@ -40,4 +40,5 @@ urlpatterns = [
 handler400 = "webapp.api.errors.bad_request"
 handler403 = "webapp.api.errors.forbidden"
 handler404 = "webapp.api.errors.not_found"
+handler429 = "webapp.core.page_rates.too_many_requests"  # allauth's name
 handler500 = "webapp.api.errors.server_error"

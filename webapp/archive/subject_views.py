@@ -30,7 +30,7 @@ from webapp.archive.models import Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
 from webapp.archive.search_page import PER_PAGE, search_page
-from webapp.core.rate_limits import ByAddress
+from webapp.core.page_rates import SearchRate, refuse
 
 SOURCES = {
     "manifest": _("the manifest"),
@@ -48,13 +48,6 @@ class FilterForm(forms.Form):
     after = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
-class SearchRate(ByAddress):
-    """Rate limit of archive searches per address, except for the survey's own people."""
-
-    scope = "search"
-    rate = "60/min"
-
-
 @require_safe
 def subjects(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
@@ -62,9 +55,8 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
         return search_page(request, survey)
     form = FilterForm(request.GET)
     form.is_valid()
-    if _looks_for(form) and not SearchRate().allow_request(request, None):
-        context = {"survey": survey, "knows_truth": False, "form": form, "is_busy": True}
-        return render(request, "archive/subjects.html", context, status=429)
+    if _looks_for(form) and not (rate := SearchRate()).allow_request(request, None):
+        return refuse(request, rate)
     rows = list(_matching(survey, form.cleaned_data, request.user)[: PER_PAGE + 1])
     for row in rows:
         row.survey = survey

@@ -31,6 +31,7 @@ from webapp.community.threads import (
     rename_thread,
     save_board,
 )
+from webapp.core.page_rates import SearchRate, refuse
 from webapp.volunteers.identity import reader_of
 
 PER_PAGE = 50
@@ -44,6 +45,8 @@ LONGEST_SEARCH = 200
 def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
     survey = get_object_or_404(Survey, slug=slug)
     search, author = (request.GET.get(name, "").replace("\0", "").strip()[:LONGEST_SEARCH] for name in ("q", "by"))
+    if (search or author) and not (rate := SearchRate()).allow_request(request, None):
+        return refuse(request, rate)
     comments = readable_comments(request.user, reader_of(request), survey)
     comments = containing(comments, search) if search else comments
     comments = written_by(comments, author) if author else comments

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.markdown import as_html, sections
+from webapp.core.page_rates import refuse
 from webapp.core.pictures import PictureRefused
 from webapp.guides.built_in import built_in_help
 from webapp.guides.field_guide import class_of, field_guide
@@ -66,8 +67,8 @@ def image(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
 def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     step = request.POST.get("step", "")
     volunteer = volunteer_of(request)
-    if volunteer.pk is None and not NewcomerRate().allow_request(request, None):
-        return HttpResponse(status=429)
+    if volunteer.pk is None and not (rate := NewcomerRate()).allow_request(request, None):
+        return refuse(request, rate)
     tutorial = tutorial_of(workflow, None)
     if not step.isascii() or not step.isdigit() or len(step) > 4:
         return HttpResponseBadRequest("There is no such step.", content_type="text/plain; charset=utf-8")
