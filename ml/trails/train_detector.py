@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.dataset import BadExamples, grouped_folds
+from ml.data.dataset import BadExamples
+from ml.data.held_out import HeldOut, held_out
 from ml.evaluation.metrics.detection_curve import Matched, detection_curve
 from ml.imaging.background import MESH, SOFTENING
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint, origin
@@ -25,7 +26,7 @@ from ml.training.callbacks import OnEpoch, silent
 from ml.training.training_state import StateFile
 
 ROLE, ARCHITECTURE, CLASSICAL = "trail", "trail_net", "line_sums"
-HELD_OUT = 3  # one image in this many trains the candidate classifier
+HELD_OUT = 3  # one group of images in about this many trains the candidate classifier
 STEPS_AGAIN, RATE_AGAIN = 600, 1e-3
 
 
@@ -63,8 +64,10 @@ def train_detector(
 ) -> Checkpoint:
     """Train network and candidate classifier, and return them as a checkpoint.
 
-    The network is trained on two images in three, the classifier on the network's candidates in the third. With no
-    steps the network stays as it is, and the classifier is trained on every image.
+    The network is trained on two groups of images in three, the classifier on the network's candidates in the third.
+    The names of the groups decide (`ml.data.held_out`), so that no classifier learns from images that this network or
+    one before it, a `base`, was trained on. With no steps the network stays as it is, and the classifier is trained on
+    every image.
 
     Raises BadExamples if no image has a trail, or there are no steps and no network to keep. Raises BadCheckpoint if
     the base has another role.
@@ -85,9 +88,9 @@ def train_detector(
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
     if steps == 0:
         classifier_rows: NDArray[np.intp] = np.arange(len(data.images))
-        run_entries: dict[str, Any] = {}
+        run_entries: dict[str, Any] = {"stopgaps": _stopgaps(base)}
     else:
-        train_rows, classifier_rows = _split(data, seed)
+        train_rows, classifier_rows, stopgaps = _split(data, _stopgaps(base))
         net, compute, notes = train_network(
             net,
             [data.images[row] for row in train_rows],
@@ -99,7 +102,7 @@ def train_detector(
             on_epoch=on_epoch,
             state=state,
         )
-        run_entries = {"compute": compute.as_manifest(), "notes": notes}
+        run_entries = {"compute": compute.as_manifest(), "notes": notes, "stopgaps": stopgaps}
     classifier, metrics = train_candidate_classifier(net, [data.images[row] for row in classifier_rows], seed)
     if classifier is None and base is not None:
         classifier = parts_of(base)[1]
@@ -166,17 +169,23 @@ def _check(data: TrainingSet, steps: int | None, base: Checkpoint | None) -> Non
         )
 
 
-def _split(data: TrainingSet, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the images for the network and for the classifier.
+def _split(data: TrainingSet, before: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[str]]:
+    """Return the images for the network and for the classifier, and the stopgaps of `held_out`.
 
-    They are the same with fewer than six groups, or fewer than three images with a trail.
+    They are the same with fewer than six groups, or fewer than three images with a trail; all groups are stopgaps then.
     """
+    groups = np.asarray(data.groups).astype(str)
     holds = np.array([any(annotation.label == TRAIL for annotation in image.annotations) for image in data.images])
-    if len(np.unique(data.groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
+    if len(np.unique(groups)) < 2 * HELD_OUT or holds.sum() < HELD_OUT:
         every = np.arange(len(data.images))
-        return every, every
-    folds = grouped_folds(data.groups, holds, HELD_OUT, seed)
-    return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
+        return every, every, sorted({*before, *groups.tolist()})
+    with_trail = np.isin(groups, groups[holds])  # so that all images of a group are of one kind
+    split: HeldOut = held_out(groups, with_trail, 1 / HELD_OUT, before)
+    return np.flatnonzero(~split.rows), np.flatnonzero(split.rows), list(split.stopgaps)
+
+
+def _stopgaps(base: Checkpoint | None) -> Sequence[str]:
+    return () if base is None else base.manifest.get("stopgaps", ())
 
 
 def _completeness(images: Sequence[Labelled], classes: NDArray[np.intp], score: NDArray[np.float64]) -> float:
