@@ -17,9 +17,9 @@ from django.db import close_old_connections, connection
 from ml.io.message import named
 from tasks.heartbeat import kept_alive
 from tasks.queue_report import name_of_worker, reported_at_work
-from webapp.core.disks import is_disk_full
+from webapp.core.disks import is_bucket_away, is_disk_full
 from webapp.core.dispatch import app
-from webapp.core.jobs import Cancelled, Job, LeaseLost
+from webapp.core.jobs import NO_PIXELS_YET, NO_ROOM_YET, Cancelled, Job, LeaseLost
 from webapp.core.logs import logged_as
 from webapp.core.sql import DATABASE_LOST, through_restarts
 
@@ -48,14 +48,14 @@ def job(model: type[Job]) -> Callable[[Callable[[Any], None]], Any]:
 
     A message for a job that another worker owns, or that has ended, does nothing. An exception fails the job with its
     message; a lost lease leaves the row to its new owner; a lost connection to the database gives it back once there is
-    one again; a longer outage or a full disk leaves it to the sweep.
+    one again; a longer outage, a full disk or a bucket that does not answer leaves it to the sweep.
     """
 
     def decorate(function: Callable[[Any], None]) -> Any:
         @task(model.task, limits={})
         def run(pk: int) -> None:
             close_old_connections()
-            row = model._default_manager.claim(pk)
+            row = model._default_manager.claim(pk, name_of_worker() or "")
             if row is not None:
                 _work(function, row)
 
@@ -85,7 +85,12 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
     except Exception as error:
         if is_disk_full(error):
             log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)
-            row.wait_for_room()
+            row.wait(NO_ROOM_YET())
+        elif is_bucket_away(error):
+            log.warning(
+                "%s got no answer from the bucket of pixels; it is retried after its lease.", row, exc_info=True
+            )
+            row.wait(NO_PIXELS_YET())
         else:
             log.exception("%s failed.", row)
             row.fail(named(error), traceback.format_exc())

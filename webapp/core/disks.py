@@ -1,10 +1,11 @@
-"""The disks of the site's files: that of the data folder, and that of the pixels if they have one of their own."""
+"""The disks of the site's files: that of the data folder, and that of the pixels if they have one, or a bucket."""
 
 import errno
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import fsspec.config
 from django.conf import settings
 
 
@@ -43,3 +44,24 @@ def is_disk_full(error: BaseException | None) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     return error is not None and is_disk_full(error.__cause__)
+
+
+NO_ANSWER = frozenset({"ConnectionError", "HTTPClientError"})
+"""The families of botocore's errors where a server does not answer, or breaks off."""
+
+
+def is_bucket_away(error: BaseException | None) -> bool:
+    """Return whether the server of a bucket did not answer: that raised the error, or the one that it follows from."""
+    kinds = [kind for kind in type(error).__mro__ if kind.__module__.startswith("botocore.")]
+    if NO_ANSWER & {kind.__name__ for kind in kinds}:
+        return True
+    return error is not None and is_bucket_away(error.__cause__ or error.__context__)
+
+
+def give_up_on_bucket_soon() -> None:
+    """Let this process wait for a bucket for about ten seconds, as a page should; a job is more patient."""
+    if settings.PIXELS.startswith("s3:"):
+        from s3fs import S3FileSystem
+
+        S3FileSystem.connect_timeout, S3FileSystem.read_timeout, S3FileSystem.retries = 3, 5, 2
+        fsspec.config.conf.setdefault("s3", {})["config_kwargs"] = {"retries": {"total_max_attempts": 1}}

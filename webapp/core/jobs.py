@@ -4,6 +4,8 @@ A message may be lost or repeated, or its worker killed midway. A worker owns a 
 succeeds; the sweep (tasks/housekeeping.py) sends unowned jobs again.
 """
 
+import hashlib
+import os
 import time
 import uuid
 from datetime import timedelta
@@ -35,6 +37,7 @@ HUNG = Sentence(
 )
 
 NO_ROOM_YET = Sentence("The disk is full. Free some space, and this goes on by itself.")
+NO_PIXELS_YET = Sentence("The bucket of pixels does not answer. This goes on by itself when it does.")
 
 
 class LeaseLost(Exception):
@@ -70,19 +73,29 @@ class JobQuerySet(models.QuerySet[Any]):
         """Unowned jobs: waiting ones, and running ones without a valid lease."""
         return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING) & ~IS_VALID)
 
-    def stuck(self) -> Self:
+    def stuck(self, *, has_messages: bool = True) -> Self:
         """Claimable jobs whose message was probably lost.
 
-        The interval between messages doubles for a waiting job, so that a long queue does not fill with messages.
+        The interval between messages doubles for a waiting job, so that a long queue does not fill with messages; but
+        not if the broker has none left.
         """
-        waited = Least(Greatest(F("sent_at") - F("created_at"), RESEND_AFTER), RESEND_AT_LEAST_EVERY)
+        doubled = Greatest(F("sent_at") - F("created_at"), RESEND_AFTER) if has_messages else RESEND_AFTER
+        waited = Least(doubled, RESEND_AT_LEAST_EVERY)
         left = Q(state=JobState.RUNNING, sent_at__lt=Now() - RESEND_AFTER)
         lost = Q(sent_at=None) | left | Q(sent_at__lt=Now() - waited)
         return self.claimable().filter(lost | Q(sent_at__gt=Now()))  # the clock has been set back since
 
-    def claim(self, pk: int) -> Any | None:
-        """Return the job with a fresh lease, or None if someone else has it or it has ended."""
-        token = uuid.uuid4()
+    def left_by(self, worker: str) -> Self:
+        """Return running jobs that this worker has claimed and not ended."""
+        first, last = (uuid.UUID(bytes=_mark(worker) + 8 * end) for end in (b"\0", b"\xff"))
+        return self.filter(state=JobState.RUNNING, token__range=(first, last))
+
+    def claim(self, pk: int, worker: str = "") -> Any | None:
+        """Return the job with a fresh lease, or None if someone else has it or it has ended.
+
+        `worker` is the name by which `left_by` finds it.
+        """
+        token = uuid.UUID(bytes=_mark(worker) + os.urandom(8)) if worker else uuid.uuid4()
         won = (
             self.claimable()
             .filter(GOT_FURTHER | Q(fruitless__lt=MAX_ATTEMPTS), pk=pk)
@@ -113,6 +126,11 @@ class JobQuerySet(models.QuerySet[Any]):
                 error=Case(When(traceback="", then=words[0]), default=words[1]),
             )
         )
+
+
+def _mark(worker: str) -> bytes:
+    """Return the first half of the tokens of a worker's jobs."""
+    return hashlib.blake2b(worker.encode(), digest_size=8).digest()
 
 
 class Job(models.Model):
@@ -193,9 +211,9 @@ class Job(models.Model):
         self._write(lease_until=Now())
         self.enqueue()
 
-    def wait_for_room(self) -> None:
-        """Leave a job that met a full disk to the next worker, after its lease; this attempt does not count."""
-        self._write(message=NO_ROOM_YET(), fruitless=F("fruitless") - 1)
+    def wait(self, message: str) -> None:
+        """Leave a job that lacks something to the next worker, after its lease; this attempt does not count."""
+        self._write(message=message, fruitless=F("fruitless") - 1)
 
     def finish(self, **fields: Any) -> None:
         self._write(state=JobState.DONE, finished_at=Now(), **fields)

@@ -5,6 +5,13 @@ import time
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from django.db.models import F
 from django.utils import timezone
 
@@ -107,6 +114,36 @@ def test_a_job_that_meets_a_full_disk_goes_on_when_there_is_room_again(run, code
     assert (run.state, run.attempts, run.message) == (JobState.DONE, 2, "")
 
 
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError]
+)
+def test_a_job_whose_bucket_does_not_answer_goes_on_when_it_does(run, error):
+    def read(row):
+        try:
+            raise error(endpoint_url="http://storage:8333/sky")
+        except error as cause:
+            raise OSError("The pixels could not be read.") from cause
+
+    for _ in range(2 * MAX_ATTEMPTS):
+        base_task._work(read, IngestRun.objects.claim(run.pk))
+        expire(run)
+    run.refresh_from_db()
+    assert (run.state, run.error) == (JobState.RUNNING, "")
+    assert "does not answer" in run.message
+    base_task._work(lambda row: row.finish(), IngestRun.objects.claim(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.message) == (JobState.DONE, "")
+
+
+def test_a_bucket_that_refuses_fails_the_job(run):
+    def read(row):
+        raise NoCredentialsError
+
+    base_task._work(read, IngestRun.objects.claim(run.pk))
+    run.refresh_from_db()
+    assert run.state == JobState.FAILED
+
+
 def test_a_job_whose_disk_stays_full_waits_for_room_as_long_as_it_takes(run):
     def full(row):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -181,6 +218,15 @@ def test_a_job_that_waits_for_its_turn_is_announced_ever_more_rarely(run):
     assert waiting(run, created=10 * minute, sent=6 * minute)
     assert not waiting(run, created=9 * hour, sent=9 * minute)
     assert waiting(run, created=9 * hour, sent=11 * minute)
+
+
+def test_a_job_that_has_waited_for_long_is_announced_soon_if_the_broker_has_lost_its_messages(run):
+    now = timezone.now()
+    IngestRun.objects.update(created_at=now - timedelta(hours=9), sent_at=now - timedelta(seconds=16))
+    assert not IngestRun.objects.stuck().exists()
+    assert list(IngestRun.objects.stuck(has_messages=False)) == [run]
+    run.enqueue()
+    assert not IngestRun.objects.stuck(has_messages=False).exists()
 
 
 def test_a_dead_workers_job_is_announced_at_once_however_long_it_had_waited(run):
