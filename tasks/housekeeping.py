@@ -12,6 +12,8 @@ from webapp.classify.submit import commit_pending
 from webapp.community import news_mail
 from webapp.consensus import batch_aggregation
 from webapp.consensus.recompute import catch_up_all
+from webapp.core import dispatch
+from webapp.core.jobs import JobState
 from webapp.core.models import Heartbeat, Process
 from webapp.core.rate_limits import forget_ended_rates
 from webapp.known_objects import start_match
@@ -37,7 +39,8 @@ def sweep() -> None:
     for model in job_models().values():
         jobs = model._default_manager
         jobs.give_up()
-        for row in jobs.stuck().order_by("pk")[:1000]:
+        has_messages = jobs.filter(state=JobState.QUEUED).exists() and dispatch.has_messages(model.task)
+        for row in jobs.stuck(has_messages=has_messages).order_by("pk")[:1000]:
             row.enqueue()
 
 

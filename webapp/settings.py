@@ -49,7 +49,7 @@ try:
     THROTTLE_WRITES = env.str("THROTTLE_WRITES", "240/min")
     THROTTLE_DOWNLOADS = env.str("THROTTLE_DOWNLOADS", "60/min")
     THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
-    SWEEP_SECONDS = env.int("SWEEP_SECONDS", 15)
+    SWEEP_SECONDS = env.int("SWEEP_SECONDS", 5)
     _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
     MFA_REQUIRED_FROM = env.str("MFA_REQUIRED_FROM", "", validate=validate.OneOf(["", "scientist", "admin"]))
     ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
@@ -284,6 +284,10 @@ if CELERY_BROKER_URL.startswith("filesystem"):
     _messages, _control = str(DATA / "broker" / "messages"), str(DATA / "broker" / "control")
     _folders = {"data_folder_in": _messages, "data_folder_out": _messages, "control_folder": _control}
     CELERY_BROKER_TRANSPORT_OPTIONS = {**_folders, "polling_interval": 0.1}
+elif CELERY_BROKER_URL.startswith("redis"):  # a Redis that hangs, or has vanished, would keep whoever sends a message
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 3, "socket_connect_timeout": 3, "socket_keepalive": True}
+elif CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"read_timeout": 3, "write_timeout": 3}
 CELERY_TASK_IGNORE_RESULT = CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -298,7 +302,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
 # The nightly ones are checked every hour, so that missed nights are made up for.
 _periodic = {
     "sweep.run": SWEEP_SECONDS,
-    "housekeeping.run": SWEEP_SECONDS,
+    "housekeeping.run": 3 * SWEEP_SECONDS,
     "aggregation.nightly": 3600,
     "quality.nightly": 3600,
     "motions.hourly": 3600,

@@ -1,8 +1,10 @@
 """The same code with Redis or RabbitMQ as broker, and with an external PostgreSQL behind a proxy that ends HTTPS."""
 
 import csv
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +91,36 @@ def sender(folder: Path, broker: str) -> Iterator[Callable[[int], None]]:
 
         yield send
         process.stdin.close()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_whoever_starts_jobs_waits_once_and_not_for_long_for_a_broker_that_hangs(tmp_path, scheme):
+    """It takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}//"
+        with sender(tmp_path / "data", broker) as send:
+            begun = time.monotonic()
+            for number in range(20):
+                send(number)
+            assert time.monotonic() - begun < 15
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("make", [rabbitmq, redis])
+def test_the_site_knows_whether_its_messages_are_at_the_broker(tmp_path, make):
+    ask = "from webapp.core.dispatch import app, has_messages; print(has_messages('tasks.ingest.nothing'))"
+    with make(tmp_path) as broker, Connection(broker) as direct:
+        own = environment(tmp_path / "data", CELERY_BROKER_URL=broker, DJANGO_SETTINGS_MODULE="webapp.settings")
+
+        def said():
+            return subprocess.run([sys.executable, "-c", ask], cwd=ROOT, env=own, capture_output=True, text=True)
+
+        assert said().stdout == "False\n", "Nobody has ever sent one."
+        with sender(tmp_path / "data", broker) as send:
+            send(1)
+        assert said().stdout == "True\n"
+        direct.SimpleQueue("ingest").get(timeout=5).ack()
+        assert said().stdout == "False\n"
 
 
 @pytest.mark.services

@@ -15,6 +15,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -29,6 +30,8 @@ from kombu.utils.json import dumps, loads
 log = logging.getLogger(__name__)
 ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 """A connection that the broker closed long ago fails when it is used next: then a new one has to be tried."""
+AWAY_SECONDS = 5.0
+"""After a failure no message is sent for so long: a page that starts many jobs waits once for a broker that hangs."""
 
 
 class Channel(filesystem.Channel):
@@ -128,7 +131,34 @@ def send(task: str, *args: int | str) -> None:
 
 
 def _publish(task: str, args: tuple[int | str, ...]) -> None:
+    if time.monotonic() < _away.until:
+        return
     try:
         app.send_task(task, args=args, queue=task.split(".")[1], ignore_result=True, retry_policy=ONCE_MORE)
     except (OperationalError, OSError):
+        _away.until = time.monotonic() + AWAY_SECONDS
         log.warning("The broker is down; the sweep will send %s%s again.", task, args, exc_info=True)
+
+
+def has_messages(task: str) -> bool:
+    """Return whether messages for the queue of a task wait at the broker; True if it cannot say."""
+    with app.connection_for_read() as connection:
+        try:
+            connection.ensure_connection(**ONCE_MORE)
+            return bool(connection.default_channel.queue_declare(task.split(".")[1], passive=True).message_count)
+        except (
+            connection.channel_errors
+        ):  # there is no such queue: Redis forgets an empty one, and a new server has none
+            return False
+        except (OperationalError, *connection.connection_errors):
+            return True
+
+
+@dataclass
+class _Away:
+    """Until when, in monotonic seconds, this process takes the broker to be down."""
+
+    until: float = 0.0
+
+
+_away = _Away()
