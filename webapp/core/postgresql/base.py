@@ -1,12 +1,20 @@
-"""Check a kept connection without a round trip: a server that closed it has sent something."""
+"""Check a kept connection without a round trip, since a server that closed it has sent something; watch each one."""
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 
+from webapp.core.postgresql import hung_server
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's backend, which would otherwise send `SELECT 1` at the start of each request."""
+    """Django's backend, which would otherwise send `SELECT 1` at the start of each request, and wait for ever."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        hung_server.watch(connection)
+        return connection
 
     def is_usable(self) -> bool:
         """Return whether the connection works.
