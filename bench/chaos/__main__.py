@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from bench.chaos.brokers import Broker, RabbitMQ, Redis
+from bench.chaos.bucket import Bucket
 from bench.chaos.faults import Fault, of_one_machine, of_servers_apart
 from bench.chaos.injection import is_ready, was_amid_stream
 from bench.chaos.people import Person, audit
@@ -109,7 +110,7 @@ def servers(*, is_apart: bool) -> tuple[Broker, Pair | None]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("faults", nargs="*", help="parts of their names; all by default")
-    parser.add_argument("--apart", action="store_true", help="with RabbitMQ, and PostgreSQL with a replica")
+    parser.add_argument("--apart", action="store_true", help="with RabbitMQ, PostgreSQL with a replica, and a bucket")
     asked = parser.parse_args()
     faults = of_servers_apart() if asked.apart else of_one_machine()
     chosen = [name for name in faults if not asked.faults or any(each in name for each in asked.faults)]
@@ -122,7 +123,8 @@ def main() -> None:
     scientist = Volunteer.objects.earliest("pk").user
     Membership.objects.create(user=scientist, survey=survey, role=Role.SCIENTIST)
     producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
-    site = Site(port, broker, producer, pair)
+    bucket = Bucket(_site.FOLDER, _site._free_port()) if asked.apart else None
+    site = Site(port, broker, producer, pair, bucket)
     work = Work(survey, workflow, port, tokens[0], producer, messages(10**6))
     people = [Person(port, token, workflow.slug) for token in tokens]
     rows = []
@@ -135,8 +137,9 @@ def main() -> None:
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     finally:
         site.end()
-        if pair is not None:
-            pair.end()
+        for server in (pair, bucket):
+            if server is not None:
+                server.end()
         print(table(rows))
     print(json.dumps({"answers": sum(len(person.taken) for person in people), "cores": os.cpu_count()}))
     sys.exit(not all(is_harmless(row) for row in rows))

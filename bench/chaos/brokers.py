@@ -25,11 +25,20 @@ class Broker(Protocol):
     port: int
     url: str
 
+    @property
+    def pid(self) -> int: ...
+
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
 
     def empty(self) -> None: ...
+
+
+def pid_of(process: subprocess.Popen[bytes] | None) -> int:
+    if process is None:
+        raise RuntimeError("It was not started.")
+    return process.pid
 
 
 def restart(broker: Broker) -> None:
@@ -47,6 +56,10 @@ class Redis:
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port, self.url = folder, port, f"redis://127.0.0.1:{port}/0"
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        return pid_of(self.process)
 
     def start(self) -> None:
         program = shutil.which("redis-server") or sys.exit("Install redis-server first.")
@@ -85,6 +98,10 @@ class RabbitMQ:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
         }
+
+    @property
+    def pid(self) -> int:
+        return pid_of(self.process)
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)

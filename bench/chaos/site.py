@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 
 from bench._site import FOLDER
 from bench.chaos.brokers import Broker
+from bench.chaos.bucket import Bucket
 from bench.chaos.replicas import Pair
 from webapp.core.environment import ROOT
 
@@ -28,18 +29,27 @@ def runs(process: psutil.Process) -> bool:
 class Site:
     """`up`, its broker and the listener; the listener is started again when it ends, as systemd would.
 
-    The database is the embedded one, unless there is a pair of servers.
+    The database is the embedded one, unless there is a pair of servers, and pixels lie in a folder without a bucket.
     """
 
-    def __init__(self, port: int, broker: Broker, producer: Producer, pair: Pair | None = None) -> None:
-        self.port, self.broker, self.pair = port, broker, pair
+    def __init__(
+        self, port: int, broker: Broker, producer: Producer, pair: Pair | None = None, bucket: Bucket | None = None
+    ) -> None:
+        self.port, self.broker, self.pair, self.bucket = port, broker, pair, bucket
         kafka = next(iter(producer.list_topics(timeout=10).brokers.values()))
         listen = ["manage.py", "listen", TOPIC, f"--survey={SLUG}", f"--brokers={kafka.host}:{kafka.port}", "--watched"]
         self.broker.start()
         self.start()
         self.listen_command = [sys.executable, *listen]
         self.listener: subprocess.Popen[bytes] | None = None
-        self.suspended: psutil.Process | None = None
+        self.suspended: list[psutil.Process] = []
+
+    @property
+    def servers(self) -> Pair:
+        """Return the database servers of a site that has a pair."""
+        if self.pair is None:
+            raise ValueError("This fault needs a primary and its replica.")
+        return self.pair
 
     def start(self) -> None:
         self.up = self.manage("up", "--port", str(self.port), "--concurrency", "3")
@@ -71,6 +81,8 @@ class Site:
 
     def _start(self, command: list[str], *, own_database: bool) -> subprocess.Popen[bytes]:
         environment = os.environ | {"CELERY_BROKER_URL": self.broker.url}
+        if self.bucket:
+            environment |= self.bucket.environment
         if self.pair:
             environment["DATABASE_URL"] = self.pair.url
         elif own_database:
@@ -99,9 +111,9 @@ class Site:
         return children[0]
 
     def resume(self) -> bool:
-        """Resume a process that still hangs, before the next fault; return whether there was one."""
-        left, self.suspended = self.suspended, None
-        hangs = left is not None and left.is_running() and left.status() == psutil.STATUS_STOPPED
-        if left is not None and hangs:
-            left.resume()
-        return hangs
+        """Resume processes that still hang, before the next fault; return whether there were any."""
+        left = [each for each in self.suspended if each.is_running() and each.status() == psutil.STATUS_STOPPED]
+        for each in left:
+            each.resume()
+        self.suspended = []
+        return bool(left)
