@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection
 from bench.chaos.site import TOPIC
 from webapp.archive.ingest.create_run import inbox, start_ingest
 from webapp.archive.models import Subject, SubjectSet, Survey
-from webapp.core.jobs import JobState
+from webapp.core.jobs import Job, JobState
 from webapp.learning.models import Checkpoint
 from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import AlreadyTraining, start_training
@@ -107,16 +107,12 @@ class Work:
     def unread(self) -> int:
         return self.sent - self.stored()
 
-    def open_jobs(self) -> int:
-        return sum(model._default_manager.open().count() for model in job_models().values())
+    def open_jobs(self) -> set[Job]:
+        return {job for model in job_models().values() for job in model._default_manager.open()}
 
     def left(self) -> list[str]:
         """Return the open jobs with their states, the number of unread packets, and when an export was last done."""
-        jobs = [
-            f"{job} {job.state}, attempt {job.attempts}"
-            for model in job_models().values()
-            for job in model._default_manager.open()
-        ]
+        jobs = [f"{job} {job.state}, attempt {job.attempts}" for job in self.open_jobs()]
         since = time.monotonic() - self.export.done_at
         return [*jobs, f"{self.unread()} packets", f"an export {since:.0f} s ago"]
 
