@@ -97,8 +97,9 @@ def _watched(host: str, port: int, server: Child, worker: Child, beat: Child) ->
         Watched(child.name, responds, child.kill_hung, partial(getattr, child, "started_at"))
         for child, responds in asked
     ]
-    own = [Watched("The database", watchdog.database_responds, watchdog.kill_database)]
-    return watched + (own if embedded_postgres.is_ours() else [])
+    ask, kill, seconds = watchdog.database_responds, watchdog.kill_database, watchdog.DATABASE_SILENT_SECONDS
+    own = Watched("The database", ask, kill, silent_seconds=seconds)
+    return watched + ([own] if embedded_postgres.is_ours() else [])
 
 
 def watch(children: list[Child]) -> None:

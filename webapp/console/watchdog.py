@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 SILENT_SECONDS = 25.0
 """A program that has not responded for so long is killed; beat and workers' children report every 10 s."""
+DATABASE_SILENT_SECONDS = 15.0
+"""The same for the database: nobody gets an answer meanwhile, and it loses nothing when it is killed."""
 START_SECONDS = 90.0
 """Time for a program to start, also on a slow and busy machine."""
 PAUSE_SECONDS = 5.0
@@ -54,6 +56,7 @@ class Watched:
     responds: Callable[[], bool]
     kill: Callable[[], None]
     started: Callable[[], float] = lambda: 0.0
+    silent_seconds: float | None = None  # SILENT_SECONDS
 
     def watch(self, over: threading.Event) -> None:
         """Ask again and again, until `over`."""
@@ -62,15 +65,19 @@ class Watched:
             if responds_or_unknown(self.responds):
                 heard = time.monotonic()
             elif self._hangs(heard) and not over.is_set():
-                log.warning("%s has not responded for %.0f s and is killed.", self.name, SILENT_SECONDS)
+                log.warning("%s has not responded for %.0f s and is killed.", self.name, self._patience)
                 self.kill()
                 heard = time.monotonic()
 
     def _hangs(self, heard: float) -> bool:
         """Return whether it has been silent for too long; before it first responds it may take its time."""
         started, now = self.started(), time.monotonic()
-        patience = SILENT_SECONDS if heard > started else START_SECONDS
+        patience = self._patience if heard > started else START_SECONDS
         return now - max(heard, started) > patience
+
+    @property
+    def _patience(self) -> float:
+        return SILENT_SECONDS if self.silent_seconds is None else self.silent_seconds
 
 
 def responds_or_unknown(responds: Callable[[], bool]) -> bool:

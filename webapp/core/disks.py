@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import fsspec
 import fsspec.config
 from django.conf import settings
 
@@ -61,7 +62,6 @@ def is_bucket_away(error: BaseException | None) -> bool:
 def give_up_on_bucket_soon() -> None:
     """Let this process wait for a bucket for about ten seconds, as a page should; a job is more patient."""
     if settings.PIXELS.startswith("s3:"):
-        from s3fs import S3FileSystem
-
-        S3FileSystem.connect_timeout, S3FileSystem.read_timeout, S3FileSystem.retries = 3, 5, 2
+        s3 = fsspec.get_filesystem_class("s3")
+        s3.connect_timeout, s3.read_timeout, s3.retries = 3, 5, 2
         fsspec.config.conf.setdefault("s3", {})["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
