@@ -29,8 +29,8 @@ def test_what_is_due_is_announced_after_the_clock_was_set_back(scheduler):
     age(scheduler, timedelta(hours=-1))
     scheduler.tick()
     assert scheduler.announced == []
-    sweep = timedelta(seconds=settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"])
-    age(scheduler, sweep)
+    both = timedelta(seconds=settings.CELERY_BEAT_SCHEDULE["housekeeping"]["schedule"])
+    age(scheduler, both)
     scheduler._heap = None  # time has passed
     while scheduler.tick() == 0:
         pass

@@ -133,7 +133,7 @@ class Children:
     def call_soon(self, ask, worker):
         ask(worker)
 
-    def call_repeatedly(self, seconds, ask, arguments):
+    def call_repeatedly(self, seconds, ask, arguments=()):
         for _ in range(5):
             ask(*arguments)
 
