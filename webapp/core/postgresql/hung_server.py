@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from contextlib import closing, suppress
+from typing import Any
 from weakref import WeakSet
 
 import psycopg
@@ -90,11 +91,12 @@ def _is_remote(connection: Connection) -> bool:
 def answers(connection: Connection) -> bool:
     """Return whether the connection's server answers a new one; a refusal is an answer."""
     info = connection.info
-    asked = {**info.get_parameters(), "host": info.host, "port": info.port, "password": info.password}
+    asked: dict[str, Any] = {**info.get_parameters(), "host": info.host, "port": info.port, "password": info.password}
+    asked["connect_timeout"] = ASK_SECONDS
     for name in ("hostaddr", "target_session_attrs", "options"):
         asked.pop(name, None)
     try:
-        with closing(psycopg.connect(**asked | {"connect_timeout": ASK_SECONDS})) as fresh:
+        with closing(psycopg.connect(**asked)) as fresh:
             fresh.pgconn.send_query(b"SELECT 1")
             return bool(select.select([fresh.fileno()], [], [], ASK_SECONDS)[0])
     except psycopg.errors.ConnectionTimeout:
