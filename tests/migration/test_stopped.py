@@ -3,42 +3,39 @@
 import time
 
 import pytest
-from django.apps import apps
+from django.core.management import call_command
+from django.core.management.commands import migrate
 from django.db import DatabaseError, connection, transaction
-from django.db.models.signals import pre_migrate
 
-from webapp.core import apps as core
+from webapp.console.management.commands import migrate as ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def tell(signal):
-    config = apps.get_app_config("core")
-    signal.send(sender=config, app_config=config, verbosity=0, interactive=False, using="default")
-
-
-def do_nothing_with_a_lock(seconds):
+def shown():
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE archive_survey")
-        time.sleep(seconds)
-        cursor.execute("SELECT 1")
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        return cursor.fetchone()[0]
 
 
 def test_the_server_ends_a_migration_that_does_nothing_within_a_transaction(monkeypatch):
-    monkeypatch.setattr(core, "IDLE_MIGRATION_SECONDS", 1)
-    tell(pre_migrate)
+    def stopped(command, *args, **options):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE archive_survey")
+            time.sleep(1.5)
+            cursor.execute("SELECT 1")
+
+    monkeypatch.setattr(ours, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(migrate.Command, "handle", stopped)
     try:
-        with pytest.raises(DatabaseError), transaction.atomic():
-            do_nothing_with_a_lock(1.5)
+        with pytest.raises(DatabaseError):
+            call_command("migrate", verbosity=0)
     finally:
         connection.close()
 
 
-def test_after_the_migration_a_transaction_may_take_its_time():
-    with connection.cursor() as cursor:
-        tell(pre_migrate)
-        cursor.execute("SHOW idle_in_transaction_session_timeout")
-        assert cursor.fetchone() == ("20s",)
-        core._lift_limit("default")
-        cursor.execute("SHOW idle_in_transaction_session_timeout")
-        assert cursor.fetchone() == ("0",)
+def test_only_a_migration_is_limited(monkeypatch):
+    during = []
+    monkeypatch.setattr(migrate.Command, "handle", lambda *args, **options: during.append(shown()))
+    call_command("migrate", verbosity=0)
+    assert (during, shown()) == (["20s"], "0")
