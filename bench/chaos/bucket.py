@@ -1,13 +1,13 @@
 """An S3 server with one bucket, for the pixels of a site whose servers are apart."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError
 
 START_SECONDS = 60.0
 NAME = "chaos"
@@ -27,7 +27,7 @@ class Bucket:
         with (folder / "bucket.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         os.environ |= self.environment
-        self._make()
+        self._make(port)
         self.environment |= {"PIXELS": f"s3://{NAME}/pixels"}
 
     @property
@@ -38,13 +38,14 @@ class Bucket:
         self.process.kill()
         self.process.wait()
 
-    def _make(self) -> None:
+    def _make(self, port: int) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                boto3.client("s3").create_bucket(Bucket=NAME)
-                return
-            except BotoCoreError:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                break
+            except OSError:  # it is still starting
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.5)
+        boto3.client("s3").create_bucket(Bucket=NAME)
