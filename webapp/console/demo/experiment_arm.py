@@ -34,6 +34,7 @@ Predict = Callable[[Checkpoint], dict[str, float]]
 def of_untouched(checkpoint: Checkpoint) -> dict[str, float]:
     """Return p_real of the subjects that no volunteer and no training run ever saw."""
     untouched = Score.objects.filter(checkpoint=checkpoint, subject__sets__name=UNTOUCHED)
+    untouched = untouched.order_by("subject__external_id")  # the bootstrap draws rows by their places
     return dict(untouched.values_list("subject__external_id", "p_real"))
 
 
@@ -43,7 +44,7 @@ def of_everything(checkpoint: Checkpoint) -> dict[str, float]:
     For a survey too small to leave a part of it untouched.
     """
     unseen = read_out_of_fold(checkpoint)
-    rows = Score.objects.filter(checkpoint=checkpoint, subject__is_synthetic=False)
+    rows = Score.objects.filter(checkpoint=checkpoint, subject__is_synthetic=False).order_by("subject__external_id")
     scores = rows.values_list("subject_id", "subject__external_id", "p_real")
     return {external_id: unseen.get(subject, p_real) for subject, external_id, p_real in scores}
 
@@ -160,7 +161,7 @@ class Arm:
     def _votes(self) -> dict[str, int]:
         """Return the number of votes by the external id of their subject."""
         votes = Classification.objects.standing().filter(workflow=self.workflow).values_list("subject__external_id")
-        return dict(votes.annotate(Count("pk")))
+        return dict(votes.annotate(Count("pk")).order_by("subject__external_id"))
 
 
 def found_intervals(votes: dict[str, int], found: set[str]) -> tuple[tuple[float, float], tuple[float, float]]:
