@@ -182,7 +182,7 @@ AUTH_PASSWORD_VALIDATORS.insert(1, {"NAME": "webapp.accounts.passwords.PasswordR
 AUTH_PASSWORD_VALIDATORS.append({"NAME": "webapp.accounts.passwords.EasilyGuessed"})
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapter.SocialAccountAdapter"
-ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm", "signup": "webapp.accounts.forms.JoinForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new device, password, address or factor, where the site sends mail

@@ -1,9 +1,11 @@
-"""The sign-in form, in the site's words."""
+"""The forms to sign in and to join, in the site's words."""
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, SignupForm
 from django.utils.translation import gettext_lazy as _
+
+from webapp.community.news_mail import mail_is_sent
 
 
 class SignInForm(LoginForm):
@@ -13,3 +15,12 @@ class SignInForm(LoginForm):
         login.label = _("Username or email")
         login.widget.attrs = {"autocomplete": "username"}
         self.fields["remember"].label = _("Keep me signed in")
+
+
+class JoinForm(SignupForm):
+    """Ask for an address only where the site sends mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not mail_is_sent():
+            del self.fields["email"]

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core import mail
 from django.test import Client
 
@@ -128,6 +129,15 @@ def test_no_mail_is_promised_where_none_is_sent(workflow, settings):
     pages = [browser.get(path).content.decode() for path in ("/classify/night/", "/", "/accounts/email/")]
     assert not any("vera@example.org" in page or "Re-send" in page for page in pages)
     assert "doesn't send email" in pages[2].replace("&#x27;", "'")
+
+
+def test_an_address_is_asked_for_only_where_mail_is_sent(db, settings):
+    field = 'name="email"'
+    assert field in Client().get("/accounts/signup/").content.decode()
+    settings.EMAIL_BACKEND = CONSOLE
+    assert field not in Client().get("/accounts/signup/").content.decode()
+    assert join(Client(), email="vera@example.org").status_code == 302
+    assert get_user_model().objects.get(username="vera").email == ""
 
 
 def test_mail_is_promised_and_sent_where_there_is_a_server(workflow):
