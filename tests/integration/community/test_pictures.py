@@ -91,6 +91,16 @@ def test_a_picture_is_described(subject, ada, browser_of):
     assert not Comment.objects.exists()
 
 
+def test_a_refused_picture_is_asked_for_again_where_one_sees_it(subject, ada, browser_of):
+    page = posted(browser_of(ada), subject, SimpleUploadedFile("a.png", b"nothing"), alt="A streak").content.decode()
+    assert '<details class="manage" open>' in page
+    assert 'value="A streak"' in page
+    assert "Choose the picture again" in page
+    without = browser_of(ada).post(f"/talk/about/{subject.pk}/", {"text": " "}).content.decode()
+    assert '<details class="manage">' in without
+    assert "Choose the picture again" not in without
+
+
 def test_newcomers_post_few(subject, ada, browser_of):
     for n in range(MOST_OF_NEWCOMERS + 1):
         posted(browser_of(ada), subject, drawing(width=40 + n), text=f"Look {n}")
