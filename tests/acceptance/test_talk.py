@@ -63,3 +63,18 @@ def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, 
     talk.get_by_role("button", name="Restore").click()
     expect(talk.get_by_text("A bright one")).to_be_visible()
     assert Comment.objects.get().subject == subject
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_is_wrong_with_a_tag_is_said_where_one_sees_it(workflow, open_page, width):
+    ada = member(Survey.objects.get(), "scientist")
+    subject = Survey.objects.get().subjects.first()
+    page = open_page(f"/surveys/night/subjects/{subject.pk}/", width=width, height=700, user=ada)
+    page.locator("#new-tag").fill("!!!")
+    page.get_by_role("button", name="Add tag").click()
+    said = page.get_by_text("A tag is a word of up to 30 letters")
+    expect(said).to_be_attached()
+    expect(page.locator("#new-tag")).to_be_in_viewport()
+    expect(said).to_be_in_viewport()
+    boxes = [each.bounding_box() for each in (said, page.get_by_role("heading", name="Talk", exact=True))]
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
