@@ -8,6 +8,7 @@ export class Outbox {
   #requests;
   #sending = null;
   #timer = null;
+  #why = null; // why the last try failed
   #backoff = new Backoff();
 
   /**
@@ -41,8 +42,11 @@ export class Outbox {
   /** Undo an answer: locally if it was never sent, else through the server. */
   undo(id) {
     const request = this.#unsent(id);
-    if (request) this.#remove(request);
-    else this.#add({ kind: "undo", id });
+    if (!request) this.#add({ kind: "undo", id });
+    else {
+      this.#remove(request);
+      if (this.#why) this.listener.waiting(this.#requests.length, this.#why);
+    }
   }
 
   /** Set the follow-up; it is sent with the answer if that has not been sent yet. */
@@ -107,11 +111,13 @@ export class Outbox {
   #finish(request, report) {
     this.#remove(request);
     this.#backoff.reset();
+    this.#why = null;
     report();
     if (!this.#requests.length) this.listener.waiting(0);
   }
 
   #later(error) {
+    this.#why = error;
     this.listener.waiting(this.#requests.length, error);
     this.#timer = setTimeout(() => this.flush(), error.after ?? this.#backoff.next());
   }

@@ -108,3 +108,15 @@ def test_answers_given_without_a_network_arrive_in_order_when_it_is_back(workflo
     wait_until(page, lambda: standing() == dict(zip(names, ("yes", "no", "unsure", "yes"), strict=True)))
     expect(page.locator("[data-part=waiting]")).to_be_hidden()
     assert Classification.objects.count() == 4
+
+
+def test_what_waits_is_counted_again_when_an_answer_is_undone_without_a_network(workflow, open_page):
+    page = open_page("/classify/night/")
+    ready(page)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    for key in "yn":
+        press(page, key)
+    expect(page.get_by_text("2 answers are saved in this browser")).to_be_visible()
+    press(page, "z")
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
