@@ -112,6 +112,16 @@ def test_the_project_page_starts_names_the_team_and_tells_what_was_found(survey,
         assert (link in page) == is_shown  # a confirmed mover may be somebody's practice
 
 
+def test_a_mover_that_no_volunteer_saw_first_is_not_said_to_be_missing(survey, client):
+    workflow = sky.workflow(survey)
+    (mover,) = sky.subjects(survey, [True])
+    sky.queue(workflow, [mover])
+    rule(subject=mover, workflow=workflow, scientist=member(survey, "scientist"), verdict="yes")
+    page = page_of(client, PROJECT)
+    assert "Nothing is confirmed yet" not in page
+    assert "No volunteer saw one of the confirmed movers first" in page
+
+
 def test_what_scientists_confirmed_is_counted_as_found(survey, client):
     rows = sky.subjects(survey, [True] * 4)
     for row, label, source in zip(rows, ["yes", "yes", "no", ""], ["ruling", "manifest", "ruling", ""], strict=True):
