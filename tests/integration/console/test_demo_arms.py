@@ -9,9 +9,9 @@ from django.utils import timezone
 from tests.integration.world import make_subject, make_volunteer, vote
 from webapp.archive.models import SubjectSet
 from webapp.consensus.models import Consensus
-from webapp.console.demo.config import ATLAS
+from webapp.console.demo.config import ATLAS, Truth
 from webapp.console.demo.experiment_arm import Arm
-from webapp.console.demo.setup import POOL, open_demo_survey, open_demo_workflow
+from webapp.console.demo.setup import POOL, open_demo_survey, open_demo_workflow, open_stage
 from webapp.console.demo.simulated_crowd import recruit
 from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
 from webapp.queue.leases import lease_next
@@ -84,3 +84,14 @@ def test_an_arm_gives_every_figure_with_its_interval(arms):
         assert low <= getattr(outcome, name) <= high
     low, high = outcome.movers_per_100_votes_interval
     assert 0 < low < 10 < 25 < high < 100
+
+
+def test_a_demonstration_asks_in_the_readers_language(client):
+    plan = replace(PLAN, question="Field guide")  # which the catalogues have
+    survey = open_demo_survey(plan)
+    SubjectSet.objects.create(survey=survey, name=POOL)
+    open_stage(plan, survey, Truth({}, plan.positive), seed=1)
+    for language, question in (("en", "Field guide"), ("de", "Bestimmungsführer"), ("es", "Guía de campo")):
+        page = client.get("/", headers={"accept-language": language}).content.decode()
+        assert question in page
+        assert ATLAS.name in page

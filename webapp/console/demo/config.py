@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from django.utils.translation import gettext_noop
 
 from ml.simulate.atlas.night import atlas
 from ml.simulate.euclid.euclid_field import euclid
@@ -60,8 +61,10 @@ class Sky(Plan):
 ATLAS = Sky(
     slug="atlas-simulated",
     name="ATLAS-like night (simulated)",
-    description="ATLAS-style images, simulated: one difference image of each detection. One in twenty is a mover.",
-    question="Is this a real moving object?",
+    description=gettext_noop(
+        "ATLAS-style images, simulated: one difference image of each detection. One in twenty is a mover."
+    ),
+    question=gettext_noop("Is this a real moving object?"),
     kind="stamp",
     simulate=partial(atlas, share=SHARE),
     subjects=20_000,
@@ -77,8 +80,8 @@ ATLAS = Sky(
 EUCLID = Sky(
     slug="euclid-simulated",
     name="Euclid-like field (simulated)",
-    description="Euclid-style images, simulated: three dithers of each source. One in twenty is a mover.",
-    question="Is there a moving object in the middle?",
+    description=gettext_noop("Euclid-style images, simulated: three dithers of each source. One in twenty is a mover."),
+    question=gettext_noop("Is there a moving object in the middle?"),
     kind="stamp",
     simulate=partial(euclid, size=64, share=SHARE),
     subjects=20_000,

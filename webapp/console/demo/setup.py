@@ -11,6 +11,7 @@ import pandas as pd
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext, override
 from numpy.typing import NDArray
 
 from webapp.archive.ingest.create_run import start_ingest
@@ -18,6 +19,8 @@ from webapp.archive.models import IngestRun, Membership, Role, SubjectSet, Surve
 from webapp.console.demo.config import TEST_GOLD_FRACTION, TRAINING_GOLD, UNTOUCHED_FRACTION, Plan, Sky, Truth
 from webapp.console.demo.progress import Progress, wait_for
 from webapp.core.sql import execute
+from webapp.guides.models import Language, Translation
+from webapp.guides.translations import sources
 from webapp.learning.models import Checkpoint, Evaluation, TestSet, TrainingRun, TrainingSet
 from webapp.learning.test_sets import is_test_group
 from webapp.queue.membership import enqueue_subjects
@@ -62,7 +65,9 @@ def remove_images(folder: Path) -> None:
 
 def open_stage(plan: Plan, survey: Survey, truth: Truth, seed: int, *, with_control: bool = True) -> Stage:
     control = open_demo_workflow(plan, survey, "control", seed) if with_control else None
-    return Stage(plan, survey, truth, open_demo_workflow(plan, survey, "main", seed), control)
+    main = open_demo_workflow(plan, survey, "main", seed)
+    translate_demo(survey)
+    return Stage(plan, survey, truth, main, control)
 
 
 def open_demo_survey(plan: Plan) -> Survey:
@@ -78,6 +83,17 @@ def open_demo_survey(plan: Plan) -> Survey:
         seeing=plan.seeing,
         position_floor=plan.position_floor,
     )
+
+
+def translate_demo(survey: Survey) -> None:
+    """Store the survey's texts and questions in the site's other languages, where its catalogues have them."""
+    for language in sorted(set(Language.values) - {survey.language}):
+        with override(language):
+            for source in sources(survey):
+                text = gettext(source.text)
+                if text != source.text:
+                    place = {"workflow": source.workflow, "field": source.field, "language": language}
+                    Translation.objects.create(survey=survey, **place, text=text, source=source.digest)
 
 
 def split_manifest(manifest: Path, seed: int, positive: Collection[str]) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from django.core.management import CommandError
+from django.utils.translation import gettext_noop
 
 from ml.evaluation.metrics.ranking import roc_auc
 from ml.io.read_subjects import read_subjects
@@ -24,8 +25,8 @@ SURVEY_SCORES = ("#rb", "#drb")
 PLAN = Plan(
     slug="ztf",
     name="ZTF alerts, simulated volunteers",
-    description="Real alert packets of the Zwicky Transient Facility. The volunteers are simulated.",
-    question="Is this a moving object of our solar system?",
+    description=gettext_noop("Real alert packets of the Zwicky Transient Facility. The volunteers are simulated."),
+    question=gettext_noop("Is this a moving object of our solar system?"),
     kind="stamp",
     rounds=4,
     votes_per_round=0,
