@@ -17,6 +17,7 @@ import { offerReader } from "./reader.js";
 import { feedbackSentence, waitingSentence } from "./replies.js";
 import { Stage } from "./stage.js";
 import { showMetadata } from "./subject_metadata.js";
+import { switchUndo, undoTimeLeft } from "./undo_button.js";
 import { uuid } from "./uuid.js";
 
 const REST = 250; // ms after a picture appears in which a second key press is ignored
@@ -196,14 +197,12 @@ function submit(value, choice = "") {
   advance();
 }
 
-function offerUndo() {
-  part("undo").disabled = !history.length;
-}
+const offerUndo = () => switchUndo(part("undo"), history.at(-1)?.classification, config.undo_seconds);
 
 function undo() {
   const step = history.at(-1);
   if (!step) return;
-  if (Date.now() - Date.parse(step.classification.finished_at) > 1000 * config.undo_seconds) {
+  if (undoTimeLeft(step.classification, config.undo_seconds) < 0) {
     notify(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
     return;
   }

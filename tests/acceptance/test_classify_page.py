@@ -82,6 +82,18 @@ def test_undo_ends_with_the_grace_period(db, open_page):
     wait_until(page, lambda: standing() == {first: "yes"})
 
 
+def test_the_undo_button_is_off_once_it_is_too_late(db, open_page):
+    make_workflow(undo_seconds=3)
+    page = open_page("/classify/night/")
+    press(page, "y")
+    undo = page.locator("[data-part=undo]")
+    expect(undo).to_be_enabled()
+    ready(page)
+    expect(undo).to_be_disabled()
+    press(page, "n")
+    expect(undo).to_be_enabled()
+
+
 def test_nothing_is_lost_when_the_network_fails(workflow, open_page):
     page = open_page("/classify/night/")
     ready(page)
