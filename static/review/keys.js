@@ -44,6 +44,13 @@ function look(row) {
   desk.dispatchEvent(new CustomEvent("look", { detail: row }));
 }
 
+/** Undo the newest change, and show the row that it was made in. */
+function undo() {
+  const row = takeBack(current());
+  if (desk) mark(row);
+  row?.focus();
+}
+
 function give(verdict) {
   const row = current();
   const button = row?.querySelector(`button[value="${verdict}"]`);
@@ -85,7 +92,7 @@ function help() {
 if (desk) mark(rows()[0]);
 
 const ACTIONS = {
-  y: () => give("yes"), n: () => give("no"), z: () => takeBack(current()),
+  y: () => give("yes"), n: () => give("no"), z: undo,
   h: () => press("hold"), a: () => press("assign"), s: () => press("second"),
   "?": help,
   ...(desk ? { u: () => move(1), ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => look(current()) } : {}),

@@ -1,4 +1,5 @@
 // The state of verdicts given here: announced when stored, and undone once stored.
+import { forgetCase, rememberCase, undoCase, undoWaiting } from "./case_deeds.js";
 import "./folds.js";
 
 const BUSY = ":has(.htmx-request, .htmx-swapping, .htmx-settling)"; // its request is under way, or its reply is being put in
@@ -10,13 +11,23 @@ const ruled = []; // ids of the rows ruled here, the newest last
 const undone = new Set(); // ids of the rows whose verdict is being undone
 const unwanted = new Map(); // rows to take back as soon as a reply has arrived, by id: whether their verdict was given here
 
-/** Undo the newest verdict given here, which brings back what it replaced; without one, withdraw that on `row`. */
+/** Undo the newest change made here, and return its row: a verdict, which brings back what it replaced, or a change of a
+ *  case. Without one, withdraw the verdict on `row`. */
 export function takeBack(row) {
+  const changed = undoCase(ruled.length);
+  if (changed) return changed;
   const given = document.getElementById(ruled.pop());
   const newest = given ?? row;
   if (newest?.matches(BUSY)) unwanted.set(newest.id, given !== null);
-  else if (newest && !withdraw(newest, given !== null)) nothingToUndo(newest.querySelector("[data-panel]"));
-  newest?.focus();
+  else if (newest && !withdraw(newest, given !== null)) return offerBulkUndo() ? null : nothingToUndo(newest);
+  return newest;
+}
+
+/** Lead to the button that undoes the last change of many subjects, if the page has it; too much to undo unasked. */
+function offerBulkUndo() {
+  const button = document.querySelector("[data-bulk-undo]");
+  button?.focus();
+  return button !== null;
 }
 
 /** Press the row's button, if it has one; to undo is to ask for one thing more. */
@@ -31,9 +42,11 @@ function withdraw(row, isUndo) {
   return button !== null;
 }
 
-function nothingToUndo(panel) {
+function nothingToUndo(row) {
+  const panel = row.querySelector("[data-panel]");
   panel.querySelector(".note")?.remove();
   panel.prepend(said(gettext("Nothing to undo on this page."), "note"));
+  return row;
 }
 
 /** Announce some words, and return them as a note; the panel's next request takes it away. */
@@ -57,6 +70,7 @@ function answered(panel, path) {
   const isUndo = unwanted.get(row.id);
   if (unwanted.delete(row.id) && !path.endsWith("/withdraw/") && withdraw(row, isUndo)) return;
   remember(row, path);
+  undoWaiting(row);
   status.textContent = row.querySelector(".note")?.textContent ?? saved(row, path);
 }
 
@@ -69,15 +83,18 @@ function saved(row, path) {
 function failed(pressed, why) {
   const row = pressed.closest("[data-row]");
   unwanted.delete(row.id);
+  if (!pressed.matches("[data-verdict], [data-withdraw]")) forgetCase(row);
   if (undone.delete(row.id)) ruled.push(row.id);
   if (!row.querySelector("[data-withdraw]") && ruled.includes(row.id)) ruled.splice(ruled.indexOf(row.id), 1);
   const words = [why, gettext("Nothing has changed. Try again, or reload the page.")].join(" ");
-  pressed.closest("form, [data-given]").before(said(words, "note bad"));
+  const place = pressed.closest("details:not([open])") ?? pressed.closest("form, [data-given]"); // a key presses folded buttons, too
+  place.before(said(words, "note bad"));
 }
 
 const isOurs = (element) => element.closest("[data-panel]") !== null;
 
 document.addEventListener("click", (event) => {
+  rememberCase(event.target, ruled.length);
   const { id } = event.target.closest("[data-verdict]")?.closest("[data-row]") ?? {};
   if (id && !ruled.includes(id)) ruled.push(id);
 });

@@ -135,6 +135,8 @@ def test_a_subjects_pages_take_the_desks_keys(survey, open_page, path):
     press(page, "s")
     expect(panel.get_by_role("button", name="No second opinion needed")).to_be_visible()
     press(page, "z")
+    expect(panel.get_by_role("button", name="Ask for a second opinion")).to_be_visible()
+    press(page, "z")
     expect(page.locator(".ruled")).to_have_count(0)
     expect(history.get_by_text("withdrew")).to_be_visible()
     expect(page.get_by_text(RETIRED[path])).to_have_count(0)
