@@ -84,17 +84,16 @@ function updateAddress() {
 }
 
 // The subjects.
-function sides(points) {
-  const of = (wanted) => points.pk.flatMap((_, i) => (Boolean(points.known[i]) === wanted ? [i] : []));
-  return [
-    { rows: of(false), legend: gettext("no known object nearby"), color: "--accent", marker: "circle" },
-    { rows: of(true), legend: gettext("known object nearby"), color: "--unsure", marker: "square" },
-  ];
-}
+const SIDES = [
+  { name: "no_known_object", is: false, legend: gettext("no known object nearby"), color: "--accent", marker: "circle" },
+  { name: "known_object", is: true, legend: gettext("known object nearby"), color: "--unsure", marker: "square" },
+  { name: "not_compared", is: null, legend: gettext("not compared with known objects"), color: "--quiet", marker: "triangle" },
+];
 
 function dots(figure, points, x, y) {
   const renderers = [];
-  for (const { rows, legend, color, marker } of sides(points)) {
+  for (const { is, legend, color, marker } of SIDES) {
+    const rows = points.pk.flatMap((_, i) => (points.known[i] === is ? [i] : []));
     if (!rows.length) continue;
     const pick = (name) => rows.map((i) => points[name][i] ?? NaN);
     const source = new Bokeh.ColumnDataSource({ data: { x: pick(x), y: pick(y), pk: pick("pk"), name: pick("name") } });
@@ -140,7 +139,6 @@ function motion(points) {
 function histogram(name) {
   const { columns, addresses } = data.histograms[name];
   const [left, right] = [columns[`${name}_from`], columns[`${name}_to`]];
-  const { no_known_object: fresh, known_object: old } = columns;
   const isLog = name === "rate" && right[0] / left[0] > 1.01 && right.at(-1) / left[0] > 20;
   const figure = figureOf({
     ...ZOOM,
@@ -155,9 +153,15 @@ function histogram(name) {
     figure.add_tools(new Bokeh.HoverTool({ renderers: [drawn], tooltips: [["", "@left{0.00}–@right{0.00}: @n{0,0}"]] }));
     return drawn;
   };
-  const pairs = [[bars(fresh.map(() => 0), fresh, "--accent", gettext("no known object nearby")), addresses.no_known_object]];
+  const pairs = [];
+  let bottom = left.map(() => 0);
+  for (const { name: side, legend, color } of SIDES) {
+    const n = columns[side];
+    if (!n.some(Boolean)) continue;
+    pairs.push([bars(bottom, n, color, legend), addresses[side]]);
+    bottom = bottom.map((each, i) => each + n[i]);
+  }
   if (isLog) tickAt(figure.xaxis, figure.xgrid, right.at(-1) / left[0] > 300 ? DECADES.filter((_, place) => place % 3 === 0) : DECADES);
-  if (old.some(Boolean)) pairs.push([bars(fresh, old, "--unsure", gettext("known object nearby")), addresses.known_object]);
   if (addresses.no_known_object) open(figure, pairs);
   return finish(figure);
 }

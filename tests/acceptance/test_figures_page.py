@@ -44,6 +44,10 @@ POINTS = """() => {
   const dots = view.model.renderers.filter(({ glyph }) => glyph.type === "Scatter");
   return dots.map(({ glyph, data_source }) => [...data_source.data[glyph.y.field]]);
 }"""
+NAMES = f"""(name) => {{
+  {VIEW}
+  return [...view.model.references()].find(({{ type }}) => type === "Legend").items.map(({{ label }}) => label.value);
+}}"""
 LEGENDS_STAND_ABOVE = """() => {
   const figures = [...Bokeh.index.roots].map(({ model }) => model).filter(({ type }) => type === "Figure");
   return figures.length === 9 && figures.every((figure) => {
@@ -92,6 +96,8 @@ def test_a_point_opens_its_subject_and_the_slider_says_what_a_threshold_costs(db
     plot = page.locator("[data-figure=motion]")
     expect(plot.locator(".bk-Figure")).to_be_visible()
     page.wait_for_function(LEGENDS_STAND_ABOVE)
+    sides = ["no known object nearby", "known object nearby", "not compared with known objects"]
+    assert page.evaluate(NAMES, "mag") == page.evaluate(NAMES, "motion") == sides
     plot.scroll_into_view_if_needed()
     click(page, "motion", 50, 20)
     page.wait_for_url(f"**/subjects/{rows[1].pk}/")
@@ -116,7 +122,7 @@ def test_a_bar_and_a_cell_open_their_lists(db, open_page):
     injected(workflow, champion)
     figures = "/surveys/night/consensus/night/figures/?population=all"
     page = open_page(figures, user=member(workflow.survey, "scientist"))
-    for known, height in (("new", 1.5), ("near", 4.5)):  # three have a known object near them, above three without
+    for known, height in (("none", 1.5), ("near", 4.5)):  # three have a known object near them, above three without
         click(page, "mag", 17.4, height)
         page.wait_for_url(f"**/surveys/night/?kind=tracklet&known={known}&mean_mag_min=*")
         expect(page.get_by_text("3 subjects")).to_be_visible()

@@ -20,10 +20,10 @@ def ends_of(edges: Iterable[float]) -> list[Ends]:
     return [(low, high, place == len(pairs) - 1) for place, (low, high) in enumerate(pairs)]
 
 
-def bar_address(asked: Asked, name: str, ends: Ends, *, is_known: bool) -> str:
-    """Return the archive's list of a histogram's bar: its population, limits of a filter, and a known object near."""
+def bar_address(asked: Asked, name: str, ends: Ends, *, known: str) -> str:
+    """Return the archive's list of a histogram's bar: its population, its limits, and what is known nearby."""
     workflow = asked.workflow
-    wanted = {"kind": workflow.kind, "known": "near" if is_known else "new", **limits(name, ends)}
+    wanted = {"kind": workflow.kind, "known": known, **limits(name, ends)}
     if asked.population == "movers":
         wanted["gold"] = "settled"
     if asked.population == "candidates":

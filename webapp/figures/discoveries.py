@@ -65,14 +65,18 @@ class Discoveries:
         plain = {name: [None if np.isnan(v) else v for v in values.tolist()] for name, values in columns.items()}
         return {"pk": self.keys, "name": self.names, "known": self.known, **plain}
 
-    def histogram(self, name: str) -> list[tuple[float, float, int, int]]:
-        """Return bins of a column: from, to, subjects without and with a known object near; none if unknown."""
-        values, known = self.columns[name], np.array([bool(each) for each in self.known])
+    def histogram(self, name: str) -> list[tuple[float, float, int, int, int]]:
+        """Return bins of a column: from, to, subjects without and with a known object near, and not compared.
+
+        None if the column is unknown.
+        """
+        values, known = self.columns[name], np.array(self.known, object)
         finite = np.isfinite(values)
         if not finite.any():
             return []
         edges = bin_edges(values, min(BINS, max(4, int(np.sqrt(finite.sum())))))
-        counts = [np.histogram(values[finite & side], edges)[0].tolist() for side in (~known, known)]
+        sides = (known == side for side in (False, True, None))
+        counts = [np.histogram(values[finite & side], edges)[0].tolist() for side in sides]
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), *counts, strict=True))
 
 

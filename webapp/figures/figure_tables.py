@@ -61,19 +61,19 @@ def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTa
         Column(f"{quantity}_to", _("To"), fixed(2)),
         Column("no_known_object", _("No known object nearby"), count),
         Column("known_object", _("Known object nearby"), count),
+        Column("not_compared", _("Not compared"), count),
     )
     bins = found.histogram(quantity)
     if not (name := found.filters[quantity]):
         return FigureTable(columns, bins)
 
-    def addresses(place: int) -> list[str]:
-        is_known = place == 3
+    def addresses(place: int, known: str) -> list[str]:
         return [
-            bar_address(asked, name, (*each[:2], each is bins[-1]), is_known=is_known) if each[place] else ""
-            for each in bins
+            bar_address(asked, name, (*each[:2], each is bins[-1]), known=known) if each[place] else "" for each in bins
         ]
 
-    return FigureTable(columns, bins, {"no_known_object": addresses(2), "known_object": addresses(3)})
+    listed = (addresses(2, "none"), addresses(3, "near"), addresses(4, "open"))
+    return FigureTable(columns, bins, dict(zip((each.name for each in columns[2:]), listed, strict=True)))
 
 
 def plane_table(asked: Asked, movers: Movers, finder: str) -> FigureTable | None:

@@ -133,7 +133,7 @@ def test_a_bar_opens_exactly_its_subjects_in_the_archive(workflow, champion, sci
     total = 0
     for name in ("mag", "rate"):
         table = page.context["histograms"][name]
-        for side, place in (("no_known_object", 2), ("known_object", 3)):
+        for side, place in (("no_known_object", 2), ("known_object", 3), ("not_compared", 4)):
             for row, address in zip(table.rows, table.addresses[side], strict=True):
                 assert bool(address) == bool(row[place])
                 if address:
@@ -146,11 +146,20 @@ def test_a_bar_opens_exactly_its_subjects_in_the_archive(workflow, champion, sci
 def test_a_bar_of_given_rates_opens_those_and_one_of_both_kinds_opens_nothing(workflow, champion, scientist):
     sky.subjects(workflow.survey, [True] * 2, kind="tracklet", prefix="single")  # of one detection
     Subject.objects.update(rate=30.0)
-    (address,) = filter(None, histogram(scientist, "rate").addresses["no_known_object"])
+    (address,) = filter(None, histogram(scientist, "rate").addresses["not_compared"])
     assert scientist.get(address).context["total"].n == 2
+    assert "Rates are as the survey gave them" in page_of_all(scientist)
     season(workflow, champion)
     assert not histogram(scientist, "rate").addresses
+    assert "where there are fewer than two, the rate is as the survey gave it" in page_of_all(scientist)
+    Subject.objects.filter(external_id__startswith="single").delete()
+    cache.clear()
+    assert "Rates and angles are fitted to the detections. " in page_of_all(scientist) + " "
     assert histogram(scientist, "mag").addresses
+
+
+def page_of_all(scientist):
+    return " ".join(scientist.get(PAGE, {"population": "all"}).content.decode().split()).replace("</p>", " </p>")
 
 
 def histogram(scientist, quantity):
