@@ -106,6 +106,11 @@ class Night:
         return date_of(self.mjd)
 
     @property
+    def is_compared(self) -> bool:
+        """Return whether any subject was compared with the known objects."""
+        return self.unknown + self.known > 0
+
+    @property
     def false_positive_rate(self) -> float | None:
         """Return false positives over scored bogus subjects."""
         return _proportion(self.false_positive, self.scored_bogus)

@@ -99,6 +99,16 @@ def test_a_night_leads_to_its_subjects_in_review(workflow, champion, scientist, 
         assert scientist.get(review["todo"]).context["total"] == night.subjects, "no verdict yet"
 
 
+def test_a_night_that_was_not_compared_has_no_unknown_subjects_to_count(workflow, scientist):
+    tracklet(workflow.survey)
+    shown = scientist.get(f"{PAGE}nights/").content.decode()
+    assert shown.count('<td class="n">–</td><td class="n">–</td>') >= 1
+    assert "known=none" not in shown
+    shown = scientist.get(f"{PAGE}nights/?population=unknown").content.decode()
+    assert "No subject has been compared with the known objects yet and found to be near none." in shown
+    assert "has a time yet" not in shown
+
+
 def test_without_a_champion_nothing_is_saved_and_the_page_says_so(workflow, scientist):
     tracklet(workflow.survey)
     answer = scientist.get(f"{PAGE}nights/")
