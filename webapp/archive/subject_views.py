@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
@@ -68,17 +67,18 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def moc_upload(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Store an uploaded MOC, and search in it."""
+    """Store an uploaded MOC, and search in it, with the filters and the view that the page had."""
+    asked = request.GET.copy()
+    for name in ("after", "before"):
+        asked.pop(name, None)
     file = request.FILES.get("file")
-    if not isinstance(file, UploadedFile):
-        messages.error(request, _("Choose a file first."))
-        return redirect("subjects", survey.slug)
     try:
-        stored = store_footprint(survey, file)
+        if not isinstance(file, UploadedFile):
+            raise ValueError(_("Choose a file first."))
+        asked["moc"] = store_footprint(survey, file).name
     except ValueError as error:
         messages.error(request, str(error))
-        return redirect("subjects", survey.slug)
-    return redirect(f"{reverse('subjects', args=[survey.slug])}?{urlencode({'moc': stored.name})}")
+    return redirect(f"{reverse('subjects', args=[survey.slug])}?{asked.urlencode()}")
 
 
 @require_safe

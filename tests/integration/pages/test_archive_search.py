@@ -195,6 +195,9 @@ def test_a_moc_is_a_filter_as_text_and_once_uploaded_by_its_name(survey, ann, cl
     file = SimpleUploadedFile("my sky.moc", b"0/0-11")
     answer = client.post("/surveys/night/moc/", {"file": file})
     assert answer.url == f"{PAGE}?moc=my-sky.moc"
+    again = SimpleUploadedFile("my sky.moc", b"0/0-11")
+    answer = client.post("/surveys/night/moc/?view=table&tag=lens&moc=old&after=9", {"file": again})
+    assert answer.url == f"{PAGE}?view=table&tag=lens&moc=my-sky.moc", "the filters and the view stay"
     assert found(client, moc="my-sky.moc") == names
     assert '<option value="my-sky.moc">' in client.get(PAGE).content.decode()
     client.post("/surveys/night/moc/", {"file": SimpleUploadedFile("my sky.moc", b"29/0")})
@@ -206,8 +209,9 @@ def test_a_moc_is_a_filter_as_text_and_once_uploaded_by_its_name(survey, ann, cl
 @pytest.mark.parametrize("content", [None, b"not a moc", b"29/" + b"1," * 2**19])
 def test_an_upload_that_is_no_moc_is_refused(survey, ann, client, content):
     body = {} if content is None else {"file": SimpleUploadedFile("x", content)}
-    said = client.post("/surveys/night/moc/", body, follow=True).content.decode()
-    assert "note error" in said
+    answer = client.post("/surveys/night/moc/?view=table", body, follow=True)
+    assert answer.redirect_chain[-1][0] == f"{PAGE}?view=table"
+    assert "note error" in answer.content.decode()
     assert not Footprint.objects.exists()
 
 
