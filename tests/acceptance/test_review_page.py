@@ -130,7 +130,7 @@ def test_the_filters_are_in_the_address(page):
     page.wait_for_url("**state=ruled**")
     expect(page.locator("[data-row]")).to_have_count(1)
     page.goto(f"{DESK}&way=crowd-no")
-    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+    expect(page.get_by_text("No subjects match these filters")).to_be_visible()
     page.goto(f"{DESK}&min_votes=3")
     expect(page.locator("[data-row]")).to_have_count(0)
     gaps = [row.gap for row in queued(Workflow.objects.get(), "disagreements")]

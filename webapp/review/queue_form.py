@@ -119,8 +119,13 @@ class FilterForm(forms.Form):
     @property
     def has_more(self) -> bool:
         """Whether a filter in the folded part is set; for the workflow, to another than the page begins with."""
+        return self.is_other_workflow or self.narrows
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a filter in the folded part leaves subjects out."""
         folded = (self.initial.get(name) for name in (*FOLDED, *RANGE) if name != "workflow")
-        return self.is_other_workflow or any(value not in (None, "", 0) for value in folded)
+        return any(value not in (None, "", 0) for value in folded)
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,13 @@ def test_known_objects_are_those_of_the_archive(tracklets, survey, rows, scienti
     assert 0 < len(found) < len(rows)
 
 
+def test_filters_that_leave_nothing_can_be_cleared(tracklets, rows, scientist, client):
+    shown = client.get(PAGE, {**ALL, "workflow": "movers", "tag": "nosuch"}).content.decode()
+    assert "No subjects match these filters." in shown
+    assert "Nothing waits here" not in shown
+    assert 'href="?queue=all&amp;workflow=movers&amp;view=list"' in shown
+
+
 def test_review_has_the_archives_choices_of_known_objects(tracklets):
     assert list(KNOWN) == list(IN_ARCHIVE)
     with pytest.raises(ValueError, match="choice of known objects"):
