@@ -69,7 +69,7 @@ def _plain(cell: Cell | None) -> tuple[float | None, int]:
 
 def _in_words(cell: Any) -> str:
     n, fraction, low, high = cell
-    return f"{percent(fraction)} ({fixed(1)(100 * low)}–{percent(high)}; {count(n)})"
+    return f"{percent(fraction)}\n({fixed(1)(100 * low)}–{percent(high)}; {count(n)})"
 
 
 def _between(low: float, high: float) -> str:
