@@ -9,6 +9,7 @@ from csp.constants import NONCE
 from environs import EnvError, validate
 
 from webapp.core.environment import (
+    NO_MAIL,
     ROOT,
     cache,
     data_folder,
@@ -195,6 +196,8 @@ ACCOUNT_RATE_LIMITS |= dict.fromkeys(["reauthenticate", "change_password"], "10/
 # Enough for a school class behind one address; and nobody's mailbox is filled through this site.
 ACCOUNT_RATE_LIMITS |= {"signup": "20/m/ip,100/h/ip", "reset_password": "20/m/ip,100/h/ip,3/m/key,10/d/key"}
 ACCOUNT_RATE_LIMITS |= {"manage_email": "10/m/user,30/d/user"}
+# Without mail nobody can confirm an address, and none sets a new password.
+MFA_ALLOW_UNVERIFIED_EMAIL = EMAIL_BACKEND in NO_MAIL
 MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 ALLAUTH_TRUSTED_PROXY_COUNT = _trusted_proxies
 LOGIN_REDIRECT_URL, LOGIN_URL = "/", "account_login"

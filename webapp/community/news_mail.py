@@ -24,10 +24,10 @@ from django.utils.translation import ngettext, override
 
 from webapp.archive.blinding import blind_names
 from webapp.community.models import Mail, MailFrequency, Notification, Profile
+from webapp.core.environment import NO_MAIL
 
 log = logging.getLogger(__name__)
 
-NOWHERE = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")]
 PERIOD = {
     MailFrequency.IMMEDIATE: timedelta(0),
     MailFrequency.DAILY: timedelta(days=1),
@@ -46,7 +46,7 @@ SALT = "webapp.community.news_mail"
 
 def mail_is_sent() -> bool:
     """Return whether the site has a mail server."""
-    return settings.EMAIL_BACKEND not in NOWHERE
+    return settings.EMAIL_BACKEND not in NO_MAIL
 
 
 def news_are_mailed() -> bool:

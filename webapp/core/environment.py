@@ -12,6 +12,7 @@ from environs import EnvError, FileAwareEnv
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = FileAwareEnv()
+NO_MAIL = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")]
 # Without these, a database server that vanishes without a word (its machine or network is lost) holds a connection for
 # minutes.
 NOTICE_A_LOST_SERVER = {

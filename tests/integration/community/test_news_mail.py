@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from tests.integration.people import account, browser
 from tests.integration.world import make_workflow, subjects_of, vote
-from webapp.community import news_mail
 from webapp.community.discoveries import confirm
 from webapp.community.models import Mail, Notification, Profile
 from webapp.community.news_mail import deliver, gather, send
+from webapp.core.environment import NO_MAIL
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ def test_never_means_never_and_only_confirmed_addresses_are_written_to(workflow,
     assert (mailoutbox, Mail.objects.count()) == ([], 0)
 
 
-@pytest.mark.parametrize("missing", [{"SITE_URL": ""}, {"EMAIL_BACKEND": news_mail.NOWHERE[0]}])
+@pytest.mark.parametrize("missing", [{"SITE_URL": ""}, {"EMAIL_BACKEND": NO_MAIL[0]}])
 def test_without_a_mail_server_nothing_is_sent_or_promised(workflow, ada, settings, missing, mailoutbox):
     with_mail = browser(ada).get("/you/").content.decode()
     for name, value in missing.items():

@@ -1,10 +1,15 @@
 """A site can require two-factor sign-in of scientists and admins; people see and end their sessions."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
@@ -13,6 +18,7 @@ from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
 from webapp.accounts.sessions import forget_ended_sessions
 from webapp.archive.models import Membership, Role
+from webapp.core.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-and-odd-sentence"
@@ -31,6 +37,27 @@ def required(settings):
 
 def give_factor(user):
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+
+
+@pytest.mark.parametrize("page", ["totp/activate", "webauthn/add"])
+def test_without_mail_an_address_that_nobody_can_confirm_keeps_nobody_from_a_second_factor(settings, page):
+    user = account("ada", password=make_password(PASSWORD))
+    EmailAddress.objects.create(user=user, email="ada@example.org", primary=True, verified=False)
+    client = Client()
+    client.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = False
+    assert client.get(f"/accounts/2fa/{page}/").url == "/accounts/2fa/"
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = True
+    asked = client.get(f"/accounts/2fa/{page}/").url
+    assert client.post(asked, {"password": PASSWORD}, follow=True).redirect_chain[-1] == (f"/accounts/2fa/{page}/", 302)
+
+
+def test_with_mail_the_address_must_be_confirmed_first():
+    tell = "from webapp import settings; print(settings.MFA_ALLOW_UNVERIFIED_EMAIL)"
+    for address, is_allowed in (("console:", "True"), ("smtp://mail.example.org", "False")):
+        command, environment = [sys.executable, "-c", tell], os.environ | {"EMAIL_URL": address}
+        said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == is_allowed
 
 
 @pytest.mark.parametrize(
