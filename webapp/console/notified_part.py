@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from types import FrameType
 
-from webapp.console.processes import ENDED, HUNG, die_with_parent
+from webapp.console.processes import HUNG, die_with_parent, how_it_ended
 from webapp.console.watchdog import Watched, responds_or_unknown, watching
 from webapp.operations import restarts
 
@@ -66,5 +66,5 @@ def run(part: str, name: str, command: list[str], responds: Callable[[], bool]) 
         status = program.wait()
     kill()
     if not stopping.is_set():
-        restarts.note(part, HUNG() if hung.is_set() else ENDED(status=status))
+        restarts.note(part, HUNG() if hung.is_set() else how_it_ended(status))
     return status

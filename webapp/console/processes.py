@@ -78,6 +78,14 @@ GRACE_SECONDS = 10.0
 RESTART_PAUSE = 2.0
 HUNG = Sentence("It no longer responded and was killed.")
 ENDED = Sentence("It ended with status %(status)s.")
+KILLED = Sentence("It was killed by the signal %(signal)s.")
+
+
+def how_it_ended(status: int) -> str:
+    """Return how a program ended, from its return code: the negative number of the signal that killed it, if any."""
+    if status >= 0:
+        return ENDED(status=status)
+    return KILLED(signal=next((each.name for each in signal.Signals if each == -status), -status))
 
 
 @dataclass
@@ -110,7 +118,7 @@ class Child:
             return ""
         status = self.process.returncode
         log.warning("%s ended with status %s (see %s); starting it again.", self.name, status, self.log)
-        reason = HUNG() if self.is_hung else ENDED(status=status)
+        reason = HUNG() if self.is_hung else how_it_ended(status)
         self.kill()
         time.sleep(RESTART_PAUSE)
         self.is_hung = False

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.integration.operations.alerting import doctor
 from webapp.console import watchdog
-from webapp.console.processes import ENDED, HUNG, Child
+from webapp.console.processes import HUNG, Child, how_it_ended
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.operations import restarts
 from webapp.operations.alerts import problems
@@ -34,11 +34,11 @@ def restart(part, age=timedelta(0), host="here", reason=NO_ANSWER):
 
 def test_a_restart_is_stored_once_however_often_it_is_tried(noted):
     restarts.store()
-    restarts.note("worker", ENDED(status=-9))
+    restarts.note("worker", how_it_ended(-9))
     kept = {path: path.read_text() for path in restarts.Path(restarts.settings.DATA, restarts.FOLDER).iterdir()}
     restarts.store()
     [row] = Restart.objects.all()
-    assert (row.part, row.reason) == ("worker", "It ended with status -9.")
+    assert (row.part, row.reason) == ("worker", "It was killed by the signal SIGKILL.")
     assert abs(row.at - timezone.now()) < timedelta(minutes=1)
     assert noted() == []
     for path, text in kept.items():
@@ -92,11 +92,11 @@ def test_a_program_that_is_started_again_says_why(tmp_path, monkeypatch, hangs):
         assert child.revive() == ""
         (child.kill_hung if hangs else child.process.kill)()
         child.process.wait()
-        assert child.revive() == (HUNG() if hangs else ENDED(status=-9))
+        assert child.revive() == (HUNG() if hangs else how_it_ended(-9))
         assert child.revive() == ""
         child.process.kill()
         child.process.wait()
-        assert child.revive() == ENDED(status=-9), "this time it died by itself"
+        assert child.revive() == how_it_ended(-9), "this time it died by itself"
     finally:
         child.kill()
         child.process.wait()
@@ -126,13 +126,15 @@ def test_administrators_see_the_restarts_of_the_last_day(client, django_user_mod
     assert is_well
     assert "Restarts within a day: none" in said
     restart("beat", timedelta(hours=25))
-    restart("worker", timedelta(hours=1), reason=ENDED(status=-9))
+    restart("worker", timedelta(hours=1), reason=how_it_ended(-9))
     page = client.get("/status/").content.decode()
-    assert "It ended with status -9." in page
+    assert "It was killed by the signal SIGKILL." in page
     assert "no longer responded" not in page
     said, is_well = doctor(capsys)
     assert is_well
-    assert "Restarts within a day: worker 1; last worker on here, 1 hour ago: It ended with status -9." in said
+    assert (
+        "Restarts within a day: worker 1; last worker on here, 1 hour ago: It was killed by the signal SIGKILL." in said
+    )
     for _ in range(4):
         restart("web")
     assert "started again 4 times within 10 minutes" in client.get("/status/").content.decode()
