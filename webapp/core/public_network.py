@@ -45,6 +45,16 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
+def looks_private(host: str) -> bool:
+    """Return whether a host shows, without a look-up, that it is not a public one: localhost, or an IP address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(host)
+    except ValueError:
+        return False
+
+
 class CheckedBackend(httpcore.SyncBackend):
     """Connects to the address that was checked, so that a second look-up cannot name another one.
 

@@ -20,7 +20,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from numpy.typing import NDArray
 
-from webapp.core.public_network import CheckedBackend, PrivateHost, UnknownHost, look_up
+from webapp.core.public_network import CheckedBackend, PrivateHost, UnknownHost, look_up, looks_private
 from webapp.core.stored_messages import in_words
 from webapp.learning import messages
 from webapp.learning.models import ExternalScorer, Preset, TrainingRun
@@ -45,7 +45,7 @@ class ExternalScorerFailed(ValueError):
     """The scorer gave no usable answer; the message says what is wrong."""
 
 
-class _Unavailable(ExternalScorerFailed):
+class ScorerUnavailable(ExternalScorerFailed):
     """It may answer when it is asked again."""
 
 
@@ -78,7 +78,7 @@ def ask(scorer: ExternalScorer, kind: str, subjects: Sequence[dict[str, Any]], p
     for number in range(TRIES):
         try:
             return _checked(_post(scorer, body), len(subjects))
-        except _Unavailable:
+        except ScorerUnavailable:
             if number == TRIES - 1:
                 raise
             time.sleep(PAUSE * 4**number)
@@ -102,6 +102,8 @@ def check_address(address: str) -> None:
     is_plain = address.isascii() and address.isprintable() and " " not in address
     if not is_plain or not port or not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise ExternalScorerFailed(messages.BAD_ADDRESS())
+    if looks_private(parts.hostname) and not settings.PRIVATE_SCORERS:
+        raise ExternalScorerFailed(messages.PRIVATE_HOST(host=parts.hostname))
 
 
 def public_address(host: str, port: int) -> str:
@@ -112,7 +114,7 @@ def public_address(host: str, port: int) -> str:
     try:
         return look_up(host, port, allow_private=settings.PRIVATE_SCORERS)
     except UnknownHost:
-        raise _Unavailable(messages.UNKNOWN_HOST(host=host)) from None
+        raise ScorerUnavailable(messages.UNKNOWN_HOST(host=host)) from None
     except PrivateHost:
         raise ExternalScorerFailed(messages.PRIVATE_HOST(host=host)) from None
 
@@ -135,11 +137,11 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
             ) as response,
         ):
             if response.status != 200:
-                kind = _Unavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
+                kind = ScorerUnavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
                 raise kind(messages.BAD_STATUS(status=response.status))
             return _read(response)
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-        raise _Unavailable(messages.UNREACHABLE(error=str(error) or type(error).__name__)) from error
+        raise ScorerUnavailable(messages.UNREACHABLE(error=str(error) or type(error).__name__)) from error
 
 
 def _read(response: httpcore.Response) -> bytes:
@@ -149,7 +151,7 @@ def _read(response: httpcore.Response) -> bytes:
         if size > MOST_ANSWER:
             raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.TOO_LONG(most=MOST_ANSWER)))
         if time.monotonic() - began > LONGEST:
-            raise _Unavailable(messages.UNREACHABLE(error=messages.TOO_SLOW(seconds=round(LONGEST))))
+            raise ScorerUnavailable(messages.UNREACHABLE(error=messages.TOO_SLOW(seconds=round(LONGEST))))
         parts.append(part)
     return b"".join(parts)
 

@@ -189,6 +189,7 @@ def test_no_training_starts_from_an_external_champion(workflow, server):
     [
         "http://example.org/score", "ftp://example.org/", "https://", "https://me:secret@example.org/",
         "https://example.org/#x", "https://exämple.org/", "https://example.org/a b", "https://example.org:99999/", "x",
+        "https://127.0.0.1/", "https://localhost:8000/", "https://[::1]/", "https://169.254.169.254/", "file:///etc/passwd",
     ],
 )  # fmt: skip
 def test_an_address_that_may_not_be_asked_is_not_stored(workflow, server, settings, address):
