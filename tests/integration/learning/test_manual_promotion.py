@@ -82,7 +82,7 @@ def test_a_champion_that_the_page_did_not_show_is_not_replaced(checkpoint, admin
     assert "is now the champion" in click(admin, checkpoint, replaces=seen[0])
     late = click(admin, rival, replaces=seen[1])
     assert f"The champion has changed meanwhile: it is model {checkpoint.pk}." in late
-    assert f"It takes the place of the champion, model {checkpoint.pk}." in late, "the page shows today's"
+    assert f"Promotion replaces the champion, model {checkpoint.pk}." in late, "the page shows today's"
     assert Checkpoint.objects.get(is_champion=True) == checkpoint
     now = re.search(r'name="replaces" value="(\d+)"', late)[1]
     assert "is now the champion" in click(admin, rival, replaces=now)
