@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -48,7 +49,12 @@ ACTS: dict[str, Callable[..., None]] = {
 class SurveyRoleForm(forms.Form):
     """A role in a survey; no role removes the one that somebody has."""
 
-    survey = forms.ModelChoiceField(Survey.objects.all(), to_field_name="slug", label=gettext_lazy("Survey"))
+    survey = forms.ModelChoiceField(
+        Survey.objects.all(),
+        empty_label=gettext_lazy("Choose a survey"),
+        to_field_name="slug",
+        label=gettext_lazy("Survey"),
+    )
     role = forms.ChoiceField(
         required=False, label=gettext_lazy("Role"), choices=[("", gettext_lazy("none")), *Role.choices]
     )
@@ -95,7 +101,7 @@ def invitation_new(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The invitation is sent to %(address)s.") % {"address": row.email})
     else:
         messages.success(request, _("Copy the link below and hand it over: this site sent no mail."))
-    return redirect("site-users")
+    return redirect(f"{reverse('site-users')}#invitations")
 
 
 @require_POST

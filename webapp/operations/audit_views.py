@@ -24,7 +24,9 @@ class AuditForm(forms.Form):
     """What to look for; an unknown name finds nothing."""
 
     user = forms.CharField(required=False, max_length=150, label=_("Who"))
-    survey = forms.ModelChoiceField(Survey.objects.all(), required=False, to_field_name="slug", label=_("Survey"))
+    survey = forms.ModelChoiceField(
+        Survey.objects.all(), required=False, empty_label=_("any"), to_field_name="slug", label=_("Survey")
+    )
     act = forms.CharField(required=False, max_length=100, label=_("What"))
 
     def rows(self) -> QuerySet[AuditEntry]:
