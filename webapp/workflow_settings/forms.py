@@ -270,7 +270,12 @@ class NewWorkflowForm(WorkflowForm):
             **WorkflowForm.Meta.help_texts,
             "slug": _("Letters, digits and hyphens. Can't be changed later: volunteers' links use it."),
         }
-        error_messages = {"slug": {"unique": _("Another workflow uses this URL slug. Choose another.")}}
+        error_messages = {
+            "slug": {
+                "invalid": _("Use only letters, digits, hyphens and underscores, without spaces."),
+                "unique": _("Another workflow uses this URL slug. Choose another."),
+            }
+        }
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_telling(survey)), **kwargs)
