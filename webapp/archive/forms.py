@@ -139,7 +139,12 @@ class NewSurveyForm(SurveyForm):
                 "and the pixel store use it."
             ),
         }
-        error_messages = {"slug": {"unique": _("Another survey uses this URL slug. Choose another.")}}
+        error_messages = {
+            "slug": {
+                "invalid": _("Use only letters, digits, hyphens and underscores, without spaces."),
+                "unique": _("Another survey uses this URL slug. Choose another."),
+            }
+        }
 
 
 class RoleForm(forms.Form):
@@ -176,7 +181,10 @@ class FilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         sent = data if isinstance(data, Sequence) else [data]
-        return [super(FilesField, self).clean(one, initial) for one in sent if one]
+        files = [super(FilesField, self).clean(one, initial) for one in sent if one]
+        if files and not any(file.size for file in files):
+            raise forms.ValidationError(self.error_messages["empty"], code="empty")
+        return files
 
 
 class IngestForm(forms.Form):
@@ -184,8 +192,9 @@ class IngestForm(forms.Form):
 
     uploads = FilesField(
         required=False,
+        allow_empty_file=True,  # beside others: the run reports it
         label=_("Files from your computer"),
-        help_text=_("FITS, ZTF Avro packets, PNG, JPEG, npy; or a manifest.csv together with its files."),
+        help_text=_("FITS, ZTF Avro packets, PNG, JPEG, npy; or a manifest (CSV, VOTable) together with its files."),
     )
     name = forms.CharField(
         required=False,
@@ -215,8 +224,13 @@ class IngestForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not self.errors and bool(cleaned.get("uploads")) == bool(cleaned.get("name")):
-            raise forms.ValidationError(_("Choose files or name an inbox path, not both."))
+        sources = bool(cleaned.get("uploads")) + bool(cleaned.get("name"))
+        if not self.errors and sources != 1:
+            both, neither = (
+                _("Choose files or name an inbox path, not both."),
+                _("Choose files, or name an inbox path."),
+            )
+            raise forms.ValidationError(both if sources else neither)
         return cleaned
 
     def start(self, survey: Survey, by: User) -> IngestRun:

@@ -16,7 +16,7 @@ from webapp.archive.ingest.create_run import IngestRefused, inbox
 from webapp.archive.ingest.remote_files import is_address
 from webapp.archive.models import IngestRun, Kind, Role, Survey
 from webapp.archive.models.ingest_run import MOST_PROBLEMS
-from webapp.archive.uploads import uploaded_names
+from webapp.archive.uploads import unread_names, uploaded_names
 from webapp.core.csv_writer import csv_response
 
 SHOWN = 30
@@ -104,6 +104,7 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
         "name": _name_in_inbox(run),
         "files": names[:FILES] or [run.path],
         "more_files": len(names[FILES:]),
+        "unread": unread_names(run),
         "kind": _kind(run),
     }
 

@@ -18,6 +18,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ml.io.alerts.mapping_file import MAPPING
+from ml.io.alerts.read_packets import PACKETS
+from ml.io.manifest import MANIFESTS, manifest_of
+from ml.io.manifest_tables import VOTABLE
+from ml.io.open_pictures import SUFFIXES
 from ml.io.read_subjects import READABLE
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.models import IngestRun, Membership, Role, Survey
@@ -25,7 +30,7 @@ from webapp.archive.models import IngestRun, Membership, Role, Survey
 AROUND = 2**20
 """Bytes that a request may exceed its files by: their names, and the form's other fields."""
 
-
+PICTURES = (*PACKETS, *SUFFIXES)
 LONGEST_NAME = 255
 """Bytes of a file's name that a disk takes."""
 
@@ -75,7 +80,7 @@ def may_send_files(request: HttpRequest) -> bool:
 
 
 def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
-    """Write the files and return the path to ingest: the file, or the folder of several.
+    """Write the files and return the path to ingest: the file, the only table among several, or their folder.
 
     Raises IngestRefused: in total they exceed MAX_UPLOAD_MB or would leave less than MIN_FREE_MB on the disk, two have
     the same name, one has a name that is too long, or an ingest reads none of them. Nothing is stored.
@@ -104,7 +109,13 @@ def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
     with _removed_on_failure(folder):
         for name, file in zip(names, files, strict=True):
             _write(folder / name, file)
-    return folder / names[0] if len(names) == 1 else folder
+    return folder / names[0] if len(names) == 1 else _own_manifest(folder, names) or folder
+
+
+def _own_manifest(folder: Path, names: Sequence[str]) -> Path | None:
+    """Return the only table among the files, a manifest of any name; None if the folder shows its manifest itself."""
+    tables = [name for name in names if name.lower().endswith((".csv", *VOTABLE))]
+    return folder / tables[0] if len(tables) == 1 and not set(MANIFESTS) & set(names) else None
 
 
 def ingest_upload(survey: Survey, files: Sequence[UploadedFile], **asked: Any) -> IngestRun:
@@ -133,11 +144,17 @@ FOLDER = re.compile(r"upload-\d{8}-\d{6}-[0-9a-f]{6}")
 def uploaded_names(run: IngestRun) -> list[str]:
     """Return the names of the files that a run reads, as they were uploaded; none if they were not."""
     path = Path(run.path)
-    if FOLDER.fullmatch(path.parent.name):
-        return [path.name]
-    if FOLDER.fullmatch(path.name) and path.is_dir():
-        return sorted(each.name for each in path.iterdir())
-    return []
+    for folder in (path, path.parent):
+        if FOLDER.fullmatch(folder.name) and folder.is_dir():
+            return sorted(each.name for each in folder.iterdir())
+    return [path.name] if FOLDER.fullmatch(path.parent.name) else []
+
+
+def unread_names(run: IngestRun) -> list[str]:
+    """Return the names of uploaded files that a run leaves out: neither images, nor packets, nor its manifest."""
+    own = manifest_of(Path(run.path))
+    read = {MAPPING, own.name if isinstance(own, Path) else ""}
+    return [name for name in uploaded_names(run) if name not in read and not name.lower().endswith(PICTURES)]
 
 
 def _write(path: Path, file: UploadedFile) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +12,7 @@ from django.test import Client
 from tests.integration.learning import sky
 from webapp.archive.ingest.create_run import inbox
 from webapp.archive.models import IngestRun, Membership, Survey
+from webapp.archive.uploads import uploaded_names
 from webapp.guides.models import GuideImage
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +127,42 @@ def test_an_empty_file_is_the_only_complaint_about_it(admin):
     page = admin.post(INGEST, {"uploads": files(0)}).content.decode()
     assert "The submitted file is empty." in page
     assert "Choose files or name an inbox path" not in page
-    assert "Choose files or name an inbox path" in admin.post(INGEST).content.decode()
+    assert "Choose files, or name an inbox path." in admin.post(INGEST).content.decode()
+    both = admin.post(INGEST, {"uploads": files(10), "name": "night"}).content.decode()
+    assert "Choose files or name an inbox path, not both." in both
+
+
+def test_an_empty_file_among_others_does_not_keep_them_out(admin):
+    assert admin.post(INGEST, {"uploads": files(10, 0)}).status_code == 302
+    [folder] = inbox(Survey.objects.get()).iterdir()
+    assert {path.name: path.stat().st_size for path in folder.iterdir()} == {"0.npy": 10, "1.npy": 0}
+
+
+@pytest.mark.parametrize(
+    ("names", "ingested"),
+    [
+        (["stars.csv", "a.png"], "stars.csv"),
+        (["manifest.csv", "a.png", "notes.csv"], ""),
+        (["one.csv", "two.csv", "a.png"], ""),
+    ],
+)
+def test_the_only_table_among_uploads_is_their_manifest_whatever_its_name(admin, names, ingested):
+    admin.post(INGEST, {"uploads": [SimpleUploadedFile(name, b"x") for name in names]})
+    run = IngestRun.objects.get()
+    assert Path(run.path).name == ingested or (not ingested and Path(run.path).is_dir())
+    assert uploaded_names(run) == sorted(names)
+
+
+def test_the_page_of_an_ingest_names_uploads_that_it_does_not_read(admin):
+    names = ("junk.zip", "a.png", "one.csv", "two.csv")
+    page = admin.post(INGEST, {"uploads": [SimpleUploadedFile(name, b"x") for name in names]}, follow=True)
+    told = page.content.decode().split("<dt>Not read</dt>")[1].split("</dd>")[0]
+    assert [name for name in names if f"<code>{name}</code>" in told] == ["junk.zip", "one.csv", "two.csv"]
+    IngestRun.objects.all().delete()
+    page = admin.post(
+        INGEST, {"uploads": [SimpleUploadedFile(name, b"x") for name in ("stars.csv", "b.png")]}, follow=True
+    )
+    assert "Not read" not in page.content.decode()
 
 
 def test_a_picture_that_is_too_large_is_told_so(admin, written):
