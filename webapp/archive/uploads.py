@@ -152,9 +152,9 @@ def uploaded_names(run: IngestRun) -> list[str]:
 
 def unread_names(run: IngestRun) -> list[str]:
     """Return the names of uploaded files that a run leaves out: neither images, nor packets, nor its manifest."""
-    own = manifest_of(Path(run.path))
-    read = {MAPPING, own.name if isinstance(own, Path) else ""}
-    return [name for name in uploaded_names(run) if name not in read and not name.lower().endswith(PICTURES)]
+    strange = [name for name in uploaded_names(run) if name != MAPPING and not name.lower().endswith(PICTURES)]
+    own = manifest_of(Path(run.path)) if strange else None
+    return [name for name in strange if not isinstance(own, Path) or name != own.name]
 
 
 def _write(path: Path, file: UploadedFile) -> None:

@@ -1,6 +1,7 @@
 """Uploads that are too large or not allowed are never written to disk; pages state the limits."""
 
 import errno
+import re
 import shutil
 from pathlib import Path
 
@@ -163,6 +164,21 @@ def test_the_page_of_an_ingest_names_uploads_that_it_does_not_read(admin):
         INGEST, {"uploads": [SimpleUploadedFile(name, b"x") for name in ("stars.csv", "b.png")]}, follow=True
     )
     assert "Not read" not in page.content.decode()
+
+
+@pytest.mark.parametrize(("state", "dry_run", "goes_on_dry"), [("cancelled", "on", True), ("done", "on", False)])
+def test_a_cancelled_ingest_and_a_dry_run_start_again_from_their_page(admin, state, dry_run, goes_on_dry):
+    admin.post(INGEST, {"uploads": files(10, 10), "subject_set": "first", "dry_run": dry_run})
+    IngestRun.objects.update(state=state, root="https://archive.org/survey/")
+    before = IngestRun.objects.get()
+    page = admin.get(f"/surveys/night/ingest/{before.pk}/").content.decode()
+    form = page.split(f'action="{INGEST}"')[1].split("</form>")[0]
+    asked = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert asked["root"] == before.root
+    admin.post(INGEST, asked | {"root": ""})
+    after = IngestRun.objects.latest("pk")
+    assert (after.path, after.subject_set, after.dry_run) == (before.path, "first", goes_on_dry)
+    assert after != before
 
 
 def test_a_picture_that_is_too_large_is_told_so(admin, written):
