@@ -2,9 +2,10 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -106,13 +107,21 @@ T = TypeVar("T")
 
 
 def in_parallel(work: Callable[..., T], *arguments: Any) -> list[T]:
-    """Run `work` for each survey in its own thread; raise the first exception."""
+    """Run `work` for each survey in its own thread; raise the first exception.
 
-    def run(*values: Any) -> T:
+    A signal that asks the site to stop is not kept waiting: the threads end with the process.
+    """
+
+    def run(found: Future[T], values: tuple[Any, ...]) -> None:
         try:
-            return work(*values)
+            found.set_result(work(*values))
+        except BaseException as error:
+            found.set_exception(error)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(run, *arguments))
+    results: list[Future[T]] = []
+    for values in zip(*arguments, strict=True):
+        results.append(Future())
+        Thread(target=run, args=(results[-1], values), daemon=True).start()
+    return [found.result() for found in results]
