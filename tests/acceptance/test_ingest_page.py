@@ -63,5 +63,5 @@ def test_a_name_outside_the_inbox_is_refused(page):
 
 def test_nothing_chosen_is_said(page):
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_text("Choose files or name an inbox path")).to_be_visible()
+    expect(page.get_by_text("Choose files, or name an inbox path")).to_be_visible()
     assert not IngestRun.objects.exists()

@@ -120,7 +120,7 @@ def test_a_killed_beat_is_started_again(site):
     wait_until(lambda: not killed.is_running())
     assert program(site, "tasks.beat") != killed
     assert_reports_again(site, "beat")
-    assert_stored(site, "beat", "killed by the signal SIGKILL")
+    assert_stored(site, "beat", "killed by the signal%SIGKILL")
 
 
 def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):

@@ -16,6 +16,8 @@ FILLED_IN = {  # what code puts in their place
     "{order}": "entry.random_key",
     "{window}": "4",
     "{n}": "1",
+    "{entries}": "NOT entry.is_gold",
+    "{lock}": "",
     "{known_of_subject}": "object_group",
     "{probabilities}": "",
 }

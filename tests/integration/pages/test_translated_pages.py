@@ -32,17 +32,17 @@ NAMES = {  # what people called things, and wrote
 ALIKE = {  # words that are the same in English
     "all": {
         "English", "Español", "Deutsch", "Français", "API", "CSV", "XML", "ROC AUC", "PR AUC", "MJD", "UTC", "Mag",
-        "Dec (°)", "min", "Zoom", "asinh", "log", "zscale",
+        "Dec (°)", "min", "Zoom", "asinh", "log", "zscale", "ADES PSV", "ADES XML", "obs80",
     },
     "de": {
-        "Champion", "Champions", "Filter", "Institution", "Moderation", "Seeing, FWHM in ″", "Team",
+        "Champion", "Champions", "Filter", "Format", "Institution", "Moderation", "Seeing, FWHM in ″", "Team",
         "Partition", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
         "Version", "linear",
     },
     "es": {"Detector", "Error, ″", "General", "No", "no", "P(real)", "Tutorial"},
     "fr": {
         "champion", "Champion", "Champions", "classification", "classifications", "Figures", "figures", "fraction",
-        "Images", "Institution", "Latitude (°)", "Mode", "Sessions", "magnitude",
+        "Format", "Images", "Institution", "Latitude (°)", "Mode", "Sessions", "magnitude",
         "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
         "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
         "Guides", "guides", "Pause", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
