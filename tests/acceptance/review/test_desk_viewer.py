@@ -16,16 +16,6 @@ from webapp.volunteers.models import Volunteer
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def survey(db):
-    return disagreements()
-
-
-@pytest.fixture
-def page(survey, open_page):
-    return open_page(DESK, user=member(survey, "scientist"))
-
-
 @pytest.mark.parametrize("view", ["list", "sheet"])
 def test_a_rows_pictures_open_in_the_viewer_and_it_goes_along(survey, open_page, view, tmp_path):
     page = open_page(f"{DESK}&view={view}", user=member(survey, "scientist"))

@@ -6,20 +6,10 @@ from playwright.sync_api import expect
 from tests.acceptance.desk import press
 from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
-from tests.integration.review.disagreements import DESK, disagreements, standing
+from tests.integration.review.disagreements import DESK, standing
 from webapp.review.models import Case, CaseEvent
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def survey(db):
-    return disagreements()
-
-
-@pytest.fixture
-def page(survey, open_page):
-    return open_page(DESK, user=member(survey, "scientist"))
 
 
 def row(page, name):

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.acceptance.desk import press, shown
 from tests.acceptance.people import member
 from tests.integration import people
-from tests.integration.review.disagreements import DESK, disagreements, standing
+from tests.integration.review.disagreements import DESK, standing
 from webapp.archive.models import Subject
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.review.models import Ruling
@@ -14,16 +14,6 @@ from webapp.review.opinions import give_verdict
 from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def survey(db):
-    return disagreements()
-
-
-@pytest.fixture
-def page(survey, open_page):
-    return open_page(DESK, user=member(survey, "scientist"))
 
 
 def test_one_by_one_shows_one_subject_and_goes_on_by_key(survey, open_page):

@@ -6,23 +6,13 @@ from playwright.sync_api import expect
 from tests.acceptance.desk import names, press, shown
 from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
-from tests.integration.review.disagreements import DESK, N, disagreements, standing
+from tests.integration.review.disagreements import DESK, N, standing
 from webapp.review import queue_form
 from webapp.review.models import Ruling
 from webapp.review.queues import queued
 from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def survey(db):
-    return disagreements()
-
-
-@pytest.fixture
-def page(survey, open_page):
-    return open_page(DESK, user=member(survey, "scientist"))
 
 
 def test_the_widest_apart_come_first(page):
