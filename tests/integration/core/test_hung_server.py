@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 import psycopg
@@ -23,9 +24,11 @@ def server(tmp_path_factory):
     server.make()
     server.start()
     yield server
-    for each in psutil.Process(server.pid).children():
-        each.kill()
-    server.kill()
+    backends = psutil.Process(server.pid).children()
+    server.kill()  # first: it would end the others itself once one is killed
+    for each in backends:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from django.conf import settings as configured
 from tasks import base_task
 from tests.integration.learning import sky
 from webapp.archive.models import IngestRun
-from webapp.core.logs import ContextFilter
+from webapp.core.logs import ContextFilter, logging_config
 
 pytestmark = pytest.mark.django_db
 
@@ -70,10 +70,14 @@ def test_times_of_the_log_and_of_pages_for_strangers_are_utc():
     assert time.tzname[0] == configured.TIME_ZONE == "UTC"
 
 
+def formatter_of(style):
+    """Build the formatter from a fresh configuration: building one takes parts out of what it is given."""
+    config = logging_config("INFO", style)
+    return logging.config.DictConfigurator(config).configure_formatter(config["formatters"][style])
+
+
 def test_nothing_that_is_quoted_looks_like_another_line():
-    formatter = logging.config.DictConfigurator(configured.LOGGING).configure_formatter(
-        configured.LOGGING["formatters"]["line"]
-    )
+    formatter = formatter_of("line")
     forged = "x\n2026-01-01 00:00:00,000 INFO webapp [-]: All is well.\r\u2028\x1b[2J"
     try:
         raise ValueError(forged)
@@ -87,9 +91,7 @@ def test_nothing_that_is_quoted_looks_like_another_line():
 
 
 def test_logs_can_be_json(capsys):
-    formatter = logging.config.DictConfigurator(configured.LOGGING).configure_formatter(
-        configured.LOGGING["formatters"]["json"]
-    )
+    formatter = formatter_of("json")
     record = logging.makeLogRecord({"name": "webapp", "levelname": "INFO", "msg": "Hello %s", "args": ("you",)})
     ContextFilter().filter(record)
     line = json.loads(formatter.format(record))
