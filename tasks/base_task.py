@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import close_old_connections, connection
 
-from ml.io.message import named
+from ml.io.message import reason_of
 from tasks.heartbeat import kept_alive
 from tasks.queue_report import name_of_worker, reported_at_work
 from webapp.core.disks import is_bucket_away, is_disk_full
@@ -93,4 +93,4 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
             row.wait(NO_PIXELS_YET())
         else:
             log.exception("%s failed.", row)
-            row.fail(named(error), traceback.format_exc())
+            row.fail(reason_of(error), traceback.format_exc())

@@ -58,10 +58,14 @@ def message_of(error: BaseException) -> str:
     return str(error)
 
 
-def named(error: BaseException) -> str:
-    """Return the class of an error and what it says."""
+def reason_of(error: BaseException) -> str:
+    """Return what an error says to people; with its class only where it would say nothing else, or a bare key."""
     name = type(error).__name__
-    return after(name, message_of(error)) if str(error) else name
+    if not str(error):
+        return name
+    if isinstance(error, OSError) and error.strerror:
+        return after(error.filename, error.strerror)
+    return after(name, message_of(error)) if isinstance(error, KeyError) else message_of(error)
 
 
 def after(place: object, problem: str) -> str:

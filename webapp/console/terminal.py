@@ -1,6 +1,7 @@
 """Jobs run in the terminal: claim, progress bars, summary; any early end is explained, and stored data stays."""
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ml.io.message import named
+from ml.io.message import reason_of
 from webapp.archive.models import IngestRun
 from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.imports.inspect import Inspection
@@ -64,7 +65,7 @@ def working_on(console: Console, job: Job, *, called: str, things: str, doing: s
         raise CommandError("This process was silent for so long that a worker took over. Nothing is lost.") from lost
     except Exception as error:
         with suppress(DatabaseError, LeaseLost):
-            job.fail(named(error))
+            job.fail(reason_of(error), traceback.format_exc())
         raise CommandError(
             f"The {called} failed: {error}. {job.added:,} {things} are stored. Remove the cause and run the same"
             " command again to continue. (--traceback shows where it happened.)"

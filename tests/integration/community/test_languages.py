@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.utils.translation import override
 
-from ml.io.message import named
+from ml.io.message import reason_of
 from tests.integration.community import unmarked
 from webapp.consensus.batch_aggregation import DAWID_SKENE
 from webapp.consensus.recompute import RECOUNTED
@@ -101,5 +101,5 @@ def test_what_a_worker_wrote_is_said_in_the_readers_language():
         assert in_words(recounted) == "Zusätzlich abgeschlossen: 1.200, wieder offen: 1."
         assert in_words(FLAGGED(new="4", over="1")) == "Neue Hinweise: 4, erledigte: 1."
         assert in_words(DAWID_SKENE(count="1,200")) == "Dawid–Skene über 1.200 Stimmen."
-        assert in_words(named(ValueError(COLLECTING()))) == "ValueError: Die Labels werden gesammelt."
+        assert in_words(reason_of(ValueError(COLLECTING()))) == "Die Labels werden gesammelt."
         assert in_words("Segmentation fault") == "Segmentation fault"

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from ml.io.message import Message, after, from_json, message_of, named, to_json
+from ml.io.message import Message, after, from_json, message_of, reason_of, to_json
 from ml.io.records import BadInput
 
 NESTED = Message("its %(channel)s stamp %(problem)s", channel="difference", problem=Message("is 5 %% of it"))
@@ -56,9 +56,13 @@ def test_a_refusal_keeps_its_place_its_reason_and_its_values():
 def test_an_error_says_its_message():
     assert message_of(RuntimeError(NESTED)) is NESTED
     assert message_of(OSError(2, "No such file")) == "[Errno 2] No such file"
-    assert named(RuntimeError(NESTED)) == f"RuntimeError: {NESTED}"
-    assert named(RuntimeError(NESTED)).values["problem"] is NESTED
-    assert named(ValueError()) == "ValueError"
+
+
+def test_people_read_the_sentence_of_an_error_without_its_class():
+    assert reason_of(RuntimeError(NESTED)) is NESTED
+    assert reason_of(OSError(2, "No such file", "night.csv")) == "night.csv: No such file"
+    assert reason_of(ValueError()) == "ValueError"
+    assert reason_of(KeyError("mjd")) == "KeyError: 'mjd'"
 
 
 def test_a_problem_without_a_place_is_unchanged():
