@@ -19,7 +19,7 @@ NAMES = {"PNG": "PNG", "JPEG": "JPEG", "WEBP": "WebP", "GIF": "GIF"}
 
 
 class PictureRefused(ValueError):
-    """A file that is not accepted as a picture; the message says why and what to do."""
+    """A file that is not accepted as a picture; the message says why and what to do, and the page what was saved."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def encode_picture(upload: UploadedFile, formats: Sequence[str]) -> Encoded:
     Raises PictureRefused: it is too large, or not a readable picture of these formats.
     """
     if (upload.size or 0) > MOST_BYTES:
-        raise PictureRefused(_("The file is larger than 2 MB. Upload a smaller one. Nothing was saved."))
+        raise PictureRefused(_("The file is larger than 2 MB. Upload a smaller one."))
     name, upright = _read(upload, formats)
     content = _encoded(upright, name)
     if len(content) > MOST_BYTES:
@@ -68,7 +68,7 @@ def _read(upload: UploadedFile, formats: Sequence[str]) -> tuple[str, Image.Imag
             picture = Image.open(upload, formats=tuple(formats))
             if max(picture.size) > MOST_PIXELS:
                 raise PictureRefused(
-                    _("The image is %(width)d × %(height)d pixels; the limit is %(most)d per side. Nothing was saved.")
+                    _("The image is %(width)d × %(height)d pixels; the limit is %(most)d per side.")
                     % {"width": picture.width, "height": picture.height, "most": MOST_PIXELS}
                 )
             picture.load()
@@ -77,12 +77,11 @@ def _read(upload: UploadedFile, formats: Sequence[str]) -> tuple[str, Image.Imag
         raise
     except Image.DecompressionBombError as error:
         raise PictureRefused(
-            _("The image is too large; the limit is %(most)d pixels per side. Nothing was saved.")
-            % {"most": MOST_PIXELS}
+            _("The image is too large; the limit is %(most)d pixels per side.") % {"most": MOST_PIXELS}
         ) from error
     except Exception as error:  # damage makes Pillow raise nearly anything: struct.error, TypeError, KeyError
         raise PictureRefused(
-            _("This file is not a readable image. Use one of these formats: %(formats)s. Nothing was saved.")
+            _("This file is not a readable image. Use one of these formats: %(formats)s.")
             % {"formats": ", ".join(NAMES[each] for each in formats)}
         ) from error
 

@@ -69,6 +69,7 @@ def test_what_is_no_picture_is_refused_and_the_text_is_kept(subject, ada, browse
     response = posted(browser_of(ada), subject, SimpleUploadedFile("a.png", content, "image/png"))
     page = response.content.decode()
     assert (response.status_code, "Not saved yet" in page, says in page) == (400, True, True)
+    assert "Nothing was saved" not in page  # the page has just said so
     assert not Comment.objects.exists()
 
 
