@@ -13,7 +13,7 @@ from webapp.community.models import LONGEST, LONGEST_REASON, Comment, CommentQue
 from webapp.community.person import name_in_talk
 from webapp.community.pictures import LONGEST_ALT
 from webapp.community.talk import may_bring_back, moderates, wrote
-from webapp.community.talk_text import comment_html, quoted
+from webapp.community.talk_text import comment_html, people_in, quoted
 from webapp.volunteers.identity import reader_of
 
 COMMENTS = 100
@@ -53,13 +53,14 @@ def comment_rows(request: HttpRequest, survey: Survey, comments: list[Comment]) 
     """Return each comment with its author's name and role, its text as HTML, and what the reader may do with it."""
     is_moderator = moderates(request.user, survey)
     roles = _roles(survey, comments)
+    people = people_in((each.text for each in comments), survey)
     blocked = blocked_by(reader_of(request), {each.author_id for each in comments})
     return [
         {
             "comment": each,
             "name": name_in_talk(each.author),
             "role": roles.get(each.author.user_id) if each.author else None,
-            "html": comment_html(each.text, survey),
+            "html": comment_html(each.text, survey, people),
             "is_blocked": each.author_id in blocked,
             "is_own": wrote(request.user, each),
             "is_moderator": is_moderator,

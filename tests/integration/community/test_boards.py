@@ -188,13 +188,14 @@ def test_a_bomb_is_refused_and_explained(survey, comment):
 
 def test_tags_mentions_and_addresses_are_links(survey, comment):
     Comment.objects.filter(pk=comment.pk).update(
-        text="#Comet? @ada, see https://example.org/a_b. `#code` [#x](https://example.org) a#b"
+        text="#Comet? @Ada. or @unknown, see https://example.org/a_b. `#code` [#x](https://example.org) a#b"
     )
     page = browser().get(comment.get_absolute_url()).content.decode()
     assert '<a href="/surveys/atlas/tags/comet/" rel="noopener noreferrer nofollow">#Comet</a>?' in page
-    assert 'href="/surveys/atlas/talk/?by=ada"' in page
+    assert 'href="/surveys/atlas/talk/?by=Ada"' in page
     assert 'href="https://example.org/a_b" rel="noopener noreferrer nofollow">https://example.org/a_b</a>.' in page
     assert page.count("/tags/") == 1
+    assert "@unknown, see" in page  # nobody of that name has written here
     by = browser().get(f"{TALK}?by=ADA").content.decode()
     assert 'id="comment-' in by
     assert "No results" in browser().get(f"{TALK}?by=nobody").content.decode()
