@@ -23,6 +23,7 @@ from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
 from webapp.archive.access import survey_page
 from webapp.archive.blinding import after_answer, blind_names, only_unblinded, opened, with_unblinded
+from webapp.archive.filled_columns import filled
 from webapp.archive.footprints import store_footprint
 from webapp.archive.light_curve import measurements, plot, table
 from webapp.archive.models import Kind, Membership, Role, Subject, Survey
@@ -90,8 +91,9 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     blind_names([row], request.user)
     page = {
         "subject": row,
-        "frames": row.frames.all(),
+        "frames": (frames := list(row.frames.all())),
         "hidden": hidden,
+        "filled": filled(frames) - hidden - (set() if row.is_unblinded else {"mag", "snr"}),
         "metadata": _metadata(row, knows_truth),
         "light_curve": plot(row.light_curve) if row.is_unblinded and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),
