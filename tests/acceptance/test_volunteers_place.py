@@ -120,6 +120,7 @@ def test_hearts_and_collections_from_what_was_seen_last(workflow, ada, open_page
     assert Collection.objects.get().items.count() == 1
     page.goto("/you/recent/")
     page.get_by_label("Select").first.check()
+    expect(page.get_by_label("Name of the new collection")).to_be_hidden()
     page.get_by_label("Add selected to").select_option("a new collection")
     page.get_by_role("button", name="Add to collection").click()
     assert page.get_by_label("Name of the new collection").evaluate("field => field.matches(':focus:invalid')")
