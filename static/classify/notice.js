@@ -16,8 +16,9 @@ export function withdraw(element, text) {
   if (element.textContent === text) element.hidden = true;
 }
 
-/** What the site has to say as the page opens, such as the answers that were kept at joining. */
-export function showMessages(element) {
+/** What the site has to say as the page opens, such as the answers that were kept at joining, and one sentence `more`. */
+export function showMessages(element, more) {
   const texts = [...document.querySelectorAll(".messages li")].map((message) => message.textContent);
+  if (more) texts.push(more);
   if (texts.length) notice(element, texts.join(" "));
 }

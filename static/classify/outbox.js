@@ -2,7 +2,7 @@
 // network or the server fails, and nothing counts twice, since each classification carries its own id.
 import { Refused, Unknown } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { OutboxStore } from "./outbox_store.js";
+import { isOf, OutboxStore } from "./outbox_store.js";
 
 export class Outbox {
   #requests;
@@ -12,20 +12,19 @@ export class Outbox {
   #backoff = new Backoff();
 
   /**
-   * Open the outbox of a workflow and of whoever is signed in (`who`, null for a visitor). What a visitor could not
-   * send, an account may; what an account could not send waits until that account is back.
+   * Open the outbox of a workflow and of whoever is signed in (`me`, as in isOf). What a visitor could not send, an
+   * account may; what an account could not send waits until that account is back.
    * `listener` has sent(request, reply), refused(request, sentence) and waiting(count, why), called as things happen.
    */
-  static async open(api, workflow, who, listener) {
+  static async open(api, workflow, me, listener) {
     const store = await OutboxStore.open();
-    const stored = await store.all(`${workflow}.`);
-    const requests = stored.filter((request) => request.who === null || request.who === who);
-    return new Outbox(api, workflow, who, listener, store, requests);
+    return new Outbox(api, workflow, me, listener, store, await store.all(""));
   }
 
-  constructor(api, workflow, who, listener, store, requests) {
-    Object.assign(this, { api, workflow, who, listener, store });
-    this.#requests = requests.map((request) => ({ ...request, tried: true }));
+  constructor(api, workflow, me, listener, store, stored) {
+    Object.assign(this, { api, workflow, me, listener, store, stored });
+    const own = stored.filter((request) => request.key.startsWith(`${workflow}.`) && isOf(request, me));
+    this.#requests = own.map((request) => ({ ...request, tried: true }));
     addEventListener("online", () => this.flush());
     addEventListener("pageshow", (event) => { if (event.persisted) this.flush(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.flush(); });
@@ -71,7 +70,7 @@ export class Outbox {
   }
 
   #add(request) {
-    request.who = this.who;
+    Object.assign(request, { who: this.me.id, name: this.me.name });
     request.key = `${this.workflow}.${Date.now()}.${request.kind}.${request.id}`;
     this.#requests.push(request);
     this.store.put(request);

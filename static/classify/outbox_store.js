@@ -17,6 +17,9 @@ function open() {
   return resultOf(request);
 }
 
+/** Whether somebody ({id, name}; the id of a visitor is null) may send a stored request. */
+export const isOf = (request, me) => request.who === null || request.who === me.id;
+
 export class OutboxStore {
   #database;
 

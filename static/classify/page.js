@@ -14,7 +14,7 @@ import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
 import { fetchPicture } from "./raw_pixels.js";
 import { offerReader } from "./reader.js";
-import { feedbackSentence, waitingSentence } from "./replies.js";
+import { feedbackSentence, othersSentence, refusedSentence, waitingSentence } from "./replies.js";
 import { Stage } from "./stage.js";
 import { showMetadata } from "./subject_metadata.js";
 import { switchUndo, undoTimeLeft } from "./undo_button.js";
@@ -31,7 +31,7 @@ const partsOf = (group, ...names) => Object.fromEntries(names.map((name) => [nam
 
 const swipes = { up: "undo", ...Object.fromEntries(Object.entries(config.answers).map(([value, { swipe }]) => [swipe, value])) };
 const api = new Api(config.urls);
-const outbox = await Outbox.open(api, config.workflow, config.who, { sent, refused, waiting });
+const outbox = await Outbox.open(api, config.workflow, config.me, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, config.channels), () => outbox.classifications.length);
 const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk"), config, followUp, say);
@@ -250,9 +250,7 @@ function explain(classification, reply) {
 
 function refused(request, sentence) {
   kept.delete(request.id);
-  const words = request.kind === "undo"
-    ? gettext("That answer can't be undone: %s") : gettext("One answer was rejected: %s Your other answers are safe.");
-  notify(interpolate(words, [sentence]));
+  notify(refusedSentence(request, sentence));
 }
 
 function waiting(count, why) {
@@ -287,7 +285,7 @@ function listenToButtons() {
 }
 
 listenToButtons();
-showMessages(part("notice"));
+showMessages(part("notice"), othersSentence(outbox.stored, config.me));
 offerReader(config.reader);
 listen(keymap);
 keymap.listen(showKeys);

@@ -1,5 +1,6 @@
 // What the server's reply to an answer means, or that there is none, in sentences.
 import { Unknown } from "./api.js";
+import { isOf } from "./outbox_store.js";
 
 /** Count the others' votes; `counted` has the words for each answer. */
 export function votesSentence(others, counted) {
@@ -44,4 +45,25 @@ export function waitingSentence(count, why) {
     "Can't reach the server. %s answers are saved in this browser and will be sent when the connection returns.", count,
   );
   return interpolate(words, [count]);
+}
+
+/** Say why the server refused an answer or its undo. */
+export function refusedSentence(request, reason) {
+  const words = request.kind === "undo"
+    ? gettext("That answer can't be undone: %s") : gettext("One answer was rejected: %s Your other answers are safe.");
+  return interpolate(words, [reason]);
+}
+
+/** Count the stored answers of each account that is not signed in; nothing if there are none. */
+export function othersSentence(stored, me) {
+  const counts = new Map();
+  for (const request of stored) {
+    if (request.kind !== "classify" || isOf(request, me)) continue;
+    const name = request.name ?? gettext("another account");
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, n]) => interpolate(ngettext(
+    "One answer by %(name)s waits in this browser. It will be sent when %(name)s signs in here.",
+    "%(n)s answers by %(name)s wait in this browser. They will be sent when %(name)s signs in here.", n,
+  ), { n, name }, true)).join(" ");
 }

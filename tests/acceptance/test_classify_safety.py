@@ -36,16 +36,21 @@ def test_what_an_account_could_not_send_waits_for_that_account(workflow, open_pa
     first = press(page, "y")
     expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     sign_out(page)
+    anns = "One answer by ann waits in this browser. It will be sent when ann signs in here."
+    expect(page.get_by_text(anns)).to_be_visible()
     page.unroute(ANSWERS)
     sign_in(page, bob)
+    expect(page.get_by_text(anns)).to_be_visible()
     page.goto("/classify/night/")
+    expect(page.locator("[data-part=notice]")).to_have_text(anns)
     ready(page)
     assert standing() == {}
     sign_out(page)
     sign_in(page, ann)
-    page.goto("/classify/night/")
     wait_until(page, lambda: standing() == {first: "yes"})
     assert Classification.objects.get().volunteer.user == ann
+    page.reload()
+    expect(page.locator("[data-unsent]")).to_be_hidden()
 
 
 def test_an_answer_on_a_connection_that_hangs_is_sent_again(workflow, open_page):

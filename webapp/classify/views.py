@@ -29,7 +29,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     config = {
         "workflow": workflow.slug,
         "kind": workflow.kind,
-        "who": request.user.pk,
+        "me": {"id": request.user.pk, "name": request.user.get_username()},
         "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer},
         "asksFirst": workflow.follow_up_first,
