@@ -38,9 +38,10 @@ export class LastAnswer {
   }
 
   show(classification, picture, look, frame) {
-    const { card, thumbnail, said, feedback, why, chips, talk } = this.parts;
+    const { card, thumbnail, said, feedback, why, chips, talk, welcome } = this.parts;
     this.#id = classification.id;
     Object.assign(this, { picture, look });
+    welcome?.remove();
     card.classList.remove("empty");
     delete card.dataset.correct;
     drawFrame(thumbnail, picture, look, frame);

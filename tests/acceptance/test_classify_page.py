@@ -42,9 +42,13 @@ def test_answers_by_key(workflow, open_page):
 def test_answers_by_thumb_on_a_phone(workflow, open_page):
     page = open_page("/classify/night/", width=390, height=844)
     name = ready(page)
+    page.get_by_role("button", name="Show me how").tap()
+    expect(page.get_by_role("dialog", name="Tutorial")).to_contain_text("Step 1 of")
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Unsure").tap()
     wait_until(page, lambda: standing() == {name: "unsure"})
     ready(page)
+    expect(page.get_by_text("First time here?")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for button in page.get_by_role("button").all():
         if button.is_visible():

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Survey
-from webapp.classifications.models import MOST_MARKS
+from webapp.classifications.models import MOST_MARKS, Classification
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
+from webapp.consensus.access_levels import gate_of
 from webapp.guides.field_guide import presented_classes
 from webapp.guides.guide_texts import tutorial_of
 from webapp.guides.translations import show_translated
@@ -40,11 +41,22 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": MOST_MARKS if workflow.line_marking else 0,
         "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
     }
-    context = {"workflow": workflow, "config": config, "buttons": answer_buttons()}
+    context = {"workflow": workflow, "config": config, "buttons": answer_buttons(), **_welcome(request, workflow)}
     response = render(request, "classify/classify.html", context)
     if not request.user.is_authenticated:  # before its scripts write side by side, or each makes a visitor of its own
         remember(response, volunteer_of(request))
     return response
+
+
+def _welcome(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
+    """Return whether the reader has no answer here yet, and then where to practise; the first answer ends the offer."""
+    reader = reader_of(request)
+    own = Classification.objects.standing().filter(volunteer=reader, workflow=workflow)
+    if reader is not None and own.exists():
+        return {"is_new": False}
+    trainings = Workflow.objects.filter(survey=workflow.survey_id, kind=workflow.kind, is_active=True, is_training=True)
+    ways = [each for each in trainings.exclude(pk=workflow.pk).order_by("level", "pk") if gate_of(each, reader).is_open]
+    return {"is_new": True, "practice": ways[0] if ways and not workflow.is_training else None}
 
 
 def _words(presentation: Presentation) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The front page: a live example, covers that give nothing away, finds with credit, and the classify page's counts."""
 
+from uuid import uuid4
+
 import pytest
 from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
+from webapp.classifications.models import Classification
 from webapp.community.models import Discovery, Profile
 from webapp.queue.counts import figures_of, progress_of
 from webapp.volunteers.identity import account_volunteer
@@ -52,6 +55,23 @@ def test_an_open_project_is_tried_on_the_front_page(client, survey, subjects):
     page = client.get("/").content.decode()
     assert 'data-live="canvas"' in page
     assert "/api/workflows/stamps/next/" in page
+    assert "No account or astronomy needed" in page
+    assert "No account" not in browser(member(survey, "volunteer")).get("/").content.decode()
+
+
+def test_a_newcomer_is_offered_the_tutorial_and_practice_until_the_first_answer(survey, subjects):
+    workflow = sky.workflow(survey)
+    practice = sky.workflow(survey, slug="practice", is_training=True)
+    client = browser(newcomer := member(survey, "volunteer"))
+    page = client.get("/classify/night/").content.decode()
+    assert "First time here?" in page
+    assert '<a class="button" href="/classify/practice/">Practise first</a>' in page
+    assert "Practise first" not in client.get("/classify/practice/").content.decode()
+    type(practice).objects.filter(pk=practice.pk).update(is_active=False)
+    assert "Practise first" not in client.get("/classify/night/").content.decode()
+    given = {"volunteer": account_volunteer(newcomer), "subject": subjects[5], "answer": "yes"}
+    Classification.objects.create(id=uuid4(), workflow=workflow, **given)
+    assert "First time here?" not in client.get("/classify/night/").content.decode()
 
 
 def test_scientists_get_to_their_pages_from_the_front_page(client, survey):
