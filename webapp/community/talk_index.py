@@ -5,6 +5,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, Q, QuerySet
 
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.classifications.models import Classification
 from webapp.community.models import Comment
 from webapp.queue.entries import waiting_for
 from webapp.volunteers.models import Volunteer
@@ -18,6 +19,11 @@ def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subj
     if Membership.objects.allows(user, subject.survey, Role.MODERATOR):
         return True
     return not Subject.objects.filter(Exists(waiting_for(reader)), pk=subject.pk).exists()
+
+
+def has_answered(reader: Volunteer | None, subject: Subject) -> bool:
+    """Return whether the reader has answered the subject, wherever else it may still be asked about."""
+    return reader is not None and Classification.objects.standing().filter(volunteer=reader, subject=subject).exists()
 
 
 def is_readable(user: User | AnonymousUser, reader: Volunteer | None, comment: Comment) -> bool:

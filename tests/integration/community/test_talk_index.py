@@ -51,6 +51,7 @@ def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     assert "cosmic ray" not in page(reader) + page() + client.get(about).content.decode()
     assert "No comments yet" not in page(reader)
     assert "Nothing to read yet. Answer more subjects to see what others say about them." in page(reader)
+    assert "Answer this subject first" in client.get(about).content.decode()
     Classification.objects.create(
         id="00000000-0000-4000-8000-000000000001",
         volunteer=account_volunteer(reader),
@@ -84,6 +85,8 @@ def test_a_closed_workflow_hides_talk_only_until_the_subject_is_answered_elsewhe
     closed.is_active = True
     closed.save()
     assert "cosmic ray" not in page(reader)
+    about = browser(reader).get(f"/surveys/night/subjects/{subjects[0].pk}/").content.decode()
+    assert "Another workflow may still ask you about this subject" in about
     closed.is_active = False
     closed.save()
     Classification.objects.filter(pk=answered.pk).update(withdrawn_at=answered.created_at)

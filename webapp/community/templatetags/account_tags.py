@@ -12,7 +12,7 @@ from webapp.community.models import Collection, Comment, Discovery, Favourite, N
 from webapp.community.news_mail import mail_is_sent, news_are_mailed
 from webapp.community.person import name_of
 from webapp.community.tags import LONGEST_TAG, own_tags, tags_of
-from webapp.community.talk_index import may_read
+from webapp.community.talk_index import has_answered, may_read
 from webapp.volunteers.identity import reader_of
 
 register = template.Library()
@@ -64,6 +64,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
     return {
         **discussion(request, subject.survey, comments),
         "is_readable": is_readable,
+        "has_answered": not is_readable and has_answered(reader, subject),
         "csrf_token": context.get("csrf_token"),
         "subject": subject,
         "action": reverse("comment-new", args=[subject.pk]),
