@@ -77,15 +77,6 @@ def test_undo_brings_the_subject_back(workflow, open_page):
     wait_until(page, lambda: standing() == {first: "no"})
 
 
-def test_undo_ends_with_the_grace_period(db, open_page):
-    make_workflow(undo_seconds=0)
-    page = open_page("/classify/night/")
-    first = press(page, "y")
-    press(page, "z")
-    expect(page.locator("[data-part=notice]")).to_contain_text("it's too late for that one")
-    wait_until(page, lambda: standing() == {first: "yes"})
-
-
 def test_the_undo_button_is_off_once_it_is_too_late(db, open_page):
     make_workflow(undo_seconds=3)
     page = open_page("/classify/night/")
@@ -94,8 +85,19 @@ def test_the_undo_button_is_off_once_it_is_too_late(db, open_page):
     expect(undo).to_be_enabled()
     ready(page)
     expect(undo).to_be_disabled()
+    press(page, "z")
+    expect(page.locator("[data-part=notice]")).to_contain_text("it's too late for that one")
     press(page, "n")
     expect(undo).to_be_enabled()
+
+
+def test_undo_is_not_offered_where_no_answer_can_be_undone(db, open_page):
+    make_workflow(undo_seconds=0)
+    page = open_page("/classify/night/")
+    press(page, "?")
+    expect(page.locator("[data-part=key-list]")).to_contain_text("This help")
+    expect(page.locator("[data-part=key-list]")).not_to_contain_text("Undo")
+    expect(page.locator("[data-part=undo]")).to_be_hidden()
 
 
 def test_nothing_is_lost_when_the_network_fails(workflow, open_page):

@@ -11,12 +11,14 @@ from webapp.archive.models import SubjectSet
 from webapp.consensus.models import Consensus
 from webapp.console.demo.config import ATLAS, Truth
 from webapp.console.demo.experiment_arm import Arm
-from webapp.console.demo.setup import POOL, open_demo_survey, open_demo_workflow, open_stage
+from webapp.console.demo.runner import leave_to_people
+from webapp.console.demo.setup import POOL, Stage, open_demo_survey, open_demo_workflow, open_stage
 from webapp.console.demo.simulated_crowd import recruit
 from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
 from webapp.queue.leases import lease_next
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 PLAN = replace(ATLAS, kind="tracklet")  # the kind of the test's subjects
@@ -95,3 +97,11 @@ def test_a_demonstration_asks_in_the_readers_language(client):
         page = client.get("/", headers={"accept-language": language}).content.decode()
         assert question in page
         assert ATLAS.name in page
+
+
+def test_people_who_come_after_it_begin_with_practice_and_can_undo(arms):
+    main, control = arms
+    leave_to_people(Stage(PLAN, main.survey, Truth({}, ()), main, control))
+    left = Workflow.objects.get(pk=main.pk)
+    assert all(lease.entry.is_gold for lease in lease_next(make_volunteer("ann"), left, 5))
+    assert left.undo_seconds > 0

@@ -20,6 +20,7 @@ from webapp.console.demo.experiment_arm import Arm, Predict, compared
 from webapp.console.demo.progress import Progress
 from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts
 from webapp.console.demo.simulated_crowd import Crowd, recruit
+from webapp.workflows.gold_schedule import usual_schedule
 from webapp.workflows.models import Workflow
 
 RETRAIN_AFTER = 50
@@ -53,10 +54,15 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 
 def leave_to_people(stage: Stage) -> None:
-    """Leave the survey to people: the control arm closes, votes order the queue, and the schedule retrains."""
+    """Leave the survey to people: the control arm closes, practice comes first, and the schedule retrains."""
     if stage.control:
         Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
-    of_people = {"is_experiment": False, "min_new_labels": RETRAIN_AFTER, "undo_seconds": GRACE}
+    of_people = {
+        "is_experiment": False,
+        "min_new_labels": RETRAIN_AFTER,
+        "undo_seconds": GRACE,
+        "training_schedule": usual_schedule(),
+    }
     Workflow.objects.filter(pk=stage.main.pk).update(**of_people)
 
 
