@@ -1,6 +1,7 @@
 """Export of one's own data, as files for people and programs.
 
-Except quality flags, which volunteers are not told about (docs/consensus.md).
+Except quality flags, which volunteers are not told about (docs/consensus.md), and what would tell a scientist a verdict
+that they are to judge without.
 """
 
 import io
@@ -22,6 +23,7 @@ from webapp.accounts.models import ApiToken
 from webapp.archive.audit import acts_about
 from webapp.archive.blinding import readable_name
 from webapp.archive.models import AuditEntry
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.classifications.models import Classification, Mark
 from webapp.community.models import (
     Appeal,
@@ -65,6 +67,8 @@ LEFT_OUT = (
     "decided_by_id",
     "created_by_id",
     "signed_by_id",
+    "previous_gold",
+    "previous_source",
     "psv",
     "xml",
     "obs80",
@@ -146,7 +150,7 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         archive.writestr("collections.json", _json(_collections(volunteer, reader)))
         table("groups.csv", volunteer.owned_groups.order_by("pk"))
         table("memberships.csv", volunteer.group_memberships.order_by("pk"))
-        table("discoveries.csv", Discovery.objects.filter(volunteer=volunteer))
+        table("discoveries.csv", Discovery.objects.filter(volunteer=volunteer).exclude(hides_verdict(reader)))
         table("comments.csv", Comment.objects.filter(author=volunteer))
         for picture in CommentPicture.objects.filter(comment__author=volunteer).order_by("pk").iterator(10):
             ending = picture.content_type.partition("/")[2]
@@ -156,7 +160,7 @@ def export_own_data(volunteer: Volunteer) -> IO[bytes]:
         table("appeals.csv", Appeal.objects.filter(action__author=volunteer))
         table("blocks.csv", Block.objects.filter(volunteer=volunteer))
         table("tags.csv", SubjectTag.objects.filter(volunteer=volunteer).order_by("pk"))
-        table("notifications.csv", Notification.objects.filter(volunteer=volunteer))
+        table("notifications.csv", Notification.objects.filter(volunteer=volunteer).shown_to(reader))
         table("sessions.csv", UserSession.objects.filter(user=volunteer.user_id).order_by("pk"))
         table("api-tokens.csv", ApiToken.objects.filter(user=volunteer.user_id).order_by("pk"))
         table("sign-ins.csv", SocialAccount.objects.filter(user=volunteer.user_id).order_by("pk"))

@@ -1,11 +1,18 @@
 """Independent second opinions: no page tells the first verdict to a scientist who is to judge without it."""
 
+import csv
+import io
+import zipfile
+
 import pytest
 
 from tests.integration.people import browser, member
+from webapp.classifications.models import Classification
+from webapp.exports.own_data import export_own_data
 from webapp.review.models import Ruling
 from webapp.review.opinions import ask_second_opinion, give_verdict
 from webapp.review.verdict_panel import panel_of
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +81,31 @@ def test_the_api_tells_no_first_verdict_either(about, people):
     assert answers(other) == (None,) * 5
     give_verdict(**about, scientist=bob, verdict="yes")
     assert answers(other) == seen
+
+
+def test_ones_own_data_tell_no_first_verdict_either(workflow, subjects, vote, people):
+    """Bob, who said yes as a volunteer, learns of his discovery once he has judged; Ann's class is not in his rows."""
+    ann, bob, _cy = people
+    vote(subjects[0], "yes")
+    said_yes = Classification.objects.get().volunteer
+    said_yes.user = bob
+    said_yes.save()
+    about = {"subject": subjects[0], "workflow": workflow}
+    give_verdict(**about, scientist=ann, verdict="yes", label="AST")
+    ask_second_opinion(**about, by=ann)
+    other = Workflow.objects.create(survey=workflow.survey, slug="other", name="Other", kind=workflow.kind)
+    give_verdict(subject=subjects[0], workflow=other, scientist=bob, verdict="no")
+
+    def told():
+        with export_own_data(said_yes) as file, zipfile.ZipFile(file) as archive:
+            texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".csv")}
+        found = [row["kind"] for row in csv.DictReader(io.StringIO(texts["notifications.csv"]))]
+        credits = list(csv.DictReader(io.StringIO(texts["discoveries.csv"])))
+        return found.count("confirmed"), len(credits), [name for name, text in texts.items() if "AST" in text]
+
+    assert told() == (0, 0, [])
+    give_verdict(**about, scientist=bob, verdict="yes")
+    assert told() == (1, 1, [])
 
 
 def test_a_class_that_came_with_the_subject_is_no_secret(workflow, subjects, people):
