@@ -6,6 +6,11 @@ from numpy.typing import NDArray
 from ml.sky.tangent_plane import ARCSEC, east_north
 
 Array = NDArray[np.float64]
+TOLERANCE = 5.0
+"""Arcsec/h, by which the motions of one object may differ halfway between two nights, apart from errors.
+
+The turning Earth alone changes that of an object at 1 au by up to 2.3″/h, and the orbits of the main belt curve.
+"""
 
 
 def move_on(directions: Array, velocity: Array, days: Array) -> tuple[Array, Array]:

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from ml.io.read_subjects import read_subjects
+from ml.sky.great_circle import TOLERANCE
 from ml.sky.linking import LinkLimits, link
+from ml.sky.night_linking import link_nights
 from ml.sky.tangent_plane import unit_vectors
+from ml.sky.weighted_motion import fit_weighted_motion
 
 pytestmark = pytest.mark.real
 
@@ -29,6 +32,33 @@ def test_named_asteroids_are_linked_and_not_mixed(shared_data):
     print(f"{found} of {wanted} asteroids with three detections in a night, {false} mixed tracklets")
     assert found >= 0.95 * wanted
     assert false == 0
+
+
+def test_asteroids_of_two_nights_are_linked_as_the_page_links_them(shared_data):
+    """Up to three nights apart, with the page's tolerance; the motion changes by more than 1″/h for nearly all."""
+    rows = pd.read_parquet(shared_data / "tracklets" / "ztf-trajectories.parquet").drop_duplicates("candid")
+    rows = rows[rows["ssnamenr"] != "null"].assign(mjd=rows["jd"] - 2_400_000.5)
+    rows["night"] = np.floor(rows["mjd"]).astype(int)
+    groups = rows.groupby(["ssnamenr", "night"])["mjd"]
+    rows = rows[groups.transform("max") - groups.transform("min") > 0.01]
+    groups = rows.sort_values("mjd").groupby(["ssnamenr", "night"])
+    table = np.full((3, groups.ngroups, groups.size().max()), np.nan)
+    table[:, groups.ngroup().loc[rows.index], groups.cumcount().loc[rows.index]] = rows[["mjd", "ra", "dec"]].T
+    rms = np.where(np.isnan(table[0]), np.nan, 0.1)
+    motion = fit_weighted_motion(*table, rms, rms, 0 * rms)
+    names, nights = (np.array(each) for each in zip(*groups.groups, strict=True))
+    tracks = motion.mjd, motion.position, motion.velocity, motion.covariance, nights
+
+    def linked(tolerance):
+        pairs = [names[[one, other]] for one, other, _ in link_nights(*tracks, tolerance, 3)]
+        right = sum(one == other for one, other in pairs)
+        return right, len(pairs) - right
+
+    same = sum((names == name) & (nights > night) & (nights <= night + 3) for name, night in groups.groups)
+    wanted, (found, false), (strict, _) = int(same.sum()), linked(TOLERANCE), linked(1.0)
+    print(f"{found} of {wanted} pairs of nights, {false} false ones; {strict} with a tolerance of 1″/h")
+    assert found >= 0.93 * wanted
+    assert false <= 0.01 * found
 
 
 def test_three_exposures_of_three_fields_link_nothing_but_a_planted_mover(shared_data):

@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import Q
 from numpy.typing import NDArray
 
-from ml.sky.great_circle import move_on
+from ml.sky.great_circle import TOLERANCE, move_on
 from ml.sky.night_linking import SIGMAS, WIDEST, Motions, pair_misfits
 from ml.sky.tangent_plane import ARCSEC, east_north, positions
 from ml.sky.weighted_motion import WeightedMotion
@@ -20,14 +20,13 @@ from webapp.archive.observing_nights import night_begins
 from webapp.archive.sky_region import in_cone
 from webapp.figures.track import Track
 from webapp.linking.decisions import tracklets
-from webapp.linking.models import LinkRun, Links, Proposal
+from webapp.linking.models import Links, Proposal
 
 Array = NDArray[np.float64]
 DAYS = 7
 """How far to look back and ahead."""
 MOST = 300
 """Tracklets that are compared, so that a crowded field keeps the page fast."""
-TOLERANCE: float = LinkRun._meta.get_field("tolerance").default  # Django's own interface
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ml.sky.great_circle import TOLERANCE
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField
@@ -42,7 +43,9 @@ class LinkRun(Job):
     min_rate = models.FloatField(default=3.0, validators=_between(0, 36_000), help_text="arcsec/h")
     max_rate = models.FloatField(default=600.0, validators=_between(0, 36_000), help_text="arcsec/h")
     min_detections = models.PositiveSmallIntegerField(default=4, validators=_between(3, 8))
-    tolerance = models.FloatField(default=1.0, validators=_between(0.01, 100), help_text="arcsec/h, across nights")
+    tolerance = models.FloatField(
+        default=TOLERANCE, validators=_between(0.01, 100), help_text="arcsec/h, across nights"
+    )
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:

@@ -63,7 +63,10 @@ class LinkForm(forms.ModelForm):
             "min_rate": "",
             "max_rate": "",
             "min_detections": gettext_lazy("3 to 8. With 3, about one link in six is a chance alignment."),
-            "tolerance": gettext_lazy("Only across nights."),
+            "tolerance": gettext_lazy(
+                "Only across nights. Asteroids of the main belt differ by up to 5 within three nights, so allow that,"
+                " and more for longer."
+            ),
         }
         widgets = {name: forms.NumberInput({"step": "any"}) for name in ("position_error", "min_rate", "max_rate")}
         widgets |= {"tolerance": forms.NumberInput({"step": "any"})}
@@ -91,6 +94,18 @@ def span_of(survey: Survey, night: date) -> tuple[float, float]:
     return begins, begins + 1
 
 
+def suggested(survey: Survey) -> dict[str, Any]:
+    """Return what the last search asked for, to be changed and asked again; the newest night if stamps came since."""
+    run = LinkRun.objects.filter(survey=survey).first()
+    if run is None:
+        return {"night": newest_night(survey)}
+    of = {name: getattr(run, name) for name in LinkForm.Meta.fields}
+    last = MJD_EPOCH + timedelta(days=round(run.last_mjd - night_begins(survey.pk)) - 1)
+    came_since = Subject.objects.filter(survey=survey, kind=Kind.STAMP, created_at__gt=run.created_at).exists()
+    night = newest_night(survey) if came_since else last
+    return {**of, "night": night, "nights": round(run.last_mjd - run.first_mjd)}
+
+
 def newest_night(survey: Survey) -> date | None:
     """Return the night of the newest stamp."""
     newest = Subject.objects.filter(survey=survey, kind=Kind.STAMP).aggregate(newest=Max("mjd"))["newest"]
@@ -102,7 +117,7 @@ def newest_night(survey: Survey) -> date | None:
 @require_safe
 @survey_page(Role.SCIENTIST)
 def linking(request: HttpRequest, survey: Survey) -> HttpResponse:
-    return _page(request, survey, LinkForm(initial={"night": newest_night(survey)}))
+    return _page(request, survey, LinkForm(initial=suggested(survey)))
 
 
 @require_POST

@@ -31,6 +31,7 @@ def test_a_scientist_searches_and_decides_by_page(survey):
     propose_links(LinkRun.objects.get().pk)
     page = client.get(address).content.decode()
     assert "2 new links among 28." in page
+    assert 'data-check-all="proposals"' in page
     assert page.count('name="proposals"') == 2
     one, other = Proposal.objects.all()
     decision = reverse("linking-decide", args=["night"])
@@ -44,6 +45,21 @@ def test_a_scientist_searches_and_decides_by_page(survey):
     client.post(reverse("linking-reopen", args=["night", other.pk]))
     client.post(reverse("linking-reopen", args=["night", one.pk]))  # confirmed: stays
     assert set(Proposal.objects.filter(decision="open")) == {other}
+
+
+def test_the_form_keeps_what_the_last_search_asked_for(survey):
+    client, address = browser(member(survey, "scientist")), reverse("linking", args=["night"])
+    assert client.get(address).context["form"]["tolerance"].value() == 5.0  # the turning Earth changes motions
+    asked = FIELDS | {"links": "tracklets", "night": "2023-02-20", "nights": "4", "tolerance": "7"}
+    assert client.post(reverse("linking-start", args=["night"]), asked).status_code == 302
+
+    def kept():
+        form = client.get(address).context["form"]
+        return {name: str(form[name].value()) for name in ("links", "night", "nights", "tolerance", "min_detections")}
+
+    assert kept() == {name: asked[name] if name != "tolerance" else "7.0" for name in kept()}
+    sky.subjects(survey, [True], mjd=60010.3, prefix="new")
+    assert kept()["night"] == "2023-03-07"
 
 
 def test_an_empty_error_leaves_each_detection_its_own(survey):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ml.sky.great_circle import TOLERANCE
 from ml.sky.night_linking import Motions, link_nights, pair_misfits
 from ml.sky.tangent_plane import ARCSEC, east_north, unit_vectors
 from ml.sky.weighted_motion import fit_weighted_motion
@@ -83,6 +84,9 @@ def test_tracklets_whose_detections_have_large_errors_are_found_too():
     assert len(exact & true) < 40
     assert len(found & true) >= 90
     assert len(found - true) <= 1
+    wide = {(one, other) for one, other, _ in link_nights(*tracks, motion.covariance, nights, TOLERANCE, 3)}
+    assert wide >= true
+    assert len(wide - true) <= 3
 
 
 @pytest.mark.parametrize(
