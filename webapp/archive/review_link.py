@@ -1,11 +1,13 @@
 """The archive's search as a list in Review, with those of its filters that Review has."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from webapp.archive.models import Subject
 from webapp.archive.subject_search import SearchForm
 
 SHARED = ("tag", "known", "mjd_min", "mjd_max")
@@ -21,9 +23,8 @@ class ReviewLink:
     is_wider: bool
 
 
-def review_link(form: SearchForm) -> ReviewLink | None:
-    """Return the list in Review of a valid search; None if no workflow asks about subjects of the kind."""
-    workflow = workflow_of(form)
+def review_link(form: SearchForm, workflow: Any) -> ReviewLink | None:
+    """Return the list in a workflow's Review of a valid search; None without a workflow."""
     if workflow is None:
         return None
     wanted = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
@@ -33,8 +34,12 @@ def review_link(form: SearchForm) -> ReviewLink | None:
     return ReviewLink(f"{reverse('review', args=[form.survey.slug])}?{query}", is_wider)
 
 
-def workflow_of(form: SearchForm) -> Any:
-    """Return the workflow of verdicts on what a valid search finds: the chosen one, or else the first of its kind."""
+def workflow_of(form: SearchForm, found: Iterable[Subject]) -> Any:
+    """Return the workflow of verdicts on what a valid search found.
+
+    The chosen one, or else the first that asks about any of the subjects; None if none does.
+    """
     kind = form.cleaned_data.get("kind")
+    kinds = {kind} if kind else {each.kind for each in found}
     candidates = [each for each in (form.cleaned_data.get("workflow"), *form.workflows) if each is not None]
-    return next((each for each in candidates if kind in ("", None, each.kind)), None)
+    return next((each for each in candidates if each.kind in kinds or not kinds), None)

@@ -26,6 +26,7 @@ def search_page(request: HttpRequest, survey: Survey) -> HttpResponse:
     order = ordered(rows, form.cleaned_data["sort"], form.workflow) if surveys else None
     shown, page = _page(request.GET, form, order) if order else ([], Page([], None, None))
     is_of_several = len(surveys) > 1
+    judged_in = workflow_of(form, shown) if len(surveys) == 1 else None
     context = {
         "survey": survey,
         "knows_truth": True,
@@ -33,8 +34,8 @@ def search_page(request: HttpRequest, survey: Survey) -> HttpResponse:
         "subjects": shown,
         "model": order and order.model,
         "is_of_several": is_of_several,
-        "review": review_link(form) if len(surveys) == 1 else None,
-        "judged_in": workflow_of(form) if len(surveys) == 1 else None,
+        "review": review_link(form, judged_in) if len(surveys) == 1 else None,
+        "judged_in": judged_in,
         "total": total_of(surveys, rows, request.GET),
         "all": asking_for_all(request.GET),
         "previous": _continued(request.GET, "before", page.before),

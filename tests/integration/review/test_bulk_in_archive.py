@@ -57,6 +57,18 @@ def test_subjects_of_a_kind_that_no_verdict_is_asked_about_cannot_be_selected(wo
     assert f'value="{cube.pk}"' in page
 
 
+def test_tracklets_alone_are_judged_in_their_workflow_though_another_was_chosen(workflow, subjects, scientist, client):
+    """As after linking: the search form always sends the first workflow, which asks about stamps."""
+    track = sky.subjects(workflow.survey, [True], kind="tracklet", frames=3, prefix="linked-")[0]
+    tracks = sky.workflow(workflow.survey, slug="tracks", kind="tracklet")
+    page = client.get(ARCHIVE, {"text": "linked-", "kind": "", "workflow": workflow.slug}).content.decode()
+    assert f'action="/surveys/night/review/{tracks.slug}/bulk/"' in page
+    assert f'value="{track.pk}"' in page
+    assert f"/review/?workflow={tracks.slug}&" in page.replace("&amp;", "&")
+    page = client.get(ARCHIVE, {"workflow": workflow.slug}).content.decode()
+    assert f'action="/surveys/night/review/{workflow.slug}/bulk/"' in page
+
+
 def test_who_is_no_scientist_here_selects_nothing_and_changes_nothing(survey, subjects):
     volunteer = browser(member(survey, "volunteer"))
     colleague, *strangers = others(survey)
