@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -160,6 +160,11 @@ def test_the_command_loads_a_truncated_file_and_its_version_says_so(orbits, page
     assert said in capsys.readouterr().err
     assert said in page()
     assert "New orbits were not loaded" not in page()  # that was before
+
+
+def test_the_command_names_a_file_that_is_not_there(orbits):
+    with pytest.raises(CommandError, match=r"nowhere\.DAT: No such file or directory$"):
+        call_command("load_orbits", str(orbits / "nowhere.DAT"))
 
 
 def test_a_version_that_is_loaded_again_is_in_use_again(orbits, tmp_path):

@@ -17,9 +17,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, asteroids: Path | None, comets: Path | None, **options: Any) -> None:
         try:
             catalogue = load_orbits(asteroids, comets)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         if catalogue.warning:
             self.stderr.write(catalogue.warning)
-        lines = f"; {catalogue.bad_lines} lines are no orbits" if catalogue.bad_lines else ""
+        lines = f"; lines that are no orbits: {catalogue.bad_lines}" if catalogue.bad_lines else ""
         self.stdout.write(f"{catalogue.orbits} orbits, epoch MJD {catalogue.epoch:.1f}{lines}.")
