@@ -48,8 +48,9 @@ class Desk(Part):
         return self._site.ask("GET", f"reports/{report}/dry-run/")
 
     def report(self, report: int, path: Path) -> Path:
-        """Download a signed report, as the ending of `path` says: .psv, .xml or .obs80."""
-        return self._site.download(f"reports/{report}/report{path.suffix}/", path)
+        """Download a signed report, as the ending of `path` says: .psv, .xml, or .obs80 or .txt for 80 columns."""
+        kind = ".obs80" if path.suffix == ".txt" else path.suffix
+        return self._site.download(f"reports/{report}/report{kind}/", path)
 
     def delete_report(self, report: int) -> None:
         """Delete a draft."""

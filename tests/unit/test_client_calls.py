@@ -93,7 +93,7 @@ def as_scientist(site, folder):
     site.desk.make_set("night", "lens", people=2)
     site.desk.draft_report("night", [1])
     site.desk.check_report(1)
-    for ending in ("psv", "xml", "obs80"):
+    for ending in ("psv", "xml", "obs80", "txt"):
         site.desk.report(1, folder / f"report.{ending}")
     site.desk.delete_report(1)
 
