@@ -19,6 +19,7 @@ from webapp.archive.models import Frame, Survey
 from webapp.core.stored_messages import Sentence
 from webapp.reports.drafts import reportable
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+from webapp.reports.orbit_remarks import orbit_remarks
 from webapp.review.doubts import Doubt, doubts_about
 
 SAME_PLACE = 2.0  # arcsec: two positions nearer than this, at one time, are one detection
@@ -75,15 +76,18 @@ class Contents:
     def problems(self) -> list[Problem]:
         """Everything that is wrong, also with single positions; a remark does not block the report."""
         whole = [Problem(message) for message in self._sentences()]
-        return [*whole, *self._left_out(), *self._checks(), *self._duplicates(), *self._photometry()]
+        remarks = [*self._left_out(), *orbit_remarks({each.subject_id: each.trk_sub for each in self.tracklets})]
+        return [*whole, *remarks, *self._checks(), *self._duplicates(), *self._photometry()]
 
     @property
     def is_ready(self) -> bool:
         return not any(problem.blocks for problem in self.problems)
 
     @property
-    def of_the_whole(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.row is None]
+    def blocked(self) -> set[int]:
+        """The keys of the reported tracklets with a position that keeps the report from being signed."""
+        rows = [each.row for each in self.problems if each.blocks and each.row is not None]
+        return {self.rows[row][0].pk for row in rows}
 
     @property
     def digest(self) -> str:

@@ -25,18 +25,40 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What is wrong, once for all lines: how many these are, and the first one's number.
+
+    No lines if it is about the report as a whole, and no number if there is no file to show.
+    """
+
+    message: str
+    blocks: bool
+    lines: int
+    first: int | None
+
+
+@dataclass(frozen=True)
 class DryFile:
-    """A file as it would be, and what is wrong with its format alone, empty if nothing is."""
+    """A file as it would be, what is wrong with its format alone (empty if nothing is), and with the report."""
 
     lines: list[Line]
     problem: str
+    findings: list[Finding]
+
+    @property
+    def blocking(self) -> list[Finding]:
+        return [each for each in self.findings if each.blocks]
+
+    @property
+    def remarks(self) -> list[Finding]:
+        return [each for each in self.findings if not each.blocks]
 
 
 def dry_file(contents: Contents, kind: str) -> DryFile:
     """Return a draft's file in one of the formats. It has no lines if the format cannot hold the draft."""
     text = contents.files()[kind]
     if not text:
-        return DryFile([], _unfit())
+        return DryFile([], _unfit(), _findings(contents.problems, None))
     placed = PLACES[kind](contents, text)
     by_line: dict[int, list[Problem]] = defaultdict(list)
     for problem in contents.problems:
@@ -44,7 +66,16 @@ def dry_file(contents: Contents, kind: str) -> DryFile:
             by_line[placed[problem.row]].append(problem)
     lines = [Line(number, line, by_line[number]) for number, line in enumerate(text.splitlines(), 1)]
     is_garbled = contents.is_ready and not _reads_back(kind, text, len(contents.rows))
-    return DryFile(lines, _garbled() if is_garbled else "")
+    return DryFile(lines, _garbled() if is_garbled else "", _findings(contents.problems, placed))
+
+
+def _findings(problems: list[Problem], placed: list[int] | None) -> list[Finding]:
+    """Return what is wrong, each sentence once."""
+    rows: dict[tuple[str, bool], list[int]] = {}
+    for problem in problems:
+        own = rows.setdefault((problem.message, problem.blocks), [])
+        own += [] if problem.row is None else [problem.row]
+    return [Finding(*key, len(own), placed[min(own)] if placed and own else None) for key, own in rows.items()]
 
 
 def _unfit() -> str:

@@ -149,5 +149,6 @@ def _page(request: HttpRequest, row: Report, form: SignatureForm | None, status:
         contents = Contents(row, settings)
         first = {"name": person(request).get_full_name(), "seen": contents.digest}
         context |= {"contents": contents, "file": dry_file(contents, kind), "tracklets": contents.tracklets}
+        context |= {"blocked": contents.blocked}
         context |= {"form": form or SignatureForm(initial=first)}
     return render(request, "reports/report.html", context, status=status)

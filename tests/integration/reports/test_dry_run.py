@@ -6,7 +6,7 @@ from ml.sky.obs80 import read_obs80
 from tests.integration.people import browser
 from tests.integration.reports.reporting import contents, draft, sign
 from webapp.archive.models import Frame, Survey
-from webapp.reports.dry_run import FORMATS, dry_file
+from webapp.reports.dry_run import FORMATS, Finding, dry_file
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,24 @@ def test_what_is_wrong_stands_at_the_same_position_in_each_format(survey):
     assert first.ra.value * 15 == pytest.approx(11.002, abs=1e-5)
 
 
+def test_what_blocks_stands_above_the_file_once_with_its_first_line(survey):
+    report = draft(survey, count=3)
+    Frame.objects.update(band="purple")
+    first, _second, third = report.tracklets.order_by("pk")
+    third.subject.frames.filter(position__gt=1).update(mag=None)
+    first.subject.frames.filter(position=3).update(ra=None)
+    page = browser(survey.memberships.get().user).get(f"/surveys/night/reports/{report.pk}/")
+    file, text = page.context["file"], page.content.decode()
+    band = "“purple” is not an ADES band. An admin can map it to one in the report settings."
+    start = next(line.number for line in file.lines if line.problems)
+    assert file.blocking == [Finding(band, True, 9, start)]
+    assert [(each.lines, each.first) for each in file.remarks] == [(0, None), (2, start + 9)]
+    assert f'<a href="#line-{start}">9 lines, the first is {start}</a>' in text
+    assert f'class="bad" id="line-{start}"' in text
+    assert text.count("has problems") == 3
+    assert text.index(band) < text.index("Remarks") < text.index("has no time or position") < text.index("trkSub |")
+
+
 def test_a_spacecrafts_second_lines_do_not_shift_what_is_wrong(survey):
     Survey.objects.update(observatory="250")
     report = draft(survey, count=1)
@@ -61,8 +79,9 @@ def test_a_spacecrafts_second_lines_do_not_shift_what_is_wrong(survey):
 def test_what_80_columns_cannot_hold_is_said_and_the_rest_shown(survey):
     report = draft(survey, count=1)
     report.tracklets.update(trk_sub="W1234567")
+    Frame.objects.filter(position=0).update(band="purple")
     page = browser(survey.memberships.get().user).get(f"/surveys/night/reports/{report.pk}/?format=obs80")
-    assert "do not fit into 80 columns" in page.content.decode()
+    assert all(said in page.content.decode() for said in ("do not fit into 80 columns", "“purple” is not an ADES band"))
     assert page.context["file"].lines == []
     assert [len(dry_file(contents(report), kind).lines) > 8 for kind in ("psv", "xml")] == [True, True]
 

@@ -12,7 +12,7 @@ from ml.sky.obs80 import read_obs80
 from tests.integration.people import account, browser, member
 from tests.integration.reports.reporting import DAY, SETTINGS, contents, draft, sign
 from webapp.archive.models import Frame, Survey
-from webapp.known_objects.models import IdentityCheck
+from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.review.rulings import withdraw_ruling
@@ -115,6 +115,20 @@ def test_a_pole_and_missing_magnitudes_do_no_harm(survey):
     assert sum("mag" in record for record in read_psv(signed.psv)[0].observations) == 12
 
 
+def test_a_draft_says_that_old_or_cut_orbits_may_hide_known_objects(survey):
+    report = draft(survey)
+    checks, names = IdentityCheck.objects.order_by("pk"), report.tracklets.values_list("trk_sub", flat=True)
+    assert contents(report).problems == []
+    IdentityCheck.objects.filter(pk=checks[1].pk).update(orbit_days=-4000.0)
+    OrbitCatalogue.objects.update(warning="It is cut.")
+    old, cut = contents(report).problems
+    assert f"more than 100 days from {names[1]}." in old.message
+    assert f"{', '.join(names)} were compared with an incomplete file" in cut.message
+    page = browser(survey.memberships.first().user).get(reverse("report", args=["night", report.pk])).content.decode()
+    assert old.message in page
+    assert sign(report).is_signed
+
+
 def test_no_detection_is_reported_twice(survey):
     one, two, three, _ = survey.subjects.order_by("pk")
     signed = sign(draft(survey, count=1))
@@ -179,7 +193,9 @@ def test_the_database_keeps_a_signed_report_as_it_is(survey):
 def test_a_scientist_drafts_checks_signs_and_downloads(survey):
     client = browser(survey.memberships.first().user)
     keys = list(survey.subjects.order_by("pk").values_list("pk", flat=True))
-    assert client.get(reverse("reports", args=["night"])).content.decode().count('name="subjects"') == 4
+    survey.subjects.filter(pk=keys[0]).update(fitted_rate=33.3)  # the survey gives none
+    page = client.get(reverse("reports", args=["night"])).content.decode()
+    assert (page.count('name="subjects"'), 'data-check-all="subjects"' in page, ">33.3<" in page) == (4, True, True)
     address = client.post(reverse("report-draft", args=["night"]), {"subjects": keys[:3]}).url
     report = Report.objects.get()
     assert address == reverse("report", args=["night", report.pk])
