@@ -19,7 +19,7 @@ from webapp.archive.models import Frame, Survey
 from webapp.core.stored_messages import Sentence
 from webapp.reports.drafts import reportable
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
-from webapp.reports.orbit_remarks import orbit_remarks
+from webapp.reports.remarks import remarks_on
 from webapp.review.doubts import Doubt, doubts_about
 
 SAME_PLACE = 2.0  # arcsec: two positions nearer than this, at one time, are one detection
@@ -76,7 +76,8 @@ class Contents:
     def problems(self) -> list[Problem]:
         """Everything that is wrong, also with single positions; a remark does not block the report."""
         whole = [Problem(message) for message in self._sentences()]
-        remarks = [*self._left_out(), *orbit_remarks({each.subject_id: each.trk_sub for each in self.tracklets})]
+        names = {each.subject_id: each.trk_sub for each in self.tracklets}
+        remarks = [*self._left_out(), *remarks_on(self.settings.survey, names)]
         return [*whole, *remarks, *self._checks(), *self._duplicates(), *self._photometry()]
 
     @property

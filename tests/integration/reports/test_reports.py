@@ -115,17 +115,20 @@ def test_a_pole_and_missing_magnitudes_do_no_harm(survey):
     assert sum("mag" in record for record in read_psv(signed.psv)[0].observations) == 12
 
 
-def test_a_draft_says_that_old_or_cut_orbits_may_hide_known_objects(survey):
+def test_a_draft_names_uneven_motions_and_orbits_that_may_hide_known_objects(survey):
     report = draft(survey)
     checks, names = IdentityCheck.objects.order_by("pk"), report.tracklets.values_list("trk_sub", flat=True)
     assert contents(report).problems == []
     IdentityCheck.objects.filter(pk=checks[1].pk).update(orbit_days=-4000.0)
     OrbitCatalogue.objects.update(warning="It is cut.")
-    old, cut = contents(report).problems
+    survey.subjects.order_by("pk").first().frames.filter(position=2).update(dec=20.001)  # 3.6 arcsec off, 16 sigma
+    uneven, old, cut = contents(report).problems
+    assert uneven.message.startswith(f"{names[0]} does not move uniformly: χ² per degree of freedom is ")
     assert f"more than 100 days from {names[1]}." in old.message
     assert f"{', '.join(names)} were compared with an incomplete file" in cut.message
     page = browser(survey.memberships.first().user).get(reverse("report", args=["night", report.pk])).content.decode()
     assert old.message in page
+    assert uneven.message in page
     assert sign(report).is_signed
 
 
