@@ -8,12 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from ml.sky.ades_record import LONGEST_NAME
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.known_objects.unidentified import unidentified
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+from webapp.reports.names import names_of
 
-DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_AT_ONCE = 500  # tracklets of a report
 
 
@@ -41,14 +40,16 @@ def draft_report(*, survey: Survey, by: User, subjects: Sequence[int]) -> Report
         raise ValidationError(_("The report settings are missing. An admin of the survey fills them in first."))
     if not 0 < len(subjects) <= MOST_AT_ONCE:
         raise ValidationError(_("Choose 1 to %(most)d tracklets.") % {"most": MOST_AT_ONCE})
-    found = list(candidates(survey).filter(pk__in=subjects).order_by("mjd", "pk").values_list("pk", flat=True))
+    found = list(candidates(survey).filter(pk__in=subjects).order_by("mjd", "pk"))
     if len(found) < len(set(subjects)):
         raise ValidationError(_("One of them is no longer a candidate. Choose again; nothing was drafted."))
     report = Report.objects.create(survey=survey, created_by=by)
     try:
         with transaction.atomic():
-            rows = [ReportedTracklet(report=report, subject_id=key, trk_sub=_name(settings, key)) for key in found]
-            ReportedTracklet.objects.bulk_create(rows)
+            names = names_of(settings, found)
+            ReportedTracklet.objects.bulk_create(
+                ReportedTracklet(report=report, subject=row, trk_sub=names[row.pk]) for row in found
+            )
     except IntegrityError as error:
         raise ValidationError(_("One of them was put into another report just now. Choose again.")) from error
     return report
@@ -72,15 +73,3 @@ def _lock_draft(report: Report) -> Report:
     if row is None:
         raise ValidationError(_("The report is signed off or deleted. Nothing has changed."))
     return row
-
-
-def _name(settings: ReportSettings, key: int) -> str:
-    """Return a name for a tracklet: the prefix and the subject's key in base 36."""
-    digits = ""
-    while key or not digits:
-        key, digit = divmod(key, len(DIGITS))
-        digits = DIGITS[digit] + digits
-    name = settings.prefix + digits.rjust(LONGEST_NAME - len(settings.prefix), "0")
-    if len(name) > LONGEST_NAME:
-        raise ValidationError(_("The prefix of names is too long for so many subjects. An admin shortens it."))
-    return name

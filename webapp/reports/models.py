@@ -96,11 +96,11 @@ class Report(Touched):
 
 
 class ReportedTracklet(models.Model):
-    """A subject in a report: in one only, under a name that no other has."""
+    """A subject in a report: in one only, under a name that no other object has."""
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="tracklets")
     subject = models.OneToOneField(Subject, on_delete=models.PROTECT, related_name="reported")
-    trk_sub = models.CharField(max_length=8, unique=True, help_text="ADES' temporary designation")
+    trk_sub = models.CharField(max_length=8, db_index=True, help_text="ADES' temporary designation, of an object")
 
     class Meta:
         ordering = ["id"]

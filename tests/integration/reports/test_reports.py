@@ -13,8 +13,11 @@ from tests.integration.people import account, browser, member
 from tests.integration.reports.reporting import DAY, SETTINGS, contents, draft, sign
 from webapp.archive.models import Frame, Survey
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
+from webapp.linking.decisions import decide
+from webapp.linking.models import LinkRun, Proposal
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
+from webapp.reports.names import names_of
 from webapp.review.rulings import withdraw_ruling
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +157,38 @@ def test_names_are_unique_and_stay(survey):
     row = report.tracklets.first()
     with pytest.raises(IntegrityError), transaction.atomic():
         ReportedTracklet.objects.create(report=report, subject=row.subject, trk_sub="W2")
+
+
+def link(survey, *rows):
+    run = LinkRun.objects.create(survey=survey, links="tracklets", state="done", first_mjd=DAY, last_mjd=DAY + 3)
+    place = {"mjd": DAY, "ra": 10.0, "dec": 20.0, "rate": 30.0, "position_angle": 90.0, "misfit": 0.1}
+    proposal = Proposal.objects.create(run=run, **place)
+    proposal.members.set(rows)
+    decide(survey=survey, proposals=[proposal.pk], by=survey.memberships.first().user, decision="confirmed")
+
+
+def test_nights_that_were_linked_are_reported_as_one_object_also_in_two_reports(survey):
+    one, two, three, four = survey.subjects.order_by("pk")
+    link(survey, three, one)
+    link(survey, three, four)
+    names = [draft_of(survey, row).tracklets.get().trk_sub for row in (three, two)]
+    both = draft_of(survey, one, four)
+    assert set(both.tracklets.values_list("trk_sub", flat=True)) == {names[0]}
+    assert names[0] != names[1]
+    assert both.tracklets.count() == 2
+
+
+def draft_of(survey, *rows):
+    return draft_report(survey=survey, by=survey.memberships.first().user, subjects=[row.pk for row in rows])
+
+
+def test_the_name_of_another_object_is_not_taken(survey):
+    one, two, *_ = survey.subjects.order_by("pk")
+    report = draft_of(survey, one)
+    report.tracklets.update(trk_sub=names_of(survey.report_settings, [two])[two.pk])
+    with pytest.raises(ValidationError, match="changes the prefix"):
+        draft_of(survey, two)
+    assert survey.reports.count() == 1
 
 
 def test_a_signature_needs_a_name_and_what_was_seen(survey):
