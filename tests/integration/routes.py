@@ -38,6 +38,8 @@ OWN = {
     "api:follow-up": {"pk": CLASSIFICATION},
     "freeze": {"kind": "stamp"},
     "job-retry": {"kind": "training"},
+    "failure-dismiss": {"kind": "training"},
+    "failure-take-back": {"kind": "training"},
     "report-file": {"kind": "psv"},
     "figure-csv": {"name": "subjects"},
     "export": {"name": "consensus.csv"},
@@ -46,8 +48,9 @@ OWN = {
 
 ROUTES_BY_ROLE = {
     SITE: """
-        audit-log invitation-end invitation-new job-retry site-user site-user-act site-user-reset site-user-role
-        site-users status survey-from-bundle survey-new POST api:survey-list
+        audit-log failure-dismiss failure-take-back failures-dismiss invitation-end invitation-new job-retry site-user
+        site-user-act site-user-reset site-user-role site-users status survey-from-bundle survey-new
+        POST api:survey-list
     """,
     Role.ADMIN: """
         boards-change bundle-import compare-score dead-letters first-batch-retry freeze ingest ingest-cancel

@@ -108,7 +108,7 @@ LATE = timedelta(minutes=3)
 """Workers look for problems every minute; if none has for this long, another process does."""
 TIMEOUT = 10  # seconds
 IS_JOB = Q(key__startswith="job:")
-"""A failed job alerts at once. Its recovery sends no alert, since somebody retried it."""
+"""A failed job alerts at once. Its end sends no alert, since somebody retried or dismissed it."""
 
 
 def check() -> None:

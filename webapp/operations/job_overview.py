@@ -1,19 +1,19 @@
 """All jobs of the site: how many of each kind wait, run and failed; the failed ones with their reason."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Avg, Count, F, Max, Min, Q
+from django.db.models import Avg, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 
 from webapp.archive.models import Survey
 from webapp.core.jobs import Job, JobState
+from webapp.operations.models import DismissedFailure
 
-FAILED_FOR = timedelta(days=30)
+LATELY = Q(finished_at__gt=Now() - timedelta(days=30))
 TIMED_FOR = timedelta(days=1)
 SHOWN = 50
 OWNERS = ("survey", "workflow", "checkpoint", "subject", "run")
@@ -22,7 +22,7 @@ OWNERS = ("survey", "workflow", "checkpoint", "subject", "run")
 
 @dataclass(frozen=True)
 class JobsOfKind:
-    """Jobs of one kind: waiting, running, and failed within the last 30 days; since when the oldest waits."""
+    """Jobs of one kind: waiting, running, and failed within 30 days and not dismissed; since when the oldest waits."""
 
     key: str
     title: Promise
@@ -61,10 +61,24 @@ def job_kinds() -> list[JobsOfKind]:
     return [_counted(key, model) for key, model in job_models().items()]
 
 
-def failed_jobs() -> list[FailedJob]:
-    """Return the newest failed jobs of all kinds."""
-    rows = [FailedJob(key, row) for key, model in job_models().items() for row in _failed(model)]
+def failed_jobs(*, is_dismissed: bool = False) -> list[FailedJob]:
+    """Return the newest failed jobs of all kinds: those that nobody has dismissed, or those that somebody has."""
+    failed = {
+        key: failures(model, is_dismissed=is_dismissed).order_by("-finished_at") for key, model in job_models().items()
+    }
+    rows = [FailedJob(key, row) for key, jobs in failed.items() for row in jobs[:SHOWN]]
     return sorted(rows, key=lambda each: each.job.finished_at, reverse=True)[:SHOWN]
+
+
+def failures(model: type[Job], *, is_dismissed: bool = False) -> QuerySet[Any]:
+    """Return the jobs of a kind that failed within 30 days, dismissed or not."""
+    dismissed = _is_dismissed(model)
+    return model._default_manager.filter(LATELY, dismissed if is_dismissed else ~dismissed, state=JobState.FAILED)
+
+
+def _is_dismissed(model: type[Job]) -> Exists:
+    of_job = {"kind": model._meta.label_lower, "job": OuterRef("pk"), "failed_at": OuterRef("finished_at")}
+    return Exists(DismissedFailure.objects.filter(**of_job))
 
 
 def job_seconds() -> dict[str, tuple[float, float]]:
@@ -81,16 +95,11 @@ def job_seconds() -> dict[str, tuple[float, float]]:
 
 def _counted(key: str, model: type[Job]) -> JobsOfKind:
     waiting = Q(state=JobState.QUEUED)
-    recent = Q(state=JobState.FAILED, finished_at__gt=Now() - FAILED_FOR)
-    figures = model._default_manager.filter(waiting | Q(state=JobState.RUNNING) | recent).aggregate(
+    failed = Q(LATELY, ~_is_dismissed(model), state=JobState.FAILED)
+    figures = model._default_manager.filter(waiting | Q(state=JobState.RUNNING) | failed).aggregate(
         waiting=Count("pk", filter=waiting),
         running=Count("pk", filter=Q(state=JobState.RUNNING)),
-        failed=Count("pk", filter=recent),
+        failed=Count("pk", filter=Q(state=JobState.FAILED)),
         oldest=Min("created_at", filter=waiting),
     )
     return JobsOfKind(key, model.title, queue_of(model), **figures)
-
-
-def _failed(model: type[Job]) -> Iterator[Job]:
-    rows = model._default_manager.filter(state=JobState.FAILED, finished_at__gt=Now() - FAILED_FOR)
-    yield from rows.order_by("-finished_at")[:SHOWN]

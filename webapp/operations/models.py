@@ -1,5 +1,6 @@
-"""Alerts, problems of the site that its administrators are told about once each; and restarts of its parts."""
+"""Alerts, problems of the site that its administrators are told about once each; restarts; and dismissed failures."""
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -39,3 +40,21 @@ class Restart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.part} on {self.host}, {self.at}"
+
+
+class DismissedFailure(models.Model):
+    """A failure of a job that an administrator has seen to. If the job fails again, that is another failure."""
+
+    kind = models.CharField(max_length=100, help_text="of job, such as archive.ingestrun")
+    job = models.PositiveBigIntegerField(help_text="its key")
+    failed_at = models.DateTimeField(help_text="the job's `finished_at`")
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    dismissed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "job", "failed_at"], name="one_dismissal_per_failure")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.job}, failed {self.failed_at}"

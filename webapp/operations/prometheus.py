@@ -90,7 +90,9 @@ def _restarts() -> Metric:
 
 
 def _jobs() -> Iterator[Metric]:
-    jobs = GaugeMetricFamily("wanderers_jobs", "Jobs; failed ones of the last 30 days.", labels=["kind", "state"])
+    jobs = GaugeMetricFamily(
+        "wanderers_jobs", "Jobs; failed ones of the last 30 days that nobody has dismissed.", labels=["kind", "state"]
+    )
     oldest = GaugeMetricFamily(
         "wanderers_job_oldest_waiting_seconds", "Age of the oldest waiting job.", labels=["kind"]
     )

@@ -83,6 +83,7 @@ class SiteStatus:
     jobs: list[JobsOfKind]
     workers: dict[str, int]
     failed: list[FailedJob]
+    dismissed: list[FailedJob]
     restarts: Restarts
     restart_problems: list[str]
     disk: DiskUsage
@@ -102,6 +103,11 @@ class SiteStatus:
         return [(kind, self.workers[kind.queue]) for kind in self.jobs]
 
     @property
+    def failures(self) -> int:
+        """Return how many jobs have failed; `failed` has the newest of them."""
+        return sum(kind.failed for kind in self.jobs)
+
+    @property
     def queue_problems(self) -> list[str]:
         return list(queue_problems(self.workers).values())
 
@@ -116,6 +122,7 @@ def site_status() -> SiteStatus:
         jobs=job_kinds(),
         workers=workers_by_queue(),
         failed=failed_jobs(),
+        dismissed=failed_jobs(is_dismissed=True),
         restarts=restarts_of_the_day(),
         restart_problems=list(restart_problems().values()),
         disk=disk_usage(),

@@ -1,10 +1,13 @@
 from django.urls import path
 
 from webapp.operations.audit_views import audit_log
-from webapp.operations.views import retry, status
+from webapp.operations.views import dismiss_failure, dismiss_failures, retry, status, take_back_dismissal
 
 urlpatterns = [
     path("status/", status, name="status"),
     path("status/<str:kind>/<int:pk>/retry/", retry, name="job-retry"),
+    path("status/<str:kind>/<int:pk>/dismiss/", dismiss_failure, name="failure-dismiss"),
+    path("status/<str:kind>/<int:pk>/take-back/", take_back_dismissal, name="failure-take-back"),
+    path("status/dismiss/", dismiss_failures, name="failures-dismiss"),
     path("audit-log/", audit_log, name="audit-log"),
 ]

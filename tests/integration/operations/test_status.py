@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from tests.integration.learning import sky
-from webapp.archive.models import IngestRun
+from tests.integration.operations.alerting import doctor
+from webapp.archive.models import AuditEntry, IngestRun
 from webapp.core.environment import ROOT
 from webapp.core.jobs import MAX_ATTEMPTS, JobState
 from webapp.core.models import Backup, Heartbeat, Process
@@ -16,6 +17,8 @@ from webapp.known_objects.models import OrbitLoad
 from webapp.learning import models
 from webapp.learning.models import TrainingRun
 from webapp.learning.triggers import start_training
+from webapp.operations import alerts
+from webapp.operations.models import Alert
 from webapp.operations.prometheus import exposition
 from webapp.quality.models import QualityScan
 
@@ -122,6 +125,55 @@ def test_a_failed_job_is_tried_again_once(client, boss, failed, django_capture_o
     assert failed.state == "running"
 
 
+def test_a_dismissed_failure_is_no_problem_until_the_job_fails_again(well, client, boss, failed, capsys, mailoutbox):
+    client.force_login(boss)
+    alerts.check()
+    address = f"/status/archive.ingestrun/{failed.pk}"
+    until = re.search(r'name="until" value="([^"]+)"', client.get("/status/").content.decode())[1]
+    assert (
+        "Dismissed. It counts again"
+        in client.post(f"{address}/dismiss/", {"until": until}, follow=True).content.decode()
+    )
+    page = client.get("/status/").content.decode()
+    assert "All failures of the last 30 days are dismissed." in page
+    assert "The disk is full." in page.partition("Dismissed failures")[2]
+    assert doctor(capsys)[1]
+    assert 'wanderers_jobs{kind="archive.ingestrun",state="failed"} 0.0' in exposition().decode()
+    alerts.check()
+    assert Alert.objects.get().ended_at is not None
+    assert [mail.subject for mail in mailoutbox] == ["Wanderers: new problems"], "whoever dismisses knows"
+    assert AuditEntry.objects.get().act == "failure-dismiss"
+
+    failed.retry()
+    IngestRun.objects.update(state=JobState.FAILED, error="Still full.", finished_at=timezone.now())
+    answer = client.post(f"{address}/dismiss/", {"until": until}, follow=True)
+    assert "nothing was changed" in answer.content.decode(), "the page showed an earlier failure"
+    assert not doctor(capsys)[1]
+
+
+def test_a_dismissal_is_undone(well, client, boss, failed, capsys):
+    client.force_login(boss)
+    address = f"/status/archive.ingestrun/{failed.pk}"
+    client.post(f"{address}/dismiss/", {"until": timezone.now().isoformat()})
+    assert doctor(capsys)[1]
+    assert "The failure counts again." in client.post(f"{address}/take-back/", follow=True).content.decode()
+    assert not doctor(capsys)[1]
+    assert "is not dismissed" in client.post(f"{address}/take-back/", follow=True).content.decode()
+
+
+def test_all_failures_that_the_page_shows_are_dismissed_at_once(well, client, boss, failed):
+    client.force_login(boss)
+    load = OrbitLoad.objects.create(state=JobState.FAILED, finished_at=timezone.now() - timedelta(days=1))
+    page = client.get("/status/").content.decode()
+    until = re.findall(r'name="until" value="([^"]+)"', page.partition("Dismiss all 2")[0])[-1]
+    newer = OrbitLoad.objects.create(state=JobState.FAILED, finished_at=timezone.now())
+    assert b"Dismissed 2 failures." in client.post("/status/dismiss/", {"until": until}, follow=True).content
+    status = client.get("/status/").context["status"]
+    assert [each.job for each in status.failed] == [newer]
+    assert [each.job for each in status.dismissed] == [failed, load]
+    assert b"Dismissed 0 failures." in client.post("/status/dismiss/", {"until": "yesterday"}, follow=True).content
+
+
 def test_a_job_that_would_be_the_second_in_line_stays_failed(client, boss):
     client.force_login(boss)
     workflow = sky.workflow(sky.survey())
@@ -148,6 +200,7 @@ def test_a_failed_training_is_not_tried_again_beside_another_of_its_workflow(cli
 def test_only_the_sites_administrators_see_and_act(client, django_user_model, failed):
     assert client.get("/status/").status_code == 302
     assert client.post(f"/status/archive.ingestrun/{failed.pk}/retry/").status_code == 403
+    assert client.post(f"/status/archive.ingestrun/{failed.pk}/dismiss/").status_code == 403
     client.force_login(django_user_model.objects.create_user("stranger"))
     assert client.get("/status/").status_code == 403
     assert client.post(f"/status/archive.ingestrun/{failed.pk}/retry/").status_code == 403
