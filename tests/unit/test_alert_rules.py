@@ -44,3 +44,13 @@ def test_every_alert_is_seen_to_fire_and_to_be_silent():
     alerts = {rule["alert"] for rule in group["rules"] if "alert" in rule}
     assert {name for name, fires in asked if fires} == alerts
     assert {name for name, fires in asked if not fires} == alerts
+
+
+def test_kubernetes_scales_workers_by_a_figure_that_is_recorded_and_that_the_adapter_offers():
+    [group] = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    recorded = [rule["record"] for rule in group["rules"] if "record" in rule]
+    adapter = yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text())
+    workers = yaml.safe_load_all((ROOT / "docker/kubernetes/workers.yaml").read_text())
+    [scaler] = [each["spec"] for each in workers if each["kind"] == "HorizontalPodAutoscaler"]
+    asked = [each["external"]["metric"]["name"] for each in scaler["metrics"]]
+    assert [each["seriesQuery"] for each in adapter["rules"]["external"]] == asked == recorded
