@@ -84,12 +84,10 @@ def _run(function: Callable[[Any], None], row: Job) -> None:
                 through_restarts(row.give_back)
     except Exception as error:
         if is_disk_full(error):
-            log.warning("%s met a full disk; it is retried once its lease has expired.", row, exc_info=True)
+            log.warning("%s met a full disk; it is retried soon.", row, exc_info=True)
             row.wait(NO_ROOM_YET())
         elif is_bucket_away(error):
-            log.warning(
-                "%s got no answer from the bucket of pixels; it is retried after its lease.", row, exc_info=True
-            )
+            log.warning("%s got no answer from the bucket of pixels; it is retried soon.", row, exc_info=True)
             row.wait(NO_PIXELS_YET())
         else:
             log.exception("%s failed.", row)

@@ -26,6 +26,8 @@ IS_VALID = Q(lease_until__gte=Now(), lease_until__lte=Now() + 2 * LEASE)
 """A lease that reaches further than any can was given by a clock that has been set back since."""
 GOT_FURTHER = Q(done__gt=F("furthest"))
 RESEND_AFTER = LEASE / 2
+WAIT = LEASE / 3
+"""How long a job that lacks something is left alone; then the next sweep sends it again."""
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 """Maximum attempts in a row without progress; those that met a full disk don't count."""
@@ -212,8 +214,8 @@ class Job(models.Model):
         self.enqueue()
 
     def wait(self, message: str) -> None:
-        """Leave a job that lacks something to the next worker, after its lease; this attempt does not count."""
-        self._write(message=message, fruitless=F("fruitless") - 1)
+        """Leave a job that lacks something to the next worker, after a while; this attempt does not count."""
+        self._write(message=message, lease_until=Now() + WAIT, fruitless=F("fruitless") - 1)
 
     def finish(self, **fields: Any) -> None:
         self._write(state=JobState.DONE, finished_at=Now(), **fields)

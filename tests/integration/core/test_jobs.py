@@ -108,6 +108,7 @@ def test_a_job_that_meets_a_full_disk_goes_on_when_there_is_room_again(run, code
     run.refresh_from_db()
     assert (run.state, run.error) == (JobState.RUNNING, "")
     assert "Free some space" in run.message
+    assert run.lease_until - run.started_at < timedelta(seconds=15), "tried again soon"
     expire(run)
     base_task._work(lambda row: row.finish(), IngestRun.objects.claim(run.pk))
     run.refresh_from_db()
