@@ -41,6 +41,8 @@ DATABASE_SILENT_SECONDS = 15.0
 START_SECONDS = 90.0
 """Time for a program to start, also on a slow and busy machine."""
 PAUSE_SECONDS = 5.0
+PAUSE_WHEN_SILENT = 1.0
+"""Whoever did not respond is asked again sooner: each question that gets no answer itself takes ASK_SECONDS."""
 ALERTS_PAUSE = timedelta(seconds=60)
 ASK_SECONDS = 5
 CONNECTIONS = 16
@@ -60,11 +62,14 @@ class Watched:
 
     def watch(self, over: threading.Event) -> None:
         """Ask again and again, until `over`."""
-        heard = 0.0
-        while not over.wait(PAUSE_SECONDS):
+        heard, pause = 0.0, PAUSE_SECONDS
+        while not over.wait(pause):
+            pause = PAUSE_SECONDS
             if responds_or_unknown(self.responds):
                 heard = time.monotonic()
-            elif self._hangs(heard) and not over.is_set():
+                continue
+            pause = min(PAUSE_SECONDS, PAUSE_WHEN_SILENT)
+            if self._hangs(heard) and not over.is_set():
                 log.warning("%s has not responded for %.0f s and is killed.", self.name, self._patience)
                 self.kill()
                 heard = time.monotonic()

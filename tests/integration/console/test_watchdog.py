@@ -71,6 +71,15 @@ def test_a_program_that_has_just_started_has_time(quick):
     assert program.kills == 0
 
 
+def test_a_program_that_did_not_respond_is_asked_again_soon(monkeypatch):
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 1.0)
+    program, pauses = Program(responds=1, enough=1), []
+    monkeypatch.setattr(program.over, "wait", lambda seconds: pauses.append(seconds) or program.over.is_set())
+    monkeypatch.setattr(watchdog.time, "monotonic", lambda: 0.6 * program.asked)
+    Watched("It", program.responds, program.kill).watch(program.over)
+    assert pauses[:3] == [5.0, 5.0, 1.0]
+
+
 def test_a_web_server_that_takes_connections_and_answers_nothing_does_not_respond(monkeypatch):
     monkeypatch.setattr(watchdog, "ASK_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 3.0
+LOOK_EVERY = 2.0
 """Seconds between two looks; what waits at both may hang."""
 ASK_SECONDS = 8
 """A server that takes no new connection in this time, and answers nothing, hangs."""
