@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
@@ -69,6 +70,11 @@ class ModeratorAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.comment}"
+
+    @property
+    def still_holds(self) -> bool:
+        """Return whether it is a suspension that is neither over nor lifted."""
+        return self.until is not None and self.lifted_at is None and self.until > timezone.now()
 
 
 class Appeal(models.Model):

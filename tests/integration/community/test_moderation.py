@@ -154,8 +154,11 @@ def test_a_suspended_author_cannot_post_tag_or_edit_until_it_is_over_or_lifted(c
     ModeratorAction.objects.update(lifted_at=None)
     with pytest.raises(ValidationError, match="suspended"):
         edit(user=author, comment=later, text="Not sorry.")
+    log = reverse("moderation", args=["night"])
+    assert b">Lift<" in browser(moderator).get(log).content
     ModeratorAction.objects.update(until=timezone.now() - timedelta(seconds=1))
     edit(user=author, comment=later, text="Very sorry.")
+    assert b">Lift<" not in browser(moderator).get(log).content
 
 
 def test_moderators_do_not_suspend_each_other(subject, survey, moderator):
