@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as current
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ml.io.message import Message
@@ -31,6 +33,8 @@ from webapp.volunteers.identity import account_volunteer, forget, visitor_or_new
 log = logging.getLogger(__name__)
 
 CONFIRMATION = "account/messages/email_confirmation_sent.txt"
+UNSENT = "mail_is_unsent"
+"""Marks a request whose mail the mail server did not take."""
 FACTOR_REMOVED = ("mfa/email/totp_deactivated", "mfa/email/webauthn_removed")
 
 
@@ -39,6 +43,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     It then keeps the visitor's history, and sets the account's language to the browser's.
     """
+
+    raises_if_unsent = False
+    """Whether the caller handles a mail server that is away; else the page says so, and the rest goes on."""
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         super().pre_authenticate(request, **credentials)
@@ -87,9 +94,17 @@ class AccountAdapter(DefaultAccountAdapter):
         return _login(credentials).casefold()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send nothing where the site has no mail server."""
-        if mail_is_sent():
+        """Send nothing where the site has no mail server; say so where that does not take the mail."""
+        if not mail_is_sent():
+            return
+        try:
             super().send_mail(template_prefix, email, context)
+        except OSError:  # of sockets and SMTP alike
+            if self.raises_if_unsent:
+                raise
+            log.exception("A mail could not be sent: %s.", template_prefix)
+            setattr(current.request, UNSENT, True)
+            messages.error(current.request, _("The mail could not be sent: the mail server fails. Try again later."))
 
     def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **more: Any) -> None:
         """Tell of a change to what signs in; it has happened, also where the mail server is away.
@@ -98,6 +113,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         if template_prefix in FACTOR_REMOVED:
             ApiToken.objects.filter(user=user).delete()
+        self.raises_if_unsent = True
         try:
             super().send_notification_mail(template_prefix, user, *args, **more)
         except OSError:  # of sockets and SMTP alike
@@ -107,7 +123,8 @@ class AccountAdapter(DefaultAccountAdapter):
         self, request: Any, level: int, message_template: str | None = None, *args: Any, **more: Any
     ) -> None:
         """Promise no mail that is not sent."""
-        if mail_is_sent() or message_template != CONFIRMATION:
+        is_sent = mail_is_sent() and not getattr(request, UNSENT, False)
+        if is_sent or message_template != CONFIRMATION:
             super().add_message(request, level, message_template, *args, **more)
 
 

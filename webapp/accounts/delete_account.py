@@ -1,5 +1,6 @@
 """Delete an account, and keep or delete its classifications and comments."""
 
+import logging
 from uuid import uuid4
 
 from django.contrib.auth.models import User
@@ -16,12 +17,14 @@ from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
+log = logging.getLogger(__name__)
+
 BATCH = 1000
 
 
 @transaction.atomic
 def delete_account(*, user: User, keep_answers: bool) -> None:
-    """Delete an account and all its personal data.
+    """Delete an account and all its personal data; the log says so, for a backup that is restored.
 
     Parameters
     ----------
@@ -37,9 +40,11 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
             _make_nobody(volunteer)
         else:
             _remove_answers(volunteer)
-    pseudonym = f"gone:{user.pk}"  # nobody can sign up by such a name, and so be named in the erased one's place
+    number = user.pk
+    pseudonym = f"gone:{number}"  # nobody can sign up by such a name, and so be named in the erased one's place
     rename_in_audit_log(user, pseudonym)
     _delete(user, pseudonym)
+    log.info("Account %s was erased (answers: %s).", number, "keep" if keep_answers else "remove")
 
 
 def _make_nobody(volunteer: Volunteer) -> None:

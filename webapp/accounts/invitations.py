@@ -56,8 +56,10 @@ def mail_invitation(request: HttpRequest, row: Invitation) -> bool:
     if not row.email or not mail_is_sent():
         return False
     content: dict[str, Any] = {"invitation": row, "link": link_of(request, row)}
+    adapter = get_adapter()
+    adapter.raises_if_unsent = True
     try:
-        get_adapter().send_mail("accounts/email/invitation", row.email, content)
+        adapter.send_mail("accounts/email/invitation", row.email, content)
     except OSError:  # of sockets and SMTP alike
         return False
     return True

@@ -1,4 +1,4 @@
-"""The site's accounts, as its administrators manage them: find, suspend, make administrators, reset what signs them in.
+"""The site's accounts, as its administrators manage them: find, suspend, promote, reset what signs them in, erase.
 
 At least one administrator can always sign in.
 """
@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from webapp.accounts.delete_account import delete_account
 from webapp.accounts.models import ApiToken
 from webapp.accounts.sessions import end_sessions
 from webapp.community.news_mail import mail_is_sent
@@ -71,6 +72,24 @@ def remove_second_factors(*, user: User, by: User) -> None:
     get_adapter().send_notification_mail("mfa/email/totp_deactivated", row)
 
 
+@transaction.atomic
+def erase(*, user: User, by: User, keep_answers: bool) -> None:
+    """Delete an account for somebody who asks for it and can't do so themselves.
+
+    Raises
+    ------
+    PermissionDenied
+        As `set_active` does.
+    ValidationError
+        It is an administrator's, or deleted already. Nothing is changed.
+    """
+    row = _locked(user, by)
+    if row.is_superuser:
+        raise ValidationError(_("This account is an administrator's. End the administration first."))
+    end_sessions(row)
+    delete_account(user=row, keep_answers=keep_answers)
+
+
 def reset_password(request: HttpRequest, user: User) -> str:
     """Mail a link by which the user sets a new password; return it to hand over where no mail is sent.
 
@@ -82,9 +101,11 @@ def reset_password(request: HttpRequest, user: User) -> str:
     link: str = get_adapter().get_reset_password_from_key_url(f"{uid}-{token}")
     if not user.email or not mail_is_sent():
         return link
+    adapter = get_adapter()
+    adapter.raises_if_unsent = True
     content = {"user": user, "username": user.get_username(), "password_reset_url": link, "request": request}
     try:
-        get_adapter().send_password_reset_mail(user, user.email, content)
+        adapter.send_password_reset_mail(user, user.email, content)
     except OSError:  # of sockets and SMTP alike
         return link
     return ""

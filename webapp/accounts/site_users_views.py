@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.accounts.forms import ErasureForm
 from webapp.accounts.invitations import accept, invitation_of, invite, link_of, mail_invitation, open_invitations
 from webapp.accounts.site_users import (
+    erase,
     remove_second_factors,
     reset_password,
     search_users,
@@ -81,6 +83,24 @@ class InviteForm(SurveyRoleForm):
         if bool(cleaned.get("survey")) != bool(cleaned.get("role")):
             raise ValidationError(_("Choose a survey and a role, or neither."))
         return cleaned
+
+
+class EraseForm(ErasureForm):
+    """Erase somebody's account; its user name must be typed."""
+
+    username = forms.CharField(max_length=150, widget=forms.TextInput({"autocomplete": "off"}))
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = user.get_username()
+        self.fields["answers"].label = _("Their classifications and comments")
+        self.fields["username"].label = _("Type the user name to confirm: %(name)s") % {"name": self.name}
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        if name != self.name:
+            raise ValidationError(_("Wrong user name. Nothing was deleted."))
+        return name
 
 
 @require_safe
@@ -172,6 +192,23 @@ def site_user_role(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("site-user", pk)
 
 
+@require_POST
+@site_admin_page
+def site_user_erase(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete an account at its owner's request."""
+    user = get_object_or_404(User, pk=pk)
+    form = EraseForm(user, request.POST)
+    if not form.is_valid():
+        return _account(request, user, SurveyRoleForm(), erase_form=form, status=400)
+    try:
+        erase(user=user, by=person(request), keep_answers=form.keeps_answers)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("site-user", pk)
+    messages.success(request, _("The account is deleted."))
+    return redirect("site-users")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Say who invites to what, and accept it with an account."""
@@ -201,8 +238,17 @@ def _list(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResp
     return render(request, "accounts/site_users.html", context, status=status)
 
 
-def _account(request: HttpRequest, user: User, form: SurveyRoleForm, link: str = "", status: int = 200) -> HttpResponse:
+def _account(
+    request: HttpRequest,
+    user: User,
+    form: SurveyRoleForm,
+    *,
+    link: str = "",
+    erase_form: EraseForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     memberships = user.memberships.select_related("survey").order_by("survey__name")
     context = {"account": user, "memberships": memberships, "form": form, "link": link}
+    context["erase_form"] = erase_form or EraseForm(user)
     context["has_second_factor"] = is_mfa_enabled(user)
     return render(request, "accounts/site_user.html", context, status=status)

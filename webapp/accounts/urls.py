@@ -6,6 +6,7 @@ from webapp.accounts.site_users_views import (
     invitation_new,
     site_user,
     site_user_act,
+    site_user_erase,
     site_user_reset,
     site_user_role,
     site_users,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("users/<int:pk>/", site_user, name="site-user"),
     path("users/<int:pk>/reset/", site_user_reset, name="site-user-reset"),
     path("users/<int:pk>/role/", site_user_role, name="site-user-role"),
+    path("users/<int:pk>/erase/", site_user_erase, name="site-user-erase"),
     path("users/<int:pk>/<slug:act>/", site_user_act, name="site-user-act"),
     path("invitation/<str:token>/", invitation, name="invitation"),
 ]

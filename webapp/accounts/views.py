@@ -1,6 +1,5 @@
 """Profile, sessions, language, own data, and account deletion."""
 
-import logging
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -21,12 +20,11 @@ from django.views.i18n import set_language
 
 from webapp.accounts.adapter import forget_language, set_language_cookie
 from webapp.accounts.delete_account import delete_account as leave_for_good
+from webapp.accounts.forms import ErasureForm
 from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
 from webapp.community.person import account_page, profile_of
 from webapp.volunteers.identity import reader_of
-
-log = logging.getLogger(__name__)
 
 
 class ProfileForm(forms.ModelForm):
@@ -104,19 +102,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/own_data.html", {"volunteer": reader_of(request)})
 
 
-KEEP, REMOVE = "keep", "remove"
-
-
-class LeaveForm(forms.Form):
-    answers = forms.ChoiceField(
-        label=gettext_lazy("Your classifications and comments"),
-        choices=[
-            (KEEP, gettext_lazy("Keep them, anonymously")),
-            (REMOVE, gettext_lazy("Delete them; others may be asked about their subjects again")),
-        ],
-        widget=forms.RadioSelect,
-        initial=KEEP,
-    )
+class LeaveForm(ErasureForm):
     proof = forms.CharField(max_length=200)
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
@@ -147,9 +133,7 @@ def leave(request: HttpRequest, user: User) -> HttpResponseBase:
     form = LeaveForm(user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/delete_account.html", {"form": form}, status=400 if form.is_bound else 200)
-    number, answers = user.pk, form.cleaned_data["answers"]
-    leave_for_good(user=user, keep_answers=answers == KEEP)
-    log.info("Account %s was erased (answers: %s).", number, answers)
+    leave_for_good(user=user, keep_answers=form.keeps_answers)
     logout(request)
     messages.success(request, _("Your account is deleted. Thank you for your help."))
     return redirect("home")

@@ -29,6 +29,7 @@ GIVES_RIGHTS = frozenset(
         "member-remove",
         "invitation-new",
         "site-user-act",
+        "site-user-erase",
         "site-user-reset",
         "site-user-role",
     }

@@ -51,6 +51,7 @@ def code(secret=SECRET, at=NOW):
 def sign_in(given):
     client = signed_in("ada", PASSWORD)
     assert not is_signed_in(client), "the password alone opens nothing"
+    assert b"Enter one of your recovery codes instead" in client.get(f"{PAGES}/authenticate/").content
     client.post(f"{PAGES}/authenticate/", {"code": given})
     return is_signed_in(client)
 
@@ -194,6 +195,20 @@ def test_a_password_is_changed_while_the_mail_server_is_away(ada, settings, capl
     assert signed_in("ada", PASSWORD).post("/accounts/password/change/", form).status_code == 302
     assert is_signed_in(signed_in("ada", NEW))
     assert "could not be told by mail" in caplog.text
+
+
+def test_people_join_and_ask_for_a_password_while_the_mail_server_is_away(client, db, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    form = {"username": "bea", "email": "bea@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    joined = client.post("/accounts/signup/", form, follow=True)
+    assert is_signed_in(client)
+    assert b"The mail could not be sent" in joined.content
+    assert b"Confirmation email sent" not in joined.content
+    asked = Client().post("/accounts/password/reset/", {"email": "bea@example.org"}, follow=True)
+    unknown = Client().post("/accounts/password/reset/", {"email": "nobody@example.org"}, follow=True)
+    for page in (asked, unknown):
+        assert (page.status_code, b"The mail could not be sent" in page.content) == (200, True)
 
 
 def test_a_factor_that_is_lost_and_removed_ends_its_rights_in_every_session(coded, settings):

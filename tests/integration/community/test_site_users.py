@@ -3,6 +3,7 @@
 import re
 import threading
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -19,6 +20,8 @@ from webapp.accounts.models import Invitation
 from webapp.accounts.site_users import set_active, set_administrator
 from webapp.accounts.tokens import make_token
 from webapp.archive.models import AuditEntry, Membership
+from webapp.classifications.models import Classification
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-and-odd-sentence"
@@ -84,7 +87,7 @@ def test_only_the_sites_administrators_come_in(boss, ada):
     writes = (
         "invite/",
         f"invitations/{row.pk}/end/",
-        *(f"{ada.pk}/{act}/" for act in ("suspend", "promote", "remove-factors", "reset", "role")),
+        *(f"{ada.pk}/{act}/" for act in ("suspend", "promote", "remove-factors", "reset", "role", "erase")),
     )
     factor(ada)
     for person in people:
@@ -105,7 +108,7 @@ def test_a_session_left_open_changes_no_account_without_the_password(boss, ada):
     boss.save()
     sky.survey("night")
     page = browser(boss)
-    acts = ("suspend", "promote", "remove-factors", "reset", "role")
+    acts = ("suspend", "promote", "remove-factors", "reset", "erase", "role")
     for address in ("/users/invite/", *(f"/users/{ada.pk}/{act}/" for act in acts)):
         asked = page.post(address, {"survey": "night", "role": "admin"})
         assert asked["Location"].startswith("/accounts/reauthenticate/")
@@ -134,6 +137,35 @@ def test_a_suspended_account_is_out_at_once_and_signs_in_anew_when_that_is_lifte
     assert is_signed_in(signed_in("ada", PASSWORD))
     acts = AuditEntry.objects.order_by("pk").values_list("user__username", "act", "address", "status")
     assert [*acts] == [("boss", "site-user-act", f"/users/{ada.pk}/{act}/", 302) for act in ("suspend", "lift")]
+
+
+def test_an_account_is_erased_at_its_owners_request(boss, ada, caplog):
+    survey = sky.survey("night")
+    workflow = sky.workflow(survey)
+    [subject] = sky.subjects(survey, [True])
+    row = Volunteer.objects.create(user=ada)
+    answer = {"volunteer": row, "workflow": workflow, "subject": subject, "answer": "yes", "is_counted": True}
+    Classification.objects.create(id=uuid4(), **answer)
+    ada.set_password(PASSWORD)
+    ada.save()
+    theirs, page, number = signed_in("ada", PASSWORD), browser(boss), ada.pk
+    wrong = page.post(f"/users/{number}/erase/", {"answers": "keep", "username": "boss"})
+    assert (wrong.status_code, b"Wrong user name. Nothing was deleted." in wrong.content) == (400, True)
+    caplog.set_level("INFO")
+    done = page.post(f"/users/{number}/erase/", {"answers": "keep", "username": "ada"}, follow=True)
+    assert b"The account is deleted." in done.content
+    assert not User.objects.filter(username="ada").exists()
+    assert not is_signed_in(theirs)
+    assert Classification.objects.get().volunteer.user is None
+    assert f"Account {number} was erased (answers: keep)." in caplog.text
+    names = [entry.fields["username"] for entry in AuditEntry.objects.filter(act="site-user-erase").order_by("pk")]
+    assert names == ["boss", f"gone:{number}"], "what was typed names nobody who is gone"
+
+
+def test_an_administrators_account_is_not_erased_before_that_ends(boss):
+    page = browser(boss).post(f"/users/{boss.pk}/erase/", {"answers": "keep", "username": "boss"}, follow=True)
+    assert b"End the administration first." in page.content
+    assert User.objects.get() == boss
 
 
 def test_a_lost_second_factor_is_turned_off_and_its_owner_is_told(boss, ada, with_mail):
