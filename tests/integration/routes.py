@@ -48,9 +48,9 @@ OWN = {
 
 ROUTES_BY_ROLE = {
     SITE: """
-        audit-log failure-dismiss failure-take-back failures-dismiss invitation-end invitation-new job-retry site-user
-        site-user-act site-user-reset site-user-role site-users status survey-from-bundle survey-new
-        POST api:survey-list
+        alerts-test audit-log failure-dismiss failure-take-back failures-dismiss invitation-end invitation-new
+        job-retry site-user site-user-act site-user-erase site-user-reset site-user-role site-users status
+        survey-from-bundle survey-new POST api:survey-list
     """,
     Role.ADMIN: """
         boards-change bundle-import compare-score dead-letters first-batch-retry freeze ingest ingest-cancel

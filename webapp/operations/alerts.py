@@ -1,15 +1,8 @@
 """Find problems of the site, and tell its administrators of each once, by mail and webhook, and of its end."""
 
-import json
-import logging
-import urllib.request
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
-from http.client import HTTPException
 
-from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -22,6 +15,7 @@ from webapp.classifications.models import Classification
 from webapp.core.health import check_health
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.core.stored_messages import in_words
+from webapp.operations.alert_ways import WAYS, attempt, receivers
 from webapp.operations.job_overview import failed_jobs
 from webapp.operations.models import Alert
 from webapp.operations.restarts import restart_problems
@@ -100,13 +94,11 @@ def _late_backup() -> dict[str, str]:
     return {"backup": _("No backup has been made since %(day)s.") % {"day": date_format(newest.finished_at)}}
 
 
-log = logging.getLogger(__name__)
-
 PERSISTS = timedelta(seconds=90)
 """How long a problem of a part, workflow, stream or queue must last: a restart takes a few seconds."""
+UNDELIVERED_AFTER = timedelta(minutes=10)
 LATE = timedelta(minutes=3)
 """Workers look for problems every minute; if none has for this long, another process does."""
-TIMEOUT = 10  # seconds
 IS_JOB = Q(key__startswith="job:")
 """A failed job alerts at once. Its end sends no alert, since somebody retried or dismissed it."""
 
@@ -145,7 +137,7 @@ def check_if_late() -> None:
 def _tell_of_new(way: str, found: Collection[str]) -> None:
     due = IS_JOB | Q(created_at__lt=Now() - PERSISTS)
     alerts = list(_open_alerts().filter(due, key__in=found).exclude(told_by__contains=[way]))
-    if alerts and _sent(way, _("Wanderers: new problems"), [alert.text for alert in alerts]):
+    if alerts and not attempt(way, _("Wanderers: new problems"), [alert.text for alert in alerts]):
         for alert in alerts:
             alert.told_by.append(way)
         Alert.objects.bulk_update(alerts, ["told_by"])
@@ -154,7 +146,7 @@ def _tell_of_new(way: str, found: Collection[str]) -> None:
 def _tell_of_ended(way: str, found: Collection[str]) -> None:
     alerts = list(_open_alerts().filter(~IS_JOB, told_by__contains=[way]).exclude(key__in=found))
     over = [_("Over: %(problem)s") % {"problem": alert.text} for alert in alerts]
-    if alerts and _sent(way, _("Wanderers: problems resolved"), over):
+    if alerts and not attempt(way, _("Wanderers: problems resolved"), over):
         for alert in alerts:
             alert.told_by.remove(way)
         Alert.objects.bulk_update(alerts, ["told_by"])
@@ -165,33 +157,17 @@ def _open_alerts() -> QuerySet[Alert]:
     return Alert.objects.select_for_update(skip_locked=True).filter(ended_at=None)
 
 
-def _sent(way: str, subject: str, lines: list[str]) -> bool:
-    """Send to everyone who is to be told; return False, to try again later, if that failed."""
-    try:
-        WAYS[way](subject, lines)
-    except (OSError, HTTPException) as error:  # OSError: of sockets, SMTP and HTTP alike
-        log.warning("An alert could not be sent by %s; the next check tries again: %r", way, error)
-        return False
-    return True
+def undelivered() -> list[str]:
+    """Say by which way alerts have waited for long to be sent, and since when.
 
-
-def _log(subject: str, lines: list[str]) -> None:
-    log.error("%s: %s", subject, " ".join(lines))
-
-
-def _mail(subject: str, lines: list[str]) -> None:
-    people = get_user_model().objects.filter(is_superuser=True, is_active=True).exclude(email="")
-    addresses = list(people.values_list("email", flat=True))
-    if addresses:
-        send_mail(subject, "\n".join(lines) + "\n", None, addresses)
-
-
-def _call_webhook(subject: str, lines: list[str]) -> None:
-    """Post {"text": …}, which Slack, Mattermost and others understand, to ALERT_WEBHOOK."""
-    if settings.ALERT_WEBHOOK:
-        body = json.dumps({"text": "\n".join([f"{subject}:", *lines])}).encode()
-        request = urllib.request.Request(settings.ALERT_WEBHOOK, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
-        urllib.request.urlopen(request, timeout=TIMEOUT).close()  # noqa: S310
-
-
-WAYS: dict[str, Callable[[str, list[str]], None]] = {"log": _log, "mail": _mail, "webhook": _call_webhook}
+    Their problems last: the log, which cannot fail, hears at once of a problem and of its end.
+    """
+    lasting = Alert.objects.filter(ended_at=None, told_by__contains=["log"])
+    late = lasting.filter(created_at__lt=Now() - UNDELIVERED_AFTER)
+    waiting = {way: late.exclude(told_by__contains=[way]).order_by("pk").first() for way in receivers()}
+    return [
+        _("Alerts could not be sent since %(time)s UTC: %(way)s. Try it under Status, and see the worker's log.")
+        % {"time": f"{alert.created_at:%Y-%m-%d %H:%M}", "way": way}
+        for way, alert in waiting.items()
+        if alert
+    ]

@@ -20,6 +20,8 @@ from webapp.core.cached_figures import cached_figure
 from webapp.core.disks import Disk, data_disk, pixel_disk
 from webapp.core.health import check_health
 from webapp.core.models import Backup
+from webapp.operations.alert_ways import receivers
+from webapp.operations.alerts import undelivered
 from webapp.operations.job_overview import FailedJob, JobsOfKind, failed_jobs, job_kinds
 from webapp.operations.restarts import Restarts, restart_problems, restarts_of_the_day
 from webapp.operations.stream_status import all_streams, stream_problems
@@ -84,6 +86,8 @@ class SiteStatus:
     workers: dict[str, int]
     failed: list[FailedJob]
     dismissed: list[FailedJob]
+    receivers: dict[str, str]
+    undelivered: list[str]
     restarts: Restarts
     restart_problems: list[str]
     disk: DiskUsage
@@ -123,6 +127,8 @@ def site_status() -> SiteStatus:
         workers=workers_by_queue(),
         failed=failed_jobs(),
         dismissed=failed_jobs(is_dismissed=True),
+        receivers=receivers(),
+        undelivered=undelivered(),
         restarts=restarts_of_the_day(),
         restart_problems=list(restart_problems().values()),
         disk=disk_usage(),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, site_admin_page
 from webapp.core.jobs import AnotherOpen, Job
+from webapp.operations.alert_ways import try_all
 from webapp.operations.dismissals import dismiss, dismiss_all, take_back
 from webapp.operations.job_overview import job_models
 from webapp.operations.site_status import site_status
@@ -73,6 +74,18 @@ def take_back_dismissal(request: HttpRequest, kind: str, pk: int) -> HttpRespons
         messages.success(request, _("The failure counts again."))
     else:
         messages.error(request, _("This failure is not dismissed: nothing was changed."))
+    return redirect("status")
+
+
+@require_POST
+@site_admin_page
+def test_alerts(request: HttpRequest) -> HttpResponse:
+    """Send a test message to the administrators by each way that is set up, and say how that went."""
+    for way, failure in try_all().items():
+        if failure:
+            messages.error(request, _("%(way)s: the test failed: %(why)s") % {"way": way, "why": failure})
+        else:
+            messages.success(request, _("%(way)s: the test message was sent.") % {"way": way})
     return redirect("status")
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from tests.integration.learning import sky
-from tests.integration.operations.alerting import alert_mails
+from tests.integration.operations.alerting import alert_mails, doctor
 from tests.integration.operations.webhook import webhook
 from webapp.archive.models import IngestRun
 from webapp.classifications.models import Classification
@@ -151,6 +152,42 @@ def test_a_webhook_that_is_away_is_tried_again_and_mails_are_sent_once_meanwhile
         alerts.check()
     assert "Beat has not reported" in received[0]["text"]
     assert len(received) == len(mailoutbox) == 1
+
+
+def test_administrators_see_who_is_told_and_try_it(client, mailoutbox, settings):
+    client.force_login(User.objects.get(username="boss"))
+    settings.ALERT_WEBHOOK = "http://user:secret@127.0.0.1:1/secret"
+    page = client.get("/status/").content.decode()
+    assert "Mail to boss@example.org." in page
+    assert "Webhook at 127.0.0.1:1." in page
+    assert "secret" not in page
+    tried = client.post("/status/test-alerts/", follow=True).content.decode()
+    assert "mail: the test message was sent." in tried
+    assert "webhook: the test failed: &lt;urlopen error" in tried
+    assert [mail.subject for mail in mailoutbox] == ["Wanderers: test"]
+    with webhook() as (settings.ALERT_WEBHOOK, received):
+        assert b"webhook: the test message was sent." in client.post("/status/test-alerts/", follow=True).content
+    assert "This is a test." in received[0]["text"]
+    settings.ALERT_WEBHOOK, settings.EMAIL_BACKEND = "", "django.core.mail.backends.console.EmailBackend"
+    page = client.get("/status/").content.decode()
+    assert "No mail: set EMAIL_URL" in page
+    assert "Send a test message" not in page
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/hook", "http://[broken", "http://a..b/"])
+def test_the_doctor_says_that_alerts_have_not_been_sent_for_long(mailoutbox, settings, capsys, address):
+    settings.ALERT_WEBHOOK = address
+    silence_beat()
+    alert_mails(mailoutbox)
+    assert "could not be sent" not in doctor(capsys)[0]
+    Alert.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    said, is_well = doctor(capsys)
+    assert "Alerts could not be sent since" in said
+    assert not is_well
+    assert len(mailoutbox) == 1, "mail works"
+    Heartbeat.objects.write(Process.BEAT)
+    alerts.check()
+    assert "could not be sent" not in doctor(capsys)[0], "the problem is over"
 
 
 def test_the_end_of_a_problem_is_told_to_those_who_were_told_of_it(mailoutbox, settings):

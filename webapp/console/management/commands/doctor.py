@@ -80,7 +80,15 @@ def _problems(status: SiteStatus) -> list[str]:
     ill = [sentence for sentence in status.parts.values() if sentence != "ok"]
     failed = [f"{each.job.title} {each.job.pk} failed: {in_words(each.job.error)}" for each in status.failed]
     late = ["No backup is less than a week old. Take one with `manage.py backup`."] if status.backup_is_late else []
-    return [*ill, *status.restart_problems, *failed, *status.queue_problems, *status.stream_problems, *late]
+    return [
+        *ill,
+        *status.restart_problems,
+        *failed,
+        *status.queue_problems,
+        *status.stream_problems,
+        *status.undelivered,
+        *late,
+    ]
 
 
 def _ago(moment: Any) -> str:

@@ -1,0 +1,74 @@
+"""The ways by which alerts reach administrators: the log, mail, and a webhook; and a message to try them."""
+
+import json
+import logging
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.mail import send_mail
+from django.utils.translation import gettext as _
+
+from webapp.community.news_mail import mail_is_sent
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 10  # seconds
+
+
+def attempt(way: str, subject: str, lines: list[str]) -> str:
+    """Send to everyone who is to be told; return why that failed, to try again later, or nothing."""
+    try:
+        WAYS[way](subject, lines)
+    except (OSError, HTTPException, ValueError) as error:  # of sockets, SMTP and HTTP; of malformed addresses
+        log.warning("An alert could not be sent by %s; the next check tries again: %r", way, error)
+        return str(error) or type(error).__name__
+    return ""
+
+
+def receivers() -> dict[str, str]:
+    """Return who is told by the ways that are set up, besides the log."""
+    mail = ", ".join(_addresses()) if mail_is_sent() else ""
+    return {way: who for way, who in {"mail": mail, "webhook": _host(settings.ALERT_WEBHOOK)}.items() if who}
+
+
+def _host(address: str) -> str:
+    """Return the host of an address: the rest may be secret."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        return _("a malformed address")
+
+
+def try_all() -> dict[str, str]:
+    """Send a test message by each way that is set up; return why it failed, or nothing, by way."""
+    lines = [_("This is a test. Problems of the site will reach you in this way.")]
+    return {way: attempt(way, _("Wanderers: test"), lines) for way in receivers()}
+
+
+def _log(subject: str, lines: list[str]) -> None:
+    log.error("%s: %s", subject, " ".join(lines))
+
+
+def _addresses() -> list[str]:
+    people = get_user_model().objects.filter(is_superuser=True, is_active=True).exclude(email="")
+    return list(people.order_by("pk").values_list("email", flat=True))
+
+
+def _mail(subject: str, lines: list[str]) -> None:
+    if addresses := _addresses():
+        send_mail(subject, "\n".join(lines) + "\n", None, addresses)
+
+
+def _call_webhook(subject: str, lines: list[str]) -> None:
+    """Post {"text": …}, which Slack, Mattermost and others understand, to ALERT_WEBHOOK."""
+    if settings.ALERT_WEBHOOK:
+        body = json.dumps({"text": "\n".join([f"{subject}:", *lines])}).encode()
+        request = urllib.request.Request(settings.ALERT_WEBHOOK, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
+        urllib.request.urlopen(request, timeout=TIMEOUT).close()  # noqa: S310
+
+
+WAYS: dict[str, Callable[[str, list[str]], None]] = {"log": _log, "mail": _mail, "webhook": _call_webhook}
