@@ -165,6 +165,8 @@ def test_slug_and_kind_stay_as_they_are(admin, workflow, sets):
     workflow.refresh_from_db()
     assert (workflow.slug, workflow.kind) == ("movers", "tracklet")
     assert (workflow.min_new_labels, workflow.retrain_days) == (50, 7)
+    models = browser(admin).get("/surveys/atlas/learning/").content.decode()
+    assert "New labels needed: 50. Days after the last run, if a label is new: 7." in models
     answer = browser(admin).post(f"{PAGE}movers/", said(sets[0], retrain_days="0"))
     assert (answer.status_code, "retrain_days" in answer.context["form"].errors) == (400, True)
 
