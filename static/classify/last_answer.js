@@ -21,7 +21,7 @@ const REASONS = {
 
 function modelSentence({ p_real: pReal, model }) {
   if (pReal == null) return "";
-  return interpolate(gettext("Model %(number)s: %(share)s yes"), { number: model, share: `${Math.round(100 * pReal)} %` }, true);
+  return interpolate(gettext("Model %(number)s: %(share)s yes"), { number: model, share: pReal.toLocaleString(document.documentElement.lang, { style: "percent" }) }, true);
 }
 
 export class LastAnswer {

@@ -21,14 +21,14 @@ def test_the_score_comes_after_the_answer_with_the_models_number(open_page, is_t
     write_scores(model.pk, subjects, np.stack([1 - p_real, p_real], 1), p_real)
     page = open_page("/classify/night/")
     ready(page)
-    expect(page.locator("body")).not_to_contain_text("93 %")
+    expect(page.locator("body")).not_to_contain_text("93%")
     press(page, "y")
     why = page.locator("[data-part=why]")
     expect(why).to_contain_text("Next in the queue")
     if is_told:
-        expect(why).to_contain_text(f"Model {model.pk}: 93 % yes")
+        expect(why).to_contain_text(f"Model {model.pk}: 93% yes")
     else:
-        expect(why).not_to_contain_text("93 %")
+        expect(why).not_to_contain_text("93%")
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.5, "The model was uncertain"), (0.99, "Next in the queue")])

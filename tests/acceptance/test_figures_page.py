@@ -153,7 +153,7 @@ def test_the_trend_of_the_nights_follows_its_threshold(db, open_page):
     slider.press("End")
     expect(number).to_have_value("1")
     page.wait_for_url("**threshold=1*")
-    expect(page.get_by_role("region", name="Nights").get_by_text("2 (100.0 %)").first).to_be_visible()
+    expect(page.get_by_role("region", name="Nights").get_by_text("2 (100.0%)").first).to_be_visible()
     page.wait_for_function(f"JSON.stringify(({POINTS})()) === '[[0,0,0],[1,1,1]]'")  # nothing is called real
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Points as CSV").click()

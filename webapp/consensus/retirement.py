@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from ml.crowd.answer import Answer
 from ml.crowd.retirement import has_consensus, is_exhausted
 from webapp.consensus.models import Consensus, RetiredReason
+from webapp.core.percent import with_sign
 from webapp.workflows.models import FLAG, Method, Workflow
 
 BY_VOTES = frozenset(RetiredReason) - {RetiredReason.HUMAN}
@@ -77,7 +78,7 @@ def reasons_to_retire(workflow: Workflow, sums: Sums) -> np.ndarray:
 
 
 def _percent(fraction: float) -> str:
-    return f"{number_format(f'{100 * fraction:g}')} %"
+    return with_sign(number_format(f"{100 * fraction:g}"))
 
 
 def _by_method(workflow: Workflow) -> Rule:

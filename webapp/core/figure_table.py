@@ -17,11 +17,6 @@ def fixed(digits: int) -> Callable[[Any], str]:
     return lambda value: str(floatformat(value, digits))
 
 
-def percent(fraction: Any) -> str:
-    """Format a fraction of 1 as a percentage with one decimal."""
-    return f"{floatformat(100 * fraction, 1)} %"
-
-
 def count(number: Any) -> str:
     """Format a whole number."""
     return number_format(number, force_grouping=True)

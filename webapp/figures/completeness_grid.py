@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ml.evaluation.metrics.binned_completeness import Bins
-from webapp.core.figure_table import Column, FigureTable, count, fixed, percent
+from webapp.core.figure_table import Column, FigureTable, count, fixed
+from webapp.core.percent import percent
 from webapp.figures.asked import Asked
 from webapp.figures.cell_links import cell_query, ends_of
 from webapp.figures.synthetic_completeness import Movers

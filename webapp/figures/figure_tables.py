@@ -7,7 +7,8 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from webapp.core.figure_table import Column, FigureTable, count, fixed, percent
+from webapp.core.figure_table import Column, FigureTable, count, fixed
+from webapp.core.percent import percent
 from webapp.figures.asked import Asked
 from webapp.figures.cell_links import bar_address, cell_query, ends_of
 from webapp.figures.completeness_grid import filled_plane, grid_file
@@ -19,7 +20,7 @@ from webapp.figures.working_point import WorkingPoints, unseen_test_subjects, wo
 POINT_COLUMNS = (
     "threshold", "completeness", "low", "high", "false_positive_rate", "precision", "purity", "per_night",
 )  # fmt: skip
-INTERVAL = (Column("low", _("95 % from"), percent), Column("high", _("95 % to"), percent))
+INTERVAL = (Column("low", _("95% from"), percent), Column("high", _("95% to"), percent))
 PLANES = ("crowd", "model")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from webapp.core.figure_table import Column, FigureTable, count, fixed, percent
+from webapp.core.figure_table import Column, FigureTable, count, fixed
+from webapp.core.percent import percent
 from webapp.learning.comparison import Performance
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)

@@ -21,10 +21,10 @@ CHAMPION_CHANGED = Sentence("The champion changed %(times)s times during the com
 
 NOT_EVALUATED = Sentence("Not evaluated: the test set lacks scores for real or bogus subjects.")
 FEW_LABELS = Sentence("Trained on %(labels)s labels; a first champion needs %(fewest)s.")
-MAY_BE_CHANCE = Sentence("AUC %(auc)s may be chance: the 95 %% interval starts at %(low)s.")
-FIRST_CHAMPION = Sentence("The first champion: AUC %(auc)s, at least %(low)s at 95 %%, from %(labels)s labels.")
+MAY_BE_CHANCE = Sentence("AUC %(auc)s may be chance: the 95%% interval starts at %(low)s.")
+FIRST_CHAMPION = Sentence("The first champion: AUC %(auc)s, at least %(low)s at 95%%, from %(labels)s labels.")
 FIRST_EXTERNAL = Sentence(
-    "The first champion: AUC %(auc)s, at least %(low)s at 95 %%. It was trained elsewhere, perhaps on test subjects."
+    "The first champion: AUC %(auc)s, at least %(low)s at 95%%. It was trained elsewhere, perhaps on test subjects."
 )
 BETTER_EXTERNAL = Sentence(
     "Better, and not worse by more than %(margin)s: %(comparison)s. It was trained elsewhere, perhaps on test subjects."

@@ -197,7 +197,7 @@ class WorkflowForm(forms.ModelForm):
                 "one level below in this survey."
             ),
             "required_skill": _(
-                "From level 2. Minimum lower bound (0 to 1) of the 90 % intervals of sensitivity and "
+                "From level 2. Minimum lower bound (0 to 1) of the 90% intervals of sensitivity and "
                 "specificity, after ten answers on each class."
             ),
             "known_objects_are_gold": _(

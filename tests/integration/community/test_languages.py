@@ -9,6 +9,7 @@ from tests.integration.community import unmarked
 from webapp.consensus.batch_aggregation import DAWID_SKENE
 from webapp.consensus.recompute import RECOUNTED
 from webapp.core.environment import ROOT
+from webapp.core.percent import percent, with_sign
 from webapp.core.stored_messages import in_words
 from webapp.learning.messages import COLLECTING, CONTROL
 from webapp.learning.promotion import Result, gate_decision
@@ -85,9 +86,21 @@ def test_words_that_nobody_marked_are_found():
     assert unmarked.in_script('a.textContent = `Ruled ${x}`; b.textContent = gettext("fine");') == ["Ruled "]
 
 
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", ("5.0%", "33%")),
+        *((each, ("5,0\N{NO-BREAK SPACE}%", "33\N{NO-BREAK SPACE}%")) for each in ("de", "es", "fr")),
+    ],
+)
+def test_a_percentage_is_written_as_in_the_readers_language(language, written):
+    with override(language):
+        assert (percent(0.05), with_sign(33)) == written
+
+
 def test_what_a_worker_wrote_is_said_in_the_readers_language():
     sentence = gate_decision(Result(labels=1200, auc=0.9123, auc_low=0.87), has_champion=False).sentence
-    assert sentence == "The first champion: AUC 0.912, at least 0.870 at 95 %, from 1200 labels."
+    assert sentence == "The first champion: AUC 0.912, at least 0.870 at 95%, from 1200 labels."
     assert in_words(sentence) == sentence
     with override("de"):
         assert in_words(sentence) == "Der erste Champion: AUC 0,912, bei 95 % mindestens 0,870, gelernte Labels: 1200."

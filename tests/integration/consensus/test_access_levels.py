@@ -105,7 +105,7 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
     reply = browser(volunteer.user).get("/skill/")
     page = reply.content.decode()
     share = proportion_of(8, 10)
-    assert f"80 % ({100 * share.low:.0f}–{100 * share.high:.0f})" in page
+    assert f"80% ({100 * share.low:.0f}–{100 * share.high:.0f})" in page
     assert "private" in reply["Cache-Control"]
     assert "no-store" in reply["Cache-Control"]
     table = page[page.index("Your most common mistakes") :]
@@ -113,11 +113,11 @@ def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
     assert table.index(">Wrong<") < table.index(">Seen<")  # what a phone cuts off is what says less
     assert "One unsure answer is not counted." in page
     Classification.objects.filter(answer="unsure").delete()
-    assert "Brackets show the 90 % interval.<" in browser(volunteer.user).get("/skill/").content.decode()
+    assert "Brackets show the 90% interval.<" in browser(volunteer.user).get("/skill/").content.decode()
     for other in others(easy.survey):
         theirs = other.get("/skill/").content.decode()
         assert "Nothing measured yet" in theirs
-        assert "80 %" not in theirs
+        assert "80%" not in theirs
         for path in ("/skill/own/", f"/skill/{volunteer.pk}/", "/api/skill/", "/api/skills/"):
             assert other.get(path).status_code == 404
 

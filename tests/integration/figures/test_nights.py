@@ -46,7 +46,7 @@ def test_each_night_is_counted_as_it_was_judged(workflow, champion, scientist):
     assert night.exposures == 4
     assert night.limit == pytest.approx(18.15 + 1.505, abs=0.01)  # magnitudes 18 to 18.3 at S/N 20, carried to 5
     assert night.date.isoformat() == "2025-11-25"
-    assert "1</a> (50.0 %)" in answer.content.decode()
+    assert "1</a> (50.0%)" in answer.content.decode()
     assert f"Scores are by the champion, model {champion.pk}." in answer.content.decode()
     assert answer.context["plot"]["mjd"] == [61000, 61001, 61004]
 

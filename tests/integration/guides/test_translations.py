@@ -66,7 +66,7 @@ def test_completeness_counts_what_is_up_to_date(workflow, admin):
     assert german_of(survey) == (1, 2, 3)
     page.post(ADDRESS, {"story": "# Geschichte", "confirmed": "story"})
     assert german_of(survey) == (2, 1, 3)
-    assert "2 / 6 (33 %)" in page.get("/surveys/atlas/translations/").content.decode()
+    assert "2 / 6 (33%)" in page.get("/surveys/atlas/translations/").content.decode()
 
 
 def test_a_survey_in_another_language_falls_back_to_it(workflow, admin):

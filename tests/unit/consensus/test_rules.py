@@ -132,8 +132,8 @@ def test_rules_are_said_in_words():
         "Retired as flagged when 2 volunteers report a broken picture.",
         "Retired as “nothing here” when the first 4 votes are all no.",
         "Retired by consensus after 3 yes/no votes once the posterior is at least 0.99 or at most 0.01.",
-        "Retired by consensus when 90 % of at least 5 yes/no votes agree.",
-        "Sent to experts when 50 % of at least 5 votes are undecided.",
+        "Retired by consensus when 90% of at least 5 yes/no votes agree.",
+        "Sent to experts when 50% of at least 5 votes are undecided.",
         "Retired after 10 votes, with or without consensus.",
     ]
 
