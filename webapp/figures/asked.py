@@ -4,7 +4,8 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from webapp.core.figure_table import Column, FigureTable
@@ -13,6 +14,7 @@ from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
 from webapp.workflows.models import Workflow
+from webapp.workflows.workflow_page import beside
 
 HALF = 0.5
 
@@ -28,7 +30,7 @@ class ThresholdForm(forms.Form):
 class Asked:
     """The values of a form in the URL, the usual ones where they are missing; and the workflow's champion.
 
-    With a bad value, a page shows its form's errors and the usual values, and a file is refused.
+    With a bad value, a page shows its form's errors and no figures, as if they were for that value; a file is refused.
 
     Parameters
     ----------
@@ -41,12 +43,18 @@ class Asked:
         self.champion: Checkpoint | None = champion_of(workflow.survey, role_of(workflow))
         usual["threshold"] = self.champion.threshold if self.champion else HALF
         self.form = form({name: request.GET.get(name) or value for name, value in usual.items()})
-        self.values: dict[str, Any] = self.form.cleaned_data if self.form.is_valid() else usual
+        self.form.is_valid()
+        self.values: dict[str, Any] = self.form.cleaned_data
 
     def accepted(self) -> Self:
         """Return this for a file; raises BadRequest if a value is bad."""
         refuse_errors(self.form)
         return self
+
+    def refused(self, request: HttpRequest, template: str, here: str) -> HttpResponse:
+        """Return the page with its form and what is wrong in it, without figures."""
+        context = {"asked": self, "form": self.form, **beside(self.workflow, here)}
+        return render(request, template, context, status=400)
 
     def with_model(self, table: FigureTable) -> FigureTable:
         """Return a table whose last column is P(real) with the number of the model that gave it: the champion."""

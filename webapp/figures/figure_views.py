@@ -60,6 +60,8 @@ def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
 @workflow_page(Role.SCIENTIST)
 def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
+    if asked.form.errors:
+        return asked.refused(request, "figures/figures.html", "figures")
     found, movers, curves = discoveries_of(asked), movers_of(asked), curves_of(asked)
     planes = {finder: table for finder in PLANES if (table := plane_table(asked, movers, finder))}
     histograms = {name: table for name in found.filters if (table := histogram_table(asked, found, name)).rows}
@@ -91,14 +93,14 @@ def figures(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "curves": curves.plotted() if curves else None,
         "row": context["row"],
     }
-    return render(request, "figures/figures.html", context, status=400 if asked.form.errors else 200)
+    return render(request, "figures/figures.html", context)
 
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
 def figures_data(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return the points as JSON for the page."""
-    return JsonResponse(discoveries_of(_asked(request, workflow)).plotted())
+    return JsonResponse(discoveries_of(_asked(request, workflow).accepted()).plotted())
 
 
 @require_safe

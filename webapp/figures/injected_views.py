@@ -54,6 +54,8 @@ class InjectedForm(ThresholdForm):
 @workflow_page(Role.SCIENTIST)
 def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
+    if asked.form.errors:
+        return asked.refused(request, "figures/injected.html", "figures")
     movers = movers_of(asked)
     table = _table(asked, movers)
     csv = reverse("injected-movers-csv", args=[workflow.survey.slug, workflow.slug])
@@ -67,7 +69,7 @@ def injected(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "csv": f"{csv}?{asked.query}",
         **beside(workflow, "figures"),
     }
-    return render(request, "figures/injected.html", context, status=400 if asked.form.errors else 200)
+    return render(request, "figures/injected.html", context)
 
 
 @require_safe

@@ -53,6 +53,8 @@ def _nights(asked: Asked) -> NightsPage:
 @workflow_page(Role.SCIENTIST)
 def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     asked = _asked(request, workflow)
+    if asked.form.errors:
+        return asked.refused(request, "figures/nights.html", "nights")
     page, movers = _nights(asked), movers_of(asked)
     rows, older = page.nights, page.older_than
     context: dict[str, Any] = {
@@ -68,7 +70,7 @@ def nights(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "csv": f"{reverse('nights-csv', args=[workflow.survey.slug, workflow.slug])}?{asked.query}",
         **beside(workflow, "nights"),
     }
-    return render(request, "figures/nights.html", context, status=400 if asked.form.errors else 200)
+    return render(request, "figures/nights.html", context)
 
 
 @require_safe

@@ -58,13 +58,25 @@ def test_threshold_and_population_are_in_the_address_and_in_the_csv(workflow, ch
     assert {row["model"] for row in rows} == {str(champion.pk)}
     one = {name: rows[0][name] for name in ("subjects", "real", "false_positive", "false_negative", "workload_saved")}
     assert one == {"subjects": "4", "real": "1", "false_positive": "0", "false_negative": "1", "workload_saved": "1.0"}
-    wrong = scientist.get(f"{PAGE}nights/?threshold=2&population=some")
-    assert wrong.status_code == 400
-    assert wrong.context["asked"].threshold == 0.5
     for file in ("nights.csv", "completeness.csv"):
         refused = scientist.get(f"{PAGE}{file}?threshold=2&population=some")
         assert refused.status_code == 400
         assert "bad values for: Threshold, Subjects." in refused.content.decode()
+
+
+@pytest.mark.parametrize("page", ["nights", "figures", "injected"])
+def test_a_threshold_that_is_none_gives_an_error_and_no_figures(workflow, champion, scientist, page):
+    season(workflow, champion)
+    injected(workflow, champion)
+    for threshold, has_figures in (("0.8", True), ("2", False)):
+        answer = scientist.get(f"{PAGE}{page}/", {"threshold": threshold})
+        content = answer.content.decode()
+        assert answer.status_code == (200 if has_figures else 400)
+        assert ("<table" in content, "figures-data" in content or "nights-data" in content) == (
+            has_figures, has_figures and page != "injected",
+        )  # fmt: skip
+        assert ("less than or equal to 1" in content) == (not has_figures)
+        assert f'value="{threshold}"' in content
 
 
 @pytest.mark.parametrize("query", ["", "threshold=0.8", "threshold=0.7&population=unknown", "threshold=0.005"])
