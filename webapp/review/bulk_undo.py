@@ -1,7 +1,7 @@
 """Undo a bulk action: bring back what one's verdicts and changes of cases replaced, as far as they still stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -12,7 +12,7 @@ from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.bulk import locked_subjects
 from webapp.review.cases import record_change
 from webapp.review.desk_news import forget_assigned
-from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
+from webapp.review.models import BulkChange, CaseAction, CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import withdraw_opinions
 from webapp.review.rulings import withdraw_ruling
 from webapp.workflows.models import Workflow
@@ -41,6 +41,28 @@ def done_by(results: Sequence[Ruling | SecondOpinion | CaseEvent]) -> Done:
     for each in results:
         keys[type(each)].append(each.pk)
     return Done(*keys.values())
+
+
+@transaction.atomic
+def remember(workflow: Workflow, done: Done, *, by: User) -> None:
+    """Keep what `by` did, for `undo_last`, in place of what they did before it."""
+    BulkChange.objects.filter(workflow=workflow, scientist=by).delete()
+    BulkChange.objects.create(workflow=workflow, scientist=by, **asdict(done))
+
+
+def last_by(scientist: User, workflow: Workflow) -> BulkChange | None:
+    """Return the scientist's last bulk action in the workflow, unless it is undone."""
+    return BulkChange.objects.filter(workflow=workflow, scientist=scientist).first()
+
+
+@transaction.atomic
+def undo_last(workflow: Workflow, *, by: User) -> int:
+    """Undo the last bulk action of `by`, as `undo` does, once; return the number of subjects."""
+    last = last_by(by, workflow)
+    if last is None:
+        return 0
+    last.delete()
+    return undo(workflow, Done(last.rulings, last.opinions, last.events), by=by)
 
 
 @transaction.atomic

@@ -1,11 +1,11 @@
 """Writes of the desk and the archive on all selected subjects at once, and the undo of the last one."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -17,14 +17,12 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.keyset_pagination import whole_number
 from webapp.review.bulk import MOST_AT_ONCE, SubjectVerdict, change_cases, give_verdicts
-from webapp.review.bulk_undo import Done, done_by, undo
-from webapp.review.models import CaseAction
+from webapp.review.bulk_undo import done_by, last_by, remember, undo_last
+from webapp.review.models import BulkChange, CaseAction
 from webapp.review.queue_form import reviewable
 from webapp.review.verdict_views import verdict_in
 from webapp.workflows.models import Workflow
 
-LAST = "last_bulk_action"
-"""Under this name the session keeps what the last bulk action did."""
 ARCHIVE = "archive"
 """The `page` of forms on the archive's search."""
 
@@ -40,8 +38,6 @@ def bulk(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
         messages.error(request, " ".join([*error.messages, _("Nothing was changed.")]))
     else:
         n = len(results)
-        if n and request.POST.get("action") != CaseAction.NOTE:
-            request.session[LAST] = {"workflow": of.pk, "n": n, "done": asdict(done_by(results))}
         messages.success(request, ngettext("%(n)s subject changed.", "%(n)s subjects changed.", n) % {"n": intcomma(n)})
     return _back(request, survey)
 
@@ -51,20 +47,27 @@ def bulk(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
 def bulk_undo(request: HttpRequest, survey: Survey, workflow: str) -> HttpResponse:
     """Undo one's last bulk action, as far as nobody has changed its subjects since."""
     of = get_object_or_404(reviewable(survey), slug=workflow)
-    n = undo(of, Done(**request.session.pop(LAST)["done"]), by=person(request)) if last_of(request, of) else 0
+    n = undo_last(of, by=person(request))
     messages.success(
         request, ngettext("Undone for %(n)s subject.", "Undone for %(n)s subjects.", n) % {"n": intcomma(n)}
     )
     return _back(request, survey)
 
 
-def last_of(request: HttpRequest, workflow: Workflow | None) -> dict[str, Any] | None:
-    """Return the last bulk action in this session, if it was in this workflow and is not undone."""
-    last: dict[str, Any] | None = request.session.get(LAST)
-    return last if last and workflow and last["workflow"] == workflow.pk else None
+def last_of(request: HttpRequest, workflow: Workflow | None) -> BulkChange | None:
+    """Return the reader's last bulk action in the workflow, in this session or an earlier one, unless it is undone."""
+    return last_by(person(request), workflow) if workflow else None
 
 
+@transaction.atomic
 def _act(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
+    results = _changes(request, survey, workflow)
+    if results and request.POST.get("action") != CaseAction.NOTE:
+        remember(workflow, done_by(results), by=person(request))
+    return results
+
+
+def _changes(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
     keys = request.POST.getlist("subjects")[: MOST_AT_ONCE + 1]
     chosen = [key for key in map(whole_number, keys) if key is not None]
     if action := request.POST.get("action", ""):

@@ -193,6 +193,28 @@ class CaseEvent(models.Model):
         return f"{self.case} {self.action} {self.text}"
 
 
+class BulkChange(models.Model):
+    """What a scientist's newest change of many subjects at once did, so that they can undo it in any session."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+")
+    scientist = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    rulings = ArrayField(models.BigIntegerField(), default=list)
+    opinions = ArrayField(models.BigIntegerField(), default=list)
+    events = ArrayField(models.BigIntegerField(), default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.n} by {self.scientist} in {self.workflow}"
+
+    @property
+    def n(self) -> int:
+        """Return the number of subjects."""
+        return len(self.rulings) + len(self.opinions) + len(self.events)
+
+
 class OverviewVisit(models.Model):
     """A scientist's latest visit to a survey's overview, with the figures shown then, and those of the visit before."""
 

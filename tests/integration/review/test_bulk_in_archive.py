@@ -15,7 +15,9 @@ SEARCH = "view=table&sort=-mag&text=s"
 BACK = {"page": "archive", "back": SEARCH}
 
 
-def test_a_verdict_on_the_selected_subjects_leads_back_to_the_search_and_can_be_undone(subjects, scientist, client):
+def test_a_verdict_on_the_selected_subjects_leads_back_to_the_search_and_can_be_undone_even_after_signing_in_anew(
+    subjects, scientist, colleague, client
+):
     page = client.get(f"{ARCHIVE}?{SEARCH}").content.decode()
     assert 'action="/surveys/night/review/night/bulk/"' in page
     assert page.count('name="subjects"') == len(subjects)
@@ -27,11 +29,17 @@ def test_a_verdict_on_the_selected_subjects_leads_back_to_the_search_and_can_be_
     assert "Undo the last change of 2 subjects" in page
     given = Ruling.objects.filter(withdrawn_at=None).values_list("subject", "verdict", "note")
     assert sorted(given) == [(pk, "no", "a satellite") for pk in chosen]
+    client.logout()
+    client.force_login(scientist)
     nothing_left = client.get(ARCHIVE, {"gold": "open", "label": "no"}).content.decode()
     assert "Undo the last change of 2 subjects" in nothing_left
-    reply = client.post(f"{BULK}undo/", BACK, follow=True)
+    for other in (browser(colleague), client):  # only who made the change undoes it
+        assert ("Undo the last change" in other.get("/surveys/night/review/").content.decode()) == (other is client)
+        reply = other.post(f"{BULK}undo/", BACK, follow=True)
+        assert Ruling.objects.filter(withdrawn_at=None).exists() == (other is not client)
     assert reply.redirect_chain == [(f"{ARCHIVE}?{SEARCH}", 302)]
-    assert not Ruling.objects.filter(withdrawn_at=None).exists()
+    assert "Undone for 2 subjects" in reply.content.decode()
+    assert "Undo the last change" not in reply.content.decode()
 
 
 def test_tags_and_holds_too(subjects, scientist, client):
