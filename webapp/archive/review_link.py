@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from webapp.archive.models import Subject
-from webapp.archive.subject_search import SearchForm
+from webapp.archive.subject_search import REGIONS, SearchForm
 
-SHARED = ("tag", "known", "mjd_min", "mjd_max")
+SHARED = ("tag", "known", "mjd_min", "mjd_max", *REGIONS)
 NO_FILTERS = ("kind", "workflow", "match", "sort", "view", "reach")
 """Fields that choose the workflow, or how to search and show; Review has none of them, and needs none."""
 
@@ -27,10 +27,10 @@ def review_link(form: SearchForm, workflow: Any) -> ReviewLink | None:
     """Return the list in a workflow's Review of a valid search; None without a workflow."""
     if workflow is None:
         return None
-    wanted = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
-    kept = {name: wanted[name] for name in SHARED if name in wanted}
+    wanted = {name for name, value in form.cleaned_data.items() if value not in (None, "")}
+    kept = {name: form.data[name] for name in SHARED if name in wanted}
     query = urlencode({"workflow": workflow.slug, "queue": "all", "state": "all", **kept})
-    is_wider = bool(set(wanted) - {*SHARED, *NO_FILTERS})
+    is_wider = bool(wanted - {*SHARED, *NO_FILTERS})
     return ReviewLink(f"{reverse('review', args=[form.survey.slug])}?{query}", is_wider)
 
 

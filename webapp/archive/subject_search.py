@@ -37,6 +37,7 @@ KNOWN = {
 REACHES = [("", _("this survey")), ("all", _("all surveys that you are a scientist of"))]
 OF_ONE_SURVEY = {"gold": ("settled", "real", "bogus"), "sort": ("p_real", "-p_real", "posterior", "-posterior")}
 """Choices that ask for one survey's classes, model or votes."""
+REGIONS = ("cone", "polygon", "moc")
 LONGEST_TRANSACTION = timedelta(hours=1)
 VIEWS = [("", _("pictures")), ("table", _("table"))]
 MATCHES = [("part", _("contains")), ("exact", _("is exactly"))]
@@ -77,8 +78,6 @@ class SearchForm(forms.Form):
         widget=forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"),
     )
     duplicates = forms.ChoiceField(required=False, label=_("Duplicates"), choices=DUPLICATES)
-    cone = Region(read_cone, label=_("Cone: RA, Dec, radius (°)"))
-    polygon = Region(read_polygon, label=_("Polygon: RA, Dec, RA, Dec, … (°)"))
     sort = forms.ChoiceField(
         required=False, label=_("Sort by"), choices=[(key, each[1]) for key, each in SORTS.items()]
     )
@@ -90,11 +89,7 @@ class SearchForm(forms.Form):
         self.survey, self.reachable = survey, reachable
         if len(self.reachable) > 1:
             self.fields["reach"] = forms.ChoiceField(choices=REACHES, required=False, label=_("Search in"))
-        self.fields["moc"] = Region(
-            partial(read_region, survey),
-            label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
-            widget=forms.TextInput({"list": "footprints"}),
-        )
+        self.fields |= region_fields(survey)
         self.workflows = survey.workflows.order_by("name")
         self.fields["workflow"] = forms.ModelChoiceField(
             self.workflows, to_field_name="slug", required=False, label=_("Scores of workflow"),
@@ -104,7 +99,7 @@ class SearchForm(forms.Form):
             survey.subject_sets.order_by("name"), to_field_name="name", required=False, label=_("Subject set"),
             empty_label=_("any"),
         )  # fmt: skip
-        self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
+        self.footprints = footprints_of(survey)
         for name in RANGES:
             self.fields |= range_fields(name)
 
@@ -116,7 +111,7 @@ class SearchForm(forms.Form):
         return [self[name] for name in ("set", "created_since", "known", "designation", "duplicates")]
 
     def regions(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("cone", "polygon", "moc", "reach") if name in self.fields]
+        return [self[name] for name in (*REGIONS, "reach") if name in self.fields]
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         return [(self[f"{name}_min"], self[f"{name}_max"]) for name in RANGES]
@@ -144,7 +139,7 @@ class SearchForm(forms.Form):
     def _is_narrow(self, cleaned: dict[str, Any]) -> bool:
         """Return whether it asks for what an index finds in all surveys at once: a region, or an exact name."""
         is_named = bool(cleaned.get("designation") or (cleaned.get("text") and cleaned.get("match") == "exact"))
-        return is_named or any(cleaned.get(name) or name in self.errors for name in ("cone", "polygon", "moc"))
+        return is_named or any(cleaned.get(name) or name in self.errors for name in REGIONS)
 
     @property
     def surveys(self) -> Sequence[Survey]:
@@ -156,6 +151,24 @@ class SearchForm(forms.Form):
         """Whether a filter in the folded part is set."""
         folded = [*self.choices(), *self.regions(), *(field for pair in self.pairs() for field in pair)]
         return any(field.value() not in (None, "") for field in folded)
+
+
+def region_fields(survey: Survey) -> dict[str, forms.Field]:
+    """Return the fields of `REGIONS`; each one's value is a filter of subjects."""
+    return {
+        "cone": Region(read_cone, label=_("Cone: RA, Dec, radius (°)")),
+        "polygon": Region(read_polygon, label=_("Polygon: RA, Dec, RA, Dec, … (°)")),
+        "moc": Region(
+            partial(read_region, survey),
+            label=_("MOC: 3/1-5,7 4/100, or an uploaded one’s name"),
+            widget=forms.TextInput({"list": "footprints"}),
+        ),
+    }
+
+
+def footprints_of(survey: Survey) -> QuerySet[Any, str]:
+    """Return the names of the survey's uploaded MOCs."""
+    return Footprint.objects.filter(survey=survey).values_list("name", flat=True)
 
 
 def range_fields(name: str) -> dict[str, forms.Field]:
@@ -200,7 +213,7 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
         rows = rows.filter(_ingested_since(wanted["created_since"]))
     if wanted.get("designation"):
         rows = rows.filter(known_matches__designation=wanted["designation"])
-    for name in ("cone", "polygon", "moc"):
+    for name in REGIONS:
         if wanted.get(name):
             rows = rows.filter(wanted[name])
     for name, (within, _label) in RANGES.items():

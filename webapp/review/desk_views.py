@@ -65,13 +65,13 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "previous": _going_on(request.GET, "before", page.before),
         "next": _going_on(request.GET, "after", page.after),
         "back": request.GET.urlencode(),
-        "last": last_of(request, workflow),
+        "last": None if is_continued else last_of(request, workflow),
         "most_at_once": MOST_AT_ONCE,
         "is_folded": is_continued,
         **panel_context(survey),
     }
     template = "review/desk_rows.html" if is_continued else "review/desk.html"
-    return render(request, template, context, status=400 if filters.asked.errors else 200)
+    return render(request, template, context, status=400 if filters.form.errors else 200)
 
 
 def viewer_config(survey: Survey) -> dict[str, Any]:

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.archive.observing_nights import date_of, limits_of, newest_nights, night_of
-from webapp.archive.subject_search import KNOWN, range_fields, refuse_empty_range
+from webapp.archive.subject_search import (
+    KNOWN,
+    REGIONS,
+    footprints_of,
+    range_fields,
+    refuse_empty_range,
+    region_fields,
+)
 from webapp.consensus.models import Consensus
 from webapp.core.cached_figures import cached_figure
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
@@ -71,7 +78,7 @@ FRESH_FOR = 60
 
 
 class FilterForm(forms.Form):
-    """The filters; of invalid ones the page says so, and takes the usual values."""
+    """The filters, all combined; an invalid one is shown with what is wrong, and nothing is listed."""
 
     workflow = forms.ModelChoiceField(
         Workflow.objects.none(), required=False, label=_("Workflow"), to_field_name="slug", empty_label=None
@@ -95,10 +102,11 @@ class FilterForm(forms.Form):
 
     is_other_workflow = False
 
-    def __init__(self, workflows: QuerySet[Workflow], *args: Any, nights: Sequence[date] = (), **kwargs: Any) -> None:
+    def __init__(self, survey: Survey, *args: Any, nights: Sequence[date] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["workflow"].queryset = workflows  # type: ignore[attr-defined]
-        self.fields |= range_fields("mjd")
+        self.fields["workflow"].queryset = reviewable(survey)  # type: ignore[attr-defined]
+        self.fields |= range_fields("mjd") | region_fields(survey)
+        self.footprints = footprints_of(survey)
         self.fields["night"].widget.choices = [("", _("any")), *((night, night.isoformat()) for night in nights)]
 
     def clean(self) -> dict[str, Any]:
@@ -116,15 +124,18 @@ class FilterForm(forms.Form):
     def range(self) -> list[forms.BoundField]:
         return [self[name] for name in RANGE]
 
+    def regions(self) -> list[forms.BoundField]:
+        return [self[name] for name in REGIONS]
+
     @property
     def has_more(self) -> bool:
-        """Whether a filter in the folded part is set; for the workflow, to another than the page begins with."""
-        return self.is_other_workflow or self.narrows
+        """Whether a filter in the folded part is set, or one is invalid; the workflow, to another than the first."""
+        return self.is_other_workflow or self.narrows or bool(self.errors)
 
     @property
     def narrows(self) -> bool:
         """Whether a filter in the folded part leaves subjects out."""
-        folded = (self.initial.get(name) for name in (*FOLDED, *RANGE) if name != "workflow")
+        folded = (self.initial.get(name) for name in (*FOLDED, *RANGE, *REGIONS) if name != "workflow")
         return any(value not in (None, "", 0) for value in folded)
 
 
@@ -138,12 +149,11 @@ class Filters:
     sort: str
     view: str
     form: FilterForm
-    asked: FilterForm
-    """The form as the URL fills it in, with its errors."""
+    """With the usual values where the URL has none; as the URL fills it in, with its errors, where one is invalid."""
     cursor: Cursor | None
 
     def rows(self, reader: User) -> QuerySet[Any]:
-        if self.workflow is None:
+        if self.workflow is None or self.form.errors:
             return Consensus.objects.none()
         return queued(self.workflow, self.queue, reader=reader, **self.chosen)
 
@@ -168,10 +178,9 @@ def _tie_break(rows: QuerySet[Any], by: str) -> str:
 
 def filters_of(survey: Survey, query: Any) -> Filters:
     """Parse the filters from a URL's query."""
-    workflows = reviewable(survey)
-    asked = FilterForm(workflows, query)
+    asked = FilterForm(survey, query)
     asked.is_valid()
-    cleaned, known = asked.cleaned_data, list(workflows)
+    cleaned, known = asked.cleaned_data, list(reviewable(survey))
     first = _first(survey, known)
     workflow = cleaned.get("workflow") or first
     queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
@@ -188,16 +197,20 @@ def filters_of(survey: Survey, query: Any) -> Filters:
         "known": cleaned.get("known") or "",
     }
     sort = cleaned.get("sort") or ""
-    shown = {**chosen, **times, "queue": queue, "sort": sort, "view": view, "workflow": workflow and workflow.slug}
-    form = FilterForm(workflows, initial=shown, nights=_with(nights, times["night"]))
+    places = {name: query.get(name, "") for name in REGIONS}
+    shown = {**chosen, **times, **places, "queue": queue, "sort": sort, "view": view}
+    shown["workflow"] = workflow and workflow.slug
+    given = {**shown, **query.dict()} if asked.errors else None
+    form = FilterForm(survey, given, initial=shown, nights=_with(nights, times["night"]))
     chosen["taken"] = _taken(begins=begins, **times)
+    chosen["regions"] = [cleaned[name] for name in REGIONS if cleaned.get(name)]
     form.fields["workflow"].choices = [(each.slug, each) for each in known]  # type: ignore[attr-defined]  # once read
     form.is_other_workflow = workflow != first
     if queue != "disagreements":
         del form.fields["least_gap"]
     by = sort if sort and (queue, sort) != ("talk", NEWEST) else QUEUES[queue].sort
     cursor = cursor_in(query, kind=KIND.get(by.removeprefix("-"), float))
-    return Filters(workflow, queue, chosen, by, view, form, asked, cursor)
+    return Filters(workflow, queue, chosen, by, view, form, cursor)
 
 
 def recent_nights(workflow: Workflow) -> tuple[list[int], float]:

@@ -1,6 +1,6 @@
 """The desk's queues: which subjects wait for a scientist, such as agreed candidates and disagreements."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ UNSURE = 0.3
 """A subject is rich in unsure from this fraction of the votes."""
 
 MOST_KEYS = 5_000
-"""Subjects between two times that are found by their keys."""
+"""Subjects of a time or a region that are found by their keys."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +110,15 @@ def queued(
     assigned: str = "",
     tag: str = "",
     taken: tuple[float | None, float | None] = (None, None),
+    regions: Sequence[Q] = (),
     known: str = "",
 ) -> QuerySet[Any]:
     """Return the subjects in a queue, in the queue's first order; `consensus_of` returns what a page shows of them.
 
-    The rows are consensus rows. Queues that scientists or Talk fill, and tags, assignees and times among all subjects,
-    also have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`, `gap` (all
-    0..1) and `votes_all`, each None without votes or score; a consensus row also `change` (0..1, or None without
-    scores), `agreement` and `undecided_share`. A queue that needs a champion has no rows without one.
+    The rows are consensus rows. Queues that scientists or Talk fill, and tags, assignees, times and regions among all
+    subjects, also have subjects without votes: their rows are subjects, and few. Each row has `posterior`, `p_model`,
+    `gap` (all 0..1) and `votes_all`, each None without votes or score; a consensus row also `change` (0..1, or None
+    without scores), `agreement` and `undecided_share`. A queue that needs a champion has no rows without one.
 
     Parameters
     ----------
@@ -140,6 +141,8 @@ def queued(
         Only subjects with this tag, of scientists or of volunteers.
     taken
         Only subjects taken between these times (MJD), both included; None for no limit.
+    regions
+        Only subjects within all of these regions, as filters of subjects.
     known
         One of `KNOWN`: whether a known object is near.
 
@@ -157,11 +160,11 @@ def queued(
     asked = QUEUES[queue]
     if asked.needs_champion and champion_of(workflow.survey, role_of(workflow)) is None:
         return Consensus.objects.none()
-    is_of_time = taken != (None, None)
+    places = [*regions, *([taken_between(*taken)] if taken != (None, None) else [])]
     is_listed = bool(tag) or assigned in ("me", "somebody")
-    needs_votes = asked.needs_votes and not (queue == "all" and (is_listed or is_of_time))
+    needs_votes = asked.needs_votes and not (queue == "all" and (is_listed or places))
     rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
-    if not needs_votes and is_of_time and not is_listed:  # perhaps many, of which none was put on a list
+    if not needs_votes and places and not is_listed:  # perhaps many, of which none was put on a list
         rows = rows.annotate(changed_at=F("row__updated_at"))
     rows = (discussed(rows) if queue == "talk" else rows).filter(asked.wanted(least_gap))
     if asked.leaves_out_held:
@@ -175,8 +178,8 @@ def queued(
         rows = rows.filter(tagged(tag, "subject"))
     if assigned:
         rows = rows.filter(_assigned(assigned, reader))
-    if is_of_time:
-        rows = rows.filter(_taken(workflow, taken))
+    if places:
+        rows = rows.filter(_placed(workflow, places))
     if known:
         rows = rows.filter(KNOWN[known])
     return _of_state(rows, state, reader).order_by(_in_order(column_of(asked.sort)), "pk")
@@ -192,12 +195,12 @@ def _assigned(assigned: str, reader: User | None) -> Q:
     return ~_of_cases(of) if assigned == "nobody" else _of_cases(of)
 
 
-def _taken(workflow: Workflow, ends: tuple[float | None, float | None]) -> Q:
-    """Filter by time: by key if few were taken then, as in a night, so that the planner knows how few they are.
+def _placed(workflow: Workflow, places: Sequence[Q]) -> Q:
+    """Filter by time and region: by key if few are there, as in a night, so that the planner knows how few they are.
 
     Joined, it would expect so many that it reads a whole queue to find them.
     """
-    subjects = Subject.objects.filter(taken_between(*ends), survey=workflow.survey_id).values("pk")
+    subjects = Subject.objects.filter(*places, survey=workflow.survey_id).values("pk")
     keys = list(subjects.values_list("pk", flat=True)[: MOST_KEYS + 1])
     return Q(_is_among(keys)) if len(keys) <= MOST_KEYS else Q(subject__in=subjects)
 

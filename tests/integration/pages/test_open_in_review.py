@@ -52,9 +52,26 @@ def test_the_filters_that_review_has_come_with_it(night, rows, scientist):
     assert "mjd_min" not in address
 
 
+@pytest.mark.parametrize("most", [0, 100])
+@pytest.mark.parametrize(
+    "asked", [{"cone": "00:40:00 5 0:30"}, {"polygon": "9,4,11,4,11,6,9,6"}, {"moc": "0/4", "cone": "10,5,2"}]
+)
+def test_a_region_comes_with_it(night, rows, scientist, monkeypatch, most, asked):
+    monkeypatch.setattr("webapp.review.queues.MOST_KEYS", most)
+    sky.workflow(night)
+    for row, ra in zip(rows, (10, 10.1, 200, 10.2), strict=True):
+        Subject.objects.filter(pk=row.pk).update(ra=ra, dec=5)
+    address, words = opened(scientist, **asked, mjd_max="61000.9")
+    page = scientist.get(address)
+    assert {each["row"].subject for each in page.context["rows"]} == set(rows[:2])
+    for name, value in asked.items():
+        assert f'name="{name}" value="{value}"' in page.content.decode()
+    assert words == ""
+
+
 def test_filters_that_review_lacks_are_left_out_with_a_word(night, rows, scientist):
     sky.workflow(night)
-    assert opened(scientist, mjd_max="61000.9", text="s")[1] == "(by tag, time and known object only)"
+    assert opened(scientist, mjd_max="61000.9", text="s")[1] == "(by tag, time, place and known object only)"
     assert opened(scientist, mjd_max="61000.9")[1] == ""
 
 

@@ -19,7 +19,7 @@ def survey(client):
     return survey
 
 
-@pytest.mark.parametrize("sort", ["-gap", "-votes", "-changed_at", "-p_real"])
+@pytest.mark.parametrize("sort", ["-gap", "-votes", "-changed_at", "-p_model"])
 def test_after_the_last_page_the_list_begins_again_with_what_was_left(survey, client, sort, monkeypatch):
     monkeypatch.setitem(queue_form.PER_PAGE, "list", 4)
     first = client.get("/surveys/night/review/", {"queue": "disagreements", "sort": sort}).context

@@ -135,12 +135,17 @@ def test_the_filters_are_in_the_url_and_open(tracklets, survey, rows, scientist,
         ({"night": "yesterday"}, "Night (UTC)"),
         ({"known": "far"}, "Known object"),
         ({"mjd_min": "2", "mjd_max": "1"}, "MJD"),
+        ({"cone": "10,95,1"}, "Cone: RA, Dec, radius (°)"),
     ],
 )
-def test_bad_values_are_named(tracklets, rows, scientist, client, asked, name):
+def test_bad_values_are_named_kept_and_list_nothing(tracklets, rows, scientist, client, asked, name):
     page = client.get(PAGE, {**ALL, "workflow": "movers", **asked})
     assert page.status_code == 400
     assert f">{name}</a></p>" in page.content.decode()
+    assert page.context["rows"] == []
+    for value in (name, *asked.values()):
+        assert value in page.content.decode()
+    assert 'class="errorlist"' in page.content.decode()
 
 
 def test_an_empty_list_offers_the_same_night_in_every_state(tracklets, rows, scientist, client):
