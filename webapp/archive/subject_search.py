@@ -99,7 +99,7 @@ class SearchForm(forms.Form):
             survey.subject_sets.order_by("name"), to_field_name="name", required=False, label=_("Subject set"),
             empty_label=_("any"),
         )  # fmt: skip
-        self.footprints = footprints_of(survey)
+        self.footprints = Footprint.objects.filter(survey=survey).values_list("name", flat=True)
         for name in RANGES:
             self.fields |= range_fields(name)
 
@@ -164,11 +164,6 @@ def region_fields(survey: Survey) -> dict[str, forms.Field]:
             widget=forms.TextInput({"list": "footprints"}),
         ),
     }
-
-
-def footprints_of(survey: Survey) -> QuerySet[Any, str]:
-    """Return the names of the survey's uploaded MOCs."""
-    return Footprint.objects.filter(survey=survey).values_list("name", flat=True)
 
 
 def range_fields(name: str) -> dict[str, forms.Field]:

@@ -137,7 +137,10 @@ class IdentityCheck(models.Model):
     checked_at = models.DateTimeField(default=timezone.now, help_text="lines that were drawn later are not compared")
 
     class Meta:
-        indexes = [models.Index(fields=["candidates", "subject"], name="identity_by_candidates")]
+        indexes = [
+            models.Index(fields=["candidates", "subject"], name="identity_by_candidates"),
+            models.Index(fields=["subject"], name="identity_compared", condition=models.Q(detections__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.candidates} candidates for {self.subject}"

@@ -47,7 +47,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "views": [(name, label, _link(request.GET, view=name)) for name, label in VIEWS],
         "any_state": _link(request.GET, state="all"),
         "champion": champion,
-        "predecessor": previous_champion(champion),
+        "predecessor": previous_champion(champion) if filters.queue == "changed" else None,
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [
             {

@@ -16,7 +16,6 @@ from webapp.archive.observing_nights import date_of, limits_of, newest_nights, n
 from webapp.archive.subject_search import (
     KNOWN,
     REGIONS,
-    footprints_of,
     range_fields,
     refuse_empty_range,
     region_fields,
@@ -106,7 +105,6 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["workflow"].queryset = reviewable(survey)  # type: ignore[attr-defined]
         self.fields |= range_fields("mjd") | region_fields(survey)
-        self.footprints = footprints_of(survey)
         self.fields["night"].widget.choices = [("", _("any")), *((night, night.isoformat()) for night in nights)]
 
     def clean(self) -> dict[str, Any]:

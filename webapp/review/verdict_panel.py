@@ -36,6 +36,11 @@ class Panel:
         return next((each for each in self.opinions if each.scientist_id == self.reader.pk), None)
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether no scientist did anything with the subject that stands."""
+        return self.ruling is None and self.case is None
+
+    @property
     def is_conflict(self) -> bool:
         return self.ruling is not None and any(each.verdict != self.ruling.verdict for each in self.opinions)
 
@@ -52,13 +57,14 @@ class Panel:
 
 
 def panels_of(workflow: Workflow, subjects: Iterable[Subject], reader: User) -> dict[int, Panel]:
-    """Return the panels of some subjects, by their keys, in three queries."""
+    """Return the panels of some subjects, by their keys, in three queries at most."""
     panels = {subject.pk: Panel(subject, workflow, reader) for subject in subjects}
     standing = Ruling.objects.filter(workflow=workflow, subject__in=panels, withdrawn_at=None)
-    for ruling in standing.with_hidden(reader).select_related("scientist"):
+    rulings = list(standing.with_hidden(reader).select_related("scientist"))
+    for ruling in rulings:
         panel = panels[ruling.subject_id]
         panel.ruling, panel.is_blind = ruling, ruling.is_hidden
-    opinions = SecondOpinion.objects.filter(ruling__in=standing, withdrawn_at=None)
+    opinions = SecondOpinion.objects.filter(ruling__in=rulings, withdrawn_at=None)
     for opinion in opinions.select_related("scientist", "ruling"):
         panels[opinion.ruling.subject_id].opinions.append(opinion)
     for case in Case.objects.filter(subject__in=panels).select_related("assignee"):
@@ -71,11 +77,12 @@ def panel_of(workflow: Workflow, subject: Subject, reader: User) -> Panel:
 
 
 def panel_context(survey: Survey) -> dict[str, Any]:
-    """Return what all panels of a survey share: its fine classes by side, if it has any, and its scientists."""
+    """Return what a page's panels share: the fine classes by side, if any, the scientists, and `row_panel`'s own."""
     classes = classes_of(survey)
     people = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST), user__is_active=True)
     return {
         "survey": survey,
+        "untouched": {},
         "real": classes.positive if survey.classes else (),
         "bogus": classes.negative if survey.classes else (),
         "scientists": list(people.order_by("user__username").values_list("user__username", flat=True)),

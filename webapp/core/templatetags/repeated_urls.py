@@ -7,16 +7,17 @@ from django.urls import reverse
 
 register = template.Library()
 
-_PLACE = 987_654_321_012_345  # a key that no row has, where each row's own key goes
+PLACE = 987_654_321_012_345
+"""A key that no row has, where each row's own key goes."""
 
 
 @register.simple_tag
 def url_of(name: str, *args: str | int) -> str:
     """Return the address of a view as `{% url %}` does; its last argument is a row's key."""
     *shared, key = args
-    return _pattern(name, *shared).replace(str(_PLACE), str(int(key)))
+    return _pattern(name, *shared).replace(str(PLACE), str(int(key)))
 
 
 @lru_cache
 def _pattern(name: str, *shared: str | int) -> str:
-    return reverse(name, args=[*shared, _PLACE])
+    return reverse(name, args=[*shared, PLACE])
