@@ -1,9 +1,11 @@
-// Parts of a row that are folded away wait in templates, behind a button, until they are unfolded. Thousands of forms on a
-// page that the desk's rows fill while one scrolls would keep the browser busy for seconds, looking for fields that it could
-// fill in; and each <details> has a style sheet of its own, all of which the browser goes through whenever rows arrive.
+// Parts of a row that are folded away wait as text, behind a button, until they are unfolded. Thousands of forms on a page
+// that the desk's rows fill while one scrolls would keep the browser busy for seconds, looking for fields that it could fill
+// in; each <details> has a style sheet of its own, all of which the browser goes through whenever rows arrive; and it stops
+// to collect garbage for the longer, the more elements there are, those in a <template> among them.
 
 function unfoldOne(fold) {
-  const [details] = fold.querySelector("template").content.children;
+  const text = fold.querySelector("script").textContent;
+  const [details] = document.createRange().createContextualFragment(text).children;
   fold.replaceWith(details);
   globalThis.htmx.process(details);
   return details;

@@ -72,15 +72,15 @@ def discussed(subjects: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def consensus_of(workflow: Workflow, rows: QuerySet[Any], keys: list[int]) -> list[Consensus]:
-    """Return the consensus of the queue's rows with these keys, in their order; without votes, an empty one, unsaved.
-
-    Rows that have left the queue meanwhile are left out.
-    """
-    found: dict[int, Any] = rows.in_bulk(keys)
-    if rows.model is Subject:
-        known = Consensus.objects.filter(workflow=workflow, subject__in=found).select_related("subject")
-        counted = {row.subject_id: row for row in known}
-        found = {pk: counted.get(pk) or _empty(workflow, subject) for pk, subject in found.items()}
+    """Return the consensus of a queue's rows by their keys, in this order; without votes, an empty one, unsaved."""
+    stored = Consensus.objects.select_related("subject")
+    if rows.model is Consensus:
+        found = stored.in_bulk(keys)
+    else:
+        found = {row.subject_id: row for row in stored.filter(workflow=workflow, subject__in=keys)}
+        if without := set(keys) - set(found):
+            subjects = with_or_without_votes(workflow).in_bulk(without)
+            found |= {pk: _empty(workflow, subject) for pk, subject in subjects.items()}
     return [found[pk] for pk in keys if pk in found]
 
 

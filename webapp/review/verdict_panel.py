@@ -36,11 +36,6 @@ class Panel:
         return next((each for each in self.opinions if each.scientist_id == self.reader.pk), None)
 
     @property
-    def is_untouched(self) -> bool:
-        """Whether no scientist did anything with the subject that stands."""
-        return self.ruling is None and self.case is None
-
-    @property
     def is_conflict(self) -> bool:
         return self.ruling is not None and any(each.verdict != self.ruling.verdict for each in self.opinions)
 
@@ -54,6 +49,13 @@ class Panel:
         """Whether a second opinion was asked for, and none was given since."""
         asked = self.ruling.second_asked_at if self.ruling is not None else None
         return asked is not None and all(each.created_at < asked for each in self.opinions)
+
+    @property
+    def choices(self) -> tuple[bool, ...]:
+        """Return all that its forms depend on, besides the subject's key and the page."""
+        case = self.case or Case()
+        has_verdicts = self.ruling is not None, self.own is not None
+        return *has_verdicts, self.can_overrule, self.awaits_opinion, case.is_on_hold, case.assignee_id is not None
 
 
 def panels_of(workflow: Workflow, subjects: Iterable[Subject], reader: User) -> dict[int, Panel]:
@@ -77,12 +79,12 @@ def panel_of(workflow: Workflow, subject: Subject, reader: User) -> Panel:
 
 
 def panel_context(survey: Survey) -> dict[str, Any]:
-    """Return what a page's panels share: the fine classes by side, if any, the scientists, and `row_panel`'s own."""
+    """Return what a page's panels share: the fine classes by side, if any, the scientists, and `panel_forms`' own."""
     classes = classes_of(survey)
     people = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST), user__is_active=True)
     return {
         "survey": survey,
-        "untouched": {},
+        "forms": {},
         "real": classes.positive if survey.classes else (),
         "bogus": classes.negative if survey.classes else (),
         "scientists": list(people.order_by("user__username").values_list("user__username", flat=True)),

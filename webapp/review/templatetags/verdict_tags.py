@@ -13,7 +13,7 @@ from webapp.review.bulk_views import ARCHIVE, last_of
 from webapp.review.hidden_verdicts import hidden_verdicts
 from webapp.review.lines import Annotations, annotations_of
 from webapp.review.verdict_history import history_of
-from webapp.review.verdict_panel import Panel, panel_context, panel_of, workflow_of
+from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
 from webapp.workflows.models import Workflow
 
 register = template.Library()
@@ -35,19 +35,14 @@ def verdict(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def row_panel(context: dict[str, Any]) -> str:
-    """Show a row's panel; of the untouched ones, which differ by their subject's key only, a page renders just one."""
-    panel, shared = context["panel"], context["untouched"]
-    if not panel.is_untouched:
-        return _rendered(context, panel)
-    if "panel" not in shared:
-        shared["panel"] = _rendered(context, replace(panel, subject=Subject(pk=PLACE)))
-    return mark_safe(shared["panel"].replace(str(PLACE), str(panel.subject.pk)))  # noqa: S308  # a number
-
-
-def _rendered(context: Any, panel: Panel) -> str:
-    with context.push(panel=panel):
-        return context.template.engine.get_template("review/verdict_panel.html").render(context)
+def panel_forms(context: Any) -> str:
+    """Show a panel's forms; of those that differ by their subject's key only, a page renders just one."""
+    panel, shared = context["panel"], context["forms"]
+    if panel.choices not in shared:
+        template = context.template.engine.get_template("review/verdict_forms.html")
+        with context.push(panel=replace(panel, subject=Subject(pk=PLACE))):
+            shared[panel.choices] = template.render(context)
+    return mark_safe(shared[panel.choices].replace(str(PLACE), str(panel.subject.pk)))  # noqa: S308  # a number
 
 
 @register.inclusion_tag("review/bulk.html", takes_context=True)
