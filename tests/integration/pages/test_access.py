@@ -137,51 +137,55 @@ def assert_nothing_changed():
     assert not RetentionRun.objects.exists()
 
 
-@pytest.mark.parametrize("name", ADMIN_PAGES)
-@pytest.mark.parametrize("who", ["stranger", "volunteer", "scientist"])
-def test_admin_pages_are_for_admins(world, client, django_user_model, who, name):
-    assert as_(client, django_user_model, who).get(address(world, name)).status_code == 403
+def statuses(world, ask, names, *sent):
+    """Return what each of these addresses answers."""
+    return {name: ask(address(world, name), *sent).status_code for name in names}
 
 
-@pytest.mark.parametrize("name", ADMIN_WRITES)
 @pytest.mark.parametrize("who", ["stranger", "volunteer", "scientist"])
-def test_only_admins_act(world, client, django_user_model, who, name):
+def test_admin_pages_are_for_admins(world, client, django_user_model, who):
+    get = as_(client, django_user_model, who).get
+    assert statuses(world, get, ADMIN_PAGES) == dict.fromkeys(ADMIN_PAGES, 403)
+
+
+@pytest.mark.parametrize("who", ["stranger", "volunteer", "scientist"])
+def test_only_admins_act(world, client, django_user_model, who):
     body = {"verdict": "yes", "name": "x", "workflow": "night", "preset": "head"}
     body |= {"address": "https://elsewhere.org", "secret": "another secret of a stranger"}
-    assert as_(client, django_user_model, who).post(address(world, name), body).status_code == 403
+    post = as_(client, django_user_model, who).post
+    assert statuses(world, post, ADMIN_WRITES, body) == dict.fromkeys(ADMIN_WRITES, 403)
     assert_nothing_changed()
 
 
-@pytest.mark.parametrize("name", SCIENTIST_PAGES + SCIENTIST_WRITES)
 @pytest.mark.parametrize("who", ["stranger", "volunteer", "moderator"])
-def test_only_scientists_review(world, client, django_user_model, who, name):
+def test_only_scientists_review(world, client, django_user_model, who):
     client = as_(client, django_user_model, who)
-    method = client.post if name in SCIENTIST_WRITES else client.get
-    assert method(address(world, name), {"verdict": "yes"}).status_code == 403
+    assert statuses(world, client.get, SCIENTIST_PAGES) == dict.fromkeys(SCIENTIST_PAGES, 403)
+    assert statuses(world, client.post, SCIENTIST_WRITES, {"verdict": "yes"}) == dict.fromkeys(SCIENTIST_WRITES, 403)
     assert_nothing_changed()
 
 
-@pytest.mark.parametrize("name", ADMIN_PAGES + SCIENTIST_PAGES)
-def test_admins_open_everything(world, client, django_user_model, name):
-    assert as_(client, django_user_model, "admin").get(address(world, name)).status_code == 200
+def test_admins_open_everything(world, client, django_user_model):
+    pages = [*ADMIN_PAGES, *SCIENTIST_PAGES]
+    assert statuses(world, as_(client, django_user_model, "admin").get, pages) == dict.fromkeys(pages, 200)
 
 
-@pytest.mark.parametrize("name", ADMIN_PAGES + SCIENTIST_PAGES)
-def test_who_is_not_signed_in_is_asked_to(world, client, name):
-    response = client.get(address(world, name))
-    assert response.status_code == 302
-    assert response.url == f"/accounts/login/?next={address(world, name)}"
+def test_who_is_not_signed_in_is_asked_to(world, client):
+    asked = {name: client.get(address(world, name)) for name in (*ADMIN_PAGES, *SCIENTIST_PAGES)}
+    assert {answer.status_code for answer in asked.values()} == {302}
+    login = {name: f"/accounts/login/?next={address(world, name)}" for name in asked}
+    assert {name: answer.url for name, answer in asked.items()} == login
 
 
-@pytest.mark.parametrize("name", ADMIN_WRITES + SCIENTIST_WRITES)
-def test_who_is_not_signed_in_cannot_act(world, client, name):
-    assert client.post(address(world, name), {"verdict": "yes"}).status_code == 403
+def test_who_is_not_signed_in_cannot_act(world, client):
+    acts = [*ADMIN_WRITES, *SCIENTIST_WRITES]
+    assert statuses(world, client.post, acts, {"verdict": "yes"}) == dict.fromkeys(acts, 403)
     assert_nothing_changed()
 
 
-@pytest.mark.parametrize("name", ADMIN_WRITES + SCIENTIST_WRITES)
-def test_acts_are_no_links(world, client, django_user_model, name):
-    assert as_(client, django_user_model, "admin").get(address(world, name)).status_code == 405
+def test_acts_are_no_links(world, client, django_user_model):
+    acts = [*ADMIN_WRITES, *SCIENTIST_WRITES]
+    assert statuses(world, as_(client, django_user_model, "admin").get, acts) == dict.fromkeys(acts, 405)
     assert_nothing_changed()
 
 
@@ -196,10 +200,11 @@ def test_the_first_consensus_page_is_for_scientists(world, client, django_user_m
     assert as_(client, django_user_model, "stranger").get("/surveys/night/consensus/").status_code == 403
 
 
-@pytest.mark.parametrize("name", CONSENSUS_PAGES)
-def test_another_surveys_admin_sees_no_votes_through_their_own(world, client, django_user_model, name):
-    own = reverse(name, kwargs={"slug": "elsewhere", **world[name]})
-    assert as_(client, django_user_model, "stranger").get(own).status_code == 404
+def test_another_surveys_admin_sees_no_votes_through_their_own(world, client, django_user_model):
+    client = as_(client, django_user_model, "stranger")
+    own = {name: reverse(name, kwargs={"slug": "elsewhere", **world[name]}) for name in CONSENSUS_PAGES}
+    seen = {name: client.get(own[name]).status_code for name in own}
+    assert seen == dict.fromkeys(CONSENSUS_PAGES, 404)
 
 
 def test_another_surveys_admin_cannot_reach_in_through_their_own(world, client, django_user_model):
