@@ -12,7 +12,7 @@ from webapp.accounts.tokens import make_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection")]
 
-SETTINGS = settings(max_examples=8, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=5, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture
