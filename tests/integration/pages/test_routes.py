@@ -136,6 +136,8 @@ def test_who_lacks_the_role_is_refused_and_nothing_is_written(ask, role):
                 is_out = is_refused(answer) or is_understood_first(answer, route) or is_list_of_own(who, method, route)
                 if not is_out or written or acts:
                     wrong.append((route.name, method, who, answer.status_code, written[:1]))
+                if answer.status_code == 405:
+                    break  # whoever asks
     assert wrong == []
 
 
