@@ -74,7 +74,8 @@ def test_every_order_lists_each_subject_once_and_those_without_a_value_last(valu
     assert listed == sorted(known, reverse=sort.startswith("-")) + [None] * VALUES.count(None)
     back = list(walk(client, forth[-1][1]["previous"], "previous"))
     assert [page for page, _ in reversed(back)] == [page for page, _ in forth[:-1]]
-    assert list(walk(client, f"sort={sort}", "next"))[1][0] == forth[1][0], "the order is stable"
+    again = walk(client, f"sort={sort}", "next")
+    assert [next(again)[0], next(again)[0]] == [page for page, _ in forth[:2]], "the order is stable"
 
 
 def test_posteriors_are_those_of_the_chosen_workflow(values, client):

@@ -29,7 +29,7 @@ MANY = """
     INSERT INTO archive_subject (survey_id, external_id, kind, checksum, object_group, zarr_array, zarr_index, metadata,
         gold_label, gold_source, created_at)
     SELECT %s, 'ZTF' || (n * 7919 %% 100003), 'stamp', n, 'group' || n, 'a', n, '{}', '', '', now()
-    FROM generate_series(1, 30000) AS n
+    FROM generate_series(1, 12000) AS n
 """
 
 
@@ -84,7 +84,7 @@ def test_a_beginning_that_many_names_share_is_paged_through_in_the_order_of_name
         page = client.get(address)
         names += [row.external_id for row in page.context["subjects"]]
         address = f"{PAGE}?{page.context['next']}" if page.context["next"] else ""
-    archive = (f"ZTF{n * 7919 % 100003}" for n in range(1, 30001))
+    archive = (f"ZTF{n * 7919 % 100003}" for n in range(1, 12001))
     assert names == sorted(name for name in archive if name.startswith("ZTF12"))
     assert len(names) > 100
 
@@ -121,7 +121,7 @@ def test_parts_of_names_are_looked_up_in_an_index(survey):
     with connection.cursor() as cursor:
         cursor.execute(MANY, [survey.pk])
         cursor.execute("ANALYZE archive_subject")
-    rows = search([survey], {"text": "oup2999", "match": "part"})
+    rows = search([survey], {"text": "oup1099", "match": "part"})
     assert "subject_name_trigrams" in rows.explain()
     assert len(rows) == 11
 
@@ -226,15 +226,15 @@ def test_a_bad_region_is_explained_and_nothing_is_listed(survey, ann, client):
     assert "float" not in page
 
 
-@pytest.mark.parametrize("sort", ["", "-id", "name", "-name"])
-def test_scientists_page_forth_and_back_in_any_order(many, ann, client, sort):
-    first = client.get(PAGE, {"sort": sort, "kind": "stamp"})
-    second = client.get(f"{PAGE}?{first.context['next']}")
-    assert first.context["total"] == Total(1000, is_more=True)
-    names = [[row.external_id for row in page.context["subjects"]] for page in (first, second)]
-    assert len({*names[0], *names[1]}) == 96
-    back = client.get(f"{PAGE}?{second.context['previous']}")
-    assert [row.external_id for row in back.context["subjects"]] == names[0]
+def test_scientists_page_forth_and_back_in_any_order(many, ann, client):
+    for sort in ("", "-id", "name", "-name"):
+        first = client.get(PAGE, {"sort": sort, "kind": "stamp"})
+        second = client.get(f"{PAGE}?{first.context['next']}")
+        assert first.context["total"] == Total(1000, is_more=True)
+        names = [[row.external_id for row in page.context["subjects"]] for page in (first, second)]
+        assert len({*names[0], *names[1]}) == 96, sort
+        back = client.get(f"{PAGE}?{second.context['previous']}")
+        assert [row.external_id for row in back.context["subjects"]] == names[0], sort
 
 
 def test_a_moc_is_posted_to_the_api_as_text_or_file_and_paged_through(survey, ann, client):
