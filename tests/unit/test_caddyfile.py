@@ -53,7 +53,7 @@ class Node(BaseHTTPRequestHandler):
 def node():
     with ThreadingHTTPServer(("127.0.0.1", 0), Node) as server:
         server.lengths = []
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield server
         server.shutdown()

@@ -178,7 +178,7 @@ def answering():
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Alive) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         try:
             yield server.server_port, asked

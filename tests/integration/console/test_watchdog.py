@@ -101,7 +101,7 @@ def web_server(stuck=0.0):
     """A web server that answers, and says for how long its threads have been stuck."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Alive) as server:
         server.stuck = stuck
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         try:
             yield server.server_address[1]

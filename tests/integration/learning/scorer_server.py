@@ -97,7 +97,7 @@ def running(certified=None):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certified)
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         place = "http://127.0.0.1" if certified is None else "https://localhost"
         scorer.address = f"{place}:{server.server_port}/score"
