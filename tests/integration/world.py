@@ -31,8 +31,8 @@ def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
         defaults={"name": "ATLAS", "classes": ["AST", "CR"], "positive": ["AST"], "open_metadata": ["site"]},
     )
     members, _ = SubjectSet.objects.get_or_create(survey=survey, name=slug)
-    members.subjects.set([make_subject(survey, f"{slug}-{i}") for i in range(subjects)])
-    members.subjects.add(*[make_subject(survey, f"{slug}-g{i}", "AST" if i % 2 else "CR") for i in range(gold)])
+    named = {f"{slug}-{i}": "" for i in range(subjects)}
+    members.subjects.set(_make_subjects(survey, named | {f"{slug}-g{i}": ("CR", "AST")[i % 2] for i in range(gold)}))
     rules = {
         "random_fraction": 0.0,
         "training_schedule": [[0, 0.0]],
@@ -47,20 +47,32 @@ def make_workflow(subjects=10, gold=0, slug="atlas", **fields):
 
 
 def make_subject(survey, external_id, gold_label=""):
-    index = Subject.objects.filter(survey=survey).count()
-    subject = Subject.objects.create(
-        survey=survey,
-        external_id=external_id,
-        kind="tracklet",
-        checksum=uuid.uuid5(uuid.NAMESPACE_OID, external_id).hex,
-        object_group=external_id,
-        zarr_array="2x1x8x8-float32",
-        zarr_index=index,
-        metadata={"site": "T08", "#truth": "AST", "!filter": "o"},
-        gold_label=gold_label,
+    return _make_subjects(survey, {external_id: gold_label})[0]
+
+
+def _make_subjects(survey, gold_labels):
+    """Store a subject of two frames for each name."""
+    first = Subject.objects.filter(survey=survey).count()
+    subjects = Subject.objects.bulk_create(
+        Subject(
+            survey=survey,
+            external_id=external_id,
+            kind="tracklet",
+            checksum=uuid.uuid5(uuid.NAMESPACE_OID, external_id).hex,
+            object_group=external_id,
+            zarr_array="2x1x8x8-float32",
+            zarr_index=index,
+            metadata={"site": "T08", "#truth": "AST", "!filter": "o"},
+            gold_label=gold_label,
+        )
+        for index, (external_id, gold_label) in enumerate(gold_labels.items(), first)
     )
-    Frame.objects.bulk_create(Frame(subject=subject, position=i, mjd_mid=60000.5 + i / 100, band="o") for i in range(2))
-    return subject
+    Frame.objects.bulk_create(
+        Frame(subject=subject, position=i, mjd_mid=60000.5 + i / 100, band="o")
+        for subject in subjects
+        for i in range(2)
+    )
+    return subjects
 
 
 def make_volunteer(name=None):
