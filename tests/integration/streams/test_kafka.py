@@ -129,14 +129,14 @@ def test_brokers_that_do_not_answer_are_named(stream, reader):
 
 
 def test_kill_9_loses_nothing_and_stores_nothing_twice(cluster, alert):
-    for first in range(0, 600, 200):
-        cluster.send("alerts", [alert(n % 450) for n in range(first, first + 200)])
+    for first in range(0, 400, 200):
+        cluster.send("alerts", [alert(n % 300) for n in range(first, first + 200)])
         kill_once(cluster, until_stored(progress() + 1))
-    kill_once(cluster, until_stored(600))
+    kill_once(cluster, until_stored(400))
     stream = Stream.objects.get()
-    assert (stream.messages_read, stream.stored, stream.known) == (600, 450, 150)
+    assert (stream.messages_read, stream.stored, stream.known) == (400, 300, 100)
     assert stream.should_listen, "it was killed"
-    assert Subject.objects.count() == Subject.objects.values("zarr_array", "zarr_index").distinct().count() == 450
+    assert Subject.objects.count() == Subject.objects.values("zarr_array", "zarr_index").distinct().count() == 300
 
 
 def kill_once(cluster, enough):

@@ -19,6 +19,17 @@ from webapp.core.environment import ROOT
 from webapp.streams.models import Stream
 
 SECONDS = 180
+IMPATIENT = """
+import sys
+import django
+django.setup()
+from django.core.management import execute_from_command_line
+from webapp.console import watchdog
+watchdog.PAUSE_SECONDS, watchdog.SILENT_SECONDS = 1.0, 8.0
+del sys.argv[0]
+execute_from_command_line(sys.argv)
+"""
+"""As `manage.py`, with a watchdog that waits for seconds only."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +42,7 @@ def wait_until(condition):
 
 def test_a_stopped_listener_is_killed_and_the_next_one_stores_the_rest(cluster, alert):
     cluster.send("alerts", [alert(n) for n in range(20)])
-    with started(cluster, "--watched") as watched:
+    with started(cluster, "--watched", before=["-c", IMPATIENT]) as watched:
         wait_until(lambda: progress() == 20)
         [listener] = psutil.Process(watched.pid).children()
         listener.suspend()
