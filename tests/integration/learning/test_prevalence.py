@@ -29,26 +29,27 @@ def guided(rng, *, subjects, votes, late=0.0):
     has just come in.
     """
     real, key, number = rng.random(subjects) < SHARE, rng.random(subjects), np.arange(subjects)
-    given, sampled, order = np.zeros(subjects, int), np.zeros(subjects, bool), np.argsort(key)
+    given, sampled, order = [0] * subjects, [False] * subjects, np.argsort(key)
     likely = np.argsort(-(2.5 * real + rng.normal(size=subjects)))
 
     def waiting(there):
-        return [queue[there[queue] & (given[queue] < 3)].tolist() for queue in (likely, order)]
+        asked = there & (np.array(given) < 3)
+        return [queue[asked[queue]].tolist() for queue in (likely, order)]
 
+    draws, places = (rng.random(votes) < 0.2).tolist(), rng.random(votes).tolist()
     queues = waiting(number < subjects * (1 - late))
-    for number_of_vote in range(votes):
+    for number_of_vote, (is_random, place) in enumerate(zip(draws, places, strict=True)):
         if number_of_vote == int(0.98 * votes) + 1:
             queues = waiting(number >= 0)
-        is_random = rng.random() < 0.2
         queue = queues[is_random]
         # Several people are at it, so that some subjects at the front have one vote or two.
-        chosen = queue[rng.integers(min(8, len(queue)))]
+        chosen = queue[int(place * min(8, len(queue)))]
         given[chosen] += 1
         sampled[chosen] |= is_random
         if given[chosen] == 3:
             for each in queues:
                 each.remove(chosen)
-    return number[order], real[order], given[order] >= 3, sampled[order]
+    return number[order], real[order], np.array(given)[order] >= 3, np.array(sampled)[order]
 
 
 @pytest.mark.parametrize("late", [0.0, 0.3])
