@@ -80,7 +80,7 @@ class Life:
 
 
 class Recomputing(TestCase):
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(METHODS, steps)
     def test_live_sums_are_those_of_weighing_and_adding_up_anew(self, method, happened):
         life = Life(method)
