@@ -10,7 +10,7 @@ from tests.integration.learning import sky
 from tests.integration.learning.runs import trained
 
 pytestmark = pytest.mark.django_db
-REAL = np.arange(120) % 2 == 0
+REAL = np.arange(60) % 2 == 0
 
 
 @pytest.fixture

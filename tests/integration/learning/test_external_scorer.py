@@ -21,7 +21,7 @@ from webapp.learning.triggers import start_training, starting_classifier
 
 pytestmark = pytest.mark.django_db
 
-REAL = np.arange(120) % 2 == 0
+REAL = np.arange(60) % 2 == 0
 
 
 @pytest.fixture(autouse=True)
@@ -184,18 +184,19 @@ def test_no_training_starts_from_an_external_champion(workflow, server):
     assert starting_classifier(run, packaged="abc") is None
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://example.org/score", "ftp://example.org/", "https://", "https://me:secret@example.org/",
-        "https://example.org/#x", "https://exämple.org/", "https://example.org/a b", "https://example.org:99999/", "x",
-        "https://127.0.0.1/", "https://localhost:8000/", "https://[::1]/", "https://169.254.169.254/", "file:///etc/passwd",
-    ],
-)  # fmt: skip
-def test_an_address_that_may_not_be_asked_is_not_stored(workflow, server, settings, address):
+REFUSED = [
+    "http://example.org/score", "ftp://example.org/", "https://", "https://me:secret@example.org/",
+    "https://example.org/#x", "https://exämple.org/", "https://example.org/a b", "https://example.org:99999/", "x",
+    "https://127.0.0.1/", "https://localhost:8000/", "https://[::1]/", "https://169.254.169.254/", "file:///etc/passwd",
+]  # fmt: skip
+
+
+def test_an_address_that_may_not_be_asked_is_not_stored(server, settings):
     settings.PRIVATE_SCORERS = False
-    with pytest.raises(ValidationError):
-        register(workflow, server, address=address)
+    workflow = sky.workflow(sky.survey())
+    for address in REFUSED:
+        with pytest.raises(ValidationError):
+            register(workflow, server, address=address)
     assert not ExternalScorer.objects.exists()
     assert not TrainingRun.objects.exists()
 

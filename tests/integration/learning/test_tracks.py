@@ -9,6 +9,7 @@ from ml.inference.scorer import Scorer
 from tasks.learning import evaluate_checkpoint, examples, score_shard, train
 from tests.acceptance.people import member
 from tests.integration.learning import sky
+from tests.unit.training.test_resume import shorten
 from webapp.archive.models import Frame
 from webapp.core.jobs import JobState
 from webapp.learning.model_roles import ROLE_OF_KIND
@@ -74,7 +75,8 @@ def test_a_champion_learns_from_motion_and_scores_by_it():
     assert Scorer(Files.load(settings.DATA / run.checkpoint.folder)).manifest["tracklet_net"] == "set"
 
 
-def test_a_whole_network_learns_from_tracklets_of_several_lengths(client):
+def test_a_whole_network_learns_from_tracklets_of_several_lengths(client, monkeypatch):
+    shorten(monkeypatch, views=4000, fewest=0, rounds=4)
     workflow = sky.workflow(sky.survey(), kind="tracklet")
     for frames, prefix in ((3, "a"), (5, "b")):
         rows = sky.subjects(workflow.survey, REAL, kind="tracklet", frames=frames, prefix=prefix, seed=frames)

@@ -23,7 +23,7 @@ from webapp.learning.triggers import AlreadyTraining, start_training
 
 pytestmark = pytest.mark.django_db
 
-REAL = np.arange(120) % 2 == 0
+REAL = np.arange(80) % 2 == 0
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_tracklets_of_several_lengths_are_learnt_together():
 
 
 def test_a_whole_network_is_trained_on_pixels_and_its_features_serve_the_next_head(workflow):
-    run = trained(workflow, preset="small", minutes=0.05)
+    run = trained(workflow, preset="small", minutes=0.02)
     assert run.state == JobState.DONE, run.error
     assert not list((settings.DATA / "temporary").iterdir())
     if not run.checkpoint.is_champion:
@@ -232,10 +232,10 @@ def test_a_whole_network_is_trained_on_pixels_and_its_features_serve_the_next_he
 
 
 def test_a_network_that_waits_in_the_shadow_is_fine_tuned(workflow):
-    shadow = trained(workflow, preset="small", minutes=0.05, is_control=True)
+    shadow = trained(workflow, preset="small", minutes=0.02, is_control=True)
     assert not shadow.checkpoint.is_champion
     assert trained(workflow).checkpoint.is_champion
-    tuned = trained(workflow, preset="finetune", minutes=0.05)
+    tuned = trained(workflow, preset="finetune", minutes=0.02)
     assert tuned.state == JobState.DONE, tuned.error
     assert tuned.checkpoint.manifest["init"] == shadow.checkpoint.sha256
 
