@@ -18,14 +18,14 @@ from webapp.synthetics.inject_movers import start_injection
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
-N = 20
+N = 10
 OF_THE_ROW = {"checksum", "pixels", "png", "lease", "expires_at"}
 """What is drawn anew for every subject."""
 
 
 @pytest.fixture
 def workflow():
-    """Open tracklets and bogus gold ones, with a mover survey's metadata, and 20 injected into the latter."""
+    """Open tracklets and bogus gold ones, with a mover survey's metadata, and 10 injected into the latter."""
     survey = sky.survey("night", pixel_scale=1.0, open_metadata=["seeing"])
     rows = sky.subjects(survey, [False] * 4 * N, kind="tracklet", frames=4, prefix="69725192001501")
     dice = np.random.default_rng(1)
