@@ -13,7 +13,7 @@ from ml.simulate.atlas.night import atlas
 from ml.training import presets
 
 SMALL = presets.FAMILIES[presets.RESIDUAL]
-BRIEF = dataclasses.replace(SMALL, fresh=dataclasses.replace(SMALL.fresh, views=1500, rounds=2))
+BRIEF = dataclasses.replace(SMALL, fresh=dataclasses.replace(SMALL.fresh, views=640, rounds=2))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
 from ml.roles import train_role
 from ml.roles.cross_validation import cross_validate
+from ml.tracklets import tracklet_fit
 from ml.training.callbacks import silent
 from ml.training.head_training import can_be_crossed, log_scores, train_head
 from ml.training.presets import Recipe
@@ -26,7 +27,9 @@ class NoBackbone(feature_extractor.Backbone):
 
 
 @pytest.fixture(autouse=True)
-def no_backbone(monkeypatch):
+def quick(monkeypatch):
+    """Do without the backbone, and train tracklet networks in 48 steps."""
+    monkeypatch.setattr(tracklet_fit, "MANY", 6)
     monkeypatch.setattr(Recipe, "begin", lambda recipe, seed: NoBackbone())
 
 

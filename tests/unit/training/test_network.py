@@ -24,20 +24,26 @@ from ml.training.finetune import finetune
 from ml.training.schedule import SMALL, Best, Clock
 from tests.unit.conftest import labelled
 
-BRIEF = dataclasses.replace(SMALL, views=6000, rounds=3)
+BRIEF = dataclasses.replace(SMALL, views=640, rounds=3)
+LONG_ENOUGH = dataclasses.replace(BRIEF, views=3000)  # to learn
 
 
-@pytest.fixture(autouse=True)
-def brief(monkeypatch):
-    again, whole = (dataclasses.replace(BRIEF, rounds=1, rate=1e-3), dataclasses.replace(BRIEF, views=128, rounds=1))
-    shorter = {presets.RESIDUAL: (BRIEF, again), presets.TIMM: (whole, whole)}
+def shorten(monkeypatch, small):
+    again, whole = (dataclasses.replace(small, rounds=1, rate=1e-3), dataclasses.replace(BRIEF, views=128, rounds=1))
+    shorter = {presets.RESIDUAL: (small, again), presets.TIMM: (whole, whole)}
     for name, (fresh, pretrained) in shorter.items():
         family = dataclasses.replace(presets.FAMILIES[name], fresh=fresh, pretrained=pretrained)
         monkeypatch.setitem(presets.FAMILIES, name, family)
 
 
+@pytest.fixture(autouse=True)
+def brief(monkeypatch):
+    shorten(monkeypatch, BRIEF)
+
+
 @pytest.mark.parametrize("role", ["stamp", "tracklet"])
-def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path):
+def test_the_small_net_learns_to_see_a_source(role, kinds, pixels, tmp_path, monkeypatch):
+    shorten(monkeypatch, LONG_ENOUGH)
     blocks = pixels if role == "stamp" else np.repeat(pixels, 4, axis=1)
     told = []
     examples = labelled(kinds, pixels=blocks, labels=["yes" if kind < 2 else "no" for kind in kinds])

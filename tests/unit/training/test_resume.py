@@ -12,7 +12,7 @@ from ml.training.presets import FAMILIES
 from ml.training.training_state import StateFile
 from tests.unit.conftest import labelled
 
-BRIEF = {"views": 1500, "fewest": 0, "rounds": 4, "batch": 32, "patience": 9}
+BRIEF = {"views": 320, "fewest": 0, "rounds": 4, "batch": 32, "patience": 9}  # ten steps
 
 
 class Killed(Exception):
@@ -82,11 +82,11 @@ def test_a_resumed_training_is_bitwise_the_uninterrupted_one(examples, state, pr
 
 
 def test_tracklets_resume_too(kinds, pixels, state):
-    labels = ["yes" if kind < 2 else "no" for kind in kinds]
+    labels = ["yes" if kind < 2 else "no" for kind in kinds[:80]]
     settings = {"preset": "small", "seed": 1}
 
     def tracklets():
-        return labelled(kinds, pixels=np.repeat(pixels, 3, axis=1), labels=labels)
+        return labelled(kinds[:80], pixels=np.repeat(pixels[:80], 3, axis=1), labels=labels)
 
     whole = train_role.train("tracklet", tracklets(), **settings)
     interrupted(tracklets(), state, role="tracklet", **settings)
@@ -101,7 +101,7 @@ def test_a_training_killed_after_its_last_epoch_repeats_none(examples, state):
 
 
 def test_patience_counts_epochs_before_the_interruption(examples, state, monkeypatch):
-    shorten(monkeypatch, **BRIEF | {"patience": 1, "rate": 0.0})
+    shorten(monkeypatch, **BRIEF | {"views": 1500, "patience": 1, "rate": 0.0})
     told = []
     train_role.train("stamp", examples(), preset="small", on_epoch=epochs_until(9, told))
     interrupted(examples(), state, after=1, preset="small")

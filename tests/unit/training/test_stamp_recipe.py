@@ -139,14 +139,14 @@ def test_a_foreign_checkpoint_is_refused(kinds, pixels):
 
 
 def test_a_running_average_of_the_weights_learns_too(kinds, pixels):
-    schedule = dataclasses.replace(SMALL, views=4000, rounds=2, ema=0.9, augment="sky")
+    schedule = dataclasses.replace(SMALL, views=2000, rounds=2, ema=0.9, augment="sky")
     recipe = Recipe("small", "residual", "scratch", native_size(1), schedule=schedule)
     scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
     assert roc_auc(kinds < 2, scorer.p_real(scorer.probabilities(pixels))) > 0.9
 
 
 def test_a_slow_running_average_is_judged_fairly_from_the_first_steps(kinds, pixels):
-    schedule = dataclasses.replace(SMALL, views=6000, ema=0.98)
+    schedule = dataclasses.replace(SMALL, views=4000, rounds=4, ema=0.98)
     recipe = Recipe("small", "residual", "scratch", native_size(1), schedule=schedule)
     scorer = Scorer(train_stamps(labelled(kinds, pixels=pixels), recipe))
     assert ((scorer.p_real(scorer.probabilities(pixels)) > 0.5) == (kinds < 2)).mean() > 0.95
@@ -163,7 +163,7 @@ def told(kinds, random):
 @pytest.mark.parametrize("freeze", [True, False])
 def test_metadata_tells_what_pixels_cannot(kinds, pixels, told, freeze):
     examples = dataclasses.replace(labelled(kinds, pixels=pixels), values=told, columns=("rate",))
-    schedule = dataclasses.replace(SMALL, views=4000, rounds=2)
+    schedule = dataclasses.replace(SMALL, views=2000, rounds=2)
     recipe = Recipe("small", "residual", "scratch", native_size(1), freeze, schedule)
     scorer = Scorer(train_stamps(examples, recipe))
     features, real, known = scorer.features(pixels), kinds < 2, np.isfinite(told[:, 0])
