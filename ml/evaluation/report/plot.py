@@ -24,6 +24,8 @@ def pictures(chart: Chart | Grid, kinds: Sequence[str] = ("png", "svg")) -> dict
     axes.set_title(chart.title, loc="left")
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
+    picture.draw_without_rendering()  # so that the layout is made once, not for each kind
+    picture.set_layout_engine("none")
     return {kind: _written(picture, kind) for kind in kinds}
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import numpy as np
@@ -59,25 +60,30 @@ def numbers(html, key):
     return list(csv.DictReader(io.StringIO(unquote(data))))
 
 
-def test_every_metric_has_its_plot_table_and_numbers(tmp_path):
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Write one report; return its folder, page, charts, and what it is of."""
     said, answers = judged()
     charts = classifier_charts.classifier_charts(said, answers)
-    html = written(tmp_path, said, charts)
-    assert {chart.key for chart in charts} == EVERY
+    folder = tmp_path_factory.mktemp("report")
+    return SimpleNamespace(folder=folder, html=written(folder, said, charts), charts=charts, said=said)
+
+
+def test_every_metric_has_its_plot_table_and_numbers(report):
+    html = report.html
+    assert {chart.key for chart in report.charts} == EVERY
     for key in EVERY:
-        assert (tmp_path / "plots" / f"{key}.png").read_bytes().startswith(b"\x89PNG")
+        assert (report.folder / "plots" / f"{key}.png").read_bytes().startswith(b"\x89PNG")
         assert f'download="{key}.png" href="data:image/png;base64,' in html
-        assert b"</svg>" in (tmp_path / "plots" / f"{key}.svg").read_bytes()
+        assert b"</svg>" in (report.folder / "plots" / f"{key}.svg").read_bytes()
         assert f'download="{key}.svg" href="data:image/svg+xml;base64,' in html
         assert numbers(html, key)
     assert "Evaluation of &lt;c &amp; d&gt;" in html
     assert not re.search(r'(src|href)="(?!data:)', re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL))
 
 
-def test_plots_can_be_zoomed_and_hold_the_curves_they_show(tmp_path):
-    said, answers = judged()
-    charts = classifier_charts.classifier_charts(said, answers)
-    html = written(tmp_path, said, charts)
+def test_plots_can_be_zoomed_and_hold_the_curves_they_show(report):
+    html, charts = report.html, report.charts
     (models,) = re.findall(r"const docs_json = '(.*?)';", html)
     (document,) = json.loads(unescape(models.encode().decode("unicode_escape"))).values()
     plots = {root["attributes"].get("name") or number: root for number, root in enumerate(document["roots"])}
@@ -89,9 +95,8 @@ def test_plots_can_be_zoomed_and_hold_the_curves_they_show(tmp_path):
     assert html.count("<img") == len(charts)  # in place of the plots, without scripts; and the grids
 
 
-def test_the_csv_says_what_the_metrics_say(tmp_path):
-    said, answers = judged()
-    html = written(tmp_path, said, classifier_charts.classifier_charts(said, answers))
+def test_the_csv_says_what_the_metrics_say(report):
+    said, html = report.said, report.html
     by_mag = said["completeness"]["mag"]
     rows = numbers(html, "completeness-mag")
     assert [int(row["real"]) for row in rows] == by_mag["n"]
