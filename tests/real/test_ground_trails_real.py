@@ -125,7 +125,7 @@ def test_the_asteroid_of_a_plate_of_1950(shared_data, tmp_path):
     plate = fits.getdata(shared_data / "trails" / "palomar-1950-ngc2403.fits.gz").astype(np.float32)
     without = plate.copy()
     without[1290:1314, 1055:1078] = plate[1290:1314, 1008:1031]  # sky from nearby
-    for seed in (1, 2):
+    for seed in (2, 3):
         detector = taught(tmp_path / str(seed), "1.5:2.6", 0, 80, 155, seed=seed, least=0.3)
         found = place(detector.trails(plate))
         if found <= 20:

@@ -16,7 +16,6 @@ from ml.training.presets import Recipe
 
 pytestmark = pytest.mark.real
 BRAAI = 0.816  # the published network d6_m9 on the same packets
-SEEDS = 3  # of folds and splits: one AUC is off by .002, and the worst of ten is .984
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +50,8 @@ def test_a_head_on_frozen_features_knows_asteroids(seen, truth):
 def test_the_middle_and_its_rings_know_more(examples, truth):
     recipe = Recipe("head", preprocessing=replace(FROZEN, center_crop=24, annulus_photometry=True), freeze=True)
     known = with_features(examples, recipe.begin(0))
-    aucs = [roc_auc(truth, cross_validate(known, recipe=recipe, seed=seed)) for seed in range(SEEDS)]
-    assert np.mean(aucs) >= 0.98
+    auc = roc_auc(truth, cross_validate(known, recipe=recipe))  # of ten seeds the worst has .984
+    assert auc >= 0.98
 
 
 def test_one_wrong_label_in_ten_costs_little(seen, truth):
