@@ -78,9 +78,9 @@ def test_what_cannot_be_known_is_left_out_and_named(night, judged, tmp_path):
     assert "Add a column night" in (tmp_path / "r.html").read_text()
 
 
-def test_one_kind_alone_is_said(night, judged, tmp_path):
+def test_one_kind_alone_is_said(night, judged):
     real = manifest(night, "real.csv", lambda row: row if row["label"] == "AST" else None)
-    status, said, errors = judged(real, "--report", tmp_path / "r.html")
+    status, said, errors = judged(real)
     assert status == 0
     assert said["roc_auc"] is None
     assert "All 12 subjects are real, so the ROC AUC" in errors

@@ -34,13 +34,12 @@ def test_train_says_what_it_made(night, tmp_path, capsys):
     assert set(made["positive"]) == {"AST", "STREAK", "COMET"}
 
 
-def test_evaluate_and_report(night, trained, tmp_path, capsys):
-    report = tmp_path / "report.html"
-    assert main(["evaluate", "--checkpoint", str(trained), "--data", str(night), "--report", str(report)]) == 0
+def test_evaluate_says_its_figures(night, trained, capsys):
+    capsys.readouterr()
+    assert main(["evaluate", "--checkpoint", str(trained), "--data", str(night)]) == 0
     figures = said(capsys)
     assert figures["roc_auc"] > 0.8
     assert len(figures["confusion"]) == 8
-    assert "<html" in report.read_text()
 
 
 def test_other_labels_are_judged_as_real_or_bogus(night, trained, tmp_path, capsys):

@@ -22,9 +22,13 @@ def fit(mjd, ra, dec, east=0.1, north=0.1, corr=0.0):
     return fit_weighted_motion(mjd, ra, dec, *(np.broadcast_to(value, ra.shape) for value in (east, north, corr)))
 
 
-@pytest.mark.parametrize("dec", [0.0, 89.0, -89.0, 89.999])
-@pytest.mark.parametrize("ra", [10.0, 359.9999])
-@pytest.mark.parametrize("n", range(2, 9))
+@pytest.mark.parametrize(
+    ("n", "ra", "dec"),
+    [
+        *[(2, 10.0, 0.0), (3, 359.9999, 0.0), (4, 10.0, 89.0), (5, 359.9999, 89.0), (6, 10.0, -89.0)],
+        *[(7, 359.9999, -89.0), (8, 10.0, 89.999), (2, 359.9999, 89.999)],
+    ],
+)
 def test_a_straight_track_is_recovered_anywhere(n, ra, dec):
     mjd, alpha, delta = track(n, ra=ra, dec=dec)
     motion = fit(mjd, alpha, delta)
@@ -44,8 +48,10 @@ def test_degrees_of_uniform_motion_are_straight():
     assert motion.bend[0] == pytest.approx(0, abs=0.01)
 
 
-@pytest.mark.parametrize(("dec", "corr"), [(0.0, 0.0), (89.0, 0.7), (-89.0, -0.9), (45.0, 0.9)])
-@pytest.mark.parametrize("n", [2, 3, 4, 8])
+@pytest.mark.parametrize(
+    ("n", "dec", "corr"),
+    [(2, 0.0, 0.0), (2, 45.0, 0.9), (3, 89.0, 0.7), (4, -89.0, -0.9), (8, 45.0, 0.9), (8, 0.0, 0.0)],
+)
 def test_formal_errors_are_the_monte_carlo_scatter(n, dec, corr):
     random, draws = np.random.default_rng(1), 20_000
     mjd, ra, dec_track = track(n, ra=359.999, dec=dec)

@@ -1,5 +1,7 @@
 """Points along the ridge of a trail, painted on noise."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -16,14 +18,20 @@ def height(x):
     return 120 + BOW * (1 - phase**2)
 
 
-def image(snr=8.0, seed=0, left=LEFT, right=RIGHT):
+@cache
+def light_of(left, right):
+    """Return a trail's light without noise, 1 along its ridge."""
     at = np.linspace(left, right, 20 * SIDE)
     canvas = np.zeros((SIDE * 5, SIDE * 5))
     inside = (at > -0.5) & (at < SIDE - 0.5)
     np.add.at(canvas, (((height(at[inside]) + 0.5) * 5).astype(int), ((at[inside] + 0.5) * 5).astype(int)), 1.0)
     light = gaussian_filter(canvas, 5 * 1.2).reshape(SIDE, 5, SIDE, 5).sum((1, 3))
     ridge = np.median(light.max(axis=0)[int(left) + 5 : int(right) - 5])
-    return light / ridge * snr + np.random.default_rng(seed).normal(0, 1, (SIDE, SIDE))
+    return light / ridge
+
+
+def image(snr=8.0, seed=0, left=LEFT, right=RIGHT):
+    return light_of(left, right) * snr + np.random.default_rng(seed).normal(0, 1, (SIDE, SIDE))
 
 
 LINE = np.array([[LEFT + 4, 118.0], [RIGHT - 5, 123.0]])

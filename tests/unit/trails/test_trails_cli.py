@@ -123,7 +123,9 @@ def test_score_writes_trails(sky, trained, tmp_path, run):
 
 def test_less_sure_cells_may_count(sky, trained, tmp_path, run):
     """Never fewer lines; a folder begun with another setting is not resumed."""
-    words = ["score", "--checkpoint", trained, "--data", sky]
+    two = sky.with_name("two.csv")
+    two.write_text("".join(sky.read_text().splitlines(keepends=True)[:3]))
+    words = ["score", "--checkpoint", trained, "--data", two]
     strict = run(*words, "--out", tmp_path / "strict", "--min-foreground", 0.9)["n"]
     assert run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.02)["n"] > strict
     assert "another least" in run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.5)[1]
