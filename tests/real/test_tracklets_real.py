@@ -29,15 +29,15 @@ pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Found a SIMPL
 def scorer(tmp_path_factory):
     """Return a model with a stamp network trained on one simulated night, and a tracklet network on another."""
     folder = tmp_path_factory.mktemp("night")
-    stamps = atlas(160, 3, folder / "stamps", kind="tracklet", detections=None, satellites=0.12)
-    sky = atlas(600, 4, folder / "sky", kind="tracklet", detections=None, satellites=0.12)
+    stamps = atlas(100, 3, folder / "stamps", kind="tracklet", detections=None, satellites=0.12)
+    sky = atlas(400, 4, folder / "sky", kind="tracklet", detections=None, satellites=0.12)
     taught = ["train", "--role", "tracklet", "--preset", "small", "--data", str(stamps), "--out", str(folder / "a")]
     words = ["train", "--role", "tracklet", "--init", str(folder / "a"), "--data", str(sky), "--out", str(folder / "c")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
             presets.FAMILIES,
             presets.RESIDUAL,
-            dataclasses.replace(SMALL, fresh=dataclasses.replace(SMALL.fresh, views=2400, rounds=3)),
+            dataclasses.replace(SMALL, fresh=dataclasses.replace(SMALL.fresh, views=1200, rounds=3)),
         )
         assert main(taught) == 0
         assert main(words) == 0
