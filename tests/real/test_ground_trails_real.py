@@ -120,8 +120,8 @@ def ends_off(line):
 def test_the_asteroid_of_a_plate_of_1950(shared_data, tmp_path):
     """Ten pixels, S/N 4 per pixel, among some four hundred lines on the plate, most of which are real.
 
-    If the first network misses it, as two in ten do, a second one is tried (docs/trails.md). Seed 1 is one that misses it,
-    so the test begins with the next.
+    If the first network misses it, as two in ten do, a second one is tried (docs/trails.md). Seed 1 misses it: the test
+    begins with the next.
     """
     plate = fits.getdata(shared_data / "trails" / "palomar-1950-ngc2403.fits.gz").astype(np.float32)
     without = plate.copy()
