@@ -120,7 +120,8 @@ desk?.addEventListener("click", (event) => {
   look(link.closest("[data-row]"));
 });
 
-// A panel that the server sends anew leaves the focus with its row, and open or folded what was so.
+// A panel that the server sends anew leaves the focus with its row, and open or folded what was so. All of it in the moment
+// of the swap: until the panel settles, the number of subjects may arrive too, or somebody unfolds a part.
 let focused = null;
 let folds = new Map(); // whether each part of the panel was open, by its summary
 const named = (details) => details.querySelector("summary").textContent;
@@ -128,7 +129,7 @@ document.addEventListener("htmx:beforeSwap", ({ target }) => {
   focused = document.activeElement?.closest("[data-row]");
   folds = new Map([...target.querySelectorAll("details")].map((details) => [named(details), details.open]));
 });
-document.addEventListener("htmx:afterSettle", ({ target }) => {
+document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (!target.matches("[data-panel]")) folds.clear();
   if ([...folds.values()].includes(true)) unfold(target);
   for (const details of folds.size ? target.querySelectorAll("details") : []) details.open = folds.get(named(details)) ?? details.open;
