@@ -61,11 +61,11 @@ def prepare(data: Path, *names: str) -> None:
 
 
 class Site:
-    def __init__(self, data: Path, port: int, **extra: str) -> None:
+    def __init__(self, data: Path, port: int, program: tuple[str, ...] = ("manage.py",), **extra: str) -> None:
         self.data, self.port, self.extra = data, port, extra
         self.address = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--port", str(port)],
+            [sys.executable, *program, "up", "--port", str(port)],
             cwd=ROOT,
             env=environment(data, **extra),
             stdout=subprocess.PIPE,
@@ -120,11 +120,13 @@ class Site:
 
 
 @contextmanager
-def running_site(data: Path, *, is_first_start: bool = False, **extra: str) -> Iterator[Site]:
+def running_site(
+    data: Path, *, is_first_start: bool = False, program: tuple[str, ...] = ("manage.py",), **extra: str
+) -> Iterator[Site]:
     """Run a site; its first start in a folder creates database and static files, unless they are copied there."""
     if not is_first_start:
         prepare(data, *(["static"] if "DATABASE_URL" in extra else []))
-    site = Site(data, free_port(), **extra)
+    site = Site(data, free_port(), program, **extra)
     try:
         site.wait_until_up()
         yield site

@@ -1,0 +1,29 @@
+"""`manage.py up` whose watchdog soon notices what hangs, with a worker that reports often.
+
+Run as `python -m tests.acceptance.quick_up up`, with the command's options.
+"""
+
+import os
+import sys
+
+import django
+from django.core.management import execute_from_command_line
+
+from webapp.core import embedded_postgres
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    embedded_postgres.ensure()
+    django.setup()
+
+    from webapp.console import processes, site, watchdog
+
+    def worker(concurrency, logs):
+        made = processes.worker(concurrency, logs)
+        made.command += ["--include", "tests.acceptance.quick_reports"]
+        return made
+
+    site.worker = worker
+    processes.RESTART_PAUSE = 0.5
+    watchdog.PAUSE_SECONDS, watchdog.SILENT_SECONDS, watchdog.START_SECONDS = 2.0, 12.0, 60.0
+    execute_from_command_line(sys.argv)
