@@ -31,7 +31,7 @@ FIRST = (
     "acceptance/test_ingest_killed.py",
     "acceptance/test_cluster.py",
     "real/test_tracklets_real.py",
-    "acceptance/test_accessibility.py",
+    "acceptance/test_every_page.py",
     "real/",
     "acceptance/test_brokers.py",
     "integration/learning/",

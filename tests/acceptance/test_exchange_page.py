@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.people import member
 from tests.acceptance.real_worker import running_worker, wait_until
-from tests.acceptance.test_accessibility import RULES
+from tests.acceptance.test_every_page import RULES
 from tests.integration.imports.files import panoptes_row, write_csv
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Classification
