@@ -19,7 +19,7 @@ from webapp.core import embedded_postgres
 
 pytestmark = pytest.mark.timeout(600)
 
-STAMPS, PLANES, SIDE = 8_000, 500, 8
+STAMPS, PLANES, SIDE = 5_000, 500, 8
 START = """
 from pathlib import Path
 from webapp.archive.ingest.create_run import start_ingest
@@ -44,12 +44,21 @@ def sky(tmp_path_factory):
     return folder, pixels
 
 
+SLOWED = """
+    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
+    CREATE TRIGGER slow AFTER INSERT ON archive_subject FOR EACH STATEMENT EXECUTE FUNCTION slow();
+"""
+"""Half a second for each batch: else an ingest may be over before it is seen to have begun."""
+
+
 @contextmanager
 def database(data):
-    """Keep the embedded server of a data folder running when other processes are killed."""
+    """Keep the embedded server of a data folder running when other processes are killed; it stores slowly."""
     prepare(data)
     folder = data / "postgres"
     url = embedded_postgres.start(folder)
+    with psycopg.connect(url) as connection:
+        connection.execute(SLOWED)
     try:
         yield url
     finally:
@@ -124,20 +133,11 @@ def killed_half_way(url, data, folder):
     assert process.returncode == -signal.SIGKILL
 
 
-SLOWED = """
-    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
-    CREATE TRIGGER slow AFTER INSERT ON archive_subject FOR EACH STATEMENT EXECUTE FUNCTION slow();
-"""
-"""Half a second for each batch: else an ingest may be over before it is seen to have begun."""
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """One site for tests that each fill a survey of their own; return it with its database's address."""
     data = tmp_path_factory.mktemp("site")
     with database(data) as url, running_site(data) as running:
-        with psycopg.connect(url) as connection:
-            connection.execute(SLOWED)
         yield running, url
 
 
