@@ -40,13 +40,18 @@ class Worker:
     """The worker with its children, and beat."""
 
     def __init__(self, folder: Path, *options: str) -> None:
+        self.folder, self.options = folder, options
         self.log = (folder / "worker.log").open("ab")
-        self.process = self._start([*worker(2, folder).command, *options], folder)
-        self.beat = self._start(beat(folder).command, folder)
+        self.beat = self._start(beat(folder).command)
+        self.start()
 
-    def _start(self, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        """Start the worker, also after it was killed."""
+        self.process = self._start([*worker(2, self.folder).command, *self.options])
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            command, env=environment(folder), stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment(self.folder), stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
         )
 
     def stop(self) -> None:
@@ -55,20 +60,26 @@ class Worker:
             each.terminate()
         for each in (self.process, self.beat):
             each.wait(60)
-        self.log.close()
 
     def kill(self) -> None:
-        """Kill the worker and beat; what they have started ends with them, however busy it is."""
-        programs = (self.process, self.beat)
-        children = [child for each in programs for child in psutil.Process(each.pid).children(recursive=True)]
-        for each in programs:
-            each.kill()
-            each.wait()
+        """Kill the worker; what it has started ends with it, however busy it is."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait()
         orphans = psutil.wait_procs(children, timeout=10)[1]
         for orphan in orphans:
             orphan.kill()
-        self.log.close()
         assert not orphans, "Children go on without the worker."
+
+    def end(self) -> None:
+        """Kill whatever still runs."""
+        try:
+            if self.process.poll() is None:
+                self.kill()
+        finally:
+            self.beat.kill()
+            self.beat.wait()
+            self.log.close()
 
 
 @contextmanager
@@ -77,8 +88,7 @@ def running_worker(folder: Path, *options: str) -> Iterator[Worker]:
     try:
         yield started
     finally:
-        if started.process.poll() is None:
-            started.kill()
+        started.end()
 
 
 def wait_until(holds: Callable[[], bool], what: str, folder: Path) -> None:

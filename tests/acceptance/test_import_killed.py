@@ -25,14 +25,14 @@ def test_every_answer_is_in_once(tmp_path):
     path = write_csv(tmp_path / "answers.csv", rows + rows[:DOUBLED])
     job = new_import(workflow=workflow, path=path, by=None, choices=PANOPTES)
     jobs = ClassificationImport.objects.filter(pk=job.pk)
-    with running_worker(tmp_path) as first:
+    with running_worker(tmp_path) as worker:
         send(tmp_path, ClassificationImport.task, job.pk)
         wait_until(lambda: jobs.get().added > 0, "The first batch", tmp_path)
-        first.kill()
-    half = jobs.get()
-    assert half.state == "running"
-    assert 0 < half.added == half.done == Classification.objects.count() < len(rows)
-    with running_worker(tmp_path):
+        worker.kill()
+        half = jobs.get()
+        assert half.state == "running"
+        assert 0 < half.added == half.done == Classification.objects.count() < len(rows)
+        worker.start()
         wait_until(lambda: jobs.get().is_over, "The end of the import", tmp_path)
     done = jobs.get()
     assert (done.state, done.attempts, done.done) == ("done", 2, len(rows) + DOUBLED)

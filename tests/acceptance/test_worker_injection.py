@@ -25,7 +25,7 @@ def test_movers_whose_worker_is_killed_are_drawn_once(tmp_path):
     with running_worker(tmp_path) as worker:
         wait_until(made.exists, "The first movers", tmp_path)
         worker.kill()
-    with running_worker(tmp_path):
+        worker.start()
         wait_until(lambda: type(job).objects.filter(state=JobState.DONE).exists(), "The end", tmp_path)
     assert made.count() == NUMBER
     assert len({row.metadata["!synthetic"]["background"] for row in made}) == NUMBER

@@ -44,37 +44,32 @@ def assert_whole(workflow):
     assert set(ScoringShard.objects.values_list("state", flat=True)) == {JobState.DONE}
 
 
-def test_a_run_whose_worker_is_killed_ends_in_one_champion(workflow, tmp_path):
+def test_workers_killed_in_training_and_in_scoring_end_in_one_champion_and_go_on_where_they_were(workflow, tmp_path):
     run = start_training(workflow=workflow, by=None)
     with running_worker(tmp_path) as worker:
         wait_until(is_(TrainingRun.objects, state=JobState.RUNNING), "The run's begin", tmp_path)
         worker.kill()
-    run.refresh_from_db()
-    assert run.state == JobState.RUNNING
-    with running_worker(tmp_path):
+        run.refresh_from_db()
+        assert run.state == JobState.RUNNING
+        worker.start()
         wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The end of the round", tmp_path)
-    run.refresh_from_db()
-    assert (run.state, run.attempts) == (JobState.DONE, 2)
-    assert set(run.epochs.values_list("attempt", flat=True)) == {2}
-    assert_whole(workflow)
+        run.refresh_from_db()
+        assert (run.state, run.attempts) == (JobState.DONE, 2)
+        assert set(run.epochs.values_list("attempt", flat=True)) == {2}
+        assert_whole(workflow)
 
-
-def test_scoring_whose_worker_is_killed_is_taken_up_where_it_was(workflow, tmp_path):
-    start_training(workflow=workflow, by=None)
-    with running_worker(tmp_path) as worker:
-        wait_until(is_(ScoringRun.objects, state=JobState.DONE), "The first round", tmp_path)
-        array = workflow.survey.subjects.first().zarr_array
         workflow.queue.filter(is_gold=False).update(reason="new", priority=0)
-        ranges = [(array, start, start + 4) for start in range(0, 160, 4)]
-        run = start_scoring(Checkpoint.objects.get(), ranges)
-        wait_until(is_(run.shards, state=JobState.DONE), "The first shard", tmp_path)
+        array = workflow.survey.subjects.first().zarr_array
+        ranges = [(array, start, start + 8) for start in range(0, 160, 8)]
+        scoring = start_scoring(Checkpoint.objects.get(), ranges)
+        wait_until(is_(scoring.shards, state=JobState.DONE), "The first shard", tmp_path)
         worker.kill()
-    done = run.shards.filter(state=JobState.DONE).count()
-    assert 0 < done < len(ranges)
-    assert not workflow.queue.filter(reason__in=["uncertain", "diverse", "positive"]).exists()
-    with running_worker(tmp_path):
-        wait_until(is_(ScoringRun.objects, pk=run.pk, state=JobState.DONE), "The end of the scoring", tmp_path)
-    assert run.shards.filter(attempts=1).count() >= done
+        done = scoring.shards.filter(state=JobState.DONE).count()
+        assert 0 < done < len(ranges)
+        assert not workflow.queue.filter(reason__in=["uncertain", "diverse", "positive"]).exists()
+        worker.start()
+        wait_until(is_(ScoringRun.objects, pk=scoring.pk, state=JobState.DONE), "The end of the scoring", tmp_path)
+    assert scoring.shards.filter(attempts=1).count() >= done
     assert_whole(workflow)
 
 

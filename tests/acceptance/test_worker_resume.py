@@ -54,8 +54,8 @@ def test_a_run_killed_after_some_epochs_goes_on_with_the_next_to_the_same_model(
     with running_worker(tmp_path) as worker:
         wait_until(reached(run, 3), "The third epoch", tmp_path)
         worker.kill()
-    before = dict(run.epochs.values_list("epoch", "created_at"))
-    with running_worker(tmp_path):
+        before = dict(run.epochs.values_list("epoch", "created_at"))
+        worker.start()
         wait_until(ended(run), "The end of the resumed run", tmp_path)
         whole = start_training(workflow=workflow, by=None, preset=Preset.SMALL)
         wait_until(ended(whole), "The end of the uninterrupted run", tmp_path)
