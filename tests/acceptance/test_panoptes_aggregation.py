@@ -26,11 +26,25 @@ def programs():
     return environment_or_skip("panoptes")
 
 
+IN_TURN = """
+import runpy, sys
+program, *commands = sys.argv[1:]
+for command in commands:
+    sys.argv = [program, *command.split()]
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as ended:
+        if ended.code:
+            raise
+"""
+"""Runs their program for one command after another, since it takes longer to load than to run."""
+
+
 @pytest.fixture
 def aggregate(programs, tmp_path):
-    def run(*arguments):
-        command = [programs / "python", "-W", "ignore", programs / "panoptes_aggregation", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    def run(*commands):
+        program = [programs / "python", "-W", "ignore", "-c", IN_TURN, programs / "panoptes_aggregation"]
+        done = subprocess.run([*program, *commands], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return run
@@ -49,10 +63,12 @@ def table(path):
 def reduced(aggregate, workflow, folder, extractor, reducer):
     """Run config, extract and reduce as their documentation says; return the reduction's rows."""
     write(workflow, folder)
-    aggregate("config", "workflow.csv", str(workflow.pk))
-    aggregate("extract", "classifications.csv", f"Extractor_config_workflow_{workflow.pk}_V1.1.yaml", "-hb")
-    config = f"Reducer_config_workflow_{workflow.pk}_V1.1_{extractor}.yaml"
-    aggregate("reduce", f"{extractor}_extractions.csv", config, "-hb")
+    version = f"workflow_{workflow.pk}_V1.1"
+    aggregate(
+        f"config workflow.csv {workflow.pk}",
+        f"extract classifications.csv Extractor_config_{version}.yaml -hb",
+        f"reduce {extractor}_extractions.csv Reducer_config_{version}_{extractor}.yaml -hb",
+    )
     return table(folder / f"{reducer}_reductions.csv")
 
 
