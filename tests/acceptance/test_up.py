@@ -7,13 +7,15 @@ from itertools import pairwise
 import psutil
 import pytest
 
-from tests.acceptance.running_site import Site, free_port, manage, running_site
+from tests.acceptance.running_site import Site, free_port, manage, prepare, running_site
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """One data folder for tests that only start and stop sites: its database is made once."""
-    return tmp_path_factory.mktemp("data")
+    data = tmp_path_factory.mktemp("data")
+    prepare(data)
+    return data
 
 
 def left_running(site: Site, seconds: float = 20.0) -> list[str]:
@@ -57,7 +59,7 @@ def test_a_killed_parent_takes_its_children_along(data):
         assert not [command for command in site.family().values() if "postgres" not in command]
     # The database outlives a kill -9 of its parent by design; the next start joins it and ends it.
     with running_site(data) as again:
-        again.wait_until_up(path="/health/")
+        again.wait_until_up(path="/health/ready/")
     assert left_running(again) == []
 
 
