@@ -117,6 +117,16 @@ def test_a_worker_whose_children_are_all_stopped_goes_on_with_jobs(site):
     assert worker.is_running()
 
 
+def test_a_stopped_child_is_replaced_although_the_others_work(site):
+    """Else a pool of several serves on with one fewer, and nobody sees it."""
+    worker = worker_with_children(site)
+    first, second = worker.children()
+    first.suspend()
+    wait_until(lambda: not first.is_running() and len(worker.children()) == 2)
+    assert second in worker.children()
+    assert "was stopped (SIGSTOP), and is killed" in (site.data / "log" / "worker.log").read_text()
+
+
 def test_a_killed_beat_is_started_again(site):
     killed = program(site, "tasks.beat")
     killed.kill()

@@ -53,16 +53,3 @@ def test_a_worker_of_two_queues_serves_these_while_a_child_works_until_it_stops(
         assert all_that_serve(tmp_path) == {"training", "scoring"}
         running.stop()
     assert not Worker.objects.exists()
-
-
-def test_a_stopped_child_is_replaced_although_the_others_work(tmp_path, monkeypatch):
-    """Else a pool of several serves on with one fewer, and nobody sees it."""
-    monkeypatch.setenv("LOOK_EVERY", "0.5")
-    with running_worker(tmp_path, "--include", "tests.acceptance.quick_reports") as running:
-        wait_until(Worker.objects.exists, "The first report", tmp_path)
-        parent = psutil.Process(running.process.pid)
-        first, second = parent.children()
-        first.suspend()
-        wait_until(lambda: not first.is_running() and len(parent.children()) == 2, "Another child", tmp_path)
-        assert second in parent.children()
-        assert "was stopped (SIGSTOP), and is killed" in (tmp_path / "worker.log").read_text()
