@@ -23,7 +23,7 @@ from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZES = [(1440, 900), (390, 844)]
+DESKTOP, PHONE = (1440, 900), (390, 844)
 STEPS = "# Watch it move\n\nA *mover* changes its place.\n\n# Three answers\n\nUnsure is one.\n\n# Go\n\nEnjoy the sky."
 GUIDE = "# Yes\n\nA round dot that moves. It is in every frame.\n\n# No\n\nAnything else: sharp cosmic rays, spikes.\n"
 
@@ -43,8 +43,8 @@ def no_wider_than(page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_tutorial_comes_first_is_resumed_and_comes_no_more(workflow, open_page, width, height):
+def test_the_tutorial_comes_first_is_resumed_and_comes_no_more(workflow, open_page):
+    width, height = PHONE
     write(workflow, "tutorial", STEPS)
     page = open_page("/classify/night/", width=width, height=height)
     dialog = page.get_by_role("dialog", name="Tutorial")
@@ -70,8 +70,8 @@ def test_the_tutorial_comes_first_is_resumed_and_comes_no_more(workflow, open_pa
     expect(dialog.get_by_text("Step 1 of 4")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_field_guide_is_searched_over_the_picture(workflow, open_page, width, height):
+def test_the_field_guide_is_searched_over_the_picture(workflow, open_page):
+    width, height = PHONE
     write(workflow, "field-guide", GUIDE)
     [free] = sky.subjects(workflow.survey, [True], prefix="free", seed=5)
     sky.make_gold([free], [True])
@@ -121,8 +121,8 @@ def test_a_synthetic_mover_is_circled_after_the_answer(workflow, open_page):
     expect(page.get_by_role("heading", name="Your skill")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_page, tmp_path, width, height):
+def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_page, tmp_path):
+    width, height = DESKTOP
     scientist = member(workflow.survey, "scientist")
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)).save(buffer, "PNG")
@@ -177,8 +177,8 @@ def test_a_picture_that_did_not_arrive_is_spoken_of_in_the_readers_language(work
     expect(page.locator("[data-part=picture-status]")).to_contain_text("Das Hochladen ist gescheitert")
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page, width, height):
+def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page):
+    width, height = DESKTOP
     page = open_page("/classify/night/", width=width, height=height)
     for key in "ynyu":
         ready(page)
