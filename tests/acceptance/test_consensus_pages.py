@@ -101,7 +101,7 @@ def test_without_scripts_a_link_leads_to_the_histograms_as_tables_and_back(surve
     assert {"answer=no", "p_min=0.1"} <= set(page.url.partition("?")[2].partition("#")[0].split("&"))
 
 
-@pytest.mark.parametrize("width", [1440, 900, 480, 360])
+@pytest.mark.parametrize("width", [1440, 900, 360])
 def test_histograms_that_come_late_move_nothing(survey, open_page, width):
     page = open_page("about:blank", user=member(survey, "scientist"), width=width)
     waiting = []

@@ -113,8 +113,7 @@ def stands_around(page, label, ends, which=0):
     np.testing.assert_allclose(np.ptp(box @ [-along[1], along[0]]), 2 * margin, atol=1)
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize(("width", "height", "light"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_marks_and_detections_stand_in_their_places(subject, open_page, tmp_path, width, height, light):
     page = opened(open_page, subject, "consensus/subjects", width=width, height=height, color_scheme=light)
     assert labels(page, "volunteers") == ["1", "2"]

@@ -34,8 +34,7 @@ def button(page, word):
     return page.get_by_role("button", name=re.compile(f"{word} ?: quick-answers-0"))
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_deciding(scientist, open_page, width, scheme, tmp_path):
     page = open_page("/surveys/atlas/quality/", user=scientist, width=width, color_scheme=scheme)
     expect(page.get_by_text("4 open")).to_be_visible()

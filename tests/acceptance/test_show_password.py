@@ -13,8 +13,7 @@ def ada():
     return get_user_model().objects.create_user("ada", password="ada")
 
 
-@pytest.mark.parametrize("address", PAGES)
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("address", "width"), [*zip(PAGES, (1440, 390, 1440, 390), strict=True)])
 def test_each_password_is_shown_and_hidden_on_request(open_page, ada, address, width):
     is_own = address.startswith(("/you/", "/accounts/password/"))
     page = open_page(address, width=width, user=ada if is_own else None)
