@@ -1,6 +1,7 @@
 """`manage.py up` whose watchdog soon notices what hangs, with a worker that reports often.
 
-Run as `python -m tests.acceptance.quick_up up`, with the command's options.
+Run as `python -m tests.acceptance.quick_up up`, with the command's options. WEB_WORKERS is the number of the web
+server's processes, each of which takes seconds to load.
 """
 
 import os
@@ -23,7 +24,12 @@ if __name__ == "__main__":
         made.command += ["--include", "tests.acceptance.quick_reports"]
         return made
 
-    site.worker = worker
+    def web(host, port, logs):
+        made = processes.web(host, port, logs)
+        made.command[made.command.index("--workers") + 1] = os.environ.get("WEB_WORKERS", "2")
+        return made
+
+    site.worker, site.web = worker, web
     processes.RESTART_PAUSE = 0.5
     watchdog.PAUSE_SECONDS, watchdog.SILENT_SECONDS, watchdog.START_SECONDS = 2.0, 12.0, 60.0
     execute_from_command_line(sys.argv)

@@ -22,6 +22,7 @@ from webapp.console.site import prepare
 restore({dump!r})
 prepare(print)
 """
+QUICK_UP = ("-m", "tests.acceptance.quick_up")
 NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "WANDERERS_DATA")
 
 

@@ -18,7 +18,7 @@ from tests.acceptance.brokers import rabbitmq, redis
 from tests.acceptance.cable import cable
 from tests.acceptance.real_worker import environment as environment_of_worker
 from tests.acceptance.real_worker import running_worker
-from tests.acceptance.running_site import environment, manage, prepare, running_site
+from tests.acceptance.running_site import QUICK_UP, environment, manage, prepare, running_site
 from tests.prepared import ROOT
 from webapp.core import embedded_postgres
 
@@ -86,7 +86,8 @@ def test_the_site_uses_the_redis_the_database_and_the_proxy_that_the_environment
     url = embedded_postgres.start(tmp_path / "elsewhere" / "postgres")
     path = manifest(tmp_path / "sky", rows=3)
     named = {"DATABASE_URL": url, "CELERY_BROKER_URL": redis_url}
-    with running_site(tmp_path / "data", HTTPS="1", ALLOWED_HOSTS="wanderers.example", **named) as site:
+    proxied = {"HTTPS": "1", "ALLOWED_HOSTS": "wanderers.example"}
+    with running_site(tmp_path / "data", program=QUICK_UP, WEB_WORKERS="1", **proxied, **named) as site:
         asked = manage(tmp_path / "data", "shell", "-c", ASK.format(path=str(path)), **named)
         site.wait_until_up(path="/health/")
     assert asked.stdout.split()[-3:] == ["done", "1", "3"], asked.stderr

