@@ -22,8 +22,8 @@ def workflow(db):
     return workflow
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_what_was_just_answered_can_be_talked_about(workflow, open_page, width, height):
+def test_what_was_just_answered_can_be_talked_about(workflow, open_page):
+    width, height = 390, 844
     ada = member(Survey.objects.get(), "volunteer")
     page = open_page("/classify/night/", width=width, height=height, user=ada)
     expect(page.locator("body[data-state=open]")).to_be_attached()
