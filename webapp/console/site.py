@@ -31,8 +31,8 @@ Say = Callable[[str], object]
 """Reports progress in the terminal."""
 
 
-class Ended(Exception):
-    """A signal asked the site to stop."""
+class Ended(BaseException):
+    """A signal asked the site to stop; logging, which a signal may interrupt, would catch an Exception and go on."""
 
 
 def check_port(host: str, port: int) -> None:
