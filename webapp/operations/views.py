@@ -98,7 +98,9 @@ def _job(kind: str, pk: int) -> Job:
 
 
 class UntilForm(forms.Form):
-    until = forms.DateTimeField(help_text="when the newest failure happened that the page showed")
+    """When the newest failure happened that the page showed."""
+
+    until = forms.DateTimeField()
 
 
 def _until(request: HttpRequest) -> datetime | None:
