@@ -5,7 +5,7 @@
 import { keyOf } from "../classify/keymap.js";
 import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
-import { takeBack } from "./rulings.js";
+import { noteOn, takeBack } from "./rulings.js";
 
 const SETTLE = 250; // ms in which a second key press is ignored
 const AHEAD = 5; // rows left at which the next ones are loaded
@@ -53,9 +53,13 @@ function undo() {
 
 function give(verdict) {
   const row = current();
-  const button = row?.querySelector(`button[value="${verdict}"]`);
-  if (!button || performance.now() < readyAt) return;
+  if (!row || performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
+  const button = row.querySelector(`button[value="${verdict}"]`);
+  if (!button) {
+    noteOn(row, gettext("Your verdict stands. Withdraw it first (Z) to give another."));
+    return;
+  }
   button.click();
   if (desk) move(1);
 }

@@ -19,7 +19,9 @@ export function takeBack(row) {
   const given = document.getElementById(ruled.pop());
   const newest = given ?? row;
   if (newest?.matches(BUSY)) unwanted.set(newest.id, given !== null);
-  else if (newest && !withdraw(newest, given !== null)) return offerBulkUndo() ? null : nothingToUndo(newest);
+  else if (newest && !withdraw(newest, given !== null)) {
+    return offerBulkUndo() ? null : noteOn(newest, gettext("Nothing to undo on this page."));
+  }
   return newest;
 }
 
@@ -42,10 +44,11 @@ function withdraw(row, isUndo) {
   return button !== null;
 }
 
-function nothingToUndo(row) {
+/** Say on a row why a key did nothing there; return the row. */
+export function noteOn(row, words) {
   const panel = row.querySelector("[data-panel]");
   panel.querySelector(".note")?.remove();
-  panel.prepend(said(gettext("Nothing to undo on this page."), "note"));
+  panel.prepend(said(words, "note"));
   return row;
 }
 

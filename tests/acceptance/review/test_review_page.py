@@ -46,6 +46,10 @@ def test_what_the_page_says_is_what_the_row_says(page):
     press(page, "y")
     expect(page.locator("[data-panel] .note")).to_have_count(0)
     expect(said).to_have_text("Ruled yes.")
+    press(page, "ArrowUp")
+    press(page, "n")
+    expect(said).to_have_text("Your verdict stands. Withdraw it first (Z) to give another.")
+    assert set(standing().values()) == {"yes"}
     press(page, "z")
     expect(said).to_have_text("Verdict withdrawn.")
     assert standing() == {}
