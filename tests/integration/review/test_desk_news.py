@@ -20,7 +20,8 @@ def people(survey):
 
 def news():
     """Return whom the desk told what about which subject, and has not been read."""
-    rows = Notification.objects.filter(kind__in=["assigned", "opinion"], read_at=None).order_by("pk")
+    unread = Notification.objects.filter(kind__in=["assigned", "opinion"], read_at=None)
+    rows = unread.order_by("volunteer__user__username", "pk")
     return [tuple(row) for row in rows.values_list("volunteer__user__username", "kind", "subject")]
 
 
