@@ -17,7 +17,7 @@ from webapp.core.postgresql import hung_server
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
-    for each in (folder, *folder.parents[:2]):
+    for each in (folder, *folder.parents[:3]):
         each.chmod(0o755)  # PostgreSQL runs as somebody else
     folder.chmod(0o777)
     server = Server(folder / "data", free_port())
