@@ -13,7 +13,7 @@ from webapp.classifications.presentation import PRESENTATIONS
 from webapp.consensus.access_levels import Gate, gate_of
 from webapp.consensus.evidence import Proportion
 from webapp.consensus.models import Consensus
-from webapp.core.percent import percent as percent_of
+from webapp.core.percent import percent
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 
@@ -37,11 +37,11 @@ def answers(context: dict[str, Any], subject: Subject, *, knows_truth: bool) -> 
 
 
 @register.filter
-def percent(proportion: Proportion) -> str:
+def percent_with_interval(proportion: Proportion) -> str:
     """Format a fraction with its interval: “86% (71–94)”, or a dash before the first answer."""
     if proportion.value is None:
         return "–"
-    return f"{percent_of(proportion.value, 0)} ({100 * proportion.low:.0f}–{100 * proportion.high:.0f})"
+    return f"{percent(proportion.value, 0)} ({100 * proportion.low:.0f}–{100 * proportion.high:.0f})"
 
 
 @register.filter
