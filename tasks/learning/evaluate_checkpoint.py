@@ -15,7 +15,7 @@ from tasks.learning.external_model import ExternalModel
 from tasks.learning.features import Features
 from webapp.learning import curate_labels, scores, test_sets
 from webapp.learning.label_snapshot import Label
-from webapp.learning.models import Checkpoint, ModelRole, Preset, Score, TestSet, TrainingRun
+from webapp.learning.models import Checkpoint, ModelRole, Score, TestSet, TrainingRun
 from webapp.learning.promotion import Result
 
 
@@ -48,7 +48,7 @@ def evaluate(
     metrics = _metrics(checkpoint, labels, p)
     intervals = metrics.get("intervals", {}).get("roc_auc") or [None, None]
     result: dict[str, Any] = {
-        "is_external": checkpoint.is_external,
+        "is_from_elsewhere": checkpoint.is_from_elsewhere,
         "labels": len(trained_on),
         "auc": metrics.get("roc_auc"),
         "auc_low": intervals[0],
@@ -68,7 +68,7 @@ def _comparison(
 ) -> dict[str, Any]:
     champion_trained_on = curate_labels.trained_labels(champion)
     new = {
-        "same_recipe": champion.manifest.get("preset") == checkpoint.manifest.get("preset") != Preset.EXTERNAL,
+        "same_recipe": champion.run.preset == checkpoint.run.preset and not checkpoint.is_from_elsewhere,
         "new_labels": curate_labels.changed_labels(champion.run.workflow, trained_on, champion_trained_on),
     }
     fair = curate_labels.unseen_by(champion, labels)

@@ -22,7 +22,7 @@ from ml.storage.pixel_store import PixelStore
 from ml.training.callbacks import Epoch
 from ml.training.training_state import StateFile
 from tasks.base_task import job
-from tasks.learning import external_model, model_cache
+from tasks.learning import external_model, imported_model, model_cache
 from tasks.learning.evaluate_checkpoint import evaluate
 from tasks.learning.examples import examples, features_of, of_one_shape, pixels_of, tracks_of_labels
 from tasks.learning.features import Features
@@ -54,6 +54,9 @@ def _train(row: TrainingRun) -> Checkpoint:
     if row.scorer is not None:
         row.renew(message=messages.ASKING())
         return external_model.meet(row, row.scorer)
+    if row.preset == Preset.IMPORTED:
+        row.renew(message=messages.CHECKING_MODEL())
+        return imported_model.adopt(row)
     if row.training_set is None:
         row.renew(message=messages.ADDING_UP())
         catch_up(row.workflow)

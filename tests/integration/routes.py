@@ -38,6 +38,7 @@ OWN = {
     "api:follow-up": {"pk": CLASSIFICATION},
     "freeze": {"kind": "stamp"},
     "job-retry": {"kind": "training"},
+    "model-file": {"name": "manifest.json"},
     "failure-dismiss": {"kind": "training"},
     "failure-take-back": {"kind": "training"},
     "report-file": {"kind": "psv"},
@@ -55,7 +56,7 @@ ROUTES_BY_ROLE = {
     Role.ADMIN: """
         boards-change bundle-import compare-score dead-letters first-batch-retry freeze ingest ingest-cancel
         ingest-problems ingest-progress ingest-run ingest-runs ingest-start member-add member-change
-        member-remove promote report-settings retention retention-runs retention-start rollback score-again
+        member-remove model-import promote report-settings retention retention-runs retention-start rollback score-again
         scorer-evaluate scorer-register scorers streams streams-now survey-settings training-cancel
         training-start translation translations workflow workflow-new workflow-queue workflows
         api:checkpoint-promote api:checkpoint-rollback api:ingestrun-cancel api:ingestrun-detail
@@ -70,7 +71,7 @@ ROUTES_BY_ROLE = {
         guide-version-of guides histograms import-cancel import-inspect import-progress import-run import-start
         import-upload injected-movers injected-movers-csv injection-cancel injection-progress injection-start
         known-match-rule-out known-objects known-objects-csv known-objects-match learning lineage lines-csv
-        linking linking-decide linking-reopen linking-start linking-take-back moc-upload motion motion-csv
+        linking linking-decide linking-reopen linking-start linking-take-back moc-upload model-file motion motion-csv
         neo-score nights nights-csv overview posterior-csv project-publish project-version quality-control
         quality-decide quality-scan reanalysis reanalysis-csv reanalysis-start reanalysis-versions report
         report-delete report-draft report-file report-remove report-sign reports review rule second-opinion

@@ -42,9 +42,7 @@ class TrainingRunDetailSerializer(TrainingRunSerializer):
 
 class StartTrainingSerializer(serializers.Serializer[Any]):
     workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
-    preset = serializers.ChoiceField(
-        [choice for choice in Preset.choices if choice[0] != Preset.EXTERNAL], default=Preset.HEAD
-    )
+    preset = serializers.ChoiceField(Preset.recipes(), default=Preset.HEAD)
     minutes = serializers.FloatField(min_value=0.0, allow_null=True, default=None, help_text="stop after this long")
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     is_control = serializers.BooleanField(default=False, help_text="keep the result a shadow, whatever the gate says")

@@ -1,4 +1,4 @@
-"""Messages of training runs, the gate, first batches and external scorers."""
+"""Messages of training runs, the gate, first batches, external scorers and imported models."""
 
 from webapp.core.stored_messages import Sentence
 
@@ -23,10 +23,10 @@ NOT_EVALUATED = Sentence("Not evaluated: the test set lacks scores for real or b
 FEW_LABELS = Sentence("Trained on %(labels)s labels; a first champion needs %(fewest)s.")
 MAY_BE_CHANCE = Sentence("AUC %(auc)s may be chance: the 95%% interval starts at %(low)s.")
 FIRST_CHAMPION = Sentence("The first champion: AUC %(auc)s, at least %(low)s at 95%%, from %(labels)s labels.")
-FIRST_EXTERNAL = Sentence(
+FIRST_FROM_ELSEWHERE = Sentence(
     "The first champion: AUC %(auc)s, at least %(low)s at 95%%. It was trained elsewhere, perhaps on test subjects."
 )
-BETTER_EXTERNAL = Sentence(
+BETTER_FROM_ELSEWHERE = Sentence(
     "Better, and not worse by more than %(margin)s: %(comparison)s. It was trained elsewhere, perhaps on test subjects."
 )
 FEW_NEW_LABELS = Sentence("New or corrected labels since the champion: %(new)s of %(fewest)s needed.")
@@ -75,3 +75,9 @@ OTHER_VERSION = Sentence("The scorer now answers as version %(now)s, not %(befor
 NOTHING_TO_ASK = Sentence("The survey has no subject that the scorer could be asked about.")
 SUBJECT_TOO_LARGE = Sentence("A subject has %(size)s MB of pixels; a scorer is sent %(most)s at most.")
 ASKING = Sentence("Asking the external scorer.")
+
+CHECKING_MODEL = Sentence("Checking the imported model.")
+UNSOUND_MODEL = Sentence("The imported files can't be used: %(error)s")
+WRONG_MODEL = Sentence("The imported model is not for the role “%(role)s”.")
+NO_REAL_CLASS = Sentence("The imported model doesn't say which of its classes are real: some must be, and not all.")
+MODEL_KNOWN = Sentence("These files are model %(number)s of this survey. Compare or promote it under Models.")

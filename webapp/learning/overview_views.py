@@ -48,16 +48,13 @@ class WorkflowChoice(forms.ModelChoiceField):
         }
 
 
-TRAINED = [choice for choice in Preset.choices if choice[0] != Preset.EXTERNAL]
-
-
 class TrainingForm(forms.Form):
     """The options of a training run."""
 
     workflow = WorkflowChoice(
         queryset=Workflow.objects.none(), label=gettext_lazy("Labels and role from"), empty_label=None
     )
-    preset = forms.ChoiceField(choices=TRAINED, label=gettext_lazy("Recipe"))
+    preset = forms.ChoiceField(choices=Preset.recipes(), label=gettext_lazy("Recipe"))
     minutes = forms.FloatField(
         required=False,
         min_value=0.1,

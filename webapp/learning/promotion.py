@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Survey
 from webapp.learning.messages import (
     BETTER,
-    BETTER_EXTERNAL,
+    BETTER_FROM_ELSEWHERE,
     COMPARISON,
     CONTROL,
     FEW_LABELS,
     FEW_NEW_LABELS,
     FIRST_CHAMPION,
-    FIRST_EXTERNAL,
+    FIRST_FROM_ELSEWHERE,
     LIKELY_BETTER,
     MAY_BE_CHANCE,
     MAY_BE_WORSE,
@@ -41,7 +41,7 @@ class Result:
     """A candidate's metrics on the frozen test set; differences are from the champion's, on the same subjects.
 
     `auc_low` and the ends of the difference are those of 95 % bootstrap intervals over whole objects. How many labels
-    an external scorer has learnt from, and which, is not known here.
+    a model from elsewhere has learnt from, and which, is not known here.
     """
 
     labels: int
@@ -52,7 +52,7 @@ class Result:
     difference: float | None = None
     difference_low: float | None = None
     difference_high: float | None = None
-    is_external: bool = False
+    is_from_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def gate_decision(result: Result, *, has_champion: bool) -> GateDecision:
 
 
 def _as_first(result: Result, auc: float, low: float) -> GateDecision:
-    if result.labels < FEWEST_LABELS and not result.is_external:
+    if result.labels < FEWEST_LABELS and not result.is_from_elsewhere:
         return GateDecision(False, FEW_LABELS(labels=result.labels, fewest=FEWEST_LABELS))
     if low <= 0.5:
         return GateDecision(False, MAY_BE_CHANCE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
-    if result.is_external:
-        return GateDecision(True, FIRST_EXTERNAL(auc=f"{auc:.3f}", low=f"{low:.3f}"))
+    if result.is_from_elsewhere:
+        return GateDecision(True, FIRST_FROM_ELSEWHERE(auc=f"{auc:.3f}", low=f"{low:.3f}"))
     return GateDecision(True, FIRST_CHAMPION(auc=f"{auc:.3f}", low=f"{low:.3f}", labels=result.labels))
 
 
@@ -95,8 +95,8 @@ def _against_champion(result: Result) -> GateDecision:
         return GateDecision(False, NO_BETTER(comparison=comparison))
     if low < -MARGIN:
         return GateDecision(False, MAY_BE_WORSE(margin=MARGIN, comparison=comparison))
-    if result.is_external:
-        return GateDecision(True, BETTER_EXTERNAL(margin=MARGIN, comparison=comparison))
+    if result.is_from_elsewhere:
+        return GateDecision(True, BETTER_FROM_ELSEWHERE(margin=MARGIN, comparison=comparison))
     if low <= 0:
         return GateDecision(True, LIKELY_BETTER(margin=MARGIN, comparison=comparison, new=result.new_labels))
     return GateDecision(True, BETTER(comparison=comparison, new=result.new_labels))

@@ -78,9 +78,9 @@ CHECKPOINTS = "checkpoints"
 _SAVED = re.compile(r"\.?(?P<run>.+-\d+)-\d+(-\w+)?")
 
 
-def checkpoint_folder(run: TrainingRun) -> str:
-    """Return where a run's attempt saves its checkpoint, below the data folder."""
-    return f"{CHECKPOINTS}/{run.survey.slug}-{run.pk}-{run.attempts}"
+def checkpoint_folder(run: TrainingRun, attempt: int | None = None) -> str:
+    """Return where a run's attempt, by default the current one, saves its checkpoint, below the data folder."""
+    return f"{CHECKPOINTS}/{run.survey.slug}-{run.pk}-{run.attempts if attempt is None else attempt}"
 
 
 def delete_left_checkpoints() -> None:

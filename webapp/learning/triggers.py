@@ -23,7 +23,16 @@ from webapp.learning.curate_labels import (
 )
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
-from webapp.learning.models import Checkpoint, Evaluation, ExternalScorer, ModelRole, Preset, TrainingRun, TrainingSet
+from webapp.learning.models import (
+    TRAINED_ELSEWHERE,
+    Checkpoint,
+    Evaluation,
+    ExternalScorer,
+    ModelRole,
+    Preset,
+    TrainingRun,
+    TrainingSet,
+)
 from webapp.learning.promotion import FEWEST_LABELS, champion_of
 from webapp.workflows.models import Workflow
 
@@ -83,7 +92,7 @@ def start_training(
         survey=workflow.survey,
         workflow=workflow,
         role=role,
-        preset=Preset.DETECTOR if role.is_detector and scorer is None else preset,
+        preset=Preset.DETECTOR if role.is_detector and preset not in TRAINED_ELSEWHERE else preset,
         minutes=minutes,
         seed=seed,
         is_control=is_control,
@@ -141,13 +150,13 @@ def _is_time(workflow: Workflow) -> bool:
     """Return whether `retrain_days` have passed since the last run, or the workflow's beginning before there is one."""
     if workflow.retrain_days is None:
         return False
-    runs = workflow.training_runs.filter(is_control=False).exclude(preset=Preset.EXTERNAL)
+    runs = workflow.training_runs.filter(is_control=False).exclude(preset__in=TRAINED_ELSEWHERE)
     last = runs.aggregate(when=Max("created_at"))["when"] or workflow.created_at
     return bool(timezone.now() - last >= timedelta(days=workflow.retrain_days))
 
 
 def _is_pausing(workflow: Workflow) -> bool:
-    last = workflow.training_runs.filter(is_control=False).exclude(preset=Preset.EXTERNAL).first()
+    last = workflow.training_runs.filter(is_control=False).exclude(preset__in=TRAINED_ELSEWHERE).first()
     if last is None or last.training_set_id is not None or last.finished_at is None:
         return False
     return bool(timezone.now() - last.finished_at < PAUSE)
@@ -182,7 +191,7 @@ def short_of_labels(champion: Checkpoint) -> int | None:
     None where they may be as many as the gate asks for.
     """
     run, learnt = champion.run, champion.run.training_set
-    if run.preset == Preset.EXTERNAL or (learnt is not None and not is_stored(learnt)):
+    if champion.is_from_elsewhere or (learnt is not None and not is_stored(learnt)):
         return None
     new = touched_since(run.workflow, learnt, FEWEST_LABELS)
     return new if new < FEWEST_LABELS else None

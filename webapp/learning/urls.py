@@ -1,6 +1,14 @@
 from django.urls import path
 
-from webapp.learning import comparison_views, explanation_views, lineage_views, overview_views, run_views, scorer_views
+from webapp.learning import (
+    comparison_views,
+    explanation_views,
+    lineage_views,
+    model_file_views,
+    overview_views,
+    run_views,
+    scorer_views,
+)
 from webapp.learning.similar import similar
 
 urlpatterns = [
@@ -19,6 +27,8 @@ urlpatterns = [
     path("scorers/", scorer_views.scorers, name="scorers"),
     path("scorers/register/", scorer_views.register, name="scorer-register"),
     path("scorers/<int:pk>/evaluate/", scorer_views.evaluate, name="scorer-evaluate"),
+    path("import/", model_file_views.model_import, name="model-import"),
+    path("checkpoints/<int:pk>/<str:name>", model_file_views.model_file, name="model-file"),
     path("start/", overview_views.start, name="training-start"),
     path("rollback/<slug:role>/", overview_views.rollback_champion, name="rollback"),
     path("score/<slug:role>/", overview_views.score_again, name="score-again"),

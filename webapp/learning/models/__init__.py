@@ -2,6 +2,7 @@ from webapp.learning.models.checkpoints import Checkpoint, DriftAlarm, Evaluatio
 from webapp.learning.models.first_batch import FirstBatch
 from webapp.learning.models.scoring_run import Detection, Explanation, Score, ScoringRun, ScoringShard
 from webapp.learning.models.training_run import (
+    TRAINED_ELSEWHERE,
     ExternalScorer,
     ModelRole,
     Preset,
@@ -12,6 +13,7 @@ from webapp.learning.models.training_run import (
 )
 
 __all__ = [
+    "TRAINED_ELSEWHERE",
     "Checkpoint",
     "Detection",
     "DriftAlarm",

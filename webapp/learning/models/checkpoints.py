@@ -6,7 +6,7 @@ from django.db import models
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
-from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
+from webapp.learning.models.training_run import TRAINED_ELSEWHERE, ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
 
@@ -45,6 +45,11 @@ class Checkpoint(Touched):
     @property
     def is_external(self) -> bool:
         return self.manifest.get("preset") == Preset.EXTERNAL
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Return whether it was trained elsewhere, so that nobody here knows on what."""
+        return self.run.preset in TRAINED_ELSEWHERE
 
     def lineage(self) -> list["Checkpoint"]:
         """Return this checkpoint and those whose networks it goes on from, the newest first."""

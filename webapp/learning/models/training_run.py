@@ -109,6 +109,16 @@ class Preset(models.TextChoices):
     SMALL = "small", _("Small residual network (minutes)")
     DETECTOR = "detector", _("Detector of trails or of movers in cubes (minutes)")
     EXTERNAL = "external", _("External scorer")
+    IMPORTED = "imported", _("Imported model")
+
+    @classmethod
+    def recipes(cls) -> list[tuple[str, str]]:
+        """Return the choices that train a model here."""
+        return [choice for choice in cls.choices if choice[0] not in TRAINED_ELSEWHERE]
+
+
+TRAINED_ELSEWHERE = (Preset.EXTERNAL, Preset.IMPORTED)
+"""What such a model has learnt from is not known here."""
 
 
 class TrainingRun(Touched, Job):

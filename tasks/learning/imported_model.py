@@ -1,0 +1,88 @@
+"""Adopt an imported model: check its files, have it score one subject, and give it its row."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from ml.evaluation.classifier import jsonable
+from ml.inference import checkpoint as files
+from ml.inference.scorer import Scorer
+from ml.roles.detector_scorer import DetectorScorer
+from ml.storage.pixel_store import PixelStore
+from tasks.learning.examples import tracks_of_subjects
+from webapp.archive.models import Subject
+from webapp.learning import messages
+from webapp.learning.import_model import imported_folder
+from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingRun
+
+FEATURE_KEY = re.compile(r"[0-9a-f]{0,64}|none")
+"""It names a folder of stored features; detectors have none."""
+
+
+class UnsoundModel(ValueError):
+    """The files are no model that can be used here; the message says why."""
+
+
+def adopt(row: TrainingRun) -> Checkpoint:
+    """Check the files of an imported model, and store it as a model of the survey.
+
+    Raises
+    ------
+    UnsoundModel
+        If the files are damaged, or are a model of another role, or one that can't score the survey's subjects, or one
+        that the survey has already.
+    """
+    folder = imported_folder(row)
+    loaded = _sound(row, Path(settings.DATA) / folder)
+    with transaction.atomic():
+        row.renew()
+        return Checkpoint.objects.create(
+            survey=row.survey,
+            role=row.role,
+            run=row,
+            folder=folder,
+            sha256=loaded.manifest["sha256"],
+            manifest=jsonable(loaded.manifest),
+        )
+
+
+def _sound(row: TrainingRun, path: Path) -> files.Checkpoint:
+    try:
+        loaded = files.Checkpoint.load(path)
+        _check(row, loaded)
+        _try(row, loaded)
+    except UnsoundModel:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # of a manifest made by hand
+        said = str(error).replace(str(path), row.workflow.name) or type(error).__name__
+        raise UnsoundModel(messages.UNSOUND_MODEL(error=said)) from error
+    return loaded
+
+
+def _check(row: TrainingRun, loaded: files.Checkpoint) -> None:
+    manifest = loaded.manifest
+    if manifest["role"] != row.role or manifest.get("preset") == Preset.EXTERNAL:
+        raise UnsoundModel(messages.WRONG_MODEL(role=row.role))
+    if not set() < set(manifest["positive"]) < set(manifest["classes"]):
+        raise UnsoundModel(messages.NO_REAL_CLASS())
+    if not FEATURE_KEY.fullmatch(manifest["feature_key"]):
+        raise UnsoundModel(messages.UNSOUND_MODEL(error="feature_key"))
+    known = Checkpoint.objects.filter(survey=row.survey, sha256=manifest["sha256"]).first()
+    if known is not None:
+        raise UnsoundModel(messages.MODEL_KNOWN(number=known.pk))
+
+
+def _try(row: TrainingRun, loaded: files.Checkpoint) -> None:
+    """Let it score one subject, if there is one: its own network, and pixels as the survey has them."""
+    model = DetectorScorer(loaded) if ModelRole(row.role).is_detector else Scorer(loaded)
+    if isinstance(model, Scorer):
+        model.backbone  # noqa: B018 - building it compares its weights with the key of its features
+    subjects = Subject.objects.observed().with_pixels().filter(survey=row.survey, kind=row.workflow.kind)
+    subject = subjects.order_by("pk").first()
+    if subject is None:
+        return
+    pixels = PixelStore(settings.PIXELS).get(row.survey.slug, subject.zarr_array, subject.zarr_index)[None]
+    tracks = tracks_of_subjects([subject.pk], [pixels.shape[1]]) if row.role == ModelRole.TRACKLET else None
+    model.p_real(model.probabilities_from_features(model.features(pixels), tracks))

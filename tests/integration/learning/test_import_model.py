@@ -1,0 +1,214 @@
+"""A model that was trained elsewhere is imported by its two files, judged like the others, and may become champion."""
+
+import json
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files import File
+from django.core.management import CommandError, call_command
+
+from ml.inference.checkpoint import Checkpoint as Files
+from tasks.learning import train
+from tests.integration.learning import sky
+from tests.integration.learning.runs import take_up, trained
+from tests.integration.people import browser, member
+from webapp.core.jobs import JobState
+from webapp.learning.import_model import imported_folder
+from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
+from webapp.learning.retention import delete_left_checkpoints
+from webapp.learning.triggers import short_of_labels, start_training, starting_classifier
+
+pytestmark = pytest.mark.django_db
+REAL = np.arange(60) % 2 == 0
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory):
+    """The files of a model that another survey has trained; made once."""
+    return tmp_path_factory.mktemp("elsewhere") / "model"
+
+
+@pytest.fixture
+def files(taught, settings):
+    if not taught.is_dir():
+        run = trained(sky.gold_workflow(REAL))
+        shutil.copytree(Path(settings.DATA) / run.checkpoint.folder, taught)
+    return taught
+
+
+@pytest.fixture
+def workflow():
+    """A workflow with subjects to judge by, and none of the files' labels."""
+    workflow = sky.workflow(sky.survey("new"))
+    sky.make_gold(sky.subjects(workflow.survey, REAL, seed=1), REAL)
+    return workflow
+
+
+def sent(folder, **changed):
+    """Return the form's files; `changed` are values of the manifest."""
+    said, weights = ((folder / name).read_bytes() for name in ("manifest.json", "weights.safetensors"))
+    said = json.dumps(json.loads(said) | changed).encode() if changed else said
+    return {
+        "manifest": File(BytesIO(said), "manifest.json"),
+        "weights": File(BytesIO(weights), "weights.safetensors"),
+    }
+
+
+def post(who, workflow, files):
+    return who.post(f"/surveys/{workflow.survey.slug}/learning/import/", {"workflow": workflow.pk, **files})
+
+
+def imported(workflow, files, name=None):
+    assert post(browser(member(workflow.survey, "admin", name)), workflow, files).status_code == 302
+    return evaluated(workflow)
+
+
+def evaluated(workflow):
+    run = workflow.training_runs.first()
+    train.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_good_model_becomes_champion_and_scores_the_archive(files, workflow):
+    run = imported(workflow, sent(files))
+    assert run.state == JobState.DONE, run.error
+    champion = run.checkpoint
+    assert champion.is_champion, run.message
+    assert "It was trained elsewhere, perhaps on test subjects." in run.message
+    assert champion.evaluations.get().metrics["roc_auc"] > 0.95
+    assert ScoringRun.objects.filter(checkpoint=champion).exists()
+    assert short_of_labels(champion) is None
+    page = browser(member(workflow.survey, "scientist")).get(run.get_absolute_url()).content.decode()
+    assert "Imported model" in page
+
+
+def test_a_survey_without_gold_can_start_with_it_by_hand(files):
+    workflow = sky.workflow(sky.survey("new"))
+    sky.queue(workflow, sky.subjects(workflow.survey, REAL, seed=1))
+    run = imported(workflow, sent(files))
+    assert run.state == JobState.DONE, run.error
+    assert not run.checkpoint.is_champion
+    admin = browser(member(workflow.survey, "admin", "bee"))
+    promote = f"/surveys/new/learning/checkpoints/{run.checkpoint.pk}/promote/"
+    admin.post(promote, {"reason": "Trained on the sister survey."})
+    run.checkpoint.refresh_from_db()
+    assert not run.checkpoint.is_champion, "it was never evaluated, and nobody has confirmed"
+    admin.post(promote, {"reason": "Trained on the sister survey.", "confirmed": "on"})
+    run.checkpoint.refresh_from_db()
+    assert run.checkpoint.is_champion
+
+
+def test_it_can_be_imported_before_the_first_subject(files):
+    run = imported(sky.workflow(sky.survey("new")), sent(files))
+    assert run.state == JobState.DONE, run.error
+    assert run.checkpoint.manifest["role"] == "stamp"
+
+
+def test_later_training_goes_on_from_it_only_if_it_brings_a_network(files, workflow):
+    champion = imported(workflow, sent(files)).checkpoint
+    run = TrainingRun(workflow=workflow, survey=workflow.survey, role="stamp", preset="head")
+    assert starting_classifier(run, champion.manifest["feature_key"]) is None
+    assert starting_classifier(run, "another") == champion
+
+
+def test_what_one_site_offers_for_download_another_can_import(files, workflow):
+    model = imported(workflow, sent(files)).checkpoint
+    scientist = browser(member(workflow.survey, "scientist"))
+    for name in ("manifest.json", "weights.safetensors"):
+        answer = scientist.get(f"/surveys/new/learning/checkpoints/{model.pk}/{name}")
+        assert b"".join(answer.streaming_content) == (files / name).read_bytes()
+    assert scientist.get(f"/surveys/new/learning/checkpoints/{model.pk}/unseen.parquet").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"role": "tracklet"}, "role is “tracklet”, but the workflow needs “stamp”"),
+        ({"role": ["stamp"]}, "but the workflow needs “stamp”"),
+    ],
+)
+def test_a_model_for_another_kind_of_subject_is_refused_at_once(files, workflow, changed, said):
+    answer = post(browser(member(workflow.survey, "admin")), workflow, sent(files, **changed))
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+    assert not workflow.training_runs.exists()
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"a": 1}', b"\xff\xfe", b"[" * 100_000, b" " * (2**20 + 1)])
+def test_what_is_no_manifest_is_refused_at_once(files, workflow, text):
+    bad = sent(files) | {"manifest": File(BytesIO(text), "manifest.json")}
+    assert post(browser(member(workflow.survey, "admin")), workflow, bad).status_code == 400
+    assert not workflow.training_runs.exists()
+
+
+def resigned(folder, tmp_path, **changed):
+    """Return the form's files of a manifest that somebody has changed, checksum included."""
+    model = Files.load(folder)
+    Files(model.manifest | changed, model.tensors).save(tmp_path / "changed")
+    return sent(tmp_path / "changed")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"architecture": "resnet18"}, "can't be used"),
+        ({"feature_key": "../../pixels"}, "feature"),
+        ({"positive": []}, "which of its classes are real"),
+        ({"positive": ["no", "yes"]}, "which of its classes are real"),
+        ({"classes": ["a", "b", "c"], "positive": ["a"]}, "layer of scores"),
+        ({"classes": 7}, "can't be used"),
+        ({"preset": "external"}, "role “stamp”"),
+        ({"preprocessing": {"size": "large"}}, "can't be used"),
+    ],
+)
+def test_files_that_are_no_sound_model_end_the_run_with_the_reason(files, workflow, tmp_path, changed, said):
+    run = imported(workflow, resigned(files, tmp_path, **changed))
+    assert (run.state, Checkpoint.objects.filter(survey=workflow.survey).exists()) == (JobState.FAILED, False)
+    assert said in run.error
+
+
+def test_damaged_weights_end_the_run_and_their_files_are_deleted(files, workflow, settings):
+    run = imported(workflow, sent(files) | {"weights": File(BytesIO(b"\x08" + bytes(99)), "weights.safetensors")})
+    assert run.state == JobState.FAILED
+    assert "weights.safetensors is damaged" in run.error
+    assert str(settings.DATA) not in run.error
+    delete_left_checkpoints()
+    assert not (Path(settings.DATA) / imported_folder(run)).exists()
+
+
+def test_the_same_files_twice_are_one_model(files, workflow):
+    first = imported(workflow, sent(files)).checkpoint
+    again = imported(workflow, sent(files), "bee")
+    assert again.state == JobState.FAILED
+    assert f"model {first.pk} of this survey" in again.error
+
+
+def test_a_killed_worker_leaves_one_model(files, workflow):
+    run = imported(workflow, sent(files))
+    take_up(run)
+    assert run.state == JobState.DONE, run.error
+    assert Checkpoint.objects.filter(survey=workflow.survey).count() == 1
+
+
+def test_only_admins_import_and_one_run_at_a_time(files, workflow):
+    for who in (browser(), browser(member(workflow.survey, "scientist", "sue"))):
+        assert post(who, workflow, sent(files)).status_code in (302, 403)
+    assert not workflow.training_runs.exists()
+    start_training(workflow=workflow, by=None)
+    page = browser(member(workflow.survey, "admin")).post(
+        "/surveys/new/learning/import/", {"workflow": workflow.pk, **sent(files)}, follow=True
+    )
+    assert "is in progress" in page.content.decode()
+    assert workflow.training_runs.count() == 1
+
+
+def test_the_command_imports_a_folder(files, workflow, capsys, tmp_path):
+    call_command("import_model", str(files), workflow=workflow.slug)
+    assert "evaluates the model" in capsys.readouterr().out
+    assert evaluated(workflow).checkpoint.is_champion
+    with pytest.raises(CommandError, match="is not a checkpoint"):
+        call_command("import_model", str(tmp_path), workflow=workflow.slug)

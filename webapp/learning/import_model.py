@@ -1,0 +1,79 @@
+"""Import a model that was trained elsewhere: store its two files for a run that checks and evaluates it."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from webapp.learning.model_roles import role_of
+from webapp.learning.models import ModelRole, Preset, TrainingRun
+from webapp.learning.retention import checkpoint_folder
+from webapp.learning.triggers import start_training
+from webapp.workflows.models import Workflow
+
+MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
+"""The files of a checkpoint (`ml.inference.checkpoint`, which the web server can't import: it needs torch)."""
+
+LARGEST_MANIFEST = 2**20  # bytes
+
+
+def imported_folder(run: TrainingRun) -> str:
+    """Return where the files of an imported model are, below the data folder: no attempt has this number."""
+    return checkpoint_folder(run, attempt=0)
+
+
+@transaction.atomic
+def import_model(
+    *, workflow: Workflow, manifest: "File[bytes]", weights: "File[bytes]", by: User | None
+) -> TrainingRun:
+    """Store a checkpoint's files, and return the run that checks and evaluates it.
+
+    Raises ValidationError by field: a file is too large, or is not of a model for the workflow's kind of subjects.
+    Raises AlreadyTraining if a run of the workflow is open. Nothing is stored.
+    """
+    _check_manifest(manifest, role_of(workflow))
+    if weights.size > settings.MAX_UPLOAD:
+        raise ValidationError({"weights": _too_large(settings.MAX_UPLOAD >> 20)})
+    run = start_training(workflow=workflow, by=by, preset=Preset.IMPORTED)
+    folder = Path(settings.DATA) / imported_folder(run)
+    try:
+        folder.mkdir(parents=True)
+        _write(folder / MANIFEST, manifest.chunks())
+        _write(folder / WEIGHTS, weights.chunks())
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run
+
+
+def _check_manifest(manifest: "File[bytes]", role: ModelRole) -> None:
+    if manifest.size > LARGEST_MANIFEST:
+        raise ValidationError({"manifest": _too_large(LARGEST_MANIFEST >> 20)})
+    try:
+        said: Any = json.loads(manifest.read())
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or "role" not in said:
+        message = _("This is not a model’s manifest.json, which training writes beside its weights.")
+        raise ValidationError({"manifest": message})
+    if said["role"] != role:
+        found = {"role": str(said["role"])[:30], "wanted": role}
+        message = _("This model’s role is “%(role)s”, but the workflow needs “%(wanted)s”.") % found
+        raise ValidationError({"manifest": message})
+
+
+def _too_large(most: int) -> str:
+    return _("This file is too large: the limit is %(most)d MB.") % {"most": most}
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(chunks)
