@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ml.data.held_out import FRACTION, HeldOut, held_out
 from ml.data.tracklet_frames import TrackletFrames
 from ml.data.unlabelled import Unlabelled
+from ml.io.message import Message
 
 REAL_WORDS = frozenset({"real", "yes", "1", "true", "sso"})
 BOGUS_WORDS = frozenset({"bogus", "no", "0", "false"})
@@ -135,6 +136,7 @@ class Examples:
         self._check_classes()
         if self.sided:
             self._check_sides()
+            self._check_objects()
         if len(np.unique(self.groups)) < 2:
             raise self._too_few_objects()
         if self.features is not None and not np.isfinite(self._known_features(self.features)).all():
@@ -154,13 +156,17 @@ class Examples:
             )
         never = [name for name, mass in zip(self.classes, self.targets.sum(0), strict=True) if mass == 0]
         if never:
-            self.notes.append(f"No example allows {', '.join(never)}: the model will never answer so.")
+            names = ", ".join(never)
+            self.notes.append(Message("No example allows %(classes)s: the model will never answer so.", classes=names))
         mass = zip(self.classes, self.targets.sum(0), strict=True)
         few = [f"{name} ({n:.0f})" for name, n in mass if 0 < n < FEW]
         if few:
             self.notes.append(
-                f"Few examples allow {', '.join(few)}: what the model says of them cannot be trusted, nor judged."
-                " Add more, or make one class of several."
+                Message(
+                    "Few examples allow %(classes)s: what the model says of them cannot be trusted, nor judged."
+                    " Add more, or make one class of several.",
+                    classes=", ".join(few),
+                )
             )
 
     def _check_sides(self) -> None:
@@ -170,6 +176,18 @@ class Examples:
             raise BadExamples(
                 f"All {len(self)} examples are of one kind: none is {side}. Add some {side} ones;"
                 " training needs at least two kinds."
+            )
+
+    def _check_objects(self) -> None:
+        real, has_weight = self.real(), self.weights > 0
+        bogus_too = np.intersect1d(self.groups[has_weight & (real == 1)], self.groups[has_weight & (real == 0)])
+        if len(bogus_too):
+            self.notes.append(
+                Message(
+                    "Objects (object_group) whose labels contradict each other, real and bogus: %(n)s. If each is one"
+                    " object, correct its labels: no model can learn both.",
+                    n=len(bogus_too),
+                )
             )
 
     def split(self, fraction: float = FRACTION) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -55,7 +55,7 @@ def classifier_manifest(
         "stopgaps": list(examples.learnt_stopgaps()),
         "examples": len(examples),
         **({"unlabelled": heads.unlabelled} if heads.unlabelled else {}),
-        "notes": list(examples.notes),
+        "notes": list(dict.fromkeys(examples.notes)),
         "seed": seed,
         "metrics": heads.metrics,
         **({} if heads.tracklet is None else heads.tracklet.as_manifest()),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from ml.io.message import Message
 from ml.models.compute import Compute
 from ml.training.schedule import Best, Clock
 from ml.training.training_state import State, StateFile
@@ -64,7 +65,7 @@ class ResumableTraining:
         self._restore(state)
         torch.set_rng_state(state.tensors["torch"])
         file.on_resume(self.epoch + 1)
-        return f"The training was interrupted, and resumed at epoch {self.epoch + 1}."
+        return Message("The training was interrupted, and resumed at epoch %(epoch)s.", epoch=self.epoch + 1)
 
     def _restore(self, state: State) -> None:
         known = state.scalars

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import nn
 
+from ml.io.message import Message
+
 WARM_UP = 0.1  # warm-up, as a fraction of the run
 MEASURED = 0.1  # fraction of a time limit in which the pace is measured
 
@@ -126,13 +128,21 @@ class Clock:
         """Return a note for a run that its time limit has changed."""
         if self.step < self.steps and self.elapsed >= self.seconds:
             return [
-                f"The limit of {self.minutes:g} minutes ended the training after {self.step:,} of {self.steps:,} steps."
-                " Raise or drop the limit to run all of them."
+                Message(
+                    "The limit of %(minutes)s minutes ended the training after %(done)s of %(steps)s steps. Raise or"
+                    " drop the limit to run all of them.",
+                    minutes=f"{self.minutes:g}",
+                    done=f"{self.step:,}",
+                    steps=f"{self.steps:,}",
+                )
             ]
         if self.shortened is not None:
             return [
-                f"The limit of {self.minutes:g} minutes shortened the schedule of the training. Raise or drop the limit"
-                " for the usual one."
+                Message(
+                    "The limit of %(minutes)s minutes shortened the schedule of the training. Raise or drop the limit"
+                    " for the usual one.",
+                    minutes=f"{self.minutes:g}",
+                )
             ]
         return []
 

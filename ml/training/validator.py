@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ml.data.dataset import Examples
 from ml.evaluation.metrics.ranking import roc_auc
+from ml.io.message import Message
 from ml.training.calibration import fit_temperature
 from ml.training.losses import partial_label_loss, weighted_mean
 
@@ -59,8 +60,11 @@ class Validator:
         if self.tells_apart:
             return []
         return [
-            f"The {len(self.rows)} examples held out for validation are of one kind, so the model could not be"
-            " calibrated (temperature 1): its probabilities may be overconfident. Add two objects of another kind."
+            Message(
+                "The %(n)s examples held out for validation are of one kind, so the model could not be calibrated"
+                " (temperature 1): its probabilities may be overconfident. Add two objects of another kind.",
+                n=len(self.rows),
+            )
         ]
 
     def _metrics(self, right: Tensor, score: Tensor) -> dict[str, float]:

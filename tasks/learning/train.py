@@ -15,7 +15,7 @@ from ml.data.tracklet_frames import TrackletFrames
 from ml.evaluation.classifier import jsonable
 from ml.inference import checkpoint as files
 from ml.inference.scorer import Scorer
-from ml.io.message import message_of
+from ml.io.message import message_of, to_json
 from ml.roles.cross_validation import cross_validate
 from ml.roles.train_role import train
 from ml.storage.pixel_store import PixelStore
@@ -68,7 +68,7 @@ def _train(row: TrainingRun) -> Checkpoint:
     crossed = row.cross_validate and row.preset == Preset.HEAD
     with _given(row, base) as (labels, given):
         if crossed and base:
-            given.notes.append("Not cross-validated: this head's network was itself trained on some of the labels.")
+            given.notes.append(messages.NOT_CROSS_VALIDATED())
         row.renew(message=messages.LEARNING(count=len(given)))
         trained = train(
             row.role,
@@ -129,7 +129,7 @@ def _given(row: TrainingRun, base: Scorer | None) -> Iterator[tuple[list[Label],
     given.tracks = _tracks(row, alike)
     given.check()
     if len(alike) < len(labels):
-        given.notes.append(f"{len(labels) - len(alike)} subjects of other sizes were left out.")
+        given.notes.append(messages.OTHER_SIZES(n=len(labels) - len(alike)))
     with (
         pixels_of(alike, store, row.survey.slug, Path(settings.DATA) / "temporary") as given.pixels,
         pool_of(row, alike, store) as given.unlabelled,
@@ -168,7 +168,7 @@ def _resumed(row: TrainingRun, epoch: int) -> None:
 
 def _save(row: TrainingRun, trained: files.Checkpoint, unseen: dict[int, float]) -> Checkpoint:
     """Write files and row. A worker that lost its lease meanwhile writes neither."""
-    folder = checkpoint_folder(row)
+    folder, notes = checkpoint_folder(row), [to_json(note) for note in trained.manifest.get("notes", [])]
     path = Path(settings.DATA) / folder
     sha256 = trained.save(path)
     if unseen:
@@ -182,7 +182,7 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: dict[int, float])
                 run=row,
                 folder=folder,
                 sha256=sha256,
-                manifest=jsonable(trained.manifest),
+                manifest=jsonable(trained.manifest) | {"notes": notes},
             )
     except (LeaseLost, Cancelled):
         shutil.rmtree(path)

@@ -58,6 +58,7 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
 
 
 class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
+    manifest = serializers.SerializerMethodField(help_text="the model's description, with the notes of its training")
     survey = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     evaluations = EvaluationSerializer(many=True, read_only=True)
 
@@ -67,6 +68,9 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
             "id", "survey", "role", "run", "sha256", "manifest", "is_champion", "created_at", "updated_at",
             "evaluations",
         ]  # fmt: skip
+
+    def get_manifest(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        return {**checkpoint.manifest, "notes": checkpoint.notes}
 
 
 class PromoteSerializer(serializers.Serializer[Any]):

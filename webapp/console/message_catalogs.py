@@ -36,8 +36,10 @@ SOURCES = {
         ("templates", "**.html", f"{__name__}:extract_template"),
         ("templates", "**.txt", f"{__name__}:extract_template"),
         ("webapp", "**.py", "python"),
+        ("ml/data", "**.py", "python"),
         ("ml/io", "**.py", "python"),
         ("ml/sky", "**.py", "python"),
+        ("ml/training", "**.py", "python"),
     ],
     "djangojs": [("static", "**.js", "javascript")],
 }

@@ -16,6 +16,8 @@ LEARNING = Sentence("Training on %(count)s labels.")
 READING_POOL = Sentence("Reading unlabelled subjects.")
 RESUMED = Sentence("Resumed at epoch %(epoch)s, after a worker stopped.")
 CROSS_VALIDATING = Sentence("Cross-validating: five more heads, each trained without a fifth of the objects.")
+NOT_CROSS_VALIDATED = Sentence("Not cross-validated: this head's network was itself trained on some of the labels.")
+OTHER_SIZES = Sentence("Subjects of other sizes, left out: %(n)s.")
 EVALUATING = Sentence("Evaluating on the frozen test set.")
 CHAMPION_CHANGED = Sentence("The champion changed %(times)s times during the comparison. Start the run again.")
 

@@ -18,6 +18,7 @@ from tests.integration.learning.runs import trained
 from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
 from webapp.learning import scores
+from webapp.learning.curate_labels import labels_of
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.promotion import ChampionChanged, promote
 from webapp.learning.triggers import AlreadyTraining, start_training
@@ -55,7 +56,13 @@ def test_gold_that_contradicts_itself_makes_no_champion():
     run = trained(workflow)
     assert run.state == JobState.DONE, run.error
     assert not run.checkpoint.is_champion
-    assert "may be chance" in page_of(run)
+    page = page_of(run)
+    assert "may be chance" in page
+    contradicted = len({label.object_group for label in labels_of(run.training_set)[0]})
+    why = f"labels contradict each other, real and bogus: {contradicted}."
+    assert page.count(why) == 1
+    [shown] = browser(member(workflow.survey, "admin")).get("/api/checkpoints/").json()["results"]
+    assert why in shown["manifest"]["notes"][0]
 
 
 def not_a_number(self, features, *_, **__):

@@ -159,6 +159,17 @@ def test_an_empty_class_is_noted():
     assert examples.notes == ["No example allows STREAK, NOISE: the model will never answer so."]
 
 
+def test_objects_with_certain_labels_of_both_kinds_are_noted():
+    examples = labelled([0, 2] * 5)
+    examples.groups = np.repeat(list("abcde"), 2)
+    examples.weights[:2] = [0, 1]
+    examples.targets[2] = [0.5, 0.5, 0, 0]
+    examples.targets[4] = [0.1, 0, 0.9, 0]
+    examples.check()
+    assert "real and bogus: 3." in examples.notes[-1]
+    assert examples.notes[-1].startswith("Objects (object_group) whose labels contradict each other")
+
+
 def test_a_class_of_a_few_examples_is_noted():
     examples = labelled([0, 1, 2, 3] * 5)
     examples.check()

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from ml.io.message import from_json
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
@@ -50,6 +51,11 @@ class Checkpoint(Touched):
     def is_from_elsewhere(self) -> bool:
         """Return whether it was trained elsewhere, so that nobody here knows on what."""
         return self.run.preset in TRAINED_ELSEWHERE
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what its training had to say, such as that a time limit ended it early."""
+        return [from_json(note) for note in self.manifest.get("notes", [])]
 
     def lineage(self) -> list["Checkpoint"]:
         """Return this checkpoint and those whose networks it goes on from, the newest first."""
