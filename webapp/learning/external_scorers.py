@@ -188,6 +188,7 @@ def register_scorer(*, workflow: Workflow, name: str, address: str, secret: str,
         check_address(address)
     except ExternalScorerFailed as error:
         raise ValidationError({"address": in_words(error.args[0])}) from error
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     scorer = ExternalScorer.objects.filter(workflow=workflow, name=name).first()
     scorer = scorer or ExternalScorer(workflow=workflow, name=name)
     scorer.address, scorer.secret, scorer.registered_by = address, secret, by

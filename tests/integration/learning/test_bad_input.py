@@ -19,6 +19,7 @@ from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.curate_labels import labels_of
+from webapp.learning.external_scorers import register_scorer
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.promotion import ChampionChanged, promote
 from webapp.learning.triggers import AlreadyTraining, start_training
@@ -149,9 +150,13 @@ def at_once(*acts):
     return got
 
 
+SCORER = {"name": "Elsewhere", "address": "https://scorer.example.org/", "secret": "s" * 16}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_of_two_admins_who_start_at_once_one_gets_a_run_and_the_other_a_sentence(workflow):
-    got = at_once(*[lambda: start_training(workflow=workflow, by=None)] * 2)
+@pytest.mark.parametrize("start", [start_training, partial(register_scorer, **SCORER)], ids=["training", "scorer"])
+def test_of_two_admins_who_start_at_once_one_gets_a_run_and_the_other_a_sentence(workflow, start):
+    got = at_once(*[partial(start, workflow=workflow, by=None)] * 2)
     assert {type(each) for each in got} == {AlreadyTraining, TrainingRun}
     assert TrainingRun.objects.count() == 1
 
