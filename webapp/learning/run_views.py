@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.csv_writer import csv_response
+from webapp.core.jobs import JobState
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
 from webapp.learning.promotion import champion_of
@@ -50,7 +51,11 @@ def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
 def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     row = _run(survey, pk)
     row.request_cancel()
-    messages.info(request, _("The run stops after the current epoch. The champion and all labels stay unchanged."))
+    row.refresh_from_db()
+    if row.state in (JobState.DONE, JobState.FAILED):
+        messages.info(request, _("Training run %(number)d is over already. Nothing was cancelled.") % {"number": row.pk})
+    else:
+        messages.info(request, _("The run stops after the current epoch. The champion and all labels stay unchanged."))
     return redirect("training-run", survey.slug, row.pk)
 
 

@@ -1,17 +1,21 @@
 """A full disk, and a killed worker: the training waits for room, and what it had written of pixels is gone."""
 
 import errno
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from django.conf import settings
+from django.db.models.functions import Now
 
 from ml.storage.pixel_store import PixelStore
+from tasks.learning import score_shard
 from tasks.learning.examples import pixels_of
 from tests.integration.learning import sky
 from tests.integration.learning.runs import trained
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labels
+from webapp.learning.models import ScoringShard
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +39,23 @@ def test_a_training_waits_for_room_wherever_it_meets_a_full_disk(workflow, monke
     run = trained(workflow, preset=preset)
     assert (run.state, run.error) == (JobState.RUNNING, "")
     assert "Free some space" in run.message
+
+
+def test_a_scoring_waits_for_room_for_features_and_goes_on_by_itself(workflow, monkeypatch):
+    run = trained(workflow)
+    shard = ScoringShard.objects.filter(run__checkpoint=run.checkpoint).first()
+    PixelStore(settings.PIXELS).forget_features("sky", run.checkpoint.manifest["feature_key"])
+    with monkeypatch.context() as patched:
+        patched.setattr(PixelStore, "write_features", full)
+        score_shard.shard(shard.pk)
+    shard.refresh_from_db()
+    assert (shard.state, shard.error) == (JobState.RUNNING, "")
+    assert "Free some space" in shard.message
+    ScoringShard.objects.filter(pk=shard.pk).update(lease_until=Now() - timedelta(seconds=1))
+    score_shard.shard(shard.pk)
+    shard.refresh_from_db()
+    assert shard.state == JobState.DONE
+    assert run.checkpoint.scores.count() == len(REAL)
 
 
 def test_the_pixels_of_a_training_are_no_file_that_a_killed_worker_could_leave(workflow):

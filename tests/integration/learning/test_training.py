@@ -111,6 +111,14 @@ def test_a_cancelled_run_ends_at_its_next_epoch(workflow, monkeypatch):
     assert not Checkpoint.objects.exists()
 
 
+def test_who_cancels_a_run_that_has_just_ended_reads_so(workflow):
+    page = f"/surveys/sky/learning/runs/{trained(workflow).pk}/cancel/"
+    answer = browser(member(workflow.survey, "admin")).post(page, follow=True).content.decode()
+    assert "is over already. Nothing was cancelled." in answer
+    assert "stops after the current epoch" not in answer
+    assert TrainingRun.objects.get().state == JobState.DONE
+
+
 def test_a_second_run_is_refused_while_one_is_open(workflow):
     run = start_training(workflow=workflow, by=None)
     with pytest.raises(AlreadyTraining, match="nothing was started"):
