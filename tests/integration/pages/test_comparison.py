@@ -71,6 +71,8 @@ def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, 
     of_better = answer.context["mistakes"][1]
     assert [subject.pk for subject, _ in of_better["missed"]] == [missed.pk]
     assert [subject.pk for subject, _ in of_better["false"]] == [false.pk]
+    for subject in (missed, false):
+        assert f'<li><a href="/surveys/night/subjects/{subject.pk}/"><img src="/' in page
     n = len(answer.context["rows"].subjects)
     assert (
         sum(map(sum, answer.context["models"][1].confusion))
@@ -121,7 +123,12 @@ def test_changed_answers_of_the_whole_archive_are_counted_shown_and_downloaded(w
     answer = compared(scientist, first, second, "changed/")
     assert (answer.context["to_yes"], answer.context["to_no"]) == (80, 0)
     assert len(answer.context["cards"]) == 24
-    assert "80 go from no to yes, and 0 from yes to no" in answer.content.decode()
+    page = answer.content.decode()
+    assert "80 go from no to yes, and 0 from yes to no" in page
+    assert all(
+        f'<a href="/surveys/night/subjects/{subject.pk}/"><img src="/' in page
+        for subject, *_ in answer.context["cards"]
+    )
     lines = compared(scientist, first, second, "changed.csv").getvalue().decode().split()
     assert len(lines) == 81
     again = compared(scientist, second, scored(workflow, rows, np.full(len(rows), 0.7)), "changed/")

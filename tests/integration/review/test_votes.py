@@ -35,7 +35,9 @@ def trained(workflow, vote):
     return people
 
 
-def test_each_vote_is_weighed_with_the_skill_before_it(workflow, subjects, vote, trained):
+def test_each_vote_is_weighed_with_the_skill_before_it_and_says_how_likely_it_was(
+    workflow, subjects, vote, trained, scientist, client
+):
     vote(subjects[0], "yes", "yes", people=trained)
     first, second = timeline(workflow, subjects[0])
     assert (first.skill.right, first.skill.n, second.skill.right, second.skill.n) == (4, 4, 0, 4)
@@ -46,6 +48,9 @@ def test_each_vote_is_weighed_with_the_skill_before_it(workflow, subjects, vote,
     for each in (first, second):
         assert 0 < each.if_yes < 1
         assert each.if_yes / each.if_no == pytest.approx(each.odds, rel=1e-5)
+    table = page(client, subjects[0]).content.decode()
+    for each in (first, second):
+        assert f'<td class="n">{each.if_yes:.3f}</td><td class="n">{each.if_no:.3f}</td>' in table
 
 
 def test_votes_taken_back_are_not_shown_and_those_held_back_move_nothing(workflow, subjects, vote):
