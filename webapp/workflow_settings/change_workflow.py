@@ -1,5 +1,7 @@
 """Create a workflow and change its settings: refill its queue, and recompute after a rule change."""
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +34,17 @@ class Saved:
     recount: ConsensusRecompute | None = None
 
 
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed the settings since they were read; nothing is stored."""
+
+
+def fingerprint(workflow: Workflow) -> str:
+    """Return a hash of a workflow's settings and sets, by which `change_workflow` knows what its caller has read."""
+    columns = [getattr(workflow, field.attname) for field in Workflow._meta.concrete_fields]
+    sets = sorted(workflow.subject_sets.values_list("pk", flat=True))
+    return hashlib.blake2b(json.dumps([columns, sets], default=str).encode(), digest_size=16).hexdigest()
+
+
 @transaction.atomic
 def open_workflow(
     *,
@@ -55,16 +68,19 @@ def open_workflow(
 
 @transaction.atomic
 def change_workflow(
-    *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, **settings: Any
+    *, workflow: Workflow, subject_sets: Collection[SubjectSet], by: User | None, seen: str = "", **settings: Any
 ) -> Saved:
     """Change a workflow's settings, by column, and its queue; slug and kind stay, since links and answers need them.
 
     Subjects of new sets join the queue; those of removed sets leave it, unless somebody has started on them. After a
     rule change, a worker recounts the votes.
 
-    Raises ValidationError: by field; nothing is changed.
+    Raises ValidationError: by field; nothing is changed. Raises ChangedMeanwhile: the settings are no longer those of
+    the fingerprint `seen`; nothing is changed. Without one, they are overwritten whatever they are.
     """
     row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
+    if seen and seen != fingerprint(row):
+        raise ChangedMeanwhile
     rules_before = _rules(row)
     offered_before = {name for names in row.follow_ups.values() for name in names}
     sets_before = set(row.subject_sets.all())

@@ -18,7 +18,14 @@ from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import rules_in_words
 from webapp.consensus.retirement_preview import Trial, preview_rules
 from webapp.queue.counts import QueueCounts, queue_counts
-from webapp.workflow_settings.change_workflow import RULES, Saved, change_workflow, open_workflow
+from webapp.workflow_settings.change_workflow import (
+    RULES,
+    ChangedMeanwhile,
+    Saved,
+    change_workflow,
+    fingerprint,
+    open_workflow,
+)
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import workflow_page
@@ -53,15 +60,32 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     row = get_object_or_404(Workflow, survey=survey, slug=workflow)
     form = WorkflowForm(survey, request.POST or None, instance=Workflow.objects.get(pk=row.pk))
     if request.method != "POST":
-        return _page(request, survey, form, row)
+        return _page(request, survey, form, row, seen=fingerprint(row))
+    seen = request.POST.get("seen", "")
     if "try" in request.POST:
-        return _page(request, survey, form, row, trial=_tried(form, row))
+        return _page(request, survey, form, row, trial=_tried(form, row), seen=seen)
     by = person(request)
-    saved = _save(form, lambda chosen: change_workflow(workflow=row, by=by, **chosen, **form.settings()))
+    try:
+        saved = _save(form, lambda chosen: change_workflow(workflow=row, by=by, seen=seen, **chosen, **form.settings()))
+    except ChangedMeanwhile:
+        return _changed_meanwhile(request, survey, row)
     if saved is None:
-        return _page(request, survey, form, row, status=400)
+        return _page(request, survey, form, row, status=400, seen=seen)
     messages.success(request, " ".join([_("Saved."), *_queue_messages(saved)]))
     return redirect("workflow", survey.slug, row.slug)
+
+
+def _changed_meanwhile(request: HttpRequest, survey: Survey, row: Workflow) -> HttpResponse:
+    """Say in which fields the settings now differ from those in the form; those of a form sent twice do in none."""
+    form = WorkflowForm(survey, request.POST, instance=Workflow.objects.get(pk=row.pk))
+    if not form.changed_data:
+        return redirect("workflow", survey.slug, row.slug)
+    said = _(
+        "Someone changed this workflow after you opened this page, so nothing was saved. Yours differs in: %(fields)s."
+        " Save again to replace theirs."
+    )
+    form.add_error(None, said % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
+    return _page(request, survey, form, row, status=409, seen=fingerprint(row))
 
 
 @require_safe
@@ -99,9 +123,11 @@ def _page(
     row: Workflow | None = None,
     status: int = 200,
     trial: Trial | None = None,
+    seen: str = "",
 ) -> HttpResponse:
     reasons = [(RetiredReason(reason).label, n) for reason, n in trial.reasons.items()] if trial else []
-    context = {"survey": survey, "form": form, "trial": trial, "reasons": reasons, **(_queue(row) if row else {})}
+    shown = {"survey": survey, "form": form, "seen": seen, "trial": trial, "reasons": reasons}
+    context = shown | (_queue(row) if row else {})
     return render(request, "workflow_settings/workflow.html", context, status=status)
 
 

@@ -171,6 +171,23 @@ def test_slug_and_kind_stay_as_they_are(admin, workflow, sets):
     assert (answer.status_code, "retrain_days" in answer.context["form"].errors) == (400, True)
 
 
+def test_of_two_admins_who_change_a_workflow_the_second_reads_what_the_first_has_changed(survey, admin, workflow, sets):
+    seen = browser(admin).get(f"{PAGE}movers/").context["seen"]
+    first, second = browser(admin), browser(admin)
+    given = said(sets[0], prior="0.3", seen=seen)
+    assert second.post(f"{PAGE}movers/", {**given, "try": "1"}).context["seen"] == seen
+    for _ in range(2):  # pressed twice
+        assert first.post(f"{PAGE}movers/", said(sets[0], prior="0.1", seen=seen)).status_code == 302
+    answer = second.post(f"{PAGE}movers/", given)
+    assert answer.status_code == 409
+    assert "after you opened this page, so nothing was saved. Yours differs in: Prior." in answer.content.decode()
+    workflow.refresh_from_db()
+    assert workflow.prior == 0.1
+    assert second.post(f"{PAGE}movers/", given | {"seen": answer.context["seen"]}).status_code == 302
+    workflow.refresh_from_db()
+    assert workflow.prior == 0.3
+
+
 def test_a_new_set_joins_the_queue_and_a_dropped_one_leaves_it_unless_begun(survey, workflow, sets):
     saved = change_workflow(workflow=workflow, subject_sets=sets, by=None, **SETTINGS)
     assert (saved.added, saved.removed, saved.recount) == (2, 0, None)
