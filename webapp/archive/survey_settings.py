@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.archive.stored_rates import start_fit
 from webapp.archive.telling import measure_telling
+from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 
 
 @transaction.atomic
@@ -28,13 +29,16 @@ def open_survey(*, by: User, slug: str, **settings: Any) -> Survey:
 
 
 @transaction.atomic
-def change_survey(*, survey: Survey, **settings: Any) -> Survey:
+def change_survey(*, survey: Survey, seen: str = "", **settings: Any) -> Survey:
     """Change a survey's settings, by column, and return it; the slug stays, since URLs and the pixel store contain it.
 
     Raises ValidationError: by field; also if a class that is in use would be removed or change sides: what volunteers
-    were told, and what models are evaluated on, would silently change. Nothing is stored.
+    were told, and what models are evaluated on, would silently change. Raises ChangedMeanwhile: the columns no longer
+    have the fingerprint `seen`. Nothing is stored. Without one, they are overwritten whatever they are.
     """
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
+    if seen and seen != fingerprint(row, settings):
+        raise ChangedMeanwhile
     classes, positive, errors = set(row.classes), set(row.positive), row.usual_errors()
     for name, value in settings.items():
         setattr(row, name, value)

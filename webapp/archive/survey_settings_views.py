@@ -20,6 +20,7 @@ from webapp.archive.access import (
 from webapp.archive.forms import MemberForm, NewSurveyForm, RoleForm, SurveyForm
 from webapp.archive.models import Membership, Role, Survey
 from webapp.archive.survey_settings import change_survey, open_survey
+from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,21 +50,42 @@ def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
     if form.is_valid():
         try:
-            change_survey(survey=survey, **form.cleaned_data)
+            change_survey(survey=survey, seen=request.POST.get("seen", ""), **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
+        except ChangedMeanwhile:
+            return _changed_meanwhile(request, survey)
         else:
             messages.success(request, _("Settings saved."))
             return redirect("survey-settings", survey.slug)
     return settings_page(request, survey, form, MemberForm(), status=400)
 
 
+def _changed_meanwhile(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Say in which fields the settings now differ from those in the form; those of a form sent twice do in none."""
+    now = Survey.objects.get(pk=survey.pk)
+    form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
+    if not form.changed_data:
+        return redirect("survey-settings", survey.slug)
+    said = _(
+        "Someone changed the settings after you opened this page, so nothing was saved. Yours differ in: %(fields)s."
+        " Save again to replace theirs."
+    )
+    form.add_error(None, said % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
+    return settings_page(request, survey, form, MemberForm(), status=409, seen=fingerprint(now, form.fields))
+
+
 def settings_page(
-    request: HttpRequest, survey: Survey, form: SurveyForm, member_form: MemberForm, status: int = 200
+    request: HttpRequest, survey: Survey, form: SurveyForm, member_form: MemberForm, status: int = 200, seen: str = ""
 ) -> HttpResponse:
-    """Show both forms: the survey's, and that of a new member."""
+    """Show both forms: the survey's, and that of a new member.
+
+    The first goes on from the settings with the fingerprint `seen`; a refused one from those it had begun with.
+    """
+    seen = seen or (request.POST.get("seen", "") if form.is_bound else fingerprint(survey, form.fields))
     members = Membership.objects.filter(survey=survey).select_related("user").order_by("user__username")
-    context = {"survey": survey, "form": form, "member_form": member_form, "members": members, "roles": Role.choices}
+    context = {"survey": survey, "form": form, "seen": seen, "member_form": member_form, "members": members}
+    context["roles"] = Role.choices
     return render(request, "archive/survey_settings.html", context, status=status)
 
 

@@ -1,7 +1,5 @@
 """Create a workflow and change its settings: refill its queue, and recompute after a rule change."""
 
-import hashlib
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +12,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import ConsensusRecompute
 from webapp.consensus.recompute import start_recompute
+from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 from webapp.core.postgresql.time_limits import lift_statement_limit
 from webapp.queue.membership import dequeue_subjects, enqueue_subjects
 from webapp.workflows.models import Workflow
@@ -34,15 +33,10 @@ class Saved:
     recount: ConsensusRecompute | None = None
 
 
-class ChangedMeanwhile(Exception):
-    """Somebody else has changed the settings since they were read; nothing is stored."""
-
-
-def fingerprint(workflow: Workflow) -> str:
-    """Return a hash of a workflow's settings and sets, by which `change_workflow` knows what its caller has read."""
-    columns = [getattr(workflow, field.attname) for field in Workflow._meta.concrete_fields]
-    sets = sorted(workflow.subject_sets.values_list("pk", flat=True))
-    return hashlib.blake2b(json.dumps([columns, sets], default=str).encode(), digest_size=16).hexdigest()
+def settings_fingerprint(workflow: Workflow) -> str:
+    """Return the fingerprint of a workflow's settings and sets."""
+    columns = [field.attname for field in Workflow._meta.concrete_fields]
+    return fingerprint(workflow, columns, sorted(workflow.subject_sets.values_list("pk", flat=True)))
 
 
 @transaction.atomic
@@ -75,11 +69,11 @@ def change_workflow(
     Subjects of new sets join the queue; those of removed sets leave it, unless somebody has started on them. After a
     rule change, a worker recounts the votes.
 
-    Raises ValidationError: by field; nothing is changed. Raises ChangedMeanwhile: the settings are no longer those of
-    the fingerprint `seen`; nothing is changed. Without one, they are overwritten whatever they are.
+    Raises ValidationError: by field; nothing is changed. Raises ChangedMeanwhile: the settings no longer have the
+    fingerprint `seen`; nothing is changed. Without one, they are overwritten whatever they are.
     """
     row = Workflow.objects.select_for_update(no_key=True, of=("self",)).select_related("survey").get(pk=workflow.pk)
-    if seen and seen != fingerprint(row):
+    if seen and seen != settings_fingerprint(row):
         raise ChangedMeanwhile
     rules_before = _rules(row)
     offered_before = {name for names in row.follow_ups.values() for name in names}

@@ -17,14 +17,14 @@ from webapp.archive.models import Role, Survey
 from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import rules_in_words
 from webapp.consensus.retirement_preview import Trial, preview_rules
+from webapp.core.fingerprint import ChangedMeanwhile
 from webapp.queue.counts import QueueCounts, queue_counts
 from webapp.workflow_settings.change_workflow import (
     RULES,
-    ChangedMeanwhile,
     Saved,
     change_workflow,
-    fingerprint,
     open_workflow,
+    settings_fingerprint,
 )
 from webapp.workflow_settings.forms import NewWorkflowForm, WorkflowForm
 from webapp.workflows.models import Workflow
@@ -60,7 +60,7 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     row = get_object_or_404(Workflow, survey=survey, slug=workflow)
     form = WorkflowForm(survey, request.POST or None, instance=Workflow.objects.get(pk=row.pk))
     if request.method != "POST":
-        return _page(request, survey, form, row, seen=fingerprint(row))
+        return _page(request, survey, form, row, seen=settings_fingerprint(row))
     seen = request.POST.get("seen", "")
     if "try" in request.POST:
         return _page(request, survey, form, row, trial=_tried(form, row), seen=seen)
@@ -85,7 +85,7 @@ def _changed_meanwhile(request: HttpRequest, survey: Survey, row: Workflow) -> H
         " Save again to replace theirs."
     )
     form.add_error(None, said % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
-    return _page(request, survey, form, row, status=409, seen=fingerprint(row))
+    return _page(request, survey, form, row, status=409, seen=settings_fingerprint(row))
 
 
 @require_safe
