@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from webapp.archive.models import Membership, Role, Subject, Survey
@@ -23,7 +24,11 @@ def open_survey(*, by: User, slug: str, **settings: Any) -> Survey:
     """
     survey = Survey(slug=slug, **settings)
     survey.full_clean()
-    survey.save()
+    try:
+        with transaction.atomic():
+            survey.save()
+    except IntegrityError as error:  # somebody has created it meanwhile
+        raise ValidationError({"slug": _("Another survey uses this URL slug. Choose another.")}) from error
     Membership.objects.create(user=by, survey=survey, role=Role.ADMIN)
     return survey
 

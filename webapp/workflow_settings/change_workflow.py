@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import SubjectSet, Survey
@@ -54,7 +54,11 @@ def open_workflow(
     """
     workflow = Workflow(survey=survey, slug=slug, kind=kind, **settings)
     _check(workflow, subject_sets, offered_before=set())
-    workflow.save()
+    try:
+        with transaction.atomic():
+            workflow.save()
+    except IntegrityError as error:  # somebody has created it meanwhile
+        raise ValidationError({"slug": _("Another workflow uses this URL slug. Choose another.")}) from error
     workflow.subject_sets.set(subject_sets)
     lift_statement_limit()
     return Saved(workflow, added=enqueue_subjects(workflow))

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models.functions import Now
 
@@ -15,7 +16,9 @@ from ml.inference.scorer import Scorer
 from tasks.learning import score_shard, train
 from tests.integration.learning import sky
 from tests.integration.learning.runs import trained
-from tests.integration.people import browser, member
+from tests.integration.people import account, browser, member
+from webapp.archive.models import Survey
+from webapp.archive.survey_settings import open_survey
 from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.curate_labels import labels_of
@@ -23,6 +26,8 @@ from webapp.learning.external_scorers import register_scorer
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.promotion import ChampionChanged, promote
 from webapp.learning.triggers import AlreadyTraining, start_training
+from webapp.workflow_settings.change_workflow import open_workflow
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +142,7 @@ def at_once(*acts):
         start.wait()
         try:
             got[number] = acts[number]()
-        except (AlreadyTraining, ChampionChanged) as error:
+        except (AlreadyTraining, ChampionChanged, ValidationError) as error:
             got[number] = error
         finally:
             connection.close()
@@ -159,6 +164,16 @@ def test_of_two_admins_who_start_at_once_one_gets_a_run_and_the_other_a_sentence
     got = at_once(*[partial(start, workflow=workflow, by=None)] * 2)
     assert {type(each) for each in got} == {AlreadyTraining, TrainingRun}
     assert TrainingRun.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_admins_who_create_one_thing_at_once_the_second_reads_that_its_name_is_taken(workflow):
+    root, named = account("root", is_superuser=True), {"name": "Twice", "slug": "twice"}
+    asked = {"survey": workflow.survey, "kind": "stamp", "question": "Is it?", "subject_sets": [], "is_active": False}
+    for create in (partial(open_survey, by=root, **named), partial(open_workflow, **asked, **named)):
+        [refused] = [each for each in at_once(create, create) if isinstance(each, ValidationError)]
+        assert "uses this URL slug" in str(refused) or "already exists" in str(refused)
+    assert Survey.objects.filter(slug="twice").count() == Workflow.objects.filter(slug="twice").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
