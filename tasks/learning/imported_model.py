@@ -44,7 +44,7 @@ def adopt(row: TrainingRun) -> Checkpoint:
             run=row,
             folder=folder,
             sha256=loaded.manifest["sha256"],
-            manifest=jsonable(loaded.manifest),
+            manifest=jsonable(loaded.manifest) | {"notes": list(map(str, loaded.manifest.get("notes", [])))},
         )
 
 

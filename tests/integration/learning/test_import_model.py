@@ -171,6 +171,13 @@ def test_files_that_are_no_sound_model_end_the_run_with_the_reason(files, workfl
     assert said in run.error
 
 
+def test_notes_of_its_training_are_shown_as_text(files, workflow, tmp_path):
+    run = imported(workflow, resigned(files, tmp_path, notes=["<b>Trained</b> on a GPU.", {"text": "%(a)s"}, 7]))
+    assert run.state == JobState.DONE, run.error
+    page = browser(member(workflow.survey, "scientist")).get(run.get_absolute_url()).content.decode()
+    assert "&lt;b&gt;Trained&lt;/b&gt; on a GPU." in page
+
+
 def test_damaged_weights_end_the_run_and_their_files_are_deleted(files, workflow, settings):
     run = imported(workflow, sent(files) | {"weights": File(BytesIO(b"\x08" + bytes(99)), "weights.safetensors")})
     assert run.state == JobState.FAILED
