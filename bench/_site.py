@@ -1,6 +1,7 @@
 """A site for benchmarks: a fresh data folder with an embedded database, and a web server on a free port.
 
-Import this before anything of Django: it sets the environment variables that the settings read.
+Import this before anything of Django: it sets the environment variables that the settings read. A folder named by the
+variable BENCH_FOLDER is kept for another run.
 """
 
 import atexit
@@ -14,9 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FOLDER = Path(tempfile.mkdtemp(prefix="wanderers-bench-"))
-atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)  # registered first, so run last: after the database ended
-(FOLDER / "static").mkdir()
+KEPT = os.environ.get("BENCH_FOLDER")
+FOLDER = Path(KEPT or tempfile.mkdtemp(prefix="wanderers-bench-"))
+if not KEPT:
+    atexit.register(
+        shutil.rmtree, FOLDER, ignore_errors=True
+    )  # registered first, so run last: after the database ended
+(FOLDER / "static").mkdir(parents=True, exist_ok=True)
 os.environ.pop("DATABASE_URL", None)
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "webapp.settings",
