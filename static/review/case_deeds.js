@@ -1,4 +1,5 @@
 // What was done here to cases by one press: held, assigned, or a second opinion asked for. Each can be undone, newest first.
+import { whole } from "./far_pages.js";
 import { unfold } from "./folds.js";
 
 const UNDO = { hold: "[data-hold]", assign: "[data-unassign]", second: "[data-unask]" }; // the button that undoes it
@@ -24,7 +25,7 @@ export function forgetCase(row) {
 export function undoCase(verdicts) {
   while (deeds.length && deeds.at(-1).verdicts >= verdicts) {
     const deed = deeds.pop();
-    const row = document.getElementById(deed.id);
+    const row = whole(document.getElementById(deed.id));
     if (row?.matches(BUSY)) waiting.add(deed);
     if (row && (waiting.has(deed) || press(row, deed))) return row;
   }

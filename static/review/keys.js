@@ -3,6 +3,7 @@
 // can be ruled on at once, X to select, and Shift with Y or N for all that are selected. The keys press the page's own buttons, so that keyboard, mouse and no script at all
 // do the same. ? lists them.
 import { keyOf } from "../classify/keymap.js";
+import { whole } from "./far_pages.js";
 import { unfold } from "./folds.js";
 import { selectRow } from "./selection.js";
 import { noteOn, takeBack } from "./rulings.js";
@@ -30,7 +31,7 @@ function mark(row) {
 function move(by) {
   const all = rows();
   const place = Math.min(all.length - 1, Math.max(0, all.indexOf(current()) + by));
-  const next = all[place];
+  const next = whole(all[place]);
   if (place > all.length - AHEAD) desk.querySelector("[data-more]")?.dispatchEvent(new Event("more"));
   mark(next);
   next?.focus({ preventScroll: true });

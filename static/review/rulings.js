@@ -1,5 +1,6 @@
 // The state of verdicts given here: announced when stored, and undone once stored.
 import { forgetCase, rememberCase, undoCase, undoWaiting } from "./case_deeds.js";
+import { whole } from "./far_pages.js";
 import "./folds.js";
 
 const BUSY = ":has(.htmx-request, .htmx-swapping, .htmx-settling)"; // its request is under way, or its reply is being put in
@@ -16,7 +17,7 @@ const unwanted = new Map(); // rows to take back as soon as a reply has arrived,
 export function takeBack(row) {
   const changed = undoCase(ruled.length);
   if (changed) return changed;
-  const given = document.getElementById(ruled.pop());
+  const given = whole(document.getElementById(ruled.pop()));
   const newest = given ?? row;
   if (newest?.matches(BUSY)) unwanted.set(newest.id, given !== null);
   else if (newest && !withdraw(newest, given !== null)) {

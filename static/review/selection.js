@@ -1,5 +1,7 @@
 // The subjects selected for a verdict on all of them at once, and how many they are.
 
+import { restoreAll } from "./far_pages.js";
+
 const form = document.querySelector("[data-bulk]");
 const count = form?.querySelector("[data-selected]");
 const everything = form?.querySelector("[data-select-all]");
@@ -23,6 +25,7 @@ export function selectRow(row) {
 
 if (form) {
   everything.addEventListener("change", () => {
+    restoreAll();
     for (const box of boxes()) box.checked = everything.checked;
     tell();
   });

@@ -14,6 +14,11 @@ from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+HEIGHTS = """() => {
+    const [short, whole] = [...document.querySelectorAll(".desk")].map((page) => page.offsetHeight);
+    return Math.round(short / whole);
+}"""
+
 
 def test_the_widest_apart_come_first(page):
     assert names(page) == [f"s{place}" for place in reversed(range(N))]
@@ -132,7 +137,9 @@ def test_the_filters_are_in_the_address(page):
     expect(page.locator("[data-row]")).to_have_count(3)
 
 
-def test_the_next_rows_arrive_while_scrolling_though_some_were_ruled(survey, open_page, monkeypatch):
+def test_the_next_rows_arrive_while_scrolling_and_far_ones_keep_their_names_until_they_are_needed(
+    survey, open_page, monkeypatch
+):
     monkeypatch.setitem(queue_form.PER_PAGE, "list", 2)
     page = open_page(DESK, user=member(survey, "scientist"), height=500)
     expect(page.get_by_text("6 subjects")).to_be_visible()
@@ -142,6 +149,18 @@ def test_the_next_rows_arrive_while_scrolling_though_some_were_ruled(survey, ope
         press(page, "u")
     expect(page.locator("[data-row]")).to_have_count(N)
     assert names(page) == [f"s{place}" for place in reversed(range(N))]
+    page.evaluate("document.querySelector('[data-desk]').dataset.desk = 0")  # in place of a thousand rows
+    page.set_viewport_size({"width": 1280, "height": 90})
+    far = page.locator("[data-row]:not(:has(*))")
+    expect(far).to_have_text(["s5", "s4"])
+    assert page.evaluate(HEIGHTS) == 1
+    press(page, "z")
+    expect(page.locator("[data-row]:focus h2")).to_have_text("s5")
+    expect(page.locator(".ruled")).to_have_count(0)
+    expect(far.last).to_have_text("s0")
+    assert standing() == {}
+    page.get_by_label("Select all").check()
+    expect(page.locator("[data-select]:checked")).to_have_count(N)
 
 
 def test_rows_that_arrived_while_scrolling_can_do_all_that_the_first_can(survey, open_page, monkeypatch):
