@@ -25,7 +25,8 @@ def unread_news(context: dict[str, Any]) -> int:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return 0
-    return Notification.objects.filter(volunteer__user=user, read_at=None).shown_to(user).count()
+    unread = Notification.objects.filter(volunteer__user=user, read_at=None)
+    return unread.shown_to(user).count() if unread.exists() else 0
 
 
 @register.inclusion_tag("community/credits.html")
