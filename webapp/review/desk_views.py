@@ -20,7 +20,7 @@ from webapp.review.lines import annotations_of
 from webapp.review.queue_form import NAMES, VIEWS, filters_of
 from webapp.review.queue_rows import consensus_of
 from webapp.review.queues import QUEUES
-from webapp.review.row_facts import facts_of
+from webapp.review.row_words import words_of
 from webapp.review.verdict_panel import panel_context, panels_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import workflow_page
@@ -34,9 +34,8 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
     page = filters.page(rows)
     workflow = filters.workflow
     shown = consensus_of(workflow, rows, page.keys) if workflow else []
-    facts = facts_of([row.subject for row in shown])
     panels = panels_of(workflow, [row.subject for row in shown], reader) if workflow else {}
-    models = models_of(workflow, shown) if workflow else {}
+    words = words_of(shown, models_of(workflow, shown)) if workflow else {}
     champion = champion_of(survey, role_of(workflow)) if workflow else None
     is_continued = bool(request.headers.get("HX-Request")) and "after" in request.GET  # by the page, while scrolling
     context = {
@@ -49,15 +48,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "champion": champion,
         "predecessor": previous_champion(champion) if filters.queue == "changed" else None,
         "needs_champion": QUEUES[filters.queue].needs_champion,
-        "rows": [
-            {
-                "row": row,
-                "panel": panels[row.subject_id],
-                "model": models.get(row.subject_id),
-                "facts": facts[row.subject_id],
-            }
-            for row in shown
-        ],
+        "rows": [{"row": row, "panel": panels[row.subject_id], "words": words[row.subject_id]} for row in shown],
         "viewer": viewer_config(survey),
         "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),

@@ -12,6 +12,7 @@ from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.core.csv_writer import csv_response
 from webapp.core.jobs import JobState
 from webapp.review.desk_views import viewer_config
+from webapp.review.row_words import reanalysis_words
 from webapp.review.verdict_panel import panel_context, panels_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
@@ -30,7 +31,7 @@ def reanalysis(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     panels = panels_of(workflow, [row.subject for row in page], person(request))
     context = {
         "page": page,
-        "rows": [{"row": row, "panel": panels[row.subject_id]} for row in page],
+        "rows": [{"row": row, "panel": panels[row.subject_id], "words": reanalysis_words(row)} for row in page],
         "viewer": viewer_config(workflow.survey),
         **panel_context(workflow.survey),
         **_versions(workflow),

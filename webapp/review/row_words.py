@@ -1,34 +1,84 @@
-"""What a row of the desk says of its subject in a line: time, magnitude, rate, and the nearest known object."""
+"""The words of a row of the desk: what it says of its subject, of the volunteers, of the model and of known objects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
+
+from django.template.defaultfilters import floatformat
+from django.utils.translation import ngettext
 
 from webapp.archive.models import Subject
 from webapp.archive.sorted_values import sorted_value
+from webapp.archive.templatetags.viewer import motion_page, width_of_frames
+from webapp.consensus.models import AggregatedPosterior, Consensus
+from webapp.consensus.templatetags.consensus_tags import counted, in_percent
 from webapp.known_objects.models import KnownMatch
 
-
-@dataclass(frozen=True)
-class RowFacts:
-    """Time, magnitude and rate in words, those that are known; the nearest known object, and how many more are near."""
-
-    words: list[str]
-    known: KnownMatch | None
-    n_more: int
+HEIGHT = 256
+"""Of the picture of all frames and channels, in pixels."""
 
 
-def facts_of(subjects: Sequence[Subject]) -> dict[int, RowFacts]:
-    """Return the facts of some subjects, by their keys, in one query; objects that were ruled out are not near."""
-    near: dict[int, list[KnownMatch]] = {subject.pk: [] for subject in subjects}
-    for match in KnownMatch.objects.filter(subject__in=near, is_ruled_out=False).order_by("separation"):
-        near[match.subject_id].append(match)
+def words_of(rows: Sequence[Consensus], models: dict[int, int]) -> dict[int, dict[str, str]]:
+    """Return the words of some rows by the keys of their subjects, empty where there is nothing to say, in one query.
+
+    `models` are the keys of the models that gave the scores, by subject.
+    """
+    near = _near([row.subject_id for row in rows])
     return {
-        subject.pk: RowFacts(_words(subject), next(iter(near[subject.pk]), None), max(0, len(near[subject.pk]) - 1))
-        for subject in subjects
+        row.subject_id: _subject(row.subject) | _sums(row, models.get(row.subject_id)) | _known(near[row.subject_id])
+        for row in rows
     }
 
 
-def _words(subject: Subject) -> list[str]:
+def reanalysis_words(row: AggregatedPosterior) -> dict[str, str]:
+    return _subject(row.subject) | _probability("posterior", row.posterior) | _probability("live", row.live)
+
+
+def _subject(subject: Subject) -> dict[str, str]:
     rate = "rate" if subject.rate is not None else "fitted_rate"
-    values = {name: getattr(subject, name) for name in ("mjd", "mag", rate)}
-    return [sorted_value(name, value) for name, value in values.items() if value is not None]
+    return {
+        "name": str(subject),
+        "checksum": subject.checksum,
+        "width": str(width_of_frames(subject, HEIGHT)),
+        "has_pixels": "" if subject.pixels_dropped_at else "1",
+        "time": _fact("mjd", subject.mjd),
+        "magnitude": _fact("mag", subject.mag),
+        "rate": _fact(rate, getattr(subject, rate)),
+        "motion": str(motion_page(subject)),
+    }
+
+
+def _fact(name: str, value: float | None) -> str:
+    return "" if value is None else sorted_value(name, value)
+
+
+def _sums(row: Consensus, model: int | None) -> dict[str, str]:
+    votes = row.votes_by_answer
+    return {
+        "votes": counted(votes) if any(votes.values()) else "",
+        "model": "" if model is None else str(model),
+        **_probability("posterior", row.posterior),
+        **_probability("p_model", row.p_model),
+        **_probability("p_before", row.p_before),
+    }
+
+
+def _probability(name: str, value: float | None) -> dict[str, str]:
+    """Return it with three digits, and in percent for its bar."""
+    shown = ("", "") if value is None else (floatformat(value, 3), in_percent(value))
+    return dict(zip((name, f"{name}_bar"), shown, strict=True))
+
+
+def _near(subjects: list[int]) -> dict[int, list[KnownMatch]]:
+    """Return the known objects near some subjects, the nearest first, without those that were ruled out."""
+    near: dict[int, list[Any]] = {key: [] for key in subjects}
+    for match in KnownMatch.objects.filter(subject__in=subjects, is_ruled_out=False).order_by("separation"):
+        near[match.subject_id].append(match)
+    return near
+
+
+def _known(near: list[KnownMatch]) -> dict[str, str]:
+    if not near:
+        return {"known": "", "separation": "", "more": ""}
+    n = len(near) - 1
+    more = ngettext("and %(n)s more", "and %(n)s more", n) % {"n": n} if n else ""
+    return {"known": near[0].designation, "separation": floatformat(near[0].separation, 1), "more": more}

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.consensus.models import Consensus
+from webapp.core.stencils import Stencils
 from webapp.learning.model_roles import classes_of
 from webapp.queue.models import QueueEntry
 from webapp.review.models import Case, Ruling, SecondOpinion
@@ -25,8 +26,6 @@ class Panel:
     ruling: Ruling | None = None
     case: Case | None = None
     opinions: list[SecondOpinion] = field(default_factory=list)
-    is_blind: bool = False
-    """Whether the colleague's verdict is folded away, since a second, independent opinion is asked for."""
 
     @property
     def own(self) -> Ruling | SecondOpinion | None:
@@ -51,6 +50,16 @@ class Panel:
         return asked is not None and all(each.created_at < asked for each in self.opinions)
 
     @property
+    def is_blind(self) -> bool:
+        """Whether the colleague's verdict is folded away, as by `hidden_from`: an independent opinion is wanted."""
+        return self.awaits_opinion and self.own is None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no scientist has done anything to it: such panels differ by their subjects only."""
+        return self.ruling is None and self.case is None
+
+    @property
     def choices(self) -> tuple[bool, ...]:
         """Return all that its forms depend on, besides the subject's key and the page."""
         case = self.case or Case()
@@ -62,10 +71,9 @@ def panels_of(workflow: Workflow, subjects: Iterable[Subject], reader: User) -> 
     """Return the panels of some subjects, by their keys, in three queries at most."""
     panels = {subject.pk: Panel(subject, workflow, reader) for subject in subjects}
     standing = Ruling.objects.filter(workflow=workflow, subject__in=panels, withdrawn_at=None)
-    rulings = list(standing.with_hidden(reader).select_related("scientist"))
+    rulings = list(standing.select_related("scientist"))
     for ruling in rulings:
-        panel = panels[ruling.subject_id]
-        panel.ruling, panel.is_blind = ruling, ruling.is_hidden
+        panels[ruling.subject_id].ruling = ruling
     opinions = SecondOpinion.objects.filter(ruling__in=rulings, withdrawn_at=None)
     for opinion in opinions.select_related("scientist", "ruling"):
         panels[opinion.ruling.subject_id].opinions.append(opinion)
@@ -79,12 +87,12 @@ def panel_of(workflow: Workflow, subject: Subject, reader: User) -> Panel:
 
 
 def panel_context(survey: Survey) -> dict[str, Any]:
-    """Return what a page's panels share: the fine classes by side, if any, the scientists, and `panel_forms`' own."""
+    """Return what a page's panels share: the fine classes by side, if any, the scientists, and stencils of rows."""
     classes = classes_of(survey)
     people = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST), user__is_active=True)
     return {
         "survey": survey,
-        "forms": {},
+        "stencils": Stencils(),
         "real": classes.positive if survey.classes else (),
         "bogus": classes.negative if survey.classes else (),
         "scientists": list(people.order_by("user__username").values_list("user__username", flat=True)),

@@ -1,10 +1,12 @@
 """Template tags: access levels, answers, percentages and odds."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
@@ -58,7 +60,12 @@ def said(answer: str) -> Promise:
 @register.filter
 def counted(votes: dict[str, int]) -> str:
     """Count votes by answer: “3 yes, 2 no, …”."""
-    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": intcomma(n)} for answer, n in votes.items())
+    return _counted(get_language(), tuple(votes.items()))
+
+
+@lru_cache(10_000)
+def _counted(_language: str | None, votes: tuple[tuple[str, int], ...]) -> str:
+    return ", ".join(str(PRESENTATIONS[Answer(answer)].counted) % {"n": intcomma(n)} for answer, n in votes)
 
 
 @register.filter

@@ -5,10 +5,9 @@ from functools import lru_cache
 from django import template
 from django.urls import reverse
 
-register = template.Library()
+from webapp.core.stencils import PLACE
 
-PLACE = 987_654_321_012_345
-"""A key that no row has, where each row's own key goes."""
+register = template.Library()
 
 
 @register.simple_tag

@@ -4,16 +4,16 @@ from dataclasses import replace
 from typing import Any
 
 from django import template
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
 
 from webapp.archive.models import Subject
-from webapp.core.templatetags.repeated_urls import PLACE
+from webapp.core.stencils import PLACE, Stencils
 from webapp.review.bulk import MOST_AT_ONCE
 from webapp.review.bulk_views import ARCHIVE, last_of
 from webapp.review.hidden_verdicts import hidden_verdicts
 from webapp.review.lines import Annotations, annotations_of
 from webapp.review.verdict_history import history_of
-from webapp.review.verdict_panel import panel_context, panel_of, workflow_of
+from webapp.review.verdict_panel import Panel, panel_context, panel_of, workflow_of
 from webapp.workflows.models import Workflow
 
 register = template.Library()
@@ -35,14 +35,44 @@ def verdict(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def panel_forms(context: Any) -> str:
+def review_row(context: Any, each: dict[str, Any], figures: str, *, can_select: bool = False) -> SafeString:
+    """Show a subject of a list for scientists; of those that differ by their words only, a page renders just one."""
+    panel = each["panel"]
+
+    def render(words: dict[str, str]) -> str:
+        shared = {"key": PLACE, "subject": {"pk": PLACE}, "figures": figures, "can_select": can_select}
+        return _rendered(context, "review/row.html", **shared, **words)
+
+    words = each["words"] | {"verdict": _panel_of(context, panel)}
+    return _stencils(context).fill(render, "row", panel.subject.pk, words)
+
+
+def _panel_of(context: Any, panel: Panel) -> SafeString:
+    if not panel.is_untouched:
+        return _rendered(context, "review/verdict_panel.html", panel=panel)
+    return _of_any_subject(context, "review/verdict_panel.html", panel)
+
+
+@register.simple_tag(takes_context=True)
+def panel_forms(context: Any) -> SafeString:
     """Show a panel's forms; of those that differ by their subject's key only, a page renders just one."""
-    panel, shared = context["panel"], context["forms"]
-    if panel.choices not in shared:
-        template = context.template.engine.get_template("review/verdict_forms.html")
-        with context.push(panel=replace(panel, subject=Subject(pk=PLACE))):
-            shared[panel.choices] = template.render(context)
-    return mark_safe(shared[panel.choices].replace(str(PLACE), str(panel.subject.pk)))  # noqa: S308  # a number
+    return _of_any_subject(context, "review/verdict_forms.html", context["panel"])
+
+
+def _of_any_subject(context: Any, template: str, panel: Panel) -> SafeString:
+    def render(_words: dict[str, str]) -> str:
+        return _rendered(context, template, panel=replace(panel, subject=Subject(pk=PLACE)))
+
+    return _stencils(context).fill(render, (template, panel.choices), panel.subject.pk, {})
+
+
+def _rendered(context: Any, template: str, **more: Any) -> SafeString:
+    with context.push(**more):
+        return context.template.engine.get_template(template).render(context)
+
+
+def _stencils(context: Any) -> Stencils:
+    return context["stencils"]
 
 
 @register.inclusion_tag("review/bulk.html", takes_context=True)
