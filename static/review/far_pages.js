@@ -2,6 +2,8 @@
 // height: to scroll, to search in the page, and for who listens to it. The browser would stop to collect garbage for the
 // longer, the more elements there are.
 
+import { parsed } from "./folds.js";
+
 const desk = document.querySelector(".desk-pages[data-desk]"); // its value: the number of rows that may be whole
 const texts = new WeakMap(); // the HTML of pages that are not whole
 const BUSY = ".htmx-request, .htmx-swapping, .htmx-settling";
@@ -25,7 +27,7 @@ function shorten(page) {
 
 function restore(page) {
   if (!texts.has(page)) return;
-  page.innerHTML = texts.get(page);
+  page.replaceChildren(parsed(texts.get(page)));
   texts.delete(page);
   page.style.removeProperty("height");
   page.toggleAttribute("data-short", false);

@@ -3,9 +3,13 @@
 // in; each <details> has a style sheet of its own, all of which the browser goes through whenever rows arrive; and it stops
 // to collect garbage for the longer, the more elements there are, those in a <template> among them.
 
+/** Return the elements of a part of this page that waited as text. */
+export function parsed(text) {
+  return document.createRange().createContextualFragment(text);
+}
+
 function unfoldOne(fold) {
-  const text = fold.querySelector("script").textContent;
-  const [details] = document.createRange().createContextualFragment(text).children;
+  const [details] = parsed(fold.querySelector("script").textContent).children;
   fold.replaceWith(details);
   globalThis.htmx.process(details);
   return details;

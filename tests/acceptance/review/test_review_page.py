@@ -149,7 +149,7 @@ def test_the_next_rows_arrive_while_scrolling_and_far_ones_keep_their_names_unti
         press(page, "u")
     expect(page.locator("[data-row]")).to_have_count(N)
     assert names(page) == [f"s{place}" for place in reversed(range(N))]
-    page.evaluate("document.querySelector('[data-desk]').dataset.desk = 0")  # in place of a thousand rows
+    page.evaluate("document.querySelector('[data-desk]').dataset.desk = 0")  # in place of 500 rows
     page.set_viewport_size({"width": 1280, "height": 90})
     far = page.locator("[data-row]:not(:has(*))")
     expect(far).to_have_text(["s5", "s4"])
