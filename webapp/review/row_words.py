@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.template.defaultfilters import floatformat
-from django.utils.translation import ngettext
+from django.utils.translation import npgettext
 
 from webapp.archive.models import Subject
 from webapp.archive.sorted_values import sorted_value
@@ -80,5 +80,5 @@ def _known(near: list[KnownMatch]) -> dict[str, str]:
     if not near:
         return {"known": "", "separation": "", "more": ""}
     n = len(near) - 1
-    more = ngettext("and %(n)s more", "and %(n)s more", n) % {"n": n} if n else ""
+    more = npgettext("known objects", "and %(n)s more", "and %(n)s more", n) % {"n": n} if n else ""
     return {"known": near[0].designation, "separation": floatformat(near[0].separation, 1), "more": more}
