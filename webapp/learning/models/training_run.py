@@ -2,7 +2,7 @@
 
 import math
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MinLengthValidator, MinValueValidator
@@ -112,7 +112,7 @@ class Preset(models.TextChoices):
     IMPORTED = "imported", _("Imported model")
 
     @classmethod
-    def recipes(cls) -> list[tuple[str, str]]:
+    def recipes(cls) -> list[tuple[Any, Any]]:
         """Return the choices that train a model here."""
         return [choice for choice in cls.choices if choice[0] not in TRAINED_ELSEWHERE]
 
