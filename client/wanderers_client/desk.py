@@ -5,6 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from wanderers_client.connection import Part
 
 MOST_AT_ONCE = 500
@@ -38,9 +40,13 @@ class Desk(Part):
         """Put the subjects with a tag of at least so many people into a subject set; return its name and size."""
         return self._site.ask("POST", f"surveys/{survey}/tags/", json={"name": tag, "people": people})
 
+    def report_candidates(self, survey: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
+        """Return the tracklets that a report may hold: confirmed, near no known object, in no report yet."""
+        return self._site.table("report-candidates", most=most, survey=survey, **filters)
+
     def draft_report(self, survey: str, subjects: Iterable[int]) -> dict[str, Any]:
         """Draft a report of confirmed tracklets; it is signed off on its page."""
-        told = {"survey": survey, "subjects": list(subjects)}
+        told = {"survey": survey, "subjects": list(map(int, subjects))}
         return self._site.ask("POST", "reports/", json=told)
 
     def check_report(self, report: int) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def as_scientist(site, folder):
     site.desk.ask_second_opinion(1, wanted=False)
     site.desk.change("night", np.array([1, 2]), "tag", "lens")
     site.desk.make_set("night", "lens", people=2)
-    site.desk.draft_report("night", [1])
+    site.desk.report_candidates("night", most=10, min_positions=3)
+    site.desk.draft_report("night", np.array([1]))
     site.desk.check_report(1)
     for ending in ("psv", "xml", "obs80", "txt"):
         site.desk.report(1, folder / f"report.{ending}")

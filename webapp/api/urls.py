@@ -12,6 +12,7 @@ from webapp.api.group_views import GroupViewSet
 from webapp.api.known_match_views import KnownMatchViewSet
 from webapp.api.label_studio_views import HealthView, PredictView, SetupView, VersionsView, WebhookView
 from webapp.api.learning_views import CheckpointViewSet, ScoreViewSet, TrainingRunViewSet
+from webapp.api.report_candidate_views import ReportCandidateViewSet
 from webapp.api.report_views import ReportViewSet
 from webapp.api.ruling_views import CaseViewSet, RulingViewSet
 from webapp.api.statistics_views import StatisticsView
@@ -60,6 +61,7 @@ urlpatterns = [
     path("surveys/<slug:survey>/tags/", TagsView.as_view(), name="tags"),
     path("statistics/", StatisticsView.as_view(), name="statistics"),
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
+    path("report-candidates/", ReportCandidateViewSet.as_view({"get": "list"}), name="report-candidates"),
     path("label-studio/<slug:slug>/health", HealthView.as_view(), name="label-studio-health"),
     path("label-studio/<slug:slug>/setup", SetupView.as_view(), name="label-studio-setup"),
     path("label-studio/<slug:slug>/versions", VersionsView.as_view(), name="label-studio-versions"),

@@ -1,8 +1,12 @@
 """Which subjects are movers without a known object near them, and which have one."""
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
+from ml.sky.orbits import OLD_DAYS
 from webapp.archive.models import Subject, Survey
+
+HAS_OLD_ELEMENTS = Q(identity_check__orbit_days__gt=OLD_DAYS) | Q(identity_check__orbit_days__lt=-OLD_DAYS)
+"""Subjects compared with elements too far from them in time (`IdentityCheck.is_old`)."""
 
 
 def movers(survey: Survey) -> QuerySet[Subject]:

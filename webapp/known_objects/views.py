@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,12 +19,11 @@ from webapp.core.csv_writer import csv_response
 from webapp.known_objects.models import LONGEST_NOTE, KnownMatch, MatchRun, OrbitCatalogue, OrbitLoad
 from webapp.known_objects.rule_out import NotOneObject, rule_out, take_back
 from webapp.known_objects.start_match import start_match
-from webapp.known_objects.unidentified import identified, unidentified
+from webapp.known_objects.unidentified import HAS_OLD_ELEMENTS, identified, unidentified
 
 LISTS: dict[str, Callable[[Survey], QuerySet[Subject]]] = {"unidentified": unidentified, "identified": identified}
 TABS = [("unidentified", gettext_lazy("Unidentified")), ("identified", gettext_lazy("Known object nearby"))]
 SHOWN = 200
-OLD = Q(identity_check__orbit_days__gt=OLD_DAYS) | Q(identity_check__orbit_days__lt=-OLD_DAYS)
 SUBJECT_COLUMNS = ["subject", "mjd", "ra", "dec", "rate", "detections", "orbit_days"]
 MATCH_COLUMNS = [
     "object",
@@ -58,7 +57,7 @@ def known_objects(request: HttpRequest, survey: Survey) -> HttpResponse:
         "run": MatchRun.objects.filter(survey=survey).first(),
         "load": _load_since(catalogue),
         "old_days": round(OLD_DAYS),
-        "has_old": rows.filter(OLD).exists(),
+        "has_old": rows.filter(HAS_OLD_ELEMENTS).exists(),
     }
     return render(request, "known_objects/known_objects.html", context)
 

@@ -1,11 +1,11 @@
 """Drafts of reports: which tracklets may be in one, and changing what is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject, Survey
@@ -24,6 +24,14 @@ def reportable(survey: Survey) -> QuerySet[Subject]:
 def candidates(survey: Survey) -> QuerySet[Subject]:
     """Return the reportable tracklets that are in no report yet."""
     return reportable(survey).filter(reported=None)
+
+
+def candidates_of(surveys: Iterable[Survey]) -> QuerySet[Subject]:
+    """Return the candidates of several surveys."""
+    wanted = Q(pk__in=[])
+    for survey in surveys:
+        wanted |= Q(pk__in=candidates(survey).order_by().values("pk"))
+    return Subject.objects.filter(wanted)
 
 
 @transaction.atomic
