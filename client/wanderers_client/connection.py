@@ -128,10 +128,17 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _refusal(reply: httpx.Response) -> Refused:
-    """Return the site's own sentence, whether it is a detail or a list of sentences by field."""
+    """Return the site's own sentences, each after its field's name unless they are about the whole request."""
     try:
         told = reply.json()
     except ValueError:
         told = {}
-    found = told.get("detail") if isinstance(told, dict) else None
-    return Refused(reply.status_code, str(found or told or reply.reason_phrase))
+    if isinstance(told, dict) and "detail" in told:
+        told = told["detail"]
+    return Refused(reply.status_code, _sentences(told) or reply.reason_phrase)
+
+
+def _sentences(told: Any) -> str:
+    if isinstance(told, dict):
+        return " ".join(f"{name}: {_sentences(each)}" for name, each in told.items())
+    return " ".join(map(_sentences, told)) if isinstance(told, list) else str(told)

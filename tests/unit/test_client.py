@@ -82,15 +82,16 @@ def test_files_are_sent_whole_again_when_the_site_asks_to_wait(monkeypatch, tmp_
     ("reply", "words"),
     [
         (httpx.Response(403, json={"detail": "This is for scientists."}), "This is for scientists."),
-        (httpx.Response(400, json={"cone": ["A cone is three numbers."]}), "A cone is three numbers."),
+        (httpx.Response(400, json={"cone": ["A cone is three numbers."]}), "cone: A cone is three numbers."),
+        (httpx.Response(400, json={"detail": ["There is", "nothing."]}), "There is nothing."),
         (httpx.Response(502, text="<html>"), "Bad Gateway"),
     ],
 )
 def test_a_refusal_is_told_in_the_sites_words(reply, words, monkeypatch):
     site, _ = site_that([reply], monkeypatch)
-    with pytest.raises(Refused, match=words) as refused:
+    with pytest.raises(Refused) as refused:
         site.pixels(1)
-    assert refused.value.status == reply.status_code
+    assert (str(refused.value), refused.value.status) == (words, reply.status_code)
 
 
 def test_it_counts_a_list_and_follows_its_changes_from_a_time(monkeypatch):

@@ -4,9 +4,8 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from rest_framework import serializers, viewsets
+from rest_framework import viewsets
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 
 from webapp.api.pagination import Newest
 from webapp.api.row_views import ByParameters, Parameter, Range
@@ -31,10 +30,3 @@ class AccountRows(viewsets.GenericViewSet[Any], ABC):
     @abstractmethod
     def rows_of(self, volunteer: Volunteer) -> QuerySet[Any]:
         """Return the rows that a volunteer sees: a list's, or those that can be opened by their id."""
-
-
-def asked(serializer: type[serializers.BaseSerializer[Any]], request: Request, **options: Any) -> dict[str, Any]:
-    """Return what a request asks for, validated; answer 400 for anything else."""
-    filled = serializer(data=request.data, **options)
-    filled.is_valid(raise_exception=True)
-    return dict(filled.validated_data)

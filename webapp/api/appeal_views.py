@@ -10,8 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.account_rows import AccountRows, asked
+from webapp.api.account_rows import AccountRows
 from webapp.api.permissions import checked, surveys_with
+from webapp.api.request_body import RequestBody, asked
 from webapp.api.row_views import LARGEST_ID, Parameter, of_survey, refuse_unknown, truth
 from webapp.archive.access import person
 from webapp.archive.models import Role
@@ -32,12 +33,12 @@ class AppealSerializer(serializers.ModelSerializer[Appeal]):
         fields = ["id", "survey", "action", "text", "created_at", "is_granted", "answer", "answered_at"]
 
 
-class AppealToSerializer(serializers.Serializer[Any]):
+class AppealToSerializer(RequestBody):
     action = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, help_text="id of a moderator's action")
     text = serializers.CharField(max_length=LONGEST_APPEAL)
 
 
-class AnswerAppealSerializer(serializers.Serializer[Any]):
+class AnswerAppealSerializer(RequestBody):
     is_granted = serializers.BooleanField(help_text="restores the comment, and ends a suspension")
     answer = serializers.CharField(max_length=LONGEST_APPEAL, help_text="to the person who appealed")
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from webapp.api.learning_serializers import JOB
+from webapp.api.request_body import RequestBody
 from webapp.api.workflow_serializers import BySlug, NamesField
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.footprints import LARGEST, in_moc, read_moc_filter, read_moc_upload
@@ -26,7 +27,7 @@ class SurveySerializer(serializers.ModelSerializer[Survey]):
         ]  # fmt: skip
 
 
-class CreateSurveySerializer(SurveySerializer):
+class CreateSurveySerializer(RequestBody, SurveySerializer):
     """A new survey: the fields of one, each as its type says."""
 
     classes = NamesField(default=list, help_text="fine classes, in the models' order")
@@ -166,7 +167,7 @@ class MocField(serializers.Field[Q, Any, Any, Any]):
             raise serializers.ValidationError([str(error)]) from error
 
 
-class WithinSerializer(serializers.Serializer[dict[str, Any]]):
+class WithinSerializer(RequestBody):
     """A region of the sky."""
 
     moc = MocField(
@@ -174,7 +175,7 @@ class WithinSerializer(serializers.Serializer[dict[str, Any]]):
     )
 
 
-class IngestOptionsSerializer(serializers.Serializer[Any]):
+class IngestOptionsSerializer(RequestBody):
     kind = serializers.ChoiceField(Kind.choices, allow_blank=True, default="")
     subject_set = serializers.CharField(max_length=120, allow_blank=True, default="")
     dry_run = serializers.BooleanField(default=False)

@@ -15,7 +15,6 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.account_rows import asked
 from webapp.api.archive_serializers import (
     CreateSurveySerializer,
     IngestProblemSerializer,
@@ -28,6 +27,7 @@ from webapp.api.archive_serializers import (
     WithinSerializer,
 )
 from webapp.api.permissions import checked, require, require_site_admin, surveys_with
+from webapp.api.request_body import EmptyBody, asked
 from webapp.api.row_views import (
     SURVEY,
     UPDATED_SINCE,
@@ -188,9 +188,8 @@ class SubjectViewSet(PublicRows):
 
         Filters, ordering and total are parameters of the address, as in the list. Send the same body to `next`.
         """
-        asked = WithinSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).filter(asked.validated_data["moc"]))
+        region = asked(WithinSerializer, request)["moc"]
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).filter(region))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(responses=SubjectDetailSerializer)
@@ -245,12 +244,11 @@ class IngestRunViewSet(SurveyRows):
     @extend_schema(request=StartIngestSerializer, responses={201: IngestRunSerializer})
     def create(self, request: Request) -> Response:
         """Ingest a file or folder from the survey's inbox on the server."""
-        asked = StartIngestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        admin = require(request, asked.validated_data["survey"], Role.ADMIN)
-        name = asked.validated_data.pop("path")
+        sent = asked(StartIngestSerializer, request)
+        admin = require(request, sent["survey"], Role.ADMIN)
+        name = sent.pop("path")
         try:
-            run = start_ingest(**asked.validated_data, path=inbox_path(asked.validated_data["survey"], name), by=admin)
+            run = start_ingest(**sent, path=inbox_path(sent["survey"], name), by=admin)
         except IngestRefused as error:
             raise ValidationError({"path": [str(error)]}) from error
         return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)
@@ -259,6 +257,7 @@ class IngestRunViewSet(SurveyRows):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the run; ingested subjects stay, and another run continues from there."""
+        asked(EmptyBody, request)
         run = self.get_object()
         run.request_cancel()
         run.refresh_from_db()

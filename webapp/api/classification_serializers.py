@@ -9,6 +9,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from ml.crowd.answer import Answer
+from webapp.api.request_body import RequestBody
 from webapp.classifications.line_marks import Line
 from webapp.classifications.models import ANSWER_CHOICES, MOST_MARKS, Classification, Mark, Reason
 from webapp.classify.feedback import feedback_on
@@ -20,7 +21,7 @@ MOST = 50
 LARGEST_ID = 2**63 - 1
 
 
-class LineSerializer(serializers.Serializer[Any]):
+class LineSerializer(RequestBody):
     """A line along a trail, in pixels: the centre of the lower left one is 0, 0; y points up."""
 
     frame = serializers.IntegerField(min_value=0, max_value=32767, default=0)
@@ -36,7 +37,7 @@ class MarkSerializer(serializers.ModelSerializer[Mark]):
         fields = ["frame", "x1", "y1", "x2", "y2", "ra1", "dec1", "ra2", "dec2"]
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class AnswerSerializer(RequestBody):
     id = serializers.UUIDField(help_text="chosen by the client: a replay returns what the first one made")
     workflow = serializers.SlugField(max_length=50)
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
@@ -114,7 +115,7 @@ class AnsweredSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(allow_blank=True)
 
 
-class FollowUpSerializer(serializers.Serializer[Any]):
+class FollowUpSerializer(RequestBody):
     follow_up = serializers.CharField(max_length=20, allow_blank=True)
 
 

@@ -29,6 +29,7 @@ from webapp.api.classification_serializers import (
 )
 from webapp.api.pagination import NewestAnswer
 from webapp.api.permissions import Conflict, workflows_by_slug
+from webapp.api.request_body import EmptyBody, asked
 from webapp.api.row_views import ByParameters
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
@@ -133,6 +134,7 @@ class UndoView(APIView):
     @extend_schema(request=None, responses=AnsweredSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         """Undo an answer within the workflow's undo time (409 after it). Repeating it is safe."""
+        asked(EmptyBody, request)
         try:
             return Response(_represent_changed(undo(acting_volunteer(request), pk)))
         except Classification.DoesNotExist as error:
@@ -148,12 +150,9 @@ class FollowUpView(APIView):
     @extend_schema(request=FollowUpSerializer, responses=AnsweredSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         """Set the class after the answer; an empty string removes it."""
-        serializer = FollowUpSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        name = asked(FollowUpSerializer, request)["follow_up"]
         try:
-            return Response(
-                _represent_changed(say_more(acting_volunteer(request), pk, serializer.validated_data["follow_up"]))
-            )
+            return Response(_represent_changed(say_more(acting_volunteer(request), pk, name)))
         except Classification.DoesNotExist as error:
             raise NotFound("You gave no answer of this id.") from error
         except CannotClassify as error:
@@ -169,6 +168,7 @@ class FavouriteView(APIView):
     @extend_schema(request=None, responses={204: None})
     def put(self, request: Request, subject: int) -> Response:
         """Add the subject to the favourites. Repeating it is safe."""
+        asked(EmptyBody, request)
         favour(acting_volunteer(request), get_object_or_404(Subject, pk=subject))
         return Response(status=204)
 

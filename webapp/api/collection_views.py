@@ -10,8 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.account_rows import AccountRows, asked
+from webapp.api.account_rows import AccountRows
 from webapp.api.permissions import checked
+from webapp.api.request_body import RequestBody, asked
 from webapp.api.row_views import LARGEST_ID
 from webapp.archive.access import person
 from webapp.archive.models import Survey
@@ -23,7 +24,7 @@ from webapp.volunteers.models import Volunteer
 SUBJECT = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
 
 
-class CollectionSerializer(serializers.ModelSerializer[Collection]):
+class CollectionSerializer(RequestBody, serializers.ModelSerializer[Collection]):
     class Meta:
         model = Collection
         fields = ["id", "name", "description", "is_public", "created_at"]
@@ -43,7 +44,7 @@ class OpenCollectionSerializer(CollectionSerializer):
         return list(items.values_list("subject_id", flat=True))
 
 
-class SubjectsSerializer(serializers.Serializer[Any]):
+class SubjectsSerializer(RequestBody):
     subjects = serializers.ListField(child=SUBJECT, allow_empty=False, max_length=rules.MOST_SUBJECTS)
 
 
@@ -51,16 +52,16 @@ class SizeSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
 
 
-class MoveSerializer(serializers.Serializer[Any]):
+class MoveSerializer(RequestBody):
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     is_forward = serializers.BooleanField(help_text="towards the front")
 
 
-class EditorSerializer(serializers.Serializer[Any]):
+class EditorSerializer(RequestBody):
     username = serializers.CharField(max_length=150)
 
 
-class OfSurveySerializer(serializers.Serializer[Any]):
+class OfSurveySerializer(RequestBody):
     survey = serializers.SlugField(help_text="of which you are a scientist")
 
 

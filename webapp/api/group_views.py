@@ -10,8 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api.account_rows import AccountRows, asked
+from webapp.api.account_rows import AccountRows
 from webapp.api.permissions import checked
+from webapp.api.request_body import EmptyBody, RequestBody, asked
 from webapp.api.row_views import LARGEST_ID, refuse_unknown
 from webapp.archive.access import person
 from webapp.community import groups as rules
@@ -20,13 +21,13 @@ from webapp.community.person import name_in_talk
 from webapp.volunteers.models import Volunteer
 
 
-class GroupSerializer(serializers.ModelSerializer[Group]):
+class GroupSerializer(RequestBody, serializers.ModelSerializer[Group]):
     class Meta:
         model = Group
         fields = ["id", "name", "description", "is_class", "created_at"]
 
 
-class DaysSerializer(serializers.Serializer[Any]):
+class DaysSerializer(RequestBody):
     days = serializers.ChoiceField([0, *rules.DAYS], help_text="how long the link lasts; 0 ends it")
 
 
@@ -35,7 +36,7 @@ class LinkSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(allow_null=True)
 
 
-class JoinSerializer(serializers.Serializer[Any]):
+class JoinSerializer(RequestBody):
     token = serializers.CharField(max_length=43, help_text="the last part of a group's link")
 
 
@@ -50,7 +51,7 @@ class MemberSerializer(serializers.ModelSerializer[GroupMember]):
         return name_in_talk(member.volunteer)
 
 
-class RemoveMemberSerializer(serializers.Serializer[Any]):
+class RemoveMemberSerializer(RequestBody):
     member = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, help_text="id of a membership")
 
 
@@ -110,6 +111,7 @@ class GroupViewSet(AccountRows):
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: str) -> Response:
         """Leave a group; what you classified in it still counts for it."""
+        asked(EmptyBody, request)
         rules.leave(user=person(request), group=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

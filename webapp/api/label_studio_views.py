@@ -2,6 +2,7 @@
 
 Label Studio authenticates with a name and a password; the password is the account's API token. It sends webhooks
 without credentials, so anybody may send one, and its own access token with setup, which is neither read nor stored.
+Fields that this site does not know are ignored, as Label Studio sends more with each version.
 """
 
 import logging

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from webapp.api.request_body import RequestBody
 from webapp.api.workflow_serializers import BySlug
 from webapp.learning.models import Checkpoint, Evaluation, ModelRole, Preset, Score, TrainingEpoch, TrainingRun
 from webapp.workflows.models import Workflow
@@ -40,7 +41,7 @@ class TrainingRunDetailSerializer(TrainingRunSerializer):
         fields = [*TrainingRunSerializer.Meta.fields, "epochs"]
 
 
-class StartTrainingSerializer(serializers.Serializer[Any]):
+class StartTrainingSerializer(RequestBody):
     workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
     preset = serializers.ChoiceField(Preset.recipes(), default=Preset.HEAD)
     minutes = serializers.FloatField(min_value=0.0, allow_null=True, default=None, help_text="stop after this long")
@@ -73,7 +74,7 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
         return {**checkpoint.manifest, "notes": checkpoint.notes}
 
 
-class PromoteSerializer(serializers.Serializer[Any]):
+class PromoteSerializer(RequestBody):
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
     is_confirmed = serializers.BooleanField(default=False)
     replaces = serializers.IntegerField(
@@ -81,7 +82,7 @@ class PromoteSerializer(serializers.Serializer[Any]):
     )
 
 
-class RollbackSerializer(serializers.Serializer[Any]):
+class RollbackSerializer(RequestBody):
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
     survey = serializers.SlugField()
     role = serializers.ChoiceField(ModelRole.choices)

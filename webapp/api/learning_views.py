@@ -22,6 +22,7 @@ from webapp.api.learning_serializers import (
 )
 from webapp.api.pagination import BySubject
 from webapp.api.permissions import Conflict, require
+from webapp.api.request_body import EmptyBody, asked
 from webapp.api.row_views import (
     SURVEY,
     UPDATED_SINCE,
@@ -61,11 +62,10 @@ class TrainingRunViewSet(SurveyRows):
     @extend_schema(request=StartTrainingSerializer, responses={201: TrainingRunSerializer})
     def create(self, request: Request) -> Response:
         """Start a run on the workflow's labels (409 if one of it is still open)."""
-        asked = StartTrainingSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        admin = require(request, asked.validated_data["workflow"].survey, Role.ADMIN)
+        sent = asked(StartTrainingSerializer, request)
+        admin = require(request, sent["workflow"].survey, Role.ADMIN)
         try:
-            run = start_training(**asked.validated_data, by=admin)
+            run = start_training(**sent, by=admin)
         except AlreadyTraining as error:
             raise Conflict(str(error)) from error
         except ModelValidationError as error:
@@ -76,6 +76,7 @@ class TrainingRunViewSet(SurveyRows):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel a waiting run now, a running one at its next epoch; a finished run stays as it is."""
+        asked(EmptyBody, request)
         run = self.get_object()
         require(request, run.survey, Role.ADMIN)
         run.request_cancel()
@@ -105,10 +106,9 @@ class CheckpointViewSet(SurveyRows):
         """
         checkpoint = self.get_object()
         admin = require(request, checkpoint.survey, Role.ADMIN)
-        asked = PromoteSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        sent = asked(PromoteSerializer, request)
         try:
-            promote_by_hand(checkpoint=checkpoint, by=admin, **asked.validated_data)
+            promote_by_hand(checkpoint=checkpoint, by=admin, **sent)
         except Unconfirmed as error:
             raise Conflict(" ".join(error.messages)) from error
         except ChampionChanged as error:
@@ -119,15 +119,14 @@ class CheckpointViewSet(SurveyRows):
     @action(detail=False, methods=["post"])
     def rollback(self, request: Request) -> Response:
         """Make the previous champion the champion again and return it (409 without one, or if it is not model `to`)."""
-        asked = RollbackSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        survey = get_object_or_404(Survey, slug=asked.validated_data.pop("survey"))
+        sent = asked(RollbackSerializer, request)
+        survey = get_object_or_404(Survey, slug=sent.pop("survey"))
         admin = require(request, survey, Role.ADMIN)
         try:
-            rollback(survey=survey, by=admin, **asked.validated_data)
+            rollback(survey=survey, by=admin, **sent)
         except NoEarlierChampion as error:
             raise Conflict(str(error)) from error
-        return Response(CheckpointSerializer(champion_of(survey, asked.validated_data["role"])).data)
+        return Response(CheckpointSerializer(champion_of(survey, sent["role"])).data)
 
     def _answer(self, checkpoint: Checkpoint) -> Response:
         checkpoint.refresh_from_db()

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from webapp.api.request_body import RequestBody
 from webapp.api.row_views import LARGEST_ID
 from webapp.api.workflow_serializers import BySlug
 from webapp.archive.models import Survey
@@ -29,7 +30,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
         fields = ["id", "survey", "created_by", "created_at", "updated_at", "signed_name", "signed_at", "tracklets"]
 
 
-class DraftSerializer(serializers.Serializer[Any]):
+class DraftSerializer(RequestBody):
     survey = BySlug[Survey](queryset=Survey.objects.all())
     subjects = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), min_length=1, max_length=MOST_AT_ONCE

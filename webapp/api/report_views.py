@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from ml.sky.ades import psv_first_row
 from webapp.api.permissions import Conflict, require
 from webapp.api.report_serializers import DraftSerializer, DryRunSerializer, ReportSerializer
+from webapp.api.request_body import asked
 from webapp.api.row_views import SURVEY, UPDATED_SINCE, Parameter, SurveyRows, moment, truth
 from webapp.archive.models import Role
 from webapp.reports.contents import Contents
@@ -36,11 +37,10 @@ class ReportViewSet(SurveyRows):
     @extend_schema(request=DraftSerializer, responses={201: ReportSerializer})
     def create(self, request: Request) -> Response:
         """Draft a report of confirmed, unidentified tracklets that are in no report yet."""
-        asked = DraftSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        by = require(request, asked.validated_data["survey"], Role.SCIENTIST)
+        sent = asked(DraftSerializer, request)
+        by = require(request, sent["survey"], Role.SCIENTIST)
         try:
-            report = draft_report(**asked.validated_data, by=by)
+            report = draft_report(**sent, by=by)
         except ModelValidationError as error:
             raise ValidationError({"subjects": error.messages}) from error
         return Response(ReportSerializer(report).data, status=status.HTTP_201_CREATED)

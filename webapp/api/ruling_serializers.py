@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from webapp.api.request_body import RequestBody
 from webapp.api.row_views import LARGEST_ID
 from webapp.api.workflow_serializers import BySlug
 from webapp.review.bulk import MOST_AT_ONCE
@@ -56,7 +57,7 @@ class RulingSerializer(serializers.ModelSerializer[Ruling]):
         return facts | HIDDEN if ruling.is_hidden else facts
 
 
-class OneRulingSerializer(serializers.Serializer[Any]):
+class OneRulingSerializer(RequestBody):
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     verdict = serializers.ChoiceField(Verdict.choices)
     label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, not the attribute
@@ -72,7 +73,7 @@ class RuleSerializer(OneRulingSerializer):
     )
 
 
-class BulkRuleSerializer(serializers.Serializer[Any]):
+class BulkRuleSerializer(RequestBody):
     workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
     rulings = serializers.ListField(child=OneRulingSerializer(), min_length=1, max_length=MOST_AT_ONCE)
     overrules = serializers.BooleanField(
@@ -80,7 +81,7 @@ class BulkRuleSerializer(serializers.Serializer[Any]):
     )
 
 
-class SecondOpinionSerializer(serializers.Serializer[Any]):
+class SecondOpinionSerializer(RequestBody):
     wanted = serializers.BooleanField(default=True, help_text="false: no longer")
 
 
@@ -89,7 +90,7 @@ class BulkRuledSerializer(serializers.Serializer[Any]):
     second_opinions = serializers.IntegerField(help_text="given beside a colleague's ruling")
 
 
-class BulkSubjectsSerializer(serializers.Serializer[Any]):
+class BulkSubjectsSerializer(RequestBody):
     workflow = BySlug[Workflow](queryset=Workflow.objects.select_related("survey"))
     subjects = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), min_length=1, max_length=MOST_AT_ONCE
@@ -109,7 +110,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
         fields = ["id", "subject", "external_id", "is_on_hold", "assignee", "tags", "updated_at"]
 
 
-class ChangeCaseSerializer(serializers.Serializer[Any]):
+class ChangeCaseSerializer(RequestBody):
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     action = serializers.ChoiceField(CaseAction.choices)
     text = serializers.CharField(

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.api.permissions import Conflict, require
+from webapp.api.request_body import EmptyBody, asked
 from webapp.api.row_views import (
     UPDATED_SINCE,
     WORKFLOW,
@@ -73,13 +74,12 @@ class RulingViewSet(SurveyRows):
         Where a colleague's ruling stands, yours becomes a second opinion on it, unless it `overrules`; returns the
         ruling in force.
         """
-        asked = RuleSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
-        subject = get_object_or_404(Subject.objects.select_related("survey"), pk=asked.validated_data.pop("subject"))
+        sent = asked(RuleSerializer, request)
+        scientist = require(request, sent["workflow"].survey, Role.SCIENTIST)
+        subject = get_object_or_404(Subject.objects.select_related("survey"), pk=sent.pop("subject"))
         require(request, subject.survey, Role.SCIENTIST)
         try:
-            given = give_verdict(**asked.validated_data, subject=subject, scientist=scientist)
+            given = give_verdict(**sent, subject=subject, scientist=scientist)
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         ruling = given if isinstance(given, Ruling) else given.ruling
@@ -105,6 +105,7 @@ class RulingViewSet(SurveyRows):
         return self._withdrawn(request, is_undo=True)
 
     def _withdrawn(self, request: Request, *, is_undo: bool) -> Response:
+        asked(EmptyBody, request)
         ruling = self.get_object()
         scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
         try:
@@ -121,10 +122,9 @@ class RulingViewSet(SurveyRows):
         """Ask colleagues for a second opinion on a ruling in force (else 409), or no longer."""
         ruling = self.get_object()
         scientist = require(request, ruling.subject.survey, Role.SCIENTIST)
-        asked = SecondOpinionSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        sent = asked(SecondOpinionSerializer, request)
         try:
-            ask_about(ruling=ruling, by=scientist, is_wanted=asked.validated_data["wanted"])
+            ask_about(ruling=ruling, by=scientist, is_wanted=sent["wanted"])
         except AlreadyWithdrawn as error:
             raise Conflict(str(error)) from error
         return Response(self._shown(ruling))
@@ -143,13 +143,12 @@ class RulingViewSet(SurveyRows):
 
         Where a colleague's ruling stands, yours becomes a second opinion on it, unless it `overrules`.
         """
-        asked = BulkRuleSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        workflow = asked.validated_data["workflow"]
+        sent = asked(BulkRuleSerializer, request)
+        workflow = sent["workflow"]
         scientist = require(request, workflow.survey, Role.SCIENTIST)
-        verdicts = [SubjectVerdict(**each) for each in asked.validated_data["rulings"]]
+        verdicts = [SubjectVerdict(**each) for each in sent["rulings"]]
         try:
-            done = give_verdicts(workflow, verdicts, scientist=scientist, overrules=asked.validated_data["overrules"])
+            done = give_verdicts(workflow, verdicts, scientist=scientist, overrules=sent["overrules"])
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         ruled = sum(isinstance(each, Ruling) for each in done)
@@ -169,11 +168,10 @@ class RulingViewSet(SurveyRows):
         return self._all_withdrawn(request, is_undo=True)
 
     def _all_withdrawn(self, request: Request, *, is_undo: bool) -> Response:
-        asked = BulkSubjectsSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
+        sent = asked(BulkSubjectsSerializer, request)
+        scientist = require(request, sent["workflow"].survey, Role.SCIENTIST)
         try:
-            changed = withdraw_verdicts(**asked.validated_data, by=scientist, is_undo=is_undo)
+            changed = withdraw_verdicts(**sent, by=scientist, is_undo=is_undo)
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         return Response({"changed": changed})
@@ -198,12 +196,11 @@ class CaseViewSet(SurveyRows):
     @extend_schema(request=ChangeCaseSerializer, responses=CaseSerializer)
     def create(self, request: Request) -> Response:
         """Hold, release, assign, unassign, tag, untag or note a subject."""
-        asked = ChangeCaseSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        subject = get_object_or_404(Subject.objects.select_related("survey"), pk=asked.validated_data.pop("subject"))
+        sent = asked(ChangeCaseSerializer, request)
+        subject = get_object_or_404(Subject.objects.select_related("survey"), pk=sent.pop("subject"))
         scientist = require(request, subject.survey, Role.SCIENTIST)
         try:
-            case = change_case(subject=subject, by=scientist, **asked.validated_data)
+            case = change_case(subject=subject, by=scientist, **sent)
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         return Response(CaseSerializer(case).data)
@@ -212,11 +209,10 @@ class CaseViewSet(SurveyRows):
     @action(detail=False, methods=["post"])
     def bulk(self, request: Request) -> Response:
         """Hold, release, assign, unassign, tag, untag or note up to 500 subjects, all or none."""
-        asked = BulkCaseSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        scientist = require(request, asked.validated_data["workflow"].survey, Role.SCIENTIST)
+        sent = asked(BulkCaseSerializer, request)
+        scientist = require(request, sent["workflow"].survey, Role.SCIENTIST)
         try:
-            events = change_cases(**asked.validated_data, by=scientist)
+            events = change_cases(**sent, by=scientist)
         except ModelValidationError as error:
             raise ValidationError(error.message_dict) from error
         return Response({"changed": len(events)})

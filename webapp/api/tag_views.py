@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.account_rows import asked
 from webapp.api.collection_views import SubjectSetSerializer
 from webapp.api.permissions import checked
+from webapp.api.request_body import EmptyBody, RequestBody, asked
 from webapp.api.row_views import refuse_unknown
 from webapp.archive.access import person
 from webapp.archive.models import Membership, Role, Subject, Survey
@@ -28,7 +28,7 @@ class TagSerializer(serializers.Serializer[Any]):
     )
 
 
-class SetOfTagSerializer(serializers.Serializer[Any]):
+class SetOfTagSerializer(RequestBody):
     name = serializers.CharField(max_length=LONGEST_TAG)
     people = serializers.IntegerField(min_value=1, max_value=100, default=1, help_text="from at least so many")
 
@@ -57,6 +57,7 @@ class SubjectTagView(APIView):
     @extend_schema(request=None, responses={204: None})
     def put(self, request: Request, subject: int, name: str) -> Response:
         """Tag a subject that you have answered. Repeating it is safe."""
+        asked(EmptyBody, request)
         row = get_object_or_404(Subject.objects.select_related("survey"), pk=subject)
         checked(lambda: tag(user=person(request), subject=row, name=name))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from webapp.api.request_body import RequestBody
 from webapp.archive.models import Subject
 from webapp.community.models import LONGEST, Board, Comment, CommentPicture, Thread
 from webapp.community.person import name_in_talk
@@ -46,7 +47,7 @@ class CommentSerializer(serializers.ModelSerializer[Comment]):
         return {"address": picture.get_absolute_url(), "alt": picture.alt} if picture else None
 
 
-class TextSerializer(serializers.Serializer[Any]):
+class TextSerializer(RequestBody):
     text = serializers.CharField(max_length=LONGEST, help_text="Markdown; #tags and @names are links")
 
 

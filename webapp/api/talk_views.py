@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from webapp.api.permissions import checked, surveys_with
+from webapp.api.request_body import asked
 from webapp.api.row_views import SURVEY, Parameter, PublicRows, key, moment, of_survey
 from webapp.api.talk_serializers import (
     BoardSerializer,
@@ -66,9 +67,8 @@ class ThreadViewSet(TalkRows):
     @extend_schema(request=OpenThreadSerializer, responses={201: CommentSerializer})
     def create(self, request: Request) -> Response:
         """Start a thread; returns its first comment."""
-        asked = OpenThreadSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        row = checked(lambda: open_thread(user=person(request), **asked.validated_data))
+        sent = asked(OpenThreadSerializer, request)
+        row = checked(lambda: open_thread(user=person(request), **sent))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
 
@@ -94,17 +94,15 @@ class CommentViewSet(TalkRows):
     @extend_schema(request=SaySerializer, responses={201: CommentSerializer})
     def create(self, request: Request) -> Response:
         """Comment on a subject or in a thread."""
-        asked = SaySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        row = checked(lambda: post_comment(user=person(request), **asked.validated_data))
+        sent = asked(SaySerializer, request)
+        row = checked(lambda: post_comment(user=person(request), **sent))
         return Response(CommentSerializer(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=TextSerializer, responses=CommentSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Edit one's own comment."""
-        asked = TextSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        row = checked(lambda: edit(user=person(request), comment=self.get_object(), **asked.validated_data))
+        sent = asked(TextSerializer, request)
+        row = checked(lambda: edit(user=person(request), comment=self.get_object(), **sent))
         return Response(CommentSerializer(row).data)
 
     @extend_schema(parameters=[RemoveSerializer], responses={204: None})

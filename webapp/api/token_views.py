@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from webapp.accounts.models import ApiToken
 from webapp.accounts.tokens import digest_of, make_token
 from webapp.api.defaults import AnonymousThrottle, VolunteerTokenAuthentication
+from webapp.api.request_body import RequestBody
 from webapp.core.rate_limits import Windows
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,10 @@ class TokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField()
 
 
+class NameAndPasswordSerializer(RequestBody, AuthTokenSerializer):
+    """What a token is made for."""
+
+
 class TokenView(APIView):
     """The API tokens of an account."""
 
@@ -64,7 +69,7 @@ class TokenView(APIView):
         makes_one = self.request is not None and self.request.method == "POST"  # none while the schema is made
         return [] if makes_one else super().get_authenticators()
 
-    @extend_schema(request=AuthTokenSerializer, responses=TokenSerializer)
+    @extend_schema(request=NameAndPasswordSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
         """Return a new token for a name and password. It cannot be read again."""
         return Response({"token": make_token(self._by_password(request))})
@@ -80,7 +85,7 @@ class TokenView(APIView):
 
     def _by_password(self, request: Request) -> Any:
         """Return the account of a name and password; log who was let in, or that somebody was not."""
-        asked = AuthTokenSerializer(data=request.data, context={"request": request})
+        asked = NameAndPasswordSerializer(data=request.data, context={"request": request})
         if not asked.is_valid():
             get_adapter().authentication_failed(request._request)
             raise ValidationError(asked.errors)

@@ -6,6 +6,7 @@ from django.db.models import Model
 from rest_framework import serializers
 
 from ml.crowd.answer import Answer
+from webapp.api.request_body import RequestBody
 from webapp.archive.models import SubjectSet, Survey
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.consensus.retirement import rules_in_words
@@ -53,7 +54,7 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
         return rules_in_words(workflow)
 
 
-class CreateWorkflowSerializer(serializers.ModelSerializer[Workflow]):
+class CreateWorkflowSerializer(RequestBody, serializers.ModelSerializer[Workflow]):
     """A new workflow: all of its settings, with the site's defaults for what is left out."""
 
     survey: BySlug[Survey] = BySlug(queryset=Survey.objects.all(), help_text="slug of a survey whose admin you are")

@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from webapp.api.account_rows import asked
 from webapp.api.authentication import ANYBODY, any_volunteer, known_volunteer, set_identity_cookies
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
 from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug
+from webapp.api.request_body import asked
 from webapp.api.row_views import (
     SURVEY,
     UPDATED_SINCE,

@@ -83,6 +83,9 @@ def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
     assert Checkpoint.objects.get(is_champion=True) == first
     assert not Promotion.objects.exists()
     assert admin.post("/api/checkpoints/rollback/", back).status_code == 409
+    misspelt = admin.post(f"/api/checkpoints/{second.pk}/promote/", {"reason": "I like it.", "confirmed": True})
+    assert misspelt.status_code == 400
+    assert "There is no field “confirmed” here. Fields: " in misspelt.json()["confirmed"][0]
     refused = admin.post(f"/api/checkpoints/{second.pk}/promote/", {"reason": "I like it."})
     assert refused.status_code == 409
     assert "never evaluated" in refused.json()["detail"]

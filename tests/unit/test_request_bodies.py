@@ -1,0 +1,66 @@
+"""Bodies of the API's requests hold no unknown fields, in JSON and in forms."""
+
+import pytest
+from django.http import QueryDict
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.exceptions import ValidationError
+
+from webapp.api.classification_serializers import check_answers
+from webapp.api.learning_serializers import PromoteSerializer
+from webapp.api.request_body import EmptyBody, RequestBody
+from webapp.api.ruling_serializers import BulkRuleSerializer
+
+
+def written():
+    """Return the serializer of each write's body, by its method and path; Label Studio sends what it likes."""
+    generator = SchemaGenerator()
+    generator.parse(None, True)
+    found = {}
+    for path, _, method, view in generator._get_paths_and_endpoints():
+        if method in ("POST", "PUT", "PATCH") and "/label-studio/" not in path:
+            found[f"{method} {path}"] = view.schema.get_request_serializer()
+    return found
+
+
+def test_every_write_refuses_unknown_fields():
+    bodies = written()
+    assert len(bodies) > 40
+    lenient = {
+        label: body
+        for label, body in bodies.items()
+        if body is not None and label != "POST /api/classifications/" and not all(map(is_strict, each_form_of(body)))
+    }
+    assert lenient == {}, "of classifications, one or many, see below"
+
+
+def each_form_of(body):
+    return body.values() if isinstance(body, dict) else [body]
+
+
+def is_strict(body):
+    return issubclass(body if isinstance(body, type) else type(body), RequestBody)
+
+
+def refused(body):
+    with pytest.raises(ValidationError) as caught:
+        body.is_valid(raise_exception=True)
+    return caught.value.detail
+
+
+def test_a_misspelt_field_is_named_with_those_that_exist():
+    sentence = "There is no field “confirmed” here. Fields: reason, is_confirmed, replaces."
+    assert refused(PromoteSerializer(data={"confirmed": True})) == {"confirmed": [sentence]}
+    assert refused(PromoteSerializer(data=QueryDict("confirmed=true"))) == {"confirmed": [sentence]}
+    assert PromoteSerializer(data=QueryDict("csrfmiddlewaretoken=x&reason=better")).is_valid()
+    assert "Fields: none." in str(refused(EmptyBody(data={"subject": 5})))
+    assert EmptyBody(data={}).is_valid()
+
+
+def test_a_field_within_a_list_is_refused_too():
+    with pytest.raises(ValidationError, match="There is no field “verdct” here"):
+        BulkRuleSerializer().fields["rulings"].run_validation([{"subject": 1, "verdct": "yes"}])
+    answer = {"id": "0b6f0000-0000-4000-8000-000000000000", "workflow": "w", "subject": 1, "answer": "no"}
+    assert check_answers([answer])
+    for wrong in ({"anser": "no"}, {"marks": [{"x1": 0, "y1": 0, "x2": 1, "y2": 1, "z": 1}]}):
+        with pytest.raises(ValidationError, match=r"There is no field “(anser|z)” here"):
+            check_answers([answer | wrong])
