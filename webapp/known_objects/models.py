@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.models import Kind, Subject, Survey
@@ -32,6 +33,38 @@ def folder() -> Path:
 def is_old(days: float | None) -> bool:
     """Return whether elements are so many days from a detection that predictions are worse than their errors."""
     return days is not None and abs(days) > OLD_DAYS
+
+
+def elements_date(days: float | None) -> str:
+    """Return in words for when elements are, seen from an exposure so many days after their epoch."""
+    if days is None:
+        return ""
+    n = round(abs(days))
+    if not n:
+        return _("same day")
+    if days > 0:
+        return ngettext("%(n)d day before", "%(n)d days before", n) % {"n": n}
+    return ngettext("%(n)d day after", "%(n)d days after", n) % {"n": n}
+
+
+def elements_date_sentence(days: float) -> str:
+    """Return the same as a sentence."""
+    n = round(abs(days))
+    if not n:
+        return _("The elements are for the day of the exposure.")
+    if days > 0:
+        sentence = ngettext(
+            "The elements are for a date %(n)d day before the exposure.",
+            "The elements are for a date %(n)d days before the exposure.",
+            n,
+        )
+    else:
+        sentence = ngettext(
+            "The elements are for a date %(n)d day after the exposure.",
+            "The elements are for a date %(n)d days after the exposure.",
+            n,
+        )
+    return sentence % {"n": n}
 
 
 class OrbitCatalogue(models.Model):
@@ -74,7 +107,7 @@ class OrbitLoad(Job):
     """One load of the files that the setting ORBITS names."""
 
     task: ClassVar[str] = "tasks.orbits.run"
-    title = _("Load of new orbits")
+    title = gettext_lazy("Load of new orbits")
 
     fingerprint = models.CharField(max_length=32, blank=True, help_text="of the files' names, sizes and times")
     catalogue = models.ForeignKey(OrbitCatalogue, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -95,7 +128,7 @@ class MatchRun(Job):
     """One match of a survey's subjects with a catalogue; `done` counts subjects."""
 
     task: ClassVar[str] = "tasks.known.run"
-    title = _("Search for known objects")
+    title = gettext_lazy("Search for known objects")
     patience: ClassVar[timedelta] = timedelta(hours=4)  # a report for every 5,000 subjects, each seen at several times
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="match_runs")
@@ -149,6 +182,14 @@ class IdentityCheck(models.Model):
     def is_old(self) -> bool:
         return is_old(self.orbit_days)
 
+    @property
+    def elements_date(self) -> str:
+        return elements_date(self.orbit_days)
+
+    @property
+    def elements_date_sentence(self) -> str:
+        return "" if self.orbit_days is None else elements_date_sentence(self.orbit_days)
+
 
 class KnownMatch(models.Model):
     """A known object that a subject may be; all candidates are kept."""
@@ -184,6 +225,10 @@ class KnownMatch(models.Model):
     @property
     def is_old(self) -> bool:
         return is_old(self.orbit_days)
+
+    @property
+    def elements_date(self) -> str:
+        return elements_date(self.orbit_days)
 
     @property
     def sigmas(self) -> float | None:

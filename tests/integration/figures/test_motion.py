@@ -139,20 +139,20 @@ def test_known_objects_stand_where_they_were_predicted(night, scientist):
     assert (east.mean(), north.mean()) == pytest.approx((-3, -4), abs=0.01)
     assert '<td class="n">3.00&nbsp;±&nbsp;2.06</td><td class="n">4.00&nbsp;±&nbsp;0.50</td>' in answer.content.decode()
     assert '<td class="n">8.1</td>' in answer.content.decode()  # σ
-    assert '<th class="n">Elements, days old</th>' in answer.content.decode()
-    assert '<td class="n">12</td>' in answer.content.decode().replace("\n", "")
+    assert '<th class="n">Elements, from exposure</th>' in answer.content.decode()
+    assert '<td class="n">12 days before</td>' in answer.content.decode().replace("\n", "")
     assert "are marked old" not in answer.content.decode()
     assert "sstr=2010%20AB1" in answer.content.decode()
 
 
-@pytest.mark.parametrize("days", [-412, 412])
-def test_old_elements_are_marked_and_the_page_says_what_that_means(night, scientist, days):
+@pytest.mark.parametrize(("days", "words"), [(-412, "412 days after"), (412, "412 days before")])
+def test_old_elements_are_marked_and_the_page_says_what_that_means(night, scientist, days, words):
     row = tracklet(night)
     catalogue = OrbitCatalogue.objects.create(checksum="0", asteroids="MPCORB.DAT", orbits=1, epoch=61000.0 - days)
     checked = {"catalogue": catalogue, "detections": 4, "candidates": 0, "orbit_days": days}
     IdentityCheck.objects.create(subject=row, **checked, checked_at=timezone.now())
     text = page(scientist, row).content.decode()
-    assert f'Elements, days old: {days} <span class="badge failed">old</span>' in text
+    assert f'The elements are for a date {words} the exposure. <span class="badge failed">old</span>' in text
     assert "Elements more than 100 days from a detection are marked old" in text
     IdentityCheck.objects.update(orbit_days=99)
     assert "marked old" not in page(scientist, row).content.decode()

@@ -112,11 +112,11 @@ def test_old_elements_are_marked(catalogue, survey):
         return client.get(reverse("known-objects", args=["night"]), {"show": show}).content.decode()
 
     assert not any("marked old" in page(show) for show in ("unidentified", "identified"))
-    assert '<td class="n">30</td>' in page("identified").replace("\n", "")
-    IdentityCheck.objects.update(orbit_days=101)
-    KnownMatch.objects.update(orbit_days=101)
+    assert '<td class="n">30 days before</td>' in page("identified").replace("\n", "")
+    IdentityCheck.objects.update(orbit_days=-101)
+    KnownMatch.objects.update(orbit_days=-101)
     for show in ("unidentified", "identified"):
-        assert f'<td class="n">101 {old}' in page(show)
+        assert f'<td class="n">101 days after {old}' in page(show)
         assert "Elements more than 100 days from a detection are marked old" in page(show)
     OrbitCatalogue.objects.update(epoch=60000.0)
     days = int(OrbitCatalogue.objects.get().days_old)
