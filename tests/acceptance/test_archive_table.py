@@ -48,6 +48,20 @@ def test_headings_sort_and_the_selected_are_judged_where_they_were_found(scienti
     assert standing() == {}
 
 
+def test_what_was_found_by_folded_filters_is_in_sight_and_each_filter_can_be_removed(scientist, open_page):
+    page = open_page(f"{ARCHIVE}?known=new&mean_mag_min=18&view=table", user=scientist)
+    row = page.locator("td.name").first.bounding_box()
+    assert row["y"] + row["height"] <= 900
+    expect(page.get_by_label("Magnitude, mean of the frames")).to_be_hidden()
+    page.get_by_role("link", name="Magnitude, mean of the frames ≥ 18").click()
+    page.wait_for_url("**/?known=new&view=table")
+    page.goto(f"{ARCHIVE}review/?queue=all&known=new&min_votes=1")
+    verdict = page.get_by_role("button", name="Yes", exact=False).first.bounding_box()
+    assert verdict["y"] + verdict["height"] <= 900
+    page.get_by_role("link", name="Votes, at least: 1").click()
+    expect(page.get_by_role("link", name="Known object: none near, or not compared")).to_be_visible()
+
+
 @pytest.mark.parametrize("view", ["", "table"])
 def test_the_selection_fits_a_phone(scientist, open_page, view):
     page = open_page(f"{ARCHIVE}?view={view}", user=scientist, width=390, height=844)

@@ -12,6 +12,7 @@ from webapp.archive.subject_orders import Order, ordered
 from webapp.archive.subject_search import SearchForm, search
 from webapp.archive.subject_table import table_for
 from webapp.archive.subject_total import asking_for_all, total_of
+from webapp.core.active_filters import active_filters
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 
 PER_PAGE = 48
@@ -31,6 +32,7 @@ def search_page(request: HttpRequest, survey: Survey) -> HttpResponse:
         "survey": survey,
         "knows_truth": True,
         "form": form,
+        "active_filters": active_filters(form.folded(), request.GET),
         "subjects": shown,
         "model": order and order.model,
         "is_of_several": is_of_several,

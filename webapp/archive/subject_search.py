@@ -17,6 +17,7 @@ from webapp.archive.models import Footprint, Frame, Kind, Subject, Survey
 from webapp.archive.models.subject import NAME_KEY, NAME_TRIGRAMS, SubjectQuerySet
 from webapp.archive.sky_region import read_cone, read_polygon
 from webapp.archive.subject_orders import SORTS
+from webapp.core.active_filters import RangeEnd, has_errors
 
 GOLD = [
     ("", _("any")),
@@ -146,11 +147,12 @@ class SearchForm(forms.Form):
         """Return the surveys to search in, once the form is valid."""
         return self.reachable if self.cleaned_data.get("reach") == "all" else [self.survey]
 
+    def folded(self) -> list[forms.BoundField]:
+        return [*self.choices(), *self.regions(), *(field for pair in self.pairs() for field in pair)]
+
     @property
-    def has_more(self) -> bool:
-        """Whether a filter in the folded part is set."""
-        folded = [*self.choices(), *self.regions(), *(field for pair in self.pairs() for field in pair)]
-        return any(field.value() not in (None, "") for field in folded)
+    def is_open(self) -> bool:
+        return has_errors(self.folded())
 
 
 def region_fields(survey: Survey) -> dict[str, forms.Field]:
@@ -170,10 +172,8 @@ def range_fields(name: str) -> dict[str, forms.Field]:
     """Return the two fields of one of `RANGES`: `NAME_min`, which has its label, and `NAME_max`."""
     limits: dict[str, Any] = {"min_value": 0, "max_value": 1} if name in FRACTIONS else {}
     return {
-        f"{name}_{end}": forms.FloatField(
-            required=False, label=label, widget=forms.NumberInput(attrs={"step": "any"}), **limits
-        )
-        for end, label in (("min", RANGES[name][1]), ("max", _("to")))
+        f"{name}_{end}": RangeEnd(RANGES[name][1], sign, label=label, **limits)
+        for end, sign, label in (("min", "≥", RANGES[name][1]), ("max", "≤", _("to")))
     }
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.classifications.presentation import ANSWER_NAMES, PRESENTATIONS
 from webapp.consensus.models import RetiredReason
+from webapp.core.active_filters import ActiveFilter, active_filters, has_errors
 from webapp.core.keyset_pagination import Cursor, cursor_in
 from webapp.review.consensus_browser import COLUMN, SORTS, ConsensusFilter
 from webapp.workflows.models import Workflow
@@ -92,9 +93,12 @@ class Asked:
         return ("-" if self.sort.startswith("-") else "") + COLUMN.get(name, name)
 
     @property
-    def has_more(self) -> bool:
-        """Whether a filter in the collapsed part is set, or not accepted."""
-        return any(name in self.query or name in self.form.errors for name in FOLDED)
+    def is_open(self) -> bool:
+        return has_errors(self.form[name] for name in FOLDED)
+
+    def active(self) -> list[ActiveFilter]:
+        """Return the filters in the folded part that are set."""
+        return active_filters((self.form[name] for name in FOLDED), self.query)
 
     def link(self, **changes: Any) -> str:
         """Return the query of this page with some values changed (None removes one), from the first page."""

@@ -44,6 +44,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "filters": filters,
         "queues": [(name, label, _link(request.GET, queue=name)) for name, label in NAMES],
         "views": [(name, label, _link(request.GET, view=name)) for name, label in VIEWS],
+        "active_filters": filters.form.active(request.GET),
         "any_state": _link(request.GET, state="all"),
         "champion": champion,
         "predecessor": previous_champion(champion) if filters.queue == "changed" else None,

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
@@ -21,6 +22,7 @@ from webapp.archive.subject_search import (
     region_fields,
 )
 from webapp.consensus.models import Consensus
+from webapp.core.active_filters import ActiveFilter, active_filters, has_errors
 from webapp.core.cached_figures import cached_figure
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 from webapp.learning.models import Checkpoint
@@ -119,6 +121,10 @@ class FilterForm(forms.Form):
     def folded(self) -> list[forms.BoundField]:
         return [self[name] for name in FOLDED]
 
+    def hidden(self) -> list[forms.BoundField]:
+        """Return the fields of the folded part."""
+        return [*self.folded(), *self.range(), *self.regions()]
+
     def range(self) -> list[forms.BoundField]:
         return [self[name] for name in RANGE]
 
@@ -126,9 +132,13 @@ class FilterForm(forms.Form):
         return [self[name] for name in REGIONS]
 
     @property
-    def has_more(self) -> bool:
-        """Whether a filter in the folded part is set, or one is invalid; the workflow, to another than the first."""
-        return self.is_other_workflow or self.narrows or bool(self.errors)
+    def is_open(self) -> bool:
+        return has_errors(self.hidden())
+
+    def active(self, query: QueryDict) -> list[ActiveFilter]:
+        """Return the filters in the folded part that are set; the workflow, to another than the first."""
+        unset = {"" if self.is_other_workflow else "workflow", "" if self["min_votes"].value() else "min_votes"}
+        return active_filters((field for field in self.hidden() if field.name not in unset), query)
 
     @property
     def narrows(self) -> bool:

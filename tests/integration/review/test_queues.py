@@ -88,12 +88,22 @@ def test_the_models_scores_reach_the_desk_with_votes_and_with_scoring(workflow, 
     assert of(workflow, "changed") == [subjects[0]]
 
 
-def test_more_filters_are_open_only_if_one_of_them_is_set(survey, workflow):
+def test_filters_that_are_folded_away_are_named_and_each_can_be_removed(survey, workflow):
     sky.workflow(survey, slug="another", name="Second question")
-    first = filters_of(survey, QueryDict("queue=all&workflow=night&way=&min_votes=0&assigned=&tag="))
-    assert not first.form.has_more
-    for query in ("workflow=another", "tag=lens", "min_votes=2", "assigned=me"):
-        assert filters_of(survey, QueryDict(query)).form.has_more
+
+    def active(text):
+        query = QueryDict(text)
+        return [(each.text, each.without) for each in filters_of(survey, query).form.active(query)]
+
+    assert active("queue=all&workflow=night&way=&min_votes=0&assigned=&tag=&sort=-votes") == []
+    assert active("workflow=another&after=9") == [("Workflow: Second question", "")]
+    assert active("min_votes=2&assigned=me&mjd_max=61000.5&view=sheet") == [
+        ("Votes, at least: 2", "assigned=me&mjd_max=61000.5&view=sheet"),
+        ("Assigned to: me", "min_votes=2&mjd_max=61000.5&view=sheet"),
+        ("MJD ≤ 61000.5", "min_votes=2&assigned=me&view=sheet"),
+    ]
+    assert not filters_of(survey, QueryDict("tag=lens")).form.is_open
+    assert filters_of(survey, QueryDict("night=yesterday")).form.is_open
 
 
 def test_split_and_unsure_are_told_apart(workflow, subjects, vote):

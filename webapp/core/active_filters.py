@@ -1,0 +1,53 @@
+"""Filters that are set, each in words and with the address without it: for pages that fold their filters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.text import Truncator, format_lazy
+
+LONGEST = 40
+OF_PAGES = ("after", "before")
+
+
+class RangeEnd(forms.FloatField):
+    """One end of a range, whose label alone does not say of what."""
+
+    def __init__(self, of: str | Promise, sign: str, **options: Any) -> None:
+        super().__init__(required=False, widget=forms.NumberInput(attrs={"step": "any"}), **options)
+        self.prefix = format_lazy("{of} {sign}", of=of, sign=sign)
+
+
+@dataclass(frozen=True)
+class ActiveFilter:
+    text: str
+    without: str
+    """The query of the same page without it."""
+
+
+def has_errors(fields: Iterable[forms.BoundField]) -> bool:
+    """Return whether one of some fields holds what is not accepted: their fold is then open."""
+    return any(field.errors for field in fields)
+
+
+def active_filters(fields: Iterable[forms.BoundField], query: QueryDict) -> list[ActiveFilter]:
+    """Return those of a form's fields that the query sets to something."""
+    return [ActiveFilter(_in_words(field), _without(query, field.name)) for field in fields if query.get(field.name)]
+
+
+def _in_words(field: forms.BoundField) -> str:
+    value = field.value()
+    choices = getattr(field.field, "choices", ())
+    shown = next((label for key, label in choices if str(key) == str(value)), value)
+    prefix = getattr(field.field, "prefix", None) or f"{field.label}:"
+    return f"{prefix} {Truncator(shown).chars(LONGEST)}"
+
+
+def _without(query: QueryDict, name: str) -> str:
+    left = query.copy()
+    for each in (name, *OF_PAGES):
+        left.pop(each, None)
+    return left.urlencode()
