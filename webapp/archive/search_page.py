@@ -45,7 +45,7 @@ def search_page(request: HttpRequest, survey: Survey) -> HttpResponse:
     }
     if surveys and form.cleaned_data["view"] == "table":
         context |= _as_table(request.GET, form, shown, is_of_several=is_of_several)
-    return render(request, "archive/subjects.html", context)
+    return render(request, "archive/subjects.html", context, status=400 if form.errors else 200)
 
 
 def _as_table(asked: QueryDict, form: SearchForm, shown: list[Any], *, is_of_several: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
+from webapp.core.chosen import chosen
 from webapp.core.csv_writer import csv_response
 from webapp.known_objects.models import LONGEST_NOTE, KnownMatch, MatchRun, OrbitCatalogue, OrbitLoad
 from webapp.known_objects.rule_out import NotOneObject, rule_out, take_back
@@ -44,11 +45,11 @@ MATCH_COLUMNS = [
 @require_safe
 @survey_page(Role.SCIENTIST)
 def known_objects(request: HttpRequest, survey: Survey) -> HttpResponse:
-    show = request.GET.get("show", "unidentified")
-    rows, catalogue = LISTS.get(show, unidentified)(survey), OrbitCatalogue.objects.first()
+    show = chosen(request.GET, "show", LISTS, usual="unidentified")
+    rows, catalogue = LISTS[show](survey), OrbitCatalogue.objects.first()
     context: dict[str, Any] = {
         "survey": survey,
-        "show": show if show in LISTS else "unidentified",
+        "show": show,
         "tabs": TABS,
         "rows": rows[:SHOWN],
         "count": rows.count(),

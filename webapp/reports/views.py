@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.access import person, survey_for, survey_page
 from webapp.archive.models import Membership, Role, Survey
+from webapp.core.chosen import chosen
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.dry_run import FORMATS, dry_file
@@ -137,8 +138,7 @@ def _report(survey: Survey, pk: int) -> Report:
 
 
 def _page(request: HttpRequest, row: Report, form: SignatureForm | None, status: int = 200) -> HttpResponse:
-    asked = request.GET.get("format", "")
-    kind = asked if asked in FORMATS else "psv"
+    kind = chosen(request.GET, "format", FORMATS, usual="psv")
     context: dict[str, Any] = {"survey": row.survey, "report": row, "kind": kind, "formats": FORMATS}
     if row.is_signed:
         context |= {"files": [each for each in FILES if getattr(row, each)]}

@@ -14,6 +14,7 @@ from ml.crowd.posterior_calibration import Calibration, at_temperature
 from ml.crowd.posterior_calibration import calibration as calibrated
 from ml.crowd.swap import CERTAINTY
 from webapp.archive.models import Role
+from webapp.core.chosen import chosen
 from webapp.core.csv_writer import csv_response
 from webapp.review.judged_subjects import SOURCES, judged_subjects
 from webapp.workflows.models import Method, Workflow
@@ -66,9 +67,9 @@ def calibration_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBas
 
 
 def _options(request: HttpRequest) -> dict[str, Any]:
+    source = chosen(request.GET, "source", SOURCES, usual=SOURCES[0])
     form = CalibrationForm(request.GET)
     form.is_valid()
-    source = form.cleaned_data.get("source") or SOURCES[0]
     return {"source": source, "random": source == "rulings" and form.cleaned_data.get("random", False)}
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ml.crowd.forecast import LEAST_DAYS, LEAST_RETIRED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
 from webapp.archive.models import Role
+from webapp.core.chosen import chosen
 from webapp.core.csv_writer import csv_response
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
 from webapp.workflows.models import Workflow
@@ -60,13 +61,11 @@ def throughput_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase
 
 
 def _step(request: HttpRequest) -> str:
-    asked = request.GET.get("by", "")
-    return asked if asked in SHOWN else "day"
+    return chosen(request.GET, "by", SHOWN, usual="day")
 
 
 def _window(request: HttpRequest) -> int:
-    asked = request.GET.get("window", "")
-    return int(asked) if asked in map(str, WINDOWS) else WINDOWS[-1]
+    return int(chosen(request.GET, "window", map(str, WINDOWS), usual=str(WINDOWS[-1])))
 
 
 def _forecasts(workflow: Workflow, n_open: int, days: NDArray[np.int64]) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def test_without_the_second_factor_it_finds_nothing_of_the_others(rows, ann):
 )
 def test_what_several_surveys_cannot_answer_is_refused_with_a_sentence(rows, ann, asked, sentence):
     reply = ann.get(PAGE, asked)
-    assert keys(reply) == []
+    assert (reply.status_code, keys(reply)) == (400, [])
+    assert "Not accepted:" in reply.content.decode()
     assert sentence in reply.content.decode()
     assert "nothing was searched" in reply.content.decode()
 

@@ -106,7 +106,7 @@ def test_a_steady_crowd_gets_a_date_and_a_doubled_one_an_earlier_date(workflow, 
     assert dates["low"] < dates["value"] < dates["high"]
 
 
-@pytest.mark.parametrize("query", [{}, {"by": "hour", "window": "7"}, {"by": "week"}, {"by": "x", "window": "y"}])
+@pytest.mark.parametrize("query", [{}, {"by": "hour", "window": "7"}, {"by": "week"}])
 def test_with_little_known_the_page_cannot_tell(workflow, subjects, scientist, client, query):
     answer(workflow, subjects[0], timezone.now())
     assert "No forecast yet: it needs 3 whole days" in client.get(ADDRESS, query).content.decode()
@@ -117,6 +117,25 @@ def test_an_empty_workflow_is_done(workflow, scientist, client):
     assert "No subject is open" in page
     assert "No classifications in this period" in page
     assert Consensus.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "asked", "choices"),
+    [
+        (ADDRESS, {"by": "month"}, "hour, day, week"),
+        (ADDRESS, {"window": "-7"}, "7, "),
+        ("/surveys/night/consensus/night/throughput.csv", {"by": "abc"}, "hour, day, week"),
+        ("/surveys/night/consensus/night/calibration/", {"source": "votes"}, "rulings, gold"),
+        ("/surveys/night/known-objects/", {"show": "abc"}, "unidentified, identified"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(
+    workflow, scientist, client, address, asked, choices
+):
+    [(name, value)] = asked.items()
+    refused = client.get(address, asked)
+    assert refused.status_code == 400
+    assert f"There is no choice “{value}” for {name}. Choices: {choices}" in refused.content.decode()
 
 
 def test_the_page_costs_few_queries(workflow, subjects, scientist, client, django_assert_max_num_queries):
