@@ -50,6 +50,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "predecessor": previous_champion(champion) if filters.queue == "changed" else None,
         "needs_champion": QUEUES[filters.queue].needs_champion,
         "rows": [{"row": row, "panel": panels[row.subject_id], "words": words[row.subject_id]} for row in shown],
+        "newest_night": None if shown else filters.elsewhere(),
         "viewer": viewer_config(survey),
         "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),

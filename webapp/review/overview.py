@@ -17,7 +17,7 @@ from webapp.consensus.models import Consensus
 from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.models import Checkpoint, Promotion, Score
-from webapp.review.queue_form import FRESH_FOR, NAMES, recent_nights
+from webapp.review.queue_form import FRESH_FOR, NAMES, newest_night
 from webapp.review.queues import queued
 from webapp.workflows.models import Workflow
 
@@ -47,12 +47,6 @@ def tonight(survey: Survey) -> Night:
     begins = cached_figure(f"night-begins-{survey.pk}", partial(night_begins, survey.pk), FRESH_FOR)
     night = night_at(timezone.now(), begins)
     return Night(date_of(night), start_of(night, begins))
-
-
-def newest_night(workflow: Workflow) -> date | None:
-    """Return the newest night in which a subject of the workflow's kind was taken."""
-    nights, _begins = recent_nights(workflow)
-    return date_of(nights[0]) if nights else None
 
 
 def came_in(survey: Survey, since: datetime) -> dict[str, Any]:

@@ -165,6 +165,10 @@ class Filters:
             return Consensus.objects.none()
         return queued(self.workflow, self.queue, reader=reader, **self.chosen)
 
+    def elsewhere(self) -> date | None:
+        """Return the newest night with subjects, if all are asked for: those without votes are only in its list."""
+        return newest_night(self.workflow) if self.workflow and self.queue == "all" else None
+
     def page(self, rows: QuerySet[Any]) -> Page:
         """Return the requested page, or the first one if nothing is left there.
 
@@ -225,6 +229,12 @@ def recent_nights(workflow: Workflow) -> tuple[list[int], float]:
     """Return the newest nights with subjects of the workflow's kind, and the time of day at which they begin."""
     survey, kind = workflow.survey_id, workflow.kind
     return cached_figure(f"nights-{survey}-{kind}", partial(newest_nights, survey, kind, NIGHTS), FRESH_FOR)
+
+
+def newest_night(workflow: Workflow) -> date | None:
+    """Return the newest night in which a subject of the workflow's kind was taken."""
+    nights, _begins = recent_nights(workflow)
+    return date_of(nights[0]) if nights else None
 
 
 def _with(nights: list[int], chosen: date | None) -> list[date]:

@@ -49,6 +49,15 @@ def test_a_night_lists_its_subjects_those_without_votes_too(tracklets, rows, sci
     assert len(listed(client, workflow="movers")) == 3, "only those with votes"
 
 
+def test_an_empty_list_of_all_subjects_leads_to_the_newest_night(tracklets, rows, scientist, client):
+    words = "Show the newest night, 2025-11-25, with subjects that have no votes yet."
+    tracklets.consensus.all().delete()
+    link = "?queue=all&amp;workflow=movers&amp;view=list&amp;night=2025-11-25"
+    assert f'<a href="{link}">{words}</a>' in client.get(PAGE, {**ALL, "workflow": "movers"}).content.decode()
+    assert len(listed(client, workflow="movers", night="2025-11-25")) == 6
+    assert words not in client.get(PAGE, {"queue": "split", "workflow": "movers"}).content.decode()
+
+
 def test_the_newest_of_a_night_are_those_with_the_newest_votes(tracklets, rows, scientist, client):
     sky.votes(tracklets, rows[7], 0.6)
     tracklets.consensus.get(subject=rows[9]).save()
