@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.urls import reverse
@@ -12,8 +11,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from webapp.archive.models import Membership, Role, Survey
-from webapp.core.jobs import Job, JobState
+from webapp.core.jobs import Job
 from webapp.known_objects.models import OrbitLoad
+from webapp.operations.job_overview import failures, job_models
 
 FAILED_FOR = timedelta(days=7)
 MOST = 20
@@ -48,14 +48,17 @@ class FailedJob:
     address: str
 
 
-def failed_jobs(survey: Survey, reader: User) -> list[FailedJob]:
-    """Return the survey's jobs of every kind that failed within the week, and loads of orbits, newest first."""
+def failed_jobs_of(survey: Survey, reader: User) -> list[FailedJob]:
+    """Return the survey's jobs of every kind that failed within the week, and loads of orbits, newest first.
+
+    Those that an administrator has dismissed are left out.
+    """
     since = timezone.now() - FAILED_FOR
     is_admin = Membership.objects.allows(reader, survey, Role.ADMIN)
     found = []
-    for model in apps.get_models():
-        if issubclass(model, Job) and (of_survey := _of_survey(model, survey)) is not None:
-            rows = model.objects.filter(of_survey, state=JobState.FAILED, finished_at__gte=since)
+    for model in job_models().values():
+        if (of_survey := _of_survey(model, survey)) is not None:
+            rows = failures(model).filter(of_survey, finished_at__gte=since)
             for row in rows.order_by("-finished_at")[:MOST]:
                 address = _address(row, survey, is_admin=is_admin)
                 found.append(FailedJob(model.title, row.pk, row.finished_at or since, row.error, address))

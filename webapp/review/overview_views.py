@@ -7,7 +7,6 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.bounded_count import MOST_COUNTED
-from webapp.review.failed_jobs import failed_jobs
 from webapp.review.overview import came_in, changed, promotions, stale_scores, tonight, waiting
 from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
@@ -28,7 +27,6 @@ def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
         ],
         "promotions": promotions(survey),
         "stale": stale_scores(survey),
-        "failed": failed_jobs(survey, reader),
         "changes": note_visit(survey, reader),
         "most": MOST_COUNTED,
     }

@@ -19,10 +19,11 @@ from webapp.core.jobs import Job
 from webapp.known_objects.models import OrbitLoad
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.scores import write_scores
+from webapp.operations.dismissals import dismiss
+from webapp.operations.survey_failures import FOR_ADMINS, PAGES
 from webapp.reports.models import NeoScore
 from webapp.review import overview
 from webapp.review.cases import change_case
-from webapp.review.failed_jobs import FOR_ADMINS, PAGES
 from webapp.review.models import OverviewVisit
 from webapp.review.opinions import give_verdict
 from webapp.review.overview import waiting
@@ -155,6 +156,10 @@ def test_each_failed_job_leads_to_its_page(survey, workflow, subjects, scientist
     scientist.is_superuser = True
     scientist.save()
     assert failed(client)[1]
+    dismiss(run, until=now, by=scientist)
+    assert [title for _, title in failed(client)[0]] == ["Reanalysis of votes", "digest2 scores", "Ingest"]
+    TrainingRun.objects.filter(pk=run.pk).update(finished_at=timezone.now())  # tried again
+    assert failed(client)[0][0][1] == "Training"
 
 
 def test_every_kind_of_job_that_has_a_page_is_linked(survey, workflow, subjects):
