@@ -167,10 +167,14 @@ def test_strangers_neither_rule_nor_change_cases(workflow):
     for client in strangers:
         assert client.post("/api/rulings/bulk/", body([subject]), format="json").status_code == 403
         assert client.post("/api/cases/", case).status_code == 403
-        many = {"workflow": "atlas", "subjects": [subject.pk], "action": "hold"}
-        for path in ("cases/bulk", "rulings/bulk-withdraw", "rulings/bulk-undo"):
-            assert client.post(f"/api/{path}/", many, format="json").status_code == 403
-            assert APIClient().post(f"/api/{path}/", many, format="json").status_code == 401
+        many = {"workflow": "atlas", "subjects": [subject.pk]}
+        for path, more in (
+            ("cases/bulk", {"action": "hold"}),
+            ("rulings/bulk-withdraw", {}),
+            ("rulings/bulk-undo", {}),
+        ):
+            assert client.post(f"/api/{path}/", many | more, format="json").status_code == 403
+            assert APIClient().post(f"/api/{path}/", many | more, format="json").status_code == 401
     assert APIClient().post("/api/rulings/bulk/", body([subject]), format="json").status_code == 401
     assert APIClient().post("/api/cases/", case).status_code == 401
     assert [row.objects.count() for row in (Ruling, Case, SecondOpinion)] == [0, 0, 0]

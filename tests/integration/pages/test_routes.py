@@ -13,6 +13,7 @@ from django.test import Client
 
 from tests.integration.everything import KEY, NAME, make_everything, make_people
 from tests.integration.routes import ACCOUNT, EVERYBODY, OWNER, ROLE_OF, SITE, all_routes
+from tests.request_bodies import fields_taken
 from webapp.archive.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
@@ -71,11 +72,9 @@ def ask():
         is_api = route.name.startswith("api:")
         is_json = is_api and method != "get" and route.name not in OF_FILES
         options = {"content_type": "application/json"} if is_json else {}
-        if method == "get":
-            sent = {}
-        else:
-            sent = BODY if is_json else {name: value for name, value in BODY.items() if name != "subjects"}
-            options["data"] = sent
+        if method != "get":
+            taken = fields_taken(method, route.address) if is_api else BODY.keys() - {"subjects"}
+            options["data"] = {name: value for name, value in BODY.items() if name in taken}
         with writes() as found, transaction.atomic():
             answer = getattr(client, method)(route.address, **options)
             list(answer) if answer.streaming else None  # which closes its files
