@@ -93,9 +93,9 @@ class Connection:
         found: dict[str, Any] = self.send(method, address, **options).json()
         return found
 
-    def listed(self, address: str) -> list[dict[str, Any]]:
+    def listed(self, address: str, **filters: Any) -> list[dict[str, Any]]:
         """Return a short list that has no pages."""
-        found: list[dict[str, Any]] = self.send("GET", address).json()
+        found: list[dict[str, Any]] = self.send("GET", address, params=filters or None).json()
         return found
 
     def send(self, method: str, address: str, *, stream: bool = False, **options: Any) -> httpx.Response:

@@ -79,7 +79,7 @@ ROUTES_BY_ROLE = {
         training-epochs-csv training-progress training-run training-runs verdict-history votes-csv withdraw
         api:case-bulk api:case-detail api:case-list api:catalogue api:checkpoint-detail api:checkpoint-list
         api:detection-detail api:detection-list api:export api:knownmatch-detail api:knownmatch-list
-        api:report-candidates
+        api:report-candidate-list api:history
         api:label-studio-predict api:label-studio-setup api:label-studio-versions api:report-detail
         api:report-dry-run api:report-list api:report-obs80 api:report-psv api:report-xml api:ruling-bulk
         api:ruling-bulk-undo api:ruling-bulk-withdraw api:ruling-detail api:ruling-list

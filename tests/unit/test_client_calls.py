@@ -24,7 +24,7 @@ OTHERWISE = {
     "POST /api/cases/": "desk.change() changes many",
 }
 """Operations without a call of their own, and why."""
-LISTS = {"groups", "members", "actions", "tags"}
+LISTS = {"groups", "members", "actions", "tags", "history"}
 PAGE = {"results": [], "next": None, "items": [], "size": 0, "changed": 0, "subjects": [], "total": 0}
 
 
@@ -90,6 +90,7 @@ def as_scientist(site, folder):
     site.desk.undo("night", [1, 2])
     site.desk.ask_second_opinion(1, wanted=False)
     site.desk.change("night", np.array([1, 2]), "tag", "lens")
+    site.desk.history("night", 1)
     site.desk.make_set("night", "lens", people=2)
     site.desk.report_candidates("night", most=10, min_positions=3)
     site.desk.draft_report("night", np.array([1]))

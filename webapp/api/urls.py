@@ -19,6 +19,7 @@ from webapp.api.statistics_views import StatisticsView
 from webapp.api.tag_views import SubjectTagView, TagsView
 from webapp.api.talk_views import BoardViewSet, CommentViewSet, ThreadViewSet
 from webapp.api.token_views import TokenView
+from webapp.api.verdict_history_views import HistoryView
 from webapp.api.workflow_views import ConsensusViewSet, NextView, WorkflowViewSet
 
 register_converter(ExportName, "export")
@@ -58,10 +59,11 @@ urlpatterns = [
     path("classifications/<uuid:pk>/follow-up/", FollowUpView.as_view(), name="follow-up"),
     path("favourites/<int:subject>/", FavouriteView.as_view(), name="favourite"),
     path("subjects/<int:subject>/tags/<str:name>/", SubjectTagView.as_view(), name="subject-tag"),
+    path("subjects/<int:subject>/history/", HistoryView.as_view(), name="history"),
     path("surveys/<slug:survey>/tags/", TagsView.as_view(), name="tags"),
     path("statistics/", StatisticsView.as_view(), name="statistics"),
     path("scores/", ScoreViewSet.as_view({"get": "list"}), name="scores"),
-    path("report-candidates/", ReportCandidateViewSet.as_view({"get": "list"}), name="report-candidates"),
+    path("report-candidates/", ReportCandidateViewSet.as_view({"get": "list"}), name="report-candidate-list"),
     path("label-studio/<slug:slug>/health", HealthView.as_view(), name="label-studio-health"),
     path("label-studio/<slug:slug>/setup", SetupView.as_view(), name="label-studio-setup"),
     path("label-studio/<slug:slug>/versions", VersionsView.as_view(), name="label-studio-versions"),

@@ -27,7 +27,7 @@ class Entry:
 def history_of(workflow: Workflow, subject: Subject) -> list[Entry]:
     """Return everything that scientists did with a subject, newest first."""
     of_workflow = (each(workflow, subject) for each in (_rulings, _opinions, _requests))
-    return sorted(chain(*of_workflow, _events(subject)), key=lambda entry: entry.at, reverse=True)
+    return sorted(chain(*of_workflow, events_of(subject)), key=lambda entry: entry.at, reverse=True)
 
 
 def _rulings(workflow: Workflow, subject: Subject) -> list[Entry]:
@@ -67,8 +67,9 @@ def _requests(workflow: Workflow, subject: Subject) -> list[Entry]:
     ]
 
 
-def _events(subject: Subject) -> list[Entry]:
-    rows = CaseEvent.objects.filter(case__subject=subject).select_related("by")
+def events_of(subject: Subject) -> list[Entry]:
+    """Return what scientists did with a subject besides verdicts, newest first: holds, assignments, tags and notes."""
+    rows = CaseEvent.objects.filter(case__subject=subject).select_related("by").order_by("-created_at", "-pk")
     entries = []
     for row in rows:
         is_note = row.action == CaseAction.NOTE

@@ -128,6 +128,24 @@ def test_a_second_opinion_is_asked_for_and_no_longer(sue, tom, verdict):
     assert "already withdrawn or replaced" in late.json()["detail"]
 
 
+def test_the_history_says_who_did_what_but_no_verdict_to_whom_it_is_hidden_from(workflow, sue, tom, verdict):
+    ruling = verdict(tom, "yes", note="It moves.")
+    address = f"/api/subjects/{ruling['subject']}/history/"
+    for action, text in (("hold", ""), ("note", "Clouds?"), ("tag", "lens")):
+        tom.post("/api/cases/", {"subject": ruling["subject"], "action": action, "text": text}, format="json")
+    told = [(each["who"], each["what"], each["detail"], each["note"]) for each in sue.get(address).json()]
+    events = [("tom", "tagged", "lens", ""), ("tom", "noted", "", "Clouds?"), ("tom", "put on hold", "", "")]
+    assert told == [*events, ("tom", "ruled yes", "", "It moves.")]
+    tom.post(f"{RULINGS}{ruling['id']}/second-opinion/")
+    assert [each["what"] for each in sue.get(address).json()] == ["tagged", "noted", "put on hold"]
+    verdict(sue, "no")
+    shown = sue.get(address, {"workflow": "atlas"}).json()
+    assert [each["what"] for each in shown][:2] == ["second opinion: no", "asked for a second opinion"]
+    assert (len(shown), shown == sorted(shown, key=lambda each: each["created_at"], reverse=True)) == (6, True)
+    assert sue.get(address, {"workflow": "atlsa"}).status_code == 400
+    assert client_for(workflow.survey, Role.MODERATOR, "mo").get(address).status_code == 403
+
+
 def test_strangers_ask_for_withdraw_and_replace_nothing(workflow, tom, verdict):
     ruling = verdict(tom, "yes")
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
