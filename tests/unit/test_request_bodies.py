@@ -2,6 +2,7 @@
 
 import pytest
 from django.http import QueryDict
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.exceptions import ValidationError
 
 from tests.request_bodies import ANSWERS, written
@@ -19,6 +20,13 @@ def test_every_write_refuses_unknown_fields():
         if label != ANSWERS and not all(issubclass(body, RequestBody) for body in bodies)
     }
     assert lenient == {}, "of classifications, see below"
+
+
+def test_the_schema_says_so():
+    described = SchemaGenerator().get_schema(request=None, public=True)["components"]["schemas"]
+    assert described["Promote"]["additionalProperties"] is False
+    assert described["PatchedCollection"]["additionalProperties"] is False
+    assert "additionalProperties" not in described["Checkpoint"]
 
 
 def refused(body):

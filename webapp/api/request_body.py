@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.utils.html import is_html_input
@@ -25,6 +27,18 @@ class RequestBody(serializers.Serializer[Any]):
                 message = f"There is no field “{name}” here. Fields: {', '.join(known) or 'none'}."
                 raise serializers.ValidationError({name: [message]})
         return super().to_internal_value(data)
+
+
+class RequestBodySchema(OpenApiSerializerExtension):
+    """Says so in the OpenAPI schema."""
+
+    target_class = RequestBody
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return the usual schema, without other fields."""
+        described = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return described | {"additionalProperties": False}
 
 
 class EmptyBody(RequestBody):
