@@ -42,6 +42,8 @@ def test_a_misspelt_field_is_named_with_those_that_exist():
     assert PromoteSerializer(data=QueryDict("csrfmiddlewaretoken=x&reason=better")).is_valid()
     assert "Fields: none." in str(refused(EmptyBody(data={"subject": 5})))
     assert EmptyBody(data={}).is_valid()
+    [(name, _)] = refused(EmptyBody(data={"\ud800" + 1000 * "x": 1})).items()
+    assert name == "?" + 99 * "x"
 
 
 def test_a_field_within_a_list_is_refused_too():

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.utils.html import is_html_input
 
 FORM_TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the field of a form's token, not a token
+LONGEST_SHOWN = 100
 NESTED = re.compile(r"[.\[]")
 """In a form, what follows the name of a field that holds others: `rulings[0]subject`."""
 
@@ -23,7 +24,7 @@ class RequestBody(serializers.Serializer[Any]):
             sent = {NESTED.split(name)[0] for name in data} - {FORM_TOKEN} if is_html_input(data) else set(data)
             known = [str(field.field_name) for field in self._writable_fields]
             if unknown := sent.difference(known):
-                name = min(unknown)
+                name = min(unknown)[:LONGEST_SHOWN].encode(errors="replace").decode()  # JSON may hold half a character
                 message = f"There is no field “{name}” here. Fields: {', '.join(known) or 'none'}."
                 raise serializers.ValidationError({name: [message]})
         return super().to_internal_value(data)
