@@ -101,10 +101,10 @@ def test_an_answer_says_nothing_about_whose_it_is_or_how_it_counts(workflow, cli
     ben = make_volunteer("ben")
     (item,) = client.get(NEXT, {"n": 1}).json()["items"]
     more = {"volunteer": ben.pk, "is_counted": True, "log_odds_micronats": 9_000_000, "reason": "training"}
-    assert client.post(ANSWERS, answer(item, **more), format="json").status_code == 201
-    row = Classification.objects.get()
-    assert row.volunteer_id != ben.pk
-    assert (row.is_counted, row.log_odds_micronats, row.reason) == (False, None, "new")
+    for name, value in more.items():
+        refused = client.post(ANSWERS, answer(item, **{name: value}), format="json")
+        assert (refused.status_code, list(refused.json())) == (400, [name])
+    assert not Classification.objects.exists()
 
 
 def test_an_answered_subject_is_not_handed_to_the_same_person_again(workflow, client):
