@@ -1,6 +1,7 @@
 """The client waits where the site asks it to, follows pages, and repeats the site's own sentence."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from wanderers_client import Refused, Wanderers
 def site_that(answers, monkeypatch):
     """A site that gives these answers in turn; the waits are noted instead of waited for."""
     waits, given = [], iter(answers)
-    monkeypatch.setattr("time.sleep", waits.append)
+    monkeypatch.setattr("wanderers_client.connection.time", SimpleNamespace(sleep=waits.append))  # and nobody else's
     site = Wanderers("http://site")
     site._http = httpx.Client(base_url="http://site/api/", transport=httpx.MockTransport(lambda _: next(given)))
     return site, waits
