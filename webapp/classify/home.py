@@ -64,10 +64,10 @@ def cover_of(survey: Survey) -> str:
 
 
 def _live(request: HttpRequest, surveys: list[Any]) -> dict[str, Any] | None:
-    """Return the project to try on this page: one that is open to the reader and quick to judge."""
+    """Return the project to try on this page: one that is open to the reader and quick to judge, no mere practice."""
     open_ones = [each for survey in surveys for each in survey.open_workflows if each.kind in TRIED]
     reader = reader_of(request)
-    for workflow in sorted(open_ones, key=lambda each: TRIED.index(Kind(each.kind))):
+    for workflow in sorted(open_ones, key=lambda each: (each.is_training, TRIED.index(Kind(each.kind)))):
         if gate_of(workflow, reader).is_open:
             return _shown(workflow)
     return None

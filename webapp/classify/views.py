@@ -19,6 +19,7 @@ from webapp.guides.guide_texts import tutorial_of
 from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
 from webapp.volunteers.identity import reader_of, remember, volunteer_of
+from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 
@@ -49,14 +50,20 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
-    """Return whether the reader has no answer here yet, and then where to practise; the first answer ends the offer."""
+    """Return whether the reader has no answer here yet, then where to practise; and where to go on after practice."""
     reader = reader_of(request)
     own = Classification.objects.standing().filter(volunteer=reader, workflow=workflow)
-    if reader is not None and own.exists():
-        return {"is_new": False}
-    trainings = Workflow.objects.filter(survey=workflow.survey_id, kind=workflow.kind, is_active=True, is_training=True)
-    ways = [each for each in trainings.exclude(pk=workflow.pk).order_by("level", "pk") if gate_of(each, reader).is_open]
-    return {"is_new": True, "practice": ways[0] if ways and not workflow.is_training else None}
+    is_new = reader is None or not own.exists()
+    if workflow.is_training:
+        return {"is_new": is_new, "after": _counterpart(workflow, reader)}
+    return {"is_new": is_new, "practice": _counterpart(workflow, reader) if is_new else None}
+
+
+def _counterpart(workflow: Workflow, reader: Volunteer | None) -> Workflow | None:
+    """Return the open workflow to practise for this one, or the one that this one is practice for."""
+    of = {"survey": workflow.survey_id, "kind": workflow.kind, "is_active": True}
+    others = Workflow.objects.filter(**of, is_training=not workflow.is_training).order_by("level", "pk")
+    return next((each for each in others if gate_of(each, reader).is_open), None)
 
 
 def _words(presentation: Presentation) -> dict[str, Any]:

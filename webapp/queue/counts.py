@@ -59,7 +59,7 @@ def _count(survey: Survey) -> dict[str, int]:
         people=Count("volunteer", distinct=True, filter=Q(volunteer__is_simulated=False)),
     )
     workflows = Workflow.objects.filter(survey=survey)
-    counted_workflows = list(workflows.filter(is_active=True) or workflows)
+    counted_workflows = list(workflows.filter(is_active=True, is_training=False) or workflows)
     asked = QueueEntry.objects.filter(Q(is_gold=False) | Q(is_retired=True), workflow__in=counted_workflows)
     settled = asked.filter(is_retired=True).values("subject").distinct().count()
     ruled = Subject.objects.filter(survey=survey, gold_source="ruling")

@@ -103,7 +103,9 @@ def _page(
 ) -> HttpResponse:
     counts = _gold_counts(survey)
     rows = [_row(each, counts, (forms or {}).get(each.pk)) for each in survey.workflows.all()]
-    return render(request, "synthetics/training.html", {"survey": survey, "rows": rows}, status=status)
+    has_practice = survey.workflows.filter(is_training=True, is_active=True).exists()
+    page = {"survey": survey, "rows": rows, "has_practice": has_practice}
+    return render(request, "synthetics/training.html", page, status=status)
 
 
 def _row(workflow: Workflow, counts: dict[int, dict[str, int]], form: InjectionForm | None) -> dict[str, Any]:

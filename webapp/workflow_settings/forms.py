@@ -191,7 +191,7 @@ class WorkflowForm(forms.ModelForm):
                 "0 to 1, of those that the model chooses: subjects that it thinks are of the classes with the fewest "
                 "labels."
             ),
-            "is_training": _("Nothing else is served. At the end, volunteers see their skill."),
+            "is_training": _("Newcomers are offered to practise here first. At the end, volunteers see their skill."),
             "level": _(
                 "Level 1 is open to everyone. From level 2, volunteers must first show skill in a workflow "
                 "one level below in this survey."

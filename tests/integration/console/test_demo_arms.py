@@ -15,6 +15,7 @@ from webapp.console.demo.runner import leave_to_people
 from webapp.console.demo.setup import POOL, Stage, open_demo_survey, open_demo_workflow, open_stage
 from webapp.console.demo.simulated_crowd import recruit
 from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
+from webapp.learning.test_sets import is_test_group
 from webapp.queue.leases import lease_next
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -105,3 +106,15 @@ def test_people_who_come_after_it_begin_with_practice_and_can_undo(arms):
     left = Workflow.objects.get(pk=main.pk)
     assert all(lease.entry.is_gold for lease in lease_next(make_volunteer("ann"), left, 5))
     assert left.undo_seconds > 0
+
+
+def test_newcomers_after_it_are_offered_practice_that_keeps_to_the_gold_to_train_on(arms, client):
+    main, control = arms
+    leave_to_people(Stage(PLAN, main.survey, Truth({}, ()), main, control))
+    practice = Workflow.objects.get(survey=main.survey, is_training=True)
+    entries = list(practice.queue.select_related("subject"))
+    assert 5 < len(entries) < 30, "a part of the gold is the test set's"
+    assert all(each.is_gold and not is_test_group(each.subject.object_group) for each in entries)
+    assert main.queue.count() == control.queue.count() == 120
+    offered = client.get(f"/classify/{main.slug}/").content.decode()
+    assert f'<a class="button" href="/classify/{practice.slug}/">Practise first</a>' in offered

@@ -41,8 +41,9 @@ def test_a_closed_workflow_no_longer_counts_beside_an_open_one(survey, subjects)
     sky.queue(workflow, subjects[4:8])
     sky.queue(closed, subjects)
     closed.queue.update(is_retired=True)
+    sky.workflow(survey, slug="practice", is_training=True)
     assert (figures_of(survey)["settled"], figures_of(survey)["asked"]) == (0, 4)
-    type(workflow).objects.update(is_active=False)
+    type(workflow).objects.exclude(slug="practice").update(is_active=False)
     assert figures_of(survey)["settled"] == len(subjects), "of an ended survey, everything counts"
 
 
@@ -52,6 +53,7 @@ def test_an_open_project_is_tried_on_the_front_page(client, survey, subjects):
     sky.workflow(survey, slug="locked", level=2)
     assert "data-live" not in client.get("/").content.decode()
     sky.workflow(survey, slug="stamps")
+    sky.workflow(survey, slug="practice", name="A practice", is_training=True)
     page = client.get("/").content.decode()
     assert 'data-live="canvas"' in page
     assert "/api/workflows/stamps/next/" in page
@@ -66,7 +68,9 @@ def test_a_newcomer_is_offered_the_tutorial_and_practice_until_the_first_answer(
     page = client.get("/classify/night/").content.decode()
     assert "First time here?" in page
     assert '<a class="button" href="/classify/practice/">Practise first</a>' in page
-    assert "Practise first" not in client.get("/classify/practice/").content.decode()
+    practising = client.get("/classify/practice/").content.decode()
+    assert "Practise first" not in practising
+    assert all(f'href="/classify/night/">{words}</a>' in practising for words in ("End practice", "Start classifying"))
     type(practice).objects.filter(pk=practice.pk).update(is_active=False)
     assert "Practise first" not in client.get("/classify/night/").content.decode()
     given = {"volunteer": account_volunteer(newcomer), "subject": subjects[5], "answer": "yes"}

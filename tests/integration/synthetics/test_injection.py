@@ -88,6 +88,10 @@ def test_a_scientist_adds_movers_that_look_like_the_surveys_own(workflow, scient
         assert entry.is_gold
     page = browser(scientist).get(PAGE).content.decode()
     assert "4 training movers are in the queue." in page
+    wanted = "Newcomers are offered to practise first once"
+    assert wanted in page
+    sky.workflow(workflow.survey, slug="practice", is_training=True)
+    assert wanted not in browser(scientist).get(PAGE).content.decode()
 
 
 def test_the_same_seed_adds_only_what_is_missing(workflow, capsys):

@@ -18,7 +18,7 @@ from webapp.console.demo.config import CROWD
 from webapp.console.demo.demo_report import Outcomes
 from webapp.console.demo.experiment_arm import Arm, Predict, compared
 from webapp.console.demo.progress import Progress
-from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts
+from webapp.console.demo.setup import Stage, forget_simulated_volunteers, make_accounts, open_practice
 from webapp.console.demo.simulated_crowd import Crowd, recruit
 from webapp.workflows.gold_schedule import usual_schedule
 from webapp.workflows.models import Workflow
@@ -54,7 +54,7 @@ def run_rounds(stage: Stage, address: str, seed: int, progress: Progress, predic
 
 
 def leave_to_people(stage: Stage) -> None:
-    """Leave the survey to people: the control arm closes, practice comes first, and the schedule retrains."""
+    """Leave the survey to people: the control arm closes, practice opens and comes first, and the schedule retrains."""
     if stage.control:
         Workflow.objects.filter(pk=stage.control.pk).update(is_active=False)
     of_people = {
@@ -64,6 +64,7 @@ def leave_to_people(stage: Stage) -> None:
         "training_schedule": usual_schedule(),
     }
     Workflow.objects.filter(pk=stage.main.pk).update(**of_people)
+    open_practice(stage.plan, stage.survey)
 
 
 def _arm(stage: Stage, address: str, seed: int, workflow: Workflow, predict: Predict) -> Arm:

@@ -11,11 +11,11 @@ import pandas as pd
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, gettext_noop, override
 from numpy.typing import NDArray
 
 from webapp.archive.ingest.create_run import start_ingest
-from webapp.archive.models import IngestRun, Membership, Role, SubjectSet, Survey
+from webapp.archive.models import IngestRun, Membership, Role, Subject, SubjectSet, Survey
 from webapp.console.demo.config import TEST_GOLD_FRACTION, TRAINING_GOLD, UNTOUCHED_FRACTION, Plan, Sky, Truth
 from webapp.console.demo.progress import Progress, wait_for
 from webapp.core.sql import execute
@@ -23,12 +23,14 @@ from webapp.guides.models import Language, Translation
 from webapp.guides.translations import sources
 from webapp.learning.models import Checkpoint, Evaluation, TestSet, TrainingRun, TrainingSet
 from webapp.learning.test_sets import is_test_group
-from webapp.queue.membership import enqueue_subjects
+from webapp.queue.membership import add_to_set, enqueue_subjects
 from webapp.queue.models import QueueEntry
 from webapp.review.models import Ruling
+from webapp.workflows.gold_schedule import usual_schedule
 from webapp.workflows.models import Method, Workflow
 
 POOL, UNTOUCHED = "pool", "untouched"
+PRACTICE = "practice"
 INGEST_SECONDS = 1800.0
 
 
@@ -93,7 +95,8 @@ def translate_demo(survey: Survey) -> None:
                 text = gettext(source.text)
                 if text != source.text:
                     place = {"workflow": source.workflow, "field": source.field, "language": language}
-                    Translation.objects.create(survey=survey, **place, text=text, source=source.digest)
+                    saved = {"text": text, "source": source.digest}
+                    Translation.objects.get_or_create(survey=survey, **place, defaults=saved)
 
 
 def split_manifest(manifest: Path, seed: int, positive: Collection[str]) -> dict[str, Path]:
@@ -171,6 +174,27 @@ def shuffle_queue(workflow: Workflow, seed: int) -> None:
     entries = QueueEntry.objects.filter(workflow=workflow).order_by("subject__external_id")
     keys = list(entries.values_list("pk", flat=True))
     execute(SHUFFLE, [keys, np.random.default_rng(seed).random(len(keys)).tolist()])
+
+
+@transaction.atomic
+def open_practice(plan: Plan, survey: Survey) -> Workflow:
+    """Open a workflow to practise in: the gold to train on, where movers are no rarity, without the test set's."""
+    gold = Subject.objects.gold().filter(survey=survey, sets__name=POOL, kind=plan.kind)
+    chosen = [pk for pk, group in gold.values_list("pk", "object_group") if not is_test_group(group)]
+    workflow = Workflow.objects.create(
+        survey=survey,
+        slug=f"{plan.slug}-practice",
+        name=gettext_noop("Practice"),
+        kind=plan.kind,
+        question=plan.question,
+        follow_ups=plan.follow_ups,
+        training_schedule=usual_schedule(),
+        is_training=True,
+    )
+    workflow.subject_sets.add(add_to_set(survey, PRACTICE, chosen))
+    enqueue_subjects(workflow)
+    translate_demo(survey)
+    return workflow
 
 
 @dataclass(frozen=True)
