@@ -21,6 +21,12 @@ def test_the_first_answer_is_one_click_from_the_front_page(db, open_page, width,
     expect(page.locator("[data-live=result]")).to_contain_text("Your answer is saved.")
     wait_until(page, lambda: list(standing().values()) == ["yes"])
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.set_extra_http_headers({"Accept-Language": "de"})
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.reload()
+    answers = page.locator(".live-answers .button")
+    assert len({answer.bounding_box()["y"] for answer in answers.all()}) == 1, answers.all_inner_texts()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_the_example_can_be_played_and_paused_and_an_answer_that_got_lost_given_again(db, open_page):
