@@ -1,9 +1,11 @@
 // The list of shortcuts in the help, each with a button to change it.
-import { keyOf } from "./keymap.js";
+import { isOfTheBrowser, keyOf } from "./keymap.js";
 
 const NAMES = {
   " ": gettext("Space"), ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "Enter", "-": "−",
 };
+
+const MODIFIERS = new Set(["Tab", "Shift", "AltGraph", "Alt", "Control", "Meta"]);
 
 export function nameOf(key) {
   if (key.startsWith("Shift+")) return [gettext("Shift"), nameOf(key.slice(6))].join(" ");
@@ -42,7 +44,7 @@ export class KeyList {
   }
 
   #take(event) {
-    if (!this.#waiting || event.key === "Tab" || event.key === "Shift" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.#waiting || MODIFIERS.has(event.key) || isOfTheBrowser(event)) return;
     event.preventDefault();
     event.stopPropagation();
     const name = this.#waiting.value;

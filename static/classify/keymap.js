@@ -18,6 +18,18 @@ export function keyOf(event) {
   return event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
 }
 
+const SIGN = /^[^\p{L}\p{N}\s]$/u;
+
+/** Whether a key press is a shortcut of the browser's; AltGr and Option write the brackets of many keyboards. */
+export function isOfTheBrowser({ key, ctrlKey, metaKey, altKey }) {
+  return metaKey || ((ctrlKey || altKey) && !(altKey && SIGN.test(key)));
+}
+
+/** Return the digit of a key in the row that writes digits with Shift alone on French keyboards, "" for other presses. */
+export function digitOf({ code, shiftKey }) {
+  return (!shiftKey && code?.match(/^Digit(\d)$/)?.[1]) || "";
+}
+
 export class Keymap {
   #own = remembered();
   #listeners = [];

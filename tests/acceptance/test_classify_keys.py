@@ -78,6 +78,15 @@ def test_a_tracklet_has_keys_for_its_frames(db, open_page):
     make_workflow(frames=3)
     page = open_page(PAGE)
     ready(page)
+    speed = page.locator("[data-part=speed-value]")
+    for modifiers in ({"altKey": True}, {"altKey": True, "ctrlKey": True}):  # Option on a Mac, AltGr elsewhere
+        before = speed.text_content()
+        type_elsewhere(page, "]", "Digit9", **modifiers)
+        expect(speed).not_to_have_text(before)
+    before = speed.text_content()
+    for modifier in ("ctrlKey", "metaKey"):
+        type_elsewhere(page, "[", "BracketLeft", **{modifier: True})
+    expect(speed).to_have_text(before)
     page.keyboard.press("?")
     for action in ("blink", "frameForth", "nextLayout", "loupe"):
         expect(key_button(page, action)).to_be_visible()
@@ -101,17 +110,17 @@ def test_escape_keeps_the_key(workflow, open_page):
 def test_the_keys_are_where_they_were_on_a_keyboard_of_another_script(workflow, open_page):
     page = open_page(PAGE)
     first = ready(page)
-    type_in_russian(page, "н", "KeyY")
+    type_elsewhere(page, "н", "KeyY")
     wait_until(page, lambda: standing() == {first: "yes"})
     second = ready(page)
-    type_in_russian(page, "Т", "KeyN")  # with Caps Lock
+    type_elsewhere(page, "Т", "KeyN")  # with Caps Lock
     wait_until(page, lambda: standing() == {first: "yes", second: "no"})
 
 
-def type_in_russian(page, key, code):
+def type_elsewhere(page, key, code, **modifiers):
     page.evaluate(
         "(init) => document.body.dispatchEvent(new KeyboardEvent('keydown', init))",
-        {"key": key, "code": code, "bubbles": True},
+        {"key": key, "code": code, "bubbles": True, **modifiers},
     )
 
 

@@ -122,6 +122,9 @@ def test_all_channels_are_zoomed_and_moved_together(db, open_page):
     page.keyboard.press("-")
     assert boxes(page) == [pytest.approx(box, abs=0.5) for box in before]
     assert not Classification.objects.exists(), "looking around is no answer"
+    on_a_french_keyboard = {"key": "é", "code": "Digit2", "bubbles": True}
+    page.evaluate("(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', key))", on_a_french_keyboard)
+    assert len(boxes(page)) == 1
 
 
 def test_every_subject_begins_whole(db, open_page):
