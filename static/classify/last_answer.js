@@ -86,8 +86,10 @@ export class LastAnswer {
     this.parts.why.textContent = [votes, REASONS[reply.reason], modelSentence(reply)].filter(Boolean).join(" · ");
   }
 
+  /** Choose a chip; the chosen one is let go of. */
   #pick(chip, choose) {
-    for (const other of this.parts.chips.children) other.setAttribute("aria-pressed", String(other === chip));
-    choose(this.#id, chip.value);
+    const isLetGo = chip.getAttribute("aria-pressed") === "true";
+    for (const other of this.parts.chips.children) other.setAttribute("aria-pressed", String(other === chip && !isLetGo));
+    choose(this.#id, isLetGo ? "" : chip.value);
   }
 }

@@ -34,7 +34,7 @@ const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.me, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, config.channels), () => outbox.classifications.length);
 const stage = new Stage(part, config, say);
-const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk", "welcome"), config, followUp, say);
+const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk", "welcome"), config, followUp, notify);
 const kinds = new FollowUp(partsOf("kinds", "dialog", "list", "skip", "back"), config);
 const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "reason", "ok"), rest);
 const keymap = new Keymap({
@@ -222,7 +222,7 @@ function undo() {
 
 function followUp(id, choice) {
   outbox.followUp(id, choice);
-  say(interpolate(gettext("Saved: %s."), [config.classes[choice]?.name ?? choice]));
+  say(choice ? interpolate(gettext("Saved: %s."), [config.classes[choice]?.name ?? choice]) : gettext("The kind is removed."));
 }
 
 function talk() {

@@ -190,6 +190,8 @@ def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
     ready(page)
     page.get_by_role("button", name="NOISE").click()
     wait_until(page, lambda: Classification.objects.filter(follow_up="NOISE", subject__external_id=first).exists())
+    page.get_by_role("button", name="NOISE").click()
+    wait_until(page, lambda: not Classification.objects.filter(follow_up="NOISE").exists())
     press(page, "y")
     wait_until(page, lambda: len(standing()) == 2)
 

@@ -68,5 +68,6 @@ def test_a_heart_that_was_not_given_is_said(workflow, open_page, fail, said):
     intercept(page, "**/api/favourites/**", fail)
     answer(page)
     heart(page, "false").click()
-    expect(page.locator("[data-part=status]")).to_contain_text(said)
+    for part in ("status", "notice"):  # for ears and eyes
+        expect(page.locator(f"[data-part={part}]")).to_contain_text(said)
     expect(heart(page, "false")).to_be_visible()
