@@ -12,6 +12,13 @@ export function nameOf(key) {
   return NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 
+/** Write the shortcuts on their buttons. */
+export function labelButtons(keymap) {
+  for (const label of document.querySelectorAll("[data-key-of]")) {
+    label.textContent = keymap.keysOf(label.dataset.keyOf).slice(0, 1).map(nameOf).join("");
+  }
+}
+
 export class KeyList {
   #waiting = null; // the button that waits for its key
 

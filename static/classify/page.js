@@ -3,12 +3,13 @@ import { switchAnswers } from "./answer_buttons.js";
 import { Api, Away } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { FollowUp } from "./follow_up.js";
-import { KeyList, nameOf } from "./key_list.js";
+import { KeyList, labelButtons } from "./key_list.js";
 import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last_answer.js";
 import { Mistake } from "./mistake.js";
 import { notice, showMessages, withdraw } from "./notice.js";
+import { hearAnswered, tellAnswered } from "./other_tabs.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
 import { Queue } from "./queue.js";
@@ -194,6 +195,14 @@ function submit(value, choice = "") {
   offerUndo();
   say(config.answers[value].announced);
   outbox.classify(classification);
+  tellAnswered(config.workflow, item.subject.id);
+  advance();
+}
+
+function answeredElsewhere(subject) {
+  queue.skip(subject);
+  if (current?.item.subject.id !== subject) return;
+  notify(gettext("You answered the last one in another tab."));
   advance();
 }
 
@@ -259,13 +268,6 @@ function waiting(count, why) {
   if (count === 0) lookAfterAll();
 }
 
-/** Write the shortcuts on their buttons. */
-function showKeys() {
-  for (const label of document.querySelectorAll("[data-key-of]")) {
-    label.textContent = keymap.keysOf(label.dataset.keyOf).slice(0, 1).map(nameOf).join("");
-  }
-}
-
 function listenToButtons() {
   document.addEventListener("click", (event) => {
     if (event.detail > 0 && !event.target.closest("dialog")) event.target.closest("button, .talk")?.blur(); // so that space blinks
@@ -288,8 +290,9 @@ listenToButtons();
 showMessages(part("notice"), othersSentence(outbox.stored, config.me));
 offerReader(config.reader);
 listen(keymap);
-keymap.listen(showKeys);
+keymap.listen(() => labelButtons(keymap));
 addEventListener("online", lookAfterAll);
+hearAnswered(config.workflow, answeredElsewhere);
 for (const classification of outbox.classifications) queue.skip(classification.subject);
 setState("loading");
 offerUndo();

@@ -29,6 +29,7 @@ export class Queue {
   /** Never show a subject again: its answer is being sent. */
   skip(subjectId) {
     this.#seen.add(subjectId);
+    this.#waiting = this.#waiting.filter(({ item }) => item.subject.id !== subjectId);
   }
 
   /** Resolve with the next {item, picture}, or null when nothing is left for this volunteer. */

@@ -172,16 +172,28 @@ def test_a_held_key_answers_once(workflow, open_page):
     assert standing() == {first: "yes"}
 
 
-def test_the_first_of_two_tabs_counts(workflow, open_page):
-    page = open_page("/classify/night/")
+def test_the_first_of_two_devices_counts(workflow, open_page, django_user_model):
+    ann = django_user_model.objects.create_user("ann", password="ann")
+    page, other = (open_page("/classify/night/", user=ann) for _ in range(2))
     first = ready(page)
-    other = page.context.new_page()
-    other.goto("/classify/night/")
     assert press(other, "n") == first
     wait_until(other, lambda: standing() == {first: "no"})
     page.keyboard.press("y")
     expect(page.locator("[data-part=feedback]")).to_contain_text("your first answer counts")
     assert standing() == {first: "no"}
+
+
+def test_what_is_answered_in_one_tab_is_not_asked_in_another(workflow, open_page):
+    page = open_page("/classify/night/")
+    first = ready(page)
+    other = page.context.new_page()
+    other.goto("/classify/night/")
+    given = {press(other, "n"): "no", press(other, "n"): "no"}
+    assert first in given
+    expect(page.locator("[data-part=notice]")).to_have_text("You answered the last one in another tab.")
+    third = press(page, "y")
+    assert third not in given
+    wait_until(page, lambda: standing() == {**given, third: "yes"})
 
 
 def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
