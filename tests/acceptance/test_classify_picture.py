@@ -18,6 +18,9 @@ from webapp.classifications.models import Classification
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+SWITCHES = "invert", "loupe"  # on and off
+
+
 def test_choices_stay_from_subject_to_subject_and_from_visit_to_visit(db, open_page):
     make_workflow(n=3)
     page = open_page(PAGE)
@@ -39,6 +42,9 @@ def test_choices_stay_from_subject_to_subject_and_from_visit_to_visit(db, open_p
             page.reload()
     page.keyboard.press("s")
     expect(part(page, "stretch")).to_have_value("zscale")
+    page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    chosen, other = (part(page, name).evaluate("each => getComputedStyle(each).backgroundColor") for name in SWITCHES)
+    assert chosen != other, "also where the system leaves no colour of ours"
 
 
 def test_black_and_white_move_the_limits(db, open_page):
