@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Survey
 from webapp.community.activity import effort_in_words, effort_of
+from webapp.community.discoveries import discoveries_of
 from webapp.community.person import account_page, profile_of
 from webapp.community.statistics import asked_step, asked_zone, public_statistics, statistics_of_self
 from webapp.volunteers.identity import account_volunteer, reader_of
@@ -53,6 +54,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         **own.context(),
         "effort": effort if effort and effort.answers else None,
         "spent": effort_in_words(effort.spent) if effort else "",
+        "discoveries": discoveries_of(volunteer, request.user).values("subject").distinct().count() if volunteer else 0,
         "range_form": RangeForm(),
     }
     return render(request, "community/statistics.html", page)

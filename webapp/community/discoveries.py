@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject, Survey
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.classifications.models import Classification, Reason
 from webapp.community.models import Discovery, Notification
 from webapp.community.person import name_of
 from webapp.core.cached_figures import cached_figure
+from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 
@@ -62,6 +66,11 @@ def _notify(volunteers: list[int], subject: Subject, kind: str) -> None:
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, survey=subject.survey, subject=subject, kind=kind) for each in volunteers]
     )
+
+
+def discoveries_of(volunteer: Volunteer | None, reader: Any) -> QuerySet[Discovery]:
+    """Return a volunteer's credits, without verdicts that the reader is to judge without."""
+    return Discovery.objects.filter(volunteer=volunteer).exclude(hides_verdict(reader))
 
 
 LATEST = 5

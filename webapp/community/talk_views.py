@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ml.io.message import Message
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
-from webapp.archive.verdict_blinding import hides_verdict
-from webapp.community.models import LONGEST, Comment, CommentPicture, Discovery, Notification
+from webapp.community.discoveries import discoveries_of
+from webapp.community.models import LONGEST, Comment, CommentPicture, Notification
 from webapp.community.news_mail import stop_mail
 from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.pictures import LONGEST_ALT, sent_picture
@@ -116,11 +116,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         .shown_to(request.user)
         .select_related("survey", "subject__survey", "thread")
     )
-    discoveries = (
-        Discovery.objects.filter(volunteer=volunteer)
-        .exclude(hides_verdict(request.user))
-        .select_related("subject__survey", "workflow")
-    )
+    discoveries = discoveries_of(volunteer, request.user).select_related("subject__survey", "workflow")
     rows = list(own[:NEWEST])
     blind_names([each.subject for each in rows if each.subject], request.user)
     page = {"rows": rows, "has_unread": own.filter(read_at=None).exists(), "discoveries": discoveries[:NEWEST]}

@@ -47,6 +47,11 @@ def test_only_who_said_yes_is_credited_and_told(workflow, subject, scientist, ad
     assert "<span>News</span> (1)" in browser_of(ada).get("/").content.decode()
     assert "<span>News</span>" not in browser_of(ben).get("/").content.decode()
     assert "You said yes to it" in browser_of(ada).get("/you/news/").content.decode()
+    for volunteer, figure, words in ((ada, 1, "You are"), (ben, 0, "None yet.")):
+        page = browser_of(volunteer).get("/you/statistics/").content.decode()
+        assert f'<a href="/you/news/#discoveries">discoveries with you</a></dt><dd>{figure}</dd>' in page
+        assert "<p>Next milestone: 10.</p>" in page
+        assert words in browser_of(volunteer).get("/you/news/").content.decode().partition('id="discoveries"')[2]
 
 
 def test_nobody_is_named_before_they_chose_to_be(workflow, subject, scientist, ada, ben, client):
