@@ -43,11 +43,11 @@ export class Keymap {
     return Object.keys(this.#own).length > 0;
   }
 
-  /** The keys of an action: the volunteer's own, or those that it comes with and that no other action was given. */
+  /** The keys of an action: the volunteer's own, or those that it comes with and that no other action was given; none if it is not offered. */
   keysOf(name) {
     if (this.#own[name]) return this.#own[name];
     const taken = new Set(Object.values(this.#own).flat());
-    return this.actions[name].keys.filter((key) => !taken.has(key));
+    return (this.actions[name]?.keys ?? []).filter((key) => !taken.has(key));
   }
 
   find(key) {

@@ -12,6 +12,7 @@ import { notice, showMessages, withdraw } from "./notice.js";
 import { hearAnswered, tellAnswered } from "./other_tabs.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
+import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { fetchPicture } from "./raw_pixels.js";
 import { offerReader } from "./reader.js";
@@ -34,6 +35,7 @@ const swipes = { up: "undo", ...Object.fromEntries(Object.entries(config.answers
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.me, { sent, refused, waiting });
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, config.channels), () => outbox.classifications.length);
+const progress = new Progress(parts("answered", "progress"), notify);
 const stage = new Stage(part, config, say);
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk", "welcome"), config, followUp, notify);
 const kinds = new FollowUp(partsOf("kinds", "dialog", "list", "skip", "back"), config);
@@ -41,6 +43,7 @@ const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "r
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   ...(config.undo_seconds && { undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo } }),
+  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Say what kind the last one was"), keys: ["k"], run: () => part("chips").firstElementChild?.focus() } }),
   talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
@@ -77,10 +80,7 @@ function setState(state) {
 }
 
 function showProgress() {
-  const { progress } = queue;
-  if (!progress) return;
-  part("progress").textContent = interpolate(gettext("Project: %(settled)s of %(total)s retired"), { settled: progress.retired.toLocaleString(document.documentElement.lang), total: progress.total.toLocaleString(document.documentElement.lang) }, true);
-  part("answered").textContent = interpolate(gettext("You: %s"), [(progress.answered + answered + kept.size).toLocaleString(document.documentElement.lang)]);
+  if (queue.progress) progress.show(queue.progress, answered + kept.size);
 }
 
 /** Show the next subject, unless one was put back. */

@@ -34,6 +34,9 @@ def test_answers_by_key(workflow, open_page):
     assert len(given) == len(keys)
     wait_until(page, lambda: standing() == given)
     expect(page.get_by_text("You: 6")).to_be_visible()
+    for _ in range(4):
+        press(page, "y")
+    expect(page.locator("[data-part=notice]")).to_have_text("10 answers here. Thank you!")
     row = Classification.objects.first()
     assert row.started_at < row.finished_at
     assert row.viewport == "1440x900"
@@ -199,7 +202,9 @@ def test_what_is_answered_in_one_tab_is_not_asked_in_another(workflow, open_page
 def test_a_follow_up_is_noted_and_never_in_the_way(workflow, open_page):
     page = open_page("/classify/night/")
     first = press(page, "n")
-    ready(page)
+    press(page, "k")
+    page.keyboard.press("Enter")
+    wait_until(page, lambda: Classification.objects.filter(follow_up="CR", subject__external_id=first).exists())
     page.get_by_role("button", name="NOISE").click()
     wait_until(page, lambda: Classification.objects.filter(follow_up="NOISE", subject__external_id=first).exists())
     page.get_by_role("button", name="NOISE").click()
