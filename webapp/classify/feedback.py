@@ -58,7 +58,9 @@ def _reason(workflow: Workflow, row: Subject, drawn: dict[str, Any]) -> str:
     source = _source(row, drawn)
     reason = f"{source} {about}".strip() if drawn or not about else about
     name = capfirst(str(name_of_class(lesson_of(row.survey, row.kind), row.gold_label)))
-    return reason if row.gold_label in ("yes", "no") else f"{name}: {reason}"
+    if row.gold_label in ("yes", "no"):
+        return reason
+    return _("%(name)s: %(reason)s") % {"name": name, "reason": reason}  # French puts a space before the colon
 
 
 def _source(row: Subject, drawn: dict[str, Any]) -> str:
