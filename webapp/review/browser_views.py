@@ -30,6 +30,7 @@ from webapp.review.consensus_browser import (
     with_rulings,
 )
 from webapp.review.hidden_verdicts import hide_verdicts
+from webapp.review.queue_form import reviewable
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
 
@@ -42,7 +43,7 @@ HISTOGRAMS = {"posterior": "p", "agreement": "agree"}
 @survey_page(Role.SCIENTIST)
 def first_browser(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Show the first workflow's subjects, or that there is no workflow."""
-    workflow = survey.workflows.select_related("survey").order_by("name").first()
+    workflow = reviewable(survey).first()
     if workflow is not None:
         return _page(request, workflow)
     return render(request, "review/no_workflow.html", {"survey": survey})

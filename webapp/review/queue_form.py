@@ -260,5 +260,5 @@ def _first(survey: Survey, workflows: Sequence[Workflow]) -> Workflow | None:
 
 
 def reviewable(survey: Survey) -> QuerySet[Workflow]:
-    """Return the survey's workflows, by name."""
-    return Workflow.objects.filter(survey=survey).select_related("survey").order_by("name")
+    """Return the survey's workflows, by name, those for practice last."""
+    return Workflow.objects.filter(survey=survey).select_related("survey").order_by("is_training", "name")

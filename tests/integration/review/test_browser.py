@@ -203,8 +203,11 @@ def test_a_page_costs_as_many_queries_with_two_subjects_as_with_many(
 
 def test_without_votes_the_page_says_what_will_appear(workflow, scientist, client):
     assert "No votes yet" in client.get(ADDRESS).content.decode()
+    practice = sky.workflow(workflow.survey, slug="a-practice", is_training=True)
     assert client.get("/surveys/night/consensus/").context["workflow"] == workflow
-    workflow.delete()
+    assert client.get("/surveys/night/review/").context["workflow"] == workflow
+    for each in (workflow, practice):
+        each.delete()
     assert "has no workflow yet" in client.get("/surveys/night/consensus/").content.decode()
 
 
