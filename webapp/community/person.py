@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -40,6 +41,7 @@ def account_page(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
+            messages.info(request, _("Sign in or join to open this page."))
             return redirect_to_login(request.get_full_path())
         return view(request, person(request), *args, **kwargs)
 

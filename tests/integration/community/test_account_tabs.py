@@ -29,3 +29,10 @@ def test_linked_accounts_are_offered_where_there_is_somebody_to_link_with(ada, b
     assert "/accounts/3rdparty/" not in browser_of(ada).get(page).content.decode()
     SocialApp.objects.create(provider="orcid", provider_id="orcid", name="ORCID", client_id="us")
     assert "/accounts/3rdparty/" in browser_of(ada).get(page).content.decode()
+
+
+@pytest.mark.parametrize("page", ["/you/collections/", "/you/groups/", "/you/safety/"])
+def test_a_visitor_reads_why_a_tab_leads_to_the_sign_in(client, page):
+    answer = client.get(page, follow=True)
+    assert answer.redirect_chain == [(f"/accounts/login/?next={page}", 302)]
+    assert "Sign in or join to open this page." in answer.content.decode()
