@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Appeal, Comment, ModeratorAction, Notification
 from webapp.community.moderation import Kind, lift, log
+from webapp.community.moderator_news import forget_settled, tell_moderators
 from webapp.community.tags import store_tags
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
@@ -31,7 +32,7 @@ def open_appeals(survey: Survey) -> QuerySet[Appeal]:
 
 @transaction.atomic
 def appeal(*, user: User, action: ModeratorAction, text: str) -> Appeal:
-    """Appeal against a moderator's action; a second appeal changes nothing.
+    """Appeal against a moderator's action, and tell the moderators; a second appeal changes nothing.
 
     Raises
     ------
@@ -49,6 +50,7 @@ def appeal(*, user: User, action: ModeratorAction, text: str) -> Appeal:
     made.full_clean()
     made.save()
     log(survey=row.survey, moderator=None, comment=row.comment, kind=Kind.APPEALED)
+    tell_moderators(survey=row.survey, kind=Notification.Kind.APPEALED, but=(row.author_id,))
     return made
 
 
@@ -80,6 +82,7 @@ def answer_appeal(*, moderator: User, appeal: Appeal, is_granted: bool, answer: 
     row.answered_by, row.answered_at = moderator, timezone.now()
     row.full_clean()
     row.save()
+    forget_settled(action.survey)
     if is_granted:
         lift(moderator=moderator, action=action)
         _restore(action)

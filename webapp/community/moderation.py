@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
+from webapp.community.moderator_news import forget_settled, tell_moderators
 from webapp.community.tags import store_tags
 from webapp.volunteers.models import Volunteer
 
@@ -23,7 +24,7 @@ Kind = ModeratorAction.Kind
 
 @transaction.atomic
 def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
-    """Report a comment to the moderators; reporting it again changes nothing.
+    """Report a comment to the moderators, and tell them; reporting it again changes nothing.
 
     Raises ValidationError: the comment is the reporter's own or removed, the reason is empty or too long, or there are
     too many reports.
@@ -42,6 +43,8 @@ def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
     row = Report(comment=comment, reporter=reporter, reason=reason.strip())
     row.full_clean()
     row.save()
+    concerned = (reporter.pk, comment.author_id)
+    tell_moderators(survey=comment.survey, kind=Notification.Kind.REPORTED, but=concerned)
     return row
 
 
@@ -77,6 +80,7 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
         row.save()
         store_tags(row)
     Report.objects.filter(comment=row, settled_at=None).update(settled_at=now, settled_by=moderator)
+    forget_settled(survey)
     if kind in (Kind.WARNED, Kind.SUSPENDED) and row.author:
         place = {"survey": survey, "subject": row.subject, "thread": row.thread}
         Notification.objects.create(volunteer=row.author, kind=Notification.Kind.WARNED, **place)

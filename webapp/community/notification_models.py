@@ -1,4 +1,4 @@
-"""News for volunteers and scientists, and the mails that carry them."""
+"""News for volunteers, moderators and scientists, and the mails that carry them."""
 
 from typing import Any, Self
 
@@ -22,7 +22,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """News for a volunteer or, from the desk, a scientist; without a subject, several were assigned at once."""
+    """News for a volunteer, a moderator or, from the desk, a scientist.
+
+    Without a subject, several were assigned at once, or it is about everything that waits for the survey's moderators.
+    """
 
     class Kind(models.TextChoices):
         CONFIRMED = "confirmed"
@@ -33,6 +36,8 @@ class Notification(models.Model):
         ANSWERED = "answered"
         ASSIGNED = "assigned"
         OPINION = "opinion"
+        REPORTED = "reported"
+        APPEALED = "appealed"
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -57,9 +62,11 @@ class Notification(models.Model):
         return f"{self.kind}: {self.place}, to {self.volunteer}"
 
     def get_absolute_url(self) -> str:
-        """Return where its news are: thread, subject (at its discussion where that is the news), desk or appeals."""
+        """Return where its news are: thread, subject (at its discussion where that is the news), desk or moderation."""
         if self.kind == self.Kind.ANSWERED:
             return reverse("safety")
+        if self.kind in (self.Kind.REPORTED, self.Kind.APPEALED):
+            return reverse("moderation", args=[self.survey.slug])
         if self.kind == self.Kind.ASSIGNED and self.subject_id is None:
             return f"{reverse('review', args=[self.survey.slug])}?queue=all&state=all&assigned=me"
         if self.thread_id:

@@ -53,12 +53,16 @@ def test_only_the_person_concerned_appeals_and_once(action, ada, ben, moderator)
 @pytest.mark.parametrize("what", ["granted", "rejected"])
 def test_moderators_answer_and_the_log_keeps_it(action, ada, subject, moderator, what):
     appeal(user=ada.user, action=action, text="It was a quotation.")
+    told = Notification.objects.filter(kind="appealed", volunteer__user=moderator)
+    assert "appealed</a> against a moderator's decision" in browser(moderator).get("/you/news/").content.decode()
     page = browser(moderator).get("/surveys/atlas/moderation/").content.decode()
     assert "It was a quotation." in page
+    assert "Moderation (1)" in page
     assert answered(moderator, what, answer="") == 302
     assert Appeal.objects.get().is_granted is None
     answered(moderator, what)
     answered(moderator, "rejected" if what == "granted" else "granted")  # too late
+    assert not told.exists()
     is_granted = what == "granted"
     assert Appeal.objects.get().is_granted is is_granted
     assert (Comment.objects.get().removed_at is None) == is_granted
@@ -76,6 +80,8 @@ def test_nobody_else_answers(action, workflow, ada, ben):
         assert answered(stranger, "granted") == 403
     workflow.survey.memberships.create(user=ada.user, role="moderator")
     assert answered(ada.user, "granted") == 403  # one's own
+    assert "Moderation</a>" in browser(ada.user).get("/surveys/atlas/moderation/").content.decode()
+    assert not Notification.objects.filter(kind="appealed", volunteer=ada).exists()
     assert Appeal.objects.get().is_granted is None
     assert Comment.objects.get().removed_at is not None
 

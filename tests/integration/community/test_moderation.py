@@ -73,6 +73,35 @@ def test_a_report_reaches_the_moderators_once(comment, moderator):
     assert "You are all fools." in page
 
 
+def test_whoever_can_settle_a_report_hears_of_it_until_it_is_settled(comment, author, moderator, survey, subject):
+    boss, colleague = account("boss", is_superuser=True), member(survey, "scientist")
+    reader = browser(account("reader"))
+    reader.post(reverse("comment-report", args=[comment.pk]), {"because": "It is rude."})
+    second = post_comment(user=colleague, subject=subject, text="And so are you.")
+    browser(author).post(reverse("comment-report", args=[second.pk]), {"because": "Rude too."})
+    told = Notification.objects.filter(kind="reported").order_by("volunteer__user__username")
+    assert [row.volunteer.user for row in told] == [moderator, colleague]
+    news = browser(moderator).get("/you/news/").content.decode()
+    assert 'the Talk of night was <a href="/surveys/night/moderation/">reported</a>' in news
+    talk = "/surveys/night/talk/"
+    assert "Moderation (2)" in browser(moderator).get(talk).content.decode()
+    assert "Moderation" not in reader.get(talk).content.decode()
+    for row in (comment, second):
+        assert settled(moderator, row, "removed") == 302
+    assert not told.all().exists()
+    assert "Moderation</a>" in browser(moderator).get(talk).content.decode()
+    browser(colleague).post(
+        reverse(
+            "comment-report",
+            args=[
+                Comment.objects.create(survey=survey, subject=subject, author=account_volunteer(moderator), text="x").pk
+            ],
+        ),
+        {"because": "Odd."},
+    )
+    assert [row.volunteer.user for row in told.all()] == [boss], "nobody else can look at it"
+
+
 def test_ones_own_comment_an_empty_reason_and_too_many_reports_are_refused(comment, author, subject):
     browser(author).post(reverse("comment-report", args=[comment.pk]), {"because": "Me."})
     reader = browser(account("reader"))

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from tests.integration.people import account, browser
 from tests.integration.world import make_workflow, subjects_of, vote
+from webapp.archive.models import Membership
 from webapp.community.discoveries import confirm
 from webapp.community.models import Mail, Notification, Profile
+from webapp.community.moderator_news import tell_moderators
 from webapp.community.news_mail import deliver, gather, send
 from webapp.core.environment import NO_MAIL
 from webapp.volunteers.identity import account_volunteer
@@ -61,6 +63,19 @@ def test_a_confirmed_discovery_is_mailed_once_with_links(workflow, ada, mailoutb
     assert f"https://wanderers.example/pixels/{subject.pk}/" in html
     assert mail.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert Mail.objects.get().sent_at is not None
+
+
+def test_moderators_are_mailed_each_batch_of_reports(workflow, ada, mailoutbox):
+    survey = workflow.survey
+    Membership.objects.create(user=ada, survey=survey, role="moderator")
+    for _ in range(2):
+        for _ in range(2):
+            tell_moderators(survey=survey, kind="reported", but=[])
+        deliver()
+    assert len(mailoutbox) == 2
+    assert "was reported. Please look at it." in mailoutbox[1].body
+    assert f"https://wanderers.example/surveys/{survey.slug}/moderation/" in mailoutbox[1].body
+    assert Notification.objects.filter(read_at=None).count() == 1
 
 
 def test_the_whole_mail_is_in_its_readers_language(workflow, ada, mailoutbox):

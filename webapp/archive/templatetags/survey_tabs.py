@@ -22,6 +22,7 @@ def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str,
     allows = Membership.objects.allows
     is_scientist = allows(user, survey, Role.SCIENTIST)
     return {
+        "request": request,
         "survey": survey,
         "here": here,
         "is_moderator": is_scientist or allows(user, survey, Role.MODERATOR),

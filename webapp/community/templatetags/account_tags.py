@@ -1,4 +1,4 @@
-"""Template tags: unread notifications, favourites, credits and Talk on a subject's page, and whether mail is sent."""
+"""Template tags: unread notifications, what waits for moderators, favourites and Talk of a subject, and mail."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ from django import template
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.community.discussion import discussion
 from webapp.community.models import Collection, Comment, Discovery, Favourite, Notification
+from webapp.community.moderator_news import count_open
 from webapp.community.news_mail import mail_is_sent, news_are_mailed
 from webapp.community.person import name_of
 from webapp.community.tags import LONGEST_TAG, own_tags, tags_of
@@ -27,6 +28,12 @@ def unread_news(context: dict[str, Any]) -> int:
         return 0
     unread = Notification.objects.filter(volunteer__user=user, read_at=None)
     return unread.shown_to(user).count() if unread.exists() else 0
+
+
+@register.simple_tag(takes_context=True)
+def open_moderation(context: dict[str, Any], survey: Survey) -> int:
+    """Return how many reports and appeals wait for the reader, a moderator."""
+    return count_open(survey, context["request"].user)
 
 
 @register.inclusion_tag("community/credits.html")
