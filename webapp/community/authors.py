@@ -1,9 +1,9 @@
 """Who may post in a survey's Talk: no suspended person, and newcomers only without links."""
 
 import re
-from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,11 +19,13 @@ NEWCOMER_BELOW = 10
 
 def check_author(author: Volunteer, survey: Survey, text: str) -> None:
     """Raise ValidationError if the author may not post this in the survey's Talk: suspended, or a newcomer's link."""
-    until = suspended_until(author, survey)
-    if until:
+    if suspension := suspensions(author).filter(survey=survey).first():
         raise ValidationError(
-            _("Moderators suspended you from posting until %(until)s UTC. Your classifications still count.")
-            % {"until": f"{until:%Y-%m-%d %H:%M}"}
+            _(
+                "Moderators suspended you from posting until %(until)s UTC: %(reason)s. "
+                "Your classifications still count. You can appeal under Safety, one of your pages."
+            )
+            % {"until": f"{suspension.until:%Y-%m-%d %H:%M}", "reason": suspension.reason.rstrip(".")}
         )
     if LINK.search(text) and is_newcomer(author, survey):
         raise ValidationError(
@@ -38,7 +40,7 @@ def is_newcomer(author: Volunteer, survey: Survey) -> bool:
     return Classification.objects.standing().filter(volunteer=author)[:NEWCOMER_BELOW].count() < NEWCOMER_BELOW
 
 
-def suspended_until(author: Volunteer, survey: Survey) -> datetime | None:
-    """Return when the author may post again; None if they may now."""
-    rows = ModeratorAction.objects.filter(author=author, survey=survey, until__gt=timezone.now(), lifted_at=None)
-    return rows.order_by("-until").values_list("until", flat=True).first()
+def suspensions(author: Volunteer) -> QuerySet[ModeratorAction]:
+    """Return the suspensions that keep somebody from posting now, the one that ends last first."""
+    rows = ModeratorAction.objects.filter(author=author, until__gt=timezone.now(), lifted_at=None)
+    return rows.select_related("survey").order_by("-until")

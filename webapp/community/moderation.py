@@ -81,10 +81,11 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
         store_tags(row)
     Report.objects.filter(comment=row, settled_at=None).update(settled_at=now, settled_by=moderator)
     forget_settled(survey)
+    action = log(survey=survey, moderator=moderator, comment=row, kind=kind, reason=reason, until=until)
     if kind in (Kind.WARNED, Kind.SUSPENDED) and row.author:
         place = {"survey": survey, "subject": row.subject, "thread": row.thread}
-        Notification.objects.create(volunteer=row.author, kind=Notification.Kind.WARNED, **place)
-    return log(survey=survey, moderator=moderator, comment=row, kind=kind, reason=reason, until=until)
+        Notification.objects.create(volunteer=row.author, kind=Notification.Kind.WARNED, action=action, **place)
+    return action
 
 
 def _check(comment: Comment, kind: str, reason: str, days: int) -> None:

@@ -123,7 +123,9 @@ def address_of(user: User) -> str:
 def _message(row: Mail) -> EmailMultiAlternatives | None:
     profile, address = row.user.profile, address_of(row.user)
     news = list(
-        row.notifications.filter(read_at=None).shown_to(row.user).select_related("survey", "subject__survey", "thread")
+        row.notifications.filter(read_at=None)
+        .shown_to(row.user)
+        .select_related("survey", "subject__survey", "thread", "action")
     )
     if not news or not address or profile.mail == MailFrequency.NEVER:
         return None

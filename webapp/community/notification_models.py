@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.archive.models import Subject, Survey
 from webapp.archive.verdict_blinding import hides_verdict
 from webapp.community.board_models import Thread
+from webapp.community.moderation_models import ModeratorAction
 from webapp.volunteers.models import Volunteer
 
 
@@ -44,6 +45,7 @@ class Notification(models.Model):
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
     subject = models.ForeignKey(Subject, null=True, on_delete=models.CASCADE, related_name="+")
     thread = models.ForeignKey(Thread, null=True, on_delete=models.CASCADE, related_name="+")
+    action = models.ForeignKey(ModeratorAction, null=True, on_delete=models.CASCADE, related_name="+")
     mail = models.ForeignKey("Mail", null=True, on_delete=models.SET_NULL, related_name="notifications")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
@@ -63,7 +65,7 @@ class Notification(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return where its news are: thread, subject (at its discussion where that is the news), desk or moderation."""
-        if self.kind == self.Kind.ANSWERED:
+        if self.kind == self.Kind.ANSWERED or self.suspension:
             return reverse("safety")
         if self.kind in (self.Kind.REPORTED, self.Kind.APPEALED):
             return reverse("moderation", args=[self.survey.slug])
@@ -75,6 +77,10 @@ class Notification(models.Model):
         if self.kind in (self.Kind.ASSIGNED, self.Kind.OPINION):
             return f"{about}#verdict"
         return about if self.kind in (self.Kind.CONFIRMED, self.Kind.TAKEN_BACK) else f"{about}#talk"
+
+    @property
+    def suspension(self) -> ModeratorAction | None:
+        return self.action if self.action and self.action.until else None
 
     @property
     def place(self) -> Subject | Thread | None:

@@ -114,7 +114,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     own = (
         Notification.objects.filter(volunteer=volunteer)
         .shown_to(request.user)
-        .select_related("survey", "subject__survey", "thread")
+        .select_related("survey", "subject__survey", "thread", "action")
     )
     discoveries = discoveries_of(volunteer, request.user).select_related("subject__survey", "workflow")
     rows = list(own[:NEWEST])

@@ -1,15 +1,19 @@
 """Appeals: once, by the person concerned, answered by moderators, and logged. Blocks, which fold and silence."""
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.integration.people import browser, member
 from webapp.accounts.delete_account import delete_account
 from webapp.community.appeals import appeal
-from webapp.community.authors import suspended_until
+from webapp.community.authors import suspensions
 from webapp.community.groups import join, open_group, renew_link
-from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification
+from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification, Profile
 from webapp.community.moderation import settle
+from webapp.community.news_mail import deliver
 from webapp.community.talk import post_comment
 from webapp.volunteers.identity import account_volunteer
 
@@ -66,12 +70,36 @@ def test_moderators_answer_and_the_log_keeps_it(action, ada, subject, moderator,
     is_granted = what == "granted"
     assert Appeal.objects.get().is_granted is is_granted
     assert (Comment.objects.get().removed_at is None) == is_granted
-    assert (suspended_until(ada, subject.survey) is None) == is_granted
+    assert suspensions(ada).exists() != is_granted
     assert ModeratorAction.objects.filter(kind=what, moderator=moderator).count() == 1
     assert Notification.objects.get(kind="answered").volunteer == ada
     page = browser(ada.user).get("/you/safety/").content.decode()
     assert "We looked again." in page
-    assert 'answered your <a href="/you/safety/">appeal</a>' in browser(ada.user).get("/you/news/").content.decode()
+    news = browser(ada.user).get("/you/news/").content.decode()
+    assert 'answered your <a href="/you/safety/">appeal</a>' in news
+    assert ("The suspension was lifted." in news) == is_granted
+
+
+def test_who_is_suspended_reads_until_when_and_why_and_how_to_appeal(action, ada, ben, subject, mailoutbox, settings):
+    settings.SITE_URL = "https://wanderers.example"
+    EmailAddress.objects.create(user=ada.user, email="ada@example.org", verified=True, primary=True)
+    Profile.objects.update_or_create(user=ada.user, defaults={"mail": "immediate"})
+    sentence = (
+        f"suspended you from posting in the Talk of ATLAS until {action.until:%Y-%m-%d %H:%M} UTC. Reason: Be kind."
+    )
+    pages = {page: browser(ada.user).get(page).content.decode() for page in ("/you/", "/you/safety/", "/you/news/")}
+    assert [page for page, text in pages.items() if sentence in text] == [*pages]
+    assert f'href="/you/safety/#action-{action.pk}"' in pages["/you/"]
+    assert f'id="action-{action.pk}"' in pages["/you/safety/"]
+    assert 'You can <a href="/you/safety/">appeal</a>' in pages["/you/news/"]
+    deliver()
+    assert sentence in mailoutbox[0].body
+    assert "https://wanderers.example/you/safety/" in mailoutbox[0].body
+    with pytest.raises(ValidationError, match=r"UTC: Be kind\. Your .* You can appeal under Safety"):
+        post_comment(user=ada.user, subject=subject, text="Again.")
+    assert "suspended you" not in browser(ben.user).get("/you/").content.decode()
+    ModeratorAction.objects.update(until=timezone.now())
+    assert "suspended you" not in browser(ada.user).get("/you/").content.decode()
 
 
 def test_nobody_else_answers(action, workflow, ada, ben):

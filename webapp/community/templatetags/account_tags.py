@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from webapp.archive.models import Subject, Survey
+from webapp.community.authors import suspensions
 from webapp.community.discussion import discussion
 from webapp.community.models import Collection, Comment, Discovery, Favourite, Notification
 from webapp.community.moderator_news import count_open
@@ -14,7 +15,7 @@ from webapp.community.news_mail import mail_is_sent, news_are_mailed
 from webapp.community.person import name_of
 from webapp.community.tags import LONGEST_TAG, own_tags, tags_of
 from webapp.community.talk_index import has_answered, may_read
-from webapp.volunteers.identity import reader_of
+from webapp.volunteers.identity import account_volunteer, reader_of
 
 register = template.Library()
 
@@ -34,6 +35,12 @@ def unread_news(context: dict[str, Any]) -> int:
 def open_moderation(context: dict[str, Any], survey: Survey) -> int:
     """Return how many reports and appeals wait for the reader, a moderator."""
     return count_open(survey, context["request"].user)
+
+
+@register.inclusion_tag("community/suspensions.html", takes_context=True)
+def standing_suspensions(context: dict[str, Any]) -> dict[str, Any]:
+    """Tell the reader where they may not post, until when, why, and how to appeal."""
+    return {"suspensions": suspensions(account_volunteer(context["request"].user))}
 
 
 @register.inclusion_tag("community/credits.html")
