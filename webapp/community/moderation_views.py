@@ -1,8 +1,11 @@
-"""Report a comment; and the moderators' page: open reports, and the log."""
+"""Report a comment; and the moderators' page: open reports and appeals, and the log."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -10,10 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.community.appeals import open_appeals
-from webapp.community.models import LONGEST_REASON, Comment, ModeratorAction
-from webapp.community.moderation import SUSPENSIONS, lift, open_reports, report, settle
-from webapp.community.moderation_models import LONGEST_APPEAL
+from webapp.community.appeals import answer_appeal, open_appeals
+from webapp.community.models import Appeal, Comment, ModeratorAction
+from webapp.community.moderation import lift, open_reports, report, settle
+from webapp.community.moderation_forms import AnswerForm, SettleForm
 from webapp.community.person import account_page
 from webapp.core.keyset_pagination import whole_number
 from webapp.volunteers.identity import account_volunteer
@@ -36,35 +39,54 @@ def comment_report(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
 @require_safe
 @survey_page(Role.MODERATOR)
 def moderation(request: HttpRequest, survey: Survey) -> HttpResponse:
-    log = ModeratorAction.objects.filter(survey=survey).select_related("moderator", "author__user", "comment")
-    page = {
-        "survey": survey,
-        "reports": open_reports(survey)[:SHOWN],
-        "appeals": open_appeals(survey)[:SHOWN],
-        "log": log[:SHOWN],
-        "suspensions": SUSPENSIONS,
-        "longest_reason": LONGEST_REASON,
-        "longest_appeal": LONGEST_APPEAL,
-    }
-    return render(request, "community/moderation.html", page)
+    return _page(request, survey)
 
 
 @require_POST
 @survey_page(Role.MODERATOR)
 def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     comment = get_object_or_404(Comment, pk=pk, survey=survey)
-    kind, _colon, days = request.POST.get("what", "").partition(":")
-    try:
-        settle(
-            moderator=person(request),
-            comment=comment,
-            kind=kind,
-            reason=request.POST.get("because", ""),
-            days=whole_number(days) or 0,
-        )
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("moderation", survey.slug)
+    reports = open_reports(survey).filter(comment=comment)
+    report = reports.filter(pk=whole_number(request.POST.get("report", "")) or 0).first() or reports.first()
+    form = SettleForm(report, request.POST)
+    if form.is_valid():
+        try:
+            settle(moderator=person(request), comment=comment, **form.decision())
+            return redirect("moderation", survey.slug)
+        except ValidationError as error:
+            form.add_error(None, error)
+    return _page(request, survey, refused=(report, form))
+
+
+@require_POST
+@survey_page(Role.MODERATOR)
+def appeal_answer(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    row = get_object_or_404(Appeal, pk=pk, action__survey=survey)
+    form = AnswerForm(row, request.POST)
+    if form.is_valid():
+        is_granted = request.POST.get("what") == "granted"
+        try:
+            answer_appeal(moderator=person(request), appeal=row, is_granted=is_granted, **form.cleaned_data)
+            return redirect("moderation", survey.slug)
+        except ValidationError as error:
+            form.add_error(None, error)
+    return _page(request, survey, refused=(row, form))
+
+
+def _page(request: HttpRequest, survey: Survey, *, refused: tuple[Any, Form] | None = None) -> HttpResponse:
+    """Show what is open, each with its form: the refused one with what was sent, so that nothing is lost."""
+    forms = dict([refused] if refused else [])
+    reports, appeals = list(open_reports(survey)[:SHOWN]), list(open_appeals(survey)[:SHOWN])
+    for row in forms.keys() - {*reports, *appeals}:  # a colleague has settled it meanwhile
+        messages.error(request, " ".join(str(text) for texts in forms[row].errors.values() for text in texts))
+    log = ModeratorAction.objects.filter(survey=survey).select_related("moderator", "author__user", "comment")
+    page = {
+        "survey": survey,
+        "reports": [(row, forms.get(row) or SettleForm(row)) for row in reports],
+        "appeals": [(row, forms.get(row) or AnswerForm(row)) for row in appeals],
+        "log": log[:SHOWN],
+    }
+    return render(request, "community/moderation.html", page, status=400 if refused else 200)
 
 
 @require_POST

@@ -8,11 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from webapp.archive.access import person, survey_page
-from webapp.archive.models import Role, Survey
-from webapp.community.appeals import actions_against, answer_appeal, appeal
+from webapp.community.appeals import actions_against, appeal
 from webapp.community.blocks import block, unblock
-from webapp.community.models import Appeal, Block, Comment, ModeratorAction
+from webapp.community.models import Block, Comment, ModeratorAction
 from webapp.community.moderation_models import LONGEST_APPEAL
 from webapp.community.person import account_page, name_in_talk
 from webapp.volunteers.identity import account_volunteer
@@ -43,22 +41,6 @@ def appeal_new(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("safety")
-
-
-@require_POST
-@survey_page(Role.MODERATOR)
-def appeal_answer(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    row = get_object_or_404(Appeal, pk=pk, action__survey=survey)
-    try:
-        answer_appeal(
-            moderator=person(request),
-            appeal=row,
-            is_granted=request.POST.get("what") == "granted",
-            answer=request.POST.get("answer", ""),
-        )
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("moderation", survey.slug)
 
 
 @require_POST

@@ -10,8 +10,14 @@ from webapp.community.activity_views import (
     statistics_csv,
 )
 from webapp.community.favourite_views import favourites, heart, recents
-from webapp.community.moderation_views import comment_report, moderation, moderation_lift, moderation_settle
-from webapp.community.safety_views import appeal_answer, appeal_new, block_end, comment_block, safety
+from webapp.community.moderation_views import (
+    appeal_answer,
+    comment_report,
+    moderation,
+    moderation_lift,
+    moderation_settle,
+)
+from webapp.community.safety_views import appeal_new, block_end, comment_block, safety
 from webapp.community.tag_views import tag_set, tag_subject, tag_subjects, tags
 from webapp.community.talk_index_views import board, boards_change, talk_index, thread, thread_change
 from webapp.community.talk_views import (

@@ -62,7 +62,7 @@ def test_moderators_answer_and_the_log_keeps_it(action, ada, subject, moderator,
     page = browser(moderator).get("/surveys/atlas/moderation/").content.decode()
     assert "It was a quotation." in page
     assert "Moderation (1)" in page
-    assert answered(moderator, what, answer="") == 302
+    assert answered(moderator, what, answer="") == 400
     assert Appeal.objects.get().is_granted is None
     answered(moderator, what)
     answered(moderator, "rejected" if what == "granted" else "granted")  # too late

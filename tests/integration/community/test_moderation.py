@@ -162,6 +162,26 @@ def test_a_dismissed_report_leaves_the_comment(comment, moderator):
     assert not Report.objects.filter(settled_at=None).exists()
 
 
+def test_a_refused_settlement_keeps_what_was_chosen_and_says_why_in_its_form(comment, moderator):
+    for name in ("reader", "second"):
+        browser(account(name)).post(reverse("comment-report", args=[comment.pk]), {"because": f"Rude, says {name}."})
+    first, second = Report.objects.order_by("pk")
+    address = reverse("moderation-settle", args=["night", comment.pk])
+    page = browser(moderator).post(address, {"what": "suspended:30", "because": " ", "report": second.pk})
+    assert page.status_code == 400
+    of_first, of_second = page.content.decode().split("Rude, says second.")
+    assert 'value="suspended:30" selected' in of_second
+    assert "Not accepted: Give a reason. Everyone can read it." in of_second
+    assert "selected" not in of_first.partition("<form")[2].replace('value="dismissed" selected', "")
+    assert "Not accepted" not in of_first
+    long = browser(moderator).post(address, {"what": "warned", "because": "x" * 201, "report": first.pk})
+    assert f'value="{"x" * 201}"' in long.content.decode()
+    Report.objects.update(settled_at=timezone.now())
+    late = browser(moderator).post(address, {"what": "removed", "because": "", "report": first.pk})
+    assert "Give a reason." in late.content.decode()
+    assert not ModeratorAction.objects.exists()
+
+
 @pytest.mark.parametrize(("what", "because"), [("removed", ""), ("suspended:8", "x"), ("deleted", "x"), ("", "x")])
 def test_invalid_settlements_change_nothing(comment, moderator, what, because):
     settled(moderator, comment, what, because)
