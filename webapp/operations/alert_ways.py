@@ -3,9 +3,10 @@
 import json
 import logging
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable
-from http.client import HTTPException
-from urllib.parse import urlsplit
+from http.client import HTTPException, InvalidURL
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -23,10 +24,14 @@ def attempt(way: str, subject: str, lines: list[str]) -> str:
     """Send to everyone who is to be told; return why that failed, to try again later, or nothing."""
     try:
         WAYS[way](subject, lines)
-    except (OSError, HTTPException, ValueError) as error:  # of sockets, SMTP and HTTP; of malformed addresses
-        log.warning("An alert could not be sent by %s; the next check tries again: %r", way, error)
-        return str(error) or type(error).__name__
-    return ""
+    except (InvalidURL, ValueError) as error:  # of malformed addresses: their words repeat parts that may be secret
+        why = _("The address is malformed (%(error)s).") % {"error": type(error).__name__}
+    except (OSError, HTTPException) as error:  # of sockets, SMTP and HTTP
+        why = str(error) or type(error).__name__
+    else:
+        return ""
+    log.warning("An alert could not be sent by %s; the next check tries again: %s", way, why)
+    return why
 
 
 def receivers() -> dict[str, str]:
@@ -38,9 +43,11 @@ def receivers() -> dict[str, str]:
 def _host(address: str) -> str:
     """Return the host of an address: the rest may be secret."""
     try:
-        return urlsplit(address).netloc.rpartition("@")[2]
+        parts = urlsplit(address.strip())
+        host = parts.hostname and (f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname)
     except ValueError:
-        return _("a malformed address")
+        host = ""
+    return (host or _("a malformed address")) if address else ""
 
 
 def try_all() -> dict[str, str]:
@@ -66,9 +73,19 @@ def _mail(subject: str, lines: list[str]) -> None:
 def _call_webhook(subject: str, lines: list[str]) -> None:
     """Post {"text": …}, which Slack, Mattermost and others understand, to ALERT_WEBHOOK."""
     if settings.ALERT_WEBHOOK:
+        address, login = _without_login(settings.ALERT_WEBHOOK)
         body = json.dumps({"text": "\n".join([f"{subject}:", *lines])}).encode()
-        request = urllib.request.Request(settings.ALERT_WEBHOOK, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
+        request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
+        if login:
+            request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
         urllib.request.urlopen(request, timeout=TIMEOUT).close()  # noqa: S310
+
+
+def _without_login(address: str) -> tuple[str, str]:
+    """Return the address and its `user:password`, apart, for HTTP's Basic authentication."""
+    parts = urlsplit(address.strip())
+    login, _at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=host).geturl(), unquote(login)
 
 
 WAYS: dict[str, Callable[[str, list[str]], None]] = {"log": _log, "mail": _mail, "webhook": _call_webhook}

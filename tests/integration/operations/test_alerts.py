@@ -1,5 +1,6 @@
 """Administrators are told of a problem once, and once more when it is over, by mail and by a webhook."""
 
+from base64 import b64encode
 from collections import namedtuple
 from datetime import timedelta
 from uuid import uuid4
@@ -11,7 +12,7 @@ from django.utils import timezone
 from tests.integration.learning import sky
 from tests.integration.operations.alerting import alert_mails, doctor
 from tests.integration.operations.webhook import webhook
-from webapp.archive.models import IngestRun
+from webapp.archive.models import AuditEntry, IngestRun
 from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
 from webapp.core.models import Backup, Heartbeat, Process
@@ -165,13 +166,29 @@ def test_administrators_see_who_is_told_and_try_it(client, mailoutbox, settings)
     assert "mail: the test message was sent." in tried
     assert "webhook: the test failed: &lt;urlopen error" in tried
     assert [mail.subject for mail in mailoutbox] == ["Wanderers: test"]
-    with webhook() as (settings.ALERT_WEBHOOK, received):
-        assert b"webhook: the test message was sent." in client.post("/status/test-alerts/", follow=True).content
+    with webhook() as (address, received):
+        for login in ("", "ada:se%2Fc%40ret@"):
+            settings.ALERT_WEBHOOK = address.replace("//", f"//{login}")
+            assert b"webhook: the test message was sent." in client.post("/status/test-alerts/", follow=True).content
     assert "This is a test." in received[0]["text"]
+    assert [each["login"] for each in received] == [None, f"Basic {b64encode(b'ada:se/c@ret').decode()}"]
     settings.ALERT_WEBHOOK, settings.EMAIL_BACKEND = "", "django.core.mail.backends.console.EmailBackend"
     page = client.get("/status/").content.decode()
     assert "No mail: set EMAIL_URL" in page
     assert "Send a test message" not in page
+
+
+@pytest.mark.parametrize(
+    "address", ["http://ada:hush/a@b.org/", "https://b.org/hu sh", "http://[hush", "http://a..hush/"]
+)
+def test_a_malformed_address_is_said_to_be_so_and_nowhere_repeated(client, settings, caplog, address):
+    client.force_login(User.objects.get(username="boss"))
+    settings.ALERT_WEBHOOK = address
+    page = client.post("/status/test-alerts/", follow=True).content.decode()
+    assert "webhook: the test failed: The address is malformed" in page
+    assert "The address is malformed" in caplog.text
+    assert "hush" not in page.replace("a..hush", "") + caplog.text
+    assert "hush" not in str([*AuditEntry.objects.values_list("fields", flat=True)])
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/hook", "http://[broken", "http://a..b/"])

@@ -13,7 +13,8 @@ def webhook(meanwhile=lambda: None):
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            read = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            received.append(read | {"login": self.headers["Authorization"]})
             meanwhile()
             self.send_response(204)
             self.end_headers()
