@@ -50,7 +50,7 @@ OWN = {
 ROUTES_BY_ROLE = {
     SITE: """
         alerts-test audit-log failure-dismiss failure-take-back failures-dismiss invitation-end invitation-new
-        job-retry site-user site-user-act site-user-erase site-user-reset site-user-role site-users status
+        job-retry site-user site-user-act site-user-data site-user-erase site-user-reset site-user-role site-users status
         survey-from-bundle survey-new POST api:survey-list
     """,
     Role.ADMIN: """

@@ -22,19 +22,21 @@ from webapp.archive.models import Membership, Role, Subject, Survey, lacks_secon
 NEEDS_SECOND_FACTOR = gettext_lazy(
     "Your role requires two-factor sign-in. Set it up in your profile, then open this page again."
 )
-GIVES_RIGHTS = frozenset(
+ASKS_FOR_PASSWORD = frozenset(
     {
         "member-add",
         "member-change",
         "member-remove",
         "invitation-new",
         "site-user-act",
+        "site-user-data",
         "site-user-erase",
         "site-user-reset",
         "site-user-role",
     }
 )
-"""Addresses whose writes change what accounts may do: they ask for the password, unless it was given minutes ago."""
+"""Addresses that change what accounts may do, or give their data away: they ask for the password, unless it was given
+minutes ago."""
 View = Callable[..., HttpResponseBase]
 _FOR = {
     Role.VOLUNTEER: gettext_lazy("This page is for the volunteers of %(survey)s."),
@@ -65,7 +67,7 @@ def _ask_for_second_factor(request: HttpRequest, role: str) -> None:
         raise PermissionDenied(NEEDS_SECOND_FACTOR)
 
 
-@reauthentication_required(enabled=lambda request: resolve(request.path_info).url_name in GIVES_RIGHTS)
+@reauthentication_required(enabled=lambda request: resolve(request.path_info).url_name in ASKS_FOR_PASSWORD)
 def _ask_for_password(request: HttpRequest) -> None:
     """Let no session that was left open give rights away; allauth repeats the request once the password is given."""
 

@@ -51,9 +51,9 @@ def belongings(volunteer, subject):
          verdict="yes")  # fmt: skip
 
 
-def export_of(browser):
+def export_of(browser, address="/you/data/export/"):
     """Return the rows of each table, and the content of each other file, by name."""
-    response = browser.post("/you/data/export/")
+    response = browser.post(address)
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         files = {name: archive.read(name).decode() for name in archive.namelist()}
     tables = {name: list(csv.DictReader(text.splitlines())) for name, text in files.items() if name.endswith(".csv")}
@@ -75,6 +75,22 @@ def test_the_export_holds_everything_of_oneself_and_nothing_of_others(workflow, 
     assert len(tables["discoveries.csv"]) == len(tables["notifications.csv"]) == 1
     assert (profile["email"], profile["display_name"]) == ("ada@example.org", "Ada L.")
     assert collections[0]["subjects"][0]["external_id"] == first.external_id
+
+
+def test_an_administrator_downloads_the_same_file_for_somebody_who_sees_that_in_it(workflow, ada, browser_of):
+    world.vote(ada, workflow, world.subjects_of(workflow)[0], "yes", "AST")
+    boss, own = Client(), export_of(browser_of(ada))
+    boss.force_login(User.objects.create_superuser("boss"))
+    address = f"/users/{ada.user_id}/data.zip"
+    assert f'action="{address}"' in boss.get(f"/users/{ada.user_id}/").content.decode()
+    theirs = export_of(boss, address)
+    AuditEntry.objects.get(act="site-user-data", user__username="boss", address=address, status=200, fields={})
+    acts = [(row["act"], row["address"]) for row in theirs.pop("about-you.csv")]
+    assert acts == [("site-user-data", address), ("site-user", f"/users/{ada.user_id}/")]
+    assert own.pop("about-you.csv") == []
+    assert {*own} == {*theirs}
+    assert theirs["classifications.csv"] == own["classifications.csv"] != []
+    assert theirs["profile.json"] == own["profile.json"]
 
 
 def taught(volunteer, workflow, text, number):

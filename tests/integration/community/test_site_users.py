@@ -89,6 +89,7 @@ def test_only_the_sites_administrators_come_in(boss, ada):
         f"invitations/{row.pk}/end/",
         *(f"{ada.pk}/{act}/" for act in ("suspend", "promote", "remove-factors", "reset", "role", "erase")),
     )
+    writes = (*writes, f"{ada.pk}/data.zip")
     factor(ada)
     for person in people:
         for page in ("", f"{ada.pk}/"):
@@ -108,8 +109,8 @@ def test_a_session_left_open_changes_no_account_without_the_password(boss, ada):
     boss.save()
     sky.survey("night")
     page = browser(boss)
-    acts = ("suspend", "promote", "remove-factors", "reset", "erase", "role")
-    for address in ("/users/invite/", *(f"/users/{ada.pk}/{act}/" for act in acts)):
+    acts = ("suspend/", "promote/", "remove-factors/", "reset/", "erase/", "data.zip", "role/")
+    for address in ("/users/invite/", *(f"/users/{ada.pk}/{act}" for act in acts)):
         asked = page.post(address, {"survey": "night", "role": "admin"})
         assert asked["Location"].startswith("/accounts/reauthenticate/")
     ada.refresh_from_db()
