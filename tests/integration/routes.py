@@ -50,14 +50,14 @@ OWN = {
 ROUTES_BY_ROLE = {
     SITE: """
         alerts-test audit-log failure-dismiss failure-take-back failures-dismiss invitation-end invitation-new
-        job-retry site-user site-user-act site-user-data site-user-erase site-user-reset site-user-role site-users status
-        survey-from-bundle survey-new POST api:survey-list
+        job-retry site-user site-user-act site-user-data site-user-erase site-user-reset site-user-role site-users
+        status survey-from-bundle survey-new POST api:survey-list
     """,
     Role.ADMIN: """
         boards-change bundle-import compare-score dead-letters first-batch-retry freeze ingest ingest-cancel
         ingest-problems ingest-progress ingest-run ingest-runs ingest-start member-add member-change
         member-remove model-import promote report-settings retention retention-runs retention-start rollback score-again
-        scorer-evaluate scorer-register scorers streams streams-now survey-settings training-cancel
+        scorer-evaluate scorer-register scorer-revoke scorers streams streams-now survey-settings training-cancel
         training-start translation translations workflow workflow-new workflow-queue workflows
         api:checkpoint-promote api:checkpoint-rollback api:ingestrun-cancel api:ingestrun-detail
         api:ingestrun-list api:ingestrun-problems api:survey-images api:trainingrun-cancel POST

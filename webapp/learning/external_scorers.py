@@ -1,4 +1,4 @@
-"""External scorers: register one, and ask it by a signed, bounded HTTP request to a public address."""
+"""External scorers: register one, revoke it, and ask it by a signed, bounded HTTP request to a public address."""
 
 import base64
 import hashlib
@@ -69,6 +69,8 @@ def ask(scorer: ExternalScorer, kind: str, subjects: Sequence[dict[str, Any]], p
     pixels
         (n, F, C, H, W), of any number type.
     """
+    if not scorer.secret:
+        raise ExternalScorerFailed(messages.REVOKED())
     check_address(scorer.address)
     file = io.BytesIO()
     np.save(file, np.ascontiguousarray(pixels), allow_pickle=False)
@@ -136,6 +138,8 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
                 "POST", scorer.address, headers=headers, content=body, extensions={"timeout": TIMEOUT}
             ) as response,
         ):
+            if response.status in (401, 403):
+                raise ExternalScorerFailed(messages.NOT_SIGNED_IN(status=response.status))
             if response.status != 200:
                 kind = ScorerUnavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
                 raise kind(messages.BAD_STATUS(status=response.status))
@@ -200,9 +204,16 @@ def register_scorer(*, workflow: Workflow, name: str, address: str, secret: str,
 def evaluate_scorer(scorer: ExternalScorer, *, by: User | None) -> TrainingRun:
     """Start a run that evaluates what the scorer answers today, as a model of its own.
 
-    Raises AlreadyTraining if a run of the workflow is open.
+    Raises AlreadyTraining if a run of the workflow is open; ExternalScorerFailed if its secret was revoked.
     """
+    if not scorer.secret:
+        raise ExternalScorerFailed(messages.REVOKED())
     return start_training(workflow=scorer.workflow, by=by, preset=Preset.EXTERNAL, scorer=scorer)
+
+
+def revoke_scorer(scorer: ExternalScorer) -> None:
+    """Forget the secret, so that the scorer is sent nothing any more; its models and scores stay."""
+    ExternalScorer.objects.filter(pk=scorer.pk).update(secret="")
 
 
 def address_without_query(scorer: ExternalScorer) -> str:

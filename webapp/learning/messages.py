@@ -65,6 +65,11 @@ BAD_ADDRESS = Sentence("This is not the address of a scorer: it needs a host, an
 UNKNOWN_HOST = Sentence("The scorer's host %(host)s is unknown. Check the address.")
 PRIVATE_HOST = Sentence("The scorer's host %(host)s has a private address. The setting PRIVATE_SCORERS would allow it.")
 UNREACHABLE = Sentence("The scorer can't be reached (%(error)s). Check that it runs, and try again.")
+NOT_SIGNED_IN = Sentence(
+    "The scorer refused the request's signature (HTTP status %(status)s). Check that both have the same secret, "
+    "and that its clock and this site's agree to within minutes. Its log may say more."
+)
+REVOKED = Sentence("An admin revoked the scorer's secret. Register the scorer again to ask it.")
 BAD_STATUS = Sentence("The scorer answered with HTTP status %(status)s instead of 200. Its log may say why.")
 BAD_ANSWER = Sentence("The scorer's answer can't be used: %(problem)s")
 TOO_LONG = Sentence("it is longer than %(most)s bytes.")

@@ -1,4 +1,4 @@
-"""External scorers on the models page: register one, and evaluate it again; for admins."""
+"""External scorers on the models page: register one, evaluate it again, revoke its secret; for admins."""
 
 from typing import Any
 
@@ -7,12 +7,20 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.learning.external_scorers import address_without_query, evaluate_scorer, register_scorer
+from webapp.core.stored_messages import in_words
+from webapp.learning.external_scorers import (
+    ExternalScorerFailed,
+    address_without_query,
+    evaluate_scorer,
+    register_scorer,
+    revoke_scorer,
+)
 from webapp.learning.models import ExternalScorer, TrainingRun
 from webapp.learning.triggers import AlreadyTraining
 from webapp.workflows.models import Workflow
@@ -56,8 +64,8 @@ def register(request: HttpRequest, survey: Survey) -> HttpResponse:
     try:
         run = register_scorer(**form.cleaned_data, by=person(request))
     except AlreadyTraining as error:
-        messages.error(request, str(error))
-        return redirect("scorers", survey.slug)
+        form.add_error(None, str(error))
+        return _page(request, survey, form, status=400)
     except ValidationError as error:
         form.add_error(None, error)
         return _page(request, survey, form, status=400)
@@ -70,10 +78,19 @@ def evaluate(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     scorer = get_object_or_404(ExternalScorer, workflow__survey=survey, pk=pk)
     try:
         run: TrainingRun = evaluate_scorer(scorer, by=person(request))
-    except AlreadyTraining as error:
-        messages.error(request, str(error))
+    except (AlreadyTraining, ExternalScorerFailed) as error:
+        messages.error(request, in_words(error.args[0]))
         return redirect("scorers", survey.slug)
     return redirect("training-run", survey.slug, run.pk)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def revoke(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    scorer = get_object_or_404(ExternalScorer, workflow__survey=survey, pk=pk)
+    revoke_scorer(scorer)
+    messages.success(request, gettext("%(name)s is sent nothing any more.") % {"name": scorer.name})
+    return redirect("scorers", survey.slug)
 
 
 def _page(request: HttpRequest, survey: Survey, form: ScorerForm, status: int = 200) -> HttpResponse:

@@ -27,6 +27,7 @@ urlpatterns = [
     path("scorers/", scorer_views.scorers, name="scorers"),
     path("scorers/register/", scorer_views.register, name="scorer-register"),
     path("scorers/<int:pk>/evaluate/", scorer_views.evaluate, name="scorer-evaluate"),
+    path("scorers/<int:pk>/revoke/", scorer_views.revoke, name="scorer-revoke"),
     path("import/", model_file_views.model_import, name="model-import"),
     path("checkpoints/<int:pk>/<str:name>", model_file_views.model_file, name="model-file"),
     path("start/", overview_views.start, name="training-start"),

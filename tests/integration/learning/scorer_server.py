@@ -28,6 +28,10 @@ def brightness(pixels):
     return 1 / (1 + np.exp(-(centre - 6)))
 
 
+now = time.time
+"""The server's clock."""
+
+
 class Scorer:
     """What the server does, and what it was asked."""
 
@@ -38,7 +42,7 @@ class Scorer:
     def handle(self, headers, body):
         stamp = headers["X-Wanderers-Timestamp"]
         expected = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-        if headers["X-Wanderers-Signature"] != f"sha256={expected}" or abs(time.time() - int(stamp)) > 300:
+        if headers["X-Wanderers-Signature"] != f"sha256={expected}" or abs(now() - int(stamp)) > 300:
             self.forged += 1
             return 401, b""
         asked = json.loads(body)

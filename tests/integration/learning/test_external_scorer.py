@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from tasks.learning import external_model, score_shard, train
 from tests.integration.learning import scorer_server, sky
 from tests.integration.learning.scorer_server import SECRET
 from tests.integration.people import browser, member
-from webapp.archive.models import Frame
+from webapp.archive.models import AuditEntry, Frame
 from webapp.core.jobs import JobState
 from webapp.core.public_network import is_public
+from webapp.core.stored_messages import in_words
 from webapp.learning import external_scorers
 from webapp.learning.external_scorers import ExternalScorerFailed, evaluate_scorer, public_address, register_scorer
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
@@ -107,7 +109,8 @@ def test_a_wrong_secret_fails_with_a_sentence_on_the_page(workflow, server):
     run = evaluated(workflow, server, secret="something else, but long")
     assert (run.state, server.forged) == (JobState.FAILED, 1)
     page = browser(member(workflow.survey, "scientist")).get(f"/surveys/sky/learning/runs/{run.pk}/").content.decode()
-    assert "HTTP status 401 instead of 200" in page
+    assert "refused the request&#x27;s signature (HTTP status 401). Check that both have the same secret" in page
+    assert "Epochs" not in page, "nothing is trained here"
     assert not Checkpoint.objects.exists()
 
 
@@ -241,7 +244,34 @@ def test_an_admin_registers_and_evaluates_and_never_sees_the_secret_again(workfl
     assert admin.post(f"/surveys/sky/learning/scorers/{scorer.pk}/evaluate/").status_code == 302
     assert admin.post(f"/surveys/sky/learning/scorers/{scorer.pk}/evaluate/").status_code == 302
     assert TrainingRun.objects.count() == 2, "The second finds the first still open."
+    late = admin.post("/surveys/sky/learning/scorers/register/", body | {"address": "https://new.org/"})
+    assert late.status_code == 400
+    assert "is in progress. Wait for it to finish" in late.content.decode()
+    assert 'value="https://new.org/"' in late.content.decode(), "what was typed stays"
     assert "external" not in str(admin.get("/surveys/sky/learning/").context["form"].fields["preset"].choices)
+
+
+def test_a_clock_that_is_wrong_is_refused_and_said_to_be_a_cause(workflow, server, monkeypatch):
+    monkeypatch.setattr(scorer_server, "now", lambda: time.time() + 301)
+    run = evaluated(workflow, server)
+    assert (run.state, server.forged) == (JobState.FAILED, 1)
+    assert "its clock and this site's agree" in in_words(run.error)
+
+
+def test_a_revoked_scorer_is_asked_nothing_until_it_has_a_new_secret(workflow, server):
+    champion = evaluated(workflow, server).checkpoint
+    admin, asked = browser(member(workflow.survey, "admin")), len(server.requests)
+    address = f"/surveys/sky/learning/scorers/{champion.run.scorer_id}"
+    page = admin.post(f"{address}/revoke/", follow=True).content.decode()
+    assert "Elsewhere is sent nothing any more." in page
+    assert "secret revoked" in page
+    assert SECRET not in str([*ExternalScorer.objects.values()])
+    assert AuditEntry.objects.get(act="scorer-revoke").user.username == "admin-of-sky"
+    score_archive()
+    assert "revoked" in ScoringShard.objects.get().error
+    assert "An admin revoked" in admin.post(f"{address}/evaluate/", follow=True).content.decode()
+    assert len(server.requests) == asked
+    assert evaluated(workflow, server).state == JobState.DONE
 
 
 def test_a_survey_without_subjects_has_nothing_to_ask_about(server):
