@@ -15,6 +15,8 @@ from django.utils import timezone
 from tests.integration.learning import sky
 from webapp.classifications.models import Classification
 from webapp.core.models import Backup
+from webapp.operations.prometheus import SiteCollector
+from webapp.operations.request_metrics import SECONDS
 from webapp.volunteers.models import Volunteer
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +35,8 @@ print(next(line for line in generate_latest(collected).decode().splitlines() if 
 """
 FOLDER = ROOT / "docker" / "monitoring"
 NAME = re.compile(r"wanderers_\w+")
+PROMETHEUS = {"job", "instance"}
+"""The labels that Prometheus itself gives to each figure."""
 
 pytestmark = pytest.mark.django_db
 
@@ -82,10 +86,29 @@ def test_the_rules_take_each_figure_as_what_it_is(exposed):
         assert (kinds[name] == "gauge") == (function == "delta"), name
 
 
+def test_legends_sentences_and_filters_name_labels_that_their_figures_have(settings, tmp_path):
+    """A label that no figure has is an empty legend, or a rule that never fires, and no program says so."""
+    settings.DATA = tmp_path
+    Backup.objects.create(address="/mnt/safe", name="new", files=1, size=1)
+    labels = {family.name: {*family._labelnames} for family in SiteCollector().collect()}
+    labels["wanderers_request_seconds"] = {*SECONDS._labelnames, "le"}
+    [group] = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
+    asked = [(rule["expr"], str(rule.get("annotations", ""))) for rule in group["rules"]]
+    asked += [(each["expr"], each.get("legendFormat", "")) for panel in panels for each in panel["targets"]]
+    for expression, words in asked:
+        names = {re.sub("_(bucket|count|sum|total)$", "", name) for name in NAME.findall(expression)}
+        named = re.findall(r"[{,](\w+)=", expression) + re.findall(r"\$labels\.(\w+)|{{(\w+)}}", words)
+        named += [part for listed in re.findall(r"by \(([^)]*)\)", expression) for part in listed.split(", ")]
+        flat = {name for each in named for name in ([each] if isinstance(each, str) else each) if name}
+        known = {label for name in names for label in labels.get(name, set())}
+        assert flat <= known | PROMETHEUS, (expression, words)
+
+
 def test_no_figure_has_a_label_that_prometheus_itself_gives_to_each(exposed):
     labels = set(re.findall(r'[{,](\w+)="', exposed))
     assert "kind" in labels
-    assert not labels & {"job", "instance"}
+    assert not labels & PROMETHEUS
 
 
 def test_prometheus_asks_each_web_node_by_its_address_and_without_https(settings):
