@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 import pytest
@@ -37,6 +38,16 @@ def required(settings):
 
 def give_factor(user):
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+
+
+def test_a_security_key_is_asked_something_new_each_time():
+    page = browser(account("ada"))
+    asked = [
+        page.get("/accounts/2fa/webauthn/add/").context["js_data"]["creation_options"]["publicKey"]["challenge"]
+        for _ in range(2)
+    ]
+    assert [len(urlsafe_b64decode(f"{each}==")) for each in asked] == [32, 32]
+    assert asked[0] != asked[1]
 
 
 @pytest.mark.parametrize("page", ["totp/activate", "webauthn/add"])

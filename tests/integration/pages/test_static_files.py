@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
+from django.test import Client
 
 from webapp.core.static_files import BokehFinder, StaticStorage
 
@@ -22,6 +23,17 @@ def test_the_curves_scripts_come_from_bokehs_package():
 @pytest.mark.parametrize("path", ["bokeh/bokeh.js", "bokeh/../__init__.py", "bokeh.min.js"])
 def test_nothing_else_of_it_is_served(path):
     assert BokehFinder().find(path) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["", "site", "site/", "site/../site/", "%2e%2e/", "site/nothing.css"])
+def test_no_folder_is_listed(settings, tmp_path, path):
+    """Served as in production, from the collected files."""
+    settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS, settings.WHITENOISE_AUTOREFRESH = tmp_path, False, False
+    copytree("static/site", tmp_path / "site")
+    client = Client()
+    assert client.head("/static/site/site.css").status_code == 200
+    assert client.get(f"/static/{path}").status_code == 404
 
 
 def test_modules_import_each_other_by_hashed_names(tmp_path):
