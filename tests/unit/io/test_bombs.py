@@ -1,5 +1,6 @@
 """Small files that ask for far too much are refused quickly, with an explanation."""
 
+import gzip
 import json
 
 import pytest
@@ -105,6 +106,21 @@ def test_a_row_without_end(cells, tmp_path, complaint):
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"image\n" + cells)
     assert "has more than 4194304 characters" in complaint(path).reason
+
+
+@pytest.mark.parametrize("content", [b"", b"x"], ids=["nothing", "a byte"])
+def test_gzip_in_millions_of_members(tmp_path, complaint, content):
+    path = tmp_path / "a.fits.gz"
+    path.write_bytes(gzip.compress(content) * 3_000_000)
+    assert "in very many parts that hold next to nothing" in complaint(path).reason
+
+
+def test_gzip_in_many_members_of_noise_is_read(write_fits, sky_noise, tmp_path, subjects):
+    raw = write_fits("a.fits", sky_noise(1000, 1000)).read_bytes()
+    (tmp_path / "b").mkdir()
+    parts = (gzip.compress(raw[start : start + 1000], 0) for start in range(0, len(raw), 1000))
+    (tmp_path / "b" / "a.fits.gz").write_bytes(b"".join(parts))
+    assert len([*subjects(tmp_path / "b")]) == 1
 
 
 def test_a_table_of_a_billion_columns(tmp_path, complaint, sky_noise):
