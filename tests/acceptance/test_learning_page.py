@@ -1,11 +1,14 @@
-"""An admin trains a model from the page, with a real worker behind it."""
+"""An admin trains a model from the page, and compares, promotes and rolls back.
+
+test_first_discovery.py trains from the page with a real worker behind it.
+"""
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tasks.learning import train
 from tests.acceptance.people import member
-from tests.acceptance.real_worker import running_worker
 from tests.integration.learning import sky
 from tests.integration.pages.test_comparison import models
 from webapp.archive.models import Subject
@@ -15,7 +18,6 @@ from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
 REAL = np.arange(160) % 2 == 0
-A_RUN = 90_000  # ms
 
 
 @pytest.fixture
@@ -38,25 +40,30 @@ def start(page):
     expect(page.get_by_role("heading", name="Training run")).to_be_visible()
 
 
+def start_and_train(page):
+    start(page)
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    train.run(TrainingRun.objects.latest("pk").pk)
+
+
 def champion():
     return Checkpoint.objects.get(is_champion=True)
 
 
-def test_start_curves_promote_and_rollback(survey, admin, open_page, tmp_path):
+def test_start_curves_promote_and_rollback(survey, admin, open_page):
     page = open_page("/surveys/night/learning/", user=admin)
-    with running_worker(tmp_path):
-        start(page)
-        expect(page.locator("#progress .badge.done")).to_be_visible(timeout=A_RUN)
-        expect(page.get_by_text("Passed the gate.")).to_be_visible()
-        expect(page.locator("#progress .badge.champion")).to_be_visible()
-        epochs = TrainingRun.objects.get().epochs.count()
-        assert page.locator("[aria-labelledby=epochs] tbody tr").count() == epochs
-        expect(page.locator("[data-plot=loss] .bk-Figure")).to_be_visible()
-        page.wait_for_function(drawn_epochs(epochs))
-        first = champion()
+    start_and_train(page)
+    expect(page.locator("#progress .badge.done")).to_be_visible()
+    expect(page.get_by_text("Passed the gate.")).to_be_visible()
+    expect(page.locator("#progress .badge.champion")).to_be_visible()
+    epochs = TrainingRun.objects.get().epochs.count()
+    assert page.locator("[aria-labelledby=epochs] tbody tr").count() == epochs
+    expect(page.locator("[data-plot=loss] .bk-Figure")).to_be_visible()
+    page.wait_for_function(drawn_epochs(epochs))
+    first = champion()
 
-        start(page)
-        expect(page.get_by_text("Did not pass the gate.")).to_be_visible(timeout=A_RUN)
+    start_and_train(page)
+    expect(page.get_by_text("Did not pass the gate.")).to_be_visible()
     expect(page.locator("#doubts")).to_contain_text("It didn't pass the gate.")
     page.get_by_label("Reason for the promotion").fill("The night needs it")
     page.get_by_label("Promote it anyway").check()
