@@ -27,7 +27,6 @@ FIRST = (
     "real/test_loop_ztf.py",
     "acceptance/test_worker_learning.py",
     "real/test_ground_trails_real.py",
-    "acceptance/test_worker_resume.py",
     "acceptance/test_ingest_killed.py",
     "acceptance/test_cluster.py",
     "real/test_tracklets_real.py",
