@@ -1,5 +1,7 @@
 """Scientists inject training movers into the survey's own pixels."""
 
+import itertools
+
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,11 +13,13 @@ from tests.integration.world import client_of, make_volunteer, vote
 from webapp.archive.ingest.synthetic_names import SyntheticNames
 from webapp.archive.models import Frame, Subject, SubjectSet
 from webapp.archive.pixels import pixels_of
+from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labels
 from webapp.learning.test_sets import HeldOut, on_test_side
 from webapp.queue.counts import figures_of
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
+from webapp.synthetics import inject_movers
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import SYNTHETIC
 
@@ -105,6 +109,39 @@ def test_the_same_seed_adds_only_what_is_missing(workflow, capsys):
     assert len(synthetic()) == 6
     with pytest.raises(CommandError, match="no workflow"):
         call_command("inject", "nowhere")
+
+
+class Killed(BaseException):
+    """The end of a worker."""
+
+
+def killed_at(nth, function):
+    calls = itertools.count(1)
+
+    def call(*args, **kwargs):
+        if next(calls) == nth:
+            raise Killed
+        return function(*args, **kwargs)
+
+    return call
+
+
+@pytest.mark.parametrize(("place", "nth"), [("draw_mover", 3), ("enqueue_subjects", 2)])
+def test_movers_whose_worker_is_killed_are_drawn_once(workflow, monkeypatch, place, nth):
+    """Between two batches, and in the midst of storing the second, whose pixels are written."""
+    monkeypatch.setattr(inject_movers, "BATCH", 2)
+    job = inject_movers.start_injection(workflow=workflow, by=None, seed=1, number=5, label="yes")
+    with monkeypatch.context() as patched:
+        patched.setattr(inject_movers, place, killed_at(nth, getattr(inject_movers, place)))
+        with pytest.raises(Killed):
+            run(job.pk)
+    assert len(synthetic()) == 2
+    Injection.objects.update(state=JobState.QUEUED)
+    run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.done) == (JobState.DONE, 2, 5)
+    assert len({made.metadata[SYNTHETIC]["background"] for made in synthetic()}) == len(synthetic()) == 5
+    assert QueueEntry.objects.filter(subject__is_synthetic=True, is_gold=True).count() == 5
 
 
 def rename(workflow, names):
