@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.http import HttpResponse, HttpResponseForbidden
 from django.test import Client
 
 from tests.integration.everything import KEY, NAME, make_everything, make_people
@@ -53,7 +54,14 @@ UNCOUNTED = ("core_ratecount", "core_cache", "django_session")
 
 
 @pytest.fixture
-def ask():
+def plain_refusals(monkeypatch):
+    """Refuse without a page around it: to render that takes longer than all the rest."""
+    monkeypatch.setattr("django.views.defaults.permission_denied", lambda *_: HttpResponseForbidden())
+    monkeypatch.setattr("webapp.api.errors.render", lambda *_, status: HttpResponse(status=status))
+
+
+@pytest.fixture
+def ask(plain_refusals):
     """Return a function that sends a request as somebody; nothing stays of it. It returns the answer and its writes."""
     survey = make_everything()
     people = make_people(survey)
