@@ -2,22 +2,20 @@
 
 import re
 from functools import cache
-from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
 
 from ml.sky.ades_rules import CATALOGUES, MODES
 from tests.integration.pages.full_sky import something_on_each_page
+from tests.integration.pages.page_texts import WORD, texts_of
+from tests.integration.pages.test_words_for_gold import is_of_scientists, mixed
 from tests.integration.people import browser, member
 
 pytestmark = pytest.mark.django_db
 
 LANGUAGES = ("de", "es", "fr")
-NOT_READ = {"script", "style", "code", "kbd", "pre", "datalist", "svg"}
-READ_ALOUD = {"alt", "aria-label", "placeholder", "title"}
 TRACKLET = re.compile(r"\bW[0-9A-Za-z]{6}\b")  # a name in reports
-WORD = re.compile(r"[^\W\d_]{2,}")
 LINK = re.compile(r"""(?:href|hx-get)="(/[^"?#]*)""")
 ELSEWHERE = re.compile(
     r"\.(csv|json|png|bin|zip|pdf)$|^/(api|static|texts|pixels|pictures|accounts|classify)/|logout|epochs"
@@ -74,32 +72,6 @@ def survey(db):
     return something_on_each_page()
 
 
-class Words(HTMLParser):
-    """A page's texts, visible and for screen readers."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.found, self._unread, self._foreign = set(), [], 0
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        said = dict(attrs)
-        self.found |= {said[name].strip() for name in READ_ALOUD & said.keys()}
-        if tag in NOT_READ or said.get("class") == "languages" or ("lang" in said and tag == "button"):
-            self._unread.append(tag)
-
-    def handle_endtag(self, tag):
-        if self._unread and tag == self._unread[-1]:
-            self._unread.pop()
-
-    def handle_data(self, data):
-        if not self._unread:
-            self.found.add(" ".join(data.split()))
-
-    def texts(self):
-        return {text for text in self.found if WORD.search(text)}
-
-
 def walk(page, language):
     """Yield URL and content of every page linked from the survey's pages, one of each kind."""
     waiting, kinds = ["/surveys/night/", "/surveys/new/", "/surveys/night/review/?state=all"], set()
@@ -120,8 +92,7 @@ def walk(page, language):
 
 def leftovers(english, theirs, language):
     """Return the texts that are the same on an English page and on one in another language."""
-    same = Words(english).texts() & Words(theirs).texts()
-    return sorted(text for text in same if not _alike(text, language))
+    return sorted(text for text in english & theirs if not _alike(text, language))
 
 
 @cache
@@ -145,13 +116,15 @@ def ada(survey):
     return browser(user)
 
 
-def test_no_english_is_left_on_the_pages_of_admins(ada):
-    english = dict(walk(ada, "en"))
+def test_no_english_is_left_on_the_pages_of_admins_and_gold_has_one_name(ada):
+    english = {path: texts_of(page) for path, page in walk(ada, "en")}
     assert len(english) > 30
+    assert mixed(english) == []
+    assert any(is_of_scientists(texts) for texts in english.values())
     for language in LANGUAGES:
-        theirs = dict(walk(ada, language))
+        theirs = {path: texts_of(page) for path, page in walk(ada, language)}
         assert english.keys() == theirs.keys()
-        left = {path: found for path, page in english.items() if (found := leftovers(page, theirs[path], language))}
+        left = {path: found for path, texts in english.items() if (found := leftovers(texts, theirs[path], language))}
         assert not left, "\n".join(f"{language} {path}: {texts}" for path, texts in left.items())
 
 
@@ -162,6 +135,7 @@ def test_what_is_refused_is_refused_in_the_readers_language(ada):
             for each in ("en", *LANGUAGES)
         }
         assert {page.status_code for page in pages.values()} == {400}, path
+        texts = {each: texts_of(page.content.decode()) for each, page in pages.items()}
         for language in LANGUAGES:
-            left = leftovers(*(pages[each].content.decode() for each in ("en", language)), language)
+            left = leftovers(texts["en"], texts[language], language)
             assert not left, f"{language} {path} {said}: {left}"
