@@ -1,7 +1,9 @@
 """`backup --keep` removes older backups and what only they needed, and may be killed meanwhile."""
 
 import os
+import shutil
 from hashlib import sha256
+from pathlib import Path
 
 import boto3
 import pytest
@@ -40,33 +42,39 @@ def test_older_backups_are_removed_with_what_only_they_needed(data, tmp_path, ca
     assert (data / "pixels/a/0").exists()
 
 
-@pytest.mark.parametrize("steps", range(6))
-def test_a_removal_that_is_killed_breaks_no_backup_and_the_next_removes_the_rest(data, tmp_path, monkeypatch, steps):  # noqa: F811
-    address = tmp_path / "backups"
+def test_a_removal_that_is_killed_breaks_no_backup_and_the_next_removes_the_rest(data, tmp_path, monkeypatch):  # noqa: F811
     for content in (b"one", b"two", b"three"):
-        back_up_with(data, address, content)
-    left = [steps]
+        back_up_with(data, tmp_path / "backups", content)
+    for steps in range(6):
+        address = str(shutil.copytree(tmp_path / "backups", tmp_path / f"killed-at-{steps}"))
+        with monkeypatch.context() as killing:
+            left = kill_at(steps, address, killing)
+            with pytest.raises(KeyboardInterrupt):
+                prune(address, 1)
+        assert left == [0]
+        repository = Repository(address)
+        for name in repository.names():
+            verify(address, name)
+        prune(address, 1)
+        [name] = repository.names()
+        manifest = repository.load(name)
+        assert stored(Path(address)) == {file.sha256 for file in (manifest.dump, *manifest.files)}
+
+
+def kill_at(step, address, monkeypatch):
+    """End the process as it removes a file after this many; return how many it may still remove."""
+    left = [step]
     remove_one = os.remove
 
     def remove(path, **options):
-        if str(path).startswith(str(address)):
+        if str(path).startswith(address):
             if not left[0]:
                 raise KeyboardInterrupt
             left[0] -= 1
         remove_one(path, **options)
 
-    with monkeypatch.context() as killing:
-        killing.setattr(os, "remove", remove)
-        with pytest.raises(KeyboardInterrupt):
-            prune(str(address), 1)
-    assert left == [0]
-    repository = Repository(str(address))
-    for name in repository.names():
-        verify(str(address), name)
-    prune(str(address), 1)
-    [name] = repository.names()
-    manifest = repository.load(name)
-    assert stored(address) == {file.sha256 for file in (manifest.dump, *manifest.files)}
+    monkeypatch.setattr(os, "remove", remove)
+    return left
 
 
 def test_what_a_killed_backup_has_left_is_removed_too(data, tmp_path):  # noqa: F811
