@@ -1,5 +1,6 @@
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 
 from tests.integration import people
 from webapp.archive.models import Survey
@@ -11,6 +12,14 @@ def nothing_remembered():
     """Clear cached counts, explanations and rates between tests."""
     cache.clear()
     rate_limits._portions.clear()
+
+
+@pytest.fixture(scope="module")
+def kept_for_the_module(django_db_setup, django_db_blocker):
+    """Keep what a module's fixtures write for all of its tests, none of which may commit."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

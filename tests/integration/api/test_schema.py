@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection
 SETTINGS = settings(max_examples=5, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture
-def headers():
+@pytest.fixture(scope="module")
+def headers(kept_for_the_module):
     workflow = make_workflow(subjects=3, gold=1)
     for subject in subjects_of(workflow):
         vote(make_volunteer(subject.external_id), workflow, subject)
