@@ -19,7 +19,7 @@ from webapp.workflows.models import Workflow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_connection"), pytest.mark.timeout(600)]
 
-EACH = settings(max_examples=3, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+EACH = settings(max_examples=2, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 HIDDEN = "b7e1-for-scientists"
 OF_SCIENTISTS = (Ruling, Case, Report, Score)
 OF_ADMINS = (Survey, Membership, Workflow, IngestRun, TrainingRun, Checkpoint, Promotion)
