@@ -18,7 +18,7 @@ LANGUAGES = ("de", "es", "fr")
 TRACKLET = re.compile(r"\bW[0-9A-Za-z]{6}\b")  # a name in reports
 LINK = re.compile(r"""(?:href|hx-get)="(/[^"?#]*)""")
 ELSEWHERE = re.compile(
-    r"\.(csv|json|png|bin|zip|pdf)$|^/(api|static|texts|pixels|pictures|accounts|classify)/|logout|epochs"
+    r"\.(csv|json|png|bin|zip|pdf|safetensors)$|^/(api|static|texts|pixels|pictures|accounts|classify)/|logout|epochs"
 )
 NAMES = {  # what people called things, and wrote
     "night", "all", "ada", "rita", "sue", "bob", "AST", "CR", "night.csv", "Wanderers", "Is it real?",
