@@ -14,6 +14,7 @@ from webapp.workflows.models import Workflow
 ROW = Columns(Consensus, "summed")
 VOTES = tuple(VOTE_COLUMNS.values())
 WRITTEN = ("subject_id", *VOTES, "log_odds_micronats", "posterior", "is_retired", "retired_reason", "retired_at")
+SUMS = (*WRITTEN[1:], "follow_ups", "p_model", "p_before", "method")
 
 # Occupied slots: leases, and answers that do not count yet. Not needed for gold.
 TAKEN = """
@@ -72,8 +73,8 @@ MODELS = """
     ) AS model ON true
 """
 
-# Newly counted answers get positions in the given order. Unchanged queue entries are not written,
-# so that recomputing writes little.
+# Newly counted answers get positions in the given order. Unchanged sums and queue entries are not written: a sum has
+# fifteen indexes, and each answer also reads the sum of a subject whose votes do not change until the next answer.
 WRITE = f"""
     WITH summed AS (
         SELECT * FROM unnest(
@@ -92,12 +93,10 @@ WRITE = f"""
             %(method)s, 1, is_retired, retired_reason, retired_at, now()
         FROM summed AS row {MODELS} WHERE {" + ".join(VOTES)} > 0 OR is_retired
         ON CONFLICT (workflow_id, subject_id) DO UPDATE SET
-            {", ".join(f"{name} = excluded.{name}" for name in VOTES)},
-            log_odds_micronats = excluded.log_odds_micronats, follow_ups = excluded.follow_ups,
-            posterior = excluded.posterior, p_model = excluded.p_model, p_before = excluded.p_before,
-            method = excluded.method, version = old.version + 1,
-            is_retired = excluded.is_retired, retired_reason = excluded.retired_reason,
-            retired_at = excluded.retired_at, updated_at = excluded.updated_at
+            {", ".join(f"{name} = excluded.{name}" for name in SUMS)},
+            version = old.version + 1, updated_at = excluded.updated_at
+        WHERE ({", ".join(f"old.{name}" for name in SUMS)})
+            IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in SUMS)})
     ), gone AS (
         DELETE FROM consensus_consensus AS old USING summed
         WHERE old.workflow_id = %(workflow)s AND old.subject_id = summed.subject_id

@@ -91,6 +91,15 @@ def test_a_prior_beyond_a_threshold_retires_nothing_before_enough_votes_that_dec
     assert preview_rules(workflow).retired_then == bool(retired)
 
 
+def test_its_version_counts_the_changes_of_its_votes():
+    workflow = make_workflow(subjects=1)
+    (subject,) = subjects_of(workflow)
+    for name in "abc":
+        vote(make_volunteer(name), workflow, subject)
+    recount(workflow)
+    assert Consensus.objects.get().version == 3
+
+
 @pytest.mark.parametrize("method", ["swap-one-coin", "swap-two-coin"])
 def test_unsure_from_a_newcomer_is_not_half_a_yes(method):
     workflow = make_workflow(subjects=1, method=method, prior=0.2)
