@@ -16,13 +16,14 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.gold_schedule import fraction_at, last_step
 from webapp.workflows.models import Workflow
 
-# The volunteer neither holds nor has answered the entry. Newcomers have answered nothing.
+# The volunteer neither holds nor has answered the entry. Newcomers have answered nothing. `OFFSET 0` makes the planner
+# look each entry up in an index; else it may read all answers of the volunteer, and compare each with each entry.
 UNSEEN = """
     entry.workflow_id = %(workflow)s
     AND NOT EXISTS (
         SELECT FROM classifications_classification AS answer
         WHERE answer.volunteer_id = %(volunteer)s AND answer.workflow_id = %(workflow)s
-            AND answer.subject_id = entry.subject_id AND answer.withdrawn_at IS NULL
+            AND answer.subject_id = entry.subject_id AND answer.withdrawn_at IS NULL OFFSET 0
     )
     AND entry.id <> ALL(%(held)s::bigint[])
 """
