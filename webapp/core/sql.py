@@ -7,6 +7,7 @@ statement itself. So pass the first array as `(SELECT %s::bigint[])`, whose leng
 """
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,10 @@ from psycopg.sql import SQL, Identifier
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 PREPARE_AFTER = 2
+MOST_CURSORS = 200
+"""Statements whose cursor a connection keeps."""
+FEW = 1000
+"""Rows up to which a cursor is kept, which holds them until its next statement."""
 
 PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)"
 """Selected, it makes the server plan the transaction's prepared statements once, whatever it knows of their values.
@@ -31,9 +36,11 @@ Else it plans anew for each answer in a small workflow beside a large one, since
 
 def fetch(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows."""
-    with _cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
+    cursor = _executed(sql, parameters)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if len(rows) > FEW:  # their memory would stay occupied
+        cursor.db.kept_cursors.pop(sql, None)
+    return rows
 
 
 def analyze(*tables: type[models.Model]) -> None:
@@ -49,18 +56,28 @@ def analyze(*tables: type[models.Model]) -> None:
 
 def execute(sql: str, parameters: Parameters) -> None:
     """Run a statement that returns no rows."""
-    with _cursor() as cursor:
-        cursor.execute(sql, parameters)
+    _executed(sql, parameters)
 
 
-def _cursor() -> Any:
-    """Return a cursor, wrapped like Django's own, that sends values separately from the statement."""
+def _executed(sql: str, parameters: Parameters) -> Any:
+    """Run a statement; return its cursor, wrapped like Django's own, which sends values separately.
+
+    A connection keeps the cursors of its statements: to learn anew how to convert values and columns takes psycopg as
+    long as everything else it does. It recognises a statement by its identity.
+    """
     database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: each use of the proxy `connection` does so again
     database.close_if_health_check_failed()
     database.ensure_connection()
     database.connection.prepare_threshold = PREPARE_AFTER if settings.PREPARE_STATEMENTS else None
+    kept = database.kept_cursors
+    if sql not in kept:
+        if len(kept) >= MOST_CURSORS:
+            kept.clear()
+        kept[sql] = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
-    return wrap(ServerBindingCursor(database.connection))  # type: ignore[call-arg]
+    cursor = wrap(kept[sql])
+    cursor.execute(sys.intern(sql), parameters)
+    return cursor
 
 
 class Columns:

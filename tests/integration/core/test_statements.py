@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 import webapp
+from webapp.core.sql import FEW, MOST_CURSORS, fetch
 
 VERBS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 FILLED_IN = {  # what code puts in their place
@@ -61,3 +62,14 @@ def test_the_database_can_prepare_every_statement():
             refused[name] = str(error).splitlines()[0]
     assert seen > 20
     assert refused == {}
+
+
+@pytest.mark.django_db
+def test_a_connection_keeps_cursors_of_few_statements_with_few_rows():
+    for rows in (FEW, FEW + 1):
+        assert len(fetch(f"SELECT generate_series(1, {rows})", [])) == rows
+    assert f"SELECT generate_series(1, {FEW})" in connection.kept_cursors
+    assert f"SELECT generate_series(1, {FEW + 1})" not in connection.kept_cursors
+    for number in range(MOST_CURSORS):
+        fetch(f"SELECT {number}", [])
+    assert len(connection.kept_cursors) <= MOST_CURSORS

@@ -14,6 +14,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         hung_server.watch(connection)
+        self.kept_cursors: dict[str, Any] = {}  # by statement, of `webapp.core.sql`
         return connection
 
     def is_usable(self) -> bool:
