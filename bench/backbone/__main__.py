@@ -27,7 +27,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
-from scipy import stats
 
 from bench.backbone.curve import (
     accuracy_of,
@@ -44,6 +43,7 @@ from bench.backbone.inputs import INPUTS, STAMPS, input_curve
 from bench.backbone.semi import semi_figures
 from bench.backbone.skies import SKIES
 from bench.backbone.unlabelled import unlabelled_figures
+from bench.interval import interval
 from bench.night.examples import night
 from ml.data.dataset import Examples
 from ml.data.preprocessing import SKY_FROZEN, SKY_UNITS
@@ -118,15 +118,6 @@ def sky_figures(learnt: Examples, judged: Examples, answer: Answer, seeds: range
         scores = {"auc": [auc_of(p, judged) for p in ps], "accuracy": [accuracy_of(p, judged) for p in ps]}
         result[str(labels)] = {score: interval(values) for score, values in scores.items()}
     return result
-
-
-def interval(values: list[float]) -> dict[str, float]:
-    """Return the mean, and half the width of its interval of 95 % (Student's t); no interval of a single value."""
-    n = len(values)
-    found = {"mean": round(float(np.mean(values)), 4)}
-    if n > 1:
-        found["half_width"] = round(float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n)), 4)
-    return found
 
 
 def unlabelled_auc(judged: Examples, heads: Path) -> float:

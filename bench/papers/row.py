@@ -14,7 +14,9 @@ class Figure:
         As the page says it.
     at
         Its path in the steps' output: step, then keys, separated by slashes ("evaluate/roc_auc"). Its interval is
-        looked up in "evaluate/intervals" under the last key, or is the half width beside a mean.
+        looked up in "evaluate/intervals" under the last key, or is the half width beside a mean. A step that ends in
+        an asterisk ("evaluate */roc_auc") stands for all whose names begin so: the mean over them, with Student's 95 %
+        interval for the mean.
     paper
         The paper's value, if it has one.
     least

@@ -7,9 +7,11 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.interval import interval
 from bench.papers.row import Figure, Paper, Row
 from ml.inference.checkpoint import code_version
 
@@ -59,9 +61,10 @@ def value_of(figure: Figure, said: dict[str, Any]) -> dict[str, float | None]:
         If no step printed it.
     """
     step, *keys = figure.at.split("/")
-    value: Any = said.get(step)
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
+    if step.endswith("*"):
+        value: Any = _mean([_at(found, keys) for name, found in said.items() if name.startswith(step[:-1])])
+    else:
+        value = _at(said.get(step), keys)
     if isinstance(value, dict) and "mean" in value:
         mean, half = value["mean"], value.get("half_width")
         if not half:  # one draw, or all draws the same
@@ -71,6 +74,16 @@ def value_of(figure: Figure, said: dict[str, Any]) -> dict[str, float | None]:
         raise Failed(f"No step of this row printed {figure.at}.")
     low, high = said[step].get("intervals", {}).get(keys[-1]) or (None, None)
     return {"value": value, "low": low, "high": high}
+
+
+def _at(value: Any, keys: Iterable[str]) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _mean(values: list[Any]) -> dict[str, float] | None:
+    return interval(values) if values and all(isinstance(value, int | float) for value in values) else None
 
 
 def _names(row: Row, sky: str) -> bool:

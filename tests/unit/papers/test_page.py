@@ -59,6 +59,17 @@ def test_a_mean_has_its_interval_beside_it():
     assert run.value_of(Figure("AUC", "judge/sky/3760/auc"), said) == {"value": 0.99, "low": None, "high": None}
 
 
+def test_repeated_steps_give_their_mean_and_its_interval():
+    said = {f"evaluate {seed}": {"accuracy": value} for seed, value in enumerate((0.94, 0.95, 0.96))}
+    found = run.value_of(Figure("accuracy", "evaluate */accuracy"), said)
+    assert found == {"value": 0.95, "low": 0.9252, "high": 0.9748}
+
+
+def test_a_repeated_step_without_the_figure_is_an_error():
+    with pytest.raises(run.Failed, match="accuracy"):
+        run.value_of(Figure("accuracy", "evaluate */accuracy"), {"evaluate 0": {"accuracy": 0.9}, "evaluate 1": {}})
+
+
 def test_a_part_without_skies_has_no_table_of_them(results):
     assert "| sky |" not in pages.page([replace(PAPER, skies={})])
     assert "| sky |" in pages.page([PAPER])
