@@ -25,10 +25,10 @@ class ModelForm(forms.Form):
 
     workflow = forms.ModelChoiceField(queryset=Workflow.objects.none(), label=_("Workflow"), empty_label=None)
     manifest = forms.FileField(
-        label=_("Manifest"), help_text="manifest.json", widget=forms.FileInput({"accept": ".json"})
+        label=_("Description of the model (manifest.json)"), widget=forms.FileInput({"accept": ".json"})
     )
     weights = forms.FileField(
-        label=_("Weights"), help_text="weights.safetensors", widget=forms.FileInput({"accept": ".safetensors"})
+        label=_("Weights of the model (weights.safetensors)"), widget=forms.FileInput({"accept": ".safetensors"})
     )
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:

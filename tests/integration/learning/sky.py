@@ -77,7 +77,7 @@ def checkpoint(of, **fields):
     """Create a checkpoint without files, trained for the workflow."""
     role = role_of(of)
     run = TrainingRun.objects.create(survey=of.survey, workflow=of, role=role, state="done")
-    fields = {"folder": "nowhere", "sha256": "0", "manifest": {"preset": "head"}, **fields}
+    fields = {"folder": "", "sha256": "0", "manifest": {"preset": "head"}, **fields}
     return Checkpoint.objects.create(survey=of.survey, role=role, run=run, **fields)
 
 

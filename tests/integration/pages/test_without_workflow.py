@@ -7,7 +7,8 @@ from tests.integration.people import browser, member
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["quality/", "overview/", "review/", "consensus/", "exchange/", "training/", "learning/", "learning/scorers/"]
+FOR_ADMINS = ["learning/scorers/", "learning/import/"]
+PAGES = ["quality/", "overview/", "review/", "consensus/", "exchange/", "training/", "learning/", *FOR_ADMINS]
 LINK = '<a href="/surveys/night/workflows/new/">New workflow</a>'
 
 
@@ -23,7 +24,7 @@ def test_an_admin_is_led_to_a_new_workflow(survey, path):
     assert client.get("/surveys/night/workflows/new/").status_code == 200
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path != "learning/scorers/"])
+@pytest.mark.parametrize("path", [path for path in PAGES if path not in FOR_ADMINS])
 def test_a_scientist_who_may_not_is_not_led_there(survey, path):
     client = browser(member(survey, "scientist"))
     page = client.get(f"/surveys/night/{path}")
@@ -34,5 +35,6 @@ def test_a_scientist_who_may_not_is_not_led_there(survey, path):
 
 def test_with_a_workflow_there_is_no_such_link(survey):
     sky.workflow(survey)
+    sky.workflow(survey, slug="practice", is_training=True)
     client = browser(member(survey, "admin"))
     assert not [path for path in PAGES if LINK in client.get(f"/surveys/night/{path}").content.decode()]

@@ -25,9 +25,10 @@ def test_each_format_is_shown_as_it_will_be_signed(survey, kind, first):
     assert [line for _, line in signed] == text.splitlines()
 
 
-def test_an_unknown_format_is_the_first(survey):
+def test_an_unknown_format_is_refused_with_those_that_exist(survey):
     page = browser(survey.memberships.get().user).get(f"/surveys/night/reports/{draft(survey).pk}/?format=pdf")
-    assert (page.status_code, page.context["kind"]) == (200, "psv")
+    assert page.status_code == 400
+    assert "Choices: psv, xml, obs80." in page.content.decode()
 
 
 def test_what_is_wrong_stands_at_the_same_position_in_each_format(survey):

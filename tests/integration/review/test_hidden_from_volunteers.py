@@ -39,15 +39,17 @@ def seen_by_bob(workflow, subjects, vote, people):
 
 
 def confirmed_news(reader):
-    """Return what the news, and the header of a page, tell a reader."""
+    """Return what the news, whose credits offer to change the name, and the header of a page tell a reader."""
     page = browser(reader).get("/you/news/").content.decode()
-    told = [words for words in ("You said yes to it", "withdrew their verdict", "Your discoveries") if words in page]
+    told = [
+        words for words in ("You said yes to it", "withdrew their verdict", "Change your display name") if words in page
+    ]
     return told, "(1)" in page.split("</header>")[0]
 
 
 def test_news_of_ones_discovery_wait_until_ones_own_opinion_is_given(seen_by_bob, people):
     ann, bob, _cy = people
-    told = (["You said yes to it", "Your discoveries"], True)
+    told = (["You said yes to it", "Change your display name"], True)
     assert confirmed_news(bob) == told
     ask_second_opinion(**seen_by_bob, by=ann)
     Notification.objects.filter(kind="opinion").delete()

@@ -140,7 +140,7 @@ def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(
 
 def test_the_page_costs_few_queries(workflow, subjects, scientist, client, django_assert_max_num_queries):
     answer(workflow, subjects[0], timezone.now())
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         client.get(ADDRESS)
     lines = b"".join(client.get("/surveys/night/consensus/night/throughput.csv?by=hour")).decode().splitlines()
     assert (len(lines), lines[0].split(",")[1:]) == (49, ["votes", "training_answers", "volunteers", "retired"])
