@@ -84,6 +84,7 @@ def test_a_good_model_becomes_champion_and_scores_the_archive(files, workflow):
     assert short_of_labels(champion) is None
     page = browser(member(workflow.survey, "scientist")).get(run.get_absolute_url()).content.decode()
     assert "Imported model" in page
+    assert "epoch" not in page.split("<main")[1].lower()
 
 
 def test_a_survey_without_gold_can_start_with_it_by_hand(files):

@@ -7,7 +7,7 @@ from ml.io.message import from_json
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
-from webapp.learning.models.training_run import TRAINED_ELSEWHERE, ModelRole, Preset, TestSet, TrainingRun
+from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
 
@@ -50,7 +50,7 @@ class Checkpoint(Touched):
     @property
     def is_from_elsewhere(self) -> bool:
         """Return whether it was trained elsewhere, so that nobody here knows on what."""
-        return self.run.preset in TRAINED_ELSEWHERE
+        return self.run.is_from_elsewhere
 
     @property
     def notes(self) -> list[str]:

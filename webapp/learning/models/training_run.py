@@ -159,6 +159,11 @@ class TrainingRun(Touched, Job):
     def __str__(self) -> str:
         return f"Training {self.pk} of {self.role} on {self.workflow}"
 
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Return whether its model was trained elsewhere, so that it has no epochs and only evaluates."""
+        return self.preset in TRAINED_ELSEWHERE
+
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.survey.slug, self.pk])
 
