@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
 from numpy.typing import NDArray
 
 from ml.storage.pixel_store import PixelStore
@@ -104,23 +103,15 @@ def meet(row: TrainingRun, scorer: ExternalScorer) -> Checkpoint:
     """
     answer = _first_answer(row, scorer)
     digest = hashlib.sha256(f"{scorer.address}\0{answer.version}".encode()).hexdigest()
-    with transaction.atomic():
-        row.renew()
-        return Checkpoint.objects.create(
-            survey=row.survey,
-            role=row.role,
-            run=row,
-            folder="",
-            sha256=digest,
-            manifest={
-                "role": row.role,
-                "preset": Preset.EXTERNAL,
-                "classes": list(ExternalModel.classes),
-                "positive": list(ExternalModel.positive),
-                "scorer": scorer.name,
-                "version": answer.version,
-            },
-        )
+    manifest = {
+        "role": row.role,
+        "preset": Preset.EXTERNAL,
+        "classes": list(ExternalModel.classes),
+        "positive": list(ExternalModel.positive),
+        "scorer": scorer.name,
+        "version": answer.version,
+    }
+    return Checkpoint.objects.of_run(row, folder="", sha256=digest, manifest=manifest)
 
 
 def _first_answer(row: TrainingRun, scorer: ExternalScorer) -> Answer:

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 
 from ml.evaluation.classifier import jsonable
 from ml.inference import checkpoint as files
@@ -36,16 +35,8 @@ def adopt(row: TrainingRun) -> Checkpoint:
     """
     folder = imported_folder(row)
     loaded = _sound(row, Path(settings.DATA) / folder)
-    with transaction.atomic():
-        row.renew()
-        return Checkpoint.objects.create(
-            survey=row.survey,
-            role=row.role,
-            run=row,
-            folder=folder,
-            sha256=loaded.manifest["sha256"],
-            manifest=jsonable(loaded.manifest) | {"notes": list(map(str, loaded.manifest.get("notes", [])))},
-        )
+    manifest = jsonable(loaded.manifest) | {"notes": list(map(str, loaded.manifest.get("notes", [])))}
+    return Checkpoint.objects.of_run(row, folder=folder, sha256=manifest["sha256"], manifest=manifest)
 
 
 def _sound(row: TrainingRun, path: Path) -> files.Checkpoint:

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max
 
 from ml.data.dataset import Examples
@@ -174,16 +173,8 @@ def _save(row: TrainingRun, trained: files.Checkpoint, unseen: dict[int, float])
     if unseen:
         scores.write_out_of_fold(path, unseen)
     try:
-        with transaction.atomic():
-            row.renew()
-            return Checkpoint.objects.create(
-                survey=row.survey,
-                role=row.role,
-                run=row,
-                folder=folder,
-                sha256=sha256,
-                manifest=jsonable(trained.manifest) | {"notes": notes},
-            )
+        manifest = jsonable(trained.manifest) | {"notes": notes}
+        return Checkpoint.objects.of_run(row, folder=folder, sha256=sha256, manifest=manifest)
     except (LeaseLost, Cancelled):
         shutil.rmtree(path)
         raise

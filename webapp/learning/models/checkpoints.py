@@ -1,7 +1,9 @@
 """Checkpoints, their promotions, evaluations on test sets, and alarms of drift."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 
 from ml.io.message import from_json
 from webapp.archive.models import Survey
@@ -10,6 +12,18 @@ from webapp.core.touched import Touched
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
+
+
+class CheckpointManager(models.Manager["Checkpoint"]):
+    @transaction.atomic
+    def of_run(self, run: TrainingRun, *, folder: str, sha256: str, manifest: dict[str, Any]) -> "Checkpoint":
+        """Create a run's model.
+
+        Raises LeaseLost or Cancelled if the run is no longer this worker's; nothing is stored.
+        """
+        run.renew()
+        made = {"folder": folder, "sha256": sha256, "manifest": manifest}
+        return self.create(survey=run.survey, role=run.role, run=run, **made)
 
 
 class Checkpoint(Touched):
@@ -26,6 +40,8 @@ class Checkpoint(Touched):
     manifest = models.JSONField()
     is_champion = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CheckpointManager()
 
     class Meta:
         ordering = ["-id"]
