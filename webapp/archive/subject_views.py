@@ -23,10 +23,9 @@ from ml.imaging.display import STRETCHES
 from ml.imaging.png import to_png
 from webapp.archive.access import survey_page
 from webapp.archive.blinding import after_answer, blind_names, only_unblinded, opened, with_unblinded
-from webapp.archive.filled_columns import filled
 from webapp.archive.footprints import store_footprint
 from webapp.archive.light_curve import measurements, plot, table
-from webapp.archive.models import Kind, Membership, Role, Subject, Survey
+from webapp.archive.models import Frame, Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
 from webapp.archive.search_page import PER_PAGE, search_page
@@ -93,7 +92,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "subject": row,
         "frames": (frames := list(row.frames.all())),
         "hidden": hidden,
-        "filled": filled(frames) - hidden - (set() if row.is_unblinded else {"mag", "snr"}),
+        "filled": Frame.measured(frames) - hidden - (set() if row.is_unblinded else {"mag", "snr"}),
         "metadata": _metadata(row, knows_truth),
         "light_curve": plot(row.light_curve) if row.is_unblinded and row.light_curve else None,
         "source": SOURCES.get(row.gold_source, row.gold_source),

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.sky.neo_scores import CLASSES
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import subject_of, survey_page
-from webapp.archive.filled_columns import filled
 from webapp.archive.light_curve import Plot, measurements, plot
 from webapp.archive.models import Frame, Role, Subject, Survey
 from webapp.archive.pixels import may_show_motion
@@ -71,7 +70,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "n_known": int(track.is_known.sum()),
         "fit": track.numbers(),
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
-        "filled": filled(frames),
+        "filled": Frame.measured(frames),
         "trailing": trailing,
         "distance": measure_distance(subject, track),
         "trail_distances": (measured := trail_distances(subject, frames)),

@@ -1,6 +1,7 @@
 """Subjects, subject sets, and the frames and exposures of a subject."""
 
-from typing import Self
+from collections.abc import Iterable
+from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
@@ -223,6 +224,18 @@ class Frame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} frame {self.position}"
+
+    MEASUREMENTS: ClassVar = {
+        "mjd": "mjd_mid", "exptime": "exptime", "band": "band", "ra": "ra", "mag": "mag", "snr": "snr",
+    }  # fmt: skip
+    """Field by the name of its measurement, as surveys call it; a position has both its coordinates or none."""
+
+    @classmethod
+    def measured(cls, frames: Iterable["Frame"]) -> set[str]:
+        """Return the names of the measurements that at least one of the frames has: tables leave out the others."""
+        rows = list(frames)
+        found = cls.MEASUREMENTS.items()
+        return {name for name, field in found if any(getattr(row, field) not in (None, "") for row in rows)}
 
     @property
     def time_source(self) -> str:
