@@ -1,16 +1,19 @@
 """Lease the next subjects of a workflow; release expired leases; newcomers hold leases without a row.
 
 Locks are taken in one order everywhere: the volunteer, then queue entries by primary key, then leases. Locked entries
-are skipped, so assigning never waits.
+are skipped, so assigning takes them in any order. But PostgreSQL, which skips an entry that is locked, waits for one
+that is locked again just as it looks (`heap_lock_updated_tuple`), and two who wait for each other would be a deadlock.
+So assigning waits a moment at most, and then begins anew.
 """
 
 from collections import Counter, defaultdict
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
@@ -22,6 +25,9 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 LOCK = f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), {PLAN_ONCE}"
+MOMENT = 100  # ms; a deadlock is broken after a second
+TRIES = 100
+BRIEFLY = f"set_config('lock_timeout', '{MOMENT}', true)"
 
 
 class NewcomerRate(ByAddress):
@@ -80,9 +86,11 @@ SUBJECT = Columns(
 
 # Two tabs are serialised here. No waiting for the disk: losing a lease in a server crash does no harm.
 BEGIN = f"""
-    SELECT set_config('synchronous_commit', 'off', true), {PLAN_ONCE}
+    SELECT set_config('synchronous_commit', 'off', true), {BRIEFLY}, {PLAN_ONCE}
     FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
 """  # noqa: S608  # no values
+
+BEGIN_NEWCOMER = f"{LOCK}, {BRIEFLY}"
 
 OWN_LEASES = f"""
     SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
@@ -146,8 +154,18 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     return leases
 
 
-@transaction.atomic
 def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
+    for _ in range(TRIES - 1):
+        try:
+            return _try_lease(volunteer, workflow, n)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+    return _try_lease(volunteer, workflow, n)
+
+
+@transaction.atomic
+def _try_lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     volunteer = _lock(volunteer)
     own = _own_leases(volunteer, workflow)[: min(n, MOST_LEASES)]
     missing = min(n, MOST_LEASES) - len(own)
@@ -161,7 +179,7 @@ def _lock(volunteer: Volunteer) -> Volunteer:
     if volunteer.pk is not None:
         fetch(BEGIN, [volunteer.pk])
         return volunteer
-    lock_newcomer(volunteer)
+    fetch(BEGIN_NEWCOMER, [str(volunteer.key)])
     return Volunteer.objects.filter(key=volunteer.key).first() or volunteer
 
 

@@ -70,6 +70,27 @@ def test_nothing_is_handed_to_more_people_than_it_needs():
     assert queue_is_consistent(workflow)
 
 
+def test_assigning_that_has_to_wait_lets_writers_pass():
+    """PostgreSQL may wait for an entry that it should skip, while a writer waits for one already taken."""
+    workflow = make_workflow(subjects=3)
+    ann = make_volunteer()
+    handed = []
+
+    def ask():
+        handed.extend(lease_next(ann, workflow, 3))
+        connection.close()
+
+    asking = Thread(target=ask)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE queue_lease IN SHARE MODE")
+        asking.start()
+        wait_until_somebody_waits(asking)
+        assert len(lock_entries(workflow, [subject.pk for subject in subjects_of(workflow)])) == 3
+    asking.join(30)
+    assert len(handed) == Lease.objects.count() == 3
+    assert queue_is_consistent(workflow)
+
+
 def test_one_person_in_many_tabs_holds_each_subject_once():
     workflow = make_workflow(subjects=20)
     ann = make_volunteer()
