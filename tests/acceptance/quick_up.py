@@ -12,6 +12,9 @@ from django.core.management import execute_from_command_line
 
 from webapp.core import embedded_postgres
 
+SILENT_SECONDS = 18.0
+"""A pool needs 10 s to notice that a child has died with what it was asked, and may be silent until then."""
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     embedded_postgres.ensure()
@@ -31,5 +34,5 @@ if __name__ == "__main__":
 
     site.worker, site.web = worker, web
     processes.RESTART_PAUSE = 0.5
-    watchdog.PAUSE_SECONDS, watchdog.SILENT_SECONDS, watchdog.START_SECONDS = 2.0, 12.0, 60.0
+    watchdog.PAUSE_SECONDS, watchdog.SILENT_SECONDS, watchdog.START_SECONDS = 2.0, SILENT_SECONDS, 60.0
     execute_from_command_line(sys.argv)
