@@ -6,6 +6,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
 from http.client import HTTPException, InvalidURL
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -18,6 +19,16 @@ from webapp.community.news_mail import mail_is_sent
 log = logging.getLogger(__name__)
 
 TIMEOUT = 10  # seconds
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Refuses redirects: after one the message is no longer sent, and the answer says nothing of it."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+DIRECTLY = urllib.request.build_opener(_NoRedirects)
 
 
 def attempt(way: str, subject: str, lines: list[str]) -> str:
@@ -78,7 +89,7 @@ def _call_webhook(subject: str, lines: list[str]) -> None:
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
         if login:
             request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
-        urllib.request.urlopen(request, timeout=TIMEOUT).close()  # noqa: S310
+        DIRECTLY.open(request, timeout=TIMEOUT).close()
 
 
 def _without_login(address: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
 from webapp.core.models import Backup, Heartbeat, Process
 from webapp.operations import alerts
+from webapp.operations.alert_ways import attempt
 from webapp.operations.models import Alert
 from webapp.quality.models import FlagState, QualityFlag
 from webapp.volunteers.models import Volunteer
@@ -153,6 +154,12 @@ def test_a_webhook_that_is_away_is_tried_again_and_mails_are_sent_once_meanwhile
         alerts.check()
     assert "Beat has not reported" in received[0]["text"]
     assert len(received) == len(mailoutbox) == 1
+
+
+def test_a_webhook_that_answers_with_another_address_has_not_got_the_alert(settings):
+    with webhook(status=302) as (settings.ALERT_WEBHOOK, received):
+        assert "302" in attempt("webhook", "Wanderers", ["Beat has not reported."])
+    assert len(received) == 1
 
 
 def test_administrators_see_who_is_told_and_try_it(client, mailoutbox, settings):

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def webhook(meanwhile=lambda: None):
+def webhook(meanwhile=lambda: None, status=204):
     """Yield its address, and the list of what it has received; before each response it does something else."""
     received = []
 
@@ -16,7 +16,8 @@ def webhook(meanwhile=lambda: None):
             read = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             received.append(read | {"login": self.headers["Authorization"]})
             meanwhile()
-            self.send_response(204)
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *args):
