@@ -100,13 +100,11 @@ def panel_context(survey: Survey) -> dict[str, Any]:
 
 
 def workflow_of(survey: Survey, subject: Subject, slug: str = "") -> Workflow | None:
-    """Return the requested workflow, or else the first with votes, or else with the subject in its queue."""
+    """Return the requested workflow, or else one that knows the subject: no practice if possible, then with votes."""
     workflows = Workflow.objects.filter(survey=survey, kind=subject.kind).select_related("survey")
     if slug:
         return workflows.filter(slug=slug).first()
     of_subject = {"workflow": OuterRef("pk"), "subject": subject}
-    known = workflows.annotate(
-        is_summed=Exists(Consensus.objects.filter(**of_subject)),
-        is_asked=Exists(QueueEntry.objects.filter(**of_subject)),
-    )
-    return known.order_by("-is_summed", "-is_asked", "name").first()
+    is_summed, is_asked = (Exists(rows.objects.filter(**of_subject)) for rows in (Consensus, QueueEntry))
+    known = workflows.annotate(is_known=is_summed | is_asked, is_summed=is_summed)
+    return known.order_by("-is_known", "is_training", "-is_summed", "name").first()

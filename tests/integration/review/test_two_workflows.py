@@ -6,6 +6,7 @@ from tests.integration.learning import sky
 from webapp.queue.leases import lease_next
 from webapp.queue.membership import enqueue_subjects
 from webapp.review.rulings import rule, withdraw_ruling
+from webapp.review.verdict_panel import workflow_of
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +48,12 @@ def test_a_workflow_that_began_with_the_verdict_asks_when_it_is_withdrawn(workfl
     assert subject.queue_entries.get(workflow=other).is_gold
     withdraw_ruling(ruling=ruling, by=scientist)
     assert is_asked_about(subject, workflow, other)
+
+
+def test_a_verdict_is_not_given_in_practice_while_another_workflow_asks(workflow, subject):
+    practice = sky.workflow(workflow.survey, slug="a-practice", is_training=True)
+    sky.queue(practice, [subject])
+    sky.votes(practice, subject, 0.9)
+    assert workflow_of(workflow.survey, subject) == workflow
+    workflow.queue.all().delete()
+    assert workflow_of(workflow.survey, subject) == practice
