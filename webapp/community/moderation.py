@@ -63,7 +63,8 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
     A comment that its author has removed meanwhile becomes removed by the moderator, so that the author can't restore
     it.
 
-    Raises PermissionDenied: the user moderates no Talk of this survey, or the author does too. Nothing is changed.
+    Raises PermissionDenied: the user moderates no Talk of this survey, or would warn or suspend another moderator, or
+    dismiss reports of their own comment. Nothing is changed.
     Raises ValidationError: the reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing
     is changed.
     """
@@ -71,7 +72,7 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
     survey = row.survey
     if not Membership.objects.allows(moderator, survey, Role.MODERATOR):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
-    _check(row, kind, reason, days)
+    _check(moderator, row, kind, reason, days)
     now = timezone.now()
     until = now + timedelta(days=days) if kind == Kind.SUSPENDED else None
     if kind != Kind.DISMISSED and (row.removed_at is None or row.is_taken_back):
@@ -79,8 +80,7 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
         row.full_clean()
         row.save()
         store_tags(row)
-    Report.objects.filter(comment=row, settled_at=None).update(settled_at=now, settled_by=moderator)
-    forget_settled(survey)
+    settle_reports(moderator, row)
     action = log(survey=survey, moderator=moderator, comment=row, kind=kind, reason=reason, until=until)
     if kind in (Kind.WARNED, Kind.SUSPENDED) and row.author:
         place = {"survey": survey, "subject": row.subject, "thread": row.thread}
@@ -88,9 +88,17 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
     return action
 
 
-def _check(comment: Comment, kind: str, reason: str, days: int) -> None:
+def settle_reports(moderator: User, comment: Comment) -> None:
+    """Settle the open reports of a comment that a moderator has decided on; moderators' news of them go."""
+    Report.objects.filter(comment=comment, settled_at=None).update(settled_at=timezone.now(), settled_by=moderator)
+    forget_settled(comment.survey)
+
+
+def _check(moderator: User, comment: Comment, kind: str, reason: str, days: int) -> None:
     if kind not in (Kind.DISMISSED, Kind.REMOVED, Kind.WARNED, Kind.SUSPENDED):
         raise ValidationError(_("Choose what to do."))
+    if kind == Kind.DISMISSED and comment.author and comment.author.user_id == moderator.pk:
+        raise PermissionDenied(_("Somebody else has to decide about reports of your own comment. You can remove it."))
     if kind != Kind.DISMISSED and not reason.strip():
         raise ValidationError(_("Give a reason. Everyone can read it."))
     if kind in (Kind.WARNED, Kind.SUSPENDED):

@@ -15,7 +15,7 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.authors import check_author
 from webapp.community.blocks import without_blockers
 from webapp.community.models import Comment, CommentPicture, CommentVersion, Notification, SubjectTag, Thread
-from webapp.community.moderation import Kind, log
+from webapp.community.moderation import Kind, log, settle_reports
 from webapp.community.pictures import check_pictures, read_picture
 from webapp.community.tags import store_tags
 from webapp.community.talk_index import may_read
@@ -174,6 +174,7 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     row.save()
     store_tags(row)
     if not is_own:
+        settle_reports(user, row)
         log(survey=row.survey, moderator=user, comment=row, kind=Kind.REMOVED, reason=because)
 
 

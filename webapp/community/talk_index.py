@@ -2,13 +2,14 @@
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment
 from webapp.queue.entries import waiting_for
 from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 CONFIG = "simple"
 """Comments are in many languages, so words are not reduced to stems."""
@@ -24,6 +25,12 @@ def may_read(user: User | AnonymousUser, reader: Volunteer | None, subject: Subj
 def has_answered(reader: Volunteer | None, subject: Subject) -> bool:
     """Return whether the reader has answered the subject, wherever else it may still be asked about."""
     return reader is not None and Classification.objects.standing().filter(volunteer=reader, subject=subject).exists()
+
+
+def asking_about(reader: Volunteer | None, subject: Subject) -> Workflow | None:
+    """Return the first open workflow that may still ask the reader about the subject."""
+    open_ones = Workflow.objects.filter(is_active=True).annotate(asked=Value(subject.pk)).order_by("name")
+    return open_ones.filter(Exists(waiting_for(reader, "asked").filter(workflow=OuterRef("pk")))).first()
 
 
 def is_readable(user: User | AnonymousUser, reader: Volunteer | None, comment: Comment) -> bool:

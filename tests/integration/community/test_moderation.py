@@ -227,7 +227,21 @@ def test_newcomers_post_no_links(author, survey, subject, text):
     post_comment(user=author, subject=subject, text=f"Look: {text}")
 
 
-def test_a_removal_on_the_subjects_page_is_logged_too(comment, moderator):
+def test_nobody_dismisses_reports_of_their_own_comment(subject, survey, moderator):
+    own = post_comment(user=moderator, subject=subject, text="You are all fools.")
+    Report.objects.create(comment=own, reporter=account_volunteer(account("hurt")), reason="Rude")
+    assert settled(moderator, own, "dismissed") == 403
+    assert Report.objects.filter(settled_at=None).exists()
+    assert settled(member(survey, "scientist"), own, "dismissed") == 302
+    assert not Report.objects.filter(settled_at=None).exists()
+
+
+def test_a_removal_on_the_subjects_page_is_logged_too_and_settles_reports(comment, moderator):
+    address = reverse("comment-report", args=[comment.pk])
+    browser(account("hurt")).post(address, {"because": "Rude."})
+    assert Notification.objects.filter(kind="reported").exists()
     browser(moderator).post(reverse("comment-remove", args=[comment.pk]), {"because": "Off topic."})
+    assert Report.objects.get().settled_by == moderator
+    assert not Notification.objects.filter(kind="reported").exists()
     browser(moderator).post(reverse("comment-bring-back", args=[comment.pk]))
     assert list(ModeratorAction.objects.order_by("pk").values_list("kind", flat=True)) == ["removed", "restored"]

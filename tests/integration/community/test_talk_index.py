@@ -51,7 +51,9 @@ def test_talk_about_a_subject_is_read_only_after_answering_it(survey, subjects):
     assert "cosmic ray" not in page(reader) + page() + client.get(about).content.decode()
     assert "No comments yet" not in page(reader)
     assert "Nothing to read yet. Answer more subjects to see what others say about them." in page(reader)
-    assert "Answer this subject first" in client.get(about).content.decode()
+    hidden = client.get(about).content.decode()
+    assert "Answer this subject first" in hidden
+    assert f'href="/classify/{workflow.slug}/">Go to' in hidden
     Classification.objects.create(
         id="00000000-0000-4000-8000-000000000001",
         volunteer=account_volunteer(reader),

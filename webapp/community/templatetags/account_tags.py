@@ -14,7 +14,7 @@ from webapp.community.moderator_news import count_open
 from webapp.community.news_mail import mail_is_sent, news_are_mailed
 from webapp.community.person import name_of
 from webapp.community.tags import LONGEST_TAG, own_tags, tags_of
-from webapp.community.talk_index import has_answered, may_read
+from webapp.community.talk_index import asking_about, has_answered, may_read
 from webapp.volunteers.identity import account_volunteer, reader_of
 
 register = template.Library()
@@ -80,6 +80,7 @@ def talk(context: dict[str, Any], subject: Subject) -> dict[str, Any]:
         **discussion(request, subject.survey, comments),
         "is_readable": is_readable,
         "has_answered": not is_readable and has_answered(reader, subject),
+        "asking": None if is_readable else asking_about(reader, subject),
         "csrf_token": context.get("csrf_token"),
         "subject": subject,
         "action": reverse("comment-new", args=[subject.pk]),
