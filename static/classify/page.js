@@ -19,11 +19,10 @@ import { offerReader } from "./reader.js";
 import { feedbackSentence, othersSentence, refusedSentence, waitingSentence } from "./replies.js";
 import { Stage } from "./stage.js";
 import { showMetadata } from "./subject_metadata.js";
-import { switchUndo, undoTimeLeft } from "./undo_button.js";
+import { UndoHistory } from "./undo_history.js";
 import { uuid } from "./uuid.js";
 
 const REST = 250; // ms after a picture appears in which a second key press is ignored
-const UNDOABLE = 10;
 const HASTY = gettext("You haven't seen every frame yet. Answer again if you're sure.");
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
@@ -49,6 +48,7 @@ const keymap = new Keymap({
   ...pictureActions(stage, config),
 });
 new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog: part("keys") });
+const history = new UndoHistory(part("undo"), config.undo_seconds, `${config.workflow}.${config.me.id}`);
 const backoff = new Backoff();
 const answers = [...document.querySelectorAll("[data-answer]")];
 
@@ -60,7 +60,6 @@ let startedAt = null;
 let answered = 0; // on this page
 let hasWarned = false; // that not every frame was shown yet
 const kept = new Set(outbox.classifications.map(({ id }) => id)); // unsent answers of an earlier page
-const history = []; // the newest last: {entry, classification}
 
 function say(text) {
   part("status").textContent = text;
@@ -188,11 +187,10 @@ function submit(value, choice = "") {
     marks: stage.marks.sent,
   };
   current.marks = classification.marks; // undo restores them
-  history.splice(0, history.push({ entry: current, classification }) - UNDOABLE);
+  history.add(current, classification);
   answered += 1;
   last.show(classification, drawn, stage.look, stage.bestFrame());
   part("answers").dataset.rests = ""; // so that no button stays lit on the next subject
-  offerUndo();
   say(config.answers[value].announced);
   outbox.classify(classification);
   tellAnswered(config.workflow, item.subject.id);
@@ -206,25 +204,23 @@ function answeredElsewhere(subject) {
   advance();
 }
 
-const offerUndo = () => switchUndo(part("undo"), history.at(-1)?.classification, config.undo_seconds);
-
 function undo() {
-  const step = history.at(-1);
+  const step = history.newest;
   if (!step) return;
-  if (undoTimeLeft(step.classification, config.undo_seconds) < 0) {
+  if (history.timeLeft(step) < 0) {
     notify(interpolate(gettext("You can undo an answer for %s seconds; it's too late for that one."), [config.undo_seconds]));
     return;
   }
-  history.pop();
+  history.removeNewest();
   answered -= 1;
   outbox.undo(step.classification.id);
   if (current) {
     if (readyAt < Infinity) current.marks = stage.marks.lines; // else the lines belong to another subject
     queue.putBack(current);
   }
+  if (!step.entry.picture) queue.retry(step.entry);
   queue.putBack(step.entry);
   last.hide();
-  offerUndo();
   say(gettext("Answer undone."));
   advance();
 }
@@ -293,8 +289,7 @@ listen(keymap);
 keymap.listen(() => labelButtons(keymap));
 addEventListener("online", lookAfterAll);
 hearAnswered(config.workflow, answeredElsewhere);
-for (const classification of outbox.classifications) queue.skip(classification.subject);
+for (const subject of [...outbox.classifications.map((each) => each.subject), ...history.subjects]) queue.skip(subject);
 setState("loading");
-offerUndo();
 await outbox.flush(); // first, so that the server's first count includes what it gets now
 advance();

@@ -73,6 +73,23 @@ def test_undo_brings_the_subject_back(workflow, open_page):
     wait_until(page, lambda: standing() == {first: "no"})
 
 
+def test_the_last_answers_can_be_undone_after_a_reload(workflow, open_page):
+    page = open_page("/classify/night/")
+    first, second = press(page, "y"), press(page, "n")
+    wait_until(page, lambda: standing() == {first: "yes", second: "no"})
+    page.reload()
+    third = ready(page)
+    for name, left in ((second, {first: "yes"}), (first, {})):
+        press(page, "z")
+        wait_until(page, lambda left=left: standing() == left)
+        assert ready(page) == name
+    expect(page.locator("[data-part=undo]")).to_be_disabled()
+    assert [press(page, "y"), press(page, "y"), press(page, "y")] == [first, second, third]
+    wait_until(page, lambda: standing() == dict.fromkeys((first, second, third), "yes"))
+    page.reload()
+    assert ready(page) not in (first, second, third)
+
+
 def test_the_undo_button_is_off_once_it_is_too_late(db, open_page):
     make_workflow(undo_seconds=3)
     page = open_page("/classify/night/")
