@@ -30,7 +30,7 @@ from webapp.community.collections import (
 )
 from webapp.community.models import Collection
 from webapp.community.person import account_page, came_from, name_in_talk, name_of
-from webapp.core.keyset_pagination import whole_number
+from webapp.core.request_values import whole_number, whole_numbers
 from webapp.volunteers.identity import account_volunteer, reader_of
 
 PER_PAGE = 96
@@ -72,9 +72,9 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     is_own = reader is not None and row.owner_id == reader.pk
     visible = items_for(row, request.user, reader)
     items = visible.select_related("subject__survey")
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        items = items.filter(position__lt=int(before))
+    before = whole_number(request.GET.get("before", ""))
+    if before is not None:
+        items = items.filter(position__lt=before)
     entries = list(items[: PER_PAGE + 1])
     blind_names([item.subject for item in entries], request.user)
     page = {
@@ -171,8 +171,7 @@ def collection_set(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
 @account_page
 def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     """Add subjects to a collection, existing or new."""
-    sent = map(whole_number, request.POST.getlist("subject"))
-    subjects = [each for each in sent if each is not None]
+    subjects = whole_numbers(request.POST.getlist("subject"))
     if not subjects:
         messages.error(request, _("Nothing added: select a subject first."))
         return redirect(came_from(request, otherwise="recents"))
@@ -193,9 +192,9 @@ def _with_selection(address: str, subjects: list[int]) -> str:
 
 def _chosen(request: HttpRequest, user: User) -> Collection:
     """Return the collection selected in the form, creating it for a new name."""
-    choice = request.POST.get("collection", "")
-    if choice.isascii() and choice.isdigit() and len(choice) < 19:
-        return _editable(request, int(choice))
+    existing = whole_number(request.POST.get("collection", ""))
+    if existing is not None:
+        return _editable(request, existing)
     return open_collection(owner=account_volunteer(user), name=request.POST.get("name", ""))
 
 

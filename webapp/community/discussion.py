@@ -14,6 +14,7 @@ from webapp.community.person import name_in_talk
 from webapp.community.pictures import LONGEST_ALT
 from webapp.community.talk import may_bring_back, moderates, wrote
 from webapp.community.talk_text import comment_html, people_in, quoted
+from webapp.core.request_values import whole_number
 from webapp.volunteers.identity import reader_of
 
 COMMENTS = 100
@@ -22,7 +23,7 @@ COMMENTS = 100
 def discussion(request: HttpRequest, survey: Survey, comments: CommentQuerySet) -> dict[str, Any]:
     """Return the template context: the newest comments, or those before the one in the URL, oldest first."""
     found = comments.with_pictures().select_related("author__user__profile").order_by("-pk")
-    before = number_in(request, "talk_before")
+    before = whole_number(request.GET.get("talk_before", ""))
     newest = within(survey, (found.filter(pk__lt=before) if before else found)[: COMMENTS + 1])
     shown = list(reversed(newest[:COMMENTS]))
     return {
@@ -35,7 +36,7 @@ def discussion(request: HttpRequest, survey: Survey, comments: CommentQuerySet) 
         "longest_reason": LONGEST_REASON,
         "longest_alt": LONGEST_ALT,
         "rows": comment_rows(request, survey, shown),
-        "text": _quotation(comments, number_in(request, "quote")),
+        "text": _quotation(comments, whole_number(request.GET.get("quote", ""))),
     }
 
 
@@ -68,12 +69,6 @@ def comment_rows(request: HttpRequest, survey: Survey, comments: list[Comment]) 
         }
         for each in comments
     ]
-
-
-def number_in(request: HttpRequest, name: str) -> int | None:
-    """Return a key in the URL's query; None without one."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _roles(survey: Survey, comments: Iterable[Comment]) -> dict[int | None, str]:

@@ -14,7 +14,7 @@ from webapp.classifications.models import Classification
 from webapp.community.favourites import favour, unfavour
 from webapp.community.models import Collection, Favourite
 from webapp.community.person import came_from, volunteer_who_acts
-from webapp.core.keyset_pagination import whole_number
+from webapp.core.request_values import whole_number, whole_numbers
 from webapp.volunteers.identity import reader_of
 from webapp.volunteers.models import Volunteer
 
@@ -36,9 +36,9 @@ def recents(request: HttpRequest) -> HttpResponse:
 def favourites(request: HttpRequest) -> HttpResponse:
     volunteer = reader_of(request)
     rows = Favourite.objects.filter(volunteer=volunteer).select_related("subject__survey").order_by("-id")
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
+    before = whole_number(request.GET.get("before", ""))
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
     entries = list(rows[: RECENT_PER_PAGE + 1])
     blind_names([row.subject for row in entries], request.user)
     older = entries[RECENT_PER_PAGE - 1].pk if len(entries) > RECENT_PER_PAGE else ""
@@ -74,5 +74,5 @@ def _answers(volunteer: Volunteer | None, before: str) -> QuerySet[Classificatio
 
 def _collections(request: HttpRequest, volunteer: Volunteer | None) -> dict[str, Any]:
     own = Collection.objects.edited_by(volunteer) if request.user.is_authenticated and volunteer else []
-    selected = set(map(whole_number, request.GET.getlist("selected")))
+    selected = set(whole_numbers(request.GET.getlist("selected")))
     return {"volunteer": volunteer, "collections": own, "selected": selected}

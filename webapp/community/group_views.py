@@ -19,7 +19,7 @@ from webapp.community import groups as rules
 from webapp.community.group_models import Group, GroupMember
 from webapp.community.person import account_page, name_in_talk
 from webapp.community.statistics import asked_step, asked_zone, statistics_of_group
-from webapp.core.keyset_pagination import whole_number
+from webapp.core.request_values import whole_number
 from webapp.volunteers.identity import account_volunteer, reader_of
 
 

@@ -18,7 +18,7 @@ from webapp.community.models import Appeal, Comment, ModeratorAction
 from webapp.community.moderation import lift, open_reports, report, settle
 from webapp.community.moderation_forms import AnswerForm, SettleForm
 from webapp.community.person import account_page
-from webapp.core.keyset_pagination import whole_number
+from webapp.core.request_values import whole_number
 from webapp.volunteers.identity import account_volunteer
 
 SHOWN = 100

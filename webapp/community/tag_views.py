@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Subject, Survey
-from webapp.community.discussion import number_in
 from webapp.community.person import account_page
 from webapp.community.tags import make_set, tag, tagged, tags_of_survey, untag
+from webapp.core.request_values import whole_number
 from webapp.queue.entries import waiting_for
 from webapp.volunteers.identity import reader_of
 
@@ -41,7 +41,7 @@ def tag_subjects(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     rows = tagged(survey, name, with_scientists=is_scientist).select_related("survey").order_by("-pk")
     if not is_scientist:
         rows = rows.exclude(Exists(waiting_for(reader_of(request))))
-    before = number_in(request, "before")
+    before = whole_number(request.GET.get("before", ""))
     found = list((rows.filter(pk__lt=before) if before else rows)[: PER_PAGE + 1])
     blind_names(found, request.user)
     page = {

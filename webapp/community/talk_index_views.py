@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webapp.archive.access import person, survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Survey
-from webapp.community.discussion import comment_rows, discussion, number_in, within
+from webapp.community.discussion import comment_rows, discussion, within
 from webapp.community.models import LONGEST, Board, Comment, Thread
 from webapp.community.person import account_page
 from webapp.community.pictures import LONGEST_ALT, sent_picture
@@ -32,6 +32,7 @@ from webapp.community.threads import (
     save_board,
 )
 from webapp.core.page_rates import SearchRate, refuse
+from webapp.core.request_values import whole_number
 from webapp.volunteers.identity import reader_of
 
 PER_PAGE = 50
@@ -50,7 +51,7 @@ def talk_index(request: HttpRequest, slug: str) -> HttpResponse:
     comments = readable_comments(request.user, reader_of(request), survey)
     comments = containing(comments, search) if search else comments
     comments = written_by(comments, author) if author else comments
-    before = number_in(request, "before")
+    before = whole_number(request.GET.get("before", ""))
     found = within(survey, (comments.filter(pk__lt=before) if before else comments)[: PER_PAGE + 1])
     blind_names([each.subject for each in found if each.subject], request.user)
     page = {
@@ -79,7 +80,7 @@ def board(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
 
 
 def _board_page(request: HttpRequest, row: Board, status: int = 200, **filled: Any) -> HttpResponse:
-    page = min(number_in(request, "page") or 1, LAST_PAGE)
+    page = min(whole_number(request.GET.get("page", "")) or 1, LAST_PAGE)
     threads = row.threads.select_related("author__user__profile").order_by("-is_pinned", "-latest_at", "-id")
     shown = list(threads[(page - 1) * THREADS : page * THREADS + 1])
     comments = Comment.objects.standing().filter(thread__in=[each.pk for each in shown])
@@ -155,8 +156,8 @@ def thread_change(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
 @survey_page(Role.ADMIN)
 def boards_change(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Create the usual boards or one of the admin's own, change one, or delete an empty one."""
-    user, key = person(request), request.POST.get("board", "")
-    row = get_object_or_404(Board, survey=survey, pk=key) if key.isascii() and key.isdigit() and len(key) < 19 else None
+    user, key = person(request), whole_number(request.POST.get("board", ""))
+    row = None if key is None else get_object_or_404(Board, survey=survey, pk=key)
     named = {name: request.POST.get(name, "") for name in ("name", "description")}
     try:
         if request.POST.get("what") == "usual":

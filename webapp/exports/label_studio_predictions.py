@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject, Survey
+from webapp.core.request_values import whole_number
 from webapp.exports.label_studio_choices import Control
 from webapp.learning.model_roles import Classes
 from webapp.learning.models import Checkpoint, Score
 
-KEY_DIGITS = 18
 Task = Mapping[str, Any]
 Result = dict[str, Any]
 Name = tuple[str, str | int]
@@ -71,10 +71,10 @@ def _name(task: Task) -> Name | None:
     data = task.get("data")
     if not isinstance(data, dict):
         return None
-    external_id, key = data.get("external_id"), str(data.get("subject_id"))
+    external_id, key = data.get("external_id"), whole_number(str(data.get("subject_id")))
     if isinstance(external_id, str | int) and str(external_id):
         return "external_id", str(external_id)
-    return ("pk", int(key)) if key.isdecimal() and len(key) <= KEY_DIGITS else None
+    return None if key is None else ("pk", key)
 
 
 def _scores(survey: Survey, champions: Sequence[Checkpoint], names: Sequence[Name]) -> dict[Name, Score | None]:

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Subject, Survey
-from webapp.core.chosen import chosen
 from webapp.core.csv_writer import csv_response
+from webapp.core.request_values import chosen
 from webapp.known_objects.models import LONGEST_NOTE, KnownMatch, MatchRun, OrbitCatalogue, OrbitLoad
 from webapp.known_objects.rule_out import NotOneObject, rule_out, take_back
 from webapp.known_objects.start_match import start_match

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.request_values import whole_number
 from webapp.learning.lineage import generations
 from webapp.learning.lineage_graph import lay_out
 
@@ -18,9 +19,7 @@ PAGE = 60
 @require_safe
 @survey_page(Role.SCIENTIST)
 def lineage(request: HttpRequest, survey: Survey) -> HttpResponse:
-    before = request.GET.get("before", "")
-    is_key = before.isascii() and before.isdigit() and len(before) < 19
-    context = lineage_context(survey, PAGE, int(before) if is_key else None)
+    context = lineage_context(survey, PAGE, whole_number(request.GET.get("before", "")))
     return render(request, "learning/lineage.html", context)
 
 

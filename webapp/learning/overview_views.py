@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
+from webapp.core.request_values import whole_number
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
@@ -170,7 +171,7 @@ def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpRes
             by=person(request),
             reason=reason,
             is_confirmed=is_confirmed,
-            replaces=_number(request, "replaces"),
+            replaces=whole_number(request.POST.get("replaces", "")),
         )
     except (Unconfirmed, ChampionChanged) as error:
         messages.error(request, " ".join(error.messages) if isinstance(error, Unconfirmed) else str(error))
@@ -190,7 +191,7 @@ def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpRe
     if role not in ModelRole.values:
         raise Http404(f"No model has the role {role}.")
     try:
-        promotion = rollback(survey=survey, role=role, by=person(request), to=_number(request, "to"))
+        promotion = rollback(survey=survey, role=role, by=person(request), to=whole_number(request.POST.get("to", "")))
     except NoEarlierChampion as error:
         messages.error(request, str(error))
     else:
@@ -198,12 +199,6 @@ def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpRe
             message = _("Model %(number)d is the champion again.")
             messages.success(request, message % {"number": promotion.checkpoint_id})
     return redirect("learning", survey.slug)
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    """Return a number that the form holds; None if it has none."""
-    asked = request.POST.get(name, "")
-    return int(asked) if asked.isdecimal() else None
 
 
 @require_POST

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
 from webapp.archive.observing_nights import night_begins
+from webapp.core.request_values import whole_numbers
 from webapp.linking.decisions import decide, reopen, start_linking
 from webapp.linking.linked_objects import take_back
 from webapp.linking.models import LONGEST_REASON, Decision, LinkRun, Links, Proposal, ProposalEvent
 
 SHOWN = 100
-LONGEST_KEY = 18  # digits
 MJD_EPOCH = date(1858, 11, 17)
 FIRST, LAST = date(1900, 1, 1), date(2200, 1, 1)
 MOST_NIGHTS = 30
@@ -138,7 +138,7 @@ def linking_start(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def linking_decide(request: HttpRequest, survey: Survey) -> HttpResponse:
-    chosen = [int(key) for key in request.POST.getlist("proposals") if key.isdecimal() and len(key) <= LONGEST_KEY]
+    chosen = whole_numbers(request.POST.getlist("proposals"))
     decision = Decision.CONFIRMED if request.POST.get("decision") == Decision.CONFIRMED else Decision.REJECTED
     try:
         count = decide(survey=survey, proposals=chosen, by=person(request), decision=decision)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.access import person, survey_for, survey_page
 from webapp.archive.models import Membership, Role, Survey
-from webapp.core.chosen import chosen
+from webapp.core.request_values import chosen, whole_numbers
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.dry_run import FORMATS, dry_file
@@ -23,7 +23,6 @@ from webapp.review.doubts import doubts_about
 from webapp.volunteers.identity import reader_of
 
 SHOWN = 200
-LONGEST_KEY = 18  # digits
 FILES = {"psv": "text/plain", "xml": "application/xml", "obs80": "text/plain"}
 SUFFIX = {"psv": "psv", "xml": "xml", "obs80": "txt"}
 
@@ -49,9 +48,9 @@ def reports(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_POST
 @survey_page(Role.SCIENTIST)
 def report_draft(request: HttpRequest, survey: Survey) -> HttpResponse:
-    chosen = [int(key) for key in request.POST.getlist("subjects") if key.isdecimal() and len(key) <= LONGEST_KEY]
+    subjects = whole_numbers(request.POST.getlist("subjects"))
     try:
-        report = draft_report(survey=survey, by=person(request), subjects=chosen)
+        report = draft_report(survey=survey, by=person(request), subjects=subjects)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("reports", survey.slug)

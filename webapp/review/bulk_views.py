@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
-from webapp.core.keyset_pagination import whole_number
+from webapp.core.request_values import whole_numbers
 from webapp.review.bulk import MOST_AT_ONCE, SubjectVerdict, change_cases, give_verdicts
 from webapp.review.bulk_undo import done_by, last_by, remember, undo_last
 from webapp.review.models import BulkChange, CaseAction
@@ -68,8 +68,7 @@ def _act(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
 
 
 def _changes(request: HttpRequest, survey: Survey, workflow: Workflow) -> list[Any]:
-    keys = request.POST.getlist("subjects")[: MOST_AT_ONCE + 1]
-    chosen = [key for key in map(whole_number, keys) if key is not None]
+    chosen = whole_numbers(request.POST.getlist("subjects")[: MOST_AT_ONCE + 1])
     if action := request.POST.get("action", ""):
         text = request.POST.get("text", "")
         return list(change_cases(workflow, chosen, by=person(request), action=action, text=text))

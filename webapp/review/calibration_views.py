@@ -14,8 +14,8 @@ from ml.crowd.posterior_calibration import Calibration, at_temperature
 from ml.crowd.posterior_calibration import calibration as calibrated
 from ml.crowd.swap import CERTAINTY
 from webapp.archive.models import Role
-from webapp.core.chosen import chosen
 from webapp.core.csv_writer import csv_response
+from webapp.core.request_values import chosen
 from webapp.review.judged_subjects import SOURCES, judged_subjects
 from webapp.workflows.models import Method, Workflow
 from webapp.workflows.workflow_page import beside, workflow_page

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ml.crowd.forecast import LEAST_DAYS, LEAST_RETIRED, LEAST_VOTES, LEVEL, Estimate, Forecast, forecast
 from webapp.archive.models import Role
-from webapp.core.chosen import chosen
 from webapp.core.csv_writer import csv_response
+from webapp.core.request_values import chosen
 from webapp.review.throughput import SHOWN, WINDOWS, counts, open_subjects, recent_steps, steps, votes_by_day
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page

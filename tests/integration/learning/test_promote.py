@@ -74,6 +74,14 @@ def test_of_two_admins_who_roll_back_at_once_the_second_reads_that_nothing_was_d
     assert f"leads to model {models[0].pk}, not {models[1].pk}. Nothing was done." in told[1]
 
 
+def test_a_model_number_of_thousands_of_digits_counts_as_none_and_breaks_nothing(workflow, models):
+    for model in models:
+        promote(checkpoint=model, by=None, reason="Better.")
+    page = browser(member(workflow.survey, "admin"))
+    answer = page.post("/surveys/sky/learning/rollback/stamp/", {"to": "9" * 5000}, follow=True)
+    assert f"Model {models[1].pk} is the champion again." in answer.content.decode()
+
+
 def test_roles_and_surveys_have_champions_of_their_own(workflow, models):
     other = sky.workflow(sky.survey("other"))
     tracklets = sky.workflow(workflow.survey, slug="tracklets", kind="tracklet")
