@@ -13,7 +13,7 @@ from webapp.archive.subject_search import SearchForm, search
 from webapp.archive.subject_table import table_for
 from webapp.archive.subject_total import asking_for_all, total_of
 from webapp.core.active_filters import active_filters
-from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
+from webapp.core.keyset_pagination import Page, cursor_in, neighbours, page_of
 
 PER_PAGE = 48
 
@@ -40,8 +40,7 @@ def search_page(request: HttpRequest, survey: Survey) -> HttpResponse:
         "judged_in": judged_in,
         "total": total_of(surveys, rows, request.GET),
         "all": asking_for_all(request.GET),
-        "previous": _continued(request.GET, "before", page.before),
-        "next": _continued(request.GET, "after", page.after),
+        **neighbours(request.GET, page),
     }
     if surveys and form.cleaned_data["view"] == "table":
         context |= _as_table(request.GET, form, shown, is_of_several=is_of_several)
@@ -66,13 +65,3 @@ def _page(asked: QueryDict, form: SearchForm, order: Order) -> tuple[list[Any], 
         row.survey = of[row.survey_id]
         row.sorted_by = sorted_value(form.cleaned_data["sort"], row.sorted_by) if order.has_values else ""
     return shown, page
-
-
-def _continued(asked: QueryDict, way: str, cursor: Cursor | None) -> str:
-    query = asked.copy()
-    for name in ("after", "before"):
-        query.pop(name, None)
-    if cursor is None:
-        return ""
-    query[way] = str(cursor)
-    return query.urlencode()

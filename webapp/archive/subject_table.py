@@ -12,6 +12,7 @@ from webapp.archive.models import Subject
 from webapp.archive.sorted_values import time_in_words
 from webapp.archive.subject_orders import RELATED, ordered
 from webapp.core.figure_table import Column, fixed
+from webapp.core.keyset_pagination import query_with
 
 COLUMNS = (
     Column("name", _("Name")),
@@ -64,11 +65,8 @@ def _heading(column: Column, asked: QueryDict, sort: str) -> Heading:
     name = column.name
     direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
     is_upward = direction == "descending" if direction else name in ASCENDING_FIRST
-    query = asked.copy()
-    for place in ("after", "before"):
-        query.pop(place, None)
-    query["sort"] = name if is_upward else f"-{name}"
-    return Heading(column.title, query.urlencode(), direction, column.is_number)
+    query = query_with(asked, sort=name if is_upward else f"-{name}")
+    return Heading(column.title, query, direction, column.is_number)
 
 
 def _values(rows: Sequence[Any], name: str, workflow: Any) -> dict[int, float]:

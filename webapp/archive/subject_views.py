@@ -29,6 +29,7 @@ from webapp.archive.models import Frame, Kind, Membership, Role, Subject, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT, NAME_KEY
 from webapp.archive.pixels import pixels_of
 from webapp.archive.search_page import PER_PAGE, search_page
+from webapp.core.keyset_pagination import query_with
 from webapp.core.page_rates import SearchRate, refuse
 
 SOURCES = {
@@ -68,17 +69,14 @@ def subjects(request: HttpRequest, slug: str) -> HttpResponse:
 @survey_page(Role.SCIENTIST)
 def moc_upload(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Store an uploaded MOC, and search in it, with the filters and the view that the page had."""
-    asked = request.GET.copy()
-    for name in ("after", "before"):
-        asked.pop(name, None)
-    file = request.FILES.get("file")
+    file, region = request.FILES.get("file"), {}
     try:
         if not isinstance(file, UploadedFile):
             raise ValueError(_("Choose a file first."))
-        asked["moc"] = store_footprint(survey, file).name
+        region = {"moc": store_footprint(survey, file).name}
     except ValueError as error:
         messages.error(request, str(error))
-    return redirect(f"{reverse('subjects', args=[survey.slug])}?{asked.urlencode()}")
+    return redirect(f"{reverse('subjects', args=[survey.slug])}?{query_with(request.GET, **region)}")
 
 
 @require_safe
@@ -151,11 +149,7 @@ def _by_beginning(rows: QuerySet[Subject], wanted: dict[str, Any]) -> QuerySet[S
 
 def _next(request: HttpRequest, found: list[Subject]) -> str:
     """Return the query string of the next page, or nothing at the end."""
-    if len(found) <= PER_PAGE:
-        return ""
-    query = request.GET.copy()
-    query["after"] = str(found[PER_PAGE - 1].pk)
-    return query.urlencode()
+    return query_with(request.GET, after=found[PER_PAGE - 1].pk) if len(found) > PER_PAGE else ""
 
 
 LARGEST = 1024

@@ -1,16 +1,19 @@
-"""Filters that are set, each in words and with the address without it: for pages that fold their filters."""
+"""Filters of a page: those that are set, in words; and files of what it shows, refused where a filter is wrong."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.text import Truncator, format_lazy
 
+from ml.io.message import Message
+from webapp.core.keyset_pagination import query_with
+
 LONGEST = 40
-OF_PAGES = ("after", "before")
 
 
 class RangeEnd(forms.FloatField):
@@ -33,9 +36,20 @@ def has_errors(fields: Iterable[forms.BoundField]) -> bool:
     return any(field.errors for field in fields)
 
 
+def refuse_errors(filters: forms.Form) -> None:
+    """Raise BadRequest naming the filters that the form does not accept: a page marks them, but a file could not."""
+    if filters.errors:
+        bad = ", ".join(str(field.label) for field in filters if field.errors)
+        raise BadRequest(Message("There is no file for this address, which has bad values for: %(names)s.", names=bad))
+
+
 def active_filters(fields: Iterable[forms.BoundField], query: QueryDict) -> list[ActiveFilter]:
     """Return those of a form's fields that the query sets to something."""
-    return [ActiveFilter(_in_words(field), _without(query, field.name)) for field in fields if query.get(field.name)]
+    return [
+        ActiveFilter(_in_words(field), query_with(query, **{field.name: None}))
+        for field in fields
+        if query.get(field.name)
+    ]
 
 
 def _in_words(field: forms.BoundField) -> str:
@@ -44,10 +58,3 @@ def _in_words(field: forms.BoundField) -> str:
     shown = next((label for key, label in choices if str(key) == str(value)), value)
     prefix = getattr(field.field, "prefix", None) or f"{field.label}:"
     return f"{prefix} {Truncator(shown).chars(LONGEST)}"
-
-
-def _without(query: QueryDict, name: str) -> str:
-    left = query.copy()
-    for each in (name, *OF_PAGES):
-        left.pop(each, None)
-    return left.urlencode()

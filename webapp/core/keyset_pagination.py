@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, FloatField, Q, QuerySet, Value
+from django.http import QueryDict
 
 
 class BadCursor(ValueError):
@@ -63,9 +64,23 @@ def cursor_in(query: Mapping[str, str], *, kind: type) -> Cursor | None:
     return None
 
 
-def whole_number(text: str) -> int | None:
-    """Read a row's key as it stands in a request; None for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+def query_with(query: QueryDict, **changes: object) -> str:
+    """Return a list's query with some values changed (None removes one), from the first page."""
+    changed = query.copy()
+    for name, value in {"after": None, "before": None, **changes}.items():
+        if value is None:
+            changed.pop(name, None)
+        else:
+            changed[name] = str(value)
+    return changed.urlencode()
+
+
+def neighbours(query: QueryDict, page: Page) -> dict[str, str]:
+    """Return the queries of the `previous` and the `next` page; empty at the ends."""
+    return {
+        "previous": query_with(query, before=page.before) if page.before else "",
+        "next": query_with(query, after=page.after) if page.after else "",
+    }
 
 
 def page_of(

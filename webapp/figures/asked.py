@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from webapp.core.active_filters import refuse_errors
 from webapp.core.figure_table import Column, FigureTable
-from webapp.core.filtered_file import refuse_errors
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from webapp.classifications.presentation import ANSWER_NAMES, PRESENTATIONS
 from webapp.consensus.models import RetiredReason
 from webapp.core.active_filters import ActiveFilter, active_filters, has_errors
-from webapp.core.keyset_pagination import Cursor, cursor_in
+from webapp.core.keyset_pagination import Cursor, cursor_in, query_with
 from webapp.review.consensus_browser import COLUMN, SORTS, ConsensusFilter
 from webapp.workflows.models import Workflow
 
@@ -100,18 +100,6 @@ class Asked:
         """Return the filters in the folded part that are set."""
         return active_filters((self.form[name] for name in FOLDED), self.query)
 
-    def link(self, **changes: Any) -> str:
-        """Return the query of this page with some values changed (None removes one), from the first page."""
-        query = self.query.copy()
-        for name in ("after", "before"):
-            query.pop(name, None)
-        for name, value in changes.items():
-            if value is None:
-                query.pop(name, None)
-            else:
-                query[name] = str(value)
-        return query.urlencode()
-
 
 def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
     """Parse the state from a URL's query; filters that are not accepted filter nothing, and the form says so."""
@@ -166,4 +154,4 @@ def _column(asked: Asked, name: str, label: str | Promise, is_largest_first: boo
     first = f"-{name}" if is_largest_first else name
     after = {"": first, name: f"-{name}", f"-{name}": name}[now]
     direction = {"": "", name: "ascending", f"-{name}": "descending"}[now]
-    return Column(name, label, asked.link(sort=after), direction)
+    return Column(name, label, query_with(asked.query, sort=after), direction)

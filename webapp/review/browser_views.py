@@ -12,9 +12,9 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.consensus.evidence import LEVEL, Proportion, proportion_of
 from webapp.consensus.models import Consensus
+from webapp.core.active_filters import refuse_errors
 from webapp.core.csv_writer import csv_response
-from webapp.core.filtered_file import refuse_errors
-from webapp.core.keyset_pagination import Page, page_of
+from webapp.core.keyset_pagination import Page, neighbours, page_of, query_with
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
 from webapp.review.browser_form import Asked, asked_of, columns_of
@@ -65,8 +65,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         "rows": _table_rows(summed(workflow), workflow, page, person(request)),
         "is_empty": not page.keys and not summed(workflow).exists(),
         "figures": [{"of": name} for name in HISTOGRAMS],
-        "previous": _going_on(asked, page, "before"),
-        "next": _going_on(asked, page, "after"),
+        **neighbours(asked.query, page),
         "level": round(100 * LEVEL),
         **_links(asked),
         **beside(workflow, "browser"),
@@ -93,9 +92,9 @@ def histograms(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def _links(asked: Asked) -> dict[str, Any]:
     return {
         "asked": asked,
-        "csv": asked.link(),
-        "to_log": asked.link(scale="log"),
-        "to_linear": asked.link(scale=None),
+        "csv": query_with(asked.query),
+        "to_log": query_with(asked.query, scale="log"),
+        "to_linear": query_with(asked.query, scale=None),
     }
 
 
@@ -130,7 +129,7 @@ def _accepted(workflow: Workflow, request: HttpRequest) -> Asked:
 
 
 def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: Asked) -> QuerySet[Consensus]:
-    """Return the list's rows with their sort column."""
+    """Return the rows in the ranges; sorted by name, only those that an index finds in this order."""
     rows = matching.filter(asked.wanted.ranges())
     # Names are unique within a survey, and indexed.
     return rows.filter(subject__survey=workflow.survey_id) if asked.column.endswith("external_id") else rows
@@ -146,11 +145,6 @@ def _table_rows(rows: QuerySet[Consensus], workflow: Workflow, page: Page, reade
 
 def _agreement(row: Consensus) -> Proportion:
     return proportion_of(max(row.votes_by_answer.values()), row.votes)
-
-
-def _going_on(asked: Asked, page: Page, way: str) -> str:
-    cursor = getattr(page, way)
-    return asked.link(**{way: cursor}) if cursor else ""
 
 
 def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
@@ -180,4 +174,4 @@ def _both(spread: Histograms) -> list[tuple[tuple[str, str], list[Bin]]]:
 
 
 def _range(asked: Asked, ends: str, chosen: Bin) -> str:
-    return asked.link(**{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})
+    return query_with(asked.query, **{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -10,7 +10,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.bounded_count import MOST_COUNTED, count_some
-from webapp.core.keyset_pagination import Cursor
+from webapp.core.keyset_pagination import neighbours, query_with
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
 from webapp.review.bulk import MOST_AT_ONCE
@@ -42,10 +42,10 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "workflow": workflow,
         "form": filters.form,
         "filters": filters,
-        "queues": [(name, label, _link(request.GET, queue=name)) for name, label in NAMES],
-        "views": [(name, label, _link(request.GET, view=name)) for name, label in VIEWS],
+        "queues": [(name, label, query_with(request.GET, queue=name, sort=None)) for name, label in NAMES],
+        "views": [(name, label, query_with(request.GET, view=name)) for name, label in VIEWS],
         "active_filters": filters.form.active(request.GET),
-        "any_state": _link(request.GET, state="all"),
+        "any_state": query_with(request.GET, state="all"),
         "champion": champion,
         "predecessor": previous_champion(champion) if filters.queue == "changed" else None,
         "needs_champion": QUEUES[filters.queue].needs_champion,
@@ -55,8 +55,7 @@ def desk(request: HttpRequest, survey: Survey) -> HttpResponse:
         "is_single": filters.view == "single",
         "total": 0 if is_continued else count_some(rows),
         "most": MOST_COUNTED,
-        "previous": _going_on(request.GET, "before", page.before),
-        "next": _going_on(request.GET, "after", page.after),
+        **neighbours(request.GET, page),
         "back": request.GET.urlencode(),
         "last": None if is_continued else last_of(request, workflow),
         "most_at_once": MOST_AT_ONCE,
@@ -88,16 +87,3 @@ def desk_subject(request: HttpRequest, workflow: Workflow, pk: int) -> HttpRespo
     subject = get_object_or_404(Subject.objects.select_related("survey"), survey=workflow.survey_id, pk=pk)
     facts = drawable(subject, frames_of([pk])[pk], subject.survey)
     return JsonResponse(facts | {"annotations": annotations_of(subject, workflow).drawn()})
-
-
-def _link(asked: QueryDict, **changes: str) -> str:
-    query = asked.copy()
-    for name in ("after", "before", *(["sort"] if "queue" in changes else [])):
-        query.pop(name, None)
-    for name, value in changes.items():
-        query[name] = value
-    return query.urlencode()
-
-
-def _going_on(asked: QueryDict, way: str, cursor: Cursor | None) -> str:
-    return _link(asked, **{way: str(cursor)}) if cursor else ""
