@@ -36,7 +36,7 @@ def with_unblinded(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
     answered = Subject.objects.filter(
         pk=OuterRef("pk"), classifications__volunteer__user=user, classifications__withdrawn_at=None
     )
-    scientists = Membership.objects.filter(survey=OuterRef("survey"), user=user, role__in=Role.at_least(Role.SCIENTIST))
+    scientists = Membership.objects.at_least(Role.SCIENTIST).filter(survey=OuterRef("survey"), user=user)
     return rows.annotate(is_unblinded=Q(Exists(answered)) | (Q(Exists(scientists)) if is_elevated else Q()))
 
 

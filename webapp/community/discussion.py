@@ -74,7 +74,7 @@ def comment_rows(request: HttpRequest, survey: Survey, comments: list[Comment]) 
 def _roles(survey: Survey, comments: Iterable[Comment]) -> dict[int | None, str]:
     """Return the names of the roles, from scientist up and moderator, of the authors who have one."""
     people = {each.author.user_id for each in comments if each.author}
-    rows = Membership.objects.filter(survey=survey, user__in=people, role__in=Role.at_least(Role.MODERATOR))
+    rows = Membership.objects.at_least(Role.MODERATOR).filter(survey=survey, user__in=people)
     return {row.user_id: str(Role(row.role).label) for row in rows}
 
 

@@ -19,7 +19,7 @@ def tell_moderators(*, survey: Survey, kind: str, but: Collection[int | None]) -
     A line that was mailed makes way for a new one, which is mailed again.
     """
     active = User.objects.filter(is_active=True).exclude(volunteer__in=[each for each in but if each])
-    members = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.MODERATOR))
+    members = Membership.objects.at_least(Role.MODERATOR).filter(survey=survey)
     able = active.filter(pk__in=members.values("user")).select_related("volunteer")
     people = list(able) or list(active.filter(is_superuser=True).select_related("volunteer"))
     unread = _unread(survey, kind)

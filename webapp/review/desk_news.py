@@ -35,7 +35,7 @@ def forget_assigned(subjects: Iterable[int]) -> None:
 def ask_colleagues(ruling: Ruling, *, by: User) -> None:
     """Tell the survey's other scientists that a second opinion on a ruling is wanted, if they have given none."""
     survey = ruling.subject.survey
-    members = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST))
+    members = Membership.objects.at_least(Role.SCIENTIST).filter(survey=survey)
     colleagues = User.objects.filter(pk__in=members.values("user"), is_active=True)
     judged = ruling.opinions.filter(withdrawn_at=None).values("scientist")
     asked = colleagues.exclude(pk__in=[ruling.scientist_id, by.pk]).exclude(pk__in=judged)

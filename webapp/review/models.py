@@ -48,7 +48,7 @@ class RulingQuerySet(models.QuerySet["Ruling"]):
         hidden = self.hidden_from(reader)
         if reader.is_superuser:
             return hidden
-        members = Membership.objects.filter(user=reader.pk, role__in=Role.at_least(Role.SCIENTIST))
+        members = Membership.objects.at_least(Role.SCIENTIST).filter(user=reader.pk)
         return hidden.filter(subject__survey__in=members.values("survey"))
 
     def with_hidden(self, reader: Any) -> Self:

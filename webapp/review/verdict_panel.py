@@ -89,7 +89,7 @@ def panel_of(workflow: Workflow, subject: Subject, reader: User) -> Panel:
 def panel_context(survey: Survey) -> dict[str, Any]:
     """Return what a page's panels share: the fine classes by side, if any, the scientists, and stencils of rows."""
     classes = classes_of(survey)
-    people = Membership.objects.filter(survey=survey, role__in=Role.at_least(Role.SCIENTIST), user__is_active=True)
+    people = Membership.objects.at_least(Role.SCIENTIST).filter(survey=survey, user__is_active=True)
     return {
         "survey": survey,
         "stencils": Stencils(),

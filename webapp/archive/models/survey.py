@@ -1,5 +1,7 @@
 """Surveys and their members' roles."""
 
+from typing import Self
+
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -153,7 +155,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             return False
         if getattr(user, "is_superuser", False):
             return True
-        return self.filter(user=user, survey=survey, role__in=Role.at_least(role)).exists()
+        return self.at_least(role).filter(user=user, survey=survey).exists()
+
+    def at_least(self, role: str) -> Self:
+        """Return the memberships with `role`, or a higher one."""
+        return self.filter(role__in=Role.at_least(role))
 
     def surveys(self, user: AbstractBaseUser | AnonymousUser, role: str) -> models.QuerySet[Survey]:
         """Return the surveys in which `user` holds `role` (or a higher one), with the second factor that it needs."""
