@@ -65,6 +65,10 @@ def read_arrow(path: Path, names: tuple[str, ...]) -> pa.Table:
 
 
 def coded(column: pa.ChunkedArray) -> Coded:
+    """Return the sorted distinct texts of a column (n,), stripped, and the code (n,) of each row.
+
+    Raises EmptyField: a row is missing or blank.
+    """
     whole = column.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # keep a column without chunks
         return (), np.zeros(0, dtype=np.int64)
@@ -77,6 +81,10 @@ def coded(column: pa.ChunkedArray) -> Coded:
 
 
 def read_columns(path: Path, names: tuple[str, ...]) -> list[list[str]]:
+    """Read columns row by row, which is slower, but says in which row an error is.
+
+    Raises BadVotes: the file cannot be read, lacks a column, or has an empty field; the message says where.
+    """
     try:
         # Spreadsheets write a byte-order mark; utf-8-sig reads files with and without one.
         with path.open(newline="", encoding="utf-8-sig") as file:

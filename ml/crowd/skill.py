@@ -34,7 +34,10 @@ class Skill:
 
     @classmethod
     def of(cls, matrix: np.ndarray | Sequence[Sequence[float]]) -> "Skill":
-        """Normalise the rows of a (2, A) matrix of non-negative numbers, and lift every cell to the floor."""
+        """Normalise the rows of a (2, A) matrix of non-negative numbers, and lift every cell to the floor.
+
+        Raises ValueError: another shape, a number that is negative or not finite, or a row of zeros.
+        """
         rows = np.asarray(matrix, float)
         shape = (len(CLASSES), len(ANSWERS))
         if rows.shape != shape or not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(axis=1) <= 0).any():
@@ -43,7 +46,7 @@ class Skill:
         return cls((tuple(no), tuple(yes)))
 
     def evidence(self, answer: str) -> float:
-        """Log likelihood ratio of the answer, "yes" over "no"."""
+        """Log likelihood ratio of the answer, "yes" over "no", nats; raises ValueError if it is no answer."""
         if answer not in ANSWERS:
             raise ValueError(f"an answer is one of {', '.join(ANSWERS)}, not {answer!r}")
         column = ANSWERS.index(answer)

@@ -115,6 +115,8 @@ class Votes:
 def encode(names: Sequence[str] | pa.Array) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the sorted distinct names, and the code of each (n,).
 
+    Raises BadVotes: a name is missing.
+
     Arrow hashes each name once and sorts only the distinct ones: tens of milliseconds for a million names.
     """
     try:
@@ -133,6 +135,7 @@ def encode(names: Sequence[str] | pa.Array) -> tuple[tuple[str, ...], np.ndarray
 
 
 def check_codes(column: str, codes: np.ndarray, n: int) -> None:
+    """Raise BadVotes, which names the column, unless all codes are whole numbers from 0 to n - 1."""
     if not np.issubdtype(codes.dtype, np.integer):
         raise BadVotes(f"{column} codes are whole numbers, not {codes.dtype}; leave out votes that are NaN")
     if len(codes) and not 0 <= codes.min() <= codes.max() < n:
@@ -140,7 +143,10 @@ def check_codes(column: str, codes: np.ndarray, n: int) -> None:
 
 
 def class_names(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[str, ...]:
-    """Name the classes in order: those given, or all labels but `ABSTENTIONS`."""
+    """Name the classes in order: those given, or all labels but `ABSTENTIONS`.
+
+    Raises BadVotes: a label is NaN, or is none of the classes given.
+    """
     if any(label.lower() == "nan" for label in labels):
         raise BadVotes(f"a label is NaN; leave the vote out, or write {ABSTENTIONS[0]!r}")
     names = in_order(set(map(str, classes)) or set(labels) - set(ABSTENTIONS))
@@ -151,6 +157,7 @@ def class_names(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[str
 
 
 def answer_codes(labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    """Return the code (n,) of each label: its place among the classes, or K for an abstention."""
     codes = {name: code for code, name in enumerate(names)} | dict.fromkeys(ABSTENTIONS, len(names))
     return np.array([codes[label] for label in labels], dtype=np.int64)
 

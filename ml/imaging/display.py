@@ -36,6 +36,11 @@ def zscale(pixels: np.ndarray, contrast: float = 0.25) -> np.ndarray:
         (…, H, W).
     contrast
         Smaller values show more of the bright end; 0 to 1, excluding zero.
+
+    Raises
+    ------
+    ValueError
+        For another contrast.
     """
     return _between(pixels, *zscale_limits(pixels, contrast))
 
@@ -107,7 +112,7 @@ STRETCHES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def zscale_limits(pixels: np.ndarray, contrast: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values (…) that `zscale` maps to 0 and 1; NaN without a finite pixel."""
+    """Return the values (…) that `zscale` maps to 0 and 1; NaN without a finite pixel. Raises as `zscale`."""
     if not 0 < contrast <= 1:
         raise ValueError(f"contrast must be above 0 and at most 1, and is {contrast}.")
     values = sampled(pixels)

@@ -90,6 +90,11 @@ def asinh_noise(pixels: np.ndarray, softening: float = 1.0, measured: Sky | None
     np.ndarray
         softening · asinh((pixels - level) / (softening · sigma)), float32: values near the sky stay in sigma.
 
+    Raises
+    ------
+    ValueError
+        The softening is not positive.
+
     References
     ----------
     Lupton, Gunn & Szalay 1999, AJ 118, 1406.

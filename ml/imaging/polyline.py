@@ -51,17 +51,17 @@ def even(curve: Array, count: int) -> NDArray[np.float64]:
 
 
 def arc(curve: Array) -> NDArray[np.float64]:
-    """Return the length (k,) along a polyline up to each of its points."""
+    """Return the length (k,) along a polyline (k, 2) up to each of its points."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
 
 
 def length_of(curve: Array) -> float:
-    """Return the length of a polyline."""
+    """Return the length of a polyline (k, 2), in its units."""
     return float(arc(curve)[-1])
 
 
 def sagitta(curve: Array) -> float:
-    """Return the largest distance of a polyline from the chord between its ends, in pixels."""
+    """Return the largest distance of a polyline (k, 2) from the chord between its ends, in its units."""
     chord = curve[-1] - curve[0]
     away = curve - curve[0]
     length = np.hypot(*chord)

@@ -125,8 +125,8 @@ class Scorer:
     def stamp_log_scores(self, features: NDArray[Any]) -> torch.Tensor:
         """Return log class probabilities (n, F, K) of every stamp from features (n, F, D); NaN features give NaN.
 
-        With annulus photometry, D may be that of stamps with more or fewer channels than the model learnt from
-        (`ml.imaging.annulus.to_width`).
+        Raises ValueError if D is another backbone's. With annulus photometry, D may be that of stamps with more or
+        fewer channels than the model learnt from (`ml.imaging.annulus.to_width`).
         """
         if self.manifest.get("preprocessing", {}).get("annulus_photometry"):
             features = to_width(features, self._weight.shape[1])

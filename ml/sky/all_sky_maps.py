@@ -12,12 +12,12 @@ CLOSE = 1e-12  # radians
 
 
 def to_ecliptic(ra: Array, dec: Array) -> tuple[Array, Array]:
-    """Return ecliptic longitude (0 to 360) and latitude of equatorial positions, degrees, J2000; NaN stays NaN."""
+    """Return ecliptic longitude (0 to 360) and latitude of equatorial positions (…), degrees, J2000; NaN stays."""
     return positions(unit_vectors(ra, dec) @ _tilt(OBLIQUITY))
 
 
 def from_ecliptic(lon: Array, lat: Array) -> tuple[Array, Array]:
-    """Return RA (0 to 360) and Dec of ecliptic positions, degrees, J2000; NaN stays NaN."""
+    """Return RA (0 to 360) and Dec of ecliptic positions (…), degrees, J2000; NaN stays NaN."""
     return positions(unit_vectors(lon, lat) @ _tilt(-OBLIQUITY))
 
 

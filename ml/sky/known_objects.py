@@ -136,7 +136,7 @@ def _middle(observers: Observers, rows: NDArray[np.int64]) -> tuple[float, Array
 
 
 def two_body_error(days: Array) -> Array:
-    """Return a generous bound, au, of the error of unperturbed motion after some days."""
+    """Return a generous bound (…), au, of the error of unperturbed motion after (…) days."""
     return np.minimum(BASE_ERROR + TWO_BODY_ERROR * (days / 30) ** 2, WORST_ERROR)
 
 

@@ -183,7 +183,10 @@ def mask_of(movers: Movers, row: int, shape: tuple[int, int, int]) -> np.ndarray
 
 
 def numbered_mask(movers: Movers, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return the numbered mask: 0 for nothing, else 1 + the row of the brightest object there; uint8."""
+    """Return the mask (frames, H, W): 0 for nothing, else 1 + the row of the brightest object there; uint8.
+
+    Raises ValueError for more than 255 objects.
+    """
     if len(movers) > 255:
         raise ValueError(f"a mask can number 255 objects, not {len(movers)}")
     mask = np.zeros(shape, np.uint8)
