@@ -17,22 +17,22 @@ from webapp.workflows.models import Workflow
 
 
 @dataclass(frozen=True)
-class FoundLine:
+class DetectedLine:
     """A detection with its letter on the page, A for the best, its length, and where `ends_on_sky` are."""
 
     letter: str
-    find: Detection
+    detection: Detection
     pixels: float
     sky: dict[str, float]
 
 
 @dataclass(frozen=True)
-class Finds:
+class Detections:
     """A detector's detections; `p_real` is its score of the subject, None if it has not scored it yet."""
 
     model: Checkpoint | None
     p_real: float | None
-    lines: list[FoundLine]
+    lines: list[DetectedLine]
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class DrawnLine:
 
 @dataclass(frozen=True)
 class Annotations:
-    """All lines on a subject; `finds` is None for a kind of subject without detectors. For scientists only."""
+    """All lines on a subject; `detections` is None for a kind of subject without detectors. For scientists only."""
 
     subject: Subject
     lines: list[DrawnLine]
-    finds: Finds | None
+    detections: Detections | None
 
     def drawn(self) -> list[dict[str, Any]]:
         """Return what the viewer draws: ends in pixels as in `Mark`, `is_in_all` if not in its `frame` alone."""
@@ -60,8 +60,8 @@ class Annotations:
         # A track crosses a cube's frames; a detector looks at the channels of a single frame, which are shown in turn.
         is_in_all = self.subject.kind == Kind.CUBE or shape_of(self.subject)[0] == 1
         return volunteers + [
-            _drawn(line.find, by="model", label=line.letter, score=line.find.score, is_in_all=is_in_all)
-            for line in (self.finds.lines if self.finds else ())
+            _drawn(line.detection, by="model", label=line.letter, score=line.detection.score, is_in_all=is_in_all)
+            for line in (self.detections.lines if self.detections else ())
         ]
 
 
@@ -71,24 +71,24 @@ def _drawn(line: Mark | Detection, **more: Any) -> dict[str, Any]:
 
 def annotations_of(subject: Subject, workflow: Workflow | None) -> Annotations:
     """Return the lines on a subject, volunteers' as answers to the workflow; the caller must check the permission."""
-    return Annotations(subject, lines_of(workflow, subject) if workflow else [], _finds_of(subject))
+    return Annotations(subject, lines_of(workflow, subject) if workflow else [], _detections_of(subject))
 
 
-def _finds_of(subject: Subject) -> Finds | None:
+def _detections_of(subject: Subject) -> Detections | None:
     """Return the champion's detections in a subject, best first; None for subjects without detectors."""
     role = ROLE_OF_KIND[subject.kind]
     if not role.is_detector:
         return None
     champion = champion_of(subject.survey, role)
     if champion is None:
-        return Finds(None, None, [])
+        return Detections(None, None, [])
     rows = list(Detection.objects.filter(checkpoint=champion, subject=subject))
-    places = ends_on_sky([(subject, find) for find in rows])
+    places = ends_on_sky([(subject, row) for row in rows])
     lines = [
-        FoundLine(ascii_uppercase[find.position], find, _length(find), sky)
-        for find, sky in zip(rows, places, strict=True)
+        DetectedLine(ascii_uppercase[row.position], row, _length(row), sky)
+        for row, sky in zip(rows, places, strict=True)
     ]
-    return Finds(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
+    return Detections(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
 
 
 def lines_of(workflow: Workflow, subject: Subject) -> list[DrawnLine]:

@@ -86,7 +86,7 @@ def places():
     return list(Detection.objects.order_by("subject", "position").values_list("subject", "frame", "x1", "y1", "score"))
 
 
-def test_finds_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, subjects, vote, scientist, client):
+def test_detections_are_kept_with_the_scores_and_drawn_beside_the_lines(workflow, subjects, vote, scientist, client):
     checkpoint = model(workflow)
     promote(checkpoint=checkpoint, by=None, reason="for this test")
     assert "Not scored by detector" in page(client, subjects[0]).content.decode()
@@ -139,7 +139,7 @@ def test_scoring_again_keeps_each_find_once(workflow, subjects):
     assert not Detection.objects.filter(subject=subjects[0]).exists()
 
 
-def test_finds_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, subjects):
+def test_detections_are_few_and_go_with_the_models_that_nobody_looks_at(workflow, subjects):
     old, shadow, champion = (model(workflow) for _ in range(3))
     found = [Found(0, (n, n, n + 5, n + 5), 0.9 - n / 100) for n in range(MOST)]
     for row in (old, shadow, champion):
@@ -157,13 +157,13 @@ def test_without_a_model_it_says_what_will_stand_there(workflow, subjects, scien
     stamps = sky.workflow(workflow.survey, slug="stamps")
     [stamp] = sky.subjects(workflow.survey, [True], prefix="stamp")
     sky.queue(stamps, [stamp])
-    assert 'id="finds"' not in page(client, stamp).content.decode()
+    assert 'id="detections"' not in page(client, stamp).content.decode()
 
 
-def test_a_shadows_finds_are_not_shown(workflow, subjects, scientist, client):
+def test_a_shadows_detections_are_not_shown(workflow, subjects, scientist, client):
     scores.write_detections(model(workflow).pk, {subjects[0].pk: [Found(0, (1, 1, 9, 9), 0.9)]})
     response = page(client, subjects[0])
-    assert response.context["annotations"].finds.lines == drawn(response) == []
+    assert response.context["annotations"].detections.lines == drawn(response) == []
 
 
 def test_the_desk_gives_no_other_surveys_subjects(workflow, scientist, client):
