@@ -7,7 +7,7 @@ const NAMES = {
 
 const MODIFIERS = new Set(["Tab", "Shift", "AltGraph", "Alt", "Control", "Meta"]);
 
-export function nameOf(key) {
+function nameOf(key) {
   if (key.startsWith("Shift+")) return [gettext("Shift"), nameOf(key.slice(6))].join(" ");
   return NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }

@@ -10,7 +10,7 @@ function unpack(numbers, scale) {
 }
 
 /** Return the picture in a response; `names` are those of its channels. */
-export function decode(buffer, names) {
+function decode(buffer, names) {
   const length = new DataView(buffer).getUint32(0, true);
   const meta = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const { frames, channels, height, width } = meta;

@@ -38,9 +38,6 @@ from webapp.learning.scores import champions_opinions
 from webapp.review.models import Ruling
 from webapp.workflows.models import Workflow
 
-STATES = ("open", "retired", *RetiredReason.values)
-ANSWERS = (*Answer, "tie")
-TRUTHS = ("gold", "ruled", "unruled", "unknown")
 SORTS = ("posterior", "votes", "agreement", "undecided", "updated", "name", "gap")
 COLUMN = {"votes": "votes_all", "undecided": "undecided_share", "updated": "updated_at", "name": "subject__external_id"}
 FEW_NAMES = 5000

@@ -93,8 +93,6 @@ KNOWN = {
 STATES = ("todo", "open", "ruled", "own", "all")
 WAYS = ("", "crowd-yes", "crowd-no")
 ASSIGNED = ("", "me", "nobody", "somebody")
-SORTS = ("gap", "posterior", "p_model", "votes", "agreement", "undecided_share", "change", "newest_comment",
-         "changed_at", "audit")  # fmt: skip
 
 
 def queued(
@@ -222,6 +220,6 @@ def _of_state(rows: QuerySet[Any], state: str, reader: User | None) -> QuerySet[
 
 
 def column_of(sort: str) -> str:
-    """Return the column that one of `SORTS` orders by, with its minus, if any."""
+    """Return the column that a queue's sort orders by, with its minus, if any."""
     column = {"votes": "votes_all"}.get(sort.removeprefix("-"), sort.removeprefix("-"))
     return ("-" if sort.startswith("-") else "") + column

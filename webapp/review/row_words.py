@@ -6,15 +6,17 @@ from typing import Any
 from django.template.defaultfilters import floatformat
 from django.utils.translation import npgettext
 
+from ml.imaging.png import strip_width
 from webapp.archive.models import Subject
+from webapp.archive.pixels import shape_of
 from webapp.archive.sorted_values import sorted_value
-from webapp.archive.templatetags.viewer import motion_page, width_of_frames
+from webapp.archive.templatetags.viewer import motion_page
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.consensus.templatetags.consensus_tags import counted, in_percent
 from webapp.known_objects.models import KnownMatch
 
 HEIGHT = 256
-"""Of the picture of all frames and channels, in pixels."""
+"""Of the picture of all frames and channels, in pixels. A row says how wide it is, so that its place is kept free."""
 
 
 def words_of(rows: Sequence[Consensus], models: dict[int, int]) -> dict[int, dict[str, str]]:
@@ -38,7 +40,7 @@ def _subject(subject: Subject) -> dict[str, str]:
     return {
         "name": str(subject),
         "checksum": subject.checksum,
-        "width": str(width_of_frames(subject, HEIGHT)),
+        "width": str(strip_width(shape_of(subject), HEIGHT)),
         "has_pixels": "" if subject.pixels_dropped_at else "1",
         "time": _fact("mjd", subject.mjd),
         "magnitude": _fact("mag", subject.mag),

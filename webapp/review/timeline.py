@@ -59,7 +59,7 @@ class Vote:
         From when the picture appeared to the answer.
     is_counted, weighs : bool
         Whether it already counts or can still be undone; and whether it has weight in the consensus.
-    skill : Share
+    skill : Proportion
         The voter's accuracy in definite answers to gold subjects, before this vote.
     if_yes, if_no : float or None
         P(answer | yes) and P(answer | no), by the voter's record before this vote. None without weight, or if the

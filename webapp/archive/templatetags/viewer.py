@@ -1,4 +1,4 @@
-"""Template tags: the picture viewer of the classify page, on any page about one subject, and the size of pictures."""
+"""Template tags: the picture viewer of the classify page, on any page about one subject."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,10 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ml.imaging.png import strip_width
 from webapp.archive.blinding import shown, until_answered
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Subject
-from webapp.archive.pixels import channels_of, may_show_motion, shape_of
+from webapp.archive.pixels import channels_of, may_show_motion
 
 register = template.Library()
 register.filter(channels_of)
@@ -30,12 +29,6 @@ def viewer(subject: Subject, *, is_unblinded: bool, annotations: Sequence[dict[s
         facts["annotations"] = annotations
     config = {"subject": facts, "channels": subject.survey.channels, "lines": 0, "annotated": bool(annotations)}
     return {"subject": subject, "config": config}
-
-
-@register.filter
-def width_of_frames(subject: Subject, height: int) -> int:
-    """Return the width of the picture of all frames and channels, so that its place is there before it arrives."""
-    return strip_width(shape_of(subject), height)
 
 
 @register.filter
