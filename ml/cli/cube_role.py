@@ -15,7 +15,7 @@ from ml.cli.subject_slabs import Tally
 from ml.cli.training_output import print_epoch, saved, state_file
 from ml.cubes.crossmatch import KnownTable, match_candidates
 from ml.cubes.cube import Cube, read_cubes
-from ml.cubes.input_channels import shortened
+from ml.cubes.input_channels import half_precision
 from ml.cubes.model import CubeModel
 from ml.cubes.object_completeness import ObjectCounts
 from ml.cubes.sampler import Example
@@ -79,7 +79,7 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
     threshold = voxel_threshold(args.threshold, model)
     counts, object_counts = VoxelCounts(limits), ObjectCounts()
     for cube in read_cubes(args.data, tally, masked=True):
-        p = model.probabilities(cube.views)
+        p = model.probabilities(cube.channels)
         counts.add(p, cube)
         object_counts.add(find_tracks(np.where(cube.measured, p, 0), threshold), cube)
     if not object_counts.cubes:
@@ -126,7 +126,7 @@ def track_rows(
     cube: Cube, model: CubeModel, threshold: float, known: KnownTable | None, args: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """Return the tracks of one cube as rows, with every known object near each."""
-    p = np.where(cube.measured, model.probabilities(cube.views), 0)
+    p = np.where(cube.measured, model.probabilities(cube.channels), 0)
     objects = cube.objects if known is None else known.of(cube)
     rows = []
     for number, track in enumerate(find_tracks(p, threshold), start=1):
@@ -142,7 +142,7 @@ def example_of(cube: Cube) -> Example:
     """Return a training cube at half precision."""
     assert cube.mask is not None  # noqa: S101 - cubes(…, masked=True) yields no other
     return Example(
-        cube.name, cube.group, shortened(cube.views), cube.mask, None if cube.measured.all() else cube.measured
+        cube.name, cube.group, half_precision(cube.channels), cube.mask, None if cube.measured.all() else cube.measured
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.input_channels import views_and_mask
+from ml.cubes.input_channels import channels_and_mask
 from ml.evaluation.observing_conditions import Condition, of_object
 from ml.io.read_subjects import read_subjects
 from ml.io.records import BadInput, SubjectRecord
@@ -66,8 +66,8 @@ class Cube:
     ----------
     name, group
         External id and object group.
-    views, measured
-        (V, T, Y, X) float32, and (T, Y, X) bool; see `ml.cubes.input_channels`.
+    channels, measured
+        (C, T, Y, X) float32, and (T, Y, X) bool; see `ml.cubes.input_channels`.
     mask
         (T, Y, X) uint8, 0 where nothing is known to move, else the number of the object; None without a mask.
     objects
@@ -80,7 +80,7 @@ class Cube:
 
     name: str
     group: str
-    views: NDArray[np.float32]
+    channels: NDArray[np.float32]
     measured: NDArray[np.bool_]
     mask: NDArray[np.uint8] | None
     objects: list[Known] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Cube:
     @property
     def change(self) -> NDArray[np.float32]:
         """Return the background-subtracted cube (T, Y, X), in units of the noise: the first input channel."""
-        return self.views[0]
+        return self.channels[0]
 
     def magnitudes(self) -> NDArray[np.float32]:
         """Return the magnitude of each voxel's object (T, Y, X); NaN without one, or if its magnitude is unknown."""
@@ -138,7 +138,7 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
             channels=flux.shape[1],
             fewest=FEWEST_FRAMES,
         )
-    views, measured = views_and_mask(flux[:, 0])
+    channels, measured = channels_and_mask(flux[:, 0])
     mask = _mask(record, folder, measured.shape)
     if mask is None and masked:
         raise BadInput(
@@ -151,7 +151,7 @@ def _cube(record: SubjectRecord, folder: Folder, masked: bool) -> Cube:
     return Cube(
         name=record.external_id,
         group=record.object_group or record.external_id,
-        views=views,
+        channels=channels,
         measured=measured,
         mask=mask,
         objects=known_objects(record.metadata.get(OBJECTS)),

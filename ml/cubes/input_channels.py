@@ -18,7 +18,7 @@ DARKEST_OF_NOISE = np.float32(1)  # its distance below the mean for pure noise, 
 MOST = 6e4  # what 16 bits can hold
 
 
-def views_and_mask(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def channels_and_mask(flux: Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return the input channels of a cube (T, Y, X) in any unit, NaN or infinite where nothing was measured.
 
     Returns
@@ -57,6 +57,6 @@ def _step_noise(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArra
     return np.maximum(noise, np.float32(QUIETEST * np.nanmedian(noise)))
 
 
-def shortened(views: NDArray[np.float32]) -> NDArray[np.float16]:
+def half_precision(channels: NDArray[np.float32]) -> NDArray[np.float16]:
     """Return input channels at half precision: 16 bits keep a flux to a thousandth."""
-    return np.clip(views, -MOST, MOST).astype(np.float16)
+    return np.clip(channels, -MOST, MOST).astype(np.float16)

@@ -74,32 +74,32 @@ class CubeModel:
         network.load_state_dict(checkpoint.part("cube."))
         return cls(network, float(checkpoint.manifest["threshold"]), step=step, tta=tta, device=device)
 
-    def probabilities(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return probabilities (T, Y, X) from the input channels (V, T, Y, X) of a cube; extra channels are ignored."""
-        views = views[: self.network.views]
+    def probabilities(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities (T, Y, X) from the input channels (C, T, Y, X) of a cube; extra channels are ignored."""
+        channels = channels[: self.network.channels]
         if self.tta == 1:
-            return self._slid(views)
-        total = np.zeros(views.shape[1:], np.float32)
+            return self._slid(channels)
+        total = np.zeros(channels.shape[1:], np.float32)
         for way in WAYS[: self.tta]:
-            total += undo_symmetry(self._slid(np.ascontiguousarray(apply_symmetry(views, way))), way)
+            total += undo_symmetry(self._slid(np.ascontiguousarray(apply_symmetry(channels, way))), way)
         total /= np.float32(self.tta)
         return total
 
-    def _slid(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        t, y, x = (min(self.window, self._rounded(side)) for side in views.shape[1:])
+    def _slid(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
+        t, y, x = (min(self.window, self._rounded(side)) for side in channels.shape[1:])
         step = (min(t, self.step or max(1, t // 2)), max(1, y // 2), max(1, x // 2))
         self.network.eval()
         with enough_memory("Take the preset 'cpu', or run it where there is more memory."):
-            return slide(views, self._window, (t, y, x), step)
+            return slide(channels, self._window, (t, y, x), step)
 
     def _rounded(self, side: int) -> int:
         return -(-side // self.network.multiple) * self.network.multiple
 
-    def _window(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        crop = torch.from_numpy(views)[None]
-        compute = self._compute.get(views.shape)
+    def _window(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
+        crop = torch.from_numpy(channels)[None]
+        compute = self._compute.get(channels.shape)
         if compute is None:
-            compute = self._compute[views.shape] = autotune(self.network, crop.to(self.device), training=False)
+            compute = self._compute[channels.shape] = autotune(self.network, crop.to(self.device), training=False)
         compute.place(self.network, self.device)
         with torch.inference_mode(), compute.limited():
             p: NDArray[np.float32] = (

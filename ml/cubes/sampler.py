@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cubes.augment import SYMMETRIES, apply_symmetry
-from ml.cubes.input_channels import shortened, views_and_mask
+from ml.cubes.input_channels import channels_and_mask, half_precision
 from ml.data.dataset import BadExamples
 from ml.simulate.injection.cube_injection import inject_cube, noise_of_frames
 from ml.simulate.tess.tess_movers import FAINTEST, draw_movers
@@ -25,8 +25,8 @@ class Example:
 
     Attributes
     ----------
-    views
-        (V, T, Y, X) float16; see `ml.cubes.input_channels`.
+    channels
+        (C, T, Y, X) float16; see `ml.cubes.input_channels`.
     mask
         (T, Y, X) uint8: 0 empty, else the number of the object.
     measured
@@ -35,16 +35,16 @@ class Example:
 
     name: str
     group: str
-    views: NDArray[np.float16]
+    channels: NDArray[np.float16]
     mask: NDArray[np.uint8]
     measured: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class VoxelBatch:
-    """Crops: input channels (B, V, T, Y, X), and 0 or 1 for truth and for measured (B, T, Y, X); float32."""
+    """Crops: input channels (B, C, T, Y, X), and 0 or 1 for truth and for measured (B, T, Y, X); float32."""
 
-    views: NDArray[np.float32]
+    channels: NDArray[np.float32]
     truth: NDArray[np.float32]
     measured: NDArray[np.float32]
 
@@ -85,9 +85,9 @@ class Crops:
         """
         for _ in range(TRIES):
             crops = [self._crop() for _ in range(self.batch)]
-            views, truth, measured = (np.stack(part) for part in zip(*crops, strict=True))
+            channels, truth, measured = (np.stack(part) for part in zip(*crops, strict=True))
             if np.count_nonzero(truth) >= LEAST_POSITIVE:
-                return VoxelBatch(views.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
+                return VoxelBatch(channels.astype(np.float32), truth.astype(np.float32), measured.astype(np.float32))
         raise BadExamples(
             f"Batches of {self.batch} crops of {self.side}³ voxels rarely contain {LEAST_POSITIVE} voxels of movers."
             " Add cubes with more or larger masks, or use larger crops."
@@ -97,11 +97,11 @@ class Crops:
         row, corner = self._aimed() if self.random.random() < AIMED else self._anywhere()
         example, way = self.examples[row], int(self.random.integers(SYMMETRIES))
         shape = (self.side,) * 3
-        views = crop_of(example.views, corner, shape)
+        channels = crop_of(example.channels, corner, shape)
         truth = crop_of(example.mask.astype(bool), corner, shape)
         whole = np.ones(example.mask.shape, bool) if example.measured is None else example.measured
         measured = crop_of(whole, corner, shape)
-        return apply_symmetry(views, way), apply_symmetry(truth, way), apply_symmetry(measured, way)
+        return apply_symmetry(channels, way), apply_symmetry(truth, way), apply_symmetry(measured, way)
 
     def _aimed(self) -> tuple[int, Shape]:
         row, number = self.movers[self.random.integers(len(self.movers))]
@@ -159,6 +159,6 @@ def injected(flux: NDArray[Any], name: str, group: str, *, cadence: float, seed:
     typical = float(np.median(noise[noise > 0])) if (noise > 0).any() else TESS_NOISE
     movers.light = movers.light * (typical / TESS_NOISE)
     made = inject_cube(flux, movers)
-    views, measured = views_and_mask(made.flux)
+    channels, measured = channels_and_mask(made.flux)
     whole = None if measured.all() else measured
-    return Example(name, group, shortened(views), made.mask, whole)
+    return Example(name, group, half_precision(channels), made.mask, whole)

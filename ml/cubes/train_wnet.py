@@ -73,8 +73,8 @@ def train_cubes(
     stored = None if state is None else state.read(run)
     crops = Crops(train_part, preset.crop, preset.batch, seed)
     torch.manual_seed(seed)
-    model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].views)), device=device)
-    first = torch.from_numpy(Crops(train_part, preset.crop, preset.batch, seed).draw().views)
+    model = CubeModel(WNet(preset.widths, preset.depth, normalisation, len(examples[0].channels)), device=device)
+    first = torch.from_numpy(Crops(train_part, preset.crop, preset.batch, seed).draw().channels)
     best = Best(preset.patience)
     with enough_memory(SMALLER):
         compute = stored_compute(stored, model.device) or autotune(model.network, first.to(model.device))
@@ -168,8 +168,8 @@ def ending(model: CubeModel, val_examples: Sequence[Example], minutes: float) ->
 
 
 def _identity(examples: Sequence[Example], settings: Any) -> str:
-    about = [(example.name, example.group, example.views.shape, example.measured is None) for example in examples]
-    arrays = [part for each in examples for part in (each.views, each.mask, each.measured) if part is not None]
+    about = [(example.name, example.group, example.channels.shape, example.measured is None) for example in examples]
+    arrays = [part for each in examples for part in (each.channels, each.mask, each.measured) if part is not None]
     return run_identity((settings, about), arrays)
 
 
@@ -206,10 +206,10 @@ def take_step(
 ) -> float:
     """Take one optimiser step, and return its loss."""
     compute.place(model.network, model.device).train()
-    views = compute.place(torch.from_numpy(batch.views), model.device)
+    channels = compute.place(torch.from_numpy(batch.channels), model.device)
     truth, measured = (torch.from_numpy(part)[:, None].to(model.device) for part in (batch.truth, batch.measured))
     with compute.autocast(model.device):
-        logits = model.network(views)
+        logits = model.network(channels)
     loss = wnet_loss(logits.float(), truth, measured, preset) + preset.variance * model.network.variance_loss()
     if not math.isfinite(loss.item()):
         raise BadExamples("The loss became NaN: the cubes contain extreme values. Check their units.")
@@ -241,7 +241,7 @@ def manifest(
 ) -> dict[str, Any]:
     """Return the checkpoint's manifest."""
     preprocessing = {"normalisation": normalisation, "widths": list(preset.widths), "depth": preset.depth}
-    preprocessing["views"] = model.network.views
+    preprocessing["views"] = model.network.channels
     return {
         "role": ROLE,
         "classes": list(CLASSES),

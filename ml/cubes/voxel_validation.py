@@ -54,7 +54,7 @@ def validate(model: CubeModel, examples: Iterable[Example]) -> Validation:
     """Run a model over whole cubes, and accumulate the counts."""
     validation = Validation()
     for example in examples:
-        validation.add(model.probabilities(example.views.astype(np.float32)), example)
+        validation.add(model.probabilities(example.channels.astype(np.float32)), example)
     return validation
 
 

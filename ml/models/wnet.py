@@ -131,16 +131,16 @@ class WNet(nn.Module):
         Convolutions per block.
     stretch
         "adaptive", "asinh" or "raw": the input normalisation.
-    views
+    channels
         Number of input channels; see `ml.cubes.input_channels`.
     """
 
-    def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive", views: int = 1) -> None:
+    def __init__(self, widths: tuple[int, ...], depth: int = 2, stretch: str = "adaptive", channels: int = 1) -> None:
         super().__init__()
         self.multiple = 2 ** (len(widths) - 1)
-        self.stretch, self.views = normalisation(stretch), views
-        self.first_down, self.first_up = Down(views, widths, depth, beside=False), Up(widths, depth)
-        self.second_down, self.second_up = Down(views, widths, depth, beside=True), Up(widths, depth)
+        self.stretch, self.channels = normalisation(stretch), channels
+        self.first_down, self.first_up = Down(channels, widths, depth, beside=False), Up(widths, depth)
+        self.second_down, self.second_up = Down(channels, widths, depth, beside=True), Up(widths, depth)
         self.out = nn.Conv3d(widths[0], 1, 1)
         nn.init.constant_(self.out.bias, SURE_OF_NOTHING)  # type: ignore[arg-type]
 

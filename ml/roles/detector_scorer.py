@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.cubes.input_channels import views_and_mask
+from ml.cubes.input_channels import channels_and_mask
 from ml.cubes.model import CubeModel
 from ml.cubes.tracks import Track, find_tracks
 from ml.data.tracklet_frames import TrackletFrames
@@ -95,7 +95,7 @@ def _detect_trails(checkpoint: Checkpoint) -> Detect:
             except NoPixels:
                 continue
             detections += [Detection(number, tuple(trail.line.tolist()), trail.score) for trail in trails]
-        return max((find.score for find in detections), default=0.0), detections
+        return max((each.score for each in detections), default=0.0), detections
 
     return detect
 
@@ -104,8 +104,8 @@ def _detect_tracks(checkpoint: Checkpoint) -> Detect:
     model = CubeModel.of(checkpoint)
 
     def detect(subject: NDArray[Any]) -> tuple[float, list[Detection]]:
-        views, measured = views_and_mask(np.asarray(subject[:, 0], dtype=np.float32))
-        found = find_tracks(np.where(measured, model.probabilities(views), 0), model.threshold)
+        channels, measured = channels_and_mask(np.asarray(subject[:, 0], dtype=np.float32))
+        found = find_tracks(np.where(measured, model.probabilities(channels), 0), model.threshold)
         return (found[0].score if found else 0.0), [line_of(track) for track in found]
 
     return detect

@@ -89,14 +89,14 @@ def test_every_batch_holds_a_hundred_voxels_of_movers():
     for _ in range(30):
         batch = crops.draw()
         assert batch.truth.shape == batch.measured.shape == (2, 16, 16, 16)
-        assert batch.views.shape == (2, 1, 16, 16, 16)
+        assert batch.channels.shape == (2, 1, 16, 16, 16)
         assert batch.truth.sum() >= LEAST_POSITIVE
-        np.testing.assert_array_equal(batch.views[:, 0] > 0, batch.truth > 0)  # turned alike
+        np.testing.assert_array_equal(batch.channels[:, 0] > 0, batch.truth > 0)  # turned alike
 
 
 def test_the_same_seed_draws_the_same_crops():
     one, other = (Crops([example(voxels=4000)], 16, 2, seed=4).draw() for _ in range(2))
-    np.testing.assert_array_equal(one.views, other.views)
+    np.testing.assert_array_equal(one.channels, other.channels)
 
 
 def test_small_cubes_are_padded_with_what_was_not_measured():

@@ -81,14 +81,14 @@ def test_looked_at_in_all_ways_a_turned_cube_gets_turned_probabilities(network):
         CubeModel(network, tta=17, device="cpu")
 
 
-def test_a_network_is_shown_the_views_that_it_knows(network):
-    views = np.stack([CUBE[:12, :10, :10]] * 3)
-    views[1:] += 5
+def test_a_network_reads_only_the_channels_that_it_was_trained_on(network):
+    channels = np.stack([CUBE[:12, :10, :10]] * 3)
+    channels[1:] += 5
     model = CubeModel(network, device="cpu")
-    np.testing.assert_array_equal(model.probabilities(views), model.probabilities(views[:1]))
-    every = CubeModel(WNet((2, 3), 1, views=3), device="cpu")
-    without = np.stack([*views[:2], np.zeros_like(views[2])])
-    assert not np.allclose(every.probabilities(views), every.probabilities(without))
+    np.testing.assert_array_equal(model.probabilities(channels), model.probabilities(channels[:1]))
+    every = CubeModel(WNet((2, 3), 1, channels=3), device="cpu")
+    without = np.stack([*channels[:2], np.zeros_like(channels[2])])
+    assert not np.allclose(every.probabilities(channels), every.probabilities(without))
 
 
 def test_a_larger_cube_takes_no_larger_window(network):
