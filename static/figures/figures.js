@@ -33,11 +33,11 @@ function marked(x, y) {
 }
 
 function calibration() {
-  const { said, real, low, high } = curves.reliability;
+  const { mean, real, low, high } = curves.reliability;
   const figure = figureOf({ ...ZOOM, ...UNIT(), x_axis_label: gettext("mean probability"), y_axis_label: gettext("fraction of real") });
   figure.line([0, 1], [0, 1], { line_color: token("--line"), line_dash: "dotted", line_width: 1.5 });
-  figure.segment(said, low, said, high, { line_color: token("--accent"), line_width: 2 });
-  figure.scatter(said, real, { size: 7, color: token("--accent") });
+  figure.segment(mean, low, mean, high, { line_color: token("--accent"), line_width: 2 });
+  figure.scatter(mean, real, { size: 7, color: token("--accent") });
   return finish(figure);
 }
 

@@ -52,7 +52,7 @@ def calibration_table(curves: WorkingPoints) -> FigureTable:
         Column("fraction_real", _("Fraction of real"), percent),
         *INTERVAL,
     )
-    return FigureTable(columns, [(said, int(n), *fractions) for said, n, *fractions in curves.bins])
+    return FigureTable(columns, [(mean, int(n), *fractions) for mean, n, *fractions in curves.bins])
 
 
 def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTable:

@@ -74,7 +74,7 @@ class WorkingPoints:
     @property
     def bins(self) -> list[tuple[float, ...]]:
         """Return the diagram's rows: mean probability, subjects, fraction of real, and its interval."""
-        return list(zip(*(self.reliability[name] for name in ("said", "n", "real", "low", "high")), strict=True))
+        return list(zip(*(self.reliability[name] for name in ("mean", "n", "real", "low", "high")), strict=True))
 
     def table(self) -> list[dict[str, float | None]]:
         """Return the points that keep the fractions `KEPT`, at the highest threshold of each."""
@@ -124,7 +124,7 @@ def working_points(
         precision=ranking.precision[0, at],
         purity=astronomical_purity(tpr, fpr, abundance),
         per_night=None if above is None else above[np.floor(ranking.thresholds[at] * BINS).astype(int)],
-        reliability={name: diagram[name][filled].tolist() for name in ("said", "real", "low", "high", "n")},
+        reliability={name: diagram[name][filled].tolist() for name in ("mean", "real", "low", "high", "n")},
     )
 
 

@@ -130,8 +130,8 @@ class Performance:
         """Return mean probability, number, fraction of real and its 95 % interval by filled bin."""
         diagram = reliability_diagram(self.is_real, self.p_real)
         filled = diagram["n"] > 0
-        columns = {name: diagram[name][filled].tolist() for name in ("said", "n", "real", "low", "high")}
-        return [(said, int(n), real, low, high) for said, n, real, low, high in zip(*columns.values(), strict=True)]
+        columns = {name: diagram[name][filled].tolist() for name in ("mean", "n", "real", "low", "high")}
+        return [(mean, int(n), real, low, high) for mean, n, real, low, high in zip(*columns.values(), strict=True)]
 
     def mistakes(self, most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return positions of bogus subjects called real and of real ones called bogus, the surest first."""

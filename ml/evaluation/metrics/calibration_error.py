@@ -64,7 +64,7 @@ def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str
 
     Returns
     -------
-    Arrays (bins,) by name: from, to (the bin's ends), n, said (mean p_real), real (fraction of real), low and high
+    Arrays (bins,) by name: from, to (the bin's ends), n, mean (of p_real), real (fraction of real), low and high
     (Jeffreys, 95 %). The last four are NaN in an empty bin.
     """
     bin_of = _bin_of(p_real, bins)
@@ -72,11 +72,11 @@ def reliability_diagram(truth: Array, p_real: Array, bins: int = 10) -> dict[str
     return diagram_of_counts(counts, hits, np.bincount(bin_of, weights=p_real, minlength=bins))
 
 
-def diagram_of_counts(n: Array, hits: Array, mean_p: Array) -> dict[str, Array]:
+def diagram_of_counts(n: Array, hits: Array, total_p: Array) -> dict[str, Array]:
     """Return the same from counts (bins,): subjects, real subjects, and the sum of the probabilities."""
     edges = np.linspace(0, 1, len(n) + 1)
     low, high = jeffreys(hits, n)
-    fractions = {"said": proportion(mean_p, n), "real": proportion(hits, n)}
+    fractions = {"mean": proportion(total_p, n), "real": proportion(hits, n)}
     return {"from": edges[:-1], "to": edges[1:], "n": n.astype(np.int64), **fractions, "low": low, "high": high}
 
 

@@ -130,12 +130,12 @@ def confusion_chart(result: dict[str, Any]) -> Grid:
     counts, classes = np.array(result["confusion"]), result["classes"]
     with np.errstate(invalid="ignore", divide="ignore"):
         fractions = counts / counts.sum(1, keepdims=True)
-    columns = {"true": classes} | {f"said {name}": counts[:, k] for k, name in enumerate(classes)}
+    columns = {"true": classes} | {f"predicted {name}": counts[:, k] for k, name in enumerate(classes)}
     return Grid(
         "confusion",
         "Confusion",
         "Rows are true classes, columns predictions. Cells are counts, shaded by their fraction of the row.",
-        "said",
+        "predicted",
         "true",
         classes,
         classes,
@@ -181,7 +181,7 @@ def scores(answers: ScoredSubjects) -> Chart:
 
 def reliability_chart(bins: Columns, note: str, x_label: str, y_label: str) -> Chart:
     """Return the chart of bins as `reliability_diagram` has them, beside the line of a perfect model."""
-    mean_p, real, low, high = (np.asarray(bins[name], float) for name in ("said", "real", "low", "high"))
+    mean_p, real, low, high = (np.asarray(bins[name], float) for name in ("mean", "real", "low", "high"))
     perfect = Series("perfect", np.array([0, 1]), np.array([0, 1]), dash=1, colour=5)
     model = Series("model", mean_p, real, low, high, kind="points")
     return Chart("reliability", "Calibration", note, x_label, y_label, (model, perfect), bins, x_span=(0, 1))

@@ -101,7 +101,7 @@ def test_each_figure_has_its_points_as_a_table_and_as_csv(workflow, champion, sc
     assert [float(row["purity"]) for row in curve] == plot["curves"]["purity"]
     assert [float(row["per_night"]) for row in curve] == plot["curves"]["per_night"]
     bins = downloaded(scientist, page, "calibration")
-    assert [float(row["mean_probability"]) for row in bins] == plot["curves"]["reliability"]["said"]
+    assert [float(row["mean_probability"]) for row in bins] == plot["curves"]["reliability"]["mean"]
     for name in ("mag", "rate"):
         bars = downloaded(scientist, page, name)
         assert [int(row["known_object"]) for row in bars] == plot["histograms"][name]["columns"]["known_object"]

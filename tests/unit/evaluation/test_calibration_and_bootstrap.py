@@ -27,19 +27,19 @@ def test_reliability_is_scikit_learns(forecast):
     bins = reliability_diagram(truth, p)
     real, said = calibration_curve(truth, p, n_bins=10)
     assert bins["real"] == pytest.approx(real)
-    assert bins["said"] == pytest.approx(said)
+    assert bins["mean"] == pytest.approx(said)
     assert bins["n"].sum() == 3000
 
 
 def test_an_honest_forecast_lies_within_its_whiskers(forecast):
     bins = reliability_diagram(*forecast)
-    assert ((bins["low"] <= bins["said"]) & (bins["said"] <= bins["high"])).sum() >= 8
+    assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).sum() >= 8
 
 
 def test_ece_is_the_gap_of_the_diagram(forecast):
     truth, p = forecast
     bins = reliability_diagram(truth, p**2, 15)
-    assert ece(truth, p**2) == pytest.approx((bins["n"] * abs(bins["said"] - bins["real"])).sum() / 3000)
+    assert ece(truth, p**2) == pytest.approx((bins["n"] * abs(bins["mean"] - bins["real"])).sum() / 3000)
 
 
 def test_weighted_ece_is_that_of_repeated_rows(forecast):
