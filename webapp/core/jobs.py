@@ -62,10 +62,17 @@ class JobState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+OVER = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
 class JobQuerySet(models.QuerySet[Any]):
     def open(self) -> Self:
         """Jobs that wait or run."""
         return self.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
+
+    def over(self) -> Self:
+        """Jobs that have ended, well or not."""
+        return self.filter(state__in=OVER)
 
     def held(self) -> Self:
         """Jobs that a worker owns."""
@@ -171,7 +178,7 @@ class Job(models.Model):
 
     @property
     def is_over(self) -> bool:
-        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+        return self.state in OVER
 
     @property
     def fraction(self) -> float:

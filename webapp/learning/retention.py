@@ -13,7 +13,6 @@ from django.db.models import Exists, Max, OuterRef
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
-from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Detection, Preset, Score, ScoringRun, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
 
@@ -90,8 +89,7 @@ def delete_left_checkpoints() -> None:
     """
     folders = (Path(settings.DATA) / CHECKPOINTS).glob("*")
     saved = {path: match["run"] for path in folders if (match := _SAVED.fullmatch(path.name))}
-    over = TrainingRun.objects.filter(state__in=(JobState.DONE, JobState.FAILED, JobState.CANCELLED))
-    ended = {f"{slug}-{pk}" for slug, pk in over.values_list("survey__slug", "pk")}
+    ended = {f"{slug}-{pk}" for slug, pk in TrainingRun.objects.over().values_list("survey__slug", "pk")}
     needed = set(Checkpoint.objects.values_list("folder", flat=True))  # read last: a run gets its row before it ends
     for path, run in saved.items():
         if run in ended and f"{CHECKPOINTS}/{path.name}" not in needed:

@@ -219,8 +219,7 @@ def preset_due(workflow: Workflow) -> str:
     the last one failed or was cancelled; where it did not pass the gate, when there are four times as many.
     """
     runs = workflow.training_runs.filter(is_control=False).order_by("-id")
-    over = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-    last = runs.filter(preset=Preset.FINETUNE, state__in=over).first()
+    last = runs.over().filter(preset=Preset.FINETUNE).first()
     if last is None:
         enough = FEWEST_TO_FINETUNE
     elif (size := _labels_at(last)) is None:

@@ -40,7 +40,7 @@ def request_score(subject: Subject) -> NeoScore:
     """Return the subject's scores; ask a worker for them if they are missing or outdated, or the last try failed."""
     now, setup = fingerprint(subject.survey, list(subject.frames.all())), setup_of(subject.survey)
     with transaction.atomic():
-        ended = NeoScore.objects.filter(subject=subject, state__in=(JobState.DONE, JobState.FAILED, JobState.CANCELLED))
+        ended = NeoScore.objects.over().filter(subject=subject)
         ended.exclude(state=JobState.DONE, fingerprint=now).delete()
         ended.update(setup=setup)  # which an older site did not store
         values = {"fingerprint": now, "setup": setup}

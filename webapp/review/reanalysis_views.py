@@ -73,7 +73,7 @@ def _latest(workflow: Workflow) -> Aggregation | None:
 
 def _versions(workflow: Workflow) -> dict[str, object]:
     of_workflow = Aggregation.objects.filter(workflow=workflow)
-    job = of_workflow.filter(state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    job = of_workflow.open().first()
     failed = of_workflow.first()
     return {
         "versions": of_workflow.filter(version__isnull=False).order_by("-version")[:VERSIONS],
