@@ -19,28 +19,27 @@ def cross_validate(
     examples: Examples,
     *,
     role: str = "stamp",
-    preset: str = "head",
     init: str = IMAGENET,
     recipe: Recipe | None = None,
     folds: int = 5,
     seed: int = 0,
 ) -> NDArray[np.float32]:
-    """Return p_real (N,) of each subject from a model trained without its group's fold.
+    """Return p_real (N,) of each subject from a head, or what the recipe trains, trained without its group's fold.
 
     Training labels may be people's and sometimes wrong; the caller has the truth to compare with.
 
     Parameters
     ----------
     examples
-        With features, or with pixels: for preset "head" the frozen backbone's features are then computed once.
-    role, preset, init
-        As in `ml.roles.train_role.train`; the presets that train a network take their time for each fold.
+        With features, or with pixels: the frozen backbone's features are then computed once.
+    role, init
+        As in `ml.roles.train_role.train`, with its preset "head".
     recipe
-        Train stamps with it instead, as the command line does; features of a frozen network are computed once here too.
+        Train stamps with it instead, as the command line does; one that trains a network takes its time for each fold.
     folds, seed
         Number of folds, and the seed of split and training.
     """
-    frozen = preset == "head" if recipe is None else recipe.freeze and not recipe.preprocessing.adapter
+    frozen = recipe is None or (recipe.freeze and not recipe.preprocessing.adapter)
     if frozen and examples.features is None:
         backbone = default_backbone(init) if recipe is None else recipe.begin(seed)
         features = features_of(examples, np.arange(len(examples)), backbone)
@@ -51,7 +50,7 @@ def cross_validate(
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         train_part = examples.take(inside)
         made = (
-            train(role, train_part, preset=preset, init=init, seed=seed)
+            train(role, train_part, preset="head", init=init, seed=seed)
             if recipe is None
             else train_stamps(train_part, recipe, seed=seed)
         )

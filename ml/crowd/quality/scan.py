@@ -75,13 +75,13 @@ def too_constant(answers: Answers, limits: Limits) -> list[Flag]:
 
 FINDERS = (too_fast, too_constant, no_better_than_chance, copies)
 NEWEST = 1_000
-CERTAIN = Limits()
+LIMITS = Limits()
 
 
-def find_flags(answers: Answers, limits: Limits = CERTAIN, newest: int = NEWEST) -> list[Flag]:
+def find_flags(answers: Answers, newest: int = NEWEST) -> list[Flag]:
     """Return all flags from each volunteer's newest answers, at most one of each kind per volunteer.
 
     Memory and time grow linearly with the answers.
     """
     judged = answers.newest(newest)
-    return [flag for finder in FINDERS for flag in finder(judged, limits)]
+    return [flag for finder in FINDERS for flag in finder(judged, LIMITS)]

@@ -1,6 +1,6 @@
 """Inject movers into real cubes, with masks and truth."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,14 +135,13 @@ def inject_into(
     movers: float = 3.0,
     faintest: float = FAINTEST,
     gold_fraction: float = 0.1,
-    progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Write n copies of a real cube, each with different movers; parameters and files as in `tess.tess`."""
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
     real = read_cube(path)
     singles = mover_copies(real, path.name.split(".")[0], n, seed, movers, faintest, gold_fraction)
-    return write_each(singles, columns(len(real.flux)), Path(out), progress=progress)
+    return write_each(singles, columns(len(real.flux)), Path(out))
 
 
 def mover_copies(
