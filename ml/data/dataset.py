@@ -194,7 +194,7 @@ class Examples:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
         Validation gets `fraction` of each kind's groups, 0..0.5, or what `val_mask` says. The split depends on nothing
-        but the groups' names and `stopgaps` (`ml.data.held_out`), so that a model that goes on from another one, with
+        but the groups' names and `stopgaps` (`ml.data.held_out`), so that a model that continues from another one, with
         the same objects and new ones, is validated on objects that neither was trained on.
 
         Raises BadExamples if there are several kinds, but too few groups to train on more than one; or none is left to
@@ -209,7 +209,7 @@ class Examples:
         return np.flatnonzero(~held), np.flatnonzero(held)
 
     def learnt_stopgaps(self, fraction: float = FRACTION) -> tuple[str, ...]:
-        """Return `stopgaps` for a model that goes on from one of these examples."""
+        """Return `stopgaps` for a model that continues from one of these examples."""
         return self.stopgaps if self.val_mask is not None else self._held_out(fraction).stopgaps
 
     def _held_out(self, fraction: float) -> HeldOut:

@@ -35,7 +35,7 @@ def held_out(groups: NDArray[Any], kinds: NDArray[Any], fraction: float, stopgap
     fraction
         0..0.5.
     stopgaps
-        Of the networks that this one goes on from. Of a kind with no other group, none is held out.
+        Of the networks that this one continues from. Of a kind with no other group, none is held out.
     """
     names, first, inverse = np.unique(np.asarray(groups).astype(str), return_index=True, return_inverse=True)
     place = places(names.tolist())

@@ -36,7 +36,7 @@ class Unlabelled:
 
         So neither the order of the rows nor what else there is decides which of two subjects comes first. Objects in
         `judges` are left out, and so are those that would be held out if they were labelled (`ml.data.held_out`), since
-        a later model that goes on from this one may be validated on them.
+        a later model that continues from this one may be validated on them.
         """
         names, first = np.unique(self.names.astype(str), return_index=True)
         rows = first[np.argsort(places(names.tolist()), kind="stable")]

@@ -25,7 +25,7 @@ def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
 
 
 def continued(examples: Examples, base: Checkpoint | None) -> Examples:
-    """Return the examples for a network that goes on from another one, whose stopgaps are not held out."""
+    """Return the examples for a network that continues from another one, whose stopgaps are not held out."""
     return examples if base is None else replace(examples, stopgaps=tuple(base.manifest.get("stopgaps", ())))
 
 

@@ -136,7 +136,7 @@ def preset_recipe(
     Raises
     ------
     BadExamples
-        If the preset trains on pixels, and there are none; or FixMatch would not go on from a trained network.
+        If the preset trains on pixels, and there are none; or FixMatch would not continue from a trained network.
     """
     paper = PAPERS.get(preset)
     name = start or architecture or (paper.architecture if paper else _architecture(preset, init))

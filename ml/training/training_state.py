@@ -98,7 +98,7 @@ class StateFile:
 
 
 def run_identity(settings: Any, arrays: Iterable[NDArray[Any]]) -> str:
-    """Return a hash of all that decides a training: two runs with the same one can go on from each other's state.
+    """Return a hash of all that decides a training: two runs with the same one can continue from each other's state.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def settings_page(
 ) -> HttpResponse:
     """Show both forms: the survey's, and that of a new member.
 
-    The first goes on from the settings with the fingerprint `seen`; a refused one from those it had begun with.
+    The first continues from the settings with the fingerprint `seen`; a refused one from those it had begun with.
     """
     seen = seen or (request.POST.get("seen", "") if form.is_bound else fingerprint(survey, form.fields))
     members = Membership.objects.filter(survey=survey).select_related("user").order_by("user__username")

@@ -187,7 +187,7 @@ def trained_labels(checkpoint: Checkpoint) -> list[Label]:
 
 
 def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
-    """Leave out the objects that the checkpoint, or one whose network it goes on from, has seen, labelled or not.
+    """Leave out the objects that the checkpoint, or one whose network it continues from, has seen, labelled or not.
 
     Subjects that have become one object since then count as one.
     """

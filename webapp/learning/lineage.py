@@ -1,4 +1,4 @@
-"""Lineage of a survey's models: which run went on from which model, on which labels, and what each model scored."""
+"""Lineage of a survey's models: which run continued from which model, on which labels, and what each model scored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from webapp.learning.models import Checkpoint, Evaluation, ScoringRun, TrainingR
 
 @dataclass(frozen=True)
 class Generation:
-    """A training run with its labels, the model that it went on from, its own model, and what that one scored."""
+    """A training run with its labels, the model that it continued from, its own model, and what that one scored."""
 
     run: TrainingRun
     labels: TrainingSet | None = None
@@ -46,7 +46,7 @@ def _possible_bases(survey: Survey, models: Sequence[Checkpoint]) -> list[Checkp
 
 
 def _base(model: Checkpoint, possible: Sequence[Checkpoint]) -> Checkpoint | None:
-    """Return the model that another one went on from, as `Checkpoint.lineage` does."""
+    """Return the model that another one continued from, as `Checkpoint.lineage` does."""
     start = model.manifest.get("init")
     older = (one for one in possible if (one.sha256, one.role) == (start, model.role) and one.pk < model.pk)
     return next(older, None)

@@ -77,7 +77,7 @@ def _forward(kind: str, start: int, end: int) -> Edge:
 
 
 def _back(start: int | None, end: int, rows: int) -> Edge:
-    """Return the arrow up from an earlier model to the run that went on from it."""
+    """Return the arrow up from an earlier model to the run that continued from it."""
     x1, x2, y2 = _left("model"), _left("run") + WIDTH, _middle(end) + BESIDE
     lane = x2 + GAP * (1 + (rows if start is None else start) % LANES) // (LANES + 1)
     if start is None:

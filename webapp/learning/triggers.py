@@ -242,7 +242,7 @@ def starting_detector(run: TrainingRun) -> Checkpoint | None:
 
 
 def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
-    """Return the checkpoint whose network the run goes on from; None for the packaged network, or a fresh one.
+    """Return the checkpoint whose network the run continues from; None for the packaged network, or a fresh one.
 
     A head is trained on the champion's network, and FixMatch begins with it. So does fine-tuning, or else with the
     newest shadow of the workflow. `packaged` is the feature key of the packaged network: a checkpoint that has it
@@ -257,7 +257,7 @@ def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
 
 
 def _own(run: TrainingRun) -> QuerySet[Checkpoint]:
-    """Return the workflow's models; an external scorer has no network to go on from."""
+    """Return the workflow's models; an external scorer has no network to continue from."""
     return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role).exclude(run__preset=Preset.EXTERNAL)
 
 

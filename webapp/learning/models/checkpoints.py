@@ -74,7 +74,7 @@ class Checkpoint(Touched):
         return [from_json(note) for note in self.manifest.get("notes", [])]
 
     def lineage(self) -> list["Checkpoint"]:
-        """Return this checkpoint and those whose networks it goes on from, the newest first."""
+        """Return this checkpoint and those whose networks it continues from, the newest first."""
         found, rows = [self], Checkpoint.objects.filter(survey=self.survey_id, role=self.role)
         while (base := rows.filter(sha256=found[-1].manifest.get("init", ""), pk__lt=found[-1].pk).first()) is not None:
             found.append(base)
