@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.other_environments import environment_or_skip
-from tests.integration.api.label_studio.requests import MANIFEST, ask, basic, make_champion, score
+from tests.integration.api.label_studio.requests import MANIFEST, ask, basic, make_champion, score_real
 from tests.integration.people import member
 from tests.integration.world import end_grace, make_volunteer, make_workflow, subjects_of
 from webapp.archive.models import Survey
@@ -43,10 +43,10 @@ def workflow():
     """A workflow with three subjects: two with the champion's scores, one with an answer, a follow-up and lines."""
     made = make_workflow(subjects=3, line_marking=True)
     Survey.objects.update(classes=MANIFEST["classes"], positive=MANIFEST["positive"])
-    champion = make_champion(made)
+    champion = make_champion(made, "tracklet")
     first, second, _ = subjects_of(made)
-    score(champion, first, 0.25, 0.5, 0.25)
-    score(champion, second, 0.0625, 0.0625, 0.875)
+    score_real(champion, first, 0.75)
+    score_real(champion, second, 0.125)
     lines = (Line(x1=0.25, y1=1, x2=7.5, y2=-0.5, frame=1), Line(x1=-0.5, y1=0, x2=3, y2=7))
     submit(make_volunteer("ann"), made, [Item(uuid.uuid4(), first.pk, "yes", "AST", marks=lines)])
     submit(make_volunteer("bob"), made, [Item(uuid.uuid4(), second.pk, "unsure")])

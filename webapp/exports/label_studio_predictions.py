@@ -114,13 +114,14 @@ def _score(name: Name | None, scores: Mapping[Name, Score | None]) -> Score:
 
 
 def _results(score: Score, controls: Sequence[Control]) -> list[Result]:
-    """Return a choice for each control that offers it, answers before classes."""
+    """Return a choice for each control that offers it, answers before classes; those only if the scores have any."""
     answer, p_answer = answer_of(score.checkpoint, score.p_real)
     asking = [control for control in controls if control.asks_answer]
-    label, p_class = _likeliest_class(score, answer if asking else None)
-    said = [(control, answer.label, p_answer) for control in asking]
-    said += [(control, label, p_class) for control in controls if not control.asks_answer]
-    results = [_choice(*each, score.checkpoint) for each in said if each[0].offers(each[1])]
+    label, choices = answer.label, [(control, answer.label, p_answer) for control in asking]
+    if score.checkpoint.scored_classes:
+        label, p_class = _likeliest_class(score, answer if asking else None)
+        choices += [(control, label, p_class) for control in controls if not control.asks_answer]
+    results = [_choice(*each, score.checkpoint) for each in choices if each[0].offers(each[1])]
     if not results:
         raise NoPrediction(_("No Choices offer “%s”.") % label)
     return results
@@ -128,8 +129,7 @@ def _results(score: Score, controls: Sequence[Control]) -> list[Result]:
 
 def _likeliest_class(score: Score, answer: Answer | None) -> tuple[str, float]:
     """Return the likeliest of all classes, or of the answer's, so that the two never contradict each other."""
-    manifest = score.checkpoint.manifest
-    classes = Classes(tuple(manifest["classes"]), tuple(manifest["positive"]))
+    classes = Classes(score.checkpoint.scored_classes, tuple(score.checkpoint.manifest["positive"]))
     by_name = dict(zip(classes.names, score.probabilities, strict=True))
     name = max(classes.side(answer) if answer else classes.names, key=by_name.__getitem__)
     return name, by_name[name]

@@ -27,7 +27,7 @@ from webapp.figures.track import Nearby, Track
 from webapp.figures.trail_distances import trail_distances
 from webapp.figures.trailing import MeasuredTrail, measure_trails
 from webapp.known_objects.models import SEARCHED
-from webapp.learning.models import ModelRole, Score
+from webapp.learning.models import Score
 from webapp.reports.models import NeoScore
 from webapp.reports.neo_scores import fingerprint, request_score
 
@@ -191,9 +191,8 @@ def _opinions(subject: Subject) -> dict[str, Any]:
 
 
 def _classes(score: Score) -> tuple[str, ...]:
-    """Return the names of a score's probabilities; the classes in a tracklet model's manifest are of its stamps."""
-    is_stamp = score.checkpoint.role == ModelRole.STAMP
-    return tuple(score.checkpoint.manifest.get("classes", ())) if is_stamp else ("bogus", "real")
+    """Return the names of a score's probabilities."""
+    return score.checkpoint.scored_classes or ("bogus", "real")
 
 
 def _plot(track: Track, nearby: Sequence[Nearby]) -> dict[str, Any]:

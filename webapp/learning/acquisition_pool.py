@@ -52,7 +52,7 @@ _FIELDS = {
 
 def read_queue(workflow: Workflow, checkpoint: Checkpoint, plan: Plan) -> NDArray[np.void]:
     """Return the open entries by key, with `class_0` and so on, their class probabilities, if the plan needs them."""
-    names = [f"class_{k}" for k in range(len(_classes(checkpoint)))] if Rule.RARE in plan.weights else []
+    names = [f"class_{k}" for k in range(len(checkpoint.scored_classes))] if Rule.RARE in plan.weights else []
     columns = "".join(f", coalesce(score.probabilities[{k + 1}], 'NaN'::float8)" for k in range(len(names)))
     asked = {"workflow": workflow.pk, "checkpoint": checkpoint.pk, "reasons": Reason.values}
     return copy_out(_READ.format(probabilities=columns), _FIELDS | dict.fromkeys(names, "float8"), asked)
@@ -74,15 +74,11 @@ def pool_of(
     )
     if Rule.BALD in plan.weights:
         pool = replace(pool, members=_members(checkpoint, subjects, rows["p_real"], rng))
-    if Rule.RARE in plan.weights and (classes := _classes(checkpoint)):
+    if Rule.RARE in plan.weights and (classes := checkpoint.scored_classes):
         labels = _labelled(trained_labels(checkpoint), classes, checkpoint.manifest.get("positive", []))
         probabilities = np.stack([rows[f"class_{k}"] for k in range(len(classes))], axis=1)
         pool = replace(pool, probabilities=probabilities, labelled=labels)
     return pool
-
-
-def _classes(checkpoint: Checkpoint) -> list[str]:
-    return list(checkpoint.manifest.get("classes", []))
 
 
 def _labelled(labels: Sequence[Label], classes: Sequence[str], positive: Sequence[str]) -> NDArray[np.float64]:

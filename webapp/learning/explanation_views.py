@@ -93,16 +93,16 @@ def _part(request: HttpRequest, subject: Subject, model: str) -> HttpResponse:
     if row and row.state == JobState.DONE:
         _frames, _channels, height, width = shape_of(subject)
         frames = explained_frames(row, width, height)
-        context |= {"frames": frames, "width": width, "height": height, "names": chosen and classes_of(chosen)}
+        context |= {
+            "frames": frames,
+            "width": width,
+            "height": height,
+            "names": chosen and chosen.manifest.get("classes", []),
+        }
         side = len(row.occlusion[0])
         context |= {"cell_width": width / side, "cell_height": height / side}
         context["matters"] = max(max(each.fall, each.rise) for each in frames) >= CLEAR
     return render(request, "learning/explanation.html", context)
-
-
-def classes_of(checkpoint: Checkpoint) -> list[str]:
-    """Return the classes of a single detection."""
-    return list(checkpoint.manifest.get("classes", []))
 
 
 def explained_frames(row: Explanation, width: int, height: int) -> list[ExplainedFrame]:

@@ -104,6 +104,17 @@ def test_a_share_of_the_batch_is_of_classes_with_few_labels(workflow, champion, 
     assert rare <= {row.pk for row in rows[:STRANGE]}
 
 
+def test_where_scores_have_no_classes_the_model_s_doubt_decides_instead(workflow, champion, rows):
+    """A tracklet model's scores are of bogus and real, whatever classes its detections have."""
+    champion.role = "tracklet"
+    p_real = np.where(np.arange(ASKED) < STRANGE, 0.5, 0.01)
+    scores.write_scores(champion.pk, np.array([row.pk for row in rows]), np.stack([1 - p_real, p_real], axis=1), p_real)
+    workflow.acquisition, workflow.rare_fraction = "uncertain", 0.25
+    write_priorities(workflow, champion)
+    assert chosen(workflow, "rare") == set()
+    assert set(first(workflow, STRANGE)) == {row.pk for row in rows[:STRANGE]}
+
+
 @pytest.mark.parametrize(("order", "of_good"), [("diverse", range(8)), ("nightly", range(9, 12))])
 def test_a_bad_night_does_not_fill_the_batch_when_each_night_has_its_turn(workflow, champion, rows, order, of_good):
     good = rows[ASKED // 2 :]

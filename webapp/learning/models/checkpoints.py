@@ -60,6 +60,14 @@ class Checkpoint(Touched):
         return ModelRole(self.role).kind
 
     @property
+    def scored_classes(self) -> tuple[str, ...]:
+        """Return the classes whose probabilities are in its scores; none where those are only of bogus and real.
+
+        The classes in the manifest of a tracklet model are those of its single detections.
+        """
+        return tuple(self.manifest.get("classes", ())) if self.role == ModelRole.STAMP else ()
+
+    @property
     def is_external(self) -> bool:
         return self.manifest.get("preset") == Preset.EXTERNAL
 

@@ -34,7 +34,7 @@ def basic(user, name=None):
     return client
 
 
-def make_champion(workflow, role="tracklet", **manifest):
+def make_champion(workflow, role="stamp", **manifest):
     run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role=role, state="done")
     return Checkpoint.objects.create(
         survey=workflow.survey, role=role, run=run, manifest=MANIFEST | manifest, is_champion=True
@@ -45,6 +45,13 @@ def score(checkpoint, subject, *probabilities):
     p_real = probabilities[0] + probabilities[1]
     Score.objects.create(
         checkpoint=checkpoint, subject=subject, probabilities=list(probabilities), p_real=p_real, entropy=0
+    )
+
+
+def score_real(checkpoint, subject, p_real):
+    """Score as models of tracklets, trails and cubes do: the probabilities are of bogus and real."""
+    Score.objects.create(
+        checkpoint=checkpoint, subject=subject, probabilities=[1 - p_real, p_real], p_real=p_real, entropy=0
     )
 
 

@@ -7,7 +7,6 @@ import pytest
 from tests.integration.api.label_studio.requests import (
     BOTH,
     CLASSES,
-    MANIFEST,
     URL,
     YES_NO,
     ask,
@@ -15,6 +14,7 @@ from tests.integration.api.label_studio.requests import (
     make_champion,
     said,
     score,
+    score_real,
     view,
 )
 from tests.integration.world import make_subject, subjects_of
@@ -32,16 +32,26 @@ def test_yes_and_no_are_predicted_with_their_probability(workflow, champion, sci
     assert said(yes) == [("real", "image", ["Yes"], 0.75)]
     assert said(no) == [("real", "image", ["No"], 0.875)]
     assert (yes["score"], no["score"]) == (0.75, 0.875)
-    assert answer["model_version"] == yes["model_version"] == f"tracklet model {champion.pk}"
+    assert answer["model_version"] == yes["model_version"] == f"stamp model {champion.pk}"
     assert answer["skipped"] == []
 
 
-def test_a_tracklet_models_own_threshold_decides(workflow, champion, scientist):
-    Checkpoint.objects.update(manifest=MANIFEST | {"threshold": 0.125})
+@pytest.mark.parametrize(("role", "answer"), [("tracklet", "yes"), ("trail", "no")])
+def test_a_model_of_tracklets_or_trails_answers_yes_or_no_and_names_no_class(workflow, scientist, role, answer):
+    """Its scores are of bogus and real, whatever classes stamps or pixels have; a tracklet model has a threshold."""
     second = subjects_of(workflow)[1]
+    score_real(make_champion(workflow, role, threshold=0.125), second, 0.25)
     [[prediction]] = ask(scientist, BOTH, {"subject_id": second.pk}).json()["results"]
-    # The class is one of the answer's, though a cosmic ray is likelier.
-    assert said(prediction) == [("real", "image", ["yes"], 0.125), ("kind", "image", ["AST"], 0.0625)]
+    assert said(prediction) == [("real", "image", [answer], 0.25 if answer == "yes" else 0.75)]
+    only_classes = ask(scientist, CLASSES, {"subject_id": second.pk}).json()
+    assert (only_classes["results"], len(only_classes["skipped"])) == ([[]], 1)
+
+
+def test_the_class_is_one_of_the_answers_though_another_is_likelier(workflow, champion, scientist):
+    third = subjects_of(workflow)[2]
+    score(champion, third, 0.3125, 0.25, 0.4375)
+    [[prediction]] = ask(scientist, BOTH, {"subject_id": third.pk}).json()["results"]
+    assert said(prediction) == [("real", "image", ["yes"], 0.5625), ("kind", "image", ["AST"], 0.3125)]
 
 
 def test_fine_classes_are_predicted_alone_or_beside_the_answer(workflow, champion, scientist):
@@ -91,8 +101,11 @@ def test_the_external_id_counts_where_both_names_are_given(workflow, champion, s
     assert said(prediction)[0][2] == ["Yes"]
 
 
-def test_our_own_exports_are_answered(workflow, champion, scientist):
+def test_our_own_exports_are_answered(workflow, scientist):
     """The version is that of the exported predictions, so that Label Studio asks for none of them again."""
+    champion = make_champion(workflow, "tracklet")
+    for subject, p_real in zip(subjects_of(workflow), (0.75, 0.125), strict=False):
+        score_real(champion, subject, p_real)
     tasks = json.loads(b"".join(EXPORTS["label-studio.json"].parts(workflow, "https://sky.example")))
     xml = b"".join(EXPORTS["label-studio-configuration.xml"].parts(workflow, "")).decode()
     assert scientist.post(f"{URL}setup", {"project": "3.1", "schema": xml}, format="json").status_code == 200
@@ -105,12 +118,12 @@ def test_our_own_exports_are_answered(workflow, champion, scientist):
 
 
 def test_each_kind_is_answered_by_its_own_champion_under_one_version(workflow, champion, scientist):
-    stamp = make_subject(workflow.survey, "stamp")
-    other = make_champion(workflow, "stamp")
-    score(other, stamp, 0.0, 0.25, 0.75)
+    tracklet = make_subject(workflow.survey, "tracklet")
+    other = make_champion(workflow, "tracklet")
+    score_real(other, tracklet, 0.25)
     first = subjects_of(workflow)[0]
-    answer = ask(scientist, YES_NO, {"subject_id": stamp.pk}, {"subject_id": first.pk}).json()
-    version = f"stamp model {other.pk}, tracklet model {champion.pk}"
+    answer = ask(scientist, YES_NO, {"subject_id": tracklet.pk}, {"subject_id": first.pk}).json()
+    version = f"stamp model {champion.pk}, tracklet model {other.pk}"
     assert [[each["model_version"] for each in predictions] for predictions in answer["results"]] == [[version]] * 2
     assert [predictions[0]["result"][0]["id"] for predictions in answer["results"]] == [
         f"model-{other.pk}-real", f"model-{champion.pk}-real"
