@@ -67,11 +67,11 @@ def _changed_meanwhile(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = SurveyForm(request.POST, instance=Survey.objects.get(pk=survey.pk))
     if not form.changed_data:
         return redirect("survey-settings", survey.slug)
-    said = _(
+    message = _(
         "Someone changed the settings after you opened this page, so nothing was saved. Yours differ in: %(fields)s."
         " Save again to replace theirs."
     )
-    form.add_error(None, said % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
+    form.add_error(None, message % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
     return settings_page(request, survey, form, MemberForm(), status=409, seen=fingerprint(now, form.fields))
 
 

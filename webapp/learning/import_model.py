@@ -58,16 +58,16 @@ def _check_manifest(manifest: "File[bytes]", role: ModelRole) -> None:
     if manifest.size > LARGEST_MANIFEST:
         raise ValidationError({"manifest": _too_large(LARGEST_MANIFEST >> 20)})
     try:
-        said: Any = json.loads(manifest.read())
+        described: Any = json.loads(manifest.read())
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or "role" not in said:
+        described = None
+    if not isinstance(described, dict) or "role" not in described:
         message = _("This is not a model’s manifest.json, which training writes beside its weights.")
         raise ValidationError({"manifest": message})
-    if said["role"] != role:
-        found = {"role": str(said["role"])[:30], "wanted": role}
-        message = _("This model’s role is “%(role)s”, but the workflow needs “%(wanted)s”.") % found
-        raise ValidationError({"manifest": message})
+    if described["role"] != role:
+        message = _("This model’s role is “%(role)s”, but the workflow needs “%(wanted)s”.")
+        roles = {"role": str(described["role"])[:30], "wanted": role}
+        raise ValidationError({"manifest": message % roles})
 
 
 def _too_large(most: int) -> str:

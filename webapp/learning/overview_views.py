@@ -177,8 +177,8 @@ def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpRes
         messages.error(request, " ".join(error.messages) if isinstance(error, Unconfirmed) else str(error))
         return redirect("training-run", survey.slug, checkpoint.run_id)
     if promotion is None:
-        said = _("Model %(number)d is the champion already. Nothing has changed.")
-        messages.info(request, said % {"number": checkpoint.pk})
+        message = _("Model %(number)d is the champion already. Nothing has changed.")
+        messages.info(request, message % {"number": checkpoint.pk})
     else:
         message = _("Model %(number)d is now the champion. The archive is being scored with it.")
         messages.success(request, message % {"number": checkpoint.pk})

@@ -146,11 +146,11 @@ def promote(
     if champion is not None and champion.pk == checkpoint.pk:
         return None
     if champion is not None and replaces not in (None, champion.pk):
-        said = _(
+        message = _(
             "The champion has changed meanwhile: it is model %(now)d. Compare this one with it, and promote it again"
             " if it is better. Nothing was done."
         )
-        raise ChampionChanged(said % {"now": champion.pk})
+        raise ChampionChanged(message % {"now": champion.pk})
     Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role, is_champion=True).update(
         is_champion=False
     )
@@ -179,10 +179,10 @@ def rollback(
             _("%(survey)s has no earlier champion to roll back to. Nothing has changed.") % {"survey": survey}
         )
     if to not in (None, before.pk):
-        said = _(
+        message = _(
             "The champion has changed meanwhile: rolling back leads to model %(now)d, not %(to)d. Nothing was done."
         )
-        raise NoEarlierChampion(said % {"now": before.pk, "to": to})
+        raise NoEarlierChampion(message % {"now": before.pk, "to": to})
     message = reason or STEPPED_BACK(number=champion.pk if champion else "")
     return promote(checkpoint=before, by=by, reason=message, is_rollback=True)
 

@@ -53,10 +53,10 @@ def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     row.request_cancel()
     row.refresh_from_db()
     if row.state in (JobState.DONE, JobState.FAILED):
-        said = _("Training run %(number)d is over already. Nothing was cancelled.") % {"number": row.pk}
+        message = _("Training run %(number)d is over already. Nothing was cancelled.") % {"number": row.pk}
     else:
-        said = _("The run stops after the current epoch. The champion and all labels stay unchanged.")
-    messages.info(request, said)
+        message = _("The run stops after the current epoch. The champion and all labels stay unchanged.")
+    messages.info(request, message)
     return redirect("training-run", survey.slug, row.pk)
 
 

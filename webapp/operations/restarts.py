@@ -27,12 +27,12 @@ SHOWN_FOR, SHOWN = timedelta(days=1), 50
 
 def note(part: str, reason: str) -> None:
     """Write down that a part of this machine is started again; on a full disk, only the log says so."""
-    said = {"part": part, "host": socket.gethostname(), "reason": to_json(reason), "at": timezone.now().isoformat()}
+    noted = {"part": part, "host": socket.gethostname(), "reason": to_json(reason), "at": timezone.now().isoformat()}
     path = Path(settings.DATA) / FOLDER / f"{uuid.uuid4()}.json"
     partial = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(said))
+        partial.write_text(json.dumps(noted))
         partial.replace(path)
     except OSError as error:
         log.warning("The restart of the part %s could not be written down: %s", part, error)
@@ -51,13 +51,13 @@ def store() -> None:
 def _read(path: Path) -> Restart | None:
     """Return the row of a file; None if another process was faster, or a power cut has emptied it."""
     try:
-        said = json.loads(path.read_text())
+        noted = json.loads(path.read_text())
         return Restart(
             id=uuid.UUID(path.stem),
-            part=said["part"],
-            host=said["host"],
-            reason=from_json(said["reason"]),
-            at=datetime.fromisoformat(said["at"]),
+            part=noted["part"],
+            host=noted["host"],
+            reason=from_json(noted["reason"]),
+            at=datetime.fromisoformat(noted["at"]),
         )
     except (FileNotFoundError, ValueError, KeyError):
         return None

@@ -80,11 +80,11 @@ def _changed_meanwhile(request: HttpRequest, survey: Survey, row: Workflow) -> H
     form = WorkflowForm(survey, request.POST, instance=Workflow.objects.get(pk=row.pk))
     if not form.changed_data:
         return redirect("workflow", survey.slug, row.slug)
-    said = _(
+    message = _(
         "Someone changed this workflow after you opened this page, so nothing was saved. Yours differs in: %(fields)s."
         " Save again to replace theirs."
     )
-    form.add_error(None, said % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
+    form.add_error(None, message % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
     return _page(request, survey, form, row, status=409, seen=settings_fingerprint(row))
 
 
