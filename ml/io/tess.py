@@ -18,13 +18,13 @@ from ml.io.fits.layout import Unit
 from ml.io.fits.scaling import native_order
 from ml.io.limits import check_bytes, decoding
 from ml.io.message import Message
+from ml.io.mjd import JD_MINUS_MJD
 from ml.io.picture import Facts, Selection
 from ml.io.records import BadInput
 from ml.io.times import DAY, to_utc
 
 _TABLES = ("PIXELS", "TARGETTABLES")
 _NEEDED = ("TIME", "TIMECORR", "FLUX")
-_MJD_OFFSET = 2400000.5
 
 
 def open_fits(path: Path) -> "FitsPicture | TargetPixels":
@@ -62,7 +62,7 @@ class TargetPixels:
         self.flux = flux
         self.shape, self.nbytes = flux.shape, flux.nbytes
         self.days = native_order(rows["TIME"]) - native_order(rows["TIMECORR"])
-        self.zero = _number(table, "BJDREFI") + _number(table, "BJDREFF") - _MJD_OFFSET
+        self.zero = _number(table, "BJDREFI") + _number(table, "BJDREFF") - JD_MINUS_MJD
         self.exptime = _number(table, "TIMEDEL") * (_number(table, "DEADC") or 1.0) * DAY or None
         self.wcs = picture.facts(0).wcs
 

@@ -16,6 +16,7 @@ from typing import Any
 from astropy.time import Time
 
 from ml.io.message import Message
+from ml.io.mjd import MJD_EPOCH, UNIX_EPOCH
 from ml.io.records import BadInput
 
 Card = Callable[[str], Any]
@@ -23,8 +24,6 @@ Card = Callable[[str], Any]
 
 DAY = 86400.0
 _FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406
-_MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
-_UNIX_EPOCH = 40587  # MJD
 _SCALES = {"UTC": "utc", "UT": "utc", "UT1": "utc", "GMT": "utc", "Z": "utc", "TAI": "tai", "IAT": "tai"}
 _SCALES |= {"TT": "tt", "TDT": "tt", "ET": "tt", "TDB": "tdb", "TCB": "tcb", "TCG": "tcg"}
 _CLOCKS = ("TIME-OBS", "UTC-OBS", "UTSTART", "UT", "UTC")
@@ -77,7 +76,7 @@ def is_time_scale(name: str) -> bool:
 
 def mjd_now() -> float:
     """Return the time by this machine's clock, MJD in UTC."""
-    return time.time() / DAY + _UNIX_EPOCH
+    return time.time() / DAY + UNIX_EPOCH
 
 
 def _stated_middle(card: Card) -> tuple[float | None, str]:
@@ -155,7 +154,7 @@ def _date(value: Any) -> float | None:
     except ValueError:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - _MJD_EPOCH).total_seconds() / DAY
+    return (moment - MJD_EPOCH).total_seconds() / DAY
 
 
 def _clock(value: Any) -> float | None:

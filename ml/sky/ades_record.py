@@ -3,14 +3,14 @@
 import math
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from ml.io.mjd import MJD_EPOCH
 from ml.sky.ades import Block, Record
 from ml.sky.obs80 import Observation, Sexagesimal, with_place, write_obs80
 from ml.sky.observatories import Observatory
 from ml.sky.solar_system import AU_KM
 
-MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 LONGEST_NAME = 7  # characters of a temporary designation in 80 columns; ADES allows 8
 FAR_KM = 100_000.0  # from here on au are written, as in 80 columns
 UNKNOWN_BAND = "UNK"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ml.io.mjd import day_number
 from ml.sky.mpcorb import Catalogue
 from ml.sky.orbits import Orbits, perifocal_axes
 
-_MJD_EPOCH = date(1858, 11, 17)
 _LARGEST = 100_000_000
 _USUAL_SLOPE = 4.0
 _FRAGMENT = re.compile(r"[a-z]{1,2}$")
@@ -72,4 +72,4 @@ def _elements(line: str) -> tuple[float, ...]:
 
 def _day(year: str, month: str, day: str) -> float:
     whole, fraction = divmod(float(day), 1)
-    return (date(int(year), int(month), int(whole)) - _MJD_EPOCH).days + fraction
+    return day_number(date(int(year), int(month), int(whole))) + fraction

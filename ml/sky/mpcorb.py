@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.io.mjd import MJD_EPOCH
 from ml.sky.orbits import Orbits, concatenate, perifocal_axes
 from ml.sky.packed import unpack_date
 from ml.sky.solar_system import GAUSS
@@ -139,4 +140,4 @@ def _dates(packed: NDArray[np.bytes_]) -> Array:
 def _days(text: NDArray[np.bytes_]) -> Array:
     """Return MJD of dates such as 20190915; NaN where there is none."""
     stamps = pd.to_datetime(_texts(text), format="%Y%m%d", errors="coerce")
-    return ((stamps - pd.Timestamp("1858-11-17")) / pd.Timedelta(days=1)).to_numpy(dtype=float)
+    return ((stamps - pd.Timestamp(MJD_EPOCH.date())) / pd.Timedelta(days=1)).to_numpy(dtype=float)

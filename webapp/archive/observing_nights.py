@@ -1,16 +1,15 @@
 """When a survey's nights begin, one rule for all pages and jobs, and which are the newest."""
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from ml.data.observing_nights import day_break
+from ml.io import mjd
 from webapp.archive.models import Subject
 from webapp.core.sql import fetch
 
-MJD_0 = date(1858, 11, 17)
-START_OF_MJD = datetime(MJD_0.year, MJD_0.month, MJD_0.day, tzinfo=UTC)
 MOST_TIMES = 10_000
 """Newest subjects, whose times of day tell when nights begin."""
 
@@ -68,22 +67,22 @@ def newest_nights(survey: int, kind: str, most: int, before: int | None = None) 
 
 def date_of(night: int) -> date:
     """Return the UTC date on which a night (MJD) begins."""
-    return MJD_0 + timedelta(days=night)
+    return mjd.date_of(night)
 
 
 def night_of(begins_on: date) -> int:
     """Return the night (MJD) that begins on a UTC date."""
-    return (begins_on - MJD_0).days
+    return mjd.day_number(begins_on)
 
 
 def night_at(time: datetime, begins: float) -> int:
     """Return the night (MJD) in which a time falls."""
-    return math.floor((time - START_OF_MJD) / timedelta(days=1) - begins)
+    return math.floor((time - mjd.MJD_EPOCH) / timedelta(days=1) - begins)
 
 
 def start_of(night: int, begins: float) -> datetime:
     """Return the time at which a night (MJD) begins."""
-    return START_OF_MJD + timedelta(days=night) + timedelta(days=begins)
+    return mjd.utc_of(night) + timedelta(days=begins)
 
 
 def limits_of(night: int, begins: float) -> tuple[float, float]:

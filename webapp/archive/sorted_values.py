@@ -1,14 +1,13 @@
 """The value by which a list of the archive is sorted, in words and with its unit, for each of its thumbnails."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
+from ml.io.mjd import utc_of
 
 
 def sorted_value(sort: str, value: float | None) -> str:
@@ -22,7 +21,7 @@ def sorted_value(sort: str, value: float | None) -> str:
 
 def time_in_words(mjd: float) -> str:
     try:
-        return f"{MJD_0 + timedelta(days=mjd):%Y-%m-%d %H:%M} UTC"
+        return f"{utc_of(mjd):%Y-%m-%d %H:%M} UTC"
     except OverflowError:  # no calendar has it
         return f"MJD {mjd:g}"
 

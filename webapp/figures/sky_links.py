@@ -1,12 +1,12 @@
 """A place on the sky in sexagesimal, and links to services that know what is there; the site itself asks nobody."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from astropy.coordinates import Angle
 
-MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
-JD_0 = 2_400_000.5  # of MJD 0
+from ml.io.mjd import JD_MINUS_MJD, utc_of
+
 RADIUS = 5  # arcmin
 JPL = "https://ssd.jpl.nasa.gov/tools/sb_ident.html#/"
 """A form to fill in: JPL takes a position by address only where programs ask."""
@@ -44,7 +44,7 @@ def links(ra: float, dec: float, mjd: float | None, observatory: str) -> list[tu
 
 def _mpchecker(ra: float, dec: float, mjd: float, code: str) -> str:
     hours, degrees = sexagesimal(ra, dec, " ")
-    at = MJD_0 + timedelta(days=round(mjd, 3))  # so that no month ends on its 32nd
+    at = utc_of(round(mjd, 3))  # so that no month ends on its 32nd
     day = at.day + (at - at.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(days=1)
     asked = {"which": "pos", "ra": hours, "decl": degrees, "radius": RADIUS, "limit": "24.0", "oc": code}
     when = {"year": at.year, "month": f"{at.month:02d}", "day": f"{day:.3f}"}
@@ -54,7 +54,7 @@ def _mpchecker(ra: float, dec: float, mjd: float, code: str) -> str:
 
 def _skybot(ra: float, dec: float, mjd: float, code: str) -> str:
     asked = {
-        "-ep": f"{mjd + JD_0:.6f}",
+        "-ep": f"{mjd + JD_MINUS_MJD:.6f}",
         "-ra": f"{ra:.6f}",
         "-dec": f"{dec:.6f}",
         "-rd": f"{RADIUS / 60:.4f}",

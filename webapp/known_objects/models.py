@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ml.io.mjd import UNIX_EPOCH
 from ml.sky.orbits import OLD_DAYS
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.core.jobs import Job
 from webapp.core.stored_messages import MessageField
 
-UNIX_EPOCH = 40_587  # MJD
 GEOCENTRE = "500"
 LONGEST_NOTE = 500  # characters
 SEARCHED = [Kind.CUTOUT, Kind.CUBE]

@@ -1,7 +1,7 @@
 """Linking page: start a search, see what it proposes, confirm or reject it, and take that back."""
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -15,16 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.io.mjd import utc_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Kind, Role, Subject, Survey
-from webapp.archive.observing_nights import night_begins
+from webapp.archive.observing_nights import date_of, night_begins, night_of
 from webapp.core.request_values import whole_numbers
 from webapp.linking.decisions import decide, reopen, start_linking
 from webapp.linking.linked_objects import take_back
 from webapp.linking.models import LONGEST_REASON, Decision, LinkRun, Links, Proposal, ProposalEvent
 
 SHOWN = 100
-MJD_EPOCH = date(1858, 11, 17)
 FIRST, LAST = date(1900, 1, 1), date(2200, 1, 1)
 MOST_NIGHTS = 30
 
@@ -90,7 +90,7 @@ class LinkForm(forms.ModelForm):
 
 def span_of(survey: Survey, night: date) -> tuple[float, float]:
     """Return the MJDs, UTC, between which a night lies that begins on a UTC date."""
-    begins = (night - MJD_EPOCH).days + night_begins(survey.pk)
+    begins = night_of(night) + night_begins(survey.pk)
     return begins, begins + 1
 
 
@@ -100,7 +100,7 @@ def suggested(survey: Survey) -> dict[str, Any]:
     if run is None:
         return {"night": newest_night(survey)}
     of = {name: getattr(run, name) for name in LinkForm.Meta.fields}
-    last = MJD_EPOCH + timedelta(days=round(run.last_mjd - night_begins(survey.pk)) - 1)
+    last = date_of(round(run.last_mjd - night_begins(survey.pk)) - 1)
     came_since = Subject.objects.filter(survey=survey, kind=Kind.STAMP, created_at__gt=run.created_at).exists()
     night = newest_night(survey) if came_since else last
     return {**of, "night": night, "nights": round(run.last_mjd - run.first_mjd)}
@@ -111,7 +111,7 @@ def newest_night(survey: Survey) -> date | None:
     newest = Subject.objects.filter(survey=survey, kind=Kind.STAMP).aggregate(newest=Max("mjd"))["newest"]
     if newest is None:
         return None
-    return MJD_EPOCH + timedelta(days=math.floor(newest - night_begins(survey.pk)))
+    return date_of(math.floor(newest - night_begins(survey.pk)))
 
 
 @require_safe
@@ -196,5 +196,4 @@ def _page(request: HttpRequest, survey: Survey, form: LinkForm, status: int = 20
 
 
 def _moment(mjd: float) -> str:
-    midnight = datetime(MJD_EPOCH.year, MJD_EPOCH.month, MJD_EPOCH.day, tzinfo=UTC)
-    return f"{midnight + timedelta(days=mjd):%Y-%m-%d %H:%M}"
+    return f"{utc_of(mjd):%Y-%m-%d %H:%M}"

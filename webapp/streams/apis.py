@@ -6,12 +6,11 @@ and https://avro.alerce.online (`get_avro`).
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from ml.io.alerts.packet_map import JULIAN
+from ml.io.mjd import JD_MINUS_MJD, utc_of
 from webapp.streams.http_client import ApiFailed, HttpClient
 from webapp.streams.messages import BAD_REPLY
 from webapp.streams.models import NAME_LENGTH
@@ -20,7 +19,6 @@ from webapp.streams.polling import Listed
 T = TypeVar("T")
 MOST_ALERTS = 1000
 MOST_OBJECTS = 200
-_MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 
 
 class Fink:
@@ -37,7 +35,9 @@ class Fink:
         times = {"startdate": _iso(begin), "stopdate": _iso(end)}
         rows = self._ask("latests", {"class": topic, "n": str(MOST_ALERTS), **times})
         alerts = _understood(
-            lambda: [Listed(_name(row["i:candid"]), row["i:jd"] - JULIAN, partial(self._packet, row)) for row in rows]
+            lambda: [
+                Listed(_name(row["i:candid"]), row["i:jd"] - JD_MINUS_MJD, partial(self._packet, row)) for row in rows
+            ]
         )
         return [alert for alert in alerts if begin <= alert.mjd <= end], len(rows) < MOST_ALERTS
 
@@ -92,7 +92,7 @@ APIS: dict[str, Callable[[str], Fink | Alerce]] = {"fink": Fink, "alerce": Alerc
 
 
 def _iso(mjd: float) -> str:
-    return (_MJD_EPOCH + timedelta(days=mjd)).strftime("%Y-%m-%d %H:%M:%S")
+    return utc_of(mjd).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _name(value: object) -> str:

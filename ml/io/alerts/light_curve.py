@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ml.io.alerts.packet_map import JULIAN, PacketMap, finite
+from ml.io.alerts.packet_map import PacketMap, finite
+from ml.io.mjd import JD_MINUS_MJD
 from ml.io.records import BadInput, LightCurve
 from ml.io.times import to_utc
 
@@ -45,7 +46,7 @@ def _point(row: Mapping[str, Any], where: PacketMap) -> tuple[float, str, float,
     if time is None or mag is None:
         return None
     try:
-        mjd, _ = to_utc(time - JULIAN if where.is_julian else time, "", where.scale)
+        mjd, _ = to_utc(time - JD_MINUS_MJD if where.is_julian else time, "", where.scale)
     except BadInput:
         return None
     band = _first(row, where.band)

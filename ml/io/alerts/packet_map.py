@@ -11,7 +11,6 @@ from typing import Any
 CHANNELS = ("difference", "science", "template")
 """The channels of a stamp, in their order; one that a survey does not send is left out."""
 
-JULIAN = 2400000.5
 """JD - MJD."""
 
 SCIENTISTS_ONLY, AFTERWARDS = "#", "!"

@@ -7,8 +7,9 @@ from typing import Any
 from ml.io.alerts.cutouts import stamp
 from ml.io.alerts.filters import galactic_latitude
 from ml.io.alerts.light_curve import light_curve
-from ml.io.alerts.packet_map import AFTERWARDS, JULIAN, SCIENTISTS_ONLY, PacketMap
+from ml.io.alerts.packet_map import AFTERWARDS, SCIENTISTS_ONLY, PacketMap
 from ml.io.message import Message
+from ml.io.mjd import JD_MINUS_MJD
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.io.times import DAY, mjd_now, to_utc
 
@@ -128,7 +129,7 @@ def _mid_exposure(packet: Mapping[str, Any], where: PacketMap, exptime: float | 
     if time is None:
         return None, ""
     keyword = where.time.split("|")[0].rpartition(".")[2]
-    mjd, keyword = to_utc(time - JULIAN if where.is_julian else time, keyword, where.scale)
+    mjd, keyword = to_utc(time - JD_MINUS_MJD if where.is_julian else time, keyword, where.scale)
     if mjd is not None and mjd > mjd_now() + _CLOCKS_DIFFER:
         raise BadInput(
             "its time, MJD %(mjd)s, lies in the future. Check the field `%(name)s` and this machine's clock.",

@@ -1,10 +1,13 @@
-"""Mid-exposure times, against astropy's."""
+"""Mid-exposure times and modified Julian dates, against astropy's."""
+
+from datetime import UTC, date, datetime
 
 import pytest
 from astropy.time import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.io.mjd import JD_MINUS_MJD, UNIX_EPOCH, date_of, day_number, utc_of
 from ml.io.records import BadInput
 from ml.io.times import mid_exposure
 
@@ -80,3 +83,15 @@ def test_an_unknown_time_scale_gives_no_time_but_a_reason():
 def test_a_time_that_no_clock_tells_is_refused(cards, scale):
     with pytest.raises(BadInput, match=r"it must be a modified Julian date \(for a Julian date, subtract 2400000.5\)"):
         told(TIMESYS=scale, **cards)
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(1858, 11, 17), date(1970, 1, 1), date(2023, 2, 25)])
+def test_a_date_has_the_modified_julian_date_that_astropy_gives_it(day):
+    theirs = Time(f"{day.year:04}-{day.month:02}-{day.day:02}T00:00:00", scale="tai")
+    assert day_number(day) == theirs.mjd == theirs.jd - JD_MINUS_MJD
+    assert date_of(day_number(day)) == day
+    assert utc_of(day_number(day) + 0.5) == datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+def test_unix_time_begins_in_1970():
+    assert utc_of(UNIX_EPOCH).timestamp() == 0
