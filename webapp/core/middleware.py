@@ -93,7 +93,7 @@ class UnstorableMiddleware:
         message = _("This request contains a value that can't be stored. Nothing was changed.")
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": message}, status=400)
-        return render(request, "400.html", {"said": message}, status=400)
+        return render(request, "400.html", {"problem": message}, status=400)
 
 
 def is_unstorable(error: Exception) -> bool:

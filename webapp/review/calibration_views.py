@@ -42,9 +42,9 @@ def calibration(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     is_few = curve is not None and (curve.n < FEW or min(curve.yes, curve.n - curve.yes) < FEW_OF_A_KIND)
     context = {
         "form": CalibrationForm(initial=options),
-        "said": options,
+        "options": options,
         "query": request.GET.urlencode(),
-        "found": curve,
+        "curve": curve,
         "is_few": is_few,
         "thresholds": _thresholds(workflow, curve) if curve and options["random"] and not is_few else {},
         "few": FEW,

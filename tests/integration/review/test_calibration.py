@@ -21,7 +21,7 @@ def test_rulings_are_compared_with_the_posterior_before_them(workflow, subjects,
     assert found.is_yes.tolist() == [False, False]
     assert found.posterior.tolist() == [second.consensus_posterior, first.consensus_posterior]
     page = client.get(ADDRESS)
-    assert page.context["found"].n == 2
+    assert page.context["curve"].n == 2
     assert "Too few judged subjects: 2 (0 yes, 2 no)." in page.content.decode()
     assert "No conclusion with so few judged subjects." in page.content.decode()
     assert "expected by chance:" not in page.content.decode()
@@ -42,7 +42,7 @@ def test_with_enough_subjects_the_page_concludes(workflow, subjects, vote, scien
     page = client.get(ADDRESS)
     assert "No conclusion" not in page.content.decode()
     assert "temperature that fits them best" in page.content.decode()
-    assert page.context["found"].temperature > 10  # a yes to each, half of them wrongly: coins
+    assert page.context["curve"].temperature > 10  # a yes to each, half of them wrongly: coins
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_only_what_was_drawn_at_random(workflow, subjects, vote, scientist, clie
     for subject in subjects[:2]:
         rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
     assert judged_subjects(workflow, "rulings", only_random=True).group.tolist() == ["s0"]
-    assert client.get(ADDRESS, {"random": "on"}).context["found"].n == 1
+    assert client.get(ADDRESS, {"random": "on"}).context["curve"].n == 1
 
 
 def test_gold_is_what_the_survey_knew_not_what_was_ruled_or_drawn(workflow, vote, scientist, client):
