@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from webapp.figures.asked import Asked
 from webapp.figures.nights import Night
+from webapp.figures.page_options import PageOptions
 
 Ends = tuple[float, float, bool]
 """The ends of a bin, and whether it includes the upper one, as the last one does."""
@@ -20,7 +20,7 @@ def ends_of(edges: Iterable[float]) -> list[Ends]:
     return [(low, high, place == len(pairs) - 1) for place, (low, high) in enumerate(pairs)]
 
 
-def bar_address(asked: Asked, name: str, ends: Ends, *, known: str) -> str:
+def bar_address(asked: PageOptions, name: str, ends: Ends, *, known: str) -> str:
     """Return the archive's list of a histogram's bar: its population, its limits, and what is known nearby."""
     workflow = asked.workflow
     wanted = {"kind": workflow.kind, "known": known, **limits(name, ends)}
@@ -31,13 +31,13 @@ def bar_address(asked: Asked, name: str, ends: Ends, *, known: str) -> str:
     return f"{reverse('subjects', args=[workflow.survey.slug])}?{urlencode(wanted)}"
 
 
-def cell_query(asked: Asked, brightness: str, finder: str, ends: Ends, rates: Ends) -> str:
+def cell_query(asked: PageOptions, brightness: str, finder: str, ends: Ends, rates: Ends) -> str:
     """Return the filters of the list of injected movers in a cell, from its ends in brightness and in rate."""
     ranges = limits(brightness, ends) | limits("rate", rates)
     return urlencode({"threshold": asked.threshold, "finder": finder, **ranges})
 
 
-def night_addresses(asked: Asked, night: Night) -> dict[str, str]:
+def night_addresses(asked: PageOptions, night: Night) -> dict[str, str]:
     """Return the archive's lists of a night's unknown subjects, false positives and false negatives."""
     workflow = asked.workflow
     of_night = {"kind": workflow.kind, "duplicates": "none", **limits("mjd", (night.begins, night.begins + 1, False))}
@@ -52,7 +52,7 @@ def night_addresses(asked: Asked, night: Night) -> dict[str, str]:
     return {name: f"{archive}?{urlencode(wanted)}" for name, wanted in lists.items()}
 
 
-def review_address(asked: Asked, night: Night, state: str) -> str:
+def review_address(asked: PageOptions, night: Night, state: str) -> str:
     """Return the list of a night's subjects in Review that are in one of its states, of the report's population."""
     workflow = asked.workflow
     wanted = {"workflow": workflow.slug, "queue": "all", "state": state, "night": night.date.isoformat()}

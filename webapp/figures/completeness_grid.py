@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from ml.evaluation.metrics.binned_completeness import Bins
 from webapp.core.figure_table import Column, FigureTable, count, fixed
 from webapp.core.percent import percent
-from webapp.figures.asked import Asked
 from webapp.figures.cell_links import cell_query, ends_of
+from webapp.figures.page_options import PageOptions
 from webapp.figures.synthetic_completeness import Movers
 
 Cell = tuple[int, float, float, float]
@@ -22,7 +22,7 @@ def filled_plane(movers: Movers, finder: str) -> Bins | None:
     return bins if bins is not None and bins.n.any() else None
 
 
-def grid_table(asked: Asked, movers: Movers, finder: str) -> FigureTable | None:
+def grid_table(asked: PageOptions, movers: Movers, finder: str) -> FigureTable | None:
     """Return the plane for the page; a filled cell leads to the list of its movers. None without any."""
     bins = filled_plane(movers, finder)
     if bins is None:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.core.figure_table import Column, FigureTable, count, fixed
 from webapp.core.percent import percent
-from webapp.figures.asked import Asked
 from webapp.figures.cell_links import bar_address, cell_query, ends_of
 from webapp.figures.completeness_grid import filled_plane, grid_file
 from webapp.figures.discoveries import COLUMNS, Discoveries, discoveries
 from webapp.figures.night_views import TITLES
+from webapp.figures.page_options import PageOptions
 from webapp.figures.synthetic_completeness import FINDERS, Movers, movers_of
 from webapp.figures.working_point import WorkingPoints, unseen_test_subjects, working_points
 
@@ -24,11 +24,11 @@ INTERVAL = (Column("low", _("95% from"), percent), Column("high", _("95% to"), p
 PLANES = ("crowd", "model")
 
 
-def discoveries_of(asked: Asked) -> Discoveries:
+def discoveries_of(asked: PageOptions) -> Discoveries:
     return discoveries(asked.workflow, asked.population, asked.champion, asked.threshold)
 
 
-def curves_of(asked: Asked) -> WorkingPoints | None:
+def curves_of(asked: PageOptions) -> WorkingPoints | None:
     """Return the champion's curves on its test set; None without a champion or enough of a test set."""
     rows = unseen_test_subjects(asked.champion) if asked.champion else None
     if not asked.champion or not rows or not rows.is_enough:
@@ -55,7 +55,7 @@ def calibration_table(curves: WorkingPoints) -> FigureTable:
     return FigureTable(columns, [(mean, int(n), *fractions) for mean, n, *fractions in curves.bins])
 
 
-def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTable:
+def histogram_table(asked: PageOptions, found: Discoveries, quantity: str) -> FigureTable:
     """Return the bars of a histogram; a number leads to its subjects in the archive, where one filter finds them."""
     columns = (
         Column(f"{quantity}_from", _("From"), fixed(2)),
@@ -77,7 +77,7 @@ def histogram_table(asked: Asked, found: Discoveries, quantity: str) -> FigureTa
     return FigureTable(columns, bins, dict(zip((each.name for each in columns[2:]), listed, strict=True)))
 
 
-def plane_table(asked: Asked, movers: Movers, finder: str) -> FigureTable | None:
+def plane_table(asked: PageOptions, movers: Movers, finder: str) -> FigureTable | None:
     """Return the filled cells of a completeness plane, each with its list of movers; None without any."""
     bins = filled_plane(movers, finder)
     if bins is None:
@@ -111,20 +111,20 @@ def subject_table(found: Discoveries) -> FigureTable:
     )
 
 
-def _of_curves(asked: Asked, table: Callable[[WorkingPoints], FigureTable]) -> FigureTable | None:
+def _of_curves(asked: PageOptions, table: Callable[[WorkingPoints], FigureTable]) -> FigureTable | None:
     curves = curves_of(asked)
     return table(curves) if curves else None
 
 
-def _grid(finder: str) -> Callable[[Asked], FigureTable | None]:
+def _grid(finder: str) -> Callable[[PageOptions], FigureTable | None]:
     return lambda asked: grid_file(movers_of(asked), finder)
 
 
-def _plane(finder: str) -> Callable[[Asked], FigureTable | None]:
+def _plane(finder: str) -> Callable[[PageOptions], FigureTable | None]:
     return lambda asked: plane_table(asked, movers_of(asked), finder)
 
 
-TABLES: dict[str, Callable[[Asked], FigureTable | None]] = {
+TABLES: dict[str, Callable[[PageOptions], FigureTable | None]] = {
     "working-points": lambda asked: _of_curves(asked, curve_table),
     "calibration": lambda asked: _of_curves(asked, calibration_table),
     "subjects": lambda asked: asked.with_model(subject_table(discoveries_of(asked))),
@@ -135,7 +135,7 @@ TABLES: dict[str, Callable[[Asked], FigureTable | None]] = {
 }
 
 
-def table_of(asked: Asked, name: str) -> FigureTable:
+def table_of(asked: PageOptions, name: str) -> FigureTable:
     """Return a figure's points; `Http404` if there is no such figure, or nothing to draw."""
     table = TABLES[name](asked) if name in TABLES else None
     if table is None:

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Role
 from webapp.core.figure_table import FigureTable
-from webapp.figures.asked import Asked, ThresholdForm, any_step
 from webapp.figures.completeness_grid import grid_table
 from webapp.figures.discoveries import MOST, POPULATIONS, Discoveries, graticule
 from webapp.figures.figure_tables import (
@@ -26,6 +25,7 @@ from webapp.figures.figure_tables import (
     table_of,
 )
 from webapp.figures.night_views import TITLES
+from webapp.figures.page_options import PageOptions, ThresholdForm, any_step
 from webapp.figures.synthetic_completeness import FINDERS, Movers, movers_of
 from webapp.figures.working_point import unseen_test_subjects
 from webapp.workflows.models import Workflow
@@ -51,9 +51,9 @@ class FiguresForm(ThresholdForm):
     field_order = ("population", "threshold", "abundance")
 
 
-def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
+def _asked(request: HttpRequest, workflow: Workflow) -> PageOptions:
     abundance = float(np.clip(workflow.prior, RAREST, 1 - RAREST))
-    return Asked(request, workflow, FiguresForm, population=POPULATIONS[0], abundance=abundance)
+    return PageOptions(request, workflow, FiguresForm, population=POPULATIONS[0], abundance=abundance)
 
 
 @require_safe
@@ -110,12 +110,12 @@ def figure_csv(request: HttpRequest, workflow: Workflow, name: str) -> HttpRespo
     return table_of(_asked(request, workflow).accepted(), name).as_csv(f"{name}-{workflow.slug}.csv")
 
 
-def _csv_address(asked: Asked, name: str) -> str:
+def _csv_address(asked: PageOptions, name: str) -> str:
     workflow = asked.workflow
     return f"{reverse('figure-csv', args=[workflow.survey.slug, workflow.slug, name])}?{asked.query}"
 
 
-def _grids(asked: Asked, movers: Movers) -> list[tuple[Any, FigureTable, str]]:
+def _grids(asked: PageOptions, movers: Movers) -> list[tuple[Any, FigureTable, str]]:
     """Return the two-way table of each finder with movers: its title, the table, and the address of its file."""
     tables = ((finder, grid_table(asked, movers, finder)) for finder in FINDERS)
     return [(FOUND_BY[finder], table, _csv_address(asked, f"grid-{finder}")) for finder, table in tables if table]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Role, Subject
 from webapp.core.figure_table import Column, FigureTable, count, fixed
-from webapp.figures.asked import Asked, ThresholdForm, any_step
+from webapp.figures.page_options import PageOptions, ThresholdForm, any_step
 from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, movers_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
@@ -79,11 +79,11 @@ def injected_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     return asked.with_model(_table(asked, movers_of(asked))).as_csv(f"injected-{workflow.slug}.csv")
 
 
-def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
-    return Asked(request, workflow, InjectedForm, finder="", **dict.fromkeys(LIMITS))
+def _asked(request: HttpRequest, workflow: Workflow) -> PageOptions:
+    return PageOptions(request, workflow, InjectedForm, finder="", **dict.fromkeys(LIMITS))
 
 
-def _table(asked: Asked, movers: Movers) -> FigureTable:
+def _table(asked: PageOptions, movers: Movers) -> FigureTable:
     """Return the movers within the limits, newest first; each leads to its subject."""
     values = {name: movers.values(name) for name in QUANTITIES}
     chosen = np.ones(len(movers), dtype=bool)

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from webapp.archive.models import Role
 from webapp.core.csv_writer import csv_response
-from webapp.figures.asked import Asked, ThresholdForm
 from webapp.figures.cell_links import limits, night_addresses, review_address
 from webapp.figures.nights import NIGHTS, POPULATIONS, Night, NightsPage, nights_of
+from webapp.figures.page_options import PageOptions, ThresholdForm
 from webapp.figures.synthetic_completeness import FINDERS, QUANTITIES, Movers, Row, movers_of
 from webapp.workflows.models import Workflow
 from webapp.workflows.workflow_page import beside, workflow_page
@@ -40,11 +40,11 @@ class NightsForm(ThresholdForm):
     before = forms.DateField(required=False, label=_("Before the night"), widget=forms.HiddenInput)
 
 
-def _asked(request: HttpRequest, workflow: Workflow) -> Asked:
-    return Asked(request, workflow, NightsForm, population=POPULATIONS[0], before="")
+def _asked(request: HttpRequest, workflow: Workflow) -> PageOptions:
+    return PageOptions(request, workflow, NightsForm, population=POPULATIONS[0], before="")
 
 
-def _nights(asked: Asked) -> NightsPage:
+def _nights(asked: PageOptions) -> NightsPage:
     before = asked.values["before"] or None
     return nights_of(asked.workflow, asked.champion, asked.threshold, asked.population, before)
 
@@ -105,7 +105,7 @@ def _bins(movers: Movers) -> Iterator[tuple[Any, ...]]:
                 yield quantity, row.low, row.high, finder, n, *(fractions if n else [None] * 3)
 
 
-def _in_review(asked: Asked, night: Night) -> dict[str, str]:
+def _in_review(asked: PageOptions, night: Night) -> dict[str, str]:
     """Return the lists in Review of all of a night's subjects, and of those without the reader's verdict."""
     return {state: review_address(asked, night, state) for state in ("all", "todo")}
 
@@ -132,7 +132,7 @@ def _rate(night: Night, name: str) -> tuple[float | None, ...]:
     return (None, None, None) if rate is None else (rate, *night.interval(name))
 
 
-def _completeness(asked: Asked, movers: Movers) -> list[tuple[Any, list[tuple[Row, str]]]]:
+def _completeness(asked: PageOptions, movers: Movers) -> list[tuple[Any, list[tuple[Row, str]]]]:
     """Return the table of each known quantity: its title, and its rows with the query of each one's movers."""
 
     def query(name: str, row: Row, *, is_last: bool) -> str:

@@ -15,7 +15,7 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.cached_figures import cached_figure
 from webapp.core.sql import copy_out
-from webapp.figures.asked import Asked
+from webapp.figures.page_options import PageOptions
 from webapp.learning.models import Checkpoint, Score
 from webapp.synthetics.mover import SYNTHETIC
 from webapp.workflows.models import Workflow
@@ -132,7 +132,7 @@ class Movers:
         return completeness_by(values[at], is_found, edges)
 
 
-def movers_of(asked: Asked) -> Movers:
+def movers_of(asked: PageOptions) -> Movers:
     """Return the newest movers injected into a workflow's queue, at most `MOST`; figures may be a minute old."""
     workflow, champion = asked.workflow, asked.champion
     key = f"synthetics-{workflow.pk}-{champion.pk if champion else 0}"

@@ -77,7 +77,7 @@ class BrowseForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Asked:
+class BrowserState:
     """The state in the URL: filters, order, position in the list, and the scale of the counts."""
 
     wanted: ConsensusFilter
@@ -101,7 +101,7 @@ class Asked:
         return active_filters((self.form[name] for name in FOLDED), self.query)
 
 
-def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
+def browser_state(workflow: Workflow, query: QueryDict) -> BrowserState:
     """Parse the state from a URL's query; filters that are not accepted filter nothing, and the form says so."""
     given = BrowseForm(workflow, query)
     given.is_valid()
@@ -115,7 +115,7 @@ def asked_of(workflow: Workflow, query: QueryDict) -> Asked:
         known.pop(name)
     form = given if given.errors else BrowseForm(workflow, initial=cleaned)
     cursor = cursor_in(query, kind=KIND.get(sort.removeprefix("-"), float))
-    return Asked(wanted, sort, cursor, cleaned.get("scale") == "log", form, known)
+    return BrowserState(wanted, sort, cursor, cleaned.get("scale") == "log", form, known)
 
 
 # Initial order: names ascending, everything else descending.
@@ -142,12 +142,12 @@ class Column:
     direction: str
 
 
-def columns_of(asked: Asked, *, has_model: bool) -> list[Column]:
+def columns_of(asked: BrowserState, *, has_model: bool) -> list[Column]:
     """Return the headings of the table; the model's only if there is one."""
     return [_column(asked, *each) for each in SORTABLE if has_model or each[0] != "gap"]
 
 
-def _column(asked: Asked, name: str, label: str | Promise, is_largest_first: bool) -> Column:
+def _column(asked: BrowserState, name: str, label: str | Promise, is_largest_first: bool) -> Column:
     if not name:
         return Column(name, label, "", "")
     now = asked.sort if asked.sort.removeprefix("-") == name else ""

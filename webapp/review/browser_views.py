@@ -17,7 +17,7 @@ from webapp.core.csv_writer import csv_response
 from webapp.core.keyset_pagination import Page, neighbours, page_of, query_with
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of
-from webapp.review.browser_form import Asked, asked_of, columns_of
+from webapp.review.browser_form import BrowserState, browser_state, columns_of
 from webapp.review.consensus_browser import (
     CSV_COLUMNS,
     Bin,
@@ -56,7 +56,7 @@ def browser(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
-    asked, champion = asked_of(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
+    asked, champion = browser_state(workflow, request.GET), champion_of(workflow.survey, role_of(workflow))
     matching = browse(workflow, summed(workflow), asked.wanted)
     page = page_of(_sortable(matching, workflow, asked), by=asked.column, cursor=asked.cursor, size=PER_PAGE)
     context = {
@@ -77,7 +77,7 @@ def _page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 @workflow_page(Role.SCIENTIST)
 def histograms(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Show the histograms and the number of subjects; the browser's page loads them from here, after its rows."""
-    asked = asked_of(workflow, request.GET)
+    asked = browser_state(workflow, request.GET)
     spread = _spread(workflow, asked)
     context = {
         "total": spread.total,
@@ -89,7 +89,7 @@ def histograms(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     return render(request, "review/histograms_page.html", context)
 
 
-def _links(asked: Asked) -> dict[str, Any]:
+def _links(asked: BrowserState) -> dict[str, Any]:
     return {
         "asked": asked,
         "csv": query_with(asked.query),
@@ -98,7 +98,7 @@ def _links(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _spread(workflow: Workflow, asked: Asked) -> Histograms:
+def _spread(workflow: Workflow, asked: BrowserState) -> Histograms:
     return recent_histograms(workflow, browse(workflow, summed(workflow), asked.wanted), asked.wanted)
 
 
@@ -121,14 +121,14 @@ def histogram_csv(request: HttpRequest, workflow: Workflow, of: str) -> HttpResp
     return csv_response(f"{of}-{workflow.slug}.csv", (f"{of}_from", f"{of}_below", "subjects"), table)
 
 
-def _accepted(workflow: Workflow, request: HttpRequest) -> Asked:
+def _accepted(workflow: Workflow, request: HttpRequest) -> BrowserState:
     """Return what a file is asked for; raises BadRequest if a filter is not accepted."""
-    asked = asked_of(workflow, request.GET)
+    asked = browser_state(workflow, request.GET)
     refuse_errors(asked.form)
     return asked
 
 
-def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: Asked) -> QuerySet[Consensus]:
+def _sortable(matching: QuerySet[Consensus], workflow: Workflow, asked: BrowserState) -> QuerySet[Consensus]:
     """Return the rows in the ranges; sorted by name, only those that an index finds in this order."""
     rows = matching.filter(asked.wanted.ranges())
     # Names are unique within a survey, and indexed.
@@ -147,14 +147,14 @@ def _agreement(row: Consensus) -> Proportion:
     return proportion_of(max(row.votes_by_answer.values()), row.votes)
 
 
-def _figures(spread: Histograms, asked: Asked) -> list[dict[str, Any]]:
+def _figures(spread: Histograms, asked: BrowserState) -> list[dict[str, Any]]:
     return [
         {"of": name, "bins": [{"bin": each, "query": _range(asked, ends, each)} for each in bins]}
         for (name, ends), bins in _both(spread)
     ]
 
 
-def _plots(spread: Histograms, asked: Asked, browser: str) -> dict[str, Any]:
+def _plots(spread: Histograms, asked: BrowserState, browser: str) -> dict[str, Any]:
     """Return the histograms' data, with the query of each bar for the browser's page."""
     plots = {
         name: {
@@ -173,5 +173,5 @@ def _both(spread: Histograms) -> list[tuple[tuple[str, str], list[Bin]]]:
     return [(each, getattr(spread, each[0])) for each in HISTOGRAMS.items()]
 
 
-def _range(asked: Asked, ends: str, chosen: Bin) -> str:
+def _range(asked: BrowserState, ends: str, chosen: Bin) -> str:
     return query_with(asked.query, **{f"{ends}_min": chosen.low, f"{ends}_max": chosen.high})

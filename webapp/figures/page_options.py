@@ -1,4 +1,4 @@
-"""What a page of figures is asked for: the workflow's champion, a threshold, and the page's own options."""
+"""The options of a page of figures, from its address: a threshold and the page's own; and the workflow's champion."""
 
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ class ThresholdForm(forms.Form):
     threshold = forms.FloatField(min_value=0, max_value=1, label=_("Threshold"), widget=any_step())
 
 
-class Asked:
+class PageOptions:
     """The values of a form in the URL, the usual ones where they are missing; and the workflow's champion.
 
     With a bad value, a page shows its form's errors and no figures, as if they were for that value; a file is refused.
