@@ -46,11 +46,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _row(request: HttpRequest, survey: Survey) -> dict[str, Any]:
-    figures = figures_of(survey)
     return {
         "survey": survey,
-        "figures": figures,
-        "percent": 100 * figures["settled"] // figures["asked"] if figures["asked"] else 0,
+        "figures": figures_of(survey),
         "is_scientist": Membership.objects.allows(request.user, survey, Role.SCIENTIST),
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "picture": cover_of(survey),

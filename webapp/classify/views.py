@@ -86,7 +86,7 @@ def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
 
 @require_safe
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the self-refreshing part of the front page."""
+    """Return the self-refreshing part of the front page and of a project's page."""
     survey = Survey.objects.filter(slug=slug).first()
     if survey is None:
         return HttpResponse(status=286)  # htmx: stop asking

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.integration.learning import sky
@@ -33,7 +34,15 @@ def test_the_front_page_and_the_classify_page_count_alike(client, survey, subjec
     workflow.queue.filter(pk__in=[entry.pk for entry in entries[:1] + entries[4:6]]).update(is_retired=True)
     figures, progress = figures_of(survey), progress_of(None, workflow)
     assert (figures["settled"], figures["asked"]) == (progress["retired"], progress["total"]) == (3, 7)
-    assert "Retired: 3 of the 7 subjects that volunteers are asked about" in client.get("/").content.decode()
+    for address in ("/", "/surveys/night/project/", reverse("figures", args=["night"])):
+        page = client.get(address).content.decode()
+        assert "Retired: 3 of the 7 subjects that volunteers are asked about" in page, address
+        assert '<progress max="7" value="3"' in page, address
+
+
+def test_a_survey_that_asks_about_nothing_shows_no_bar(client, survey, subjects):
+    sky.workflow(survey)
+    assert "Retired: 0 of the 0" not in client.get("/").content.decode()
 
 
 def test_a_closed_workflow_no_longer_counts_beside_an_open_one(survey, subjects):
