@@ -35,7 +35,7 @@ from webapp.learning.promotion import (
 )
 from webapp.learning.scoring import failures, score_unscored
 from webapp.learning.test_sets import TooLittleGold, freeze
-from webapp.learning.triggers import AlreadyTraining, short_of_labels, start_training
+from webapp.learning.triggers import AlreadyTraining, recipes_of, short_of_labels, start_training
 from webapp.workflows.models import Workflow
 
 
@@ -67,6 +67,7 @@ class TrainingForm(forms.Form):
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["workflow"].queryset = Workflow.objects.filter(survey=survey).order_by("name")  # type: ignore[attr-defined]
+        self.fields["preset"].choices = recipes_of(roles_of(survey))  # type: ignore[attr-defined]
 
 
 SHOWN = 30

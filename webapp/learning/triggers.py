@@ -1,7 +1,9 @@
 """Start training runs, by hand or by a workflow's schedule: after enough new labels, or after some days."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -125,6 +127,17 @@ def _check_preset(preset: str, role: ModelRole, scorer: ExternalScorer | None) -
         raise ValidationError({"preset": _("FixMatch is for workflows about stamps. Choose another recipe.")})
     if (preset == Preset.EXTERNAL) != (scorer is not None):
         raise ValidationError({"preset": _("Register an external scorer under Models; it is evaluated at once.")})
+
+
+def recipes_of(roles: Collection[ModelRole]) -> list[tuple[Any, Any]]:
+    """Return the choices of recipes that suit at least one of these roles; all of them for no role."""
+    return [choice for choice in Preset.recipes() if not roles or any(_suits(choice[0], role) for role in roles)]
+
+
+def _suits(preset: str, role: ModelRole) -> bool:
+    if role.is_detector or preset == Preset.DETECTOR:
+        return role.is_detector and preset == Preset.DETECTOR
+    return preset != Preset.FIXMATCH or role == ModelRole.STAMP
 
 
 def workflows_to_retrain() -> list[Workflow]:

@@ -46,6 +46,18 @@ def test_roles_are_those_of_the_workflows_and_the_models(survey, page):
     assert "/test-sets/cube/freeze/" not in response.content.decode()
 
 
+def test_only_recipes_that_suit_a_role_are_offered(survey, page):
+    def offered():
+        return [value for value, _ in page().context["form"].fields["preset"].choices]
+
+    sky.workflow(survey, kind="cutout")
+    assert offered() == ["detector"]
+    sky.workflow(survey, kind="tracklet", slug="tracklets")
+    assert offered() == ["head", "finetune", "small", "detector"]
+    survey.workflows.filter(kind="cutout").update(kind="stamp")
+    assert offered() == ["head", "finetune", "fixmatch", "small"]
+
+
 def test_without_a_workflow_it_says_what_will_stand_there(page):
     response = page()
     assert shown(response) == []
