@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from tests.integration.learning import sky
 from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.models import Aggregation
 
@@ -25,11 +26,22 @@ def test_at_first_the_page_says_what_will_appear(workflow, scientist, client):
     assert "Run reanalysis" in page
 
 
+def test_a_reanalysis_that_waits_for_busy_workers_says_so(workflow, survey, scientist, client):
+    client.post(address(sky.workflow(survey, slug="other"), "reanalysis-start"))
+    other = Aggregation.objects.claim(Aggregation.objects.get().pk)
+    client.post(address(workflow, "reanalysis-start"))
+    page = client.get(address(workflow)).content.decode()
+    assert "workers are busy with other jobs" in page
+    assert "no worker is running" not in page
+    other.finish()
+    assert "no worker is running" in client.get(address(workflow)).content.decode()
+
+
 def test_a_scientist_starts_a_reanalysis_and_reads_it(workflow, subjects, vote, scientist, client):
     for place, subject in enumerate(subjects):
         vote(subject, "yes", "yes", "no" if place % 2 else "yes")
     assert client.post(address(workflow, "reanalysis-start")).status_code == 302
-    assert "Waiting for a worker" in client.get(address(workflow)).content.decode()
+    assert "If this lasts longer than a minute, no worker is running" in client.get(address(workflow)).content.decode()
     job = run()
     job.posteriors.filter(subject=subjects[0]).update(posterior=0.1, live=0.9)
     page = client.get(address(workflow)).content.decode()

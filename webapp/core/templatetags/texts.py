@@ -1,4 +1,4 @@
-"""Template filters for translated messages and Markdown."""
+"""Template filters for translated messages and Markdown, and the sentence of a job that waits."""
 
 import re
 
@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from webapp.core.health import somebody_works
 from webapp.core.markdown import as_html
 from webapp.core.stored_messages import in_words
 
@@ -24,3 +25,9 @@ def with_code(text: str) -> SafeString:
 
 
 register.filter("in_words", in_words)
+
+
+@register.inclusion_tag("waiting_for_worker.html")
+def waiting_for_worker() -> dict[str, bool]:
+    """Say why a queued job waits: workers have other jobs, or there may be no worker."""
+    return {"is_busy": somebody_works()}
