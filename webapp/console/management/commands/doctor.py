@@ -69,7 +69,7 @@ def _restarts(restarts: Restarts) -> str:
 
 
 def _jobs(status: SiteStatus) -> Table:
-    table = Table("Job", "Queue", "Workers", "Waiting", "Running", "Failed", "Oldest waits since", box=None)
+    table = Table("Job", "Queue", "Workers", "Waiting", "Running", "Failed", "Longest wait", box=None)
     for kind, workers in status.workers_of_jobs:
         counts = (f"{number:,}" for number in (workers, kind.waiting, kind.running, kind.failed))
         table.add_row(escape(str(kind.title)), kind.queue, *counts, _ago(kind.oldest) if kind.oldest else "")
