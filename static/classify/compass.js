@@ -4,6 +4,7 @@ const LENGTHS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 18
 const PIXELS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 const LONGEST = 120; // CSS pixels
 const RADIUS = 15;
+const LABEL = 7; // from the end of a line to the middle of its letter
 
 function written(arcsec) {
   if (arcsec >= 3600) return `${arcsec / 3600}°`;
@@ -39,8 +40,8 @@ export class Compass {
     for (const [line, text, x, y, far] of [[north, n, nx, ny, RADIUS], [east, e, ex, ey, RADIUS * 0.7]]) {
       line.setAttribute("x2", x * far);
       line.setAttribute("y2", -y * far);
-      text.setAttribute("x", x * (far + 8));
-      text.setAttribute("y", -y * (far + 8));
+      text.setAttribute("x", x * (far + LABEL));
+      text.setAttribute("y", -y * (far + LABEL));
     }
   }
 }

@@ -1,6 +1,7 @@
 // A wrong answer to a practice image stops the work once: its frames, a ring around the object, and one sentence.
 import { clearestKnown, drawCircled } from "./thumbnail.js";
 
+const SIDE = 600; // pixels of all columns together, at least
 const MOST_FRAMES = 24; // with more, only the one that shows the object best
 
 function framesOf(picture, feedback) {
@@ -21,9 +22,10 @@ export class Mistake {
     const columns = Math.ceil(Math.sqrt(frames.length));
     this.pictures.style.setProperty("--columns", columns);
     this.pictures.style.setProperty("--rows", Math.ceil(frames.length / columns));
+    const times = Math.ceil(SIDE / columns / picture.width);
     this.pictures.replaceChildren(...frames.map((frame) => {
       const canvas = document.createElement("canvas");
-      drawCircled(canvas, picture, look, feedback, columns * picture.width / 150, frame);
+      drawCircled(canvas, picture, look, feedback, columns * picture.width / 150, frame, times);
       return canvas;
     }));
     this.truth.textContent = sentence;

@@ -28,12 +28,25 @@ export function drawFrame(canvas, picture, look, frame) {
   delete canvas.dataset.circled;
 }
 
-/** Draw a frame of a known object, and circle it with a line of this width in pixels. */
-export function drawCircled(canvas, picture, look, feedback, line, frame) {
+/** Draw each pixel as a square of so many, so that a ring is not as coarse as the picture. */
+function enlarge(canvas, times) {
+  if (times === 1) return;
+  const { width, height } = canvas;
+  const pixels = Object.assign(document.createElement("canvas"), { width, height });
+  pixels.getContext("2d").drawImage(canvas, 0, 0);
+  Object.assign(canvas, { width: width * times, height: height * times });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(pixels, 0, 0, canvas.width, canvas.height);
+}
+
+/** Draw a frame of a known object, enlarged, and circle it with a line of this width in the picture's pixels. */
+export function drawCircled(canvas, picture, look, feedback, line, frame, times = 1) {
   drawFrame(canvas, picture, look, frame);
   const place = placeOf(feedback, picture, frame);
   if (!place) return;
-  ring(canvas, place, feedback.radius, line);
+  enlarge(canvas, times);
+  ring(canvas, { x: place.x * times, y: place.y * times }, feedback.radius * times, line * times);
   canvas.dataset.circled = feedback.circle[picture.planes ? 0 : frame].join(" ");
 }
 

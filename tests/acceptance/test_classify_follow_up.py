@@ -12,6 +12,12 @@ from webapp.workflows.models import Workflow
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 KINDS = {"no": ["CR", "NOISE"]}
+RING_PIXELS = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4) found += data[i] === 255 && data[i + 1] === 209 && data[i + 2] === 102;
+  return found;
+}"""
 
 
 def given(page):
@@ -77,6 +83,7 @@ def test_a_wrong_practice_answer_pauses_once_and_shows_where_the_object_is(db, o
     expect(dialog).to_be_visible()
     expect(dialog.get_by_role("heading")).to_contain_text("Not quite")
     assert dialog.locator("canvas").get_attribute("data-circled")
+    assert dialog.locator("canvas").evaluate(RING_PIXELS) > 500, "a ring that is neither blurred nor pale"
     page.keyboard.press("y")  # keys answer nothing meanwhile
     page.wait_for_timeout(ECHO)
     assert Classification.objects.count() == 1

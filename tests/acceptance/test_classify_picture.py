@@ -203,6 +203,12 @@ def test_north_and_the_scale_follow_the_wcs(db, open_page):
     north = page.locator("[data-part=north] line").first
     x, y = (float(north.get_attribute(name)) for name in ("x2", "y2"))
     assert math.degrees(math.atan2(x, -y)) == pytest.approx(math.degrees(math.atan2(3, 4)), abs=0.1)
+    letter = page.locator("[data-part=north] text").first
+    middle = math.hypot(*(float(letter.get_attribute(name)) for name in ("x", "y")))
+    height = letter.evaluate("text => parseFloat(getComputedStyle(text).fontSize)")
+    assert middle + height / 2 < part(page, "north").bounding_box()["height"] / 2, (
+        "no letter is cut, whatever the angle"
+    )
     arcsec = float(re.fullmatch(r"(\d+)″", part(page, "length").inner_text())[1])
     pixel = boxes(page)[0]["width"] / SIDE
     assert part(page, "bar").bounding_box()["width"] / pixel * 1.8 == pytest.approx(arcsec, rel=0.03)
