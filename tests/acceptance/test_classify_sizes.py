@@ -103,12 +103,12 @@ def test_what_is_known_of_a_subject_fits_a_phone_and_closes_like_a_menu(workflow
     Survey.objects.update(open_metadata=["pipeline"])
     Subject.objects.update(metadata={"pipeline": "difference_imaging_run_" * 12})
     page = open_page(PAGE, width=390, height=844)
-    button, facts = page.get_by_role("button", name="About"), page.locator("#facts")
+    button, facts = page.get_by_role("button", name="About"), page.locator("#about")
     for close in ("Escape", "outside", "answer"):
         ready(page)
         button.tap()
         expect(facts).to_contain_text("difference_imaging")
-        left, top, right, bottom = area(page, "#facts")
+        left, top, right, bottom = area(page, "#about")
         assert 0 <= left < right <= 390
         assert 0 <= top < bottom <= area(page, "[data-part=card]")[1]
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
