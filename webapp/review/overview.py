@@ -18,7 +18,7 @@ from webapp.core.bounded_count import MOST_COUNTED, count_some
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.models import Checkpoint, Promotion, Score
 from webapp.review.queue_form import FRESH_FOR, NAMES, newest_night
-from webapp.review.queues import queued
+from webapp.review.queues import QUEUES, queued
 from webapp.workflows.models import Workflow
 
 WEEK = timedelta(days=7)
@@ -27,7 +27,7 @@ WAITING = ("agreed", "disagreements", "talk", "second", "conflicts", "held")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A queue with subjects without the reader's verdict; `n` is at most one more than `MOST_COUNTED`."""
+    """A queue with subjects that wait for the reader; `n` is at most one more than `MOST_COUNTED`."""
 
     label: str | Promise
     query: str
@@ -83,7 +83,7 @@ def waiting(workflow: Workflow, reader: User) -> list[Waiting]:
 
 
 def _n(workflow: Workflow, reader: User, queue: str) -> int:
-    rows = queued(workflow, queue, reader=reader, state="todo")
+    rows = queued(workflow, queue, reader=reader, state=QUEUES[queue].state)
     return cached_figure(f"waiting-{workflow.pk}-{queue}-{reader.pk}", partial(count_some, rows))
 
 

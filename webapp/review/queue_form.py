@@ -200,7 +200,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     nights, begins = recent_nights(workflow) if workflow else ([], 0.0)
     times = {name: cleaned.get(name) for name in ("night", *RANGE)}
     chosen: dict[str, Any] = {
-        "state": cleaned.get("state") or "todo",
+        "state": cleaned.get("state") or QUEUES[queue].state,
         "least_gap": LEAST_GAP if gap is None else gap,
         "way": cleaned.get("way") or "",
         "min_votes": cleaned.get("min_votes") or 0,

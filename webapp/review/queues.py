@@ -32,13 +32,17 @@ MOST_KEYS = 5_000
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue: its subjects, its first order, and whether it needs a champion, needs votes, or leaves out held ones."""
+    """A queue: its subjects, its first order, and whether it needs a champion, needs votes, or leaves out held ones.
+
+    `state` is which verdicts its list starts with, one of `STATES`.
+    """
 
     wanted: Callable[[float], Q]
     sort: str
     needs_champion: bool = False
     needs_votes: bool = True
     leaves_out_held: bool = False
+    state: str = "todo"
 
 
 def _disagree(least_gap: float) -> Q:
@@ -74,7 +78,9 @@ QUEUES = {
     "unsure": Queue(lambda _: Q(undecided_share__gte=UNSURE), "-undecided_share", leaves_out_held=True),
     "talk": Queue(lambda _: Q(), "-newest_comment", needs_votes=False),
     "second": Queue(lambda _: Q(Exists(_STANDING.awaiting_opinion())), "-changed_at", needs_votes=False),
-    "conflicts": Queue(lambda _: Q(Exists(_STANDING.disputed())), "-changed_at", needs_votes=False),
+    "conflicts": Queue(  # those whom it is about have given their verdicts
+        lambda _: Q(Exists(_STANDING.disputed())), "-changed_at", needs_votes=False, state="all"
+    ),
     "held": Queue(lambda _: _HELD, "-changed_at", needs_votes=False),
     "random": Queue(lambda _: Q(votes_all__gte=1), "audit"),
     "all": Queue(lambda _: Q(), "-posterior"),

@@ -51,6 +51,19 @@ def test_what_waits_is_counted_until_the_reader_has_ruled(workflow, subjects, sc
     assert [each.n for each in waiting(workflow, scientist)] == [2]
 
 
+def test_a_conflict_waits_for_both_scientists_until_one_settles_it(workflow, subjects, scientist, colleague, client):
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=colleague, verdict="yes")
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no")
+    for reader in (scientist, colleague):
+        assert [(each.query.split("queue=")[1], each.n) for each in waiting(workflow, reader)] == [("conflicts", 1)]
+        client.force_login(reader)
+        assert str(subjects[0]) in client.get("/surveys/night/review/?queue=conflicts").content.decode()
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no", overrules=True)
+    assert waiting(workflow, scientist) == waiting(workflow, colleague) == []
+    client.force_login(scientist)
+    assert "Nothing waits here" in client.get("/surveys/night/review/?queue=conflicts").content.decode()
+
+
 def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
     survey, workflow, subjects, scientist, vote, client
 ):
