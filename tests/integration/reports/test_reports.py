@@ -103,6 +103,13 @@ def test_what_is_wrong_is_said_and_nothing_is_signed(survey, change, said):
     assert not Report.objects.exclude(signed_at=None).exists()
 
 
+def test_a_survey_with_a_simulated_sky_says_at_once_that_it_cannot_report(survey):
+    page = browser(survey.memberships.first().user)
+    assert "sky is simulated" not in page.get("/surveys/night/reports/").content.decode()
+    Survey.objects.update(is_simulated=True)
+    assert "sky is simulated" in page.get("/surveys/night/reports/").content.decode()
+
+
 def test_a_pole_and_missing_magnitudes_do_no_harm(survey):
     one, two, *_ = survey.subjects.order_by("pk")
     one.frames.update(dec=-90.0)
