@@ -21,6 +21,7 @@ from django.views.i18n import set_language
 from webapp.accounts.adapter import forget_language, set_language_cookie
 from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.accounts.forms import ErasureForm
+from webapp.community.group_models import Group
 from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
 from webapp.community.person import account_page, profile_of
@@ -132,7 +133,8 @@ class LeaveForm(ErasureForm):
 def leave(request: HttpRequest, user: User) -> HttpResponseBase:
     form = LeaveForm(user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "accounts/delete_account.html", {"form": form}, status=400 if form.is_bound else 200)
+        page = {"form": form, "groups": Group.objects.filter(owner__user=user)}
+        return render(request, "accounts/delete_account.html", page, status=400 if form.is_bound else 200)
     leave_for_good(user=user, keep_answers=form.keeps_answers)
     logout(request)
     messages.success(request, _("Your account is deleted. Thank you for your help."))

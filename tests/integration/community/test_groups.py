@@ -105,6 +105,13 @@ def test_of_a_class_nothing_is_public(ada, ben, browser_of):
     assert world.client_of(stranger).get("/api/groups/").json() == []
 
 
+def test_who_deletes_their_account_reads_which_groups_end(ada, ben, browser_of):
+    group = opened_class(ada)
+    join(user=ben.user, token=group.token)
+    assert "ends too, for all of its members: 7b." in browser_of(ada).get("/you/leave/").content.decode()
+    assert "ends too" not in browser_of(ben).get("/you/leave/").content.decode()
+
+
 def test_members_and_strangers_change_nothing(club, ada, ben, browser_of):
     join(user=ben.user, token=club.token)
     member, before = GroupMember.objects.get(), Group.objects.values().get()
