@@ -1,5 +1,7 @@
 """Collections are ordered by hand, edited by those whom the owner chose, and turned into subject sets by scientists."""
 
+import re
+
 import pytest
 
 from tests.integration import world
@@ -38,6 +40,14 @@ def test_the_newest_comes_first_until_somebody_moves_it(mine, subjects, ada, bro
     assert order(mine) == [one, two, three]
     collect(mine, subjects)
     assert order(mine) == [one, two, three]
+
+
+def test_the_first_subject_moves_no_further_and_the_last_neither(mine, ada, browser_of):
+    page = browser_of(ada).get(f"/collections/{mine.pk}/").content.decode()
+    ways = re.findall(r'value="(forward|back)"( disabled)?', page)
+    assert [way for way, disabled in ways if disabled] == ["forward", "back"]
+    assert ways[0] == ("forward", " disabled")
+    assert ways[-1] == ("back", " disabled")
 
 
 def test_an_editor_changes_the_subjects_and_nothing_else(mine, workflow, subjects, ada, ben, browser_of):
