@@ -131,7 +131,11 @@ class Route:
 
     @property
     def address(self) -> str:
-        values = ARGUMENTS | OWN.get(self.name, {})
+        return self.at()
+
+    def at(self, **others: Any) -> str:
+        """Return its address, with other values of some arguments."""
+        values = ARGUMENTS | OWN.get(self.name, {}) | others
         return reverse(self.name, kwargs={name: values[name] for name in self.arguments})
 
     @property

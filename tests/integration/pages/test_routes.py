@@ -72,7 +72,7 @@ def ask(plain_refusals):
         clients[name].force_login(user)
         sessions[name] = clients[name].cookies[settings.SESSION_COOKIE_NAME].value
 
-    def ask(who, method, route):
+    def ask(who, method, route, **others):
         client = clients[who]
         client.cookies.clear()
         if who in sessions:
@@ -80,11 +80,12 @@ def ask(plain_refusals):
         is_api = route.name.startswith("api:")
         is_json = is_api and method != "get" and route.name not in OF_FILES
         options = {"content_type": "application/json"} if is_json else {}
+        address = route.at(**others)
         if method != "get":
-            taken = fields_taken(method, route.address) if is_api else BODY.keys() - {"subjects"}
+            taken = fields_taken(method, address) if is_api else BODY.keys() - {"subjects"}
             options["data"] = {name: value for name, value in BODY.items() if name in taken}
         with writes() as found, transaction.atomic():
-            answer = getattr(client, method)(route.address, **options)
+            answer = getattr(client, method)(address, **options)
             list(answer) if answer.streaming else None  # which closes its files
             acts = list(AuditEntry.objects.exclude(pk=KEY).values_list("act", flat=True))
             transaction.set_rollback(True)
@@ -158,6 +159,23 @@ def test_who_has_the_role_is_let_in(ask, role):
                 answer, _, _ = ask(role, method, route)
                 if is_refused(answer) and answer.status_code not in (404, 405) and route.name not in BY_OTHER_MEANS:
                     wrong.append((route.name, method, answer.status_code))
+    assert wrong == []
+
+
+OF_A_SURVEY = {"pk", "subject", "tracklet", "workflow", "digest"}
+"""Arguments that name something of a survey, besides the survey itself."""
+
+
+def test_nobody_reaches_another_surveys_things_through_their_own(ask):
+    wrong = []
+    for route in all_routes():
+        if "slug" not in route.arguments or not OF_A_SURVEY.intersection(route.arguments):
+            continue
+        for method in route.methods:
+            answer, written, _acts = ask("admin elsewhere", method, route, slug="elsewhere")
+            changed = [text for text in written if "operations_" not in text and "auditentry" not in text]
+            if answer.status_code not in (403, 404, 405) or changed:
+                wrong.append((route.name, method, answer.status_code, changed[:1]))
     assert wrong == []
 
 
