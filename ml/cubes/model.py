@@ -19,6 +19,7 @@ from ml.models.wnet import WNet
 ROLE = "cube"
 SHORT = ("out of memory", "not enough memory", "allocate memory")
 WAYS = (0, 2, 9, 15, *(way for way in range(SYMMETRIES) if way not in {0, 2, 9, 15}))  # most different ones first
+MOST_LEVELS, WIDEST, DEEPEST = 7, 256, 4
 WINDOW = 64  # voxels of a window along each axis, as in the paper
 
 
@@ -125,7 +126,12 @@ class MemoryShort(ValueError):
 
 
 def network_of(preprocessing: dict[str, Any]) -> WNet:
-    """Build a network from the "preprocessing" of a checkpoint's manifest."""
+    """Build a network from the "preprocessing" of a checkpoint's manifest.
+
+    Raises ValueError if it is too large to search cubes with.
+    """
     widths, depth = tuple(preprocessing["widths"]), int(preprocessing["depth"])
+    if not (0 < len(widths) <= MOST_LEVELS and all(1 <= each <= WIDEST for each in widths) and 1 <= depth <= DEEPEST):
+        raise ValueError(f"A W-Net has 1 to {MOST_LEVELS} levels, of 1 to {WIDEST} filters and {DEEPEST} convolutions.")
     # Older checkpoints, with one channel, do not state their number of channels.
     return WNet(widths, depth, str(preprocessing["normalisation"]), int(preprocessing.get("views", 1)))

@@ -11,6 +11,8 @@ from ml.imaging.display import histogram, zscale
 from ml.imaging.noise_normalisation import asinh_noise, linear_noise, sky
 
 MOST_CHANNELS = 4
+MOST_OF_A_NETWORK = 64
+LARGEST_SIDE = 1024
 WAYS = 8  # a square stamp has four right angles and two sides
 STRETCHES = {"asinh": "asinh_noise", "linear": "linear_noise", "zscale": "zscale", "equalise": "equalise"}
 """Choices of ``--stretch`` and their names in a checkpoint."""
@@ -60,6 +62,14 @@ class Preprocessing:
     tta: int = 1
     center_crop: int | None = None
     annulus_photometry: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for sides, views or channels of no stamp: they may be of somebody else's checkpoint."""
+        sides = (self.size_single, self.size_multi, self.crop, self.center_crop)
+        if not all(side is None or 1 <= side <= LARGEST_SIDE for side in sides):
+            raise ValueError(f"Sizes and crops are 1 to {LARGEST_SIDE} pixels.")
+        if not (1 <= self.tta <= WAYS and 0 <= self.channels <= MOST_OF_A_NETWORK):
+            raise ValueError(f"There are 1 to {WAYS} views to average over, and at most {MOST_OF_A_NETWORK} channels.")
 
     @property
     def crops(self) -> int:

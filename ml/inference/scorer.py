@@ -164,7 +164,7 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
     settings = checkpoint.manifest["preprocessing"]
     try:
         return Preprocessing(**settings)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise BadCheckpoint(
             f"This checkpoint uses a preprocessing that this version does not know ({error}). Use the"
             f" version that made it ({checkpoint.manifest.get('code_version', 'unknown')}) or a newer one."

@@ -17,6 +17,7 @@ FOLDS = 5
 TREES = 60  # of each fold
 FEWEST = 8  # minimum number of trails among the candidates to train on
 STRAYS, COVERS = 5.0, 0.5  # maximum distance in pixels, and minimum fraction of the length, for a match
+DEEPEST = 1000  # levels of a tree
 PARTS = ("feature", "threshold", "left", "right", "shares")
 Array = NDArray[Any]
 
@@ -32,23 +33,35 @@ class CandidateClassifier:
     arrays
         "feature", "left", "right" (T, N) int and "threshold" (T, N) float of T trees with at most N nodes, a leaf's
         left being itself; "shares" (T, N, K): class probabilities in each node.
+
+    Raises ValueError if they are no such trees.
     """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         self.feature, self.threshold, self.left, self.right, self.shares = (np.asarray(arrays[name]) for name in PARTS)
+        shape = self.left.shape
+        shapes = [part.shape for part in (self.feature, self.threshold, self.right, self.shares[..., 0])]
+        if len(shape) != 2 or not 0 < shape[0] <= FOLDS * TREES or shapes != [shape] * len(shapes):
+            raise ValueError(f"The forest of the candidate classifier is not 1 to {FOLDS * TREES} trees.")
+        if not all(((nodes >= 0) & (nodes < shape[1])).all() for nodes in (self.left, self.right)):
+            raise ValueError("A tree of the candidate classifier leads to nodes that it lacks.")
 
     def __call__(self, features: Array) -> NDArray[np.float64]:
-        """Return class probabilities (n, K) of candidates' features (n, F)."""
+        """Return class probabilities (n, K) of candidates' features (n, F).
+
+        Raises ValueError if a tree leads round in a circle.
+        """
         trees = np.arange(len(self.left))[:, None]
         node = np.zeros((len(self.left), len(features)), dtype=np.intp)
         values = np.asarray(features, dtype=np.float32).T
         candidate = np.arange(len(features))[None]
-        while True:
+        for _ in range(DEEPEST):
             below = values[self.feature[trees, node], candidate] <= self.threshold[trees, node]
             after = np.where(below, self.left[trees, node], self.right[trees, node])
             if (after == node).all():
                 return self.shares[trees, node].mean(0, dtype=np.float64)
             node = after
+        raise ValueError("A tree of the candidate classifier has no end.")
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors for a checkpoint."""

@@ -1,23 +1,25 @@
 """Adopt an imported model: check its files, have it score one subject, and give it its row."""
 
-import re
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
-from ml.evaluation.classifier import jsonable
 from ml.inference import checkpoint as files
 from ml.inference.scorer import Scorer
+from ml.models.element_limit import ElementLimit
+from ml.models.weights import ARCHITECTURE
 from ml.roles.detector_scorer import DetectorScorer
 from ml.storage.pixel_store import PixelStore
 from tasks.learning.examples import tracks_of_subjects
+from tasks.learning.imported_manifest import read_manifest
 from webapp.archive.models import Subject
 from webapp.learning import messages
 from webapp.learning.import_model import imported_folder
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingRun
 
-FEATURE_KEY = re.compile(r"[0-9a-f]{0,64}|none")
-"""It names a folder of stored features; detectors have none."""
+NOT_AS_TRAINED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, RuntimeError)
+"""What files that were made by hand raise."""
 
 
 class UnsoundModel(ValueError):
@@ -34,22 +36,22 @@ def adopt(row: TrainingRun) -> Checkpoint:
         that the survey has already.
     """
     folder = imported_folder(row)
-    loaded = _sound(row, Path(settings.DATA) / folder)
-    manifest = jsonable(loaded.manifest) | {"notes": list(map(str, loaded.manifest.get("notes", [])))}
+    manifest = _sound(row, Path(settings.DATA) / folder)
     return Checkpoint.objects.of_run(row, folder=folder, sha256=manifest["sha256"], manifest=manifest)
 
 
-def _sound(row: TrainingRun, path: Path) -> files.Checkpoint:
+def _sound(row: TrainingRun, path: Path) -> dict[str, Any]:
     try:
         loaded = files.Checkpoint.load(path)
+        manifest = read_manifest(loaded.manifest)
         _check(row, loaded)
         _try(row, loaded)
     except UnsoundModel:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # of a manifest made by hand
+    except NOT_AS_TRAINED as error:
         said = str(error).replace(str(path), row.workflow.name) or type(error).__name__
         raise UnsoundModel(messages.UNSOUND_MODEL(error=said)) from error
-    return loaded
+    return manifest
 
 
 def _check(row: TrainingRun, loaded: files.Checkpoint) -> None:
@@ -58,8 +60,12 @@ def _check(row: TrainingRun, loaded: files.Checkpoint) -> None:
         raise UnsoundModel(messages.WRONG_MODEL(role=row.role))
     if not set() < set(manifest["positive"]) < set(manifest["classes"]):
         raise UnsoundModel(messages.NO_REAL_CLASS())
-    if not FEATURE_KEY.fullmatch(manifest["feature_key"]):
-        raise UnsoundModel(messages.UNSOUND_MODEL(error="feature_key"))
+    if (
+        not ModelRole(row.role).is_detector
+        and manifest["architecture"] != ARCHITECTURE
+        and not loaded.part("backbone.")
+    ):
+        raise ValueError(f"They lack the network {manifest['architecture']}.")
     known = Checkpoint.objects.filter(survey=row.survey, sha256=manifest["sha256"]).first()
     if known is not None:
         raise UnsoundModel(messages.MODEL_KNOWN(number=known.pk))
@@ -67,9 +73,10 @@ def _check(row: TrainingRun, loaded: files.Checkpoint) -> None:
 
 def _try(row: TrainingRun, loaded: files.Checkpoint) -> None:
     """Let it score one subject, if there is one: its own network, and pixels as the survey has them."""
-    model = DetectorScorer(loaded) if ModelRole(row.role).is_detector else Scorer(loaded)
-    if isinstance(model, Scorer):
-        model.backbone  # noqa: B018 - building it compares its weights with the key of its features
+    with ElementLimit(loaded.tensors):
+        model = DetectorScorer(loaded) if ModelRole(row.role).is_detector else Scorer(loaded)
+        if isinstance(model, Scorer):
+            model.backbone  # noqa: B018 - building it compares its weights with the key of its features
     subjects = Subject.objects.observed().with_pixels().filter(survey=row.survey, kind=row.workflow.kind)
     subject = subjects.order_by("pk").first()
     if subject is None:

@@ -23,6 +23,8 @@ MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 """The files of a checkpoint (`ml.inference.checkpoint`, which the web server can't import: it needs torch)."""
 
 LARGEST_MANIFEST = 2**20  # bytes
+LARGEST_HEADER = 4 * 2**20
+"""Bytes of the list of tensors that weights begin with: a million empty tensors would take gigabytes to read."""
 
 
 def imported_folder(run: TrainingRun) -> str:
@@ -40,8 +42,7 @@ def import_model(
     Raises AlreadyTraining if a run of the workflow is open. Nothing is stored.
     """
     _check_manifest(manifest, role_of(workflow))
-    if weights.size > settings.MAX_UPLOAD:
-        raise ValidationError({"weights": _too_large(settings.MAX_UPLOAD >> 20)})
+    _check_weights(weights)
     run = start_training(workflow=workflow, by=by, preset=Preset.IMPORTED)
     folder = Path(settings.DATA) / imported_folder(run)
     try:
@@ -68,6 +69,14 @@ def _check_manifest(manifest: "File[bytes]", role: ModelRole) -> None:
         message = _("This model’s role is “%(role)s”, but the workflow needs “%(wanted)s”.")
         roles = {"role": str(described["role"])[:30], "wanted": role}
         raise ValidationError({"manifest": message % roles})
+
+
+def _check_weights(weights: "File[bytes]") -> None:
+    if weights.size > settings.MAX_UPLOAD:
+        raise ValidationError({"weights": _too_large(settings.MAX_UPLOAD >> 20)})
+    header = int.from_bytes(weights.read(8), "little")
+    if header > min(LARGEST_HEADER, weights.size - 8):
+        raise ValidationError({"weights": _("This is not a model’s weights.safetensors, or it is damaged.")})
 
 
 def _too_large(most: int) -> str:

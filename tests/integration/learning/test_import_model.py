@@ -146,6 +146,15 @@ def test_what_is_no_manifest_is_refused_at_once(files, workflow, text):
     assert not workflow.training_runs.exists()
 
 
+@pytest.mark.parametrize("head", [(2**63).to_bytes(8, "little"), (5 * 2**20).to_bytes(8, "little") + bytes(5 * 2**20)])
+def test_weights_that_list_too_much_are_refused_at_once(files, workflow, head):
+    bad = sent(files) | {"weights": File(BytesIO(head + b"{}"), "weights.safetensors")}
+    answer = post(browser(member(workflow.survey, "admin")), workflow, bad)
+    assert answer.status_code == 400
+    assert "not a model’s weights.safetensors" in answer.content.decode()
+    assert not workflow.training_runs.exists()
+
+
 def resigned(folder, tmp_path, **changed):
     """Return the form's files of a manifest that somebody has changed, checksum included."""
     model = Files.load(folder)
@@ -164,6 +173,18 @@ def resigned(folder, tmp_path, **changed):
         ({"classes": 7}, "can't be used"),
         ({"preset": "external"}, "role “stamp”"),
         ({"preprocessing": {"size": "large"}}, "can't be used"),
+        ({"preprocessing": {"size_single": 30_000}}, "1 to 1024 pixels"),
+        ({"preprocessing": {"tta": 10**9}}, "views"),
+        ({"preprocessing": {"channels": 10**9}}, "channels"),
+        ({"architecture": "vit_giant_patch14_224"}, "larger than the weights"),
+        ({"classes": [str(n) for n in range(1001)], "positive": ["0"]}, "classes"),
+        ({"classes": ["a", "a", "b"], "positive": ["b"]}, "classes"),
+        ({"init": ["x"]}, "init"),
+        ({"threshold": "high"}, "threshold"),
+        ({"threshold": float("nan")}, "threshold"),
+        ({"unlabelled": "many"}, "unlabelled"),
+        ({"compute": {"threads": "two"}}, "threads"),
+        ({"notes": 7}, "notes"),
     ],
 )
 def test_files_that_are_no_sound_model_end_the_run_with_the_reason(files, workflow, tmp_path, changed, said):
@@ -177,6 +198,23 @@ def test_notes_of_its_training_are_shown_as_text(files, workflow, tmp_path):
     assert run.state == JobState.DONE, run.error
     page = browser(member(workflow.survey, "scientist")).get(run.get_absolute_url()).content.decode()
     assert "&lt;b&gt;Trained&lt;/b&gt; on a GPU." in page
+
+
+def test_characters_that_no_database_holds_are_replaced(files, workflow, tmp_path):
+    run = imported(workflow, resigned(files, tmp_path, init="a\0b\ud800", code_version={"\0": ["\0"]}))
+    assert run.state == JobState.DONE, run.error
+    assert run.checkpoint.manifest["code_version"] == {"\ufffd": ["\ufffd"]}
+    assert browser(member(workflow.survey, "scientist")).get(run.get_absolute_url()).status_code == 200
+
+
+def test_nothing_is_downloaded_for_a_model_without_its_network(files, workflow, tmp_path):
+    model = Files.load(files)
+    model.tensors = {name: value for name, value in model.tensors.items() if not name.startswith("backbone.")}
+    model.manifest |= {"architecture": "resnet18"}
+    model.save(tmp_path / "head")
+    run = imported(workflow, sent(tmp_path / "head"))
+    assert (run.state, Checkpoint.objects.filter(survey=workflow.survey).exists()) == (JobState.FAILED, False)
+    assert "lack the network resnet18" in run.error
 
 
 def test_damaged_weights_end_the_run_and_their_files_are_deleted(files, workflow, settings):

@@ -253,6 +253,14 @@ def test_a_checkpoint_of_another_role_reads_no_cubes(trained):
         CubeModel.of(checkpoint)
 
 
+@pytest.mark.parametrize("changed", [{"widths": [10**6]}, {"widths": [1] * 99}, {"widths": []}, {"depth": 10**9}])
+def test_a_network_of_somebody_else_that_is_too_large_is_never_built(trained, changed):
+    checkpoint = Checkpoint.load(trained)
+    checkpoint.manifest["preprocessing"] |= changed
+    with pytest.raises(ValueError, match="A W-Net has 1 to 7 levels"):
+        CubeModel.of(checkpoint)
+
+
 def test_too_little_memory_names_the_way_out(sky, tmp_path, monkeypatch, capsys):
     def short(*arguments, **options):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory")

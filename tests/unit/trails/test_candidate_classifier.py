@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from ml.trails.annotation import CLASSES, Annotation
 from ml.trails.candidate import Candidate
-from ml.trails.candidate_classifier import FEWEST, answers, fit_classifier
+from ml.trails.candidate_classifier import FEWEST, CandidateClassifier, answers, fit_classifier
 from tests.unit.trails.skies import line, trail
 
 
@@ -65,3 +65,31 @@ def test_one_image_teaches_nothing_and_two_do():
 @pytest.mark.parametrize("annotations", [[], [Annotation("ARC", line(0, 0, 9, 9))]])
 def test_nothing_found_is_nothing(annotations):
     assert answers([], annotations).tolist() == []
+
+
+STUMP = {
+    "feature": np.array([[0, 0, 0]]),
+    "threshold": np.array([[0.5, 0, 0]]),
+    "left": np.array([[1, 1, 2]]),
+    "right": np.array([[2, 1, 2]]),
+    "shares": np.array([[[0.5, 0.5], [1, 0], [0, 1]]]),
+}
+
+
+def test_a_tree_divides():
+    assert CandidateClassifier(STUMP)(np.array([[0.0], [1.0]])).tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"left": np.array([[1, 1, 3]])}, "nodes that it lacks"),
+        ({"right": np.array([[2, 1, -1]])}, "nodes that it lacks"),
+        ({"left": np.array([[1, 0, 2]]), "right": np.array([[2, 0, 2]])}, "has no end"),
+        ({"feature": np.array([[0, 0]])}, "is not 1 to 300 trees"),
+        ({name: value.repeat(301, axis=0) for name, value in STUMP.items()}, "is not 1 to 300 trees"),
+    ],
+)
+def test_a_forest_of_somebody_else_cannot_hang_or_fill_the_memory(changed, said):
+    with pytest.raises(ValueError, match=said):
+        CandidateClassifier(STUMP | changed)(np.array([[0.0], [1.0]]))
