@@ -4,6 +4,7 @@ import hashlib
 import time
 from typing import Any
 
+from allauth.core.internal.ratelimit import truncate_ip
 from django.core.cache.backends.locmem import LocMemCache
 from django.db.models.functions import Now
 from rest_framework.throttling import SimpleRateThrottle
@@ -50,6 +51,10 @@ class Windows(SimpleRateThrottle):
         number, passed = divmod(time.time(), length)
         self.left = length - passed
         return _has_left(f"{key}-{number:.0f}") or self._take(key, int(number), length)
+
+    def get_ident(self, request: Any) -> str:
+        """Return the address; of IPv6, the network that one household or host has, as sign-in counts it."""
+        return truncate_ip(super().get_ident(request) or "")
 
     def wait(self) -> float:
         """Return the seconds until a request is allowed again."""

@@ -60,6 +60,12 @@ def test_the_rate_is_allowed_and_no_more_and_others_are_not_concerned(clock):
 
 
 @pytest.mark.django_db
+def test_addresses_of_one_ipv6_network_are_counted_together(clock):
+    assert sum(allowed(Hourly, 1, address=f"2001:db8::{number:x}") for number in range(1, 16)) == 10
+    assert allowed(Hourly, 1, address="2001:db8:0:1::1") == 1
+
+
+@pytest.mark.django_db
 def test_the_window_before_counts_in_part(clock):
     allowed(Hourly, 10)
     clock(1.5)
