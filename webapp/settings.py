@@ -186,6 +186,7 @@ SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapter.SocialAccountAdapter"
 ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm", "signup": "webapp.accounts.forms.JoinForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_USERNAME_VALIDATORS = "webapp.accounts.names.USERNAME_VALIDATORS"
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new device, password, address or factor, where the site sends mail
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to change addresses and connected accounts, which set a new password
 # Entering an e-mail address does not reveal whether it is taken; it must be confirmed by mail.

@@ -21,6 +21,7 @@ from django.views.i18n import set_language
 from webapp.accounts.adapter import forget_language, set_language_cookie
 from webapp.accounts.delete_account import delete_account as leave_for_good
 from webapp.accounts.forms import ErasureForm
+from webapp.accounts.names import check_shown_name
 from webapp.community.group_models import Group
 from webapp.community.models import Credit, Profile
 from webapp.community.news_mail import address_of, news_are_mailed
@@ -56,9 +57,15 @@ class ProfileForm(forms.ModelForm):
         if not news_are_mailed() or not address_of(self.instance.user):
             del self.fields["mail"]
 
+    def clean_display_name(self) -> str:
+        name: str = self.cleaned_data["display_name"]
+        if name != self.instance.display_name:
+            check_shown_name(name, self.instance.user)
+        return name
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("credit") == Credit.OWN_NAME and not cleaned.get("display_name", "").strip():
+        if cleaned.get("credit") == Credit.OWN_NAME and cleaned.get("display_name") == "":
             raise ValidationError({"display_name": gettext_lazy("Enter the name for your credits.")})
         return cleaned
 

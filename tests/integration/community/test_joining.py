@@ -162,3 +162,29 @@ def test_ones_own_vote_is_not_among_the_others(workflow):
         content_type="application/json",
     ).json()
     assert replay["others"] == {"yes": 0, "no": 1, "unsure": 0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0430nn",  # Cyrillic a, then Latin
+        "\u0430\u0440\u0435",  # all Cyrillic, and looks like "ape"
+        "\uff41\uff4e\uff4e",  # full width
+        "\ufb01n",  # a ligature
+        "a\u0131",  # without a dot
+        "\U0001d41ann",  # bold by another letter
+        "ann\u202e",  # turns the line round
+        "an\u200dn",
+    ],
+)
+def test_no_name_passes_for_another(name):
+    get_user_model().objects.bulk_create([get_user_model()(username=each) for each in ("ann", "ape", "fin", "ai")])
+    assert join(Client(), username=name).status_code == 200
+    assert get_user_model().objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    "name", ["J\u00fcrgen", "\u0410\u043d\u043d\u0430", "\u0391\u03bd\u03bd\u03b1", "\u5c71\u7530", "I\u015f\u0131k"]
+)
+def test_names_of_every_alphabet_are_welcome(name):
+    assert join(Client(), username=name).status_code == 302

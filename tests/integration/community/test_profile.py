@@ -33,3 +33,16 @@ def test_the_accounts_language_comes_along_to_another_browser(ada, browser_of, c
 def test_an_invented_language_changes_nothing(ada, browser_of):
     browser_of(ada).post("/language/", {"language": "tlh", "next": "/"})
     assert not Profile.objects.filter(language="tlh").exists()
+
+
+NOT_ONES_OWN = ("Ben", " ben ", "\uff42en", "b\u0435n", "Ben\u200b", "Ben\u202eatS", "Ben\u2028x")
+
+
+@pytest.mark.parametrize("name", NOT_ONES_OWN)
+def test_nobody_is_shown_under_somebody_elses_name(ada, ben, browser_of, name):
+    assert browser_of(ada).post("/you/", {"credit": "own-name", "display_name": name}).status_code == 400
+    assert Profile.objects.get().display_name == ""
+
+
+def test_ones_own_user_name_is_nobody_elses(ada, browser_of):
+    assert browser_of(ada).post("/you/", {"credit": "own-name", "display_name": "Ada"}).status_code == 302
