@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 TAGS = {
@@ -17,7 +18,22 @@ ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"st
 PICTURE = re.compile(r"/guide-images/[0-9]+/[0-9a-f]{1,32}\Z")
 """Only pictures uploaded here are allowed, so that readers' browsers contact no other site."""
 
+LONGEST_PARAGRAPH = 5000
+"""Characters; a longer one has no markup, since a hundred thousand brackets would take half a minute to pair."""
+
+
+def _inline(state: StateCore) -> None:
+    """Read the markup within each paragraph, heading or cell."""
+    for token in state.tokens:
+        if token.type == "inline" and len(token.content) > LONGEST_PARAGRAPH:
+            token.children = [Token("text", "", 0, content=token.content)]
+        elif token.type == "inline":
+            token.children = []
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
 _READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_READER.core.ruler.at("inline", _inline)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,15 @@ def current_text(survey: Survey, workflow: Workflow | None, kind: str, language:
     return None
 
 
+def check_length(body: str) -> None:
+    """Raise TextRefused for a text that is too long to be stored, or to be shown in time."""
+    if len(body) > LONGEST:
+        raise TextRefused(
+            _("The text has %(length)d characters; %(most)d are allowed. Shorten it.")
+            % {"length": len(body), "most": LONGEST}
+        )
+
+
 @transaction.atomic
 def write_text(
     *, survey: Survey, workflow: Workflow | None, kind: str, language: str, body: str, based_on: int, by: User
@@ -58,11 +67,7 @@ def write_text(
     based_on
         The version that the text is based on, 0 for none.
     """
-    if len(body) > LONGEST:
-        raise TextRefused(
-            _("The text has %(length)d characters; %(most)d are allowed. Shorten it.")
-            % {"length": len(body), "most": LONGEST}
-        )
+    check_length(body)
     newest = versions(survey, workflow, kind, language).first()
     if newest is not None and newest.version != based_on:
         raise TextRefused(_newer(newest))

@@ -20,7 +20,15 @@ from webapp.core.page_rates import refuse
 from webapp.core.pictures import PictureRefused
 from webapp.guides.built_in import built_in_help
 from webapp.guides.field_guide import class_of, field_guide
-from webapp.guides.guide_texts import TextRefused, current_text, note_step, tutorial_of, versions, write_text
+from webapp.guides.guide_texts import (
+    TextRefused,
+    check_length,
+    current_text,
+    note_step,
+    tutorial_of,
+    versions,
+    write_text,
+)
 from webapp.guides.images import address_of, store_image
 from webapp.guides.models import GuideImage, GuideKind, GuideText, Language
 from webapp.guides.translations import show_translated
@@ -160,6 +168,10 @@ def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workf
 def preview(request: HttpRequest, survey: Survey, kind: str) -> HttpResponse:
     """Return the text as readers would see it."""
     body = request.POST.get("body", "")
+    try:
+        check_length(body)
+    except TextRefused as error:
+        return render(request, "guides/preview.html", {"kind": GuideKind.HELP, "html": str(error)})
     return render(request, "guides/preview.html", _shown(survey, kind, body))
 
 

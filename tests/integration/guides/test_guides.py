@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from tests.integration.people import account, browser, member
 from tests.integration.world import make_subject, make_volunteer, make_workflow, vote
 from webapp.accounts.merge_visitor import merge
-from webapp.archive.models import Subject
+from webapp.archive.models import Subject, Survey
 from webapp.core.markdown import as_html, sections
 from webapp.core.pictures import MOST_BYTES
 from webapp.guides.field_guide import explanation, field_guide
@@ -88,6 +89,21 @@ def test_a_scientist_writes_a_tutorial_and_every_version_is_kept(workflow, scien
     assert "version 3" in page.get(GUIDES).content.decode()
     preview = page.post(f"{GUIDES}preview/tutorial/", {"body": STEPS}).content.decode()
     assert "Step 3 of 3" in preview
+
+
+def test_a_text_of_brackets_takes_no_minute():
+    """Each would look for its partner to the end of the paragraph."""
+    began = time.process_time()
+    assert as_html("![" * 50_000).count("![") == 50_000
+    assert time.process_time() - began < 5
+    assert "<em>moves</em>" in as_html(f"{'[' * 5001}\n\nIt *moves*.")
+
+
+def test_a_text_that_is_too_long_has_no_preview():
+    make_workflow()
+    page = browser(member(Survey.objects.get(), "scientist"))
+    preview = page.post(f"{GUIDES}preview/help/", {"body": "| a " * 50_000}).content.decode()
+    assert "100000 are allowed" in preview
 
 
 def test_two_writers_do_not_overwrite_each_other(workflow, scientist):
