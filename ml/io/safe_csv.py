@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from numbers import Number
 from typing import Any, Self, TextIO
 
-_STARTS_FORMULA = re.compile(r"[=+\-@\t\r]")
+_STARTS_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""Also the full-width signs, which some spreadsheets take for the plain ones."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 

@@ -232,7 +232,10 @@ def test_an_empty_workflow_has_files_too():
 
 @pytest.mark.parametrize(
     ("text", "cell"),
-    [("=1+1", "'=1+1"), ("@a", "'@a"), ("-x", "'-x"), ("-1.5e3", "-1.5e3"), ("+7", "+7"), ("ok", "ok"), ("", "")],
+    [
+        *[("=1+1", "'=1+1"), ("@a", "'@a"), ("-x", "'-x"), ("-1.5e3", "-1.5e3"), ("+7", "+7"), ("ok", "ok"), ("", "")],
+        *[("\n=1", "'\n=1"), ("\uff1d1+1", "'\uff1d1+1"), ("\uff20a", "'\uff20a")],
+    ],
 )
 def test_no_spreadsheet_runs_what_people_wrote(workflow, text, cell):
     assert harmless(text) == cell
