@@ -56,6 +56,7 @@ from webapp.archive.subject_search import (
 )
 from webapp.archive.survey_settings import open_survey
 from webapp.archive.uploads import ingest_upload
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.review.hidden_verdicts import hidden_verdicts
 
 
@@ -169,6 +170,8 @@ class SubjectViewSet(PublicRows):
             if not surveys.exists():
                 raise PermissionDenied("This filter or ordering is for the scientists of a survey.")
             rows = rows.filter(survey__in=surveys)
+        if "gold_label" in self.request.query_params:
+            rows = rows.exclude(hides_verdict(self.request.user, "pk"))
         asked = {*self.request.query_params, self._ordering()}
         asked |= {"moc"} if self.action == "within" else set()
         rows = unless_telling(rows, {MEASURED[name] for name in asked & MEASURED.keys()})

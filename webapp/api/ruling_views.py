@@ -130,7 +130,11 @@ class RulingViewSet(SurveyRows):
         return Response(self._shown(ruling))
 
     def get_queryset(self) -> RulingQuerySet:
-        return cast(RulingQuerySet, super().get_queryset()).with_hidden(self.request.user)
+        """Return the rulings; a search by verdict leaves out those that the reader is to judge without."""
+        rows, reader = cast(RulingQuerySet, super().get_queryset()), self.request.user
+        if "verdict" in self.request.query_params:
+            rows = rows.exclude(pk__in=Ruling.objects.hidden_from(reader))
+        return rows.with_hidden(reader)
 
     def _shown(self, ruling: Ruling) -> dict[str, Any]:
         """Return the ruling as it is now, with its second opinions."""

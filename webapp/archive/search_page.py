@@ -9,9 +9,10 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.archive.review_link import review_link, workflow_of
 from webapp.archive.sorted_values import sorted_value
 from webapp.archive.subject_orders import Order, ordered
-from webapp.archive.subject_search import SearchForm, search
+from webapp.archive.subject_search import SearchForm, search, tells_class
 from webapp.archive.subject_table import table_for
 from webapp.archive.subject_total import asking_for_all, total_of
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.core.active_filters import active_filters
 from webapp.core.keyset_pagination import Page, cursor_in, neighbours, page_of
 
@@ -24,6 +25,8 @@ def search_page(request: HttpRequest, survey: Survey) -> HttpResponse:
     form = SearchForm(request.GET, survey=survey, reachable=list(reachable))
     surveys = form.surveys if form.is_valid() else []
     rows = search(surveys, form.cleaned_data) if surveys else Subject.objects.none()
+    if surveys and tells_class(form.cleaned_data):
+        rows = rows.exclude(hides_verdict(request.user, "pk"))
     order = ordered(rows, form.cleaned_data["sort"], form.workflow) if surveys else None
     shown, page = _page(request.GET, form, order) if order else ([], Page([], None, None))
     is_of_several = len(surveys) > 1

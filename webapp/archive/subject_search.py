@@ -218,6 +218,11 @@ def search(surveys: Sequence[Survey], wanted: dict[str, Any]) -> QuerySet[Subjec
     return rows
 
 
+def tells_class(wanted: dict[str, Any]) -> bool:
+    """Return whether a search would tell the class that a verdict gave to each subject that it finds."""
+    return bool(wanted.get("label")) or wanted.get("gold") in OF_ONE_SURVEY["gold"]
+
+
 def _ingested_since(at: datetime) -> Q:
     """Filter by the time of ingest, along the index of changes: a change's time is that of its transaction's start."""
     return Q(created_at__gte=at, updated_at__gte=at - LONGEST_TRANSACTION if at.year > 1 else at)

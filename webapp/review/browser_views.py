@@ -108,7 +108,7 @@ def browser_csv(request: HttpRequest, workflow: Workflow) -> HttpResponseBase:
     """Return all filtered rows as CSV, in key order."""
     asked = _accepted(workflow, request)
     matching = browse(workflow, summed(workflow), asked.wanted).filter(asked.wanted.ranges())
-    rows = consensus_rows(with_model(with_rulings(matching, workflow), workflow).order_by("pk"))
+    rows = consensus_rows(with_model(with_rulings(matching, workflow), workflow).order_by("pk"), request.user)
     return csv_response(f"consensus-{workflow.slug}.csv", CSV_COLUMNS, rows)
 
 

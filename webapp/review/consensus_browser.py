@@ -30,6 +30,7 @@ from django.db.models.functions import Cast, Floor, Least
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.archive.subject_search import with_parts_of
+from webapp.archive.verdict_blinding import hides_verdict
 from webapp.consensus.models import AGREEMENT, GAP, UNDECIDED_SHARE, VOTE_COLUMNS, VOTES, Consensus, RetiredReason
 from webapp.core.cached_figures import cached_figure
 from webapp.learning.model_roles import role_of
@@ -188,12 +189,18 @@ COLUMNS = {
     "updated_at_utc": "updated_at",
 }
 CSV_COLUMNS = tuple(COLUMNS)
+OF_VERDICT = ("gold_label", "verdict")
 
 
-def consensus_rows(rows: QuerySet[Consensus]) -> Iterator[list[Any]]:
-    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_rulings` and `with_model`."""
-    for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
-        yield [_plain(value) for value in row]
+def consensus_rows(rows: QuerySet[Consensus], reader: Any) -> Iterator[list[Any]]:
+    """Yield each row's values in the order of `CSV_COLUMNS`; rows need `with_rulings` and `with_model`.
+
+    A verdict that is hidden from the reader is left out, and its class.
+    """
+    told = rows.annotate(hides=hides_verdict(reader)).values_list(*COLUMNS.values(), "hides")
+    for *values, hides in told.iterator(chunk_size=CHUNK):
+        hidden = OF_VERDICT if hides else ()
+        yield [None if name in hidden else _plain(value) for name, value in zip(COLUMNS, values, strict=True)]
 
 
 def _plain(value: Any) -> Any:

@@ -83,6 +83,28 @@ def test_the_api_tells_no_first_verdict_either(about, people):
     assert answers(other) == seen
 
 
+def test_no_search_tells_the_first_verdict_either(about, people):
+    """Whoever is to judge without it could else ask for each answer, and see which one finds the subject."""
+    searches = ["/api/subjects/?gold_label=AST", "/api/rulings/?verdict=yes"]
+
+    def found(reader):
+        client = browser(reader)
+        asked = [len(client.get(address).json()["results"]) for address in searches]
+        pages = [
+            client.get(f"{SURVEY}/?{query}").content.decode() for query in ("label=AST", "gold=real", "gold=settled")
+        ]
+        asked += [page.count(f"/subjects/{about['subject'].pk}/") for page in pages]
+        table = b"".join(client.get(f"{SURVEY}/consensus/night/consensus.csv").streaming_content).decode()
+        [row] = csv.DictReader(io.StringIO(table))
+        return [*map(bool, asked), row["gold_label"], row["verdict"]]
+
+    ann, bob, _cy = people
+    assert found(ann) == [True] * 5 + ["AST", "yes"]
+    assert found(bob) == [False] * 5 + ["", ""]
+    give_verdict(**about, scientist=bob, verdict="no")
+    assert found(bob) == [True] * 5 + ["AST", "yes"]
+
+
 def test_ones_own_data_tell_no_first_verdict_either(workflow, subjects, vote, people):
     """Bob, who said yes as a volunteer, learns of his discovery once he has judged; Ann's class is not in his rows."""
     ann, bob, _cy = people
