@@ -135,11 +135,15 @@ def log(
 def lift(*, moderator: User, action: ModeratorAction) -> None:
     """End a suspension early; repeating it is safe.
 
-    Raises PermissionDenied: the user moderates no Talk of this survey. Nothing is changed.
+    Raises PermissionDenied: the user moderates no Talk of this survey, or the suspension is their own. Nothing is
+    changed.
     """
-    row = ModeratorAction.objects.select_for_update(of=("self",)).select_related("survey").get(pk=action.pk)
+    rows = ModeratorAction.objects.select_for_update(of=("self",)).select_related("survey", "author")
+    row = rows.get(pk=action.pk)
     if not Membership.objects.allows(moderator, row.survey, Role.MODERATOR):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
+    if row.author and row.author.user_id == moderator.pk:
+        raise PermissionDenied(_("Another moderator must lift your suspension. Nothing was changed."))
     if row.until is not None and row.lifted_at is None:
         row.lifted_at, row.lifted_by = timezone.now(), moderator
         row.save(update_fields=["lifted_at", "lifted_by"])

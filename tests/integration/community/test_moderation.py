@@ -11,6 +11,7 @@ from django.utils import timezone
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.integration.people import account, browser
+from webapp.archive.models import Membership
 from webapp.classifications.models import Classification
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
 from webapp.community.tags import tag
@@ -188,6 +189,16 @@ def test_invalid_settlements_change_nothing(comment, moderator, what, because):
     comment.refresh_from_db()
     assert comment.removed_at is None
     assert not ModeratorAction.objects.exists()
+
+
+def test_nobody_lifts_their_own_suspension(survey, comment, author, moderator):
+    """Not even who has become a moderator since."""
+    assert settled(moderator, comment, "suspended:7") == 302
+    action = ModeratorAction.objects.get(kind="suspended")
+    Membership.objects.create(user=author, survey=survey, role="moderator")
+    assert browser(author).post(reverse("moderation-lift", args=["night", action.pk])).status_code == 403
+    action.refresh_from_db()
+    assert action.lifted_at is None
 
 
 def test_a_suspended_author_cannot_post_tag_or_edit_until_it_is_over_or_lifted(comment, author, moderator, subject):
