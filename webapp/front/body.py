@@ -86,7 +86,7 @@ async def read_body(receive: Receive, terms: Terms, announced: int = 0) -> tuple
 
 
 FILES = re.compile(
-    r"/surveys/[-\w]+/(ingest/start|guides/images|exchange/[-.\w]+/import)/\Z|/api/surveys/[-\w]+/images/\Z"
+    r"/surveys/[-\w]+/(ingest/start|guides/images|learning/import|exchange/[-.\w]+/import)/\Z|/api/surveys/[-\w]+/images/\Z"
 )
 HOUR = 3600.0
 

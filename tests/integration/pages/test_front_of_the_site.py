@@ -91,6 +91,13 @@ def test_an_admin_sends_a_large_file(people, ask, announced):
     assert (folder / "night.npy").stat().st_size == LARGE
 
 
+def test_a_models_weights_may_be_large(people, ask):
+    """The form is read, and finds that it lacks its fields."""
+    address = "/surveys/night/learning/import/"
+    body, kind = form(night=b"x" * LARGE), "multipart/form-data; boundary=b"
+    assert {who: ask(address, body, kind, people[who])[0] for who in ("admin", "eve")} == {"admin": 400, "eve": 413}
+
+
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize(("who", "address"), [("eve", INGEST), ("nobody", INGEST), ("forged", INGEST), ("admin", "/")])
 def test_nobody_else_sends_more_than_a_form_holds(people, ask, announced, who, address):
