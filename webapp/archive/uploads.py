@@ -26,6 +26,7 @@ from ml.io.open_pictures import SUFFIXES
 from ml.io.read_subjects import READABLE
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.models import IngestRun, Membership, Role, Survey
+from webapp.core.disks import has_room_for
 
 AROUND = 2**20
 """Bytes that a request may exceed its files by: their names, and the form's other fields."""
@@ -93,7 +94,7 @@ def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
         )
         sizes = {"size": intcomma(round(size / 2**20)), "most": intcomma(round(settings.MAX_UPLOAD / 2**20))}
         raise IngestRefused(message % {**sizes, "inbox": inbox(survey)})
-    if shutil.disk_usage(settings.DATA).free - size < settings.MIN_FREE:
+    if not has_room_for(size):
         raise IngestRefused(_("The site's disk has too little room for these files. Nothing was saved."))
     names = [Path(file.name or "upload").name for file in files]
     if len(set(names)) < len(names):

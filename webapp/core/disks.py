@@ -27,6 +27,11 @@ def data_disk() -> Disk:
     return _disk_of(settings.DATA)
 
 
+def has_room_for(size: int) -> bool:
+    """Return whether so many more bytes in the data folder leave what jobs may need."""
+    return data_disk().free - size >= settings.MIN_FREE
+
+
 def pixel_disk() -> Disk | None:
     """Return the disk of PIXELS; None if that is the data folder's, or PIXELS is a bucket or does not exist yet."""
     folder = Path(settings.PIXELS)

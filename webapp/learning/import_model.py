@@ -13,6 +13,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from webapp.core.disks import has_room_for
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import ModelRole, Preset, TrainingRun
 from webapp.learning.retention import checkpoint_folder
@@ -38,11 +39,14 @@ def import_model(
 ) -> TrainingRun:
     """Store a checkpoint's files, and return the run that checks and evaluates it.
 
-    Raises ValidationError by field: a file is too large, or is not of a model for the workflow's kind of subjects.
+    Raises ValidationError by field: a file is too large for the site or its disk, or is not of a model for the
+    workflow's kind of subjects.
     Raises AlreadyTraining if a run of the workflow is open. Nothing is stored.
     """
     _check_manifest(manifest, role_of(workflow))
     _check_weights(weights)
+    if not has_room_for(manifest.size + weights.size):
+        raise ValidationError(_("The site's disk has too little room for these files. Nothing was saved."))
     run = start_training(workflow=workflow, by=by, preset=Preset.IMPORTED)
     folder = Path(settings.DATA) / imported_folder(run)
     try:

@@ -155,6 +155,13 @@ def test_weights_that_list_too_much_are_refused_at_once(files, workflow, head):
     assert not workflow.training_runs.exists()
 
 
+def test_what_would_fill_the_disk_is_refused(files, workflow, settings):
+    settings.MIN_FREE = shutil.disk_usage(settings.DATA).total
+    answer = post(browser(member(workflow.survey, "admin")), workflow, sent(files))
+    assert (answer.status_code, "too little room" in answer.content.decode()) == (400, True)
+    assert not workflow.training_runs.exists()
+
+
 def resigned(folder, tmp_path, **changed):
     """Return the form's files of a manifest that somebody has changed, checksum included."""
     model = Files.load(folder)
