@@ -29,14 +29,15 @@ def apply_votes(
     The cost does not depend on the number of votes. Lock the volunteers first (`lock_voters`), and then the entries of
     the subjects (`lock_entries`); entries without such an answer only get their open slots updated.
     """
+    locked = list(entries.values())
+    read = read_rows(workflow, locked)
     _set_evidence(workflow, ballots, entries)
     counted = [answer for _, answers in ballots for answer in answers]
     of_subject = defaultdict(list)
     for answer in counted:
         of_subject[answer.subject_id].append(answer)
-    locked = list(entries.values())
     rows = {}
-    for subject, (row, taken) in read_rows(workflow, locked).items():
+    for subject, (row, taken) in read.items():
         _add(row, of_subject[subject])
         rows[subject] = _update(row, entries[subject], taken - len(of_subject[subject]))
     write_rows(workflow, locked, rows, counted)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.sql import Columns, execute, fetch
@@ -31,9 +32,13 @@ SUMMED = """
     LEFT JOIN consensus_consensus AS summed
         ON summed.workflow_id = entry.workflow_id AND summed.subject_id = entry.subject_id
 """
+# A subject's class and pixels as whoever had locked its entry before has left them: the statement that waited for the
+# lock has read them before.
+KNOWN = Columns(Subject, "subject", "gold_label", "pixels_dropped_at")
+OF_SUBJECT = "JOIN archive_subject AS subject ON subject.id = entry.subject_id"
 READ = f"""
-    SELECT entry.subject_id, {TAKEN}, {ROW.sql}
-    FROM queue_queueentry AS entry {SUMMED} WHERE entry.id = ANY((SELECT %s::bigint[])::bigint[])
+    SELECT entry.subject_id, {TAKEN}, {KNOWN.sql}, {ROW.sql}
+    FROM queue_queueentry AS entry {OF_SUBJECT} {SUMMED} WHERE entry.id = ANY((SELECT %s::bigint[])::bigint[])
 """  # noqa: S608  # column names of our own models
 
 _COUNTED = ", ".join(
@@ -42,9 +47,9 @@ _COUNTED = ", ".join(
 
 # Reads every vote of the subject, instead of the previous sums.
 ADD_UP = f"""
-    SELECT entry.subject_id, {TAKEN}, votes.log_odds_micronats, votes.follow_ups,
+    SELECT entry.subject_id, {TAKEN}, {KNOWN.sql}, votes.log_odds_micronats, votes.follow_ups,
         {", ".join(f"votes.{name}" for name in VOTES)}, {ROW.sql}
-    FROM queue_queueentry AS entry {SUMMED}
+    FROM queue_queueentry AS entry {OF_SUBJECT} {SUMMED}
     CROSS JOIN LATERAL (
         SELECT {_COUNTED}, coalesce(sum(vote.log_odds_micronats), 0) AS log_odds_micronats,
             array_agg(vote.follow_up) FILTER (WHERE vote.follow_up <> '') AS follow_ups
@@ -130,15 +135,23 @@ REFRESH = f"""
 
 
 def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Return by subject its sums (an empty row if none) and the number of taken slots."""
-    read = fetch(READ, [[entry.pk for entry in entries]])
-    return {subject: (_row(workflow, subject, stored), taken) for subject, taken, *stored in read}
+    """Return by subject its sums (an empty row if none) and the number of taken slots; read the subjects anew."""
+    rows = {}
+    subjects = {entry.subject_id: entry.subject for entry in entries}
+    for subject, taken, label, dropped_at, *stored in fetch(READ, [[entry.pk for entry in entries]]):
+        subjects[subject].gold_label, subjects[subject].pixels_dropped_at = label, dropped_at
+        rows[subject] = (_row(workflow, subject, stored), taken)
+    return rows
 
 
 def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
     """Do the same as `read_rows`, with sums recomputed from all votes with weight."""
     rows = {}
-    for subject, taken, log_odds_micronats, follow_ups, *rest in fetch(ADD_UP, [[entry.pk for entry in entries]]):
+    subjects = {entry.subject_id: entry.subject for entry in entries}
+    for subject, taken, label, dropped_at, log_odds_micronats, follow_ups, *rest in fetch(
+        ADD_UP, [[entry.pk for entry in entries]]
+    ):
+        subjects[subject].gold_label, subjects[subject].pixels_dropped_at = label, dropped_at
         row = _row(workflow, subject, rest[len(VOTES) :])
         for name, votes in zip(VOTES, rest, strict=False):
             setattr(row, name, votes)

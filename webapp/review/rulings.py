@@ -13,7 +13,7 @@ from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
 from webapp.learning.model_roles import classes_of
 from webapp.learning.scores import champions_opinions
-from webapp.queue.entries import lock_entries, lock_in_all_workflows
+from webapp.queue.entries import lock_in_all_workflows
 from webapp.queue.membership import is_gold_in
 from webapp.queue.models import QueueEntry
 from webapp.review.desk_news import forget_answered
@@ -48,6 +48,7 @@ def rule(
     """
     check_verdict(subject, workflow, verdict, label)
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    lock_in_all_workflows([locked.pk])
     standing = locked.rulings.filter(withdrawn_at=None)
     earlier = standing.first()
     before = (earlier.previous_gold, earlier.previous_source) if earlier else (locked.gold_label, locked.gold_source)
@@ -169,8 +170,7 @@ def check_verdict(subject: Subject, workflow: Workflow, verdict: str, label: str
 
 
 def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
-    """Return the consensus, with its queue entry locked; an empty row without votes."""
-    lock_entries(workflow, [subject.pk])
+    """Return the consensus, whose queue entry is locked; an empty row without votes."""
     empty = {"posterior": workflow.prior, "method": workflow.method}
     return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
 

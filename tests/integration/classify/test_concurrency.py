@@ -12,6 +12,7 @@ from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import (
     client_of,
     end_grace,
+    go_on,
     hand,
     make_volunteer,
     make_workflow,
@@ -29,7 +30,9 @@ from webapp.consensus.recompute import catch_up, replay_everybody
 from webapp.consensus.retirement import reason_to_retire
 from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.leases import lease_next
+from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease, QueueEntry
+from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -232,6 +235,52 @@ def test_an_answer_on_its_way_while_the_visitor_joins_is_the_accounts():
         (account.pk, subject.pk) for subject in (first, second)
     }
     assert queue_is_consistent(workflow)
+
+
+def beside(change):
+    """Return a thread that makes a change on a connection of its own."""
+
+    def run():
+        change()
+        connection.close()
+
+    return Thread(target=run)
+
+
+@pytest.fixture
+def held_back():
+    """An answer to an open subject of two workflows, which does not count yet."""
+    first, second = make_workflow(subjects=1, slug="first"), make_workflow(subjects=0, slug="second")
+    second.subject_sets.set(first.subject_sets.all())
+    enqueue_subjects(second)
+    ann, [subject] = make_volunteer(), subjects_of(first)
+    hand(ann, first, subject.pk)
+    submit(ann, first, [Item(uuid4(), subject.pk, "yes")])
+    return ann, subject, first, second
+
+
+def test_an_answer_that_waits_for_a_verdict_is_counted_as_one_to_a_known_subject(held_back):
+    ann, subject, workflow, _ = held_back
+    counting = beside(lambda: go_on(ann, workflow))
+    with transaction.atomic():
+        rule(subject=subject, workflow=workflow, scientist=make_volunteer("sue").user, verdict="yes")
+        counting.start()
+        wait_until_somebody_waits(counting)
+    counting.join()
+    assert Skill.objects.get(workflow=workflow).true_yes_said_yes == 1
+
+
+def test_a_verdict_in_another_workflow_waits_for_the_answer_that_is_being_counted(held_back):
+    ann, subject, workflow, other = held_back
+    sue = make_volunteer("sue").user
+    ruling = beside(lambda: rule(subject=subject, workflow=other, scientist=sue, verdict="yes"))
+    with transaction.atomic():
+        go_on(ann, workflow)
+        ruling.start()
+        wait_until_somebody_waits(ruling)
+    ruling.join()
+    catch_up(workflow)
+    assert Skill.objects.get(workflow=workflow).true_yes_said_yes == 1
 
 
 def test_answers_to_two_workflows_wait_for_whoever_writes_to_both():
