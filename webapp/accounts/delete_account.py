@@ -12,7 +12,7 @@ from webapp.classifications.models import Classification
 from webapp.community.models import Appeal, Block, Collection, Discovery, Favourite, Group, GroupMember, Notification
 from webapp.community.talk import disown
 from webapp.consensus.apply_votes import recompute_subjects
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import entries_of, lock_of_several
 from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -32,7 +32,7 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
         Keep standing answers and comments anonymously: answers still count, and nothing leads back to the person.
         Otherwise both are deleted, and their subjects are recounted: some may be asked about again.
     """
-    volunteer = Volunteer.objects.select_for_update().filter(user=user).first()
+    volunteer = _locked(user)
     if volunteer is not None:
         Volunteer.objects.filter(merged_into=volunteer).delete()
         _release_leases(volunteer)
@@ -45,6 +45,19 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
     rename_in_audit_log(user, pseudonym)
     _delete(user, pseudonym)
     log.info("Account %s was erased (answers: %s).", number, "keep" if keep_answers else "remove")
+
+
+def _locked(user: User) -> Volunteer | None:
+    """Return the volunteer, locked like their queue entries: as by an answer, and only then against rows about them.
+
+    Who holds one of the entries may be about to store such a row, as a verdict does that credits them.
+    """
+    rows = Volunteer.objects.filter(user=user)
+    volunteer = rows.select_for_update(no_key=True).first()
+    if volunteer is not None:
+        lock_of_several(entries_of(volunteer))
+        rows.select_for_update().get()
+    return volunteer
 
 
 def _make_nobody(volunteer: Volunteer) -> None:
@@ -67,18 +80,16 @@ def _remove_answers(volunteer: Volunteer) -> None:
         subjects = list(answers.filter(workflow=workflow).order_by("subject").values_list("subject", flat=True))
         for start in range(0, len(subjects), BATCH):
             batch = subjects[start : start + BATCH]
-            lock_entries(workflow, batch)
             answers.filter(workflow=workflow, subject__in=batch).delete()
             recompute_subjects(workflow, batch)
     volunteer.delete()
 
 
 def _release_leases(volunteer: Volunteer) -> None:
-    """Release the volunteer's leases."""
+    """Release the volunteer's leases, whose entries are locked."""
     leased = QueueEntry.objects.filter(leases__volunteer=volunteer)
     for workflow in Workflow.objects.filter(queue__leases__volunteer=volunteer).distinct().order_by("pk"):
         subjects = list(leased.filter(workflow=workflow).values_list("subject", flat=True))
-        lock_entries(workflow, subjects)
         Lease.objects.filter(volunteer=volunteer, entry__workflow=workflow).delete()
         recompute_subjects(workflow, subjects)
 

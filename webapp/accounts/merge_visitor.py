@@ -12,7 +12,7 @@ from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
 from webapp.guides.guide_texts import merge_tutorial_progress
 from webapp.quality.quality_scan import merge_flags
-from webapp.queue.entries import lock_entries
+from webapp.queue.entries import entries_of, lock_of_several
 from webapp.queue.models import Lease, QueueEntry
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -30,6 +30,7 @@ def merge(visitor: Volunteer, account: Volunteer) -> int:
     pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
     if any(each.merged_into_id for each in pair):
         return 0
+    lock_of_several(entries_of(visitor))
     moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
     merge_tutorial_progress(visitor, account)
     inherit(visitor, account)
@@ -48,7 +49,6 @@ def _merge_in(workflow: Workflow, visitor: Volunteer, account: Volunteer) -> int
     theirs = set(standing.filter(volunteer=visitor).values_list("subject", flat=True))
     leased = QueueEntry.objects.filter(workflow=workflow, leases__volunteer=visitor).values_list("subject", flat=True)
     changed = theirs | set(leased)
-    lock_entries(workflow, list(changed))
     undone = Classification.objects.filter(workflow=workflow, volunteer=visitor, withdrawn_at__isnull=False)
     undone.exclude(subject__in=standing.filter(volunteer=account).values("subject")).update(volunteer=account)
     doubled = standing.filter(volunteer=account, subject__in=theirs).values_list("subject", flat=True)

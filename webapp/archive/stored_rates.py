@@ -13,10 +13,16 @@ from webapp.core.sql import execute
 
 BATCH = 5000
 AFTER_FAILURE = timedelta(hours=22)
+# Subjects are locked in key order, as everywhere.
 STORE = f"""
-    UPDATE {Subject._meta.db_table} AS subject SET fitted_rate = fit.rate
-    FROM unnest(%s::bigint[], %s::float8[]) AS fit (id, rate)
-    WHERE subject.id = fit.id AND subject.fitted_rate IS DISTINCT FROM fit.rate
+    UPDATE {Subject._meta.db_table} AS subject SET fitted_rate = differs.rate
+    FROM (
+        SELECT held.id, fit.rate
+        FROM unnest(%s::bigint[], %s::float8[]) AS fit (id, rate) JOIN {Subject._meta.db_table} AS held USING (id)
+        WHERE held.fitted_rate IS DISTINCT FROM fit.rate
+        ORDER BY held.id FOR NO KEY UPDATE OF held
+    ) AS differs
+    WHERE subject.id = differs.id
 """  # noqa: S608  # our own table
 
 

@@ -57,9 +57,16 @@ def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda v
     for votes, volunteers in _batches(workflow):
         replay(workflow, volunteers)
         report(votes)
+    _forget_nobody(workflow)
+
+
+@transaction.atomic
+def _forget_nobody(workflow: Workflow) -> None:
+    """Delete the records of volunteers without answers, in the order in which skills are locked."""
     nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, revision=F("applied_revision"))
     counted = Classification.objects.counted().filter(workflow=workflow, volunteer=OuterRef("volunteer"))
-    nobody.exclude(Exists(counted)).delete()
+    rows = nobody.exclude(Exists(counted)).order_by("volunteer_id").select_for_update(of=("self",))
+    Skill.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
 
 
 @transaction.atomic

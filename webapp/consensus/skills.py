@@ -90,10 +90,15 @@ def mark_stale(workflow: Workflow, volunteers: Iterable[int]) -> None:
         execute(STALE, {"workflow": workflow.pk, "volunteer": whose})
 
 
-def truth_changed(workflow: Workflow, subjects: Iterable[int]) -> None:
-    """Mark volunteers who answered subjects whose gold label was just set or removed."""
-    answers = Classification.objects.counted().filter(workflow=workflow, subject__in=list(subjects))
-    mark_stale(workflow, answers.values_list("volunteer", flat=True).distinct())
+def truth_changed(subjects: Collection[int]) -> None:
+    """Mark volunteers who answered subjects whose gold label was just set or removed, or is about to be.
+
+    Lock the subjects' queue entries first (`lock_in_all_workflows`). Whoever changes many subjects one by one calls it
+    for all of them at first: skills are locked workflow by workflow, and volunteer by volunteer.
+    """
+    answers = Classification.objects.counted().filter(subject__in=subjects)
+    for workflow in Workflow.objects.filter(Exists(answers.filter(workflow=OuterRef("pk")))).order_by("pk"):
+        mark_stale(workflow, answers.filter(workflow=workflow).values_list("volunteer", flat=True).distinct())
 
 
 def undone_answers(

@@ -25,14 +25,18 @@ def make_gold(subjects: Collection[int]) -> None:
     A match is sure if all detections lie near the object, within `SURE` of it on average, its orbit is known to be at
     least as good, magnitude and rate agree with the prediction as far as they are known, and no scientist ruled it
     out. Subjects of known class, such as ruled ones, stay as they are. Call it in a transaction.
+
+    It locks the subjects, as rulings do.
     """
     sure = _sure_matches().filter(subject=OuterRef("pk"))
-    rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects).select_for_update(no_key=True, of=("self",))
+    Subject.objects.filter(pk__in=subjects).lock()
+    rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects)
     asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
-    new = rows.filter(Exists(sure), Exists(asked), gold_label="").order_by("pk")
-    over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT).order_by("pk")
+    new = rows.filter(Exists(sure), Exists(asked), gold_label="")
+    over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT)
     known, unknown = (list(changed.values_list("pk", flat=True)) for changed in (new, over))
     lock_in_all_workflows([*known, *unknown])
+    truth_changed([*known, *unknown])
     _set(known, "yes", KNOWN_ORBIT)
     _set(unknown, "", "")
 
@@ -63,8 +67,6 @@ def _set(keys: list[int], label: str, source: str) -> None:
     if label:
         entries = entries.filter(workflow__known_objects_are_gold=True)
     entries.update(is_gold=bool(label))
-    for workflow in Workflow.objects.filter(classifications__subject__in=keys).distinct().order_by("pk"):
-        truth_changed(workflow, keys)
     if not label:
         _ask_again(keys)
 

@@ -141,6 +141,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
 @transaction.atomic
 def _store(keys: list[int], candidates: dict[tuple[int, str], Candidate], checks: list[IdentityCheck]) -> None:
     """Replace what was stored of some subjects, except for what scientists ruled out."""
+    Subject.objects.filter(pk__in=keys).lock()
     KnownMatch.objects.filter(subject__in=keys).delete()
     KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in candidates.items())
     IdentityCheck.objects.bulk_create(

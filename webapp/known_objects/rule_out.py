@@ -48,7 +48,7 @@ def apply_ruled_out(subjects: Collection[int]) -> None:
 
     Call it in a transaction. It locks the subjects, so a comparison and a scientist take turns.
     """
-    list(Subject.objects.filter(pk__in=subjects).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    Subject.objects.filter(pk__in=subjects).lock()
     matches = KnownMatch.objects.filter(subject__in=subjects)
     standing = RuledOutMatch.objects.filter(
         subject=OuterRef("subject"), designation=OuterRef("designation"), taken_back_at=None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.core.jobs import JobState
-from webapp.linking.linked_objects import merge
+from webapp.linking.linked_objects import merge_all
 from webapp.linking.models import Decision, LinkRun, Links, Proposal, ProposalAction, ProposalEvent, TrackletBuild
 
 ACTION = {Decision.CONFIRMED: ProposalAction.CONFIRM, Decision.REJECTED: ProposalAction.REJECT}
@@ -74,8 +74,7 @@ def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Deci
         return len(keys)
     _refuse_shared(survey, keys)
     _reject_rivals(survey, keys, by)
-    for row in Proposal.objects.filter(pk__in=keys, run__links=Links.TRACKLETS).prefetch_related("members"):
-        merge(survey, list(row.members.all()))
+    merge_all(survey, Proposal.objects.filter(pk__in=keys, run__links=Links.TRACKLETS))
     if Proposal.objects.filter(pk__in=keys, run__links=Links.DETECTIONS).exists():
         job, _created = TrackletBuild.objects.get_or_create(survey=survey, state=JobState.QUEUED)
         job.enqueue()

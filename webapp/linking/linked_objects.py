@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,10 +21,19 @@ from webapp.linking.models import (
 )
 
 
+def merge_all(survey: Survey, proposals: QuerySet[Proposal]) -> None:
+    """Make the tracklets of each proposal one object; all are locked at once, in the order in which everybody does."""
+    groups = Subject.objects.filter(proposals__in=proposals).values("object_group")
+    Subject.objects.filter(survey=survey, object_group__in=groups).lock()
+    for row in proposals.prefetch_related("members"):
+        merge(survey, list(row.members.all()))
+
+
 def merge(survey: Survey, members: list[Subject]) -> None:
     """Make tracklets one object, so that no split separates them: on the test side if any of them was there."""
     groups = {row.object_group for row in members}
     together = Subject.objects.filter(survey=survey, object_group__in=groups)
+    together.lock()
     UnlinkedGroup.objects.bulk_create(
         [UnlinkedGroup(subject_id=key, object_group=name) for key, name in together.values_list("pk", "object_group")],
         ignore_conflicts=True,  # those of an earlier link stay
@@ -71,7 +80,7 @@ def _separate(survey: Survey, members: list[Subject]) -> None:
     """Give every tracklet of an object its own group again, and join what other confirmed links join."""
     groups = {member.object_group for member in members}
     together = Subject.objects.filter(survey=survey, object_group__in=groups)
-    keys = list(together.values_list("pk", flat=True))
+    keys = together.lock()
     own = UnlinkedGroup.objects.filter(subject=OuterRef("pk")).values("object_group")
     together.update(object_group=Coalesce(Subquery(own), F("object_group")))
     standing = Proposal.objects.filter(run__links=Links.TRACKLETS, decision=Decision.CONFIRMED, members__in=keys)

@@ -67,7 +67,19 @@ def lock_entries(workflow: Workflow, subjects: Sequence[int]) -> dict[int, Queue
 
 def lock_in_all_workflows(subjects: Collection[int]) -> None:
     """Lock the subjects' queue entries workflow by workflow, as everybody does who changes those of several."""
-    rows = QueueEntry.objects.filter(subject__in=subjects).order_by("workflow", "pk")
+    lock_of_several(QueueEntry.objects.filter(subject__in=subjects))
+
+
+def entries_of(volunteer: Volunteer) -> QuerySet[QueueEntry]:
+    """Return the entries of all workflows that a volunteer holds or has answered."""
+    of_volunteer = {"volunteer": volunteer, "workflow": OuterRef("workflow"), "subject": OuterRef("subject")}
+    is_held = Exists(Lease.objects.filter(entry=OuterRef("pk"), volunteer=volunteer))
+    return QueueEntry.objects.filter(is_held | Exists(Classification.objects.filter(**of_volunteer)))
+
+
+def lock_of_several(entries: QuerySet[QueueEntry]) -> None:
+    """Lock queue entries of several workflows, in the order of the workflows' keys and then of their own."""
+    rows = entries.order_by("workflow_id", "pk")  # "workflow" would order by the workflows' names
     list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 

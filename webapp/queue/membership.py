@@ -122,5 +122,5 @@ def add_to_set(survey: Survey, name: str, subjects: list[int]) -> SubjectSet:
 
 def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) -> int:
     """Add subjects of a set (`only` as in `enqueue_subjects`) to the queue of every workflow that uses it."""
-    drawing = Workflow.objects.filter(subject_sets__survey=survey, subject_sets__name=subject_set)
+    drawing = Workflow.objects.filter(subject_sets__survey=survey, subject_sets__name=subject_set).order_by("pk")
     return sum(enqueue_subjects(workflow, only) for workflow in drawing)

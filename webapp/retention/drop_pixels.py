@@ -80,6 +80,7 @@ def _mark(run: RetentionRun, chunk: Chunk, keys: list[int], trained_on: TrainedO
     Locks keep out an ingest into the chunk, a training that begins, and votes that reopen a subject.
     """
     _lock(run.survey)
+    Subject.objects.filter(pk__in=keys).lock()
     lock_in_all_workflows(keys)
     still = list(droppable(run.survey).filter(pk__in=keys).values_list("pk", flat=True))
     dropped = set(still) - trained_on.among(still)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
+from webapp.consensus.skills import truth_changed
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.cases import record_change
 from webapp.review.desk_news import tell_assignee
@@ -43,6 +44,7 @@ def give_verdicts(
     by_subject = {each.subject: each for each in verdicts}
     found = locked_subjects(workflow, list(by_subject))
     lock_in_all_workflows(found)  # all at once, in the order in which votes lock them
+    truth_changed(found)
     results = []
     for pk, subject in found.items():
         one = by_subject[pk]

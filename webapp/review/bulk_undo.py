@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
+from webapp.consensus.skills import truth_changed
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.bulk import locked_subjects
 from webapp.review.cases import record_change
@@ -110,6 +111,7 @@ def withdraw_verdicts(workflow: Workflow, subjects: Sequence[int], *, by: User, 
 def _withdraw(rulings: QuerySet[Ruling], opinions: QuerySet[SecondOpinion], by: User, *, is_undo: bool) -> set[int]:
     """Withdraw those of the verdicts that stand and are one's own; return their subjects."""
     own = {"scientist": by, "withdrawn_at": None}
+    truth_changed(list(rulings.filter(**own).values_list("subject", flat=True)))
     withdrawn = {each.ruling.subject_id for each in withdraw_opinions(opinions.filter(**own), is_undo=is_undo)}
     for ruling in rulings.filter(**own).select_related("workflow__survey").order_by("subject"):
         withdraw_ruling(ruling=ruling, by=by, is_undo=is_undo)

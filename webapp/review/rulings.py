@@ -185,8 +185,7 @@ def _gold_of(ruling: Ruling) -> str:
 def _set_gold(subject: Subject, label: str, source: str) -> None:
     """Change a subject's gold label, and mark its volunteers' skills for recomputing."""
     Subject.objects.filter(pk=subject.pk).set_gold(label, source)
-    for workflow in Workflow.objects.filter(classifications__subject=subject).distinct():
-        truth_changed(workflow, [subject.pk])
+    truth_changed([subject.pk])
 
 
 def _credit(ruling: Ruling) -> None:

@@ -154,7 +154,7 @@ def test_an_answer_is_undone_after_a_ruling_on_its_subject():
     answer = vote(ann, workflow, subject, "yes").recorded.classification
     subject.gold_label = "AST"
     subject.save()
-    truth_changed(workflow, [subject.pk])
+    truth_changed([subject.pk])
     assert client_of(ann).post(f"/api/classifications/{answer.pk}/undo/").status_code == 200
     catch_up(workflow)
     assert not any(map(any, Skill.objects.get().counts()))

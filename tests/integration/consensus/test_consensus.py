@@ -150,7 +150,7 @@ def test_a_new_truth_changes_the_skill_of_those_who_had_answered():
     assert not Skill.objects.exists()
     subject.gold_label = "CR"
     subject.save()
-    truth_changed(workflow, [subject.pk])
+    truth_changed([subject.pk])
     assert catch_up(workflow) == 1
     assert catch_up(workflow) == 0
     assert Skill.objects.get().counts() == [[0, 1, 0], [0, 0, 0]]

@@ -69,7 +69,7 @@ class Life:
     def truth(self, subject, label):
         self.subjects[subject].gold_label = label
         self.subjects[subject].save()
-        truth_changed(self.workflow, [self.subjects[subject].pk])
+        truth_changed([self.subjects[subject].pk])
 
     def grace(self):
         end_grace()

@@ -42,7 +42,7 @@ def reported(subject, workflow):
 
 @pytest.mark.parametrize("prepare", [of_a_known_object, ruled, an_example, reported])
 def test_who_changes_one_workflow_after_the_other_waits_for_nobody_in_turn(prepare):
-    first, second = make_workflow(subjects=0, slug="first"), make_workflow(subjects=1, slug="second")
+    first, second = make_workflow(subjects=0, slug="zebra"), make_workflow(subjects=1, slug="ant")
     first.subject_sets.set(second.subject_sets.all())
     enqueue_subjects(first)  # its entry has the higher key
     [subject] = subjects_of(second)

@@ -83,6 +83,11 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """Exclude subjects whose pixels were dropped (`webapp.retention`)."""
         return self.filter(pixels_dropped_at=None)
 
+    def lock(self) -> list[int]:
+        """Lock the subjects until the transaction ends, in the order in which everybody does; return their keys."""
+        rows = self.order_by("pk").select_for_update(no_key=True, of=("self",))
+        return list(rows.values_list("pk", flat=True))
+
     def set_gold(self, label: str, source: str) -> int:
         """Give stored subjects a known class, or with an empty label take it back; return how many there are."""
         return self.update(gold_label=label, gold_source=source, gold_changed_at=Now())

@@ -1,0 +1,197 @@
+"""Whoever writes for several subjects, workflows or people locks them in one order: nobody waits in a circle."""
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.world import hand, make_volunteer, make_workflow, subjects_of, vote
+from webapp.accounts.delete_account import delete_account
+from webapp.accounts.merge_visitor import merge
+from webapp.archive import stored_rates
+from webapp.archive.models import Subject
+from webapp.classifications.models import Classification
+from webapp.community.models import Discovery
+from webapp.consensus.models import Consensus
+from webapp.consensus.skills import mark_stale
+from webapp.core.sql import execute
+from webapp.known_objects.match_subjects import _store
+from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
+from webapp.linking.decisions import decide
+from webapp.linking.models import Decision, LinkRun, Proposal
+from webapp.queue.entries import lock_entries
+from webapp.queue.models import Lease
+from webapp.retention.drop_pixels import _mark
+from webapp.retention.droppable import TrainedOn
+from webapp.retention.models import RetentionRun
+from webapp.review.bulk import SubjectVerdict, give_verdicts
+from webapp.review.bulk_undo import withdraw_verdicts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def nobody_waits_in_a_circle(first, change, then):
+    """Hold what `first` locks until somebody else, who makes a change, waits for it; then do `then` as well."""
+    errors = []
+
+    def at_once():
+        try:
+            with transaction.atomic():
+                change()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = Thread(target=at_once)
+    with transaction.atomic():
+        first()
+        thread.start()
+        wait_until_somebody_waits(thread)
+        then()
+    thread.join()
+    return errors == []
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=4, method="majority")
+
+
+@pytest.fixture
+def scientist():
+    return make_volunteer("sue").user
+
+
+@pytest.fixture
+def answered(workflow):
+    """Two people: the second has answered the first subject, and the first the second one."""
+    first, second = make_volunteer(), make_volunteer()
+    early, late, *_ = subjects_of(workflow)
+    vote(second, workflow, early)
+    vote(first, workflow, late)
+    return first.pk, second.pk
+
+
+def verdicts_on(workflow):
+    return [SubjectVerdict(each.pk, "yes") for each in subjects_of(workflow)[:2]]
+
+
+def test_verdicts_on_many_subjects_mark_their_volunteers_in_one_order(workflow, scientist, answered):
+    first, second = answered
+    assert nobody_waits_in_a_circle(
+        lambda: mark_stale(workflow, [first]),
+        lambda: give_verdicts(workflow, verdicts_on(workflow), scientist=scientist),
+        lambda: mark_stale(workflow, [second]),
+    )
+
+
+def test_withdrawing_many_verdicts_marks_their_volunteers_in_one_order(workflow, scientist, answered):
+    first, second = answered
+    keys = [each.pk for each in subjects_of(workflow)[:2]]
+    give_verdicts(workflow, verdicts_on(workflow), scientist=scientist)
+    assert nobody_waits_in_a_circle(
+        lambda: mark_stale(workflow, [first]),
+        lambda: withdraw_verdicts(workflow, keys, by=scientist),
+        lambda: mark_stale(workflow, [second]),
+    )
+
+
+def test_who_joins_changes_no_skill_before_all_their_subjects_are_locked(workflow):
+    second = make_workflow(subjects=1, slug="second")
+    visitor, account = make_volunteer(), make_volunteer("vera")
+    [subject] = subjects_of(second)
+    vote(visitor, workflow, subjects_of(workflow)[0])
+    vote(visitor, second, subject)
+    assert nobody_waits_in_a_circle(
+        lambda: lock_entries(second, [subject.pk]),
+        lambda: merge(visitor, account),
+        lambda: mark_stale(workflow, [account.pk]),
+    )
+
+
+@pytest.mark.parametrize("keep_answers", [True, False])
+def test_who_leaves_gives_back_what_they_hold_in_the_order_of_answers(workflow, keep_answers):
+    vera = make_volunteer("vera")
+    early, late, *_ = subjects_of(workflow)
+    vote(vera, workflow, early)
+    hand(vera, workflow, late.pk)
+    assert nobody_waits_in_a_circle(
+        lambda: lock_entries(workflow, [early.pk]),
+        lambda: delete_account(user=vera.user, keep_answers=keep_answers),
+        lambda: lock_entries(workflow, [late.pk]),
+    )
+    assert not Lease.objects.exists()
+    assert Classification.objects.count() == keep_answers
+
+
+def test_a_verdict_credits_somebody_who_is_leaving(workflow):
+    vera = make_volunteer("vera")
+    subject = subjects_of(workflow)[0]
+    vote(vera, workflow, subject)
+    credit = {"volunteer": vera, "workflow": workflow, "subject": subject, "confirmed_at": timezone.now()}
+    assert nobody_waits_in_a_circle(
+        lambda: lock_entries(workflow, [subject.pk]),
+        lambda: delete_account(user=vera.user, keep_answers=True),
+        lambda: Discovery.objects.create(**credit),  # the commit checks that its volunteer exists
+    )
+    assert not Discovery.objects.exists()
+
+
+def drop_pixels(workflow, keys):
+    type(workflow.survey).objects.update(drop_bogus_after=0, keep_bogus=0)
+    bogus = {"posterior": 0.01, "method": "majority", "is_retired": True, "retired_reason": "consensus"}
+    for key in keys:
+        settled = {"subject_id": key, "votes_no": 5, "retired_at": timezone.now() - timedelta(days=1)}
+        Consensus.objects.create(workflow=workflow, **settled, **bogus)
+    workflow.queue.update(is_retired=True)
+    workflow.survey.refresh_from_db()
+    run = RetentionRun.objects.claim(RetentionRun.objects.create(survey=workflow.survey).pk)
+    return lambda: _mark(run, ("2x1x8x8-float32", 0), keys, TrainedOn(workflow.survey))
+
+
+def compare_with_known_objects(workflow, keys):
+    catalogue = OrbitCatalogue.objects.create(checksum="0", orbits=1, epoch=60000.0)
+    checks = [
+        IdentityCheck(subject_id=key, catalogue=catalogue, detections=0, candidates=0, unmatched=0) for key in keys
+    ]
+    IdentityCheck.objects.bulk_create(checks)
+    return lambda: _store(keys, {}, checks)
+
+
+def fit_motions(_workflow, keys):
+    return lambda: execute(stored_rates.STORE, [keys[::-1], [1.0] * len(keys)])
+
+
+def confirm_links(workflow, keys):
+    run = LinkRun.objects.create(survey=workflow.survey, links="tracklets", first_mjd=0, last_mjd=1)
+    place = dict.fromkeys(["mjd", "ra", "dec", "rate", "position_angle", "misfit"], 0.0)
+    proposals = [Proposal.objects.create(run=run, **place) for _ in keys]
+    for row, key in zip(proposals, reversed(keys), strict=True):
+        row.members.add(key)
+    confirmed = {"proposals": [row.pk for row in proposals], "decision": Decision.CONFIRMED}
+    return lambda: decide(survey=workflow.survey, by=make_volunteer("sue").user, **confirmed)
+
+
+def lock_subject(key):
+    Subject.objects.select_for_update(no_key=True).get(pk=key)
+
+
+def what_comes_later(workflow, keys):
+    lock_subject(keys[1])
+    lock_entries(workflow, keys)
+    IdentityCheck.objects.filter(subject__in=keys).update(unmatched=0)
+    KnownMatch.objects.filter(subject__in=keys).delete()
+
+
+@pytest.mark.parametrize("prepare", [drop_pixels, compare_with_known_objects, fit_motions, confirm_links])
+def test_a_job_takes_a_verdicts_locks_in_its_order(workflow, prepare):
+    keys = [each.pk for each in subjects_of(workflow)[:2]]
+    assert nobody_waits_in_a_circle(
+        lambda: lock_subject(keys[0]),
+        prepare(workflow, keys),
+        lambda: what_comes_later(workflow, keys),
+    )
