@@ -111,13 +111,16 @@ def test_lines_stay_with_their_subject_when_undo_comes_before_the_next_picture(d
     assert {mark.classification.subject.external_id for mark in Mark.objects.standing()} == {first}
 
 
-def test_a_reply_that_is_no_answer_of_ours_loses_nothing(db, open_page):
+SOON = {"status": 200, "content_type": "text/html", "body": "<html>Soon</html>"}
+BUSY = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"detail": "A job is changing the same data."}}
+
+
+@pytest.mark.parametrize("reply", [SOON, BUSY], ids=["not ours", "busy"])
+def test_a_reply_that_takes_no_answer_loses_nothing(db, open_page, reply):
     make_workflow(undo_seconds=300)
     page = open_page(PAGE)
     ready(page)
-    intercept(
-        page, ANSWERS, lambda route: route.fulfill(status=200, content_type="text/html", body="<html>Soon</html>")
-    )
+    intercept(page, ANSWERS, lambda route: route.fulfill(**reply))
     given = press(page, "y")
     expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
     page.unroute(ANSWERS)

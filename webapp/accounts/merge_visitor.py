@@ -10,6 +10,7 @@ from webapp.community.models import Discovery, Favourite, Notification
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
+from webapp.core.postgresql.deadlocks import redone_after_deadlock
 from webapp.guides.guide_texts import merge_tutorial_progress
 from webapp.quality.quality_scan import merge_flags
 from webapp.queue.entries import entries_of, lock_of_several
@@ -18,6 +19,7 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 
+@redone_after_deadlock
 @transaction.atomic
 def merge(visitor: Volunteer, account: Volunteer) -> int:
     """Move the visitor's answers to the account; return how many count.

@@ -36,6 +36,7 @@ from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate
 from webapp.classify.submit import Submitted, say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
+from webapp.core.postgresql.deadlocks import redone_after_deadlock
 from webapp.learning.scores import opinions
 from webapp.learning.shown_reasons import shown_reasons
 from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
@@ -81,6 +82,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         return set_identity_cookies(request._request, response, volunteer)
 
 
+@redone_after_deadlock
 def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Submit answers, all or none, workflow by workflow in the order of their keys; return their results in order."""
     by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -11,14 +11,16 @@ from django.db import transaction
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
-from webapp.classify.record import Item, Recorded, record, set_follow_up, withdraw
+from webapp.classify.record import CannotClassify, Item, Recorded, record, set_follow_up, withdraw
 from webapp.community.discoveries import give_up_credit
 from webapp.consensus.apply_votes import apply_votes, recompute_locked
 from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import counted_truth, unlearn
+from webapp.core.postgresql.deadlocks import redone_after_deadlock
 from webapp.queue.entries import lend_again, lock_entries
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -69,8 +71,14 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
 
 
 def _lock(volunteer: Volunteer, workflow: Workflow) -> tuple[Volunteer, Voter]:
-    """Lock the volunteer; a visitor who has joined while the request was under way answers as their account."""
-    (voter,) = lock_voters(workflow, [volunteer.pk])
+    """Lock the volunteer; a visitor who has joined while the request was under way answers as their account.
+
+    Raises CannotClassify: their account was deleted meanwhile.
+    """
+    voters = lock_voters(workflow, [volunteer.pk])
+    if not voters:
+        raise CannotClassify(_("This account was deleted, so the answer was not stored."))
+    (voter,) = voters
     if voter.account is None:
         return volunteer, voter
     return _lock(Volunteer.objects.get(pk=voter.account), workflow)
@@ -83,6 +91,7 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
     return [*voter.held, *(new[:-1] if workflow.undo_seconds else new)]
 
 
+@redone_after_deadlock
 @transaction.atomic
 def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     """Undo one's own answer and lease its subject again, as if it had not been given; repeating it is safe.
@@ -103,6 +112,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
 
 
+@redone_after_deadlock
 @transaction.atomic
 def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
     """Add, change or (with an empty string) remove the follow-up of an answer.

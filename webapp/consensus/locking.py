@@ -28,7 +28,7 @@ READ = f"""
         {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
         {ANSWER.sql}
     FROM unnest(%(volunteers)s::bigint[]) AS voter (id)
-    LEFT JOIN volunteers_volunteer AS person ON person.id = voter.id
+    JOIN volunteers_volunteer AS person ON person.id = voter.id
     LEFT JOIN consensus_skill AS skill ON skill.volunteer_id = voter.id AND skill.workflow_id = %(workflow)s
     LEFT JOIN classifications_classification AS answer ON answer.volunteer_id = voter.id
         AND answer.workflow_id = %(workflow)s AND answer.withdrawn_at IS NULL AND NOT answer.is_counted
@@ -58,7 +58,7 @@ def lock_volunteers(volunteers: Collection[int]) -> None:
 
 
 def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
-    """Lock volunteers in primary key order, and return their state in the workflow."""
+    """Lock volunteers in primary key order, and return their state in the workflow; nothing of those deleted since."""
     lock_volunteers(volunteers)
     voters: dict[int, Voter] = {}
     for who, account, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):

@@ -20,8 +20,9 @@ from tests.integration.world import (
     subjects_of,
     vote,
 )
+from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
-from webapp.classify.record import Item
+from webapp.classify.record import CannotClassify, Item
 from webapp.classify.submit import submit, undo
 from webapp.consensus.evidence import posterior_of
 from webapp.consensus.locking import lock_volunteers
@@ -281,6 +282,50 @@ def test_a_verdict_in_another_workflow_waits_for_the_answer_that_is_being_counte
     ruling.join()
     catch_up(workflow)
     assert Skill.objects.get(workflow=workflow).true_yes_said_yes == 1
+
+
+def test_an_answer_on_its_way_while_its_account_is_deleted_is_refused():
+    workflow = make_workflow(subjects=1)
+    vera = make_volunteer("vera")
+    [subject] = subjects_of(workflow)
+    hand(vera, workflow, subject.pk)
+    refused = []
+
+    def send():
+        with pytest.raises(CannotClassify) as error:
+            submit(vera, workflow, [Item(uuid4(), subject.pk, "yes")])
+        refused.append(str(error.value))
+
+    sending = beside(send)
+    with transaction.atomic():
+        delete_account(user=vera.user, keep_answers=False)
+        sending.start()
+        wait_until_somebody_waits(sending)
+    sending.join()
+    assert "deleted" in refused[0]
+
+
+def test_an_answer_that_a_deadlock_has_ended_is_sent_once_and_stored():
+    workflow = make_workflow(subjects=2)
+    vera = make_volunteer("vera")
+    early, late = subjects_of(workflow)
+    hand(vera, workflow, early.pk)
+    hand(vera, workflow, late.pk)
+    client, statuses = client_of(vera), []
+    body = [
+        {"id": str(uuid4()), "workflow": workflow.slug, "subject": subject.pk, "answer": "yes"}
+        for subject in (early, late)
+    ]
+    sending = beside(lambda: statuses.append(client.post("/api/classifications/", body, format="json").status_code))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL deadlock_timeout = '1min'")  # so that it is the other one that PostgreSQL ends
+        lock_entries(workflow, [late.pk])
+        sending.start()
+        wait_until_somebody_waits(sending)
+        lock_entries(workflow, [early.pk])
+    sending.join()
+    assert statuses == [201]
+    assert standing(workflow).count() == 2
 
 
 def test_answers_to_two_workflows_wait_for_whoever_writes_to_both():
