@@ -34,7 +34,7 @@ from webapp.api.row_views import ByParameters
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate
-from webapp.classify.submit import Submitted, say_more, submit, undo
+from webapp.classify.submit import Submitted, lock_for_several, say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
 from webapp.core.postgresql.deadlocks import redone_after_deadlock
 from webapp.learning.scores import opinions
@@ -94,6 +94,9 @@ def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[d
             raise ValidationError({"workflow": [f"There is no workflow “{slug}”."]})
     results: dict[tuple[str, int], dict[str, Any]] = {}
     with transaction.atomic() if len(workflows) > 1 else nullcontext():
+        if len(workflows) > 1:
+            subjects = {workflows[slug]: [answer["subject"] for answer in sent] for slug, sent in by_workflow.items()}
+            lock_for_several(volunteer, subjects)
         for slug, group in sorted(by_workflow.items(), key=lambda sent: workflows[sent[0]].pk):
             results |= {(slug, result["subject"]): result for result in submit_to(volunteer, workflows[slug], group)}
     return [results[answer["workflow"], answer["subject"]] for answer in answers]

@@ -1,7 +1,7 @@
 """Submit, undo, follow-up and commit pending classifications: one transaction each, through consensus to queue."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -21,7 +21,7 @@ from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import counted_truth, unlearn
 from webapp.core.postgresql.deadlocks import redone_after_deadlock
-from webapp.queue.entries import lend_again, lock_entries
+from webapp.queue.entries import lend_again, lock_entries, lock_of_several
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
@@ -68,6 +68,21 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
     new = [each.classification for each in recorded if each.is_new]
     sums = apply_votes(workflow, [(voter, _to_count(voter, workflow, new))], entries)
     return [Submitted(each, sums[each.entry.subject_id]) for each in recorded]
+
+
+def lock_for_several(volunteer: Volunteer, subjects: Mapping[Workflow, Sequence[int]]) -> None:
+    """Lock what `submit` locks in each of several workflows, which would else wait for the next one with skills locked.
+
+    A newcomer's skills are locked by nobody else.
+    """
+    if volunteer.pk is None:
+        return
+    lock_volunteers([volunteer.pk])
+    entries = Q()
+    for workflow, keys in subjects.items():
+        pending = Classification.objects.held_back().filter(volunteer=volunteer, workflow=workflow)
+        entries |= Q(workflow=workflow, subject__in=[*keys, *pending.values_list("subject", flat=True)])
+    lock_of_several(QueueEntry.objects.filter(entries))
 
 
 def _lock(volunteer: Volunteer, workflow: Workflow) -> tuple[Volunteer, Voter]:

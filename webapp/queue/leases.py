@@ -19,6 +19,7 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.core.rate_limits import ByAddress
 from webapp.core.sql import PLAN_ONCE, Columns, execute, fetch
+from webapp.queue.entries import lock_of_several
 from webapp.queue.models import Lease, QueueEntry
 from webapp.queue.sampling import DrawnEntry, draw_entries
 from webapp.volunteers.models import Volunteer
@@ -56,8 +57,7 @@ def _store(volunteer: Volunteer) -> None:
     lock_newcomer(volunteer)
     row, _is_new = Volunteer.objects.get_or_create(key=volunteer.key)
     leases = Lease.objects.filter(newcomer=volunteer.key)
-    entries = QueueEntry.objects.filter(leases__in=leases).order_by("pk")
-    list(entries.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    lock_of_several(QueueEntry.objects.filter(leases__in=leases))
     leases.update(volunteer=row, newcomer=None)
     volunteer.pk = row.pk
     volunteer.refresh_from_db()
@@ -230,7 +230,7 @@ def release_expired(workflow: Workflow | None = None, limit: int = 1000) -> int:
         expired = expired.filter(entry__workflow=workflow)
     entries = (
         QueueEntry.objects.filter(pk__in=expired.values("entry")[:limit])
-        .order_by("pk")
+        .order_by("workflow_id", "pk")
         .select_for_update(skip_locked=True, no_key=True)
     )
     locked = list(expired.filter(entry__in=[entry.pk for entry in entries]).select_for_update(of=("self",)))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from threading import Thread
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -11,9 +12,13 @@ from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import hand, make_volunteer, make_workflow, subjects_of, vote
 from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
+from webapp.api.classification_serializers import check_answers
+from webapp.api.classification_views import store_answers
 from webapp.archive import stored_rates
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import submit
 from webapp.community.models import Discovery
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import mark_stale
@@ -23,12 +28,15 @@ from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogu
 from webapp.linking.decisions import decide
 from webapp.linking.models import Decision, LinkRun, Proposal
 from webapp.queue.entries import lock_entries
+from webapp.queue.leases import lease_next, store_newcomer
+from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease
 from webapp.retention.drop_pixels import _mark
 from webapp.retention.droppable import TrainedOn
 from webapp.retention.models import RetentionRun
 from webapp.review.bulk import SubjectVerdict, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,6 +118,40 @@ def test_who_joins_changes_no_skill_before_all_their_subjects_are_locked(workflo
         lambda: lock_entries(second, [subject.pk]),
         lambda: merge(visitor, account),
         lambda: mark_stale(workflow, [account.pk]),
+    )
+
+
+def test_answers_to_two_workflows_change_no_skill_before_all_their_subjects_are_locked(workflow):
+    second = make_workflow(subjects=1, slug="second")
+    vera = make_volunteer("vera")
+    first = subjects_of(workflow)[0]
+    first.survey.subjects.filter(pk=first.pk).update(gold_label="AST")
+    [subject] = subjects_of(second)
+    hand(vera, workflow, first.pk)
+    submit(vera, workflow, [Item(uuid4(), first.pk, "yes")])  # it counts with the next one
+    answers = []
+    for of, each in ((workflow, subjects_of(workflow)[1]), (second, subject)):
+        hand(vera, of, each.pk)
+        answers.append({"id": str(uuid4()), "workflow": of.slug, "subject": each.pk, "answer": "yes"})
+    assert nobody_waits_in_a_circle(
+        lambda: lock_entries(second, [subject.pk]),
+        lambda: store_answers(vera, check_answers(answers)),
+        lambda: mark_stale(workflow, [vera.pk]),
+    )
+
+
+def test_a_newcomers_first_answer_waits_for_a_verdict_in_its_order():
+    newcomer = Volunteer()
+    zebra, ant = make_workflow(subjects=0, slug="zebra"), make_workflow(subjects=1, slug="ant")
+    zebra.subject_sets.set(ant.subject_sets.all())
+    enqueue_subjects(zebra)  # its entry has the higher key
+    [subject] = subjects_of(ant)
+    for workflow in (zebra, ant):
+        assert len(lease_next(newcomer, workflow, 1)) == 1
+    assert nobody_waits_in_a_circle(
+        lambda: lock_entries(zebra, [subject.pk]),
+        lambda: store_newcomer(newcomer),
+        lambda: lock_entries(ant, [subject.pk]),
     )
 
 
