@@ -3,7 +3,7 @@
 Locks are taken in one order everywhere: the volunteer, then queue entries by primary key, then leases. Locked entries
 are skipped, so assigning takes them in any order. But PostgreSQL, which skips an entry that is locked, waits for one
 that is locked again just as it looks (`heap_lock_updated_tuple`), and two who wait for each other would be a deadlock.
-So assigning waits a moment at most, and then begins anew.
+So assigning waits a moment at most for an entry, and then begins anew.
 """
 
 from collections import Counter, defaultdict
@@ -84,10 +84,11 @@ SUBJECT = Columns(
     "metadata",
 )
 
-# Two tabs are serialised here. No waiting for the disk: losing a lease in a server crash does no harm.
+# Two tabs are serialised here: that may take its time, as any lock, so the limit is set after it. No waiting for the
+# disk: losing a lease in a server crash does no harm.
 BEGIN = f"""
     SELECT set_config('synchronous_commit', 'off', true), {BRIEFLY}, {PLAN_ONCE}
-    FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE
+    FROM (SELECT FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE) AS locked
 """  # noqa: S608  # no values
 
 BEGIN_NEWCOMER = f"{LOCK}, {BRIEFLY}"

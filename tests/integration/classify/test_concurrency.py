@@ -29,6 +29,7 @@ from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up, replay_everybody
 from webapp.consensus.retirement import reason_to_retire
+from webapp.queue import leases
 from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.leases import lease_next
 from webapp.queue.membership import enqueue_subjects
@@ -93,6 +94,20 @@ def test_assigning_that_has_to_wait_lets_writers_pass():
     asking.join(30)
     assert len(handed) == Lease.objects.count() == 3
     assert queue_is_consistent(workflow)
+
+
+def test_assigning_waits_as_long_as_any_other_for_its_volunteer(monkeypatch):
+    monkeypatch.setattr(leases, "TRIES", 1)
+    workflow, ann, handed = make_workflow(subjects=1), make_volunteer(), []
+    asking = beside(lambda: handed.extend(lease_next(ann, workflow, 1)))
+    with transaction.atomic():
+        lock_volunteers([ann.pk])
+        asking.start()
+        wait_until_somebody_waits(asking)
+        asking.join(3 * leases.MOMENT / 1000)
+        assert asking.is_alive()
+    asking.join()
+    assert len(handed) == 1
 
 
 def test_one_person_in_many_tabs_holds_each_subject_once():
