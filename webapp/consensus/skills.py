@@ -113,12 +113,17 @@ def undone_answers(
 
 
 class Truths(dict[str, str]):
-    """The side, yes or no, of each gold label of a survey; empty for no label."""
+    """The side, yes or no, of each gold label of a survey; empty for no label.
+
+    A class that the survey did not have when it was loaded is looked up: a subject may have become its example since.
+    """
 
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
 
     def __missing__(self, label: str) -> str:
+        if label not in ("", *CLASSES, *self.survey.classes):
+            self.survey.refresh_from_db(fields=["classes", "positive"])
         self[label] = truth = Subject(survey=self.survey, gold_label=label).gold_answer()
         return truth
 

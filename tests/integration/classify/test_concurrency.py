@@ -34,7 +34,9 @@ from webapp.queue.entries import lock_entries, open_slots
 from webapp.queue.leases import lease_next
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease, QueueEntry
+from webapp.review.class_from_tag import make_class
 from webapp.review.rulings import rule
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,6 +148,17 @@ def test_the_same_answer_sent_many_times_at_once_counts_once():
     assert all(each.classification.pk == item.id for each in results)
     at_once(lambda _: end_grace(), *range(4))
     assert Consensus.objects.get().votes == 1
+
+
+def test_an_answer_counts_by_a_class_that_was_made_since_its_workflow_was_loaded():
+    workflow, ann, sue = make_workflow(subjects=1), make_volunteer(), make_volunteer("sue").user
+    [subject] = subjects_of(workflow)
+    hand(ann, workflow, subject.pk)
+    submit(ann, workflow, [Item(uuid4(), subject.pk, "yes")])
+    asked = Workflow.objects.get(pk=workflow.pk)
+    make_class(by=sue, workflow=asked, label="COMET", answer="yes", examples=[subject.pk])
+    go_on(ann, workflow)
+    assert Skill.objects.get().true_yes_said_yes == 1
 
 
 def test_undo_sent_many_times_at_once_takes_one_answer_back():
