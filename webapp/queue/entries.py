@@ -72,9 +72,9 @@ def lock_in_all_workflows(subjects: Collection[int]) -> None:
 
 def entries_of(volunteer: Volunteer) -> QuerySet[QueueEntry]:
     """Return the entries of all workflows that a volunteer holds or has answered."""
-    of_volunteer = {"volunteer": volunteer, "workflow": OuterRef("workflow"), "subject": OuterRef("subject")}
-    is_held = Exists(Lease.objects.filter(entry=OuterRef("pk"), volunteer=volunteer))
-    return QueueEntry.objects.filter(is_held | Exists(Classification.objects.filter(**of_volunteer)))
+    held = Lease.objects.filter(volunteer=volunteer).values("entry")
+    answers = Classification.objects.filter(volunteer=volunteer, subject__queue_entries__workflow=F("workflow"))
+    return QueueEntry.objects.filter(pk__in=held.union(answers.values("subject__queue_entries")))
 
 
 def lock_of_several(entries: QuerySet[QueueEntry]) -> None:
