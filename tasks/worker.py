@@ -1,8 +1,11 @@
-"""Celery worker: `celery -A tasks.worker worker`. Registers every task and serves every queue, or those in -Q."""
+"""Celery worker: `celery -A tasks.worker worker`. Serves every queue, or those in -Q, or all but those in -X."""
 
 import os
+from importlib import import_module
+from typing import Any
 
 import django
+from celery import bootsteps
 from kombu import Queue
 
 from webapp.core import embedded_postgres
@@ -19,14 +22,27 @@ start_traces("worker")
 django.setup()
 
 from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()
-from tasks.learning import explain, first_batch, score_shard, train  # noqa: E402
 from tasks.queue_report import QueueReport  # noqa: E402
 from webapp.core.dispatch import app  # noqa: E402
+from webapp.operations.worker_queues import all_queues  # noqa: E402
 
-app.conf.task_queues = [
-    Queue(name) for name in sorted({name.split(".")[1] for name in app.tasks if name.startswith("tasks.")})
-]
+LEARNING = {"explain": ["explain"], "scoring": ["first_batch", "score_shard"], "training": ["train"]}
+"""Modules of `tasks.learning` by queue. They import torch, which takes seconds and half a gigabyte."""
 
-app.steps["worker"].add(QueueReport)
 
-__all__ = ["app", "explain", "first_batch", "housekeeping", "jobs", "score_shard", "train"]
+class LearningTasks(bootsteps.Step):
+    """A step of the worker's start: registers the tasks of learning whose queues it serves, before it forks.
+
+    So its children share torch.
+    """
+
+    def __init__(self, worker: Any, **_: Any) -> None:
+        for queue in LEARNING.keys() & worker.app.amqp.queues.consume_from:
+            for module in LEARNING[queue]:
+                import_module(f"tasks.learning.{module}")
+
+
+app.conf.task_queues = [Queue(name) for name in sorted(all_queues())]
+app.steps["worker"].update({LearningTasks, QueueReport})
+
+__all__ = ["app", "housekeeping", "jobs"]

@@ -19,6 +19,7 @@ from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.acceptance.brokers import program
+from tests.acceptance.quick_up import NO_LEARNING
 from tests.acceptance.running_site import free_port
 from webapp.console.processes import Child, beat, web, worker
 
@@ -135,9 +136,9 @@ class Cluster:
     def start_all(self):
         for name, port in zip(("web-a", "web-b"), self.ports, strict=True):
             self.start(name, web("127.0.0.1", port, self.folder), "--workers", "1")
-        self.start_worker("everyday", "--exclude-queues", "training,scoring")
+        self.start_worker("everyday", *NO_LEARNING)
         self.start_worker("training", "-Q", "training")
-        self.start_worker("scoring", "-Q", "scoring")
+        self.start_worker("scoring", "-Q", "scoring,explain")
         self.start("beat", beat(self.folder))
         for port in self.ports:
             self.wait_until(lambda port=port: answers(port), "A web node")

@@ -1,4 +1,4 @@
-"""`manage.py up` whose watchdog soon notices what hangs, with a worker that reports often.
+"""`manage.py up` whose watchdog soon notices what hangs, with a worker that reports often, and learns nothing.
 
 Run as `python -m tests.acceptance.quick_up up`, with the command's options. WEB_WORKERS is the number of the web
 server's processes, each of which takes seconds to load.
@@ -12,6 +12,8 @@ from django.core.management import execute_from_command_line
 
 from webapp.core import embedded_postgres
 
+NO_LEARNING = ["--exclude-queues", "explain,scoring,training"]
+"""Options of a worker that starts without torch, in half the time."""
 SILENT_SECONDS = 18.0
 """A pool needs 10 s to notice that a child has died with what it was asked, and may be silent until then."""
 
@@ -24,7 +26,7 @@ if __name__ == "__main__":
 
     def worker(concurrency, logs):
         made = processes.worker(concurrency, logs)
-        made.command += ["--include", "tests.acceptance.quick_reports"]
+        made.command += ["--include", "tests.acceptance.quick_reports", *NO_LEARNING]
         return made
 
     def web(host, port, logs):

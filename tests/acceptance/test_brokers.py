@@ -16,6 +16,7 @@ from kombu import Connection
 
 from tests.acceptance.brokers import rabbitmq, redis
 from tests.acceptance.cable import cable
+from tests.acceptance.quick_up import NO_LEARNING
 from tests.acceptance.real_worker import environment as environment_of_worker
 from tests.acceptance.real_worker import running_worker
 from tests.acceptance.running_site import QUICK_UP, environment, manage, prepare, running_site
@@ -75,7 +76,7 @@ def test_a_job_sent_through_rabbitmq_is_done_once(rabbitmq_url, tmp_path, monkey
     monkeypatch.setenv("CELERY_BROKER_URL", rabbitmq_url)
     path = manifest(tmp_path / "sky", rows=12)
     ask = [sys.executable, "manage.py", "shell", "-c", ASK.format(path=str(path))]
-    with running_worker(tmp_path):
+    with running_worker(tmp_path, *NO_LEARNING):
         asked = subprocess.run(ask, cwd=ROOT, env=environment_of_worker(tmp_path), capture_output=True, text=True)
     assert asked.stdout.split()[-3:] == ["done", "1", "12"], asked.stderr
 

@@ -147,7 +147,7 @@ def test_the_loop_turns_on_a_cluster_and_a_killed_scorer_loses_nothing(cluster):
     cluster.wait_until(lambda: scored.filter(state=JobState.RUNNING).exists(), "Scoring of the second night")
     cluster.kill("scoring")
     assert scored.get().state == JobState.RUNNING, "The worker was killed in the middle of its work."
-    cluster.start_worker("scoring", "-Q", "scoring")
+    cluster.start_worker("scoring", "-Q", "scoring,explain")
     cluster.wait_until(lambda: scored.get().state == JobState.DONE, "The second round")
     cluster.wait_until(lambda: ScoringRun.objects.get().state == JobState.DONE, "The end of the day's scoring")
     assert scored.get().attempts == 2

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.acceptance import real_worker
+from tests.acceptance.quick_up import NO_LEARNING
 from tests.acceptance.real_worker import running_worker, send, wait_until
 from webapp.archive.models import Survey
 from webapp.core.jobs import JobState
@@ -29,7 +30,7 @@ def test_a_job_without_progress_is_retried_then_fails_with_the_reason_and_a_slow
     hanging = started("hanging", tmp_path, dry_run=False)
     slow = started("slow", tmp_path, dry_run=True)
     modules = "tests.acceptance.hanging_jobs,tests.acceptance.quick_reports"
-    with running_worker(tmp_path, "--include", modules):
+    with running_worker(tmp_path, "--include", modules, *NO_LEARNING):
         wait_until(lambda: RetentionRun.objects.held().count() == 2, "The begin of both runs", tmp_path)
         Worker.objects.update(seen_at=timezone.now() - timedelta(hours=1))
         wait_until(Worker.objects.recent().exists, "A report of children that are both at work", tmp_path)

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from ml.simulate.atlas.night import atlas
 from tests.acceptance.people import member
+from tests.acceptance.quick_up import NO_LEARNING
 from tests.acceptance.real_worker import running_worker
 from tests.integration.learning.sky import subjects
 from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
@@ -36,7 +37,7 @@ def test_files_from_a_browser_are_tried_and_then_ingested(survey, page, tmp_path
 
     page.get_by_label("Files from your computer").set_input_files([sky / "manifest.csv", *sky.glob("*.fits")])
     page.get_by_label("Dry run").check()
-    with running_worker(tmp_path):
+    with running_worker(tmp_path, *NO_LEARNING):
         page.get_by_role("button", name="Start").click()
         expect(page.locator("#progress .badge.done")).to_be_visible(timeout=A_RUN)
         expect(page.get_by_text("missing.fits")).to_be_visible()

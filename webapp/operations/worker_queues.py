@@ -15,7 +15,7 @@ from webapp.operations.job_overview import job_models, queue_of
 def workers_by_queue() -> dict[str, int]:
     """Return the number of workers that serve each queue, of jobs or periodic tasks, by the queue's name."""
     served = Counter(chain.from_iterable(Worker.objects.recent().values_list("queues", flat=True)))
-    return {queue: served[queue] for queue in sorted(_queues())}
+    return {queue: served[queue] for queue in sorted(all_queues())}
 
 
 def queue_problems(workers: dict[str, int]) -> dict[str, str]:
@@ -45,6 +45,7 @@ def _silent_workers(unserved: Collection[str]) -> dict[str, str]:
     }
 
 
-def _queues() -> set[str]:
+def all_queues() -> set[str]:
+    """Return the names of all queues, of periodic tasks and of jobs."""
     periodic = {str(entry["task"]).split(".")[1] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     return periodic | {queue_of(model) for model in job_models().values()}

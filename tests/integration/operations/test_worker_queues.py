@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tasks.queue_report import QueueReport
-from tasks.worker import app
+from tasks.worker import LearningTasks, app
 from tests.integration.operations.alerting import alert_mails, doctor
 from webapp.core.models import Backup, Heartbeat, Process, Worker
 from webapp.operations.models import Alert
@@ -80,8 +80,10 @@ def test_without_any_worker_the_part_is_told_and_no_queue(mailoutbox):
     assert "serves the queue" not in body
 
 
-def test_every_queue_that_a_worker_can_serve_is_watched():
-    assert set(workers_by_queue()) == {queue.name for queue in app.conf.task_queues}
+def test_every_queue_that_a_worker_can_serve_is_watched_and_has_a_task():
+    LearningTasks(SimpleNamespace(app=app))
+    with_tasks = {name.split(".")[1] for name in app.tasks if name.startswith("tasks.")}
+    assert set(workers_by_queue()) == {queue.name for queue in app.conf.task_queues} == with_tasks
 
 
 def test_workers_of_long_ago_are_forgotten():
