@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import timm
 import torch
 from sklearn.datasets import load_sample_image
 
@@ -11,6 +10,8 @@ from ml.models import weights
 
 @pytest.fixture(scope="module")
 def classifier():
+    import timm  # takes two seconds, which all processes would need to know the tests
+
     network = timm.create_model(weights.ARCHITECTURE, pretrained=False)
     source = torch.load(weights.weights_file(), weights_only=True)
     network.load_state_dict(weights.in_timm_order(source, network))
