@@ -1,5 +1,6 @@
 """Bootstrap intervals of all metrics of a classifier, from one set of samples of objects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.bootstrap import bootstrap, interval
 from ml.evaluation.metrics.calibration_error import surprises, weighted_ece
 from ml.evaluation.metrics.decisions import weighted_accuracy, weighted_decisions, weighted_kappa
+from ml.evaluation.metrics.exact_bounds import surest_auc, surest_decisions
 from ml.evaluation.metrics.operating import (
     ABUNDANCES,
     completeness_at_precision,
@@ -90,10 +92,9 @@ def class_intervals(
     """Return the 95 % interval of every metric, by bootstrap over objects (N,); (NaN, NaN) if undefined.
 
     Purity begins no higher than the number of bogus subjects supports (`surest_purity`): where no false positive was
-    seen, no draw has one either. For the same reason the area under the ROC curve begins no higher than `surest_auc`: a
-    draw repeats the mistakes that were seen, and has none that were too rare to be seen. So no ranking's interval
-    begins higher than that of a perfect one of the same objects, and a ranking that is better pair by pair never has a
-    lower beginning. What the model says is the likeliest class where `predicted` (N,) is None.
+    seen, no draw has one either. For the same reason no other metric's interval begins higher than that of a perfect
+    model of the same objects (`exact_bounds`), and a ranking that is better pair by pair never has a lower beginning.
+    What the model says is the likeliest class where `predicted` (N,) is None.
     """
     predicted = probabilities.argmax(1) if predicted is None else predicted
     drawn = bootstrap(
@@ -103,32 +104,17 @@ def class_intervals(
         seed,
     )
     spans = {name: interval(values) for name, values in drawn.items()}
-    low, high = spans["roc_auc"]
-    spans["roc_auc"] = float(np.minimum(low, surest_auc(real, groups))), high
-    return spans | _purity_spans(spans, rank(real, p_real))
+    floors = surest_decisions(truth, real, p_real >= threshold, groups) | {"roc_auc": surest_auc(real, groups)}
+    return spans | _no_higher(spans, floors) | _no_higher(spans, _supported_purity(rank(real, p_real)))
 
 
-def surest_auc(real: Array, groups: Array, level: float = 0.95) -> float:
-    """Return the exact lower bound of the area under the ROC curve if every object is ranked correctly.
-
-    Each of n real objects is paired with a bogus object of its own, n the smaller of the two numbers. The area is the
-    chance that a pair is in the right order; with n of n it is at least α^(1/n), α half of 1 - level (Clopper & Pearson
-    1934, Biometrika 26, 404). No higher bound holds for every model: one that misplaces a share 1 - α^(1/n) of the
-    rarer kind beyond all of the other has this area, and with chance α shows no mistake. NaN if there is no pair.
-
-    Examples
-    --------
-    >>> real = np.arange(200) < 100
-    >>> round(surest_auc(real, np.arange(200)), 3)
-    0.964
-    """
-    pairs = min(len(np.unique(groups[real])), len(np.unique(groups[~real])))
-    return float(((1 - level) / 2) ** (1 / pairs)) if pairs else float("nan")
+def _no_higher(spans: Mapping[str, tuple[float, float]], floors: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Return the intervals of some metrics, none beginning higher than its floor; NaN is no floor."""
+    return {name: (float(np.fmin(spans[name][0], floor)), spans[name][1]) for name, floor in floors.items()}
 
 
-def _purity_spans(spans: dict[str, tuple[float, float]], ranking: Ranking) -> dict[str, tuple[float, float]]:
-    supported = {_purity(ab, c): surest_purity(ranking, np.array([c]), ab)[0, 0] for ab in ABUNDANCES for c in PURE}
-    return {name: (float(np.minimum(spans[name][0], floor)), spans[name][1]) for name, floor in supported.items()}
+def _supported_purity(ranking: Ranking) -> dict[str, float]:
+    return {_purity(ab, c): surest_purity(ranking, np.array([c]), ab)[0, 0] for ab in ABUNDANCES for c in PURE}
 
 
 def _purity(abundance: float, completeness: float) -> str:

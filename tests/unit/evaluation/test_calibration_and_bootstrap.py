@@ -9,7 +9,8 @@ from sklearn.calibration import calibration_curve
 
 from ml.evaluation.metrics.bootstrap import band, bootstrap, bootstrap_weights, interval
 from ml.evaluation.metrics.calibration_error import ece, reliability_diagram, weighted_ece
-from ml.evaluation.metrics.intervals import class_intervals, surest_auc
+from ml.evaluation.metrics.exact_bounds import surest_auc
+from ml.evaluation.metrics.intervals import class_intervals
 from ml.evaluation.metrics.operating import rejected_at_completeness
 from ml.evaluation.metrics.ranking import rank
 from webapp.learning.test_sets import FEWEST_PER_ANSWER
@@ -58,13 +59,26 @@ def test_draws_take_whole_objects():
     assert weights.mean(0) == pytest.approx(1, abs=0.2)
 
 
-def test_every_figure_has_an_interval_and_a_perfect_model_none_to_speak_of():
+def test_every_figure_of_a_perfect_model_begins_where_its_number_of_objects_allows():
     truth = np.arange(60) % 3
     real = truth == 0
     spans = class_intervals(truth, np.eye(3)[truth], real, real.astype(float), np.arange(60), draws=100)
     assert spans["roc_auc"] == (pytest.approx(0.025 ** (1 / 20)), 1), "60 objects prove no more"
-    for name in ("accuracy", "pr_auc", "precision", "recall", "f1", "mcc", "kappa", "rejected_at_0.996"):
-        assert spans[name] == (1, 1), name
+    for name in ("pr_auc", "precision", "recall", "f1"):
+        assert spans[name] == (pytest.approx(0.025 ** (1 / 20)), 1), name
+    assert spans["accuracy"] == (pytest.approx(0.025 ** (1 / 60)), 1)
+    assert spans["rejected_at_0.996"] == (1, 1)
+
+
+def test_the_bound_of_kappa_and_phi_is_that_of_mistakes_that_leave_the_classes_shares():
+    truth = np.arange(1000) % 4
+    groups = np.arange(1000)
+    spans = class_intervals(truth, np.eye(4)[truth], truth == 0, (truth == 0).astype(float), groups, draws=20)
+    wrong = np.where(np.arange(1000) < 4, np.roll(truth, 1), truth)  # four of a thousand, each class once
+    of_four = class_intervals(truth, np.eye(4)[wrong], truth == 0, (wrong == 0).astype(float), groups, draws=20)
+    assert spans["kappa"][0] == pytest.approx(1 - (1 - 0.025 ** (1 / 1000)) / 0.75)
+    assert of_four["kappa"][0] < spans["kappa"][0] < 1
+    assert of_four["mcc"][0] < spans["mcc"][0] < 1
 
 
 def test_a_model_below_the_bound_hardly_ever_ranks_all_objects_correctly():
