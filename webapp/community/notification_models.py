@@ -39,6 +39,7 @@ class Notification(models.Model):
         OPINION = "opinion"
         REPORTED = "reported"
         APPEALED = "appealed"
+        CONFLICT = "conflict"
 
     volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -74,7 +75,7 @@ class Notification(models.Model):
         if self.thread_id:
             return reverse("thread", args=[self.survey.slug, self.thread_id])
         about = reverse("subject", args=[self.survey.slug, self.subject_id])
-        if self.kind in (self.Kind.ASSIGNED, self.Kind.OPINION):
+        if self.kind in (self.Kind.ASSIGNED, self.Kind.OPINION, self.Kind.CONFLICT):
             return f"{about}#verdict"
         return about if self.kind in (self.Kind.CONFIRMED, self.Kind.TAKEN_BACK) else f"{about}#talk"
 

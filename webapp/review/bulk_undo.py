@@ -12,7 +12,7 @@ from webapp.consensus.skills import truth_changed
 from webapp.queue.entries import lock_in_all_workflows
 from webapp.review.bulk import locked_subjects
 from webapp.review.cases import record_change
-from webapp.review.desk_news import forget_assigned
+from webapp.review.desk_news import forget_assigned, forget_settled_conflicts
 from webapp.review.models import BulkChange, CaseAction, CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import withdraw_opinions
 from webapp.review.rulings import withdraw_ruling
@@ -116,6 +116,7 @@ def _withdraw(rulings: QuerySet[Ruling], opinions: QuerySet[SecondOpinion], by: 
     for ruling in rulings.filter(**own).select_related("workflow__survey").order_by("subject"):
         withdraw_ruling(ruling=ruling, by=by, is_undo=is_undo)
         withdrawn.add(ruling.subject_id)
+    forget_settled_conflicts(withdrawn)
     return withdrawn
 
 

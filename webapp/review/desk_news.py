@@ -1,4 +1,4 @@
-"""News from the desk: a subject was assigned to somebody, or a second opinion on it is wanted of them.
+"""News from the desk: a subject was assigned to somebody, their opinion on it is wanted, or a colleague disagrees.
 
 They never say what a first verdict was. What is settled before somebody reads of it is no news any more.
 """
@@ -6,11 +6,11 @@ They never say what a first verdict was. What is settled before somebody reads o
 from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.models import Notification
-from webapp.review.models import CaseAction, CaseEvent, Ruling
+from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
 from webapp.volunteers.identity import account_volunteer
 
 
@@ -47,6 +47,28 @@ def forget_answered(subject: int) -> None:
     wanted = Ruling.objects.awaiting_opinion().filter(subject=subject, withdrawn_at=None)
     if not wanted.exists():
         _unread(Notification.Kind.OPINION).filter(subject=subject).delete()
+
+
+def tell_of_conflict(ruling: Ruling, *, by: User) -> None:
+    """Tell those who have judged the subject of a ruling, or asked for it, that verdicts differ; not who made them so.
+
+    If none differs any more, the news go.
+    """
+    differing = ruling.opinions.filter(withdrawn_at=None).exclude(verdict=ruling.verdict)
+    judges = set(differing.values_list("scientist", flat=True))
+    if not judges:
+        forget_settled_conflicts([ruling.subject_id])
+        return
+    concerned = judges | {ruling.scientist_id, ruling.second_asked_by_id}
+    people = User.objects.filter(pk__in=concerned - {None, by.pk}, is_active=True)
+    _tell(Notification.Kind.CONFLICT, ruling.subject.survey, ruling.subject, people)
+
+
+def forget_settled_conflicts(subjects: Iterable[int]) -> None:
+    """Remove unread news of conflicts about subjects on which no verdicts differ any more."""
+    differing = SecondOpinion.objects.filter(withdrawn_at=None, ruling__withdrawn_at=None)
+    differing = differing.exclude(verdict=F("ruling__verdict")).filter(ruling__subject=OuterRef("subject"))
+    _unread(Notification.Kind.CONFLICT).filter(~Exists(differing), subject__in=list(subjects)).delete()
 
 
 def _tell(kind: str, survey: Survey, subject: Subject | None, people: Iterable[User]) -> None:

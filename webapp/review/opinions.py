@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
-from webapp.review.desk_news import ask_colleagues, forget_answered
+from webapp.review.desk_news import ask_colleagues, forget_answered, forget_settled_conflicts, tell_of_conflict
 from webapp.review.models import Ruling, SecondOpinion, SecondOpinionRequest
 from webapp.review.rulings import already_withdrawn, check_verdict, rule, withdraw_ruling
 from webapp.workflows.models import Workflow
@@ -54,15 +54,19 @@ def give_verdict(
     if overrules:
         ruling = rule(subject=subject, workflow=workflow, **given)
         forget_answered(subject.pk)
+        forget_settled_conflicts([subject.pk])
         return ruling
     if standing.scientist_id == scientist.pk:
-        return _with_opinions_of(standing, rule(subject=subject, workflow=workflow, **given))
+        ruling = _with_opinions_of(standing, rule(subject=subject, workflow=workflow, **given))
+        tell_of_conflict(ruling, by=scientist)
+        return ruling
     check_verdict(subject, workflow, verdict, label)
     own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
     replaced = own.first()
     own.update(withdrawn_at=timezone.now())
     opinion = SecondOpinion.objects.create(ruling=standing, replaces=replaced, **given)
     forget_answered(subject.pk)
+    tell_of_conflict(standing, by=scientist)
     return opinion
 
 
@@ -109,11 +113,13 @@ def withdraw_own(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
     Subject.objects.select_for_update(no_key=True).get(pk=ruling.subject_id)
     own = SecondOpinion.objects.filter(ruling=ruling, ruling__withdrawn_at=None, scientist=by, withdrawn_at=None)
     if withdraw_opinions(own, is_undo=is_undo):
+        forget_settled_conflicts([ruling.subject_id])
         return
     if ruling.scientist_id != by.pk:
         message = _("The verdict on %(subject)s is %(name)s's, so only they can withdraw it. Nothing has changed.")
         raise NotOwnVerdict(message % {"subject": ruling.subject, "name": ruling.scientist.get_username()})
     withdraw_ruling(ruling=ruling, by=by, is_undo=is_undo)
+    forget_settled_conflicts([ruling.subject_id])
 
 
 def withdraw_opinions(standing: QuerySet[SecondOpinion], *, is_undo: bool) -> list[SecondOpinion]:

@@ -1,11 +1,11 @@
-"""Scientists hear in their news that a subject was assigned to them, or that their second opinion is wanted."""
+"""Scientists hear in their news of subjects assigned to them, opinions wanted of them, and verdicts that differ."""
 
 import pytest
 
 from tests.integration.people import account, browser, member
 from webapp.community.models import Notification
 from webapp.review.bulk import change_cases
-from webapp.review.bulk_undo import done_by, undo
+from webapp.review.bulk_undo import done_by, undo, withdraw_verdicts
 from webapp.review.cases import change_case
 from webapp.review.models import Ruling
 from webapp.review.opinions import ask_about, ask_second_opinion, give_verdict, withdraw_verdict
@@ -20,7 +20,7 @@ def people(survey):
 
 def news():
     """Return whom the desk told what about which subject, and has not been read."""
-    unread = Notification.objects.filter(kind__in=["assigned", "opinion"], read_at=None)
+    unread = Notification.objects.filter(kind__in=["assigned", "opinion", "conflict"], read_at=None)
     rows = unread.order_by("volunteer__user__username", "pk")
     return [tuple(row) for row in rows.values_list("volunteer__user__username", "kind", "subject")]
 
@@ -83,7 +83,8 @@ def test_colleagues_are_asked_for_a_second_opinion_and_not_told_the_first(workfl
     assert f"/surveys/night/subjects/{subjects[0].pk}/#verdict" in line
     assert not [word for word in ("yes", "AST", "confirmed", "three frames", "ann") if word in line]
     give_verdict(**about, scientist=bob, verdict="no")
-    assert news() == []
+    assert news() == [(who, "conflict", subjects[0].pk) for who in ("ann", "cy")], "who judged first, and who asked"
+    Notification.objects.all().delete()
     ask_second_opinion(**about, by=ann)
     assert news() == [("cy", "opinion", subjects[0].pk)], "bob has said what he thinks"
 
@@ -110,3 +111,28 @@ def test_who_changes_their_own_verdict_still_wants_an_opinion(workflow, subjects
     ask_about(ruling=Ruling.objects.get(), by=people[0], is_wanted=True)
     give_verdict(**about, verdict="no")
     assert [who for who, *_ in news()] == ["bob", "cy"]
+
+
+@pytest.mark.parametrize("end", ["agreed", "changed", "withdrawn", "all withdrawn", "overruled"])
+def test_who_gave_a_verdict_hears_that_a_colleague_disagrees_until_it_is_settled(workflow, subjects, people, end):
+    ann, bob, _cy = people
+    about = {"subject": subjects[0], "workflow": workflow}
+    give_verdict(**about, scientist=ann, verdict="yes")
+    give_verdict(**about, scientist=bob, verdict="yes")
+    assert news() == []
+    give_verdict(**about, scientist=bob, verdict="no", note="A dipole.")
+    assert news() == [("ann", "conflict", subjects[0].pk)]
+    page = browser(ann).get("/you/news/").content.decode()
+    assert f'A colleague sees <a href="/surveys/night/subjects/{subjects[0].pk}/#verdict">' in page
+    match end:
+        case "agreed":
+            give_verdict(**about, scientist=bob, verdict="yes")
+        case "changed":
+            give_verdict(**about, scientist=ann, verdict="no")
+        case "withdrawn":
+            withdraw_verdict(**about, scientist=bob)
+        case "all withdrawn":
+            withdraw_verdicts(workflow, [subjects[0].pk], by=bob)
+        case "overruled":
+            give_verdict(**about, scientist=ann, verdict="no", overrules=True)
+    assert news() == []
