@@ -25,8 +25,10 @@ def bootstrap_members(known: Array, p_real: Array, asked: Array, rng: np.random.
     known, p_real
         Finite features (L, D) and soft labels P(real) (L,) of at least one subject.
     asked
-        Features (n, D) of the subjects in question; members agree on a row with NaN.
+        Features (n, D) of the subjects in question, or of none; members agree on a row with NaN.
     """
+    if not len(asked):
+        return np.empty((MEMBERS, 0, 2))
     mean, scale = known.mean(0), _shrunken_scale(known)
     x, y = (known - mean) / scale, np.clip(p_real, LEAST, 1 - LEAST)
     wanted = np.nan_to_num((asked - mean) / scale)

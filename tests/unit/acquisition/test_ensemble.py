@@ -38,3 +38,8 @@ def test_members_agree_on_what_has_no_features_and_one_class_is_no_error(labels)
     members = bootstrap_members(features, np.ones(300), np.full((2, 3), np.nan), np.random.default_rng(0))
     assert bald(members) == pytest.approx([0, 0])
     assert (bootstrap_members(features, np.ones(300), features, np.random.default_rng(0))[:, :, 1] > 0.9).all()
+
+
+def test_where_nothing_is_left_to_ask_about_no_member_is_fitted():
+    features = np.random.default_rng(0).normal(size=(20, 3))
+    assert bootstrap_members(features, np.ones(20), features[:0], np.random.default_rng(0)).shape == (MEMBERS, 0, 2)
