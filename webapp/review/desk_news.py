@@ -6,7 +6,7 @@ They never say what a first verdict was. What is settled before somebody reads o
 from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.models import Notification
@@ -59,8 +59,8 @@ def tell_of_conflict(ruling: Ruling, *, by: User) -> None:
     if not judges:
         forget_settled_conflicts([ruling.subject_id])
         return
-    concerned = judges | {ruling.scientist_id, ruling.second_asked_by_id}
-    people = User.objects.filter(pk__in=concerned - {None, by.pk}, is_active=True)
+    concerned = User.objects.filter(Q(pk__in=[*judges, ruling.scientist_id]) | Q(pk=ruling.second_asked_by_id))
+    people = concerned.filter(is_active=True).exclude(pk=by.pk)
     _tell(Notification.Kind.CONFLICT, ruling.subject.survey, ruling.subject, people)
 
 
