@@ -1,14 +1,12 @@
 """Whoever writes for several subjects, workflows or people locks them in one order: nobody waits in a circle."""
 
 from datetime import timedelta
-from threading import Thread
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
-from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.locks import nobody_waits_in_a_circle
 from tests.integration.world import hand, make_volunteer, make_workflow, subjects_of, vote
 from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
@@ -39,29 +37,6 @@ from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def nobody_waits_in_a_circle(first, change, then):
-    """Hold what `first` locks until somebody else, who makes a change, waits for it; then do `then` as well."""
-    errors = []
-
-    def at_once():
-        try:
-            with transaction.atomic():
-                change()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    thread = Thread(target=at_once)
-    with transaction.atomic():
-        first()
-        thread.start()
-        wait_until_somebody_waits(thread)
-        then()
-    thread.join()
-    return errors == []
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """What changes a subject in several workflows locks it there in the order in which everybody does."""
 
-from threading import Thread
-
 import pytest
-from django.db import connection, transaction
 
-from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.locks import nobody_waits_in_a_circle
 from tests.integration.world import make_volunteer, make_workflow, subjects_of
 from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.known_objects.gold import make_gold
@@ -47,22 +44,8 @@ def test_who_changes_one_workflow_after_the_other_waits_for_nobody_in_turn(prepa
     enqueue_subjects(first)  # its entry has the higher key
     [subject] = subjects_of(second)
     QueueEntry.objects.update(is_gold=True, is_retired=True)
-    change, errors = prepare(subject, second), []
-
-    def at_once():
-        try:
-            with transaction.atomic():
-                change()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    thread = Thread(target=at_once)
-    with transaction.atomic():
-        lock_entries(first, [subject.pk])
-        thread.start()
-        wait_until_somebody_waits(thread)
-        lock_entries(second, [subject.pk])
-    thread.join()
-    assert errors == []
+    assert nobody_waits_in_a_circle(
+        lambda: lock_entries(first, [subject.pk]),
+        prepare(subject, second),
+        lambda: lock_entries(second, [subject.pk]),
+    )
