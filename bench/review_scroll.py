@@ -97,7 +97,7 @@ def scroll(page: Page, address: str) -> dict[str, Any]:
     longest = float(gaps[:, 1].max())
     return result | {
         "rows": int(loaded[-1, 1]), "seconds": round((loaded[-1, 0] - loaded[0, 0]) / 1000, 1), "waits": int(waits),
-        "longest_gap_ms": round(longest, 1), "met": longest <= MOST_GAP_MS and loaded[-1, 1] == SUBJECTS,
+        "longest_gap_ms": round(longest, 1), "met": longest <= MOST_GAP_MS and int(loaded[-1, 1]) == SUBJECTS,
     }  # fmt: skip
 
 
