@@ -173,9 +173,16 @@ def inputs_figures(seeds: range) -> Iterator[tuple[str, Figures]]:
     network = sky()
     for name, drawn in SKIES.items():
         examples = drawn(STAMPS, 7)
-        for kind in INPUTS:
-            aucs = input_curve(examples, network, kind, seeds)
-            yield f"{name}, {kind}", {labels: rounded(values) for labels, values in aucs.items()}
+        curves = {kind: input_curve(examples, network, kind, seeds) for kind in INPUTS}
+        for kind, aucs in curves.items():
+            yield (
+                f"{name}, {kind}",
+                {
+                    labels: rounded(values)
+                    | {"ahead": interval(np.subtract(values, curves["default"][labels]).tolist())}
+                    for labels, values in aucs.items()
+                },
+            )
 
 
 def _add_sizes(parser: argparse.ArgumentParser) -> None:
