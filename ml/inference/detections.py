@@ -32,19 +32,19 @@ class Detection:
     score: float
 
 
-def best(finds: Sequence[Detection]) -> list[Detection]:
+def best(detections: Sequence[Detection]) -> list[Detection]:
     """Return at most `MOST` detections with a score of at least `LEAST`, highest first."""
-    return sorted((find for find in finds if find.score >= LEAST), key=lambda find: -find.score)[:MOST]
+    return sorted((each for each in detections if each.score >= LEAST), key=lambda each: -each.score)[:MOST]
 
 
-def packed(finds: Sequence[Detection]) -> NDArray[np.float16]:
+def packed(detections: Sequence[Detection]) -> NDArray[np.float16]:
     """Return at most `MOST` detections as (`WIDTH`,) float16, padded with NaN.
 
     Each number is stored as its nearest float16 and the remainder, so that pixel 10,000 is precise to 0.01.
     """
     numbers = np.full((MOST, _NUMBERS), np.nan)
-    for row, find in zip(numbers, finds, strict=False):
-        row[:] = find.frame, *find.line, find.score
+    for row, each in zip(numbers, detections, strict=False):
+        row[:] = each.frame, *each.line, each.score
     whole = numbers.astype(np.float16)
     return np.stack([whole, (numbers - whole).astype(np.float16)]).reshape(WIDTH)
 

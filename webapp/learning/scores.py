@@ -134,21 +134,22 @@ def champions_opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int,
 
 
 @transaction.atomic
-def write_detections(checkpoint_id: int, finds: Mapping[int, Sequence[Detection]]) -> None:
+def write_detections(checkpoint_id: int, detections: Mapping[int, Sequence[Detection]]) -> None:
     """Write one checkpoint's detections by subject, best first, replacing earlier ones."""
-    Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(finds)).delete()
+    Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(detections)).delete()
     Row.objects.bulk_create(
         (
-            Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(find))
-            for subject, detections in finds.items()
-            for position, find in enumerate(detections)
+            Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(each))
+            for subject, found in detections.items()
+            for position, each in enumerate(found)
         ),
         batch_size=2000,
     )
 
 
-def _fields(find: Detection) -> dict[str, float]:
-    return {"frame": find.frame, **dict(zip(("x1", "y1", "x2", "y2"), find.line, strict=True)), "score": find.score}
+def _fields(detection: Detection) -> dict[str, float]:
+    place = dict(zip(("x1", "y1", "x2", "y2"), detection.line, strict=True))
+    return {"frame": detection.frame, **place, "score": detection.score}
 
 
 OUT_OF_FOLD = "cross-validated.parquet"

@@ -43,7 +43,7 @@ def test_what_is_kept_gives_the_same_answer_again(block):
     np.testing.assert_allclose(p[:, 1], 1 / (1 + np.exp(-kept[:, 0, 0].astype(float))), rtol=1e-3)
 
 
-def test_the_surest_finds_are_kept_where_they_are(block):
+def test_the_surest_detections_are_kept_where_they_are(block):
     finder = DetectorScorer(CHECKPOINT)
     found = finder.detections(finder.features(block))
     assert [len(detections) > 0 for detections in found] == [True, True, False, False]
@@ -53,7 +53,7 @@ def test_the_surest_finds_are_kept_where_they_are(block):
         assert [find.score for find in detections] == sorted((find.score for find in detections), reverse=True)
 
 
-def test_few_sure_finds_are_kept_to_a_hundredth_of_a_pixel():
+def test_few_sure_detections_are_kept_to_a_hundredth_of_a_pixel():
     random = np.random.default_rng(0)
     detections = [Detection(n % 3, tuple(random.uniform(-0.5, 9999, 4)), n / 20) for n in range(20)]
     kept = best(detections)

@@ -174,8 +174,8 @@ def found_intervals(votes: dict[str, int], found: set[str]) -> tuple[tuple[float
     counts, is_found = np.array(list(votes.values())), np.array([key in found for key in votes])
 
     def figures(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        finds = weights @ is_found
-        return {"found": finds, "rate": 100 * finds / (weights @ counts)}
+        movers = weights @ is_found
+        return {"found": movers, "rate": 100 * movers / (weights @ counts)}
 
     draws = bootstrap(figures, np.arange(len(counts)), DRAWS)
     return interval(draws["found"]), interval(draws["rate"])

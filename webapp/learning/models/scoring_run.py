@@ -104,8 +104,8 @@ class Detection(models.Model):
     Pixels count as in a volunteer's `Mark`: (0, 0) is the centre of the first, drawn at the lower left.
     """
 
-    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="finds", db_index=False)
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="finds")
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="detections", db_index=False)
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="detections")
     position = models.PositiveSmallIntegerField(help_text="0 for the surest in its subject")
     frame = models.PositiveSmallIntegerField(help_text="0 for the first")
     x1 = models.FloatField(help_text="pixels; the centre of the first is 0")

@@ -34,7 +34,7 @@ DRAWN, FOUND = (40, 60, 200, 180), (180.0, 30.5, 240.0, 89.0)
 MARGIN = 9  # CSS pixels, of a box
 
 
-def promoted(workflow, finds):
+def promoted(workflow, detections):
     """Give the workflow a promoted detector with these detections, by subject."""
     run = workflow.training_runs.create(
         survey=workflow.survey, role="cube" if workflow.kind == "cube" else "trail", state="done"
@@ -42,10 +42,10 @@ def promoted(workflow, finds):
     model = Checkpoint.objects.create(
         survey=workflow.survey, role=run.role, run=run, folder="none", sha256="0", manifest={}
     )
-    keys = np.array(list(finds))
-    best = np.array([max(find.score for find in found) for found in finds.values()])
+    keys = np.array(list(detections))
+    best = np.array([max(each.score for each in found) for found in detections.values()])
     scores.write_scores(model.pk, keys, np.column_stack([1 - best, best]), best)
-    scores.write_detections(model.pk, finds)
+    scores.write_detections(model.pk, detections)
     promote(checkpoint=model, by=None, reason="for this test")
     return model
 
@@ -128,7 +128,7 @@ def test_marks_and_detections_stand_in_their_places(subject, open_page, tmp_path
     expect(part(page, "annotations")).to_have_text(re.compile(r"Volunteers' lines\s+2\s+Model detections\s+2"))
     expect(page.get_by_role("region", name="Model detections").get_by_role("row")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.screenshot(path=tmp_path / f"finds-{width}-{light}.png", full_page=True)
+    page.screenshot(path=tmp_path / f"detections-{width}-{light}.png", full_page=True)
 
 
 def test_they_stay_in_their_places_when_the_picture_is_zoomed_and_panned(subject, open_page):
