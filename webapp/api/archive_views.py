@@ -40,7 +40,7 @@ from webapp.api.row_views import (
     refuse_unknown,
     word,
 )
-from webapp.archive.blinding import unless_telling, with_unblinded
+from webapp.archive.blinding import unless_leaky, with_unblinded
 from webapp.archive.footprints import read_moc_filter
 from webapp.archive.ingest.create_run import IngestRefused, inbox_path, start_ingest
 from webapp.archive.models import IngestRun, Kind, Membership, Role, Subject, Survey
@@ -122,7 +122,7 @@ RANGES_FOR_SCIENTISTS = (
     Range("p_real", of_model_score, "score of a champion, for scientists of the survey"),
     Range("posterior", of_posterior, "posterior of the consensus in any workflow, for scientists of the survey"),
 )
-TELLING = FOR_SCIENTISTS.keys() | {name for each in RANGES_FOR_SCIENTISTS for name in each.parameters()}
+NAMES_FOR_SCIENTISTS = FOR_SCIENTISTS.keys() | {name for each in RANGES_FOR_SCIENTISTS for name in each.parameters()}
 """Filters by what would tell a volunteer the answer."""
 
 ORDERINGS_FOR_SCIENTISTS = {"rate": "rate", "fitted_rate": "fitted_rate", "mag": "mag"}
@@ -165,7 +165,7 @@ class SubjectViewSet(PublicRows):
         rows = with_unblinded(super().get_queryset(), self.request.user)
         if self.detail:
             return rows
-        if self._is_telling():
+        if self._is_for_scientists():
             surveys = surveys_with(self.request, Role.SCIENTIST)
             if not surveys.exists():
                 raise PermissionDenied("This filter or ordering is for the scientists of a survey.")
@@ -174,12 +174,13 @@ class SubjectViewSet(PublicRows):
             rows = rows.exclude(hides_verdict(self.request.user, "pk"))
         asked = {*self.request.query_params, self._ordering()}
         asked |= {"moc"} if self.action == "within" else set()
-        rows = unless_telling(rows, {MEASURED[name] for name in asked & MEASURED.keys()})
+        rows = unless_leaky(rows, {MEASURED[name] for name in asked & MEASURED.keys()})
         return rows.exclude(known_as_drawn(self.request))
 
-    def _is_telling(self) -> bool:
+    def _is_for_scientists(self) -> bool:
         """Whether the list is asked for by what would tell a volunteer the answer."""
-        return not TELLING.isdisjoint(self.request.query_params) or self._ordering() in ORDERINGS_FOR_SCIENTISTS
+        is_filtered = not NAMES_FOR_SCIENTISTS.isdisjoint(self.request.query_params)
+        return is_filtered or self._ordering() in ORDERINGS_FOR_SCIENTISTS
 
     def _ordering(self) -> str:
         return str(self.request.query_params.get("ordering", "")).removeprefix("-")

@@ -3,7 +3,7 @@
 A training subject has a known class, and some are synthetic. A survey's metadata (a rate of a found mover, a score, a
 date of ingest) would give them away. So before answering, volunteers see only time and position, and the metadata that
 the survey's admins have released; scientists see everything. Whatever was measured to tell the classes apart
-(`webapp.archive.telling`), even time or position, stays hidden.
+(`webapp.archive.target_leakage`), even time or position, stays hidden.
 """
 
 from collections.abc import Collection
@@ -15,8 +15,8 @@ from django.db.models.functions import Cast
 from webapp.archive.models import Membership, Role, Subject, Survey, lacks_second_factor
 
 HIDDEN = ("#", "!")
-TELLING = ("rate", "fitted_rate", "created_at", "updated_at")
-TELLING_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")
+LEAKY = ("rate", "fitted_rate", "created_at", "updated_at")
+LEAKY_OF_FRAMES = ("mag", "snr", "rms_ra", "rms_dec", "rms_corr")
 FACTS = {
     "ra": ("ra", "dec", "positions", "sky", "wcs"),
     "mjd": ("mjd", "mjd_mid", "mjds"),
@@ -42,22 +42,22 @@ def with_unblinded(rows: QuerySet[Subject], user: Any) -> QuerySet[Subject]:
 
 def until_answered(facts: dict[str, Any], survey: Survey) -> dict[str, Any]:
     """Return a subject's data, of any shape, without revealing values."""
-    visible = facts | {name: None for name in TELLING if name in facts and not survey.opens(name)}
-    hidden = {name for column in survey.telling for name in FACTS.get(column, ())}
+    visible = facts | {name: None for name in LEAKY if name in facts and not survey.opens(name)}
+    hidden = {name for column in survey.leaky_columns for name in FACTS.get(column, ())}
     visible |= {name: _blank(name, facts) for name in hidden if name in facts}
     visible["metadata"] = opened(facts["metadata"], survey)
     if "frames" in facts and isinstance(facts["frames"], list):
-        blank = dict.fromkeys((*TELLING_OF_FRAMES, *hidden))
+        blank = dict.fromkeys((*LEAKY_OF_FRAMES, *hidden))
         visible["frames"] = [
             frame | {name: blank[name] for name in frame if name in blank} for frame in facts["frames"]
         ]
     return visible
 
 
-def unless_telling(rows: QuerySet[Any], columns: Collection[str]) -> QuerySet[Any]:
+def unless_leaky(rows: QuerySet[Any], columns: Collection[str]) -> QuerySet[Any]:
     """Exclude, of rows annotated by `with_unblinded`, what a search by these columns would give away."""
-    telling = Q(survey__telling__has_any_keys=list(columns))
-    return rows.exclude(telling & Q(is_unblinded=False)) if columns else rows
+    leaks = Q(survey__leaky_columns__has_any_keys=list(columns))
+    return rows.exclude(leaks & Q(is_unblinded=False)) if columns else rows
 
 
 def only_unblinded(rows: QuerySet[Subject], user: Any) -> QuerySet[Any]:
@@ -71,7 +71,7 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
 
     The subjects' surveys must be loaded, or this costs a query for each.
     """
-    named = [row for row in subjects if "external_id" in row.survey.telling]
+    named = [row for row in subjects if "external_id" in row.survey.leaky_columns]
     if not named:
         return
     rows = only_unblinded(Subject.objects.filter(pk__in={row.pk for row in named}), user)
@@ -84,7 +84,7 @@ def blind_names(subjects: Collection[Subject], user: Any) -> None:
 def readable_name(user: Any) -> Case:
     """Return the name of each row's `subject`, for a query: a number if it tells the class, until `user` may know."""
     readable = only_unblinded(Subject.objects.filter(pk=OuterRef("subject")), user)
-    is_hidden = Q(~Exists(readable), subject__survey__telling__has_key="external_id")
+    is_hidden = Q(~Exists(readable), subject__survey__leaky_columns__has_key="external_id")
     return Case(When(is_hidden, then=Cast("subject_id", CharField())), default=F("subject__external_id"))
 
 

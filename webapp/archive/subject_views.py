@@ -84,7 +84,7 @@ def subject(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     rows = with_unblinded(Subject.objects.select_related("survey", "duplicate_of"), request.user)
     row: Any = get_object_or_404(rows, survey__slug=slug, pk=pk)
     knows_truth = _knows_truth(request, row.survey)
-    hidden = set() if row.is_unblinded or knows_truth else set(row.survey.telling)
+    hidden = set() if row.is_unblinded or knows_truth else set(row.survey.leaky_columns)
     blind_names([row], request.user)
     page = {
         "subject": row,
@@ -131,7 +131,7 @@ def _matching(survey: Survey, wanted: dict[str, Any], user: Any) -> QuerySet[Sub
     rows = Subject.objects.filter(survey=survey).order_by("pk")
     if wanted.get("text"):
         found = _by_beginning(rows, wanted)
-        return only_unblinded(found, user) if "external_id" in survey.telling else found
+        return only_unblinded(found, user) if "external_id" in survey.leaky_columns else found
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     return rows.filter(pk__gt=wanted["after"]) if wanted.get("after") else rows

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.archive.stored_rates import start_fit
-from webapp.archive.telling import measure_telling
+from webapp.archive.target_leakage import measure_leakage
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 
 
@@ -51,7 +51,7 @@ def change_survey(*, survey: Survey, seen: str = "", **settings: Any) -> Survey:
     if (classes, positive) != (set(row.classes), set(row.positive)):
         _check_gold_labels(row, classes, positive)
     row.save()
-    measure_telling(row)
+    measure_leakage(row)
     if row.usual_errors() != errors:
         start_fit(row)
     return row

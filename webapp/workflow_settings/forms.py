@@ -278,7 +278,7 @@ class NewWorkflowForm(WorkflowForm):
         }
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
-        super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_telling(survey)), **kwargs)
+        super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_follow_ups(survey)), **kwargs)
         kinds: Counter[str] = Counter()
         for each in self.sizes.values():
             kinds.update(each)
@@ -296,6 +296,6 @@ def _fitting(survey: Survey) -> dict[str, list[str]]:
     return {answer.value: sides.get(answer, list(survey.classes)) for answer in Answer}
 
 
-def _telling(survey: Survey) -> dict[str, list[str]]:
+def _follow_ups(survey: Survey) -> dict[str, list[str]]:
     """Return the classes by answer, if they add information to the answer."""
     return {answer: names for answer, names in _sides(survey).items() if len(names) > 1}

@@ -14,7 +14,7 @@ from webapp.review.cases import change_case
 pytestmark = pytest.mark.django_db
 
 SUBJECTS = "/api/subjects/"
-TELLING = {
+FOR_SCIENTISTS = {
     "gold_label": "AST", "tag": "lens", "min_mag": 1, "max_mag": 30, "min_p_real": 0, "max_p_real": 1,
     "min_posterior": 0, "max_posterior": 1, "known": "near", "designation": "3200",
     "min_fitted_rate": 0, "max_fitted_rate": 9, "set": "Training movers of night",
@@ -99,13 +99,13 @@ def test_scientists_filter_by_class_and_tag_exactly(numbers, rows, night):
     assert numbers(tag="len") == []
 
 
-@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("name", FOR_SCIENTISTS)
 def test_volunteers_and_strangers_get_no_filter_that_tells(rows, night, name):
     vera = User.objects.create(username="vera")
-    assert client_of(vera).get(SUBJECTS, {name: TELLING[name]}).status_code == 403
-    assert APIClient().get(SUBJECTS, {name: TELLING[name]}).status_code == 403
+    assert client_of(vera).get(SUBJECTS, {name: FOR_SCIENTISTS[name]}).status_code == 403
+    assert APIClient().get(SUBJECTS, {name: FOR_SCIENTISTS[name]}).status_code == 403
     other = member(sky.survey("other"), "scientist", "olaf")
-    assert client_of(other).get(SUBJECTS, {name: TELLING[name]}).json()["results"] == []
+    assert client_of(other).get(SUBJECTS, {name: FOR_SCIENTISTS[name]}).json()["results"] == []
 
 
 @pytest.mark.parametrize("asked", [{"min_mag": "bright"}, {"max_p_real": "nan"}, {"known": "maybe"}])
@@ -125,7 +125,7 @@ def test_the_refusal_of_an_unknown_filter_names_both_ends_of_each_range(api, row
 def test_the_schema_lists_the_ends_of_each_range(api):
     schema = api.get("/api/schema/", {"format": "json"}).json()
     names = {each["name"] for each in schema["paths"][SUBJECTS]["get"]["parameters"]}
-    assert TELLING.keys() <= names
+    assert FOR_SCIENTISTS.keys() <= names
 
 
 def test_scientists_order_by_motion_and_brightness_over_pages(night, rows):

@@ -94,7 +94,7 @@ def test_of_two_admins_who_change_the_settings_the_second_reads_what_the_first_h
     address, given = "/surveys/atlas/settings/", {**SAID, "language": "en"}
     first, second = browser(admin), browser(admin)
     seen = second.get(address).context["seen"]
-    Survey.objects.update(telling={"rb": 0.9})  # an ingest measures this; no form has it
+    Survey.objects.update(leaky_columns={"rb": 0.9})  # an ingest measures this; no form has it
     for _ in range(2):  # pressed twice
         assert first.post(address, {**given, "name": "Mine", "seen": seen}).status_code == 302
     refused = second.post(address, {**given, "name": "", "seen": seen})

@@ -279,12 +279,12 @@ def test_strangers_post_no_moc_and_volunteers_find_by_it_no_place_that_tells(sur
     client.force_login(django_user_model.objects.create(username="vera"))
     assert len(client.post("/api/subjects/within/", {"moc": "0/0-11"}).json()["results"]) == 1
     assert client.post("/api/subjects/within/?min_rate=1", {"moc": "0/0-11"}).status_code == 403
-    survey.telling = {"ra": 0.9}
+    survey.leaky_columns = {"ra": 0.9}
     survey.save()
     assert client.post("/api/subjects/within/", {"moc": "0/0-11"}).json()["results"] == []
 
 
-def test_regions_filter_the_api_and_telling_filters_are_for_scientists(survey, ann, client):
+def test_regions_filter_the_api_and_leaky_filters_are_for_scientists(survey, ann, client):
     rows = sky.subjects(survey, [True] * 2)
     Subject.objects.filter(pk=rows[0].pk).update(ra=0.1, dec=5, rate=30)
     get = client.get

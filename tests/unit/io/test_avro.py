@@ -91,7 +91,7 @@ def test_jd_is_the_start_of_the_exposure(write_packets, subjects):
     assert untold.frames[0].mjd_keyword == "jd + 15 s (no exptime)"
 
 
-def test_sentinels_are_left_out_and_telling_values_are_hidden(write_packets, subjects):
+def test_sentinels_are_left_out_and_leaky_values_are_hidden(write_packets, subjects):
     (subject,) = subjects(write_packets({"ssdistnr": 3.0, "magpsf": -999.0}))
     assert subject.metadata["#rb"] == pytest.approx(0.6)
     assert subject.metadata["#ssdistnr"] == 3.0

@@ -49,8 +49,8 @@ def test_a_packet_of_each_survey(survey, tmp_path, subjects):
 @pytest.mark.parametrize("survey", KNOWN)
 def test_what_tells_the_answer_is_hidden(survey, tmp_path, subjects):
     (subject,) = subjects(write(tmp_path / "a.avro", KNOWN[survey][0]()))
-    telling = {"rb", "drb", "classtar", "reliability", "Pkn", "Pmv", "ssnamenr", "ssdistnr", "ssObjectId", "rfscore"}
-    assert not telling & set(subject.metadata)
+    leaky = {"rb", "drb", "classtar", "reliability", "Pkn", "Pmv", "ssnamenr", "ssdistnr", "ssObjectId", "rfscore"}
+    assert not leaky & set(subject.metadata)
 
 
 @pytest.mark.parametrize(

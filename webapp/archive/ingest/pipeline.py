@@ -15,7 +15,7 @@ from webapp.archive.ingest.remote_files import ArchiveDown, sources
 from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
 from webapp.archive.models import Frame, IngestRun, Subject, SubjectSet
 from webapp.archive.models.ingest_run import ALL_BAD, NOT_INGESTED, NOT_INGESTED_FURTHER, NOTHING_READ
-from webapp.archive.telling import measure_telling
+from webapp.archive.target_leakage import measure_leakage
 from webapp.core.sql import analyze, through_restarts
 
 
@@ -80,7 +80,7 @@ def ingest(
     finally:
         if not run.dry_run:
             through_restarts(partial(analyze, Subject, Frame, SubjectSet.subjects.through))
-            through_restarts(partial(measure_telling, run.survey))
+            through_restarts(partial(measure_leakage, run.survey))
             through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
         problem = run.problems.earliest("pk").message

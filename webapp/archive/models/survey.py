@@ -40,8 +40,11 @@ class Survey(models.Model):
     open_metadata = models.JSONField(
         default=list, blank=True, help_text="Metadata that volunteers see before they answer; all others afterwards."
     )
-    telling = models.JSONField(
-        default=dict, blank=True, help_text="Columns that tell the classes apart, with their AUC on gold: kept hidden."
+    leaky_columns = models.JSONField(
+        default=dict,
+        blank=True,
+        db_column="telling",
+        help_text="Columns that tell the classes apart, with their AUC on gold: kept hidden.",
     )
     pixel_scale = models.FloatField(null=True, blank=True, help_text="arcsec per pixel")
     seeing = models.FloatField(null=True, blank=True, validators=[ABOVE_ZERO], help_text="arcsec, FWHM of a star")
@@ -70,7 +73,7 @@ class Survey(models.Model):
 
     def opens(self, name: str) -> bool:
         """Return whether volunteers see a column before they answer: it is released, and does not tell the classes."""
-        return name in self.open_metadata and name not in self.telling
+        return name in self.open_metadata and name not in self.leaky_columns
 
     def usual_errors(self) -> dict[str, float]:
         """Return `seeing` and `floor`, the least error of a position, arcsec; assumed ones if the survey gives none.

@@ -1,6 +1,6 @@
-"""Metadata that tells the classes apart, measured on gold: hidden until answered, even if an admin has released it.
+"""Target leakage: metadata that tells the classes apart, hidden until answered even if an admin has released it.
 
-For each column, the ROC AUC with which its value, or whether it has one, separates yes from no.
+Measured on gold: for each column, the ROC AUC with which its value, or whether it has one, separates yes from no.
 """
 
 import math
@@ -23,16 +23,16 @@ FIELDS = ("rate", "created_at", "ra", "mjd", "external_id")
 BAND = "band"
 
 
-def measure_telling(survey: Survey) -> dict[str, float]:
-    """Measure a survey's columns on its gold subjects and store the telling ones, with their AUC."""
+def measure_leakage(survey: Survey) -> dict[str, float]:
+    """Measure a survey's columns on its gold subjects and store the leaky ones, with their AUC."""
     rows = list(Subject.objects.gold().observed().filter(survey=survey).order_by("pk")[:MOST])
     for row in rows:
         row.survey = survey
     is_yes = np.array([row.gold_answer() == "yes" for row in rows], bool)
     measured = {name: separation(values, is_yes) for name, values in _columns(rows).items()}
-    survey.telling = {name: round(auc, 3) for name, auc in measured.items() if auc > LIMIT}
-    Survey.objects.filter(pk=survey.pk).update(telling=survey.telling)
-    return survey.telling
+    survey.leaky_columns = {name: round(auc, 3) for name, auc in measured.items() if auc > LIMIT}
+    Survey.objects.filter(pk=survey.pk).update(leaky_columns=survey.leaky_columns)
+    return survey.leaky_columns
 
 
 def separation(values: Sequence[object], is_yes: np.ndarray) -> float:

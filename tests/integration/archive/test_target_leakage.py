@@ -13,7 +13,7 @@ from django.urls import reverse
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject, SubjectSet
-from webapp.archive.telling import measure_telling, separation
+from webapp.archive.target_leakage import measure_leakage, separation
 from webapp.classifications.models import Classification
 from webapp.community.collections import collect, open_collection
 from webapp.community.favourites import favour
@@ -47,7 +47,7 @@ def workflow(db):
         Frame.objects.update_or_create(
             subject=row, position=0, defaults={"mjd_mid": 60000.0, "band": "o", "ra": 10.0, "dec": 2.0}
         )
-    measure_telling(survey)
+    measure_leakage(survey)
     workflow = sky.workflow(survey, "stamp", random_fraction=0.0, training_schedule=[[0, 0.5]], undo_seconds=0)
     members = SubjectSet.objects.create(survey=survey, name="all")
     members.subjects.add(*rows)
@@ -81,16 +81,16 @@ def tells(facts):
     return {name: auc for name, column in columns.items() if (auc := separation(column, is_yes)) > 0.6}
 
 
-def test_telling_columns_are_measured_and_harmless_ones_are_not(workflow):
-    assert set(workflow.survey.telling) == {"rate", "seeing", "colour", "flag", "external_id"}
-    assert workflow.survey.telling["rate"] == 1.0
+def test_leaky_columns_are_measured_and_harmless_ones_are_not(workflow):
+    assert set(workflow.survey.leaky_columns) == {"rate", "seeing", "colour", "flag", "external_id"}
+    assert workflow.survey.leaky_columns["rate"] == 1.0
     assert not workflow.survey.opens("rate")
     assert workflow.survey.opens("airmass")
 
 
 def test_few_gold_subjects_hide_nothing_by_chance(workflow):
     Subject.objects.exclude(pk__in=Subject.objects.values("pk")[:4]).update(gold_label="")
-    assert measure_telling(workflow.survey) == {}
+    assert measure_leakage(workflow.survey) == {}
 
 
 def test_the_cheat_learns_nothing_from_the_api(workflow, client, django_user_model):
@@ -109,7 +109,7 @@ def test_the_cheat_learns_nothing_from_the_api(workflow, client, django_user_mod
 
 
 def test_a_place_that_tells_is_in_no_answer_not_even_as_the_pictures_place_on_the_sky(workflow, client):
-    workflow.survey.telling = {"ra": 0.9}
+    workflow.survey.leaky_columns = {"ra": 0.9}
     workflow.survey.save()
     place = {"CRVAL1": 123.456, "CRVAL2": 2.0, "CRPIX1": 4.0, "CRPIX2": 4.0, "CDELT1": -1e-4, "CDELT2": 1e-4}
     Frame.objects.update(wcs={"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", **place})
@@ -124,7 +124,7 @@ def test_a_place_that_tells_is_in_no_answer_not_even_as_the_pictures_place_on_th
 
 
 def test_the_cheat_would_win_if_nothing_were_measured(workflow, client, django_user_model):
-    workflow.survey.telling = {}
+    workflow.survey.leaky_columns = {}
     workflow.survey.save()
     client.force_login(django_user_model.objects.create_user("cheat"))
     listed = client.get("/api/subjects/?survey=night").json()["results"]
