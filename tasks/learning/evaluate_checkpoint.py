@@ -13,7 +13,7 @@ from tasks.learning import examples, model_cache
 from tasks.learning.examples import by_array
 from tasks.learning.external_model import ExternalModel
 from tasks.learning.features import Features
-from webapp.learning import curate_labels, scores, test_sets
+from webapp.learning import label_changes, scores, test_sets, training_sets
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Score, TestSet, TrainingRun
 from webapp.learning.promotion import Result
@@ -40,8 +40,8 @@ def evaluate(
     NoProbabilities
         If one of the two gives NaN.
     """
-    trained_on = curate_labels.trained_labels(checkpoint)
-    labels = curate_labels.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
+    trained_on = training_sets.trained_labels(checkpoint)
+    labels = training_sets.unseen_by(checkpoint, test_sets.frozen_labels(frozen))
     p = _probabilities(run, checkpoint, labels)
     if not checkpoint.is_external:  # whose answers are stored already
         scores.write_scores(checkpoint.pk, _subjects(labels), p, model_cache.model(checkpoint).p_real(p))
@@ -66,12 +66,12 @@ def _comparison(
     p: NDArray[Any],
     trained_on: list[Label],
 ) -> dict[str, Any]:
-    champion_trained_on = curate_labels.trained_labels(champion)
+    champion_trained_on = training_sets.trained_labels(champion)
     new = {
         "same_recipe": champion.run.preset == checkpoint.run.preset and not checkpoint.is_from_elsewhere,
-        "new_labels": curate_labels.changed_labels(champion.run.workflow, trained_on, champion_trained_on),
+        "new_labels": label_changes.changed_labels(champion.run.workflow, trained_on, champion_trained_on),
     }
-    fair = curate_labels.unseen_by(champion, labels)
+    fair = training_sets.unseen_by(champion, labels)
     truth = np.array([label.label == "yes" for label in fair])
     if truth.all() or not truth.any():
         return new

@@ -29,7 +29,7 @@ from tasks.learning.pool import pool_of
 from tasks.learning.train_detectors import train_detector
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import Cancelled, LeaseLost
-from webapp.learning import curate_labels, messages, scores, test_sets
+from webapp.learning import curate_labels, messages, scores, test_sets, training_sets
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, apply_gate, champion_of, finish_unevaluated
@@ -89,7 +89,7 @@ def _state_file(row: TrainingRun) -> StateFile:
 
 
 def _detector(row: TrainingRun) -> files.Checkpoint:
-    labels = curate_labels.labels_with_pixels(_curated(row))[0]
+    labels = training_sets.labels_with_pixels(_curated(row))[0]
     row.renew(message=messages.LEARNING(count=len(labels)), resumed_at=None)
     start = starting_detector(row)
     base = model_cache.detector(start).checkpoint if start else None
@@ -111,7 +111,7 @@ def _base(row: TrainingRun) -> Scorer | None:
 @contextmanager
 def _given(row: TrainingRun, base: Scorer | None) -> Iterator[tuple[list[Label], Examples]]:
     """Yield the run's labels and examples: with features for a new head, with pixels for a whole network."""
-    labels, classes = curate_labels.labels_with_pixels(_curated(row))
+    labels, classes = training_sets.labels_with_pixels(_curated(row))
     store = PixelStore(settings.PIXELS)
     row.renew(message=messages.READING(count=len(labels)), resumed_at=None)
     if row.preset == Preset.HEAD:

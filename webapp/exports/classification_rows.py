@@ -17,7 +17,7 @@ from webapp.archive.pixels import shape_of
 from webapp.consensus.models import Consensus
 from webapp.core.csv_writer import instant
 from webapp.core.sql import fetch
-from webapp.learning import curate_labels, label_snapshot, test_sets
+from webapp.learning import label_snapshot, test_sets, training_sets
 from webapp.learning.models import TestSet, TrainingSet
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -165,7 +165,7 @@ class FrozenSet:
 def training_sets_of(workflow: Workflow) -> list[FrozenSet]:
     """Return the sets that models of this workflow were trained on, oldest first."""
     rows = TrainingSet.objects.filter(workflow=workflow).order_by("pk")
-    return _frozen(curate_labels.FOLDER, [row.hash for row in rows])
+    return _frozen(training_sets.FOLDER, [row.hash for row in rows])
 
 
 def test_sets_of(workflow: Workflow) -> list[FrozenSet]:

@@ -4,30 +4,27 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
 from django.db import transaction
 from django.db.models import FilteredRelation, Q, QuerySet, Sum
 from django.db.models.functions import Abs
 
 from ml.crowd.answer import CLASSES, Answer
-from webapp.archive.models import Subject, Survey
-from webapp.archive.pixels import dropped_among
+from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.evidence import probability
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.past_retention import past_retention
-from webapp.learning import label_snapshot, unlabelled_pool
-from webapp.learning.label_snapshot import Label, Lines
+from webapp.learning import label_snapshot
+from webapp.learning.label_changes import new_labels
+from webapp.learning.label_snapshot import CONSENSUS, Label, Lines
 from webapp.learning.model_roles import Classes, classes_of
-from webapp.learning.models import Checkpoint, TrainingSet
+from webapp.learning.models import TrainingSet
 from webapp.learning.test_sets import TooLittleGold, current, current_held_out, on_test_side
+from webapp.learning.training_sets import FOLDER, is_stored, labels_of
 from webapp.workflows.models import Workflow
 
 SUBJECT = ("pk", "external_id", "zarr_array", "zarr_index", "object_group", "gold_label", "gold_source")
 CROWD = tuple(f"crowd__{name}" for name in ("method", "votes_yes", "votes_no", "log_odds_micronats", "follow_ups"))
-
-CONSENSUS = "consensus"
-"""The source of labels that volunteers gave."""
 
 SUREST = 0.999
 """No consensus is as certain as gold."""
@@ -142,9 +139,6 @@ def plurality(side: tuple[str, ...], follow_ups: dict[str, Any]) -> tuple[str, .
     return tuple(name for name in side if votes[name] == most)
 
 
-FOLDER = "training-sets"
-
-
 def curate(workflow: Workflow) -> TrainingSet:
     """Snapshot the labels that a model for the workflow can be trained on. The same labels give the same row.
 
@@ -156,90 +150,6 @@ def curate(workflow: Workflow) -> TrainingSet:
     name = label_snapshot.digest(curated, classes)
     label_snapshot.write_snapshot(FOLDER, name, curated, classes)
     return _row(workflow, name, curated)
-
-
-def labels_of(training_set: TrainingSet) -> tuple[list[Label], Classes]:
-    """Return the labels and classes of a training set, as curated."""
-    return label_snapshot.read_snapshot(FOLDER, training_set.hash)
-
-
-def is_stored(training_set: TrainingSet) -> bool:
-    """Return whether the labels of a training set can be read; a site that was restored in part may lack their file."""
-    return label_snapshot.path_of(FOLDER, training_set.hash).exists()
-
-
-def labels_with_pixels(training_set: TrainingSet) -> tuple[list[Label], Classes]:
-    """Return a training set without subjects whose pixels were dropped before an open run had it.
-
-    Retention that did not see that run yet is waited for.
-    """
-    curated, classes = labels_of(training_set)
-    with transaction.atomic():
-        Survey.objects.select_for_update(no_key=True).get(pk=training_set.workflow.survey_id)
-        dropped = dropped_among([label.subject_id for label in curated])
-    return [label for label in curated if label.subject_id not in dropped], classes
-
-
-def trained_labels(checkpoint: Checkpoint) -> list[Label]:
-    """Return the labels that a checkpoint was trained on."""
-    training_set = checkpoint.run.training_set
-    return labels_of(training_set)[0] if training_set else []
-
-
-def unseen_by(checkpoint: Checkpoint, labels: list[Label]) -> list[Label]:
-    """Leave out the objects that the checkpoint, or one whose network it continues from, has seen, labelled or not.
-
-    Subjects that have become one object since then count as one.
-    """
-    lineage = checkpoint.lineage()
-    learnt = [label for each in lineage for label in trained_labels(each)]
-    groups = {label.object_group for label in learnt}
-    groups = groups.union(*(unlabelled_pool.pool_groups(each.run) for each in lineage))
-    seen = {label.subject_id for label in learnt}.union(*(unlabelled_pool.pool_keys(each.run) for each in lineage))
-    now = _groups_now([label.subject_id for label in labels])
-    together = Subject.objects.filter(survey=checkpoint.survey_id, object_group__in=set(now.values()))
-    groups |= {group for key, group in together.values_list("pk", "object_group") if key in seen}
-    return [label for label in labels if not groups & {label.object_group, now.get(label.subject_id)}]
-
-
-def _groups_now(subjects: list[int]) -> dict[int, str]:
-    """Return the subjects' object groups, which linking may have merged since their labels were frozen."""
-    rows = Subject.objects.filter(pk__in=subjects).exclude(object_group="")
-    return dict(rows.values_list("pk", "object_group"))
-
-
-def new_labels(labels: list[Label], before: list[Label]) -> int:
-    """Count the labels that are new or changed; those of the volunteers, only if they now say yes instead of no."""
-    known = {label.external_id: label for label in before}
-    return sum(_is_new(label, known.get(label.external_id)) for label in labels)
-
-
-def _is_new(label: Label, before: Label | None) -> bool:
-    if before is None or label.label != before.label:
-        return True
-    return CONSENSUS not in (label.source, before.source) and set(label.allowed) != set(before.allowed)
-
-
-def withdrawn_labels(workflow: Workflow, labels: list[Label], before: list[Label]) -> int:
-    """Count the labels of before that nobody gives any more, though the subjects could be trained on.
-
-    What is missing because a test set was frozen or pixels were dropped does not count.
-    """
-    left = {label.subject_id for label in before} - {label.subject_id for label in labels}
-    rows = Subject.objects.originals().with_pixels().filter(pk__in=left, gold_label="")
-    return rows.exclude(pk__in=Consensus.objects.labels(workflow).values("subject")).count()
-
-
-def changed_labels(workflow: Workflow, labels: list[Label], before: list[Label]) -> int:
-    """Count the labels that are new, say something else, or were withdrawn since those of before, the workflow's."""
-    return new_labels(labels, before) + withdrawn_labels(workflow, labels, before)
-
-
-def no_longer_given(training_set: TrainingSet) -> int:
-    """Count the labels that volunteers had given for a training set and do not give any more, without reading both."""
-    given = Consensus.objects.labels(training_set.workflow).values_list("subject", flat=True)
-    before = label_snapshot.subjects_of(FOLDER, training_set.hash, CONSENSUS)
-    return len(np.setdiff1d(before, np.fromiter(given.iterator(), dtype=np.int64), assume_unique=True))
 
 
 @transaction.atomic

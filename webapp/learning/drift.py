@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from ml.evaluation.metrics.drift import SHIFTED, chance_of_as_much, stability_index
 from webapp.archive.models import Subject
 from webapp.archive.observing_nights import night_begins
-from webapp.learning.curate_labels import changed_labels, labels, trained_labels
+from webapp.learning.curate_labels import labels
+from webapp.learning.label_changes import changed_labels
+from webapp.learning.training_sets import trained_labels
 from webapp.learning.messages import DRIFTED
 from webapp.learning.models import Checkpoint, DriftAlarm, Score
 from webapp.learning.promotion import FEWEST_LABELS

@@ -33,6 +33,9 @@ SCHEMA = pa.schema(
 )
 
 
+CONSENSUS = "consensus"
+"""The source of labels that volunteers gave."""
+
 Lines = tuple[tuple[float, ...], ...]
 
 

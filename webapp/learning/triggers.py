@@ -15,14 +15,9 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
-from webapp.learning.curate_labels import (
-    changed_labels,
-    is_stored,
-    labelled,
-    labels,
-    labels_of,
-    no_longer_given,
-)
+from webapp.learning.curate_labels import labelled, labels
+from webapp.learning.label_changes import changed_labels, no_longer_given
+from webapp.learning.training_sets import is_stored, labels_of
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import (

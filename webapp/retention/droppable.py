@@ -11,7 +11,7 @@ from webapp.archive.models import Subject, Survey
 from webapp.archive.models.subject import SubjectQuerySet
 from webapp.consensus.models import Consensus
 from webapp.consensus.past_retention import NONE, past_retention
-from webapp.learning import curate_labels, label_snapshot, test_sets
+from webapp.learning import label_snapshot, test_sets, training_sets
 from webapp.learning.models import Checkpoint, TestSet, TrainingRun, TrainingSet
 from webapp.learning.retention import models_in_use
 from webapp.queue.models import QueueEntry
@@ -72,4 +72,4 @@ class TrainedOn:
         runs = TrainingRun.objects.filter(survey=self._survey)
         of_runs = TrainingSet.objects.filter(Q(runs__in=used) | Q(runs__in=runs.open())).values_list("hash", flat=True)
         of_tests = TestSet.objects.filter(survey=self._survey, is_current=True).values_list("hash", flat=True)
-        return {(curate_labels.FOLDER, name) for name in of_runs} | {(test_sets.FOLDER, name) for name in of_tests}
+        return {(training_sets.FOLDER, name) for name in of_runs} | {(test_sets.FOLDER, name) for name in of_tests}

@@ -21,7 +21,7 @@ from webapp.classify.submit import submit, undo
 from webapp.consensus.models import Consensus
 from webapp.exports import classification_rows as export_rows
 from webapp.exports.formats import EXPORTS
-from webapp.learning import curate_labels, label_snapshot, test_sets
+from webapp.learning import label_snapshot, test_sets, training_sets
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Score, TrainingRun, TrainingSet
 from webapp.review.rulings import rule
@@ -182,7 +182,7 @@ def test_the_consensus_tells_all_that_is_known(workflow, settings, django_user_m
     run = TrainingRun.objects.create(survey=survey, workflow=workflow, role="tracklet", state="done")
     champion = Checkpoint.objects.create(survey=survey, role="tracklet", run=run, manifest={}, is_champion=True)
     Score.objects.create(checkpoint=champion, subject=first, probabilities=[0.2, 0.8], p_real=0.8, entropy=0.5)
-    for folder, name, subject in ((curate_labels.FOLDER, "a" * 64, first), (test_sets.FOLDER, "b" * 64, third)):
+    for folder, name, subject in ((training_sets.FOLDER, "a" * 64, first), (test_sets.FOLDER, "b" * 64, third)):
         label = label_snapshot.Label(subject.pk, subject.external_id, "", 0, "", "AST", ("AST",), 1.0, "consensus")
         label_snapshot.write_snapshot(folder, name, [label], classes_of(survey))
     TrainingSet.objects.create(workflow=workflow, hash="a" * 64, size=1)

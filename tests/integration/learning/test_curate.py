@@ -9,7 +9,7 @@ from tasks.learning.examples import examples
 from tests.integration.learning import sky
 from tests.integration.world import make_volunteer
 from webapp.classifications.models import Classification
-from webapp.learning import curate_labels, label_snapshot, models, test_sets
+from webapp.learning import curate_labels, label_snapshot, models, test_sets, training_sets
 from webapp.learning.curate_labels import labels, plurality
 from webapp.learning.model_roles import classes_of
 from webapp.learning.test_sets import is_test_group
@@ -127,7 +127,7 @@ def test_the_test_side_is_never_trained_on_by_gold_or_by_votes(survey, workflow)
     for row in [*rows[40:], sibling]:
         sky.votes(workflow, row, posterior=0.99)
     training_set = curate_labels.curate(workflow)
-    learnt = {label.subject_id for label in curate_labels.labels_of(training_set)[0]}
+    learnt = {label.subject_id for label in training_sets.labels_of(training_set)[0]}
     judged = {label.subject_id for label in test_sets.frozen_labels(models.TestSet.objects.get())}
     assert judged == {row.pk for row in rows[:40] if is_test_group(row.object_group)}
     assert learnt == {row.pk for row in rows} - judged
@@ -141,21 +141,21 @@ def test_the_same_labels_are_the_same_training_set(survey, workflow):
     first = curate_labels.curate(workflow)
     again = curate_labels.curate(workflow)
     assert (again.pk, models.TrainingSet.objects.count()) == (first.pk, 1)
-    written = label_snapshot.path_of(curate_labels.FOLDER, first.hash).read_bytes()
+    written = label_snapshot.path_of(training_sets.FOLDER, first.hash).read_bytes()
     sky.votes(workflow, rows[2], posterior=0.01)
     second = curate_labels.curate(workflow)
     assert (second.size, second.new_labels, second.sources) == (3, 1, {"consensus": 3})
-    assert label_snapshot.path_of(curate_labels.FOLDER, first.hash).read_bytes() == written
-    assert [label.label for label in curate_labels.labels_of(second)[0]] == ["yes", "yes", "no"]
-    assert len(list(label_snapshot.path_of(curate_labels.FOLDER, "x").parent.iterdir())) == 2
+    assert label_snapshot.path_of(training_sets.FOLDER, first.hash).read_bytes() == written
+    assert [label.label for label in training_sets.labels_of(second)[0]] == ["yes", "yes", "no"]
+    assert len(list(label_snapshot.path_of(training_sets.FOLDER, "x").parent.iterdir())) == 2
 
 
 def test_a_lost_file_is_written_again_from_the_same_labels(survey, workflow):
     sky.votes(workflow, sky.subjects(survey, [True])[0], posterior=0.97)
     training_set = curate_labels.curate(workflow)
-    label_snapshot.path_of(curate_labels.FOLDER, training_set.hash).unlink()
+    label_snapshot.path_of(training_sets.FOLDER, training_set.hash).unlink()
     assert curate_labels.curate(workflow) == training_set
-    assert len(curate_labels.labels_of(training_set)[0]) == 1
+    assert len(training_sets.labels_of(training_set)[0]) == 1
 
 
 def test_the_hash_tells_labels_apart_but_not_places(survey, workflow):
@@ -172,7 +172,7 @@ def test_a_copy_of_a_survey_has_training_sets_of_its_own_subjects(survey, workfl
     other = sky.workflow(sky.survey("copy", classes=survey.classes, positive=survey.positive))
     for each in (workflow, other):
         sky.votes(each, sky.subjects(each.survey, [True])[0], posterior=0.97)
-        assert [label.subject_id for label in curate_labels.labels_of(curate_labels.curate(each))[0]] == [
+        assert [label.subject_id for label in training_sets.labels_of(curate_labels.curate(each))[0]] == [
             each.survey.subjects.get().pk
         ]
 

@@ -22,7 +22,7 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Mark
 from webapp.consensus.models import Skill
 from webapp.core.jobs import JobState
-from webapp.learning import curate_labels
+from webapp.learning import curate_labels, training_sets
 from webapp.learning.curate_labels import counted_lines
 from webapp.learning.models import Preset, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.promotion import champion_of, promote
@@ -121,7 +121,7 @@ def test_trails_are_learnt_from_lines_and_the_archive_is_scored(trails, few_step
 
 
 def learnt(run):
-    return curate_labels.labels_of(run.training_set)[0]
+    return training_sets.labels_of(run.training_set)[0]
 
 
 def work_off_the_scoring():
@@ -141,7 +141,7 @@ def test_a_training_set_keeps_the_lines_that_count(trails):
     Skill.objects.create(volunteer=careless, workflow=trails, is_trusted=False)
     Classification.objects.filter(volunteer=volunteer).update(is_counted=False)
     assert counted_lines(trails)[subject.pk] == before
-    labels, _ = curate_labels.labels_of(curate_labels.curate(trails))
+    labels, _ = training_sets.labels_of(curate_labels.curate(trails))
     by_subject = {label.subject_id: label.marks for label in labels}
     assert {marks for key, marks in by_subject.items() if key == subject.pk} <= {before}
     assert sum(len(marks) for marks in by_subject.values()) == 2 * sum(label.label == "yes" for label in labels)

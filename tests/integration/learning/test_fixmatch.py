@@ -12,7 +12,7 @@ from tests.integration.learning.runs import take_up, trained
 from tests.integration.people import browser, member
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
-from webapp.learning import curate_labels, models, test_sets, unlabelled_pool
+from webapp.learning import models, test_sets, training_sets, unlabelled_pool
 from webapp.learning.models import TrainingRun
 from webapp.learning.test_sets import current_held_out, is_test_group
 from webapp.learning.triggers import start_training
@@ -115,10 +115,10 @@ def test_an_object_that_was_learnt_from_judges_neither_the_model_nor_one_that_go
     run = trained(workflow, preset="fixmatch")
     later = sky.checkpoint(workflow, manifest=run.checkpoint.manifest | {"init": run.checkpoint.sha256})
     labels = test_sets.frozen_labels(models.TestSet.objects.get())
-    assert len(curate_labels.unseen_by(later, labels)) == len(labels)
+    assert len(training_sets.unseen_by(later, labels)) == len(labels)
     drawn = pool_labels(run)
     for model in (run.checkpoint, later):
-        assert curate_labels.unseen_by(model, drawn) == []
+        assert training_sets.unseen_by(model, drawn) == []
 
 
 def test_an_archive_without_other_subjects_fails_with_a_sentence(workflow):

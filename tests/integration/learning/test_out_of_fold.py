@@ -8,7 +8,7 @@ from tasks.learning import train
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
-from webapp.learning import curate_labels
+from webapp.learning import curate_labels, training_sets
 from webapp.learning.models import TrainingRun
 from webapp.learning.scores import read_out_of_fold
 from webapp.learning.triggers import start_training
@@ -23,7 +23,7 @@ def test_a_run_that_is_retried_after_pixels_were_dropped_scores_those_that_are_l
     run = start_training(workflow=workflow, by=None, cross_validate=True)
     training_set = curate_labels.curate(workflow)
     TrainingRun.objects.filter(pk=run.pk).update(training_set=training_set)
-    learnt = [label.subject_id for label in curate_labels.labels_of(training_set)[0]]
+    learnt = [label.subject_id for label in training_sets.labels_of(training_set)[0]]
     Subject.objects.filter(pk__in=learnt[:2]).update(pixels_dropped_at=timezone.now())
     train.run(run.pk)
     run.refresh_from_db()

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
-from webapp.learning import curate_labels, models, test_sets
+from webapp.learning import curate_labels, models, test_sets, training_sets
 from webapp.learning.curate_labels import labels
 from webapp.learning.test_sets import (
     TEST_SHARE,
@@ -105,7 +105,7 @@ def test_a_frozen_test_set_stays_until_somebody_asks():
     assert models.TestSet.objects.get(is_current=True) == newer
     assert test_sets.frozen_labels(frozen) == before
     judged = {label.object_group for label in test_sets.frozen_labels(newer)}
-    assert not judged & {label.object_group for label in curate_labels.labels_of(curate_labels.curate(workflow))[0]}
+    assert not judged & {label.object_group for label in training_sets.labels_of(curate_labels.curate(workflow))[0]}
 
 
 def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():

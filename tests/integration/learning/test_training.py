@@ -13,7 +13,7 @@ from tests.integration.learning.runs import take_up, trained
 from tests.integration.people import browser, member
 from tests.unit.training.test_resume import shorten
 from webapp.core.jobs import JobState
-from webapp.learning import curate_labels, label_snapshot, models, test_sets
+from webapp.learning import label_snapshot, models, test_sets, training_sets
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, ScoringRun, TrainingRun
 from webapp.learning.promotion import promote
@@ -149,14 +149,14 @@ def test_what_a_network_of_the_lineage_has_learnt_from_judges_nobody(workflow):
     first = trained(workflow).checkpoint
     labels = test_sets.frozen_labels(models.TestSet.objects.get())
     old = label_snapshot.digest(labels[:5], classes_of(workflow.survey))
-    label_snapshot.write_snapshot(curate_labels.FOLDER, old, labels[:5], classes_of(workflow.survey))
+    label_snapshot.write_snapshot(training_sets.FOLDER, old, labels[:5], classes_of(workflow.survey))
     ancestor = sky.checkpoint(workflow, sha256="a" * 64)
     ancestor.run.training_set = models.TrainingSet.objects.create(workflow=workflow, hash=old, size=5)
     ancestor.run.save()
     later = sky.checkpoint(workflow, manifest=first.manifest | {"init": ancestor.sha256})
     assert later.lineage() == [later, ancestor]
-    assert len(curate_labels.unseen_by(later, labels)) == len(labels) - 5
-    assert len(curate_labels.unseen_by(first, labels)) == len(labels)
+    assert len(training_sets.unseen_by(later, labels)) == len(labels) - 5
+    assert len(training_sets.unseen_by(first, labels)) == len(labels)
 
 
 def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_turn(workflow, monkeypatch):

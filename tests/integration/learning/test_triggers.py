@@ -13,7 +13,8 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.learning import label_snapshot, models
-from webapp.learning.curate_labels import FOLDER, curate
+from webapp.learning.curate_labels import curate
+from webapp.learning.training_sets import FOLDER
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.test_sets import is_test_group
 from webapp.learning.triggers import is_retraining_due, labels_since, preset_due, workflows_to_retrain

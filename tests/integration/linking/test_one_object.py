@@ -6,7 +6,7 @@ from tests.integration.learning import sky
 from tests.integration.linking.searching import NIGHT, confirm
 from tests.integration.people import member
 from webapp.archive.models import Subject
-from webapp.learning import curate_labels, test_sets
+from webapp.learning import curate_labels, test_sets, training_sets
 from webapp.linking.models import LinkRun, Links, Proposal
 
 pytestmark = pytest.mark.django_db
@@ -34,5 +34,5 @@ def test_a_tested_object_that_was_learnt_from_under_another_name_stays_tested_an
     both = {learnt.subject_id, judge.subject_id}
     link(survey, *both)
     assert Subject.objects.filter(pk__in=both).values("object_group").distinct().count() == 1
-    assert set(judges) - set(curate_labels.unseen_by(model, judges)) == {judge}
+    assert set(judges) - set(training_sets.unseen_by(model, judges)) == {judge}
     assert not {label.subject_id for label in curate_labels.labels(workflow)} & both

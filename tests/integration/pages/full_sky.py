@@ -21,7 +21,7 @@ from webapp.consensus.recompute import RECOUNTED
 from webapp.imports.foreign_record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.imports.models import ClassificationImport
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
-from webapp.learning import curate_labels, label_snapshot
+from webapp.learning import label_snapshot, training_sets
 from webapp.learning.messages import LEARNING
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
@@ -152,7 +152,7 @@ def _train(model):
         figures = {"epochs": 2, "loss": 1 / epoch, "val_loss": 1.1 / epoch, "metrics": {"roc_auc": 0.9}}
         TrainingEpoch.objects.create(run=run, attempt=1, epoch=epoch, **figures)
     sources = {"gold": 20, "ruling": 4, "consensus": 6}
-    label_snapshot.write_snapshot(curate_labels.FOLDER, "0" * 64, [], classes_of(run.survey))
+    label_snapshot.write_snapshot(training_sets.FOLDER, "0" * 64, [], classes_of(run.survey))
     run.training_set = TrainingSet.objects.create(workflow=run.workflow, hash="0" * 64, size=30, sources=sources)
     run.message, run.attempts = sentence, 1
     run.save()

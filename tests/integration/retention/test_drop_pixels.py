@@ -20,7 +20,7 @@ from webapp.archive.pixels import pixels_of
 from webapp.classifications.models import Classification
 from webapp.community.models import Collection, Comment, Favourite, SubjectTag
 from webapp.core.jobs import Cancelled
-from webapp.learning import curate_labels
+from webapp.learning import curate_labels, training_sets
 from webapp.learning.models import TrainingRun
 from webapp.linking.models import LinkRun, Proposal
 from webapp.queue.membership import enqueue_subjects
@@ -273,7 +273,7 @@ def test_a_training_set_from_before_is_read_without_dropped_subjects(workflow, b
     workflow.survey.drop_bogus_after = 30
     cleaned(workflow.survey)
     assert training_set.size == 130
-    assert curate_labels.labels_with_pixels(training_set)[0] == []
+    assert training_sets.labels_with_pixels(training_set)[0] == []
 
 
 def test_the_command_counts_and_drops(workflow, bogus, capsys):
