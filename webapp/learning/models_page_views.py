@@ -1,4 +1,4 @@
-"""Models page: champions and training runs, for scientists; start, promote, roll back, score, freeze, for admins."""
+"""Models page: champions and training runs, for scientists; start, retry a first batch, freeze, for admins."""
 
 from typing import Any
 
@@ -16,24 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
-from webapp.core.request_values import whole_number
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
 from webapp.learning.lineage_views import lineage_context
-from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.prevalence import latest_prevalence
-from webapp.learning.promotion import (
-    FEWEST_LABELS,
-    ChampionChanged,
-    NoEarlierChampion,
-    champion_of,
-    previous_champion,
-    rollback,
-)
-from webapp.learning.scoring import failures, score_unscored
+from webapp.learning.promotion import FEWEST_LABELS, champion_of, previous_champion
+from webapp.learning.scoring import failures
 from webapp.learning.test_sets import TooLittleGold, freeze
 from webapp.learning.triggers import AlreadyTraining, recipes_of, short_of_labels, start_training
 from webapp.workflows.models import Workflow
@@ -75,13 +66,13 @@ SHOWN = 30
 
 @require_safe
 @survey_page(Role.SCIENTIST)
-def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
+def models_page(request: HttpRequest, survey: Survey) -> HttpResponse:
     return _page(request, survey, TrainingForm(survey))
 
 
 @require_safe
 @survey_page(Role.SCIENTIST)
-def overview_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
+def training_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Return the list of runs, which refreshes itself while one is open."""
     return render(request, "learning/runs.html", _runs(survey))
 
@@ -130,7 +121,7 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
         **_runs(survey),
         **lineage_context(survey),
     }
-    return render(request, "learning/overview.html", context, status=status)
+    return render(request, "learning/models_page.html", context, status=status)
 
 
 def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
@@ -159,60 +150,6 @@ def _runs(survey: Survey) -> dict[str, Any]:
     )
     models = Checkpoint.objects.filter(survey=survey).exists()
     return {"survey": survey, "runs": runs, "is_training": not all(run.is_over for run in runs), "has_models": models}
-
-
-@require_POST
-@survey_page(Role.ADMIN)
-def promote_checkpoint(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
-    checkpoint = get_object_or_404(Checkpoint, survey=survey, pk=pk)
-    reason, is_confirmed = request.POST.get("reason", ""), "confirmed" in request.POST
-    try:
-        promotion = promote_by_hand(
-            checkpoint=checkpoint,
-            by=person(request),
-            reason=reason,
-            is_confirmed=is_confirmed,
-            replaces=whole_number(request.POST.get("replaces", "")),
-        )
-    except (Unconfirmed, ChampionChanged) as error:
-        messages.error(request, " ".join(error.messages) if isinstance(error, Unconfirmed) else str(error))
-        return redirect("training-run", survey.slug, checkpoint.run_id)
-    if promotion is None:
-        message = _("Model %(number)d is the champion already. Nothing has changed.")
-        messages.info(request, message % {"number": checkpoint.pk})
-    else:
-        message = _("Model %(number)d is now the champion. The archive is being scored with it.")
-        messages.success(request, message % {"number": checkpoint.pk})
-    return redirect("learning", survey.slug)
-
-
-@require_POST
-@survey_page(Role.ADMIN)
-def rollback_champion(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
-    if role not in ModelRole.values:
-        raise Http404(f"No model has the role {role}.")
-    try:
-        promotion = rollback(survey=survey, role=role, by=person(request), to=whole_number(request.POST.get("to", "")))
-    except NoEarlierChampion as error:
-        messages.error(request, str(error))
-    else:
-        if promotion is not None:
-            message = _("Model %(number)d is the champion again.")
-            messages.success(request, message % {"number": promotion.checkpoint_id})
-    return redirect("learning", survey.slug)
-
-
-@require_POST
-@survey_page(Role.ADMIN)
-def score_again(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
-    champion = champion_of(survey, role)
-    if champion is None:
-        raise Http404(f"There is no champion of the role {role}.")
-    if score_unscored(champion, given_up=True) is None:
-        messages.info(request, _("Nothing to score: no scores are missing, or an ingest or scoring is in progress."))
-    else:
-        messages.success(request, _("Scoring missing subjects."))
-    return redirect("learning", survey.slug)
 
 
 @require_POST
