@@ -1,9 +1,11 @@
 """Periodic Celery tasks from CELERY_BEAT_SCHEDULE: sweep, housekeeping, nightly jobs, retraining."""
 
+from collections.abc import Callable
 from functools import partial
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from tasks.base_task import task
-from tasks.in_turn import in_turn
 from webapp.accounts.invitations import forget_ended_invitations
 from webapp.accounts.sessions import forget_ended_sessions
 from webapp.archive import stored_rates
@@ -32,6 +34,23 @@ from webapp.reports.neo_scores import request_scores_of_movers
 from webapp.retention import start_run
 
 
+def run_steps(name: str, *steps: Callable[[], object]) -> None:
+    """Call every step, whether or not others fail, and raise an ExceptionGroup of the failures at the end.
+
+    The task's time limit ends it at once.
+    """
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} of {len(steps)} steps of {name} failed", failures)
+
+
 @task("tasks.sweep.run")
 def sweep() -> None:
     """Dispatch unowned jobs again: messages get lost, and workers die."""
@@ -47,7 +66,7 @@ def sweep() -> None:
 @task("tasks.housekeeping.run")
 def housekeeping() -> None:
     """Release expired leases, commit pending classifications, and recompute evidence after changed skills."""
-    in_turn("housekeeping", release_expired, commit_pending, catch_up_all)
+    run_steps("housekeeping", release_expired, commit_pending, catch_up_all)
 
 
 @task("tasks.aggregation.nightly")
@@ -73,7 +92,7 @@ def hourly_motions() -> None:
 def hourly_match() -> None:
     """Load changed orbits, compare new subjects with the known objects, and score new movers by digest2."""
     matches = (partial(start_match.start_match, survey, by=None) for survey in start_match.surveys_to_match())
-    in_turn("known objects", start_load_if_changed, *matches, request_scores_of_movers)
+    run_steps("known objects", start_load_if_changed, *matches, request_scores_of_movers)
 
 
 @task("tasks.retention.nightly")
@@ -81,18 +100,18 @@ def nightly_retention() -> None:
     """Drop pixels by the surveys' rules, and what killed ingests have fetched and killed trainings saved."""
     surveys = start_run.surveys_to_clean()
     runs = (partial(start_run.start_run, survey=survey, by=None, dry_run=False) for survey in surveys)
-    in_turn("retention", forget_ended, delete_left_checkpoints, *runs)
+    run_steps("retention", forget_ended, delete_left_checkpoints, *runs)
 
 
 @task("tasks.sessions.hourly")
 def hourly_sessions() -> None:
-    in_turn("sessions", forget_ended_sessions, forget_ended_invitations, forget_ended_rates)
+    run_steps("sessions", forget_ended_sessions, forget_ended_invitations, forget_ended_rates)
 
 
 @task("tasks.retrain.run")
 def retrain() -> None:
     """Train where that is due, choose first batches, score new subjects, order queues, delete what trainings left."""
-    in_turn(
+    run_steps(
         "retraining",
         *(partial(start_due, workflow) for workflow in workflows_to_retrain()),
         start_after_drift,
