@@ -1,18 +1,15 @@
 """Keep the stored rates of subjects as the position errors of their survey's settings make them."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
 from webapp.archive.fitted_motions import fit_motions, rates_of
 from webapp.archive.models import MotionFit, Subject, Survey
-from webapp.core.jobs import JobState
+from webapp.core.jobs import DAILY, JobState
 from webapp.core.sql import execute
 
 BATCH = 5000
-AFTER_FAILURE = timedelta(hours=22)
 # Subjects are locked in key order, as everywhere.
 STORE = f"""
     UPDATE {Subject._meta.db_table} AS subject SET fitted_rate = differs.rate
@@ -38,7 +35,7 @@ def start_fit(survey: Survey) -> MotionFit:
 
 def surveys_to_fit() -> list[Survey]:
     """Return the surveys whose stored rates were fitted with other errors, or never; a day after a failure."""
-    failed = Q(state=JobState.FAILED, created_at__lt=timezone.now() - AFTER_FAILURE)
+    failed = Q(state=JobState.FAILED, created_at__lt=timezone.now() - DAILY)
     newest = MotionFit.objects.filter(
         pk__in=MotionFit.objects.values("survey").annotate(newest=Max("pk")).values("newest")
     )

@@ -1,7 +1,7 @@
 """Batch aggregation of all votes by Dawid–Skene, nightly, with its disagreements with the live consensus."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -16,7 +16,7 @@ from ml.crowd.votes import Votes
 from webapp.classifications.models import Classification
 from webapp.consensus.consensus_rows import refresh_models
 from webapp.consensus.models import AggregatedPosterior, Aggregation, Consensus
-from webapp.core.jobs import JobState
+from webapp.core.jobs import DAILY, JobState
 from webapp.core.sql import copy_out
 from webapp.core.stored_messages import Sentence
 from webapp.workflows.models import Workflow
@@ -45,7 +45,6 @@ def all_votes(workflow: Workflow) -> Votes:
     return Votes(item, worker, rows["answer"].astype(np.int64), *names, CLASSES)
 
 
-EVERY = timedelta(hours=22)
 BATCH = 10_000
 VERSIONS = 2
 """Number of versions whose posteriors are kept."""
@@ -64,7 +63,7 @@ def workflows_to_aggregate() -> list[Workflow]:
     """Return the workflows with votes since their last reanalysis, a night or more ago."""
     now = timezone.now()
     last = Max("aggregations__created_at")
-    workflows = Workflow.objects.annotate(last=last).filter(Q(last=None) | Q(last__lt=now - EVERY))
+    workflows = Workflow.objects.annotate(last=last).filter(Q(last=None) | Q(last__lt=now - DAILY))
     return [each for each in workflows.select_related("survey") if _has_news(each)]
 
 

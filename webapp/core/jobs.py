@@ -31,6 +31,8 @@ WAIT = LEASE / 3
 RESEND_AT_LEAST_EVERY = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 """Maximum attempts in a row without progress; those that met a full disk don't count."""
+DAILY = timedelta(hours=22)
+"""How long after a daily job, or one that failed, the next is due: less than a day, or its hour would move."""
 MOST_TRACEBACK = 20_000  # characters
 GIVEN_UP = Sentence("The worker crashed %(times)s times. See the worker's log, then start again.")
 HUNG = Sentence(

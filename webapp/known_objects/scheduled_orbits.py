@@ -5,19 +5,17 @@ The site fetches nothing itself: the administrator's cron job or rsync refreshes
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 from django.conf import settings
 from django.utils import timezone
 
-from webapp.core.jobs import JobState
+from webapp.core.jobs import DAILY, JobState
 from webapp.known_objects.models import OrbitLoad
 
 ASTEROIDS = ("MPCORB.DAT.gz", "MPCORB.DAT")
 COMETS = ("CometEls.txt",)
-AFTER_FAILURE = timedelta(hours=22)
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def _fingerprint() -> str:
 
 
 def _failed_long_ago(job: OrbitLoad) -> bool:
-    return job.state == JobState.FAILED and job.created_at < timezone.now() - AFTER_FAILURE
+    return job.state == JobState.FAILED and job.created_at < timezone.now() - DAILY
 
 
 def _newest(folder: Path, names: tuple[str, ...]) -> Path | None:

@@ -9,13 +9,12 @@ from django.utils import timezone
 
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Mark
-from webapp.core.jobs import JobState
+from webapp.core.jobs import DAILY, JobState
 from webapp.known_objects.models import SEARCHED, IdentityCheck, MatchRun, OrbitCatalogue, measured_with
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import ModelRole, Promotion, ScoringRun
 
 EVERY = timedelta(hours=1)
-AFTER_FAILURE = timedelta(hours=22)
 
 
 def start_match(survey: Survey, by: User | None) -> MatchRun | None:
@@ -38,7 +37,7 @@ def surveys_to_match() -> list[Survey]:
     if catalogue is None:
         return []
     now = timezone.now()
-    tried = Q(created_at__gt=now - EVERY) | Q(created_at__gt=now - AFTER_FAILURE, state=JobState.FAILED)
+    tried = Q(created_at__gt=now - EVERY) | Q(created_at__gt=now - DAILY, state=JobState.FAILED)
     recent = MatchRun.objects.filter(tried, survey=OuterRef("pk"))
     return [survey for survey in Survey.objects.exclude(Exists(recent)) if unchecked(survey, catalogue).exists()]
 

@@ -5,7 +5,6 @@ training subjects: an open flag clears once newer answers look normal.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -19,7 +18,7 @@ from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
 from webapp.consensus.batch_aggregation import has_votes_since
-from webapp.core.jobs import JobState
+from webapp.core.jobs import DAILY, JobState
 from webapp.core.sql import copy_out, execute
 from webapp.core.stored_messages import Sentence
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
@@ -71,7 +70,6 @@ def all_answers(workflow: Workflow) -> tuple[Answers, NDArray[np.int64]]:
     return answers, volunteers
 
 
-EVERY = timedelta(hours=22)
 NEWEST = 300
 """Newest answers of each volunteer in a scan: that many good ones clear a flag."""
 
@@ -109,7 +107,7 @@ def start_scan(workflow: Workflow, by: User | None) -> QualityScan:
 def workflows_to_scan() -> list[Workflow]:
     """Return the workflows with answers since their last scan, a night or more ago."""
     workflows = Workflow.objects.annotate(last=Max("quality_scans__created_at"))
-    overdue = workflows.filter(Q(last=None) | Q(last__lt=timezone.now() - EVERY)).select_related("survey")
+    overdue = workflows.filter(Q(last=None) | Q(last__lt=timezone.now() - DAILY)).select_related("survey")
     return [each for each in overdue if _has_news(each)]
 
 

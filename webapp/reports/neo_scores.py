@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 from django.db import transaction
@@ -12,11 +11,10 @@ from django.utils import timezone
 from ml.io.message import message_of
 from ml.sky.neo_scores import NotInstalled, can_score, neo_scores
 from webapp.archive.models import Frame, Kind, Subject, Survey
-from webapp.core.jobs import JobState
+from webapp.core.jobs import DAILY, JobState
 from webapp.known_objects.unidentified import movers
 from webapp.reports.models import NeoScore, ReportSettings
 
-AFTER_FAILURE = timedelta(hours=22)
 MOST_AN_HOUR = 1000
 """Movers scored at a time; each takes about half a second."""
 
@@ -61,7 +59,7 @@ def request_scores_of_movers() -> None:
 
 def _due(survey: Survey) -> QuerySet[Subject]:
     """Return settled tracklets without scores of today's observatory and bands, and a day after a failure."""
-    failed = Q(state=JobState.FAILED, created_at__lt=timezone.now() - AFTER_FAILURE)
+    failed = Q(state=JobState.FAILED, created_at__lt=timezone.now() - DAILY)
     asked = NeoScore.objects.open() | NeoScore.objects.filter(~failed, setup=setup_of(survey))
     return movers(survey).filter(~Exists(asked.filter(subject=OuterRef("pk"))), kind=Kind.TRACKLET)
 

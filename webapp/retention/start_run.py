@@ -1,7 +1,5 @@
 """Start retention runs: by hand, or every night for surveys with a rule."""
 
-from datetime import timedelta
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -9,10 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Survey
+from webapp.core.jobs import DAILY
 from webapp.retention.droppable import droppable
 from webapp.retention.models import RetentionRun
-
-EVERY = timedelta(hours=22)
 
 
 class RetentionRefused(ValueError):
@@ -44,7 +41,7 @@ def start_run(*, survey: Survey, by: User | None, dry_run: bool) -> RetentionRun
 
 def surveys_to_clean() -> list[Survey]:
     """Return the surveys with a rule and something to drop, a night after their last run."""
-    recent = RetentionRun.objects.filter(survey=OuterRef("pk"), dry_run=False, created_at__gt=timezone.now() - EVERY)
+    recent = RetentionRun.objects.filter(survey=OuterRef("pk"), dry_run=False, created_at__gt=timezone.now() - DAILY)
     open_runs = RetentionRun.objects.open().filter(survey=OuterRef("pk"))
     surveys = Survey.objects.exclude(drop_bogus_after=None).exclude(Exists(recent)).exclude(Exists(open_runs))
     return [survey for survey in surveys if droppable(survey).exists()]

@@ -10,6 +10,7 @@ from tests.integration.people import browser, member
 from webapp.archive import stored_rates
 from webapp.archive.models import MotionFit, Subject
 from webapp.archive.survey_settings import change_survey
+from webapp.core.jobs import DAILY
 
 pytestmark = pytest.mark.django_db
 
@@ -114,5 +115,5 @@ def test_a_failed_fit_is_tried_again_a_day_later(survey):
     job = stored_rates.start_fit(survey)
     MotionFit.objects.update(state="failed")
     assert stored_rates.surveys_to_fit() == []
-    MotionFit.objects.update(created_at=job.created_at - stored_rates.AFTER_FAILURE)
+    MotionFit.objects.update(created_at=job.created_at - DAILY)
     assert stored_rates.surveys_to_fit() == [survey]
