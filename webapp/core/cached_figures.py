@@ -11,6 +11,8 @@ PATIENCE = 50
 STALE_FOR = 10
 """Lifetime of a stale count, in multiples of the fresh one, while another thread counts again."""
 LONGEST_COUNT = 60
+MINUTE = 60
+"""Lifetime of figures that nobody watches change, in seconds."""
 
 Figure = TypeVar("Figure")
 

@@ -13,7 +13,7 @@ from ml.evaluation.metrics.binned_completeness import bin_edges
 from ml.sky.all_sky_maps import from_ecliptic, mollweide, to_ecliptic
 from webapp.archive.fitted_motions import fit_motions
 from webapp.archive.models import Subject
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import movers
 from webapp.learning.models import Checkpoint, Score
@@ -24,7 +24,6 @@ MOST = 10_000
 """Points that are drawn; of more subjects, a random sample."""
 
 BINS = 24
-FRESH_FOR = 60
 COLUMNS = ("ra", "dec", "lon", "lat", "mjd", "mag", "rate", "pa", "p_real")
 DIGITS = {"ra": 5, "dec": 5, "lon": 4, "lat": 4, "mjd": 5, "mag": 2, "rate": 3, "pa": 1, "p_real": 4}
 POPULATIONS = ("movers", "candidates", "all")
@@ -90,7 +89,7 @@ def discoveries(workflow: Workflow, population: str, champion: Checkpoint | None
     """
     key = f"discoveries-{workflow.pk}-{population}-{champion.pk if champion else 0}"
     key += f"-{threshold:g}" if population == "candidates" else ""
-    return cached_figure(key, partial(_sample, workflow, _RULES[population], champion, threshold), FRESH_FOR)
+    return cached_figure(key, partial(_sample, workflow, _RULES[population], champion, threshold), MINUTE)
 
 
 Rule = Callable[[Workflow, Checkpoint | None, float], QuerySet[Subject]]

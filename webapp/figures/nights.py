@@ -10,7 +10,7 @@ from ml.evaluation.metrics.binomial import jeffreys
 from webapp.archive.models import Frame, Subject
 from webapp.archive.observing_nights import date_of, newest_nights, night_of
 from webapp.consensus.models import SETTLED, Consensus
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.core.sql import fetch
 from webapp.known_objects.models import IdentityCheck
 from webapp.learning.model_roles import classes_of
@@ -20,7 +20,6 @@ from webapp.workflows.models import Workflow
 NIGHTS = 60
 """Nights on a page of a report."""
 
-FRESH_FOR = 60
 LIMIT_SNR = 5.0
 POPULATIONS = ("all", "unknown")
 
@@ -160,10 +159,8 @@ def nights_of(
     before
         Only nights that begin before this UTC date.
     """
-    of = f"{workflow.pk}-{champion.pk if champion else 0}-{threshold:g}-{population}-{before or ''}"
-    return cached_figure(
-        f"night-report-{of}", partial(_page, workflow, champion, threshold, population, before), FRESH_FOR
-    )
+    key = f"night-report-{workflow.pk}-{champion.pk if champion else 0}-{threshold:g}-{population}-{before or ''}"
+    return cached_figure(key, partial(_page, workflow, champion, threshold, population, before), MINUTE)
 
 
 def _page(

@@ -13,7 +13,7 @@ from ml.evaluation.metrics.binned_completeness import Bins, bin_edges, completen
 from webapp.archive.models import Frame, Subject
 from webapp.classifications.models import Classification
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.core.sql import copy_out
 from webapp.figures.page_options import PageOptions
 from webapp.learning.models import Checkpoint, Score
@@ -24,7 +24,6 @@ MOST = 20_000
 """Newest movers that are counted."""
 
 BINS = 6
-FRESH_FOR = 60
 QUANTITIES = ("mag", "snr", "rate")
 FINDERS = ("volunteer", "crowd", "model")
 
@@ -136,7 +135,7 @@ def movers_of(asked: PageOptions) -> Movers:
     """Return the newest movers injected into a workflow's queue, at most `MOST`; figures may be a minute old."""
     workflow, champion = asked.workflow, asked.champion
     key = f"synthetics-{workflow.pk}-{champion.pk if champion else 0}"
-    return Movers(cached_figure(key, partial(_rows, workflow, champion), FRESH_FOR), asked.threshold)
+    return Movers(cached_figure(key, partial(_rows, workflow, champion), MINUTE), asked.threshold)
 
 
 def _rows(workflow: Workflow, champion: Checkpoint | None) -> NDArray[np.void]:

@@ -12,7 +12,7 @@ from ml.evaluation.metrics.operating import astronomical_purity, at_completeness
 from ml.evaluation.metrics.ranking import rank
 from webapp.archive.models import Subject
 from webapp.archive.observing_nights import newest_nights
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.core.sql import fetch
 from webapp.figures.nights import NIGHTS
 from webapp.learning.comparison import ComparableSubjects, comparable_subjects
@@ -23,7 +23,6 @@ POINTS = 200
 """Points of a curve; more cannot be seen."""
 
 BINS = 1000
-FRESH_FOR = 60
 KEPT = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 
 SCORED = f"""
@@ -134,7 +133,7 @@ def _kept_per_night(workflow: Workflow, champion: Checkpoint) -> NDArray[np.floa
     if not nights:
         return None
     asked = {"checkpoint": champion.pk, "since": nights[-1] + begins}
-    counts = cached_figure(f"kept-per-night-{champion.pk}", lambda: fetch(SCORED, asked), FRESH_FOR)
+    counts = cached_figure(f"kept-per-night-{champion.pk}", lambda: fetch(SCORED, asked), MINUTE)
     by_bin = np.zeros(BINS + 1)
     for place, count in counts:
         by_bin[place - 1] = count  # a probability of 1 has a bin of its own

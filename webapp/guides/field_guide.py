@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Exists
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.archive.verdict_blinding import hides_verdict
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.core.markdown import Section, sections
 from webapp.guides.built_in import built_in_classes, lesson_of, name_of_class, picture_of
 from webapp.guides.guide_texts import current_text, reader_language
@@ -34,7 +35,6 @@ def examples_of(survey: Survey, labels: Iterable[str], reader: Volunteer | None)
     return {label: list(gold.filter(gold_label=label).order_by("pk")[:MOST]) for label in labels}
 
 
-FRESH_FOR = 60
 LONGEST = 140
 """Maximum characters of an explanation, to fit beside the next picture."""
 
@@ -75,12 +75,12 @@ def explanation(workflow: Workflow, label: str) -> str:
 
     Cached for a minute, since it accompanies every answer to a training subject.
     """
-    key = f"explanations-{workflow.pk}-{reader_language()}"
-    texts: dict[str, str] | None = cache.get(key)
-    if texts is None:
-        texts = {class_of(workflow.survey, section.title): _short(section) for section in guide_sections(workflow)}
-        cache.set(key, texts, FRESH_FOR)
-    return texts.get(label, "") if label else ""
+    key = f"class-texts-{workflow.pk}-{reader_language()}"
+    return cached_figure(key, partial(_explanations, workflow), MINUTE).get(label, "") if label else ""
+
+
+def _explanations(workflow: Workflow) -> dict[str, str]:
+    return {class_of(workflow.survey, section.title): _short(section) for section in guide_sections(workflow)}
 
 
 def _short(section: Section) -> str:

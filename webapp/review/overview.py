@@ -15,9 +15,9 @@ from webapp.archive.observing_nights import date_of, night_at, night_begins, sta
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
 from webapp.core.bounded_count import MOST_COUNTED, count_some
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.learning.models import Checkpoint, Promotion, Score
-from webapp.review.queue_form import FRESH_FOR, NAMES, newest_night
+from webapp.review.queue_form import NAMES, newest_night
 from webapp.review.queues import QUEUES, queued
 from webapp.workflows.models import Workflow
 
@@ -44,7 +44,7 @@ class Night:
 
 def tonight(survey: Survey) -> Night:
     """Return the survey's observing night that goes on now; by day, when the survey can't observe, the next begins."""
-    begins = cached_figure(f"night-begins-{survey.pk}", partial(night_begins, survey.pk), FRESH_FOR)
+    begins = cached_figure(f"night-begins-{survey.pk}", partial(night_begins, survey.pk), MINUTE)
     night = night_at(timezone.now(), begins)
     return Night(date_of(night), start_of(night, begins))
 

@@ -23,7 +23,7 @@ from webapp.archive.subject_search import (
 )
 from webapp.consensus.models import Consensus
 from webapp.core.active_filters import ActiveFilter, active_filters, has_errors
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.core.keyset_pagination import Cursor, Page, cursor_in, page_of
 from webapp.learning.models import Checkpoint
 from webapp.review.models import LONGEST_TAG
@@ -75,7 +75,6 @@ FOLDED = ("workflow", "night", "known", "way", "min_votes", "assigned", "tag")
 RANGE = ("mjd_min", "mjd_max")
 NIGHTS = 30
 """Newest nights to choose from."""
-FRESH_FOR = 60
 
 
 class FilterForm(forms.Form):
@@ -228,7 +227,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
 def recent_nights(workflow: Workflow) -> tuple[list[int], float]:
     """Return the newest nights with subjects of the workflow's kind, and the time of day at which they begin."""
     survey, kind = workflow.survey_id, workflow.kind
-    return cached_figure(f"nights-{survey}-{kind}", partial(newest_nights, survey, kind, NIGHTS), FRESH_FOR)
+    return cached_figure(f"nights-{survey}-{kind}", partial(newest_nights, survey, kind, NIGHTS), MINUTE)
 
 
 def newest_night(workflow: Workflow) -> date | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from webapp.classifications.models import Classification, Reason
 from webapp.consensus.models import VOTES, Consensus, RetiredReason
-from webapp.core.cached_figures import cached_figure
+from webapp.core.cached_figures import MINUTE, cached_figure
 from webapp.core.sql import fetch
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
@@ -39,7 +39,6 @@ RETIRED = """
 LENGTH = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 SHOWN = {"hour": 48, "day": 30, "week": 26}
 WINDOWS = (7, 28)
-FRESH_FOR = 120
 
 
 @dataclass
@@ -80,7 +79,7 @@ def steps(workflow: Workflow, step: str, now: datetime | None = None) -> list[St
 def recent_steps(workflow: Workflow, step: str) -> list[Step]:
     """Return cached `steps`: counting half a year of answers takes a while."""
     key = f"throughput-{workflow.pk}-{step}-{_start(timezone.now(), step):%Y%m%d%H}"
-    return cached_figure(key, partial(steps, workflow, step), FRESH_FOR)
+    return cached_figure(key, partial(steps, workflow, step), 2 * MINUTE)
 
 
 def open_subjects(workflow: Workflow) -> int:
