@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from ml.crowd.answer import Answer
 from webapp.classifications.models import Classification
@@ -10,7 +11,7 @@ from webapp.community.models import Discovery, Favourite, Notification
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.recompute import replay
 from webapp.consensus.skills import mark_stale
-from webapp.core.postgresql.deadlocks import redone_after_deadlock
+from webapp.core.postgresql.retry import retry_on
 from webapp.guides.guide_texts import merge_tutorial_progress
 from webapp.quality.quality_scan import merge_flags
 from webapp.queue.entries import entries_of, lock_of_several
@@ -19,7 +20,7 @@ from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
 
-@redone_after_deadlock
+@retry_on(DeadlockDetected)
 @transaction.atomic
 def merge(visitor: Volunteer, account: Volunteer) -> int:
     """Move the visitor's answers to the account; return how many count.

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from psycopg.errors import DeadlockDetected
 from rest_framework import generics
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny
@@ -36,7 +37,7 @@ from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, TooLate
 from webapp.classify.submit import Submitted, lock_for_several, say_more, submit, undo
 from webapp.community.favourites import favour, favourites_among, unfavour
-from webapp.core.postgresql.deadlocks import redone_after_deadlock
+from webapp.core.postgresql.retry import retry_on
 from webapp.learning.scores import opinions
 from webapp.learning.shown_reasons import shown_reasons
 from webapp.queue.assignment_token import AssignedToAnother, NotAssigned, check_assignments
@@ -82,7 +83,7 @@ class ClassificationsView(generics.ListAPIView[Classification]):
         return set_identity_cookies(request._request, response, volunteer)
 
 
-@redone_after_deadlock
+@retry_on(DeadlockDetected)
 def store_answers(volunteer: Volunteer, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Submit answers, all or none, workflow by workflow in the order of their keys; return their results in order."""
     by_workflow: dict[str, list[dict[str, Any]]] = defaultdict(list)

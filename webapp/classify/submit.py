@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F,
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.errors import DeadlockDetected
 
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, Item, Recorded, record, set_follow_up, withdraw
@@ -20,7 +21,7 @@ from webapp.consensus.apply_votes import apply_votes, recompute_locked
 from webapp.consensus.locking import Voter, lock_volunteers, lock_voters
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import counted_truth, unlearn
-from webapp.core.postgresql.deadlocks import redone_after_deadlock
+from webapp.core.postgresql.retry import retry_on
 from webapp.queue.entries import lend_again, lock_entries, lock_of_several
 from webapp.queue.models import QueueEntry
 from webapp.volunteers.models import Volunteer
@@ -106,7 +107,7 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
     return [*voter.held, *(new[:-1] if workflow.undo_seconds else new)]
 
 
-@redone_after_deadlock
+@retry_on(DeadlockDetected)
 @transaction.atomic
 def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     """Undo one's own answer and lease its subject again, as if it had not been given; repeating it is safe.
@@ -127,7 +128,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
 
 
-@redone_after_deadlock
+@retry_on(DeadlockDetected)
 @transaction.atomic
 def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
     """Add, change or (with an empty string) remove the follow-up of an answer.

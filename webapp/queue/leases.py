@@ -6,17 +6,19 @@ that is locked again just as it looks (`heap_lock_updated_tuple`), and two who w
 So assigning waits a moment at most for an entry, and then begins anew.
 """
 
+import logging
 from collections import Counter, defaultdict
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
+from webapp.core.postgresql.retry import retry_on
 from webapp.core.rate_limits import ByAddress
 from webapp.core.sql import PLAN_ONCE, Columns, execute, fetch
 from webapp.queue.entries import lock_of_several
@@ -27,7 +29,6 @@ from webapp.workflows.models import Workflow
 
 LOCK = f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), {PLAN_ONCE}"
 MOMENT = 100  # ms; a deadlock is broken after a second
-TRIES = 100
 BRIEFLY = f"set_config('lock_timeout', '{MOMENT}', true)"
 
 
@@ -155,18 +156,9 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     return leases
 
 
-def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
-    for _ in range(TRIES - 1):
-        try:
-            return _try_lease(volunteer, workflow, n)
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
-                raise
-    return _try_lease(volunteer, workflow, n)
-
-
+@retry_on(LockNotAvailable, tries=100, level=logging.DEBUG)
 @transaction.atomic
-def _try_lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
+def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     volunteer = _lock(volunteer)
     own = _own_leases(volunteer, workflow)[: min(n, MOST_LEASES)]
     missing = min(n, MOST_LEASES) - len(own)
