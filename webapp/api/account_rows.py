@@ -1,26 +1,16 @@
 """Base class of views of rows that belong to an account, with the rules of the pages."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework import viewsets
-from rest_framework.permissions import IsAuthenticated
 
-from webapp.api.pagination import Newest
-from webapp.api.row_views import ByParameters, Parameter, Range
+from webapp.api.row_views import Rows
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
 
-class AccountRows(viewsets.GenericViewSet[Any], ABC):
-    lookup_value_regex = "[0-9]+"
-    permission_classes = [IsAuthenticated]
-    pagination_class: type[Newest] | None = Newest
-    filter_backends = [ByParameters]
-    parameters: ClassVar[dict[str, Parameter]] = {}
-    ranges: ClassVar[tuple[Range, ...]] = ()
-
+class AccountRows(Rows, ABC):
     def get_queryset(self) -> QuerySet[Any]:
         """Return the rows that the account sees; without one, only the schema is being made."""
         if getattr(self, "swagger_fake_view", False):

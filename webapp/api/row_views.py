@@ -193,23 +193,8 @@ def _value(name: str, parameter: Parameter, text: str) -> Any:
         raise ValidationError({name: [f"“{text}” is not valid here. Expected: {parameter.description}."]}) from error
 
 
-class PublicRows(viewsets.ReadOnlyModelViewSet[Any]):
-    """Rows that anyone can read."""
-
-    lookup_value_regex = r"[-\w]+"
-    permission_classes = [AllowAny]
-    pagination_class = Newest
-    filter_backends = [ByParameters]
-    parameters: ClassVar[dict[str, Parameter]] = {}
-    ranges: ClassVar[tuple[Range, ...]] = ()
-    orderings: ClassVar[dict[str, str]] = {}
-
-
-class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
-    """Rows of the surveys in which the user holds `role`.
-
-    A list contains only those rows; a single row of another survey is refused, and so is every action on it.
-    """
+class Rows(viewsets.GenericViewSet[Any]):
+    """Rows in pages, newest first or in one of `orderings`, filtered by `parameters` and `ranges`."""
 
     lookup_value_regex = "[0-9]+"
     permission_classes = [IsAuthenticated]
@@ -218,6 +203,21 @@ class SurveyRows(viewsets.ReadOnlyModelViewSet[Any]):
     parameters: ClassVar[dict[str, Parameter]] = {}
     ranges: ClassVar[tuple[Range, ...]] = ()
     orderings: ClassVar[dict[str, str]] = {}
+
+
+class PublicRows(Rows, viewsets.ReadOnlyModelViewSet[Any]):
+    """Rows that anyone can read."""
+
+    lookup_value_regex = r"[-\w]+"
+    permission_classes = [AllowAny]
+
+
+class SurveyRows(Rows, viewsets.ReadOnlyModelViewSet[Any]):
+    """Rows of the surveys in which the user holds `role`.
+
+    A list contains only those rows; a single row of another survey is refused, and so is every action on it.
+    """
+
     role: ClassVar[str] = Role.SCIENTIST
     survey_path: ClassVar[str] = "survey"
 
