@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 from ml.io.message import message_of
 from ml.io.observer_place import observers_of_frames
 from ml.io.records import FrameRecord, SubjectRecord
-from webapp.archive.ingest.pixel_writer import Shelf, new_keys
+from webapp.archive.ingest.pixel_writer import PixelWriter, new_keys
 from webapp.archive.ingest.prepare import candidate
 from webapp.archive.ingest.store import add
 from webapp.archive.models import Kind, Subject, Survey
@@ -32,9 +32,9 @@ def build_tracklets(job: TrackletBuild) -> None:
         run__survey=job.survey, run__links=Links.DETECTIONS, decision=Decision.CONFIRMED, subject=None, problem=""
     )
     keys = list(waiting.order_by("pk").values_list("pk", flat=True))
-    shelf = Shelf(pixel_store(), job.survey)
+    writer = PixelWriter(pixel_store(), job.survey)
     for done, key in enumerate(keys, 1):
-        _build(key, shelf)
+        _build(key, writer)
         job.renew(total=len(keys), done=done)
     enqueue_new(job.survey_id, SET)
     built = Proposal.objects.filter(pk__in=keys, subject__isnull=False).count()
@@ -42,9 +42,9 @@ def build_tracklets(job: TrackletBuild) -> None:
 
 
 @transaction.atomic
-def _build(key: int, shelf: Shelf) -> None:
+def _build(key: int, writer: PixelWriter) -> None:
     """Store a proposal's tracklet; the survey's row is locked, as every writer of its pixels does."""
-    survey = Survey.objects.select_for_update(no_key=True).get(pk=shelf.survey.pk)
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=writer.survey.pk)
     row = Proposal.objects.select_for_update().get(pk=key)
     if row.subject_id is not None:
         return
@@ -55,7 +55,7 @@ def _build(key: int, shelf: Shelf) -> None:
         Proposal.objects.filter(pk=key).update(problem=message_of(error))
         return
     [subject] = new_keys(1)
-    add(survey, SET, [candidate(record, survey.classes)], shelf, [subject])
+    add(survey, SET, [candidate(record, survey.classes)], writer, [subject])
     Proposal.objects.filter(pk=key).update(subject=subject)
 
 

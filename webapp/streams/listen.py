@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.ingest.pixel_writer import Shelf
+from webapp.archive.ingest.pixel_writer import PixelWriter
 from webapp.core.dispatch import send
 from webapp.core.sql import execute, fetch, through_restarts
 from webapp.streams.models import Stream
@@ -71,7 +71,7 @@ def listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], b
 
 
 def _listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], bool]) -> None:
-    shelf = Shelf(PixelStore(settings.PIXELS), stream.survey)
+    writer = PixelWriter(PixelStore(settings.PIXELS), stream.survey)
     begun, count, added = time.monotonic(), 0, 0
     ahead: tuple[list[Received], Future[list[Reading]]] | None = None
     _report(stream, topic, None)
@@ -81,7 +81,7 @@ def _listen(stream: Stream, topic: Topic, reader: Reader, is_over: Callable[[], 
             coming = (messages, decoder.submit(reader.read, messages)) if messages else None
             if ahead:
                 taken, readings = ahead
-                added += through_restarts(partial(store, stream, readings.result(), shelf))
+                added += through_restarts(partial(store, stream, readings.result(), writer))
                 topic.commit(taken)
                 count += len(taken)
             ahead = coming

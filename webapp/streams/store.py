@@ -9,7 +9,7 @@ from django.db.models import F
 
 from ml.io.records import BadInput
 from webapp.archive.ingest.dedupe import other_pixels, stored_checksums, unknown
-from webapp.archive.ingest.pixel_writer import Shelf, new_keys
+from webapp.archive.ingest.pixel_writer import PixelWriter, new_keys
 from webapp.archive.ingest.store import add
 from webapp.archive.ingest.synthetic_names import free_names
 from webapp.archive.models import Survey
@@ -22,7 +22,7 @@ MOST_DEAD_LETTERS = 1000
 
 
 @transaction.atomic
-def store(stream: Stream, readings: list[Reading], shelf: Shelf) -> int:
+def store(stream: Stream, readings: list[Reading], writer: PixelWriter) -> int:
     """Store the readings that are new by their offsets; return how many subjects were added.
 
     The survey's row is locked until the commit, as by an ingest.
@@ -34,7 +34,7 @@ def store(stream: Stream, readings: list[Reading], shelf: Shelf) -> int:
     free_names(survey, [candidate.record.external_id for candidate in new])
     if new:
         keys = new_keys(len(new))
-        add(survey, stream.subject_set, new, shelf, keys)
+        add(survey, stream.subject_set, new, writer, keys)
         enqueue_new(survey.pk, stream.subject_set, keys)
     checksums = stored_checksums(survey, candidates) if len(new) < len(candidates) else {}
     unusable = [(reading.message, bad) for reading in fresh for bad in reading.problems]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from ml.simulate.injection.stamp_injection import inject
 from webapp.archive.blinding import shown
 from webapp.archive.ingest.dedupe import unknown
-from webapp.archive.ingest.pixel_writer import Shelf, keys_in_gaps
+from webapp.archive.ingest.pixel_writer import PixelWriter, keys_in_gaps
 from webapp.archive.ingest.prepare import Candidate, candidate
 from webapp.archive.ingest.store import add
 from webapp.archive.ingest.synthetic_names import SyntheticNames
@@ -92,14 +92,14 @@ def backgrounds(job: Injection) -> QuerySet[Subject]:
 def inject_movers(job: Injection) -> None:
     """Run the job, batch by batch, skipping movers made by an earlier worker."""
     job.renew(done=made_by(job).count(), total=job.number)
-    shelf, names = Shelf(pixel_store(), job.workflow.survey), SyntheticNames(job.workflow.survey)
+    writer, names = PixelWriter(pixel_store(), job.workflow.survey), SyntheticNames(job.workflow.survey)
     tried = 0
     for batch in _batches(job):
         if job.done >= job.number:
             break
         tried += len(batch)
         drawn = [each for subject in batch if (each := _inject_one(job, subject, names)) is not None]
-        _store(job, [each.made for each in drawn], shelf)
+        _store(job, [each.made for each in drawn], writer)
     job.finish(message=_final_message(job, tried))
 
 
@@ -173,14 +173,14 @@ def _is_template(survey: Survey, channel: int) -> bool:
 
 
 @transaction.atomic
-def _store(job: Injection, drawn: list[Candidate], shelf: Shelf) -> None:
+def _store(job: Injection, drawn: list[Candidate], writer: PixelWriter) -> None:
     """Store a batch, no more than needed. The survey's row is locked as by an ingest, which fills the same arrays."""
     survey = Survey.objects.select_for_update(no_key=True).get(pk=job.workflow.survey_id)
     fresh = unknown(survey, drawn, observed_only=False)[: max(0, job.number - job.done)]
     if fresh:
         name = SET.format(workflow=job.workflow.slug)
         keys = keys_in_gaps(survey, len(fresh))
-        add(survey, name, fresh, shelf, keys)
+        add(survey, name, fresh, writer, keys)
         rows = Subject.objects.filter(pk__in=keys)
         rows.update(is_synthetic=True, gold_label=job.label, gold_source="synthetic")
         job.workflow.subject_sets.add(SubjectSet.objects.get(survey=survey, name=name))

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.integration.archive.sky import assert_archive_equals, make_sky, make_survey, row, write_cube, write_manifest
-from webapp.archive.ingest.pixel_writer import Shelf
+from webapp.archive.ingest.pixel_writer import PixelWriter
 from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
 from webapp.console.management.commands import ingest as command
 from webapp.core.environment import ROOT
@@ -121,15 +121,15 @@ def test_what_nobody_foresaw_is_a_sentence_and_fails_the_run(tmp_path, monkeypat
     survey = make_survey()
     truth = make_sky(tmp_path / "night", 60)
     monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 16)
-    put = Shelf.put
+    put = PixelWriter.put
 
-    def full(shelf, candidates):
-        if shelf._free:
+    def full(writer, candidates):
+        if writer._free:
             raise OSError(28, "No space left on device")
-        return put(shelf, candidates)
+        return put(writer, candidates)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "put", full)
+        patched.setattr(PixelWriter, "put", full)
         with pytest.raises(CommandError, match=r"No space left on device\. .* run the same command again to continue"):
             call_command("ingest", str(tmp_path / "night"), survey="atlas")
     assert "No space left" in IngestRun.objects.get().error

@@ -94,7 +94,7 @@ def test_messages_that_expired_unread_are_a_problem_with_their_count(stream, rea
     topic._assign([0], Position.objects.of(stream))
     topic.close()
     topic._consumer = Shortened(42, [42, 43, 50])  # 44 to 49 were never messages of ours: a transaction's marks
-    store(stream, reader.read(topic._consume(10, 1.0)), shelf=None)
+    store(stream, reader.read(topic._consume(10, 1.0)), writer=None)
     letters = list(stream.dead_letters.order_by("pk").values_list("offset", "reason"))
     assert [offset for offset, _ in letters] == [5, 42, 43, 50]
     assert letters[0][1].startswith("37 messages from here on expired")

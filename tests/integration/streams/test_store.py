@@ -6,7 +6,7 @@ from django.conf import settings
 from ml.io.alerts.filters import Filter
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
-from webapp.archive.ingest.pixel_writer import Shelf
+from webapp.archive.ingest.pixel_writer import PixelWriter
 from webapp.archive.models import Subject, SubjectSet
 from webapp.queue.models import QueueEntry
 from webapp.streams import store as storing
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 def keep(stream, reader):
     def keep_messages(*values, first=0, partition=0, reader=reader):
         messages = [Received(partition, first + n, value) for n, value in enumerate(values)]
-        shelf = Shelf(PixelStore(settings.PIXELS), stream.survey)
-        store(Stream.objects.get(), reader.read(messages), shelf)
+        writer = PixelWriter(PixelStore(settings.PIXELS), stream.survey)
+        store(Stream.objects.get(), reader.read(messages), writer)
         return Stream.objects.get()
 
     return keep_messages

@@ -9,7 +9,7 @@ from django.conf import settings
 from ml.io.records import BadInput
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.ingest.dedupe import Known, originals, other_pixels, stored_checksums, unknown
-from webapp.archive.ingest.pixel_writer import Shelf
+from webapp.archive.ingest.pixel_writer import PixelWriter
 from webapp.archive.ingest.reader import Reader
 from webapp.archive.ingest.remote_files import ArchiveDown, sources
 from webapp.archive.ingest.store import Batch, Tally, batches, report, store_batch
@@ -91,13 +91,13 @@ def ingest(
 
 def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
     survey = run.survey
-    shelf = Shelf(PixelStore(settings.PIXELS), survey)
-    write = Preview().count if run.dry_run else partial(store_batch, shelf=shelf)
+    writer = PixelWriter(PixelStore(settings.PIXELS), survey)
+    write = Preview().count if run.dry_run else partial(store_batch, writer=writer)
     tally = Tally.of(run)
     known = through_restarts(partial(Known.of, survey))
     with sources(run) as (source, files), Reader(source, run.kind or None, known, survey.classes, files) as reader:
         items = reader.items(partial(_still_here, run, reader, watch), BEAT)
-        for batch in batches(items, shelf.ends):
+        for batch in batches(items, writer.ends):
             run.total = reader.total
             tally = through_restarts(partial(write, run, batch, tally))
             del batch  # free its pixels before reading the next batch

@@ -16,7 +16,7 @@ from webapp.archive.ingest.prepare import Candidate
 from webapp.archive.models import Subject, Survey
 
 
-class Shelf:
+class PixelWriter:
     """The pixel arrays of one survey during an ingest.
 
     Call `put` only in a transaction that locks the survey's row, since two writers of one array would overwrite each

@@ -11,7 +11,7 @@ from ml.io.message import after
 from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, put_into_set, write_frames, write_subjects
 from webapp.archive.ingest.dedupe import originals, other_pixels, stored_checksums, unknown
-from webapp.archive.ingest.pixel_writer import Shelf, new_keys
+from webapp.archive.ingest.pixel_writer import PixelWriter, new_keys
 from webapp.archive.ingest.prepare import Candidate, gold_label
 from webapp.archive.ingest.reader import Item
 from webapp.archive.ingest.synthetic_names import free_names
@@ -157,7 +157,7 @@ def _complete(batch: Batch, value: Candidate | BadInput | None, counts: Counter[
 
 
 @transaction.atomic
-def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tally:
+def store_batch(run: IngestRun, batch: Batch, tally: Tally, writer: PixelWriter) -> Tally:
     """Store a batch and return the run's tally.
 
     The survey's row is locked until the commit: two ingests into one survey take turns, batch by batch, and never see
@@ -169,7 +169,7 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     batch = batch.checked_again(survey.classes)
     fresh = unknown(survey, batch.candidates)
     free_names(survey, [one.record.external_id for one in fresh])
-    duplicates = add(survey, run.subject_set, fresh, shelf, new_keys(len(fresh))) if fresh else 0
+    duplicates = add(survey, run.subject_set, fresh, writer, new_keys(len(fresh))) if fresh else 0
     is_all_new = len(fresh) == len(batch.candidates)
     changed = [] if is_all_new else other_pixels(batch.candidates, stored_checksums(survey, batch.candidates))
     report(run, [*batch.problems, *changed])
@@ -178,11 +178,11 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, shelf: Shelf) -> Tal
     return now
 
 
-def add(survey: Survey, set_name: str, fresh: list[Candidate], shelf: Shelf, keys: list[int]) -> int:
+def add(survey: Survey, set_name: str, fresh: list[Candidate], writer: PixelWriter, keys: list[int]) -> int:
     """Insert new subjects with these primary keys; return the number of duplicates. Lock the survey's row first."""
     first = originals(survey, fresh)
     before = len(first)
-    write_subjects(survey, fresh, shelf.put(fresh), first, keys)
+    write_subjects(survey, fresh, writer.put(fresh), first, keys)
     write_frames(fresh, keys, exposures(survey, fresh))
     put_into_set(SubjectSet.objects.get_or_create(survey=survey, name=set_name)[0], keys)
     return len(fresh) - (len(first) - before)
