@@ -152,18 +152,16 @@ def _extended(
         chains, counts = chains[alive], counts[alive]
         if not len(chains):
             return
-        found = _next(chains, counts, other, mjd, directions, rms, limits.sigmas)
+        found = _next(chains, other, mjd, directions, rms, limits.sigmas)
         hit = np.flatnonzero((found >= 0) & (counts < LONGEST))
         chains[hit, counts[hit]] = found[hit]
         counts[hit] += 1
     yield chains[counts >= limits.min_detections]
 
 
-def _next(
-    chains: Rows, counts: Rows, other: Exposure, mjd: Array, directions: Array, rms: Array, sigmas: float
-) -> Rows:
+def _next(chains: Rows, other: Exposure, mjd: Array, directions: Array, rms: Array, sigmas: float) -> Rows:
     """Return the detection (M,) of an exposure nearest to where each chain should be; -1 if too far away."""
-    first, last = _ends(chains, counts, mjd)
+    first, last = _ends(chains, mjd)
     gap = mjd[last] - mjd[first]
     elapsed = (other.mjd - mjd[first]) / gap
     one, two = directions[first], directions[last]
@@ -180,7 +178,7 @@ def _next(
     return np.where(inside & (distance <= limit), found, -1)
 
 
-def _ends(chains: Rows, counts: Rows, mjd: Array) -> tuple[Rows, Rows]:
+def _ends(chains: Rows, mjd: Array) -> tuple[Rows, Rows]:
     """Return the first and the last detection (M,) of each chain: the longest lever for a prediction."""
     times = np.where(chains >= 0, mjd[chains], np.nan)
     rows = np.arange(len(chains))
