@@ -97,7 +97,7 @@ KNOWN = {
 """The archive's choices of known objects, without its joins: few subjects near one are found by the index of these."""
 
 STATES = ("todo", "open", "ruled", "own", "all")
-WAYS = ("", "crowd-yes", "crowd-no")
+WAYS = {"": Q(), "crowd-yes": Q(posterior__gt=F("p_model")), "crowd-no": Q(posterior__lt=F("p_model"))}
 ASSIGNED = ("", "me", "nobody", "somebody")
 
 
@@ -154,12 +154,7 @@ def queued(
     ValueError
         For an unknown queue, state, way, assignment or choice of known objects.
     """
-    for name, value, choices in (
-        ("queue", queue, tuple(QUEUES)), ("state", state, STATES), ("way", way, WAYS),
-        ("assignment", assigned, ASSIGNED), ("choice of known objects", known, tuple(KNOWN)),
-    ):  # fmt: skip
-        if value not in choices:
-            raise ValueError(f"The {name} {value!r} is none of {', '.join(filter(None, choices))}.")
+    _check_choices(queue, state, way, assigned, known)
     asked = QUEUES[queue]
     if asked.needs_champion and champion_of(workflow.survey, role_of(workflow)) is None:
         return Consensus.objects.none()
@@ -169,23 +164,23 @@ def queued(
     rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
     if not needs_votes and places and not is_listed:  # perhaps many, of which none was put on a list
         rows = rows.annotate(changed_at=F("row__updated_at"))
-    rows = (discussed(rows) if queue == "talk" else rows).filter(asked.wanted(least_gap))
-    if asked.leaves_out_held:
-        rows = rows.filter(~_HELD)
-    if min_votes:
-        rows = rows.filter(votes_all__gte=min_votes)
-    if way:
-        beyond = Q(posterior__gt=F("p_model")) if way == "crowd-yes" else Q(posterior__lt=F("p_model"))
-        rows = rows.filter(beyond)
-    if tag:
-        rows = rows.filter(tagged(tag, "subject"))
-    if assigned:
-        rows = rows.filter(_assigned(assigned, reader))
-    if places:
-        rows = rows.filter(_placed(workflow, places))
-    if known:
-        rows = rows.filter(KNOWN[known])
+    wanted = [asked.wanted(least_gap), WAYS[way], KNOWN[known]]
+    wanted += [~_HELD] if asked.leaves_out_held else []
+    wanted += [Q(votes_all__gte=min_votes)] if min_votes else []
+    wanted += [tagged(tag, "subject")] if tag else []
+    wanted += [_assigned(assigned, reader)] if assigned else []
+    wanted += [_placed(workflow, places)] if places else []
+    rows = (discussed(rows) if queue == "talk" else rows).filter(*wanted)
     return _of_state(rows, state, reader).order_by(_in_order(column_of(asked.sort)), "pk")
+
+
+def _check_choices(queue: str, state: str, way: str, assigned: str, known: str) -> None:
+    for name, value, choices in (
+        ("queue", queue, tuple(QUEUES)), ("state", state, STATES), ("way", way, tuple(WAYS)),
+        ("assignment", assigned, ASSIGNED), ("choice of known objects", known, tuple(KNOWN)),
+    ):  # fmt: skip
+        if value not in choices:
+            raise ValueError(f"The {name} {value!r} is none of {', '.join(filter(None, choices))}.")
 
 
 def _in_order(column: str) -> OrderBy:
