@@ -53,8 +53,8 @@ class Examples:
         (N,) bool: whether a tracklet's label also applies to its single stamps; None if all do.
     val_mask
         (N,) bool, a fixed validation set; None for that of `split`.
-    stopgaps
-        Groups that the network at the start has learnt from for want of others (`ml.data.held_out`).
+    train_only
+        Groups that the network at the start was trained on for want of others (`ml.data.held_out`).
     values
         (N, M) float of `columns`, such as magnitude and S/N, NaN where unknown; None without any.
     sided
@@ -79,7 +79,7 @@ class Examples:
     values: NDArray[np.float32] | None = None
     columns: tuple[str, ...] = ()
     sided: bool = True
-    stopgaps: tuple[str, ...] = ()
+    train_only: tuple[str, ...] = ()
     unlabelled: Unlabelled | None = None
 
     def __len__(self) -> int:
@@ -194,7 +194,7 @@ class Examples:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
         Validation gets `fraction` of each kind's groups, 0..0.5, or what `val_mask` says. The split depends on nothing
-        but the groups' names and `stopgaps` (`ml.data.held_out`), so that a model that continues from another one, with
+        but the groups' names and `train_only` (`ml.data.held_out`), so that a model that continues from another one, with
         the same objects and new ones, is validated on objects that neither was trained on.
 
         Raises BadExamples if there are several kinds, but too few groups to train on more than one; or none is left to
@@ -208,12 +208,12 @@ class Examples:
             raise self._too_few_objects()
         return np.flatnonzero(~held), np.flatnonzero(held)
 
-    def learnt_stopgaps(self, fraction: float = FRACTION) -> tuple[str, ...]:
-        """Return `stopgaps` for a model that continues from one of these examples."""
-        return self.stopgaps if self.val_mask is not None else self._held_out(fraction).stopgaps
+    def train_only_next(self, fraction: float = FRACTION) -> tuple[str, ...]:
+        """Return `train_only` for a model that continues from one of these examples."""
+        return self.train_only if self.val_mask is not None else self._held_out(fraction).train_only
 
     def _held_out(self, fraction: float) -> HeldOut:
-        return held_out(self.groups, self.kinds(), fraction, self.stopgaps)
+        return held_out(self.groups, self.kinds(), fraction, self.train_only)
 
     def _too_few_objects(self) -> BadExamples:
         objects = len(np.unique(self.groups))

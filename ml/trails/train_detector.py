@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.dataset import BadExamples
-from ml.data.held_out import HeldOut, held_out
+from ml.data.held_out import TRAIN_ONLY, HeldOut, held_out
 from ml.evaluation.metrics.detection_curve import Matched, detection_curve
 from ml.imaging.background import MESH, SOFTENING
 from ml.inference.checkpoint import BadCheckpoint, Checkpoint, origin
@@ -88,9 +88,9 @@ def train_detector(
     net = trail_net(1 + len(CLASSES), seed) if base is None else parts_of(base)[0]
     if steps == 0:
         classifier_rows: NDArray[np.intp] = np.arange(len(data.images))
-        run_entries: dict[str, Any] = {"stopgaps": _stopgaps(base)}
+        run_entries: dict[str, Any] = {TRAIN_ONLY: _train_only(base)}
     else:
-        train_rows, classifier_rows, stopgaps = _split(data, _stopgaps(base))
+        train_rows, classifier_rows, train_only = _split(data, _train_only(base))
         net, compute, notes = train_network(
             net,
             [data.images[row] for row in train_rows],
@@ -102,7 +102,7 @@ def train_detector(
             on_epoch=on_epoch,
             state=state,
         )
-        run_entries = {"compute": compute.as_manifest(), "notes": notes, "stopgaps": stopgaps}
+        run_entries = {"compute": compute.as_manifest(), "notes": notes, TRAIN_ONLY: train_only}
     classifier, metrics = train_candidate_classifier(net, [data.images[row] for row in classifier_rows], seed)
     if classifier is None and base is not None:
         classifier = parts_of(base)[1]
@@ -170,9 +170,9 @@ def _check(data: TrainingSet, steps: int | None, base: Checkpoint | None) -> Non
 
 
 def _split(data: TrainingSet, before: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[str]]:
-    """Return the images for the network and for the classifier, and the stopgaps of `held_out`.
+    """Return the images for the network and for the classifier, and the groups that are `train_only` (`held_out`).
 
-    They are the same with fewer than six groups, or fewer than three images with a trail; all groups are stopgaps then.
+    They are the same with fewer than six groups, or fewer than three images with a trail; all groups are train-only then.
     """
     groups = np.asarray(data.groups).astype(str)
     holds = np.array([any(annotation.label == TRAIL for annotation in image.annotations) for image in data.images])
@@ -181,11 +181,11 @@ def _split(data: TrainingSet, before: Sequence[str]) -> tuple[NDArray[np.intp], 
         return every, every, sorted({*before, *groups.tolist()})
     with_trail = np.isin(groups, groups[holds])  # so that all images of a group are of one kind
     split: HeldOut = held_out(groups, with_trail, 1 / HELD_OUT, before)
-    return np.flatnonzero(~split.rows), np.flatnonzero(split.rows), list(split.stopgaps)
+    return np.flatnonzero(~split.rows), np.flatnonzero(split.rows), list(split.train_only)
 
 
-def _stopgaps(base: Checkpoint | None) -> Sequence[str]:
-    return () if base is None else base.manifest.get("stopgaps", ())
+def _train_only(base: Checkpoint | None) -> Sequence[str]:
+    return () if base is None else base.manifest.get(TRAIN_ONLY, ())
 
 
 def _completeness(images: Sequence[Labelled], classes: NDArray[np.intp], score: NDArray[np.float64]) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from ml.data.dataset import Examples
+from ml.data.held_out import TRAIN_ONLY
 from ml.inference.checkpoint import Checkpoint, origin
 from ml.inference.feature_extractor import Backbone, architecture_of, frozen_tensors
 from ml.training import head_training as frozen
@@ -25,8 +26,8 @@ def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
 
 
 def continued(examples: Examples, base: Checkpoint | None) -> Examples:
-    """Return the examples for a network that continues from another one, whose stopgaps are not held out."""
-    return examples if base is None else replace(examples, stopgaps=tuple(base.manifest.get("stopgaps", ())))
+    """Return the examples for a network that continues from another one, whose train-only groups are not held out."""
+    return examples if base is None else replace(examples, train_only=tuple(base.manifest.get(TRAIN_ONLY, ())))
 
 
 def classifier_manifest(
@@ -52,7 +53,7 @@ def classifier_manifest(
         "feature_key": start.feature_key,
         **({} if heads.compute is None else {"compute": heads.compute.as_manifest()}),
         "training_set": examples.training_set,
-        "stopgaps": list(examples.learnt_stopgaps()),
+        TRAIN_ONLY: list(examples.train_only_next()),
         "examples": len(examples),
         **({"unlabelled": heads.unlabelled} if heads.unlabelled else {}),
         "notes": list(dict.fromkeys(examples.notes)),

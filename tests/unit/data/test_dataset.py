@@ -108,11 +108,11 @@ def test_more_objects_never_move_one_from_training_to_validation(growth, seed):
     """Whether there are few of a kind or many, each training goes on from the one before."""
     kinds = np.concatenate([np.random.default_rng(seed).permutation(np.repeat([0, 2], counts)) for counts in growth])
     groups = np.array([f"{seed}-{place}" for place in range(len(kinds))])
-    learnt, stopgaps = set(), ()
+    learnt, train_only = set(), ()
     for n in np.cumsum(np.sum(growth, axis=1)):
-        found = held_out(groups[:n], kinds[:n], 0.2, stopgaps)
+        found = held_out(groups[:n], kinds[:n], 0.2, train_only)
         assert not learnt & set(groups[:n][found.rows])
-        learnt, stopgaps = set(groups[:n][~found.rows]), found.stopgaps
+        learnt, train_only = set(groups[:n][~found.rows]), found.train_only
 
 
 def test_the_order_of_the_rows_does_not_matter_to_the_split(kinds):

@@ -10,6 +10,7 @@ import torch
 
 from ml.data.augmentation import random_dihedral, random_shift
 from ml.data.dataset import BadExamples
+from ml.data.held_out import TRAIN_ONLY
 from ml.data.preprocessing import native_size
 from ml.data.tensors import load_frames
 from ml.evaluation.metrics.ranking import roc_auc
@@ -87,7 +88,7 @@ def test_the_only_real_object_that_a_network_has_learnt_from_never_judges_one_th
     more.feature_key = first.manifest["feature_key"]
     assert low in more.split()[1]
     assert low not in continued(more, first).split()[1]
-    assert str(low) in train_role.train("stamp", more, base=first).manifest["stopgaps"]
+    assert str(low) in train_role.train("stamp", more, base=first).manifest[TRAIN_ONLY]
 
 
 def test_the_backbone_is_fine_tuned_and_kept(kinds, pixels):
