@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from webapp.archive.models import Subject
-from webapp.archive.subject_search import REGIONS, SearchForm
+from webapp.archive.search_form import SearchForm
+from webapp.archive.subject_search import REGIONS
 
 SHARED = ("tag", "known", "mjd_min", "mjd_max", *REGIONS)
 NO_FILTERS = ("kind", "workflow", "match", "sort", "view", "reach")

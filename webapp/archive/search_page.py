@@ -7,9 +7,10 @@ from django.shortcuts import render
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.archive.review_link import review_link, workflow_of
+from webapp.archive.search_form import SearchForm
 from webapp.archive.sorted_values import sorted_value
 from webapp.archive.subject_orders import Order, ordered
-from webapp.archive.subject_search import SearchForm, search, tells_class
+from webapp.archive.subject_search import search, tells_class
 from webapp.archive.subject_table import table_for
 from webapp.archive.subject_total import asking_for_all, total_of
 from webapp.archive.verdict_blinding import hides_verdict

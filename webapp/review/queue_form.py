@@ -14,13 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Subject, Survey
 from webapp.archive.observing_nights import date_of, limits_of, newest_nights, night_of
-from webapp.archive.subject_search import (
-    KNOWN,
-    REGIONS,
-    range_fields,
-    refuse_empty_range,
-    region_fields,
-)
+from webapp.archive.search_form import KNOWN_CHOICES, range_fields, refuse_empty_range, region_fields
+from webapp.archive.subject_search import REGIONS
 from webapp.consensus.models import Consensus
 from webapp.core.active_filters import ActiveFilter, active_filters, has_errors
 from webapp.core.cached_figures import MINUTE, cached_figure
@@ -95,7 +90,7 @@ class FilterForm(forms.Form):
     tag = forms.CharField(max_length=LONGEST_TAG, required=False, label=_("Tag"))
     night = forms.DateField(required=False, label=_("Night (UTC)"), widget=forms.Select)
     known = forms.ChoiceField(
-        required=False, label=_("Known object"), choices=[(key, each[0]) for key, each in KNOWN.items()]
+        required=False, label=_("Known object"), choices=KNOWN_CHOICES
     )
     sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
     view = forms.ChoiceField(choices=VIEWS, required=False, label=_("View"))
