@@ -13,7 +13,7 @@ from ml.crowd.held_out import FOLDS, Method, held_out_score, rounds
 from ml.crowd.ibcc import Ibcc
 from ml.crowd.majority import Majority, leading
 from ml.crowd.one_coin import OneCoin
-from ml.crowd.tempering import average_of_halves, fit_temperature, tempered
+from ml.crowd.tempering import average_of_halves, fit_posterior_temperature, tempered
 from ml.crowd.votes import Votes
 
 LEAST_VOTES, LEAST_GOLD = 20, 20
@@ -84,7 +84,7 @@ class Auto(Aggregator):
         self.model_ = method().fit(votes, gold)
         vars(self).update({name: value for name, value in vars(self.model_).items() if name.endswith("_")})
         averages = average_of_halves(method, votes, gold, self.seed)
-        self.temperature_ = fit_temperature(self.model_.posteriors_, averages)
+        self.temperature_ = fit_posterior_temperature(self.model_.posteriors_, averages)
         self.conclude(self.softened(self.model_.posteriors_, votes))
         return self
 

@@ -30,7 +30,7 @@ def tempered(posteriors: np.ndarray, temperature: float) -> np.ndarray:
     return normalised(np.log(np.maximum(posteriors, 1e-300)) / temperature)
 
 
-def fit_temperature(posteriors: np.ndarray, averages: np.ndarray) -> float:
+def fit_posterior_temperature(posteriors: np.ndarray, averages: np.ndarray) -> float:
     """Return the temperature, 1 to `HOTTEST`, at which posteriors come nearest to averages over random halves.
 
     Parameters

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 JD_MINUS_MJD = 2_400_000.5
+DAY = 86_400.0
+"""Seconds."""
 UNIX_EPOCH = 40_587
 """The MJD at 0h on 1 January 1970."""
 

@@ -21,7 +21,8 @@ from ml.io.message import Message
 from ml.io.mjd import JD_MINUS_MJD
 from ml.io.picture import Facts, Selection
 from ml.io.records import BadInput
-from ml.io.times import DAY, to_utc
+from ml.io.mjd import DAY
+from ml.io.times import to_utc
 
 _TABLES = ("PIXELS", "TARGETTABLES")
 _NEEDED = ("TIME", "TIMECORR", "FLUX")

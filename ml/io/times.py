@@ -16,13 +16,12 @@ from typing import Any
 from astropy.time import Time
 
 from ml.io.message import Message
-from ml.io.mjd import MJD_EPOCH, UNIX_EPOCH
+from ml.io.mjd import DAY, MJD_EPOCH, UNIX_EPOCH
 from ml.io.records import BadInput
 
 Card = Callable[[str], Any]
 """Looks up a keyword; None without such a card."""
 
-DAY = 86400.0
 _FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406
 _SCALES = {"UTC": "utc", "UT": "utc", "UT1": "utc", "GMT": "utc", "Z": "utc", "TAI": "tai", "IAT": "tai"}
 _SCALES |= {"TT": "tt", "TDT": "tt", "ET": "tt", "TDB": "tdb", "TCB": "tcb", "TCG": "tcg"}

@@ -19,6 +19,7 @@ from lxml import etree
 from ml.io.message import Message
 from ml.sky.ades import Block, Record, write_xml
 from ml.sky.ades_record import mjd_of, place_of
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.observatories import EARTH_RADIUS_KM, Observatory, night_of
 
 MODES = ("CCD", "CMO", "TDI", "VID")
@@ -31,7 +32,6 @@ BANDS = (
     "G", "Gb", "Gr", "Lu", "Lg", "Lr", "Li", "Lz", "Ly", "UNK",
 )  # fmt: skip
 LEAST_POSITIONS = 2  # of an object in a night
-SECOND = 1 / 86_400  # day: positions nearer in time are one exposure
 _ROW = re.compile(r"/optical(?:\[(\d+)\])?(?:/|$)")
 
 
@@ -138,7 +138,7 @@ def tracklet_problems(records: list[Record], observatories: Mapping[str, Observa
             sentence = Message("%(name)s has only one position in this night; at least two are needed.", name=name)
             yield Problem(sentence, alone[0])
         for (one, _), (other, row) in pairwise(timed):
-            if other - one < SECOND:
+            if other - one < ONE_EXPOSURE:
                 yield Problem(Message("%(name)s has two positions at one time.", name=name), row)
         if len(rows) > 1 and len({(records[row].get("ra"), records[row].get("dec")) for row in rows}) == 1:
             sentence = Message("%(name)s has the same position at all times. Give the position of each.", name=name)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.io.mjd import DAY
+
 Array = NDArray[np.float64]
+ONE_EXPOSURE = 1 / DAY
+"""Days: detections within one second share an exposure, in which nothing moves."""
 
 
 @dataclass(frozen=True)

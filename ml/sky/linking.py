@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import chdtrc
 
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.tangent_plane import ARCSEC, positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-ONE_EXPOSURE = 1 / 86400  # days
 LONGEST = 8  # detections of a tracklet
 BATCH = 200_000  # pairs extended at once
 

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.tracklet_frames import TrackletFrames
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.tangent_plane import ARCSEC, normalised, unit_vectors
 
 FLOOR = 0.1  # arcsec: error of a bright object's position, where nobody says
 SEEING = 2.0  # arcsec, FWHM of a star, where nobody says
 FEATURE_SEEING = 4.5  # arcsec: the scale of a model's features, the same for all surveys
 UNKNOWN_SNR = 10.0
-INSTANT = 1 / 86400  # days: detections within one second share an exposure, in which nothing moves
 ROUNDS = 4  # iterations of rotating the frame into the direction of motion; two are enough for a degree
 Array = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def fit_motion(tracks: TrackletFrames) -> Motion:
     place = np.where(known[..., None], place, 0.0)
     when = np.where(known, t, 0.0)
     when = np.where(known, when - ((weight * when).sum(1) / total)[:, None], 0.0)
-    still = np.ptp(when, axis=1) < INSTANT if when.shape[1] else np.zeros(len(n), bool)
+    still = np.ptp(when, axis=1) < ONE_EXPOSURE if when.shape[1] else np.zeros(len(n), bool)
     along, across, slope = _straightened(place, weight, when, still)
     off = _deviation(along, weight, when, slope[0]) ** 2 + _deviation(across, weight, when, slope[1]) ** 2
     chi2 = (weight * off).sum(1) * ARCSEC**2

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.io.mjd import DAY
 from ml.sky.observatories import EARTH_ROTATION
-from ml.sky.spacecraft_orbit import DAY, EARTH_RADIUS, GM_EARTH, LONGEST
+from ml.sky.spacecraft_orbit import EARTH_RADIUS, GM_EARTH, LONGEST
 
 Array = NDArray[np.float64]
 SHORTEST = 10 / DAY  # days between two places; rounded times would spoil the velocity if it were less

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.io.mjd import DAY
 from ml.sky.detections import Detections
 from ml.sky.observatories import EARTH_ROTATION, Observatory, geocentric
 from ml.sky.solar_system import AU_KM, earth, sun_from_barycentre, tdb
-from ml.sky.spacecraft_orbit import DAY
 
 Array = NDArray[np.float64]
 

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
+from ml.io.mjd import DAY
+
 Array = NDArray[np.float64]
 GM_EARTH = 398_600.4418  # km³/s²
 EARTH_RADIUS = 6_378.137  # km, at the equator
 FLATTENING = 1.0826e-3  # J2: without it, Hubble would be 12 km off after a quarter of an orbit
 LONGEST = 0.25  # days from the given time
-DAY = 86_400.0
 
 
 def spacecraft_places(place: Array, velocity: Array, since: float, mjd: Array) -> Array:

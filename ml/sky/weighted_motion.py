@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.tangent_plane import ARCSEC, east_north, normalised, plane_covariances, unit_vectors
 
 Array = NDArray[np.float64]
 ROUNDS = 3  # Gauss–Newton; the problem is nearly linear, so one is enough for a degree
-SHORTEST = 1 / 86400  # days: detections within one second share an exposure
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def fit_weighted_motion(
     noise = plane_covariances(places, axes[:, None], rms_ra, rms_dec, corr)
     weight = np.where(known[..., None, None], np.linalg.inv(noise), 0.0)
     hours, mean_time = _hours(mjd, share, known)
-    moving = np.ptp(hours, axis=1) / 24 > SHORTEST
+    moving = np.ptp(hours, axis=1) / 24 > ONE_EXPOSURE
     design = np.stack([np.ones_like(hours), np.where(moving[:, None], hours, 0.0)], axis=-1)
     normal = _normal_matrix(design, weight)
     inverse = _inverse(normal, (known.sum(1) >= 2) & moving)

@@ -10,12 +10,12 @@ from scipy.special import chdtrc
 
 from ml.imaging.polyline import tangents
 from ml.imaging.wcs import to_sky
+from ml.io.mjd import DAY
 from ml.sky.observer_path import Path
 from ml.sky.tangent_plane import separation, unit_vectors
 from ml.sky.trail_parallax import TrailParallax, fit_trail_parallax
 from ml.trails.ridge_points import RidgePoints, ridge_points
 
-DAY = 86_400.0
 LEAST_CHANCE = 0.001
 EITHER = 9.0  # difference of χ², below which the exposure may have begun at either end
 Array = NDArray[Any]

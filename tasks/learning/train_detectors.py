@@ -11,6 +11,7 @@ from ml.cubes.wnet_presets import preset
 from ml.data.dataset import BadExamples
 from ml.imaging.background import NoPixels
 from ml.inference.checkpoint import Checkpoint as Files
+from ml.io.mjd import DAY
 from ml.roles.detector_scorer import key_of
 from ml.storage.pixel_store import PixelStore
 from ml.trails.line_marks import Mark
@@ -32,8 +33,6 @@ EXAMPLES = 96
 
 CADENCE = 1800.0
 """Seconds between frames if no frame has a time."""
-
-DAY = 86_400.0
 
 
 def train_detector(

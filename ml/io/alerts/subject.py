@@ -9,9 +9,9 @@ from ml.io.alerts.filters import galactic_latitude
 from ml.io.alerts.light_curve import light_curve
 from ml.io.alerts.packet_map import AFTERWARDS, SCIENTISTS_ONLY, PacketMap
 from ml.io.message import Message
-from ml.io.mjd import JD_MINUS_MJD
+from ml.io.mjd import DAY, JD_MINUS_MJD
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
-from ml.io.times import DAY, mjd_now, to_utc
+from ml.io.times import mjd_now, to_utc
 
 ODD = Message("holds a value that cannot be used")
 """The complaint about a packet that `subject` or `facts` cannot make sense of; it must not hold up all behind it."""

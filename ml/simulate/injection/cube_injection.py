@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.io.mjd import DAY
 from ml.io.picture import Facts
 from ml.io.records import BadInput
 from ml.io.tess import open_fits
@@ -18,7 +19,6 @@ from ml.simulate.writer import Single, write_each
 
 FWHM = 1.5
 CHUNK = 64
-DAY = 86_400.0
 
 
 def inject_cube(

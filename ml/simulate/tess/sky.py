@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ml.io.mjd import DAY
 from ml.simulate.rendering.detector_effects import bleed, tracks
 from ml.simulate.rendering.light import spray_onto
 from ml.simulate.rendering.log_uniform import log_uniform
@@ -64,7 +65,7 @@ def jitter(rng: np.random.Generator, frames: int, cadence: float) -> np.ndarray:
     walk = np.zeros((2, frames))
     for frame in range(1, frames):
         walk[:, frame] = memory * walk[:, frame - 1] + kick[:, frame]
-    days = (np.arange(frames) - frames / 2) * cadence / 86400
+    days = (np.arange(frames) - frames / 2) * cadence / DAY
     walk += rng.uniform(-0.03, 0.03, (2, 1)) * days
     if rng.random() < 0.2:
         at = int(rng.integers(frames))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from ml.io.mjd import DAY
 from ml.simulate.rendering.psf_table import tabulate
 from ml.simulate.rendering.tangent import north_of_ecliptic, tangent
 from ml.simulate.simulator_options import check_count, check_range
@@ -177,7 +178,7 @@ def tess_subject(
     row, truth = manifest_and_truth(made, name, bool(rng.random() < gold_fraction))
     row |= {
         "ra": f"{place.ra.deg:.6f}", "dec": f"{place.dec.deg:.6f}", "exptime": round(DUTY * cadence, 1), "band": "TESS",
-        **{f"mjd{frame + 1}": f"{start + frame * cadence / 86400:.6f}" for frame in range(len(made.flux))},
+        **{f"mjd{frame + 1}": f"{start + frame * cadence / DAY:.6f}" for frame in range(len(made.flux))},
     }  # fmt: skip
     ra, dec = float(row["ra"]), float(row["dec"])
     north = north_of_ecliptic(ra, dec, made.movers.roll)
