@@ -96,7 +96,7 @@ ROUTES_BY_ROLE = {
     """,
     ACCOUNT: """
         api-tokens block-end certificate collection-add collection-set collections comment-block
-        comment-bring-back comment-new comment-report group-join group-leave groups leave profile safety
+        comment-new comment-report comment-restore group-join group-leave groups leave profile safety
         tag-subject api:appeal-actions api:appeal-answer api:appeal-list api:collection-list api:group-join
         api:group-leave api:group-list api:subject-tag api:subject-within POST api:comment-detail POST
         api:comment-list POST api:thread-list

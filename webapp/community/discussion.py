@@ -12,7 +12,7 @@ from webapp.community.blocks import blocked_by
 from webapp.community.models import LONGEST, LONGEST_REASON, Comment, CommentQuerySet
 from webapp.community.person import name_in_talk
 from webapp.community.pictures import LONGEST_ALT
-from webapp.community.talk import may_bring_back, moderates, wrote
+from webapp.community.talk import may_restore, moderates, wrote
 from webapp.community.talk_text import comment_html, people_in, quoted
 from webapp.core.request_values import whole_number
 from webapp.volunteers.identity import reader_of
@@ -65,7 +65,7 @@ def comment_rows(request: HttpRequest, survey: Survey, comments: list[Comment]) 
             "is_blocked": each.author_id in blocked,
             "is_own": wrote(request.user, each),
             "is_moderator": is_moderator,
-            "may_bring_back": may_bring_back(request.user, each, is_moderator=is_moderator),
+            "may_restore": may_restore(request.user, each, is_moderator=is_moderator),
         }
         for each in comments
     ]

@@ -38,7 +38,7 @@ def wrote(user: User | AnonymousUser, comment: Comment) -> bool:
     return isinstance(user, User) and comment.author is not None and comment.author.user_id == user.pk
 
 
-def may_bring_back(user: User | AnonymousUser, comment: Comment, *, is_moderator: bool) -> bool:
+def may_restore(user: User | AnonymousUser, comment: Comment, *, is_moderator: bool) -> bool:
     """Return whether the user may restore it: authors their own removals, moderators those by moderators."""
     if comment.removed_at is None:
         return False
@@ -179,7 +179,7 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
 
 
 @transaction.atomic
-def bring_back(*, user: User, comment: Comment) -> None:
+def restore(*, user: User, comment: Comment) -> None:
     """Restore a removed comment: an author their own removal, a moderator that of a moderator.
 
     Raises
@@ -190,7 +190,7 @@ def bring_back(*, user: User, comment: Comment) -> None:
     row = _locked(comment)
     if row.removed_at is None and (wrote(user, row) or moderates(user, row.survey)):
         return
-    if not may_bring_back(user, row, is_moderator=moderates(user, row.survey)):
+    if not may_restore(user, row, is_moderator=moderates(user, row.survey)):
         raise PermissionDenied(_("Only the person who removed a comment can restore it. Nothing was changed."))
     row.removed_at, row.removed_by, row.removed_because = None, None, ""
     row.save()

@@ -19,7 +19,7 @@ from webapp.community.models import LONGEST, Comment, CommentPicture, Notificati
 from webapp.community.news_mail import stop_mail
 from webapp.community.person import account_page, name_of, volunteer_who_acts
 from webapp.community.pictures import LONGEST_ALT, sent_picture
-from webapp.community.talk import bring_back, edit, may_bring_back, moderates, post_comment, remove, wrote
+from webapp.community.talk import edit, may_restore, moderates, post_comment, remove, restore, wrote
 from webapp.community.talk_index import is_readable
 from webapp.volunteers.identity import reader_of
 
@@ -63,9 +63,9 @@ def comment_remove(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
 
 @require_POST
 @account_page
-def comment_bring_back(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+def comment_restore(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     row = _comment(pk)
-    bring_back(user=user, comment=row)
+    restore(user=user, comment=row)
     return redirect(row)
 
 
@@ -83,8 +83,8 @@ def comment_history(request: HttpRequest, pk: int) -> HttpResponse:
 def comment_picture(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
     """Return a comment's picture to whoever may read the comment, or may restore it."""
     comment = _comment(pk)
-    may_restore = may_bring_back(request.user, comment, is_moderator=moderates(request.user, comment.survey))
-    if not may_restore and not is_readable(request.user, reader_of(request), comment):
+    is_restorable = may_restore(request.user, comment, is_moderator=moderates(request.user, comment.survey))
+    if not is_restorable and not is_readable(request.user, reader_of(request), comment):
         raise Http404("Nobody sees this picture now.")
     row = get_object_or_404(CommentPicture, comment=comment, digest=digest)
     return HttpResponse(bytes(row.content), content_type=row.content_type)

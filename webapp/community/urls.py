@@ -21,12 +21,12 @@ from webapp.community.safety_views import appeal_new, block_end, comment_block, 
 from webapp.community.tag_views import tag_set, tag_subject, tag_subjects, tags
 from webapp.community.talk_index_views import board, boards_change, talk_index, thread, thread_change
 from webapp.community.talk_views import (
-    comment_bring_back,
     comment_edit,
     comment_history,
     comment_new,
     comment_picture,
     comment_remove,
+    comment_restore,
     mail_stop,
     notifications,
     notifications_read,
@@ -70,7 +70,7 @@ urlpatterns = [
     path("talk/about/<int:subject>/", comment_new, name="comment-new"),
     path("talk/<int:pk>/edit/", comment_edit, name="comment-edit"),
     path("talk/<int:pk>/remove/", comment_remove, name="comment-remove"),
-    path("talk/<int:pk>/bring-back/", comment_bring_back, name="comment-bring-back"),
+    path("talk/<int:pk>/restore/", comment_restore, name="comment-restore"),
     path("talk/<int:pk>/history/", comment_history, name="comment-history"),
     path("talk/<int:pk>/picture/<str:digest>", comment_picture, name="comment-picture"),
     path("talk/<int:pk>/report/", comment_report, name="comment-report"),

@@ -150,7 +150,7 @@ def test_authors_do_not_restore_what_they_removed_before_the_moderators_did(comm
     browser(account("reader")).post(reverse("comment-report", args=[comment.pk]), {"because": "It is rude."})
     browser(author).post(reverse("comment-remove", args=[comment.pk]))
     settled(moderator, comment, what)
-    assert browser(author).post(reverse("comment-bring-back", args=[comment.pk])).status_code == 403
+    assert browser(author).post(reverse("comment-restore", args=[comment.pk])).status_code == 403
     comment.refresh_from_db()
     assert comment.removed_because == "Be kind."
 
@@ -254,5 +254,5 @@ def test_a_removal_on_the_subjects_page_is_logged_too_and_settles_reports(commen
     browser(moderator).post(reverse("comment-remove", args=[comment.pk]), {"because": "Off topic."})
     assert Report.objects.get().settled_by == moderator
     assert not Notification.objects.filter(kind="reported").exists()
-    browser(moderator).post(reverse("comment-bring-back", args=[comment.pk]))
+    browser(moderator).post(reverse("comment-restore", args=[comment.pk]))
     assert list(ModeratorAction.objects.order_by("pk").values_list("kind", flat=True)) == ["removed", "restored"]

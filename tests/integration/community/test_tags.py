@@ -9,7 +9,7 @@ from webapp.archive.models import SubjectSet, Survey
 from webapp.archive.subject_search import search
 from webapp.community.models import SubjectTag
 from webapp.community.tags import tags_in
-from webapp.community.talk import bring_back, edit, post_comment, remove
+from webapp.community.talk import edit, post_comment, remove, restore
 from webapp.review.cases import change_case
 from webapp.volunteers.identity import account_volunteer
 
@@ -60,7 +60,7 @@ def test_a_comments_tags_follow_its_text(subject, ada):
     assert names() == ["comet"]
     remove(user=ada, comment=comment)
     assert names() == []
-    bring_back(user=ada, comment=comment)
+    restore(user=ada, comment=comment)
     assert names() == ["comet"]
 
 

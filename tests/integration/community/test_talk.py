@@ -14,7 +14,7 @@ from tests.integration import world
 from webapp.accounts.delete_account import delete_account
 from webapp.archive.models import Membership
 from webapp.community.models import LONGEST, Comment, Notification, Profile
-from webapp.community.talk import MOST_IN_AN_HOUR, bring_back, post_comment, remove
+from webapp.community.talk import MOST_IN_AN_HOUR, post_comment, remove, restore
 from webapp.queue.assignment_token import assignment_token
 
 pytestmark = pytest.mark.django_db
@@ -107,10 +107,10 @@ def test_only_the_author_edits(subject, comment, ada, ben, moderator, browser_of
     assert "edited" in page
 
 
-def test_strangers_neither_remove_nor_bring_back(subject, comment, ada, ben, browser_of):
+def test_strangers_neither_remove_nor_restore(subject, comment, ada, ben, browser_of):
     before = state_of(comment)
     for stranger in (None, ben):
-        for verb in ("remove", "bring-back"):
+        for verb in ("remove", "restore"):
             response = browser_of(stranger).post(f"/talk/{comment.pk}/{verb}/", {"because": "I say so"})
             assert response.status_code == 403
     assert state_of(comment) == before
@@ -121,10 +121,10 @@ def test_an_author_takes_a_comment_back_and_alone_brings_it_back(subject, commen
     browser_of(ada).post(f"/talk/{comment.pk}/remove/")
     assert "The author removed this comment." in page_of(browser_of(), subject)
     assert "It moves." not in page_of(browser_of(moderator), subject)
-    assert browser_of(moderator).post(f"/talk/{comment.pk}/bring-back/").status_code == 403
+    assert browser_of(moderator).post(f"/talk/{comment.pk}/restore/").status_code == 403
     assert browser_of(ada).post(f"/talk/{comment.pk}/edit/", {"text": "New"}).status_code == 403
     assert state_of(comment)["removed_at"] is not None
-    browser_of(ada).post(f"/talk/{comment.pk}/bring-back/")
+    browser_of(ada).post(f"/talk/{comment.pk}/restore/")
     assert "It moves." in page_of(browser_of(), subject)
 
 
@@ -138,8 +138,8 @@ def test_who_moderates_removes_with_a_reason_and_brings_back(subject, comment, a
     page = page_of(browser_of(ada), subject)
     assert "A moderator removed this comment: An advertisement" in page
     assert "It moves." not in page
-    assert browser_of(ada).post(f"/talk/{comment.pk}/bring-back/").status_code == 403
-    browser_of(ben).post(f"/talk/{comment.pk}/bring-back/")
+    assert browser_of(ada).post(f"/talk/{comment.pk}/restore/").status_code == 403
+    browser_of(ben).post(f"/talk/{comment.pk}/restore/")
     assert "It moves." in page_of(browser_of(), subject)
 
 
@@ -202,7 +202,7 @@ def test_who_leaves_leaves_comments_without_a_name_or_none(subject, comment, ada
     assert list(Comment.objects.values_list("author", flat=True)) == ([None] if keep_answers else [])
     if keep_answers:
         remove(user=moderator.user, comment=comment, because="Off topic")
-        bring_back(user=moderator.user, comment=comment)
+        restore(user=moderator.user, comment=comment)
         assert state_of(comment)["removed_at"] is None
 
 
