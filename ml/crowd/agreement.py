@@ -32,7 +32,7 @@ def pairwise(counts: np.ndarray) -> np.ndarray:
 def fleiss_kappa(counts: np.ndarray) -> float:
     """Agreement beyond chance over all items: 1 perfect, 0 chance; NaN where it is not defined.
 
-    Items may have different numbers of answers; those with fewer than two are left out.
+    `counts` are (n_items, K). Items may have different numbers of answers; those with fewer than two are left out.
 
     Source: Fleiss 1971, Psychological Bulletin 76, 378, with the mean over items weighted by their pairs' answers.
     """
@@ -51,7 +51,7 @@ def where_answered(values: np.ndarray, counts: np.ndarray, least: int) -> np.nda
 
 
 def agreement_summary(counts: np.ndarray) -> dict[str, float | None]:
-    """Return Fleiss' kappa over all items, and the means over items of the rest; None where nothing is defined."""
+    """Return Fleiss' kappa over all items of (n_items, K), and the means of the rest; None where nothing is defined."""
     result = {"fleiss_kappa": fleiss_kappa(counts)}
     for name, values in (
         ("pairwise", pairwise(counts)),

@@ -79,7 +79,8 @@ def survival(retired: Array, not_retired: Array, most: int) -> NDArray[np.float6
 def expected_more(open_still: Array) -> NDArray[np.float64]:
     """Return the mean residual life: how many more votes a subject that is open after k needs, k = 0 … most.
 
-    At least one, since it is open; 0 at `most`.
+    At least one, since it is open; 0 at `most`. `open_still` (…, most + 1) is the probability, 0..1 and never rising,
+    that a subject is open after k votes.
 
     >>> expected_more(np.array([1.0, 1.0, 0.5, 0.0]))
     array([2.5, 1.5, 1. , 0. ])

@@ -89,6 +89,8 @@ def expected_log(alpha: np.ndarray) -> np.ndarray:
 def divergence(alpha: np.ndarray, prior: np.ndarray | float) -> float:
     """Kullback–Leibler divergence of Dirichlet distributions along the last axis from their priors, summed, in nats.
 
+    `alpha` and `prior` are above 0 and of broadcastable shapes.
+
     >>> round(divergence(np.array([2.0, 1.0]), 1.0), 6)  # of the density 2p from 1: log 2 - 1/2
     0.193147
     """

@@ -56,7 +56,8 @@ class Skill:
 def floored(rows: np.ndarray) -> np.ndarray:
     """Normalise the last axis (answers) and mix in just enough of a uniform answer that no cell is below `FLOOR`.
 
-    Cells keep their order, and no vote is proof: one vote changes the odds by at most 1 / FLOOR.
+    `rows` (..., A) are not negative, and none is all zeros. Cells keep their order, and no vote is proof: one vote
+    changes the odds by at most 1 / FLOOR.
     """
     fractions = rows / rows.sum(axis=-1, keepdims=True)
     return fractions * (1 - FLOOR * rows.shape[-1]) + FLOOR

@@ -47,7 +47,7 @@ def log_odds(prior: float | np.ndarray) -> np.ndarray:
 
 
 def certain_enough(probability: float | np.ndarray) -> np.ndarray:
-    """Clip away from 0 and 1, from which no later vote could recover."""
+    """Clip probabilities, of any shape, away from 0 and 1, from which no later vote could recover."""
     return np.clip(probability, CERTAINTY, 1 - CERTAINTY)
 
 
@@ -105,6 +105,7 @@ class Swap(Aggregator):
         return self
 
     def learn(self, votes: Votes, belief: np.ndarray) -> None:
+        """Fit the workers' skills to posteriors (n_items, 2); an item of weight 0 teaches nothing."""
         counts = soft_counts(votes, belief)
         self.alpha_ = counts + newcomer_counts(abstentions=1)
         if self.coins == 2:
@@ -127,6 +128,7 @@ class Swap(Aggregator):
         return self.weigh(votes.once(), np.where((rows == UNKNOWN)[:, None, None], newcomer, self.confusion_[rows]))
 
     def weigh(self, votes: Votes, skills: np.ndarray) -> np.ndarray:
+        """Return posteriors (n_items, 2) of votes, with skills as in `posterior`."""
         belief = posterior(self.prior, votes, skills)
         return np.stack([1 - belief, belief], axis=1)
 
@@ -137,6 +139,7 @@ def both_sides(gold: np.ndarray) -> np.ndarray:
 
 
 def one_coin_counts(both: np.ndarray) -> np.ndarray:
+    """Pool the counts (n_workers, 2, 3) of both classes: right, wrong and silent answers count alike for either."""
     right, wrong = both[:, 0, 0] + both[:, 1, 1], both[:, 0, 1] + both[:, 1, 0]
     silent = both[:, :, 2:].sum(axis=1)
     rows = [np.column_stack([right, wrong, silent]), np.column_stack([wrong, right, silent])]

@@ -24,7 +24,7 @@ def apply_symmetry(cube: Array, way: int) -> Array:
 
 
 def undo_symmetry(cube: Array, way: int) -> Array:
-    """Return the cube that `apply_symmetry` made this one from."""
+    """Return the cube (…, T, Y, X) that `apply_symmetry` made this one from; errors as there."""
     _check(way)
     cube = np.rot90(cube, -(way & 3), axes=(-2, -1))
     cube = cube[..., ::-1, :, :] if way & 8 else cube

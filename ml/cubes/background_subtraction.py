@@ -59,7 +59,10 @@ def frame_noise(change: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArra
 def median_of(
     values: NDArray[np.float32], known: NDArray[np.bool_], axis: int | tuple[int, ...]
 ) -> NDArray[np.float32]:
-    """Return the median along an axis, kept with length 1, ignoring NaN; NaN if all are."""
+    """Return the median of values (T, Y, X) along an axis, kept with length 1, ignoring NaN; NaN if all are.
+
+    `known` (T, Y, X) says which values are not NaN.
+    """
     # numpy's nanmedian takes ten times as long, and most cubes are whole.
     median = np.median if known.all() else np.nanmedian
     found: NDArray[np.float32] = median(values, axis=axis, keepdims=True)

@@ -58,5 +58,8 @@ def _step_noise(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArra
 
 
 def half_precision(channels: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Return input channels at half precision: 16 bits keep a flux to a thousandth."""
+    """Return input channels, of any shape, at half precision: 16 bits keep a flux to a thousandth.
+
+    Values beyond ±`MOST` are clipped, since they would be infinite.
+    """
     return np.clip(channels, -MOST, MOST).astype(np.float16)

@@ -25,6 +25,9 @@ def dice_loss(p: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, truth: Tensor, measured: Tensor) -> Tensor:
-    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 if none is measured."""
+    """Return the mean of -ln p(truth) over all measured voxels, in nats; 0 if none is measured.
+
+    `logits` are of any shape, the log odds of p; `truth` and `measured` as for `dice_loss`.
+    """
     each = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     return (each * measured).sum() / measured.sum().clamp(min=1)

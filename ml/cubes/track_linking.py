@@ -28,7 +28,7 @@ class Link:
 
 
 def link(found: Detections) -> list[NDArray[np.intp]]:
-    """Return the row numbers of each track's detections, longest first.
+    """Return the row numbers (n,) of each track's detections, from `FEWEST` on, longest first.
 
     Frame by frame, every track is extrapolated linearly from its last detections, and the detections are assigned to
     tracks with the least sum of distances (Hungarian method). A region in which two tracks meet is assigned to neither,

@@ -80,7 +80,7 @@ class VoxelCounts:
 
 
 def raw_score(change: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a score 0..1 that increases with a voxel's S/N: 1 / (1 + exp(1 - x / 2)).
+    """Return a score 0..1, of any shape, that increases with a voxel's S/N x: 1 / (1 + exp(1 - x / 2)); NaN stays.
 
     Only its order matters: thresholding it is thresholding the pixels.
     """

@@ -63,7 +63,10 @@ def mesh(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def calm(grid: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fill NaN with the grid's median, and replace outliers by the median of their 3 × 3 neighbours."""
+    """Fill NaN with the median of the grid (h, w), and replace outliers by the median of their 3 × 3 neighbours.
+
+    An outlier is 8 times as far from that median as cells usually are. At least one cell must be known.
+    """
     known = np.isfinite(grid)
     filled = np.where(known, grid, np.median(grid[known]))
     middle = median_filter(filled, size=3, mode="nearest")
@@ -72,13 +75,13 @@ def calm(grid: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def spread(grid: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Interpolate a grid linearly over an image, constant beyond the centres of the outer cells."""
+    """Interpolate a grid (h, w) linearly over an image (H, W), constant beyond the centres of the outer cells."""
     down, across = (_weights(side, count) for side, count in zip(shape, grid.shape, strict=True))
     return np.asarray(down @ grid @ across.T, dtype=np.float32)
 
 
 def stretched(noise_units: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the network's input: softening · asinh(x / softening) / 4, and 0, the sky level, for NaN."""
+    """Return the network's input: softening · asinh(x / softening) / 4, of any shape; 0, the sky level, for NaN."""
     out = np.arcsinh(noise_units / np.float32(SOFTENING))
     out *= np.float32(SOFTENING / 4)
     return np.nan_to_num(out, copy=False)

@@ -68,7 +68,7 @@ class SetNet(nn.Module):
         return torch.cat([mean, torch.where(present.any(1)[:, None], most, 0.0), spread], dim=1)
 
     def standard(self, facts: Tensor) -> Tensor:
-        """Standardise the facts, with 0 for missing ones, and append flags for known ones."""
+        """Standardise the facts (N, D), with 0 for missing ones (NaN), and append flags for known ones: (N, 2 D)."""
         known = facts.isfinite()
         away = torch.where(known, (facts - self.mean) / self.spread, 0.0)
         return torch.cat([away.clamp(-FARTHEST, FARTHEST), known.float()], dim=1)

@@ -10,7 +10,7 @@ WIDTHS = (16, 32, 64, 128)
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut; the first may halve the image."""
+    """Two 3×3 convolutions and a shortcut (He et al. 2016, CVPR): (B, C, H, W) to (B, outward, H / stride, …)."""
 
     def __init__(self, inward: int, outward: int, stride: int) -> None:
         super().__init__()

@@ -159,7 +159,10 @@ def fit_paper(train: Inputs, val_inputs: Inputs, *, seed: int, report: Report | 
 
 
 def weighted_error(net: nn.Module, inputs: Inputs) -> Tensor:
-    """Return the paper's loss: the mean of α (x - y)², α = 1 for bogus and 4 for real."""
+    """Return the paper's loss, a scalar: the mean of α (x - y)² by weight, α = 1 for bogus and 4 for real.
+
+    x is the network's probability of real, and y the truth, both (N,) and 0..1.
+    """
     weights = inputs.weights * (1 + (REAL_WEIGHT - 1) * inputs.real)
     off: Any = inputs.logits(net).sigmoid() - inputs.real
     return (weights * off**2).sum() / inputs.weights.sum()

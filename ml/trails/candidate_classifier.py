@@ -69,7 +69,7 @@ class CandidateClassifier:
 
 
 def answers(found: Sequence[Candidate], annotations: Sequence[Annotation]) -> NDArray[np.intp]:
-    """Return the class of each candidate of an image: 0 for nothing, else 1 + the number in `CLASSES`.
+    """Return the class (C,) of each candidate of an image: 0 for nothing, else 1 + the number in `CLASSES`.
 
     A candidate matches an object if it stays within 5 pixels of it and covers half of it. Of several candidates for one
     trail only the one that covers most counts; the others are labelled as nothing.

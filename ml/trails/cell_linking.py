@@ -17,7 +17,7 @@ FEWEST = 3  # cells: 12 pixels along
 
 
 def pieces(maps: Maps, cells: Cells) -> list[NDArray[np.intp]]:
-    """Return the cell numbers of each segment, ordered along it from end to end.
+    """Return the cell numbers (n,) of each segment, from `FEWEST` cells on, ordered along it from end to end.
 
     Two crossing lines stay separate: at the crossing, neighbours point elsewhere, or one is a trail and the other is
     not. One line continues, the other breaks, and `bridged` joins it again.

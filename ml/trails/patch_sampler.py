@@ -89,7 +89,10 @@ class _Chooser:
 
 
 def dihedral(pixels: Array, annotations: Sequence[Annotation], how: int) -> tuple[Array, list[Annotation]]:
-    """Return a square image and its annotations under one of the eight symmetries of the square (0..7)."""
+    """Return a square image (S, S) and its annotations under one of the eight symmetries of the square (0..7).
+
+    Bit 0 of `how` flips x, bit 1 flips y, and bit 2 then swaps both. The result is a copy; NaN stays NaN.
+    """
     last = len(pixels) - 1
     curves = [annotation.curve for annotation in annotations]
     if how & 1:

@@ -57,12 +57,15 @@ def along(noise_units: Array, curve: Array) -> Profile:
 
 
 def snr_per_pixel(across: Array) -> float:
-    """Return the S/N of the ridge's pixels: the largest median within a pixel of the curve."""
+    """Return the S/N of the ridge's pixels: the largest median within a pixel of the curve.
+
+    `across` is that of `Profile`, (2 · REACH + 1,) in units of the noise, without NaN.
+    """
     return float(across[REACH - 1 : REACH + 2].max())
 
 
 def full_width(across: Array) -> float:
-    """Return the full width at half maximum of the ridge in pixels; at least 1."""
+    """Return the full width at half maximum of the ridge in pixels, at least 1; `across` as for `snr_per_pixel`."""
     half = across[REACH - 1 : REACH + 2].max() / 2
     above = across > max(half, 1e-6)
     left = np.argmin(above[: REACH + 1][::-1]) if not above[: REACH + 1].all() else REACH + 1
@@ -104,6 +107,19 @@ def trimmed_to_light(noise_units: Array, curve: Array, most: float = 40.0) -> ND
 
     An end is where a step from the sky to the ridge's level, its median over some 40 pixels further in, fits the ridge
     best (least squares). A curve without a significant ridge stays as it is.
+
+    Parameters
+    ----------
+    noise_units
+        (H, W) in units of the noise; NaN counts as sky.
+    curve
+        (P, 2) pixels (x, y) along the trail.
+    most
+        Pixels.
+
+    Returns
+    -------
+    (P, 2) pixels, evenly spaced.
     """
     profile = along(noise_units, curve)
     ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0)

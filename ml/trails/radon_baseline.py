@@ -49,7 +49,7 @@ class ClassicalDetector:
 
 
 def without_stars(noise_units: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the image with round sources and NaN set to the sky level, 0, and bright pixels clipped.
+    """Return the image (H, W) with round sources and NaN set to the sky level, 0, and bright pixels clipped.
 
     A source is a connected region 5 σ above the sky; it is round if the second moments of its pixels are similar.
     """
@@ -63,13 +63,17 @@ def without_stars(noise_units: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def binned(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return sums of 2 × 2 pixels, in units of their noise; an odd last row or column is left out."""
+    """Return sums (H // 2, W // 2) of 2 × 2 pixels, in units of their noise; no odd last row or column, and no NaN."""
     h, w = (side // BIN for side in image.shape)
     return image[: h * BIN, : w * BIN].reshape(h, BIN, w, BIN).sum((1, 3)) / np.float32(BIN)
 
 
 def best_sums(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Return the largest sum along a line through each pixel, in units of its noise, and its direction's index."""
+    """Return the largest sum along a line through each pixel (H, W), in units of its noise, and its direction.
+
+    A direction is an index, 0 to `DIRECTIONS` - 1, of angles from 0 to π counted from the x axis. The image has no
+    NaN; beyond its edge is sky.
+    """
     sides = tuple(fft.next_fast_len(side + LINE, real=True) for side in image.shape)
     spectrum = fft.rfft2(image, sides)
     best = np.full(image.shape, -np.inf, dtype=np.float32)
@@ -82,7 +86,10 @@ def best_sums(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def maps_of(sums: NDArray[np.float32], direction: NDArray[np.intp]) -> Maps:
-    """Return maps at a quarter of the resolution: significant sums without a stronger one beside them."""
+    """Return maps (h, w) of `best_sums` (2 h, 2 w), a quarter of the image: sums without a stronger one beside them.
+
+    A sum of `SIGNIFICANT` has a probability of one half.
+    """
     h, w = (side // 2 * 2 for side in sums.shape)
     blocks = sums[:h, :w].reshape(h // 2, 2, w // 2, 2).transpose(0, 2, 1, 3).reshape(h // 2, w // 2, 4)
     turned = direction[:h, :w].reshape(h // 2, 2, w // 2, 2).transpose(0, 2, 1, 3).reshape(h // 2, w // 2, 4)
@@ -177,6 +184,8 @@ def trimmed_to_ridge(noise_units: Array, curve: Array) -> NDArray[np.float64]:
     """Return the part of a curve along which the ridge keeps a third of its middle brightness.
 
     A sum along a line is significant beyond the trail's ends too, as long as half of the line lies on it.
+
+    `noise_units` is (H, W), where NaN counts as sky; `curve` and the result are (P, 2) pixels (x, y).
     """
     profile = along(noise_units, curve)
     ridge = np.nan_to_num(profile.values[REACH - 1 : REACH + 2]).mean(0)

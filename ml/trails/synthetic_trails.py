@@ -31,10 +31,10 @@ def random_curve(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
 
 
 def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Generator) -> Annotation:
-    """Draw an asteroid trail into an image in units of its noise, in place, and return its annotation.
+    """Draw an asteroid trail into an image (H, W) in units of its noise, in place, and return its annotation.
 
-    Its S/N per pixel is log-uniform from 1.5 to 30, Gaussian across, and varies along by up to a sixth. The part
-    outside the image is not annotated; NaN stays NaN.
+    `curve` (P, 2) is in pixels (x, y). The S/N per pixel is log-uniform from 1.5 to 30, Gaussian across, and varies
+    along by up to a sixth. The part outside the image is not annotated; NaN stays NaN.
     """
     snr = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(BRIGHTEST))))
     sigma = rng.uniform(*SHARP)
@@ -46,7 +46,7 @@ def add_line(noise_units: NDArray[np.float32], curve: Array, rng: np.random.Gene
 
 
 def add_arc(noise_units: NDArray[np.float32], rng: np.random.Generator) -> Annotation:
-    """Draw a cluster arc into an image in units of its noise, in place, and return its annotation.
+    """Draw a cluster arc into an image (H, W) in units of its noise, in place, and return its annotation.
 
     As thin and nearly as straight as a trail, but clumpy, and fading at its ends. The S/N per pixel of its brightest
     part is log-uniform from 1.5 to 30.

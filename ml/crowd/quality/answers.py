@@ -77,5 +77,6 @@ class Answers:
 
 
 def counted(rows: np.ndarray, answer: np.ndarray, n: int) -> np.ndarray:
+    """Count answers (k,), columns of `ANSWERS`, by row (k,): (n, A)."""
     width = len(ANSWERS)
     return np.bincount(rows * width + answer, minlength=n * width).reshape(n, width)

@@ -57,7 +57,7 @@ class Pairs:
 
 
 def in_lock_step(answers: Answers, window: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find pairs of answers to the same item by two volunteers within the window: two arrays of indices.
+    """Find pairs of answers to the same item by two volunteers within the window, seconds: two arrays (m,) of indices.
 
     An answer is paired with at most the next `NEIGHBOURS` on its item.
     """

@@ -35,7 +35,10 @@ def too_fast(answers: Answers, limits: Limits) -> list[Flag]:
 
 
 def medians_of(volunteer: np.ndarray, seconds: np.ndarray, wanted: np.ndarray) -> list[float]:
-    """Median seconds of some volunteers, with one sort of all answers."""
+    """Return the median seconds of some volunteers, with one sort of all answers.
+
+    `volunteer` and `seconds` are (n,), without NaN; `wanted` are the codes of volunteers who have answers.
+    """
     order = np.lexsort((seconds, volunteer))
     starts = np.searchsorted(volunteer[order], wanted)
     ends = np.searchsorted(volunteer[order], wanted, side="right")

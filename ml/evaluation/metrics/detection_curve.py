@@ -137,7 +137,7 @@ def detection_curve(matched: Matched, snr_from: float = -np.inf, snr_to: float =
 
 
 def completeness_by_snr(matched: Matched, threshold: float, edges: Array) -> Bins:
-    """Return the fraction of true trails found at or above a score, in bins of S/N."""
+    """Return the fraction of true trails found at or above a score, 0..1, in bins of S/N; `edges` (B + 1,) ascend."""
     return completeness_by(matched.snr, matched.best() >= threshold, edges)
 
 

@@ -41,7 +41,10 @@ def profile(shape: Shape, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray
 
 
 def sersic(distance: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Sersic profile at `distance` in half-light radii: Ciotti & Bertin 1999, A&A 352, 447, leading terms of b."""
+    """Return the Sérsic profile, 1 in the centre, at distances (n, H, W) in half-light radii, of indices (n,).
+
+    Ciotti & Bertin 1999, A&A 352, 447, leading terms of b.
+    """
     n = as_cube(index)
     b = 2 * n - 1 / 3 + 4 / (405 * n)
     return np.exp(-b * distance ** (1 / n))

@@ -69,7 +69,10 @@ def gaussian(x: np.ndarray, y: np.ndarray, sigma: np.ndarray, size: int) -> np.n
 
 
 def point_source(x: np.ndarray, y: np.ndarray, fwhm: np.ndarray, size: int) -> np.ndarray:
-    """Paint stars of unit flux: a Gaussian core, and wings twice as wide with a sixth of the light."""
+    """Paint stars of unit flux at pixels (n,): a Gaussian core, and wings twice as wide with a sixth of the light.
+
+    `fwhm` is in pixels, one or (n,). Returns (n, size, size).
+    """
     sigma = np.asarray(fwhm) / FWHM_PER_SIGMA
     return gaussian(x, y, sigma, size) * np.float32(5 / 6) + gaussian(x, y, 2 * sigma, size) / np.float32(6)
 

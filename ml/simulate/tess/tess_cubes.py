@@ -163,7 +163,11 @@ def table_of(psf: Psf) -> np.ndarray:
 
 
 def median_snr(painted: np.ndarray, noise: np.ndarray) -> float:
-    """Return the median matched-filter S/N over an object's frames: sqrt(sum(light^2)) over the noise; 0 for none."""
+    """Return the median matched-filter S/N over an object's frames: sqrt(sum(light^2)) over the noise; 0 for none.
+
+    `painted` (T, Y, X) is its light, and `noise` (T,) that of a pixel, in the same unit. Frames with less than a tenth
+    of its brightest light are left out.
+    """
     power = np.sqrt(np.einsum("tyx,tyx->t", painted, painted, dtype=np.float64))
     has_light = power > 0.1 * power.max(initial=0.0)
     return float(np.median(power[has_light] / noise[has_light])) if power.any() else 0.0
