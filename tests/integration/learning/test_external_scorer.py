@@ -263,7 +263,7 @@ def test_a_revoked_scorer_is_asked_nothing_until_it_has_a_new_secret(workflow, s
     admin, asked = browser(member(workflow.survey, "admin")), len(server.requests)
     address = f"/surveys/sky/learning/scorers/{champion.run.scorer_id}"
     page = admin.post(f"{address}/revoke/", follow=True).content.decode()
-    assert "Elsewhere is sent nothing any more." in page
+    assert "The site sends Elsewhere no more subjects." in page
     assert "secret revoked" in page
     assert SECRET not in str([*ExternalScorer.objects.values()])
     assert AuditEntry.objects.get(act="scorer-revoke").user.username == "admin-of-sky"

@@ -1,4 +1,4 @@
-"""The lineage of a survey's models, drawn: labels, runs, models and scores, and which run went on from which model."""
+"""The lineage of a survey's models, drawn: labels, runs, models and scores, and which run continues from which model."""
 
 import re
 
@@ -71,7 +71,7 @@ def test_two_runs_one_from_the_others_model_are_drawn_in_order(workflow, scienti
         (f"model-{first.pk}", f"{run[first.pk]}#state"),
     ]
     assert arrows(page) == ["labels", "base", "run", "model", "labels", "run"]
-    assert f"Run {second.run_id}, went on from model {first.pk}" in page
+    assert f"Run {second.run_id}, continues from model {first.pk}" in page
     assert page.count('class="node champion"') == 1
     assert ">1,200 labels<" in page
     assert ">ROC AUC 0.951<" in page

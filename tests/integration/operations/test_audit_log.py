@@ -132,7 +132,7 @@ def test_the_log_is_searched_and_exported(client, survey, admin, boss):
     page = client.get("/audit-log/", {"user": "ada"}).content.decode()
     assert "member-remove" in page
     assert "survey-new" not in page
-    assert "No acts match." in client.get("/audit-log/", {"survey": "nowhere"}).content.decode()
+    assert "No entries match." in client.get("/audit-log/", {"survey": "nowhere"}).content.decode()
     lines = b"".join(client.get("/audit-log/", {"act": "remove", "csv": "1"}).streaming_content).decode().splitlines()
     assert lines[0] == "time,user,survey,act,address,fields,status"
     assert len(lines) == 2

@@ -121,7 +121,7 @@ def test_administrators_see_the_restarts_of_the_last_day(client, django_user_mod
     Heartbeat.objects.write(Process.WORKER)
     Backup.objects.create(address="/mnt/safe", name="20261122", files=12, size=1_000_000)
     client.force_login(django_user_model.objects.create_superuser("boss", "boss@example.org"))
-    assert "No part had to be started again." in client.get("/status/").content.decode()
+    assert "Nothing was restarted." in client.get("/status/").content.decode()
     said, is_well = doctor(capsys)
     assert is_well
     assert "Restarts within a day: none" in said

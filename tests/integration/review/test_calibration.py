@@ -52,7 +52,7 @@ def test_with_enough_subjects_the_page_concludes(workflow, subjects, vote, scien
             2.0,
             ["a posterior of 0.99 (the accept threshold) means 0.9087", "set the thresholds to 0.999898 and 0.000102"],
         ),
-        (4.0, ["0.01 (the reject threshold) means 0.241", "No posterior gets far enough"]),
+        (4.0, ["0.01 (the reject threshold) means 0.241", "No threshold makes up for that"]),
     ],
 )
 def test_the_temperature_is_translated_into_thresholds(
