@@ -20,7 +20,7 @@ def print_epoch(epoch: Epoch) -> None:
 
 
 def state_file(args: argparse.Namespace) -> StateFile:
-    """Return the file beside `args.out` from which the same command goes on after an interruption."""
+    """Return the file beside `args.out` from which the same command resumes after an interruption."""
     return StateFile(args.out.with_name(f"{args.out.name}.unfinished.safetensors"), _print_resumption)
 
 

@@ -88,7 +88,7 @@ def split(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def at_gold(joint: np.ndarray, gold: np.ndarray, classes: int) -> np.ndarray:
-    """Rule out all but the gold class: log P(votes, class) (n_items, columns), -inf for what is not so."""
+    """Rule out all but the gold class: log P(votes, class) (n_items, columns), -inf elsewhere."""
     known = gold >= 0
     if not known.any():
         return joint

@@ -63,9 +63,9 @@ def train_cubes(
     minutes
         Time limit, including the final validation; the learning rate falls to 0 as it approaches.
     on_epoch
-        Told after every round; an exception in it ends the run.
+        Called after every round; an exception in it ends the run.
     state
-        Where to save the state after every round, from which the same run goes on if it was killed.
+        Where to save the state after every round, from which the same run resumes if it was killed.
     """
     limit_torch()
     train_part, val_examples = split_cubes(examples, seed)
@@ -144,7 +144,7 @@ def begin_training(
 def resumption(
     training: ResumableTraining, model: CubeModel, crops: Crops, stored: State | None, state: StateFile | None
 ) -> list[str]:
-    """Go on after the round of a stored state, if there is one; return a note of it."""
+    """Resume after the round of a stored state, if there is one; return a note of it."""
     if state is None or stored is None:
         return []
     training.compute.place(model.network, model.device)

@@ -194,8 +194,8 @@ class Examples:
         """Return row numbers (train, validation); no group is on both sides, and both sides get both kinds if possible.
 
         Validation gets `fraction` of each kind's groups, 0..0.5, or what `val_mask` says. The split depends on nothing
-        but the groups' names and `train_only` (`ml.data.held_out`), so that a model that continues from another one, with
-        the same objects and new ones, is validated on objects that neither was trained on.
+        but the groups' names and `train_only` (`ml.data.held_out`), so that a model that continues from another one,
+        with the same objects and new ones, is validated on objects that neither was trained on.
 
         Raises BadExamples if there are several kinds, but too few groups to train on more than one; or none is left to
         validate on.

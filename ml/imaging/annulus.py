@@ -17,7 +17,7 @@ STATISTICS: tuple[Callable[..., np.ndarray], ...] = (np.nanmean, np.nanmin, np.n
 
 
 def width(channels: int) -> int:
-    """Return the number of features of a stamp with so many channels."""
+    """Return the number of features of a stamp with this many channels."""
     return channels * len(STATISTICS) * (len(EDGES) - 1)
 
 

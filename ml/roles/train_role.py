@@ -54,10 +54,10 @@ def train(
     completeness
         Of the tracklet role: the fraction of real tracklets, 0..1, that the manifest's threshold keeps.
     on_epoch
-        Told after every epoch; an exception in it ends the run.
+        Called after every epoch; an exception in it ends the run.
     state
         Where a preset that trains a network keeps its state after every epoch. A run that finds its own state there
-        goes on after that epoch, with the result of an uninterrupted one.
+        resumes after that epoch, with the result of an uninterrupted one.
     """
     if role not in PRESETS_OF:
         raise ValueError(f"There is no role {role!r}; it is {' or '.join(PRESETS_OF)}.")

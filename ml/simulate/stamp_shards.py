@@ -18,7 +18,7 @@ def shard_path(folder: Path, sky: str, number: int, seed: int) -> Path:
 
 
 def write_shard(folder: Path, sky: str, number: int, seed: int, size: int) -> None:
-    """Write a simulator's shard of so many stamps; the seed and the number decide its content.
+    """Write a simulator's shard of this many stamps; the seed and the number decide its content.
 
     The pixels are stored in units of the noise of their plane, as float16.
     """

@@ -60,7 +60,7 @@ def train_network(
     on_epoch
         Called twenty times in a run; the losses are means since the last call, "val_loss" is the classes' part.
     state
-        Where to save the state after each of these, from which the same run goes on if it was killed.
+        Where to save the state after each of these, from which the same run resumes if it was killed.
     """
     clock = Clock(steps, minutes)
     run = "" if state is None else _identity(net, images, (seed, minutes, steps, rate, known))

@@ -81,7 +81,7 @@ def train_detector(
     base
         A checkpoint of this role to start from.
     state
-        Where the network's training saves its state after each epoch, from which the same run goes on if it was killed.
+        Where the network's training saves its state after each epoch, from which the same run resumes if it was killed.
     """
     _check(data, steps, base)
     limit_torch()
@@ -172,7 +172,7 @@ def _check(data: TrainingSet, steps: int | None, base: Checkpoint | None) -> Non
 def _split(data: TrainingSet, before: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[str]]:
     """Return the images for the network and for the classifier, and the groups that are `train_only` (`held_out`).
 
-    They are the same with fewer than six groups, or fewer than three images with a trail; all groups are train-only then.
+    They are the same with fewer than six groups, or fewer than three images with a trail: all groups are train-only.
     """
     groups = np.asarray(data.groups).astype(str)
     holds = np.array([any(annotation.label == TRAIL for annotation in image.annotations) for image in data.images])

@@ -22,7 +22,7 @@ def ema_of(model: nn.Module, decay: float) -> AveragedModel:
 
 
 def warmed_up(decay: float, steps: int) -> float:
-    """Return the decay after so many steps, that of TensorFlow's ExponentialMovingAverage with `num_updates`.
+    """Return the decay after this many steps, that of TensorFlow's ExponentialMovingAverage with `num_updates`.
 
     Without a warm-up the average would be about the network's first states for tens of steps.
     """

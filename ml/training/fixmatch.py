@@ -126,7 +126,7 @@ class MatchedBatches(Batches):
         return super().tensors() | {"turn": torch.tensor(self.turn)}
 
     def restore(self, state: State) -> None:
-        """Go on with the batches after those of a state."""
+        """Resume with the batches after those of a state."""
         super().restore(state)
         self.turn = int(state.tensors["turn"])
 

@@ -57,7 +57,7 @@ def train_head(
     seed
         Of the choice of examples where there are too many for a fit.
     on_epoch
-        Told after each epoch; an exception in it ends the run.
+        Called after each epoch; an exception in it ends the run.
     crops
         How many of the features belong to each crop of a stamp; each crop gets a head, and these are joined. Without
         any, all belong to one.

@@ -51,7 +51,7 @@ class Batches:
         return {"order": self.order, "draws": self.random.get_state()}
 
     def restore(self, state: State) -> None:
-        """Go on with the batches after those of a state."""
+        """Resume with the batches after those of a state."""
         self.order, self.at = state.tensors["order"], state.scalars["at"]
         self.random.set_state(state.tensors["draws"])
 

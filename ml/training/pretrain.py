@@ -89,14 +89,14 @@ def pretrain(
     portions: Sequence[Portion] = PORTIONS,
     stop_after: int | None = None,
 ) -> dict[str, Any]:
-    """Train, or go on where an earlier call with the same settings stopped, and write the weights to `folder`.
+    """Train, or resume where an earlier call with the same settings stopped, and write the weights to `folder`.
 
     Parameters
     ----------
     run, folder
         The settings, and where pool, state and weights are.
     on_report
-        Told now and then: step, mean loss and stamps per second.
+        Called now and then: step, mean loss and stamps per second.
     portions
         What each batch is made of.
     stop_after

@@ -22,7 +22,7 @@ ALIKE = ("POINT", "STAR", "TRANSIENT")  # in a difference image alone
 
 @dataclass(frozen=True)
 class Labels:
-    """What the network has to tell of B stamps; NaN is unknown.
+    """What the network has to predict for B stamps; NaN is unknown.
 
     kinds : (B, K) 0 or 1, the possible kinds.
     real : (B,) 0 or 1.

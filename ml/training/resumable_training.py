@@ -1,4 +1,4 @@
-"""A training that can be killed: the parts that decide how it goes on, their state, and its restoration."""
+"""A training that can be killed: the parts that decide how it continues, their state, and its restoration."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ class ResumableTraining:
         return next(self.model.parameters()).device
 
     def state(self, tensors: dict[str, Tensor], **scalars: Any) -> State:
-        """Return all that decides how the training goes on, after a whole epoch.
+        """Return all that decides how the training continues, after a whole epoch.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class ResumableTraining:
         return scalars
 
     def resume(self, state: State, file: StateFile) -> str:
-        """Go on after the epoch of a state; return a note of it."""
+        """Resume after the epoch of a state; return a note of it."""
         self._restore(state)
         torch.set_rng_state(state.tensors["torch"])
         file.on_resume(self.epoch + 1)

@@ -23,7 +23,7 @@ META = "state"  # key of the scalars, as JSON, in the file's metadata
 
 @dataclass(frozen=True)
 class State:
-    """What a run needs to go on: tensors by name (weights, moments, generators), and scalars by name."""
+    """What a run needs to resume: tensors by name (weights, moments, generators), and scalars by name."""
 
     tensors: dict[str, Tensor]
     scalars: dict[str, Any]
@@ -41,7 +41,7 @@ def _silent(_: int) -> None:
 class StateFile:
     """Where a run keeps its state, as safetensors, never a pickle; its caller deletes it when the run ends.
 
-    `on_resume` is told the epoch at which the run goes on.
+    `on_resume` is called with the epoch at which the run resumes.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class StateFile:
         Parameters
         ----------
         run
-            From `run_identity`: only the same run can go on.
+            From `run_identity`: only the same run can resume.
         """
         try:
             with safe_open(self.path, "pt") as file:
@@ -78,7 +78,7 @@ class StateFile:
         return None
 
     def write(self, run: str, state: State) -> None:
-        """Replace the file atomically. Without disk space the training goes on, and cannot be resumed.
+        """Replace the file atomically. Without disk space the training continues, but cannot be resumed.
 
         A killed process leaves a part under a name that the next write uses again (`save_file` would take a new one).
         """

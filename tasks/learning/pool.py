@@ -21,7 +21,7 @@ from webapp.learning.models import Preset, TrainingRun
 def pool_of(row: TrainingRun, labels: list[Label], store: PixelStore) -> Iterator[Unlabelled | None]:
     """Yield unlabelled subjects shaped as the labelled ones are; None for another preset, or if there are none.
 
-    They are drawn once for each run, so that one that resumes goes on with the same.
+    They are drawn once for each run, so that one that resumes has the same.
     """
     if row.preset != Preset.FIXMATCH:
         yield None

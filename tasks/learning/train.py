@@ -158,7 +158,7 @@ def _report(row: TrainingRun, epoch: Epoch) -> None:
 
 
 def _resumed(row: TrainingRun, epoch: int) -> None:
-    """Say at which epoch the run goes on, and count the earlier epochs as this attempt's."""
+    """Say at which epoch the run resumes, and count the earlier epochs as this attempt's."""
     log.warning("%s resumed at epoch %d.", row, epoch)
     newest = row.epochs.aggregate(attempt=Max("attempt"))["attempt"]
     row.epochs.filter(attempt=newest, epoch__lt=epoch).update(attempt=row.attempts)

@@ -1,4 +1,4 @@
-"""The front page: a live example to answer, the projects, and what was found lately."""
+"""The front page: a live example to answer, the projects, and recent discoveries."""
 
 from typing import Any
 

@@ -48,7 +48,7 @@ def delete_group(*, user: User, group: Group) -> None:
 
 
 def renew_link(*, user: User, group: Group, days: int) -> None:
-    """Make a new link by which people join for so many days; 0 makes none. The earlier link ends.
+    """Make a new link by which people join for this many days; 0 makes none. The earlier link ends.
 
     Raises
     ------

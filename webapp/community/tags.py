@@ -112,7 +112,7 @@ def _count(survey: Survey, with_scientists: bool) -> list[dict[str, Any]]:
 
 
 def tagged(survey: Survey, name: str, *, people: int = 1, with_scientists: bool = False) -> QuerySet[Subject]:
-    """Return the survey's subjects with a tag from at least so many people.
+    """Return the survey's subjects with a tag from at least this many people.
 
     `with_scientists` includes those that a scientist tagged, however few people did; each row then tells
     `is_by_scientist`. Only for scientists, as in `tags_of_survey`.

@@ -58,7 +58,7 @@ def lock_volunteers(volunteers: Collection[int]) -> None:
 
 
 def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
-    """Lock volunteers in primary key order, and return their state in the workflow; nothing of those deleted since."""
+    """Lock volunteers in primary key order, and return their state in the workflow, without those deleted since."""
     lock_volunteers(volunteers)
     voters: dict[int, Voter] = {}
     for who, account, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):

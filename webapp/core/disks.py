@@ -28,7 +28,7 @@ def data_disk() -> Disk:
 
 
 def has_room_for(size: int) -> bool:
-    """Return whether so many more bytes in the data folder leave what jobs may need."""
+    """Return whether this many more bytes in the data folder leave room for what jobs may need."""
     return data_disk().free - size >= settings.MIN_FREE
 
 

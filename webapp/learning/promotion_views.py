@@ -1,4 +1,4 @@
-"""What admins do with champions: promote a checkpoint, roll back, score what has no score."""
+"""What admins do with champions: promote a checkpoint, roll back, score missing subjects."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse

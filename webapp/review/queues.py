@@ -137,7 +137,7 @@ def queued(
     least_gap
         Minimum difference of posterior and model for a disagreement.
     min_votes
-        Only subjects with at least so many votes.
+        Only subjects with at least this many votes.
     assigned
         "me", "nobody", "somebody", or "" for all.
     tag

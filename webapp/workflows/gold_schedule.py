@@ -33,7 +33,7 @@ def usual_schedule() -> Schedule:
 
 
 def fraction_at(schedule: Schedule, seen: int) -> float:
-    """Return the training fraction for somebody who has seen so many subjects of the workflow."""
+    """Return the training fraction for somebody who has seen this many subjects of the workflow."""
     return next((fraction for begin, fraction in reversed(schedule) if seen >= begin), 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The lineage of a survey's models, drawn: labels, runs, models and scores, and which run continues from which model."""
+"""The lineage of a survey's models: labels, runs, models and scores, and which run continues from which model."""
 
 import re
 
