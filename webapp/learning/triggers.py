@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,7 +30,7 @@ from webapp.learning.models import (
     TrainingRun,
     TrainingSet,
 )
-from webapp.learning.promotion import FEWEST_LABELS, champion_of
+from webapp.learning.promotion import FEWEST_LABELS
 from webapp.workflows.models import Workflow
 
 FEWEST_TO_FINETUNE = 1000
@@ -242,33 +242,3 @@ def _labels_at(run: TrainingRun) -> int | None:
     """Return how many labels there were for a run; for one that ended before it read them, for the next that did."""
     later = run.workflow.training_runs.filter(pk__gte=run.pk).exclude(training_set=None)
     return later.order_by("id").values_list("training_set__size", flat=True).first()
-
-
-def starting_detector(run: TrainingRun) -> Checkpoint | None:
-    """Return the champion, or else the workflow's newest detector; a control has nothing from the champion."""
-    return _champion(run) or _own(run).first()
-
-
-def starting_classifier(run: TrainingRun, packaged: str) -> Checkpoint | None:
-    """Return the checkpoint whose network the run continues from; None for the packaged network, or a fresh one.
-
-    A head is trained on the champion's network, and FixMatch begins with it. So does fine-tuning, or else with the
-    newest shadow of the workflow. `packaged` is the feature key of the packaged network: a checkpoint that has it
-    brings no network.
-    """
-    if run.preset == Preset.SMALL:
-        return None
-    lead = _own(run).first() if run.is_control else _champion(run)
-    if lead is not None and lead.manifest["feature_key"] != packaged:
-        return lead
-    return _own(run).exclude(manifest__feature_key=packaged).first() if run.preset == Preset.FINETUNE else None
-
-
-def _own(run: TrainingRun) -> QuerySet[Checkpoint]:
-    """Return the workflow's models; an external scorer has no network to continue from."""
-    return Checkpoint.objects.filter(run__workflow=run.workflow, role=run.role).exclude(run__preset=Preset.EXTERNAL)
-
-
-def _champion(run: TrainingRun) -> Checkpoint | None:
-    champion = None if run.is_control else champion_of(run.survey, run.role)
-    return None if champion is None or champion.is_external else champion

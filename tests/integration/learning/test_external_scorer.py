@@ -19,7 +19,8 @@ from webapp.core.stored_messages import in_words
 from webapp.learning import external_scorers
 from webapp.learning.external_scorers import ExternalScorerFailed, evaluate_scorer, public_address, register_scorer
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
-from webapp.learning.triggers import start_training, starting_classifier
+from webapp.learning.starting_checkpoint import starting_classifier
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 

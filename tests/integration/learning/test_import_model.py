@@ -19,7 +19,8 @@ from webapp.core.jobs import JobState
 from webapp.learning.import_model import imported_folder
 from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
 from webapp.learning.retention import delete_left_checkpoints
-from webapp.learning.triggers import short_of_labels, start_training, starting_classifier
+from webapp.learning.starting_checkpoint import starting_classifier
+from webapp.learning.triggers import short_of_labels, start_training
 
 pytestmark = pytest.mark.django_db
 REAL = np.arange(60) % 2 == 0
