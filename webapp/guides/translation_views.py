@@ -22,7 +22,7 @@ from webapp.guides.translations import (
     sources,
     translated,
 )
-from webapp.guides.views import address_of_text
+from webapp.guides.editor_views import address_of_text
 
 
 @require_safe

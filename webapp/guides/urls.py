@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.guides import views
+from webapp.guides import editor_views, views
 from webapp.guides.project_page_views import project_page, project_publish
 from webapp.guides.translation_views import translation, translations
 
@@ -13,23 +13,23 @@ urlpatterns = [
     path("classify/<slug:slug>/guide/", views.guide, name="field-guide"),
     path("classify/<slug:slug>/help/", views.help_text, name="help"),
     path("guide-images/<int:pk>/<str:digest>", views.image, name="guide-image"),
-    path("surveys/<slug:slug>/guides/", views.guides, name="guides"),
-    path("surveys/<slug:slug>/guides/images/", views.image_add, name="guide-image-add"),
-    path("surveys/<slug:slug>/guides/preview/<slug:kind>/", views.preview, name="guide-preview"),
-    path("surveys/<slug:slug>/guides/<slug:kind>/<slug:language>/", views.editor, name="guide-text"),
+    path("surveys/<slug:slug>/guides/", editor_views.guides, name="guides"),
+    path("surveys/<slug:slug>/guides/images/", editor_views.image_add, name="guide-image-add"),
+    path("surveys/<slug:slug>/guides/preview/<slug:kind>/", editor_views.preview, name="guide-preview"),
+    path("surveys/<slug:slug>/guides/<slug:kind>/<slug:language>/", editor_views.editor, name="guide-text"),
     path(
         "surveys/<slug:slug>/guides/<slug:kind>/<slug:language>/versions/<int:number>/",
-        views.version,
+        editor_views.version,
         name="guide-version",
     ),
     path(
         "surveys/<slug:slug>/guides/of/<slug:workflow>/<slug:kind>/<slug:language>/",
-        views.editor,
+        editor_views.editor,
         name="guide-text-of",
     ),
     path(
         "surveys/<slug:slug>/guides/of/<slug:workflow>/<slug:kind>/<slug:language>/versions/<int:number>/",
-        views.version,
+        editor_views.version,
         name="guide-version-of",
     ),
 ]
