@@ -160,8 +160,7 @@ def collection_set(request: HttpRequest, user: User, pk: int) -> HttpResponseBas
     survey = get_object_or_404(Survey, slug=request.POST.get("survey", ""))
     try:
         made, size = make_set_of(row, user=user, survey=survey)
-        message = ngettext("“%(name)s” holds %(size)s subject now.", "“%(name)s” holds %(size)s subjects now.", size)
-        messages.success(request, message % {"name": made.name, "size": intcomma(size)})
+        _say_size(request, made.name, size)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect(collection, pk)
@@ -181,9 +180,13 @@ def collection_add(request: HttpRequest, user: User) -> HttpResponseBase:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(_with_selection(came_from(request, otherwise=reverse("recents")), subjects))
-    message = ngettext("“%(name)s” holds %(size)s subject now.", "“%(name)s” holds %(size)s subjects now.", size)
-    messages.success(request, message % {"name": row.name, "size": intcomma(size)})
+    _say_size(request, row.name, size)
     return redirect(collection, row.pk)
+
+
+def _say_size(request: HttpRequest, name: str, size: int) -> None:
+    message = ngettext("“%(name)s” holds %(size)s subject now.", "“%(name)s” holds %(size)s subjects now.", size)
+    messages.success(request, message % {"name": name, "size": intcomma(size)})
 
 
 def _with_selection(address: str, subjects: list[int]) -> str:
