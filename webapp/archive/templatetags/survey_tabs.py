@@ -1,4 +1,4 @@
-"""Template tags: a survey's tabs, the link to a new workflow on empty pages, and surveys for whoever is lost."""
+"""Template tags: a survey's tabs, the link to a new workflow on empty pages, and surveys that error pages offer."""
 
 from typing import Any
 
