@@ -9,7 +9,7 @@ from ml.data.dataset import Examples
 from ml.data.held_out import TRAIN_ONLY
 from ml.inference.checkpoint import Checkpoint, origin
 from ml.inference.feature_extractor import Backbone, architecture_of, frozen_tensors
-from ml.training import head_training as frozen
+from ml.training.head_training import Heads
 
 
 def backbone_tensors(network: Backbone, base: Checkpoint | None, *, frozen: bool, packaged: bool) -> dict[str, Tensor]:
@@ -18,7 +18,7 @@ def backbone_tensors(network: Backbone, base: Checkpoint | None, *, frozen: bool
     return {} if known else frozen_tensors(network.network)
 
 
-def head_tensors(heads: frozen.Heads) -> dict[str, Tensor]:
+def head_tensors(heads: Heads) -> dict[str, Tensor]:
     """Return the heads' tensors for a checkpoint."""
     tensors = {"stamp.weight": heads.stamp.weight, "stamp.bias": heads.stamp.bias}
     net = {} if heads.tracklet is None else heads.tracklet.net.state_dict()
@@ -34,7 +34,7 @@ def classifier_manifest(
     role: str,
     examples: Examples,
     start: Backbone,
-    heads: frozen.Heads,
+    heads: Heads,
     *,
     preset: str,
     init: str,
