@@ -1,7 +1,7 @@
 // Verdicts by key on the panel of the row that has the focus, or the first: Y, N, Z to undo, H to hold, A to assign, S to
 // ask for a second opinion. In a list of rows also U to skip, arrows to move and Enter to look at the pictures; where many
-// can be ruled on at once, X to select, and Shift with Y or N for all that are selected. The keys press the page's own buttons, so that keyboard, mouse and no script at all
-// do the same. ? lists them.
+// can be ruled on at once, X to select, and Shift with Y or N for all that are selected. The keys press the page's own
+// buttons, so that keyboard, mouse and no script at all do the same. ? lists them.
 import { keyOf } from "../classify/keymap.js";
 import { whole } from "./far_pages.js";
 import { unfold } from "./folds.js";
