@@ -18,10 +18,9 @@ from ml.io.fits.layout import Unit
 from ml.io.fits.scaling import native_order
 from ml.io.limits import check_bytes, decoding
 from ml.io.message import Message
-from ml.io.mjd import JD_MINUS_MJD
+from ml.io.mjd import DAY, JD_MINUS_MJD
 from ml.io.picture import Facts, Selection
 from ml.io.records import BadInput
-from ml.io.mjd import DAY
 from ml.io.times import to_utc
 
 _TABLES = ("PIXELS", "TARGETTABLES")

@@ -34,8 +34,8 @@ from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
 from webapp.learning.promotion import ChampionChanged, apply_gate, champion_of, finish_unevaluated
 from webapp.learning.retention import checkpoint_folder, state_path
-from webapp.learning.test_sets import TooLittleGold
 from webapp.learning.starting_checkpoint import starting_classifier, starting_detector
+from webapp.learning.test_sets import TooLittleGold
 
 log = logging.getLogger(__name__)
 ROUNDS = 3

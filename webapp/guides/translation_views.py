@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.guides.editor_views import address_of_text
 from webapp.guides.models import Language
 from webapp.guides.translations import (
     completeness,
@@ -22,7 +23,6 @@ from webapp.guides.translations import (
     sources,
     translated,
 )
-from webapp.guides.editor_views import address_of_text
 
 
 @require_safe

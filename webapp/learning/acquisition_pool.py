@@ -23,9 +23,9 @@ from webapp.consensus.evidence import BY_VOTES_ALONE
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import mean_skill
 from webapp.core.sql import copy_out, fetch
-from webapp.learning.training_sets import trained_labels
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Score
+from webapp.learning.training_sets import trained_labels
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 

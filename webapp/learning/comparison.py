@@ -14,11 +14,11 @@ from ml.evaluation.metrics.decisions import binary
 from ml.evaluation.metrics.ranking import rank
 from webapp.archive.models import Subject, Survey
 from webapp.core.jobs import JobState
-from webapp.learning.training_sets import unseen_by
 from webapp.learning.models import Checkpoint, Score, ScoringRun, TestSet
 from webapp.learning.retention import models_in_use
 from webapp.learning.scoring import start_scoring
 from webapp.learning.test_sets import frozen_labels
+from webapp.learning.training_sets import unseen_by
 
 FEWEST = 10
 """Test subjects of each kind without which curves and intervals say nothing."""

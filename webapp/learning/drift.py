@@ -13,10 +13,10 @@ from webapp.archive.models import Subject
 from webapp.archive.observing_nights import night_begins
 from webapp.learning.curate_labels import labels
 from webapp.learning.label_changes import changed_labels
-from webapp.learning.training_sets import trained_labels
 from webapp.learning.messages import DRIFTED
 from webapp.learning.models import Checkpoint, DriftAlarm, Score
 from webapp.learning.promotion import FEWEST_LABELS
+from webapp.learning.training_sets import trained_labels
 from webapp.learning.triggers import AlreadyTraining, labels_since, preset_due, start_training, touched_since
 
 BINS = 10

@@ -17,7 +17,6 @@ from webapp.consensus.models import IS_CONFIDENT, IS_SETTLED, Consensus
 from webapp.core.jobs import JobState
 from webapp.learning.curate_labels import labelled, labels
 from webapp.learning.label_changes import changed_labels, no_longer_given
-from webapp.learning.training_sets import is_stored, labels_of
 from webapp.learning.messages import DAYS_PASSED, NEW_LABELS
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import (
@@ -31,6 +30,7 @@ from webapp.learning.models import (
     TrainingSet,
 )
 from webapp.learning.promotion import FEWEST_LABELS
+from webapp.learning.training_sets import is_stored, labels_of
 from webapp.workflows.models import Workflow
 
 FEWEST_TO_FINETUNE = 1000

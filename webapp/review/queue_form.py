@@ -89,9 +89,7 @@ class FilterForm(forms.Form):
     assigned = forms.ChoiceField(choices=ASSIGNED, required=False, label=_("Assigned to"))
     tag = forms.CharField(max_length=LONGEST_TAG, required=False, label=_("Tag"))
     night = forms.DateField(required=False, label=_("Night (UTC)"), widget=forms.Select)
-    known = forms.ChoiceField(
-        required=False, label=_("Known object"), choices=KNOWN_CHOICES
-    )
+    known = forms.ChoiceField(required=False, label=_("Known object"), choices=KNOWN_CHOICES)
     sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
     view = forms.ChoiceField(choices=VIEWS, required=False, label=_("View"))
 

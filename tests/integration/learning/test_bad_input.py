@@ -21,10 +21,10 @@ from webapp.archive.models import Survey
 from webapp.archive.survey_settings import open_survey
 from webapp.core.jobs import JobState
 from webapp.learning import scores
-from webapp.learning.training_sets import labels_of
 from webapp.learning.external_scorers import register_scorer
 from webapp.learning.models import Checkpoint, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
 from webapp.learning.promotion import ChampionChanged, promote
+from webapp.learning.training_sets import labels_of
 from webapp.learning.triggers import AlreadyTraining, start_training
 from webapp.workflow_settings.change_workflow import open_workflow
 from webapp.workflows.models import Workflow

@@ -14,9 +14,9 @@ from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.learning import label_snapshot, models
 from webapp.learning.curate_labels import curate
-from webapp.learning.training_sets import FOLDER
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.test_sets import is_test_group
+from webapp.learning.training_sets import FOLDER
 from webapp.learning.triggers import is_retraining_due, labels_since, preset_due, workflows_to_retrain
 from webapp.workflows.models import Workflow
 

@@ -15,7 +15,9 @@ from tests.unit.crowd.crowds import crowd, names
 @pytest.mark.parametrize("temperature", [1.0, 2.5, 12.0])
 def test_a_known_temperature_is_found(temperature):
     posteriors = np.random.default_rng(0).dirichlet([0.3] * 3, 500)
-    assert fit_posterior_temperature(posteriors, tempered(posteriors, temperature)) == pytest.approx(temperature, rel=0.01)
+    assert fit_posterior_temperature(posteriors, tempered(posteriors, temperature)) == pytest.approx(
+        temperature, rel=0.01
+    )
 
 
 def test_no_temperature_is_below_one():
@@ -54,7 +56,9 @@ def correlated(seed, items=500, workers=20):
 def test_where_people_err_together_tempering_corrects_overconfidence(seed):
     votes, truth = correlated(seed)
     model = DawidSkene(shrinkage=2).fit(votes)
-    soft = tempered(model.posteriors_, fit_posterior_temperature(model.posteriors_, average_of_halves(DawidSkene, votes)))
+    soft = tempered(
+        model.posteriors_, fit_posterior_temperature(model.posteriors_, average_of_halves(DawidSkene, votes))
+    )
     before, after = compare_with_truth(model.posteriors_, truth), compare_with_truth(soft, truth)
     assert after["accuracy"] == before["accuracy"]
     assert after["log_loss"] < 0.7 * before["log_loss"]
