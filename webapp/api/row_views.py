@@ -198,7 +198,7 @@ class Rows(viewsets.GenericViewSet[Any]):
 
     lookup_value_regex = "[0-9]+"
     permission_classes = [IsAuthenticated]
-    pagination_class = Newest
+    pagination_class: type[Newest] | None = Newest
     filter_backends = [ByParameters]
     parameters: ClassVar[dict[str, Parameter]] = {}
     ranges: ClassVar[tuple[Range, ...]] = ()

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_noop
 from ml.io.observer_place import observer_place
 from ml.sky.ades import Block, Group, Record, write_psv, write_xml
 from ml.sky.ades_record import UNKNOWN_BAND, location, positive, record_of, write_obs80_report
-from ml.sky.ades_rules import BANDS, SECOND, Problem, problems_of, tracklet_problems
+from ml.sky.ades_rules import BANDS, Problem, problems_of, tracklet_problems
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.motion import astrometric_error
 from ml.sky.observatories import read_observatories
 from ml.sky.tangent_plane import separation, unit_vectors
@@ -175,7 +176,7 @@ class Contents:
             return
         others = ReportedTracklet.objects.filter(report__survey__observatory=self.settings.survey.observatory)
         others = others.exclude(report=self.report).filter(
-            subject__frames__mjd_mid__range=(min(times) - SECOND, max(times) + SECOND)
+            subject__frames__mjd_mid__range=(min(times) - ONE_EXPOSURE, max(times) + ONE_EXPOSURE)
         )
         before = {each.subject_id: each for each in others.distinct()}
         there = [frame for frame in _frames_of(before.values()) if _is_usable(frame)]
@@ -226,7 +227,7 @@ def _same(one: list[Frame], other: list[Frame]) -> Iterator[tuple[int, int]]:
     times, places = _arrays(other)
     order = np.argsort(times)
     for at, (mjd, place) in enumerate(zip(*_arrays(one), strict=True)):
-        first, last = np.searchsorted(times[order], [mjd - SECOND, mjd + SECOND])
+        first, last = np.searchsorted(times[order], [mjd - ONE_EXPOSURE, mjd + ONE_EXPOSURE])
         near = order[first:last]
         for index in near[separation(place, places[near]) < SAME_PLACE]:
             yield at, int(index)
