@@ -213,9 +213,11 @@ def apply_gate(
 ) -> GateDecision:
     """Apply the gate to the candidate: promote it, or leave it a shadow.
 
-    Raises ChampionChanged, without changes, if `champion` is no longer the champion.
+    Raises ChampionChanged, without changes, if `champion` is no longer the champion; LeaseLost or Cancelled, too, if
+    the run belongs to another worker, or was cancelled before this.
     """
     locked = lock_champion(checkpoint.survey_id, checkpoint.role)
+    run.renew()  # locks its row, so that who cancels it from now on reads that it is over
     if (locked and locked.pk) != (champion and champion.pk):
         raise ChampionChanged
     decision = _unless_control(run, gate_decision(result, has_champion=champion is not None))
@@ -244,10 +246,13 @@ def apply_gate(
 def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str, is_sound: bool = True) -> None:
     """End a run whose checkpoint can't be evaluated: it stays a shadow, and an admin may promote it by hand.
 
-    One that is not sound, since it gives no probabilities, scores nothing.
+    One that is not sound, since it gives no probabilities, scores nothing. Raises LeaseLost or Cancelled, as
+    `apply_gate` does.
     """
+    champion = lock_champion(checkpoint.survey_id, checkpoint.role)
+    run.renew()
     if is_sound:
-        score_shadow(checkpoint, lock_champion(checkpoint.survey_id, checkpoint.role))
+        score_shadow(checkpoint, champion)
     run.finish(message=NOT_PROMOTED(why=why))
 
 

@@ -10,9 +10,21 @@ from django.contrib.auth.models import User
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
-from webapp.learning.models import Promotion, Score, ScoringRun
-from webapp.learning.promotion import NoEarlierChampion, champion_of, promote, rollback
+from webapp.core.jobs import Cancelled
+from webapp.learning import models as rows
+from webapp.learning import retention
+from webapp.learning.models import Promotion, Score, ScoringRun, TrainingRun
+from webapp.learning.promotion import (
+    NoEarlierChampion,
+    Result,
+    apply_gate,
+    champion_of,
+    finish_unevaluated,
+    promote,
+    rollback,
+)
 from webapp.learning.retention import prune
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +92,29 @@ def test_a_model_number_of_thousands_of_digits_counts_as_none_and_breaks_nothing
     page = browser(member(workflow.survey, "admin"))
     answer = page.post("/surveys/sky/learning/rollback/stamp/", {"to": "9" * 5000}, follow=True)
     assert f"Model {models[1].pk} is the champion again." in answer.content.decode()
+
+
+def passes_the_gate(run, checkpoint):
+    frozen = rows.TestSet.objects.create(survey=run.survey, kind="stamp", hash="0", size=12)
+    result = Result(labels=100, auc=0.9, auc_low=0.8)
+    apply_gate(run=run, checkpoint=checkpoint, champion=None, test_set=frozen, metrics={}, result=result)
+
+
+def is_not_evaluated(run, checkpoint):
+    finish_unevaluated(run=run, checkpoint=checkpoint, why="Too little gold.")
+
+
+@pytest.mark.parametrize("end", [passes_the_gate, is_not_evaluated])
+def test_a_run_that_is_cancelled_while_its_model_is_evaluated_changes_nothing(workflow, end):
+    run = TrainingRun.objects.claim(start_training(workflow=workflow, by=None).pk)
+    model = sky.checkpoint(workflow)
+    page = browser(member(workflow.survey, "admin"))
+    told = page.post(f"/surveys/sky/learning/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "The champion and all labels stay unchanged." in told
+    with pytest.raises(Cancelled):
+        end(run, model)
+    assert champion(workflow) is None
+    assert not ScoringRun.objects.exists()
 
 
 def test_roles_and_surveys_have_champions_of_their_own(workflow, models):
