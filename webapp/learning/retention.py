@@ -8,13 +8,16 @@ import shutil
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
 from webapp.learning.models import Checkpoint, Detection, Preset, Score, ScoringRun, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
+
+AT_ONCE = 20_000
+"""Scores that are deleted in one transaction."""
 
 
 def prune(checkpoint: Checkpoint) -> int:
@@ -27,9 +30,34 @@ def prune(checkpoint: Checkpoint) -> int:
     has_scores = Exists(Score.objects.filter(checkpoint=OuterRef("pk")))
     has_run = Exists(ScoringRun.objects.filter(checkpoint=OuterRef("pk")))
     stale = models.exclude(pk__in=_retained(checkpoint.survey, checkpoint.role)).filter(has_scores | has_run)
-    _forget_features(checkpoint.survey, list(stale))
-    Detection.objects.filter(checkpoint__in=stale).delete()
-    return sum(Score.objects.filter(checkpoint=model)._raw_delete(connection.alias) for model in stale)
+    forgotten = list(stale)
+    _forget_features(checkpoint.survey, forgotten)
+    return sum(_forget_scores(model) for model in forgotten)
+
+
+def _forget_scores(model: Checkpoint) -> int:
+    """Delete a model's scores and detections in parts; return how many scores.
+
+    It ends where somebody makes the model champion meanwhile: the scores from then on are the champion's.
+    """
+    gone = 0
+    while part := _forget_part(model):
+        gone += part
+    return gone
+
+
+@transaction.atomic
+def _forget_part(model: Checkpoint) -> int:
+    """Delete some scores, with the row locked that a promotion changes; return how many there were."""
+    if not Checkpoint.objects.select_for_update(no_key=True).filter(pk=model.pk, is_champion=False).exists():
+        return 0
+    scores, detections = Score.objects.filter(checkpoint=model), Detection.objects.filter(checkpoint=model)
+    keys = list(scores.order_by("subject").values_list("subject", flat=True)[:AT_ONCE])
+    if not keys:
+        detections.delete()
+        return 0
+    detections.filter(subject__in=keys).delete()
+    return scores.filter(subject__in=keys)._raw_delete(connection.alias)
 
 
 def _forget_features(survey: Survey, stale: list[Checkpoint]) -> None:

@@ -144,6 +144,20 @@ def test_scores_are_kept_of_champion_predecessor_and_each_workflows_newest_shado
     assert kept == {models[2].pk, models[1].pk, controls[1].pk, newest.pk}
 
 
+def test_a_model_that_becomes_champion_while_old_scores_are_deleted_keeps_its_own(workflow, models, monkeypatch):
+    def somebody_promotes(*_):
+        promote(checkpoint=models[0], by=None, reason="By hand.")
+
+    for model in models[:2]:
+        for subject in workflow.survey.subjects.all():
+            Score.objects.create(checkpoint=model, subject=subject, probabilities=[0, 1], p_real=1, entropy=0)
+    promote(checkpoint=models[2], by=None, reason="Better.")
+    monkeypatch.setattr(retention, "_forget_features", somebody_promotes)
+    assert prune(models[2]) == 0
+    assert champion(workflow) == models[0]
+    assert Score.objects.filter(checkpoint=models[0]).count() == 3
+
+
 def test_features_go_with_the_last_model_that_reads_them(workflow):
     store = PixelStore(settings.PIXELS)
     array = store.arrays("sky")[0]
