@@ -4,7 +4,7 @@ A champion's scores on its own training set are overfitted. If a training run wa
 has a score from a head trained without its object, in a file beside the weights.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
 
@@ -72,14 +72,20 @@ def write_scores(
     """
     check_probabilities(checkpoint_id, probabilities)
     check_probabilities(checkpoint_id, p_real)
-    columns = (subject_ids, probabilities, p_real, binary_entropy(p_real))
-    try:
-        with transaction.atomic():
-            _replace(checkpoint_id, columns)
-    except UniqueViolation:  # another run has scored some of them meanwhile, and committed: now they are seen
-        _replace(checkpoint_id, columns)
+    order = np.argsort(subject_ids)  # two runs that write the same scores wait for each other, but not in a circle
+    columns = tuple(column[order] for column in (subject_ids, probabilities, p_real, binary_entropy(p_real)))
+    _twice_if_needed(lambda: _replace(checkpoint_id, columns))
     if Checkpoint.objects.filter(pk=checkpoint_id, is_champion=True).exists():
         refresh_models(subject_ids.tolist())
+
+
+def _twice_if_needed(replace: Callable[[], None]) -> None:
+    """Replace rows; again if another run has written some of them meanwhile, and committed: now they are seen."""
+    try:
+        with transaction.atomic():
+            replace()
+    except (UniqueViolation, IntegrityError):
+        replace()
 
 
 def _replace(checkpoint_id: int, columns: Sequence[NDArray[Any]]) -> None:
@@ -136,15 +142,17 @@ def champions_opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int,
 @transaction.atomic
 def write_detections(checkpoint_id: int, detections: Mapping[int, Sequence[Detection]]) -> None:
     """Write one checkpoint's detections by subject, best first, replacing earlier ones."""
-    Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(detections)).delete()
-    Row.objects.bulk_create(
-        (
-            Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(each))
-            for subject, found in detections.items()
-            for position, each in enumerate(found)
-        ),
-        batch_size=2000,
-    )
+    rows = [
+        Row(checkpoint_id=checkpoint_id, subject_id=subject, position=position, **_fields(each))
+        for subject, found in sorted(detections.items())
+        for position, each in enumerate(found)
+    ]
+
+    def replace() -> None:
+        Row.objects.filter(checkpoint=checkpoint_id, subject__in=list(detections)).delete()
+        Row.objects.bulk_create(rows, batch_size=2000)
+
+    _twice_if_needed(replace)
 
 
 def _fields(detection: Detection) -> dict[str, float]:

@@ -6,34 +6,48 @@ import numpy as np
 import pytest
 from django.db import connection, transaction
 
+from ml.inference.detections import Detection
 from tests.integration.learning import sky
-from tests.integration.locks import wait_until_somebody_waits
-from webapp.learning import scores
-from webapp.learning.models import Score
+from tests.integration.locks import nobody_waits_in_a_circle, wait_until_somebody_waits
+from webapp.learning import models, scores
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def scored():
-    """Return a function that writes one probability as the score of two subjects."""
+def ids():
     survey = sky.survey()
-    rows = sky.subjects(survey, [True, False])
-    checkpoint = sky.checkpoint(sky.workflow(survey), is_champion=True)
-    ids = np.array([row.pk for row in rows])
-
-    def write(p):
-        scores.write_scores(checkpoint.pk, ids, np.array([[1 - p, p]] * 2), np.array([p, p]))
-
-    return write
+    sky.checkpoint(sky.workflow(survey), is_champion=True)
+    return np.array([row.pk for row in sky.subjects(survey, [True, False])])
 
 
-def test_the_second_waits_for_the_first_and_replaces_its_scores(scored):
+def score(ids, p):
+    """Write one probability as the score of all subjects."""
+    champion, n = models.Checkpoint.objects.get(), len(ids)
+    scores.write_scores(champion.pk, ids, np.array([[1 - p, p]] * n), np.array([p] * n))
+
+
+def find(ids, p):
+    """Write one line with this score in each of the subjects."""
+    line = Detection(frame=0, line=(0.0, 0.0, 1.0, 1.0), score=p)
+    scores.write_detections(models.Checkpoint.objects.get().pk, {int(key): [line] for key in ids})
+
+
+def probabilities():
+    return list(models.Score.objects.values_list("p_real", flat=True))
+
+
+def finds():
+    return list(models.Detection.objects.values_list("score", flat=True))
+
+
+@pytest.mark.parametrize(("write", "written"), [(score, probabilities), (find, finds)])
+def test_the_second_waits_for_the_first_and_replaces_what_it_wrote(ids, write, written):
     failed = []
 
     def second():
         try:
-            scored(0.75)
+            write(ids, 0.75)
         except Exception as error:
             failed.append(error)
         finally:
@@ -41,10 +55,17 @@ def test_the_second_waits_for_the_first_and_replaces_its_scores(scored):
 
     thread = threading.Thread(target=second)
     with transaction.atomic():
-        scored(0.25)
+        write(ids, 0.25)
         thread.start()
         wait_until_somebody_waits(thread)
         assert thread.is_alive()
     thread.join()
     assert failed == []
-    assert list(Score.objects.values_list("p_real", flat=True)) == [0.75, 0.75]
+    assert written() == [0.75, 0.75]
+
+
+@pytest.mark.parametrize("write", [score, find])
+def test_subjects_are_written_in_one_order_whatever_order_they_come_in(ids, write):
+    assert nobody_waits_in_a_circle(
+        lambda: write(ids[:1], 0.25), lambda: write(ids[::-1], 0.5), lambda: write(ids[1:], 0.75)
+    )
