@@ -126,7 +126,7 @@ def update_priorities(run: ScoringRun) -> None:
         if run.shards.exists():
             watch_drift(run.checkpoint)
     prune(run.checkpoint)
-    run.finish(message=f"{changed} priorities changed.{notes}")
+    run.end(f"{changed} priorities changed.{notes}")
 
 
 _MAIN = {

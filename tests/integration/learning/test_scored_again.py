@@ -7,7 +7,7 @@ from tasks import jobs
 from tasks.learning import score_shard
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning import scores
+from webapp.learning import acquisition, scores
 from webapp.learning.comparison import score_archive, without_archive
 from webapp.learning.models import Score, ScoringShard
 from webapp.learning.promotion import promote
@@ -57,6 +57,18 @@ def test_scores_of_a_shard_that_is_tried_again_reach_the_queue(workflow, unsure,
         work(run)
     assert (run.state, workflow.queue.exclude(reason="new").count()) == (JobState.DONE, 0)
     assert run.shards.get().retry()
+    work(run)
+    assert (run.state, Score.objects.count()) == (JobState.DONE, 10)
+    assert workflow.queue.exclude(reason="new").count() == 10
+
+
+def test_a_shard_that_is_tried_again_while_the_queues_are_ordered_has_them_ordered_again(workflow, unsure, monkeypatch):
+    run = start_scoring(sky.checkpoint(workflow, is_champion=True))
+    with monkeypatch.context() as broken:
+        broken.setattr(scores, "write_scores", lambda *_: 1 / 0)
+        broken.setattr(acquisition, "prune", lambda _: run.shards.get().retry())
+        work(run)
+    assert run.state == JobState.RUNNING
     work(run)
     assert (run.state, Score.objects.count()) == (JobState.DONE, 10)
     assert workflow.queue.exclude(reason="new").count() == 10

@@ -66,6 +66,15 @@ class ScoringRun(Job):
     def __str__(self) -> str:
         return f"Scoring {self.pk} with {self.checkpoint}"
 
+    @transaction.atomic
+    def end(self, message: str) -> None:
+        """Finish; if a shard was retried meanwhile, leave it to the next worker, which comes after that shard."""
+        self.renew()  # locks the run against such retries
+        if self.shards.open().exists():
+            self.give_back()
+        else:
+            self.finish(message=message)
+
     def reopen(self) -> None:
         """Let the job of a finished run follow more shards, as it followed those before."""
         fresh = {"attempts": 0, "fruitless": 0, "token": None, "lease_until": None, "finished_at": None}
@@ -91,7 +100,11 @@ class ScoringShard(Job):
 
     @transaction.atomic
     def retry(self) -> bool:
-        """Queue a failed shard again, and a run that has finished without it, so that its scores order the queues."""
+        """Queue a failed shard again, and a run that has finished without it, so that its scores order the queues.
+
+        The run is locked, so that its job ends before or sees this shard.
+        """
+        ScoringRun.objects.select_for_update(no_key=True).get(pk=self.run_id)
         again = super().retry()
         if again:
             self.run.reopen()
