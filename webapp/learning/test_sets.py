@@ -41,8 +41,18 @@ def current(survey: Survey, kind: str) -> TestSet:
 
     Raises TooLittleGold: nothing is frozen; the message has the number of gold subjects, and how many are needed.
     """
-    frozen = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
-    return frozen or freeze(survey=survey, kind=kind)
+    return _current(survey, kind) or _freeze_first(survey, kind)
+
+
+def _current(survey: Survey, kind: str) -> TestSet | None:
+    return TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
+
+
+@transaction.atomic
+def _freeze_first(survey: Survey, kind: str) -> TestSet:
+    """Freeze a test set, unless another run has done so while this one waited for the survey."""
+    Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
+    return _current(survey, kind) or freeze(survey=survey, kind=kind)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
+from tests.integration.at_once import beside
 from tests.integration.learning import sky
+from tests.integration.locks import wait_until_somebody_waits
 from webapp.archive.models import Subject
 from webapp.learning import curate_labels, models, test_sets, training_sets
 from webapp.learning.curate_labels import labels
@@ -126,3 +129,18 @@ def test_the_command_freezes_again_or_says_why_not(capsys):
     call_command("freeze", "sky", kind="stamp")
     frozen = models.TestSet.objects.get(is_current=True)
     assert capsys.readouterr().out == f"{frozen.size} gold stamps are now the test set of sky.\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_that_need_the_first_test_set_at_once_freeze_one():
+    survey = sky.survey()
+    real = [True, False] * 30
+    sky.make_gold(sky.subjects(survey, real), real)
+    other = beside(lambda: test_sets.current(survey, "stamp"))
+    with transaction.atomic():
+        frozen = test_sets.current(survey, "stamp")
+        other.start()
+        wait_until_somebody_waits(other)
+    other.join()
+    assert list(models.TestSet.objects.all()) == [frozen]
+    assert test_sets.current(survey, "stamp") == frozen
