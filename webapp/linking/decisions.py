@@ -76,7 +76,8 @@ def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Deci
     _reject_rivals(survey, keys, by)
     merge_all(survey, Proposal.objects.filter(pk__in=keys, run__links=Links.TRACKLETS))
     if Proposal.objects.filter(pk__in=keys, run__links=Links.DETECTIONS).exists():
-        job, _created = TrackletBuild.objects.get_or_create(survey=survey, state=JobState.QUEUED)
+        builds = TrackletBuild.objects.select_for_update()  # no worker begins a waiting one before this is committed
+        job, _created = builds.get_or_create(survey=survey, state=JobState.QUEUED)
         job.enqueue()
     return len(keys)
 

@@ -5,9 +5,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from tasks.jobs import propose_links
+from tasks.jobs import propose_links, store_linked
+from tests.integration.at_once import beside
 from tests.integration.learning import sky
 from tests.integration.linking.searching import NIGHT, build, confirm, names, search
+from tests.integration.locks import wait_until_somebody_waits
 from webapp.archive.models import Frame, Kind, Subject, SubjectSet, Survey
 from webapp.archive.observing_nights import newest_nights
 from webapp.archive.pixels import pixels_of
@@ -206,3 +208,21 @@ def test_a_night_is_that_of_the_page_of_nights(survey, observatory, shift):
     assert (len(nights), first, last) == (1, nights[0] + begins, nights[0] + begins + 1)
     assert first < NIGHT + shift < NIGHT + shift + 3 / 50 < last
     assert newest_night(Survey.objects.create(slug="empty", name="Empty")) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_worker_begins_a_waiting_build_before_what_was_confirmed_meanwhile_is_stored(survey, monkeypatch):
+    first, second = search(survey).proposals.order_by("dec")
+    confirm(survey, first)
+    waiting, enqueue = TrackletBuild.objects.get(), TrackletBuild.enqueue
+    worker = beside(lambda: store_linked(waiting.pk))
+
+    def enqueue_late(job):
+        worker.start()
+        wait_until_somebody_waits(worker)
+        enqueue(job)
+
+    monkeypatch.setattr(TrackletBuild, "enqueue", enqueue_late)
+    confirm(survey, second)
+    worker.join()
+    assert Proposal.objects.filter(subject=None).count() == 0
