@@ -125,11 +125,13 @@ def scan(job: QualityScan) -> None:
 def store_flags(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
     """Store the flags of a scan, by the volunteers' primary keys; return the numbers of new and of cleared flags."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
-    now = timezone.now()
-    known = {(flag.volunteer_id, flag.kind): flag for flag in QualityFlag.objects.filter(workflow=workflow)}
+    now, merged = timezone.now(), _merged(volunteers)
+    flagged = QualityFlag.objects.filter(workflow=workflow).order_by("pk")
+    known = {(flag.volunteer_id, flag.kind): flag for flag in flagged.select_for_update(of=("self",))}
     new = 0
     for sign in flags:
         who = int(volunteers[sign.volunteer])
+        who = merged.get(who, who)
         flag = known.pop((who, sign.kind), None) or QualityFlag(volunteer_id=who, workflow=workflow, kind=sign.kind)
         new += flag.pk is None or flag.state == FlagState.EXPIRED
         if flag.state == FlagState.EXPIRED:
@@ -140,8 +142,14 @@ def store_flags(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[n
     over = [flag for flag in known.values() if flag.state == FlagState.OPEN]
     QualityFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.EXPIRED)
     concerned = {int(volunteers[sign.volunteer]) for sign in flags} | {flag.volunteer_id for flag in over}
-    apply_flags(workflow, concerned)
+    apply_flags(workflow, {merged.get(who, who) for who in concerned})
     return new, len(over)
+
+
+def _merged(volunteers: NDArray[np.int64]) -> dict[int, int]:
+    """Return the accounts of visitors who have signed in since their answers were read."""
+    rows = Volunteer.objects.filter(pk__in=volunteers.tolist(), merged_into__isnull=False)
+    return {visitor: account for visitor, account in rows.values_list("pk", "merged_into") if account is not None}
 
 
 @transaction.atomic

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from tasks import housekeeping, jobs
 from tasks.worker import app
+from tests.integration.at_once import beside
+from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.accounts.merge_visitor import merge
 from webapp.classifications.models import Classification
@@ -17,6 +19,7 @@ from webapp.consensus.batch_aggregation import all_votes
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
 from webapp.core.jobs import JobState
+from webapp.quality import quality_scan
 from webapp.quality.models import FlagState, QualityFlag, QualityScan
 from webapp.quality.quality_scan import decide, start_scan, workflows_to_scan
 from webapp.queue.membership import enqueue_subjects
@@ -161,6 +164,38 @@ def test_signing_in_is_no_way_out(workflow, bot):
     assert set(QualityFlag.objects.values_list("volunteer", flat=True)) == {account.pk}
     assert not Skill.objects.get(volunteer=account, workflow=workflow).is_trusted
     assert str(account.pk) not in all_votes(workflow).workers
+
+
+def test_signing_in_while_a_scan_runs_is_no_way_out(workflow, bot, monkeypatch):
+    scan(workflow)
+    account, find_flags = make_volunteer("shining"), quality_scan.find_flags
+
+    def meanwhile(*args, **kwargs):
+        merge(bot, account)
+        return find_flags(*args, **kwargs)
+
+    monkeypatch.setattr(quality_scan, "find_flags", meanwhile)
+    assert scan(workflow).message == "0 new, 0 cleared."
+    assert set(QualityFlag.objects.values_list("volunteer", "state")) == {(account.pk, FlagState.OPEN)}
+    assert not Skill.objects.get(volunteer=account, workflow=workflow).is_trusted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scan_that_writes_its_flags_does_not_give_them_back_to_a_visitor(workflow, bot, monkeypatch):
+    scan(workflow)
+    account, save = make_volunteer("shining"), QualityFlag.save
+    signs_in = beside(lambda: merge(bot, account))
+
+    def late(flag, *args, **kwargs):
+        if not signs_in.ident:
+            signs_in.start()
+            wait_until_somebody_waits(signs_in)
+        save(flag, *args, **kwargs)
+
+    monkeypatch.setattr(QualityFlag, "save", late)
+    scan(workflow)
+    signs_in.join()
+    assert set(QualityFlag.objects.values_list("volunteer", flat=True)) == {account.pk}
 
 
 def test_a_flag_that_expired_does_not_hide_one_that_a_scientist_confirmed(workflow, bot, django_user_model):
