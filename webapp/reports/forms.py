@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.forms import NamesField
+from webapp.archive.models import Survey
 from webapp.reports.models import PLAIN, ReportSettings
 
 
@@ -70,6 +72,14 @@ class ReportSettingsForm(forms.ModelForm):
             "mode": _("How the images were taken."),
             "prefix": _("One or two capitals, not I, J, K or L first. No other source of the observatory may use it."),
         }
+
+    def save(self, commit: bool = True) -> ReportSettings:
+        """Save; the first settings that two admins fill in at once are one row."""
+        with transaction.atomic():
+            Survey.objects.select_for_update(no_key=True).get(pk=self.instance.survey_id)
+            present = ReportSettings.objects.filter(survey=self.instance.survey_id)
+            self.instance.pk = present.values_list("pk", flat=True).first()
+            return super().save(commit)
 
     def clean_measurers(self) -> list[str]:
         names: list[str] = self.cleaned_data["measurers"]

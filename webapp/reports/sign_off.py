@@ -32,7 +32,8 @@ def sign_off(*, report: Report, by: User, name: str, seen: str) -> Report:
     """
     code = report.survey.observatory
     list(Survey.objects.select_for_update(no_key=True).filter(observatory=code).order_by("pk").values_list("pk"))
-    row = Report.objects.select_for_update().select_related("survey").filter(pk=report.pk, signed_at=None).first()
+    drafts = Report.objects.select_for_update(of=("self",)).select_related("survey").filter(signed_at=None)
+    row = drafts.filter(pk=report.pk).first()
     if row is None:
         raise ValidationError(_("The report is signed off or deleted already. Nothing has changed."))
     if not name.strip():

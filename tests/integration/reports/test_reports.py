@@ -8,13 +8,16 @@ from django.utils import timezone
 
 from ml.sky.ades import read_psv, read_xml
 from ml.sky.obs80 import read_obs80
+from tests.integration.at_once import beside
+from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.people import account, browser, member
 from tests.integration.reports.reporting import DAY, SETTINGS, contents, draft, sign
-from webapp.archive.models import Frame, Survey
+from webapp.archive.models import Frame, SubjectSet, Survey
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.linking.decisions import decide
 from webapp.linking.models import LinkRun, Proposal
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
+from webapp.reports.forms import ReportSettingsForm
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.reports.names import names_of
 from webapp.review.rulings import withdraw_ruling
@@ -315,6 +318,30 @@ def test_an_admin_sets_what_all_reports_share(survey):
     assert client.post(address, good).status_code == 302
     row = ReportSettings.objects.get()
     assert (row.measurers, row.bands) == (["A. One", "B. Two"], {"o": "Ao", "c": "Ac"})
+
+
+def test_two_admins_who_fill_in_the_first_settings_at_once_make_one_row(survey):
+    ReportSettings.objects.all().delete()
+    values = {**SETTINGS, "measurers": "A. One", "bands": "", "mode": "CCD", "detector": "CCD", "prefix": "W"}
+    forms = [
+        ReportSettingsForm(values | {"submitter": name}, instance=ReportSettings(survey=survey))
+        for name in ("A. One", "B. Two")
+    ]
+    assert all(form.is_valid() for form in forms)
+    for form in forms:
+        form.save()
+    assert ReportSettings.objects.get().submitter == "B. Two"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_keeps_nobody_from_storing_what_belongs_to_the_survey(survey):
+    report = draft(survey)
+    other = beside(lambda: SubjectSet.objects.create(survey=survey, name="new"))
+    with transaction.atomic():
+        sign(report)
+        other.start()
+        wait_until_somebody_waits(other)
+        assert not other.is_alive()
 
 
 def test_pages_cost_few_queries(survey, django_assert_max_num_queries):
