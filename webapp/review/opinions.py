@@ -60,7 +60,7 @@ def give_verdict(
         ruling = _with_opinions_of(standing, rule(subject=subject, workflow=workflow, **given))
         tell_of_conflict(ruling, by=scientist)
         return ruling
-    check_verdict(subject, workflow, verdict, label)
+    check_verdict(locked, workflow, verdict, label)
     own = standing.opinions.filter(scientist=scientist, withdrawn_at=None)
     replaced = own.first()
     own.update(withdrawn_at=timezone.now())

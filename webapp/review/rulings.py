@@ -46,8 +46,8 @@ def rule(
         The verdict is neither yes nor no, the label is not a class of the survey or contradicts the verdict, or the
         subject belongs to another survey or kind. Nothing is changed.
     """
-    check_verdict(subject, workflow, verdict, label)
     locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    check_verdict(locked, workflow, verdict, label)
     lock_in_all_workflows([locked.pk])
     standing = locked.rulings.filter(withdrawn_at=None)
     earlier = standing.first()

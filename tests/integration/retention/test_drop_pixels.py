@@ -267,6 +267,14 @@ def test_bogus_subjects_past_the_limit_leave_training(workflow, bogus):
     assert curate_labels.labelled(workflow).count() == 130
 
 
+def test_a_verdict_on_pixels_that_were_dropped_meanwhile_is_refused(workflow, bogus, scientist):
+    row = Subject.objects.get(pk=bogus[0].pk)
+    cleaned(workflow.survey)
+    with pytest.raises(ValidationError, match="pixels of s0 were dropped"):
+        rule(subject=row, workflow=workflow, scientist=scientist, verdict="yes")
+    assert not Subject.objects.gold().exists()
+
+
 def test_a_training_set_from_before_is_read_without_dropped_subjects(workflow, bogus):
     workflow.survey.drop_bogus_after = None
     training_set = curate_labels.curate(workflow)
