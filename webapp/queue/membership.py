@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.classifications.models import Reason
-from webapp.core.sql import analyze, fetch
+from webapp.core.postgresql.time_limits import lift_statement_limit
+from webapp.core.sql import analyze, execute, fetch
 from webapp.queue.entries import lock_in_all_workflows, open_slots
 from webapp.queue.models import UNKNOWN, QueueEntry
 from webapp.workflows.models import Workflow
@@ -120,7 +122,25 @@ def add_to_set(survey: Survey, name: str, subjects: list[int]) -> SubjectSet:
     return row
 
 
+# Shared by whoever adds subjects to the set, until they commit.
+SHARE = "SELECT FROM archive_subjectset WHERE survey_id = %s AND name = %s FOR SHARE"
+
+
 def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) -> int:
     """Add subjects of a set (`only` as in `enqueue_subjects`) to the queue of every workflow that uses it."""
+    execute(SHARE, [survey, subject_set])
     drawing = Workflow.objects.filter(subject_sets__survey=survey, subject_sets__name=subject_set).order_by("pk")
     return sum(enqueue_subjects(workflow, only) for workflow in drawing)
+
+
+@transaction.atomic
+def enqueue_late(workflow: Workflow) -> int:
+    """Add what others put into a workflow's sets just before it was committed that it uses them; return how many.
+
+    Call it after that commit: from then on, whoever adds subjects to the sets sees the workflow.
+    """
+    lift_statement_limit()
+    list(workflow.subject_sets.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk"))
+    members = Subject.objects.originals().with_pixels().filter(sets__workflows=workflow, kind=workflow.kind)
+    left_out = members.exclude(Exists(workflow.queue.filter(subject=OuterRef("pk"))))
+    return enqueue_subjects(workflow, list(left_out.values_list("pk", flat=True)))

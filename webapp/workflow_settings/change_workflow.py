@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,13 +15,8 @@ from webapp.consensus.models import ConsensusRecompute
 from webapp.consensus.recompute import start_recompute
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 from webapp.core.postgresql.time_limits import lift_statement_limit
-from webapp.queue.membership import dequeue_subjects, enqueue_subjects
-from webapp.workflows.models import Workflow
-
-RULES = (
-    "method", "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold",
-    "agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags",
-)  # fmt: skip
+from webapp.queue.membership import dequeue_subjects, enqueue_late, enqueue_subjects
+from webapp.workflows.models import RULES, Workflow
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,7 @@ def open_workflow(
     except IntegrityError as error:  # somebody has created it meanwhile
         raise ValidationError({"slug": _("Another workflow uses this URL slug. Choose another.")}) from error
     workflow.subject_sets.set(subject_sets)
+    transaction.on_commit(partial(enqueue_late, workflow), robust=True)
     lift_statement_limit()
     return Saved(workflow, added=enqueue_subjects(workflow))
 
@@ -87,6 +84,8 @@ def change_workflow(
     _check(row, subject_sets, offered_before)
     row.save()
     row.subject_sets.set(subject_sets)
+    if set(subject_sets) - sets_before:
+        transaction.on_commit(partial(enqueue_late, row), robust=True)
     lift_statement_limit()
     removed = dequeue_subjects(row) if sets_before - set(subject_sets) else 0
     needs_recount = _rules(row) != rules_before and row.queue.exists()

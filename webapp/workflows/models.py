@@ -32,6 +32,13 @@ class Acquisition(models.TextChoices):
     DISAGREEMENT = "disagree"
 
 
+RULES = (
+    "method", "prior", "min_votes", "max_votes", "majority", "accept_threshold", "reject_threshold",
+    "agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags",
+)  # fmt: skip
+"""The settings that consensus and retirement depend on."""
+
+
 class Workflow(models.Model):
     """A question for volunteers about subjects, and its retirement rules."""
 

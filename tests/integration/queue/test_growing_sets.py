@@ -1,0 +1,49 @@
+"""A set that grows while a workflow begins to use it: whoever comes first, each of its subjects is queued."""
+
+import pytest
+from django.db import transaction
+
+from tests.integration.at_once import beside
+from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.world import make_subject, make_workflow
+from webapp.archive.models import SubjectSet
+from webapp.queue.membership import add_to_set
+from webapp.workflow_settings.change_workflow import change_workflow
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=1)
+
+
+@pytest.fixture
+def grows(workflow):
+    """Return a function that adds a new subject to a set that the workflow does not use yet."""
+    SubjectSet.objects.create(survey=workflow.survey, name="live")
+    return lambda: add_to_set(workflow.survey, "live", [make_subject(workflow.survey, "new").pk])
+
+
+def use_the_set(workflow):
+    sets = [*workflow.subject_sets.all(), SubjectSet.objects.get(name="live")]
+    change_workflow(workflow=workflow, subject_sets=sets, by=None)
+
+
+def test_what_is_stored_before_the_workflow_is_saved_is_queued(workflow, grows):
+    stream = beside(grows)
+    with transaction.atomic():
+        use_the_set(workflow)
+        stream.start()
+        stream.join()
+    assert workflow.queue.count() == 2
+
+
+def test_what_is_being_stored_when_the_workflow_is_saved_is_waited_for(workflow, grows):
+    admin = beside(lambda: use_the_set(workflow))
+    with transaction.atomic():
+        grows()
+        admin.start()
+        wait_until_somebody_waits(admin)
+    admin.join()
+    assert workflow.queue.count() == 2
