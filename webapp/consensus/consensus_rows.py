@@ -10,7 +10,7 @@ from webapp.classifications.models import Classification
 from webapp.consensus.models import VOTE_COLUMNS, Consensus
 from webapp.core.sql import Columns, execute, fetch
 from webapp.queue.models import QueueEntry
-from webapp.workflows.models import Workflow
+from webapp.workflows.models import RULES, Workflow
 
 ROW = Columns(Consensus, "summed")
 VOTES = tuple(VOTE_COLUMNS.values())
@@ -36,9 +36,13 @@ SUMMED = """
 # lock has read them before.
 KNOWN = Columns(Subject, "subject", "gold_label", "pixels_dropped_at")
 OF_SUBJECT = "JOIN archive_subject AS subject ON subject.id = entry.subject_id"
+# The rules, too: a recount under new ones has passed by entries whose votes would else follow the old ones.
+NOW = Columns(Workflow, "workflow", *RULES)
+OF_WORKFLOW = "JOIN workflows_workflow AS workflow ON workflow.id = entry.workflow_id"
 READ = f"""
-    SELECT entry.subject_id, {TAKEN}, {KNOWN.sql}, {ROW.sql}
-    FROM queue_queueentry AS entry {OF_SUBJECT} {SUMMED} WHERE entry.id = ANY((SELECT %s::bigint[])::bigint[])
+    SELECT entry.subject_id, {TAKEN}, {KNOWN.sql}, {NOW.sql}, {ROW.sql}
+    FROM queue_queueentry AS entry {OF_SUBJECT} {OF_WORKFLOW} {SUMMED}
+    WHERE entry.id = ANY((SELECT %s::bigint[])::bigint[])
 """  # noqa: S608  # column names of our own models
 
 _COUNTED = ", ".join(
@@ -47,9 +51,9 @@ _COUNTED = ", ".join(
 
 # Reads every vote of the subject, instead of the previous sums.
 ADD_UP = f"""
-    SELECT entry.subject_id, {TAKEN}, {KNOWN.sql}, votes.log_odds_micronats, votes.follow_ups,
+    SELECT entry.subject_id, {TAKEN}, {KNOWN.sql}, {NOW.sql}, votes.log_odds_micronats, votes.follow_ups,
         {", ".join(f"votes.{name}" for name in VOTES)}, {ROW.sql}
-    FROM queue_queueentry AS entry {OF_SUBJECT} {SUMMED}
+    FROM queue_queueentry AS entry {OF_SUBJECT} {OF_WORKFLOW} {SUMMED}
     CROSS JOIN LATERAL (
         SELECT {_COUNTED}, coalesce(sum(vote.log_odds_micronats), 0) AS log_odds_micronats,
             array_agg(vote.follow_up) FILTER (WHERE vote.follow_up <> '') AS follow_ups
@@ -135,11 +139,15 @@ REFRESH = f"""
 
 
 def read_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[int, tuple[Consensus, int]]:
-    """Return by subject its sums (an empty row if none) and the number of taken slots; read the subjects anew."""
+    """Return by subject its sums (an empty row if none) and the number of taken slots.
+
+    It reads the subjects' classes and the workflow's rules anew.
+    """
     rows = {}
     subjects = {entry.subject_id: entry.subject for entry in entries}
-    for subject, taken, label, dropped_at, *stored in fetch(READ, [[entry.pk for entry in entries]]):
+    for subject, taken, label, dropped_at, *rest in fetch(READ, [[entry.pk for entry in entries]]):
         subjects[subject].gold_label, subjects[subject].pixels_dropped_at = label, dropped_at
+        stored = _with_rules(workflow, rest)
         rows[subject] = (_row(workflow, subject, stored), taken)
     return rows
 
@@ -148,10 +156,9 @@ def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[in
     """Do the same as `read_rows`, with sums recomputed from all votes with weight."""
     rows = {}
     subjects = {entry.subject_id: entry.subject for entry in entries}
-    for subject, taken, label, dropped_at, log_odds_micronats, follow_ups, *rest in fetch(
-        ADD_UP, [[entry.pk for entry in entries]]
-    ):
+    for subject, taken, label, dropped_at, *read in fetch(ADD_UP, [[entry.pk for entry in entries]]):
         subjects[subject].gold_label, subjects[subject].pixels_dropped_at = label, dropped_at
+        log_odds_micronats, follow_ups, *rest = _with_rules(workflow, read)
         row = _row(workflow, subject, rest[len(VOTES) :])
         for name, votes in zip(VOTES, rest, strict=False):
             setattr(row, name, votes)
@@ -159,6 +166,13 @@ def recompute_rows(workflow: Workflow, entries: Sequence[QueueEntry]) -> dict[in
         row.follow_ups = dict(sorted(Counter(follow_ups or ()).items()))
         rows[subject] = (row, taken)
     return rows
+
+
+def _with_rules(workflow: Workflow, read: Sequence[Any]) -> Sequence[Any]:
+    """Give the workflow its rules, which come first among what was read; return the rest."""
+    for name, value in zip(NOW.names, read, strict=False):
+        setattr(workflow, name, value)
+    return read[len(NOW) :]
 
 
 def write_rows(

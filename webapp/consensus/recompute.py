@@ -25,7 +25,7 @@ from webapp.core.jobs import JobState
 from webapp.core.sql import execute, fetch
 from webapp.core.stored_messages import Sentence
 from webapp.queue.entries import lock_entries, redundancy
-from webapp.queue.models import QueueEntry
+from webapp.queue.models import Lease, QueueEntry
 from webapp.workflows.models import Workflow
 
 RECOUNTED = Sentence("%(settled)s more retired, %(reopened)s reopened.")
@@ -201,10 +201,11 @@ def recompute_consensus(job: ConsensusRecompute) -> None:
 
 
 def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
-    """Return the entries that a rule change may concern: with votes or a verdict, or with another number of slots."""
+    """Return the entries that a rule change may concern: with votes, verdict or leases, or another number of slots."""
     of_entry = {"workflow": workflow, "subject": OuterRef("subject")}
     voted, summed = Classification.objects.filter(**of_entry), Consensus.objects.filter(**of_entry)
-    other_number = Q(is_gold=False) & ~Q(open_slots=redundancy(workflow, votes=0))
+    is_leased = Exists(Lease.objects.filter(entry=OuterRef("pk")))
+    other_number = Q(is_gold=False) & (~Q(open_slots=redundancy(workflow, votes=0)) | Q(is_leased))
     return QueueEntry.objects.filter(Q(Exists(voted)) | Q(Exists(summed)) | other_number, workflow=workflow)
 
 

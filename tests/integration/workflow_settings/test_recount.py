@@ -1,15 +1,20 @@
 """A rule change affects existing votes, through an idempotent job."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from tasks import jobs
 from tests.integration.people import browser, member
 from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
 from webapp.consensus.models import Consensus, ConsensusRecompute
 from webapp.core.jobs import JobState
-from webapp.queue.leases import lease_next
-from webapp.workflow_settings.change_workflow import RULES, change_workflow
+from webapp.queue.leases import lease_next, release_expired
+from webapp.queue.models import Lease
+from webapp.workflow_settings.change_workflow import change_workflow
 from webapp.workflow_settings.forms import WorkflowForm
+from webapp.workflows.models import RULES, Workflow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_in_the_tests_transaction")]
 
@@ -53,6 +58,24 @@ def test_subjects_without_votes_are_offered_to_as_many_as_they_need_now(workflow
     assert [open_slots[subject] for subject in held] == [3, 3]
     assert sorted(open_slots.values()) == [3, 3, 4, 4]
     assert not Consensus.objects.exists()
+
+
+def test_a_subject_that_somebody_holds_is_offered_to_as_many_as_it_needs_once_they_leave(workflow):
+    change(workflow, min_votes=3)
+    [lease] = lease_next(make_volunteer("v"), workflow, 1)
+    saved = change(workflow, min_votes=2)  # as many as are open now
+    jobs.recompute(saved.recount.pk)
+    Lease.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    release_expired()
+    assert entry_of(workflow, lease.entry.subject_id).open_slots == 2
+
+
+def test_a_vote_that_began_under_the_rules_before_follows_the_new_ones(workflow):
+    subject, before = subjects_of(workflow)[0], Workflow.objects.select_related("survey").get()
+    saved = change(workflow, min_votes=4)
+    jobs.recompute(saved.recount.pk)
+    vote(make_volunteer("v"), before, subject)
+    assert entry_of(workflow, subject).open_slots == 3
 
 
 def test_another_method_gives_other_posteriors_and_a_verdict_stays(workflow):
