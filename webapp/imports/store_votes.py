@@ -114,6 +114,7 @@ def store(
     tally = before.after(len(rows))
     workflow = job.workflow
     votes = _votes(workflow, choices, rows, tally)
+    _compare_again(votes)
     people = volunteers_of(choices.source, {vote.record.user for vote in votes}, own)
     voters = lock_voters(workflow, set(people.values()))
     entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
@@ -146,6 +147,13 @@ def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tal
         if key not in subjects:
             tally.note(Reason.UNKNOWN_SUBJECT, row.row, key)
     return [vote_of(workflow, choices, row, subjects[key], answer) for row, key, answer in answered if key in subjects]
+
+
+def _compare_again(votes: Sequence[Vote]) -> None:
+    """Have the subjects of new lines compared with the known objects again, before anything else is locked."""
+    drawn = [vote for vote in votes if vote.lines]
+    known = Classification.objects.in_bulk([vote.id for vote in drawn])
+    compare_again({vote.subject.pk for vote in drawn if vote.id not in known})
 
 
 def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
@@ -196,7 +204,6 @@ def _store_lines(votes: Sequence[Vote], stored: Mapping[UUID, Classification], t
     """Store the lines of new votes, and count both."""
     came_in = [vote for vote in votes if vote.id in stored]
     store_lines({stored[vote.id]: vote.lines for vote in came_in})
-    compare_again({vote.subject.pk for vote in came_in if vote.lines})
     tally.added += len(came_in)
     tally.lines += sum(len(vote.lines) for vote in came_in)
     for vote in votes:

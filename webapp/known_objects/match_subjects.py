@@ -3,10 +3,12 @@
 import math
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from ml.sky.sweep import Sweep
 from ml.sky.tangent_plane import unit_vectors
 from webapp.archive.ingest.prepare import finite
 from webapp.archive.models import Subject, Survey
+from webapp.classifications.models import Mark
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.load_orbits import read_orbits
 from webapp.known_objects.models import (
@@ -103,6 +106,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     A detection without an observer matches nothing, and a subject's others decide. Raises ValueError if none has one.
     """
     began = timezone.now()  # lines that are drawn meanwhile count as newer
+    compared = lines_before(keys, began)
     detections, owner = detections_of(keys, survey.observatory or GEOCENTRE)
     observers, problems = observers_of(detections, read_observatories())
     is_placed = np.isfinite(observers.position).all(axis=1)
@@ -134,18 +138,37 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
         )
         for key in keys
     ]
-    _store(keys, candidates, checks)
+    _store(keys, candidates, checks, compared)
     return len(counts), int(np.count_nonzero(~is_placed))
 
 
+def lines_before(keys: list[int], when: datetime) -> dict[int, int]:
+    """Return how many lines were drawn before then on each of some subjects that have any."""
+    drawn = Mark.objects.filter(classification__subject__in=keys, classification__created_at__lt=when).order_by()
+    return dict(drawn.values_list("classification__subject").annotate(Count("pk")))
+
+
 @transaction.atomic
-def _store(keys: list[int], candidates: dict[tuple[int, str], Candidate], checks: list[IdentityCheck]) -> None:
-    """Replace what was stored of some subjects, except for what scientists ruled out."""
-    Subject.objects.filter(pk__in=keys).lock()
+def _store(
+    keys: list[int],
+    candidates: dict[tuple[int, str], Candidate],
+    checks: list[IdentityCheck],
+    compared: dict[int, int],
+) -> None:
+    """Replace what was stored of some subjects, except for what scientists ruled out.
+
+    Subjects that have gained lines from before the comparison, since it `compared` so many, are left to the next run:
+    nothing says that imported lines are newer.
+    """
+    locked = Subject.objects.filter(pk__in=keys).lock()
+    lines = lines_before(keys, checks[0].checked_at) if checks else {}
+    keys = [key for key in locked if lines.get(key) == compared.get(key)]
+    same = set(keys)
     KnownMatch.objects.filter(subject__in=keys).delete()
-    KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in candidates.items())
+    found = {key: candidate for key, candidate in candidates.items() if key[0] in same}
+    KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in found.items())
     IdentityCheck.objects.bulk_create(
-        checks, update_conflicts=True, unique_fields=["subject"],
+        [check for check in checks if check.subject_id in same], update_conflicts=True, unique_fields=["subject"],
         update_fields=[
             "catalogue", "detections", "candidates", "unmatched", "orbit_days", "measured_with", "checked_at"
         ],

@@ -71,5 +71,10 @@ def _has_new_lines(survey: Survey, role: ModelRole) -> Q:
 
 
 def compare_again(subjects: Collection[int]) -> None:
-    """Have cutouts and cubes compared again: their lines are new, though the answers to them are old."""
-    IdentityCheck.objects.filter(subject__in=subjects, subject__kind__in=SEARCHED).delete()
+    """Have cutouts and cubes compared again: their lines are new, though the answers to them are old.
+
+    Call it in the transaction that stores the lines, before it locks volunteers or entries. It locks the subjects, so
+    that a comparison that is under way sees the lines, or ends before.
+    """
+    searched = Subject.objects.filter(pk__in=subjects, kind__in=SEARCHED).lock()
+    IdentityCheck.objects.filter(subject__in=searched).delete()

@@ -16,6 +16,7 @@ from tests.integration.people import browser, member
 from webapp.archive.models import Frame
 from webapp.classifications.models import Classification
 from webapp.imports.mapping import Choices
+from webapp.known_objects import match_subjects
 from webapp.known_objects.models import IdentityCheck
 from webapp.known_objects.unidentified import identified, unidentified
 from webapp.learning.models import Checkpoint, Detection, Promotion
@@ -106,19 +107,44 @@ def test_new_and_undone_lines_are_compared_in_the_next_run(catalogue, workflow, 
     assert IdentityCheck.objects.get().detections == 0
 
 
+def import_line(workflow, cutout, folder):
+    line = {"toolIndex": 0, "toolType": "line", "frame": 0, "x1": 2, "y1": 2, "x2": 9, "y2": 9}
+    drawn = [{"task": "T0", "value": "Yes"}, {"task": "T2", "value": [line]}]
+    row = panoptes_row(1, "ann", cutout.external_id, annotations=json.dumps(drawn))
+    choices = Choices(**PANOPTES.stored() | {"lines_task": "T2"})
+    assert imported(workflow, write_csv(folder / "answers.csv", [row]), choices).lines == 1
+
+
 def test_imported_lines_are_compared_however_old_they_are(catalogue, cutout, survey, tmp_path):
     workflow = sky.workflow(survey, kind="cutout", slug="trails", line_marking=True)
     sky.queue(workflow, [cutout])
     run(survey)
     assert not waits(survey)
-    line = {"toolIndex": 0, "toolType": "line", "frame": 0, "x1": 2, "y1": 2, "x2": 9, "y2": 9}
-    drawn = [{"task": "T0", "value": "Yes"}, {"task": "T2", "value": [line]}]
-    row = panoptes_row(1, "ann", cutout.external_id, annotations=json.dumps(drawn))
-    choices = Choices(**PANOPTES.stored() | {"lines_task": "T2"})
-    assert imported(workflow, write_csv(tmp_path / "answers.csv", [row]), choices).lines == 1
+    import_line(workflow, cutout, tmp_path)
     assert waits(survey)
     run(survey)
     assert cutout.identity_check.detections == 1
+
+
+def test_lines_that_are_imported_during_a_comparison_are_compared_in_the_next(
+    catalogue, cutout, survey, tmp_path, monkeypatch
+):
+    workflow = sky.workflow(survey, kind="cutout", slug="trails", line_marking=True)
+    sky.queue(workflow, [cutout])
+    detections_of = match_subjects.detections_of
+
+    def meanwhile(*args):
+        found = detections_of(*args)
+        import_line(workflow, cutout, tmp_path)
+        return found
+
+    with monkeypatch.context() as first:
+        first.setattr(match_subjects, "detections_of", meanwhile)
+        run(survey)
+    assert waits(survey)
+    run(survey)
+    assert cutout.identity_check.detections == 1
+    assert not waits(survey)
 
 
 @pytest.mark.parametrize("lacks", [{"mjd_mid": None}, {"wcs": None}, {"wcs": {"CTYPE1": "broken"}}])
