@@ -65,10 +65,11 @@ def _following(job: MotionFit, last: int) -> list[int]:
 def _store(job: MotionFit, keys: list[int]) -> bool:
     """Fit and store a batch; return False, and store nothing, if the survey has other errors by now.
 
-    The survey's row is locked, as by all who store its subjects or change its errors.
+    The survey's row is locked, as by all who store its subjects or change its errors; frames stay as they were stored.
     """
+    rates = rates_of(fit_motions(keys, **job.errors))
     survey = Survey.objects.select_for_update(no_key=True).get(pk=job.survey_id)
     if survey.usual_errors() != job.errors:
         return False
-    execute(STORE, [keys, rates_of(fit_motions(keys, **job.errors))])
+    execute(STORE, [keys, rates])
     return True

@@ -70,6 +70,14 @@ def lock_in_all_workflows(subjects: Collection[int]) -> None:
     lock_of_several(QueueEntry.objects.filter(subject__in=subjects))
 
 
+def lock_free_in_all_workflows(subjects: Collection[int]) -> set[int]:
+    """Lock the entries of the subjects of which nobody has locked one; return these subjects."""
+    entries = QueueEntry.objects.filter(subject__in=subjects).order_by("workflow_id", "pk")
+    free = entries.select_for_update(no_key=True, of=("self",), skip_locked=True).values_list("pk", flat=True)
+    busy = entries.exclude(pk__in=list(free)).values_list("subject", flat=True)
+    return set(subjects).difference(busy)
+
+
 def entries_of(volunteer: Volunteer) -> QuerySet[QueueEntry]:
     """Return the entries of all workflows that a volunteer holds or has answered."""
     held = Lease.objects.filter(volunteer=volunteer).values("entry")

@@ -20,7 +20,7 @@ from webapp.archive.models import Subject, Survey
 from webapp.archive.models.subject import SubjectQuerySet
 from webapp.core.backup_lock import may_delete_files
 from webapp.core.stored_messages import Sentence
-from webapp.queue.entries import lock_in_all_workflows
+from webapp.queue.entries import lock_free_in_all_workflows
 from webapp.retention.droppable import TrainedOn, droppable
 from webapp.retention.models import RetentionRun
 
@@ -77,12 +77,12 @@ def _count(run: RetentionRun, store: PixelStore, chunk: Chunk, keys: list[int], 
 def _mark(run: RetentionRun, chunk: Chunk, keys: list[int], trained_on: TrainedOn) -> int:
     """Mark pixels of a chunk as dropped, and the chunk as being cleared; return how many.
 
-    Locks keep out an ingest into the chunk, a training that begins, and votes that reopen a subject.
+    Locks keep out an ingest into the chunk, a training that begins, and votes that reopen a subject. What somebody
+    works on just now is left to the next run: nobody who needs the survey has to wait for that, too.
     """
     _lock(run.survey)
-    Subject.objects.filter(pk__in=keys).lock()
-    lock_in_all_workflows(keys)
-    still = list(droppable(run.survey).filter(pk__in=keys).values_list("pk", flat=True))
+    free = lock_free_in_all_workflows(Subject.objects.filter(pk__in=keys).lock(skip_locked=True))
+    still = list(droppable(run.survey).filter(pk__in=free).values_list("pk", flat=True))
     dropped = set(still) - trained_on.among(still)
     if dropped:
         Subject.objects.filter(pk__in=dropped).update(pixels_dropped_at=Now())

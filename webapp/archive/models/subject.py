@@ -83,9 +83,9 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """Exclude subjects whose pixels were dropped (`webapp.retention`)."""
         return self.filter(pixels_dropped_at=None)
 
-    def lock(self) -> list[int]:
+    def lock(self, *, skip_locked: bool = False) -> list[int]:
         """Lock the subjects until the transaction ends, in the order in which everybody does; return their keys."""
-        rows = self.order_by("pk").select_for_update(no_key=True, of=("self",))
+        rows = self.order_by("pk").select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
         return list(rows.values_list("pk", flat=True))
 
     def set_gold(self, label: str, source: str) -> int:
