@@ -9,7 +9,19 @@ from django.db.models import CASCADE, ProtectedError
 
 from webapp.archive.audit import rename_in_audit_log
 from webapp.classifications.models import Classification
-from webapp.community.models import Appeal, Block, Collection, Discovery, Favourite, Group, GroupMember, Notification
+from webapp.community.models import (
+    Appeal,
+    Block,
+    Collection,
+    Comment,
+    Discovery,
+    Favourite,
+    Group,
+    GroupMember,
+    ModeratorAction,
+    Notification,
+    Thread,
+)
 from webapp.community.talk import disown
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.queue.entries import entries_of, lock_of_several
@@ -50,14 +62,27 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
 def _locked(user: User) -> Volunteer | None:
     """Return the volunteer, locked like their queue entries: as by an answer, and only then against rows about them.
 
-    Who holds one of the entries may be about to store such a row, as a verdict does that credits them.
+    Who holds one of the entries may be about to store such a row, as a verdict does that credits them. So may a
+    moderator who holds one of their comments, and who replies in a thread of theirs.
     """
     rows = Volunteer.objects.filter(user=user)
     volunteer = rows.select_for_update(no_key=True).first()
     if volunteer is not None:
         lock_of_several(entries_of(volunteer))
+        _lock_talk(volunteer)
         rows.select_for_update().get()
     return volunteer
+
+
+def _lock_talk(volunteer: Volunteer) -> None:
+    """Lock what the volunteer wrote and what moderators did about it, in the order of who answers an appeal."""
+    for rows in (
+        Appeal.objects.filter(action__author=volunteer),
+        ModeratorAction.objects.filter(author=volunteer),
+        Comment.objects.filter(author=volunteer),
+        Thread.objects.filter(author=volunteer),
+    ):
+        list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 def _make_nobody(volunteer: Volunteer) -> None:

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 
 from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Appeal, Notification, Report
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import account_volunteer, staying
 
 
 def tell_moderators(*, survey: Survey, kind: str, but: Collection[int | None]) -> None:
@@ -25,9 +25,9 @@ def tell_moderators(*, survey: Survey, kind: str, but: Collection[int | None]) -
     unread = _unread(survey, kind)
     unread.filter(mail__sent_at__isnull=False).delete()
     told = set(unread.values_list("volunteer", flat=True))
-    volunteers = [account_volunteer(each) for each in people]
+    volunteers = staying({account_volunteer(each).pk for each in people} - told)
     Notification.objects.bulk_create(
-        Notification(volunteer=each, survey=survey, kind=kind) for each in volunteers if each.pk not in told
+        Notification(volunteer_id=each, survey=survey, kind=kind) for each in sorted(volunteers)
     )
 
 

@@ -20,7 +20,7 @@ from webapp.community.pictures import check_pictures, read_picture
 from webapp.community.tags import store_tags
 from webapp.community.talk_index import may_read
 from webapp.community.talk_text import mentioned
-from webapp.volunteers.identity import locked_account_volunteer
+from webapp.volunteers.identity import locked_account_volunteer, staying
 from webapp.volunteers.models import Volunteer
 
 MOST_IN_AN_HOUR = 20
@@ -244,7 +244,7 @@ def _notify(comment: Comment, people: set[int], kind: str) -> None:
     people = without_blockers(comment.author, people)
     news = {**_place(comment), "kind": kind}
     unread = Notification.objects.filter(**news, volunteer__in=people, read_at=None)
-    new = people - set(unread.values_list("volunteer", flat=True))
+    new = staying(people - set(unread.values_list("volunteer", flat=True)))
     Notification.objects.bulk_create(
         [Notification(volunteer_id=each, survey=comment.survey, **news) for each in sorted(new)]
     )

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.models import Notification
 from webapp.review.models import CaseAction, CaseEvent, Ruling, SecondOpinion
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import account_volunteer, staying
 
 
 def tell_assignee(events: Sequence[CaseEvent]) -> None:
@@ -75,8 +75,8 @@ def _tell(kind: str, survey: Survey, subject: Subject | None, people: Iterable[U
     """Tell each person once, until they have read it."""
     news = {"kind": kind, "survey": survey, "subject": subject}
     told = set(_unread(kind).filter(survey=survey, subject=subject).values_list("volunteer", flat=True))
-    volunteers = [account_volunteer(each) for each in people]
-    Notification.objects.bulk_create(Notification(volunteer=each, **news) for each in volunteers if each.pk not in told)
+    volunteers = staying({account_volunteer(each).pk for each in people} - told)
+    Notification.objects.bulk_create(Notification(volunteer_id=each, **news) for each in sorted(volunteers))
 
 
 def _unread(kind: str) -> QuerySet[Notification]:

@@ -5,6 +5,7 @@ identify a volunteer, not even by trying all user names.
 """
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
 
+from webapp.core.sql import fetch
 from webapp.volunteers.models import Volunteer
 
 COOKIE = "wanderer"
@@ -40,6 +42,14 @@ def account_volunteer(user: Any) -> Volunteer:
 def locked_account_volunteer(user: Any) -> Volunteer:
     """Return the volunteer of a signed-in user, locked until the transaction ends, so that limits hold."""
     return Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+
+
+STAYING = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+
+
+def staying(volunteers: Collection[int]) -> set[int]:
+    """Return those of some volunteers who have not just left; until the transaction ends, they stay."""
+    return {pk for (pk,) in fetch(STAYING, [list(volunteers)])} if volunteers else set()
 
 
 def visitor_of(request: HttpRequest) -> Volunteer | None:

@@ -1,12 +1,16 @@
 """Whoever writes for several subjects, workflows or people locks them in one order: nobody waits in a circle."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from tests.integration.locks import nobody_waits_in_a_circle
+from tests.integration.at_once import beside
+from tests.integration.imports.files import PANOPTES, imported, panoptes_row, write_csv
+from tests.integration.locks import nobody_waits_in_a_circle, wait_until_somebody_waits
 from tests.integration.world import hand, make_volunteer, make_workflow, subjects_of, vote
 from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
@@ -14,13 +18,15 @@ from webapp.api.classification_serializers import check_answers
 from webapp.api.classification_views import store_answers
 from webapp.archive import stored_rates
 from webapp.archive.models import Subject
-from webapp.classifications.models import Classification
+from webapp.classifications.models import Classification, Mark
 from webapp.classify.record import Item
 from webapp.classify.submit import submit
-from webapp.community.models import Discovery
+from webapp.community.models import Appeal, Board, Comment, Discovery, ModeratorAction, Notification, Thread
+from webapp.community.talk import post_comment
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import mark_stale
 from webapp.core.sql import execute
+from webapp.imports.mapping import Choices
 from webapp.known_objects.match_subjects import _store
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
 from webapp.linking.decisions import decide
@@ -35,6 +41,7 @@ from webapp.retention.models import RetentionRun
 from webapp.review.bulk import SubjectVerdict, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.volunteers.models import Volunteer
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,7 +165,36 @@ def test_a_verdict_credits_somebody_who_is_leaving(workflow):
     assert not Discovery.objects.exists()
 
 
-def drop_pixels(workflow, keys):
+@pytest.mark.parametrize("held", [Appeal, ModeratorAction, Comment, Thread])
+def test_who_leaves_waits_for_what_moderators_and_others_do_about_their_words(workflow, held):
+    vera, survey = make_volunteer("vera"), workflow.survey
+    thread = Thread.objects.create(board=Board.objects.create(survey=survey, name="Talk"), author=vera, title="Odd")
+    comment = Comment.objects.create(survey=survey, thread=thread, author=vera, text="Look at this.")
+    action = ModeratorAction.objects.create(survey=survey, comment=comment, author=vera, kind="warned", reason="Rude.")
+    Appeal.objects.create(action=action, text="Please.")
+    news = {"survey": survey, "thread": thread, "kind": Notification.Kind.COMMENTED}
+    assert nobody_waits_in_a_circle(
+        lambda: held.objects.select_for_update().get(),
+        lambda: delete_account(user=vera.user, keep_answers=True),
+        lambda: Notification.objects.create(volunteer=vera, **news),  # the commit checks that its volunteer exists
+    )
+    assert not Notification.objects.exists()
+
+
+def test_a_comment_that_mentions_who_is_leaving_is_posted_all_the_same(workflow):
+    ben, vera, subject = make_volunteer("ben"), make_volunteer("vera"), subjects_of(workflow)[0]
+    workflow.queue.update(is_retired=True)
+    assert nobody_waits_in_a_circle(
+        lambda: delete_account(user=ben.user, keep_answers=False),
+        lambda: post_comment(user=vera.user, subject=subject, text="Look, @ben!"),
+        lambda: None,
+    )
+    assert Comment.objects.exists()
+    assert not Notification.objects.exists()
+
+
+def settle_as_bogus(workflow, keys):
+    """Let subjects' pixels be droppable; return the run that drops them."""
     type(workflow.survey).objects.update(drop_bogus_after=0, keep_bogus=0)
     bogus = {"posterior": 0.01, "method": "majority", "is_retired": True, "retired_reason": "consensus"}
     for key in keys:
@@ -166,8 +202,7 @@ def drop_pixels(workflow, keys):
         Consensus.objects.create(workflow=workflow, **settled, **bogus)
     workflow.queue.update(is_retired=True)
     workflow.survey.refresh_from_db()
-    run = RetentionRun.objects.claim(RetentionRun.objects.create(survey=workflow.survey).pk)
-    return lambda: _mark(run, ("2x1x8x8-float32", 0), keys, TrainedOn(workflow.survey))
+    return RetentionRun.objects.claim(RetentionRun.objects.create(survey=workflow.survey).pk)
 
 
 def compare_with_known_objects(workflow, keys):
@@ -176,7 +211,7 @@ def compare_with_known_objects(workflow, keys):
         IdentityCheck(subject_id=key, catalogue=catalogue, detections=0, candidates=0, unmatched=0) for key in keys
     ]
     IdentityCheck.objects.bulk_create(checks)
-    return lambda: _store(keys, {}, checks)
+    return lambda: _store(keys, {}, checks, {})
 
 
 def fit_motions(_workflow, keys):
@@ -204,7 +239,7 @@ def what_comes_later(workflow, keys):
     KnownMatch.objects.filter(subject__in=keys).delete()
 
 
-@pytest.mark.parametrize("prepare", [drop_pixels, compare_with_known_objects, fit_motions, confirm_links])
+@pytest.mark.parametrize("prepare", [compare_with_known_objects, fit_motions, confirm_links])
 def test_a_job_takes_a_verdicts_locks_in_its_order(workflow, prepare):
     keys = [each.pk for each in subjects_of(workflow)[:2]]
     assert nobody_waits_in_a_circle(
@@ -212,3 +247,40 @@ def test_a_job_takes_a_verdicts_locks_in_its_order(workflow, prepare):
         prepare(workflow, keys),
         lambda: what_comes_later(workflow, keys),
     )
+
+
+def test_retention_leaves_what_somebody_works_on_to_the_next_run_and_keeps_nobody_from_the_survey(workflow):
+    judged, answered, free, _ = keys = [each.pk for each in subjects_of(workflow)]
+    run = settle_as_bogus(workflow, keys[:3])
+    retention = beside(lambda: _mark(run, ("2x1x8x8-float32", 0), keys[:3], TrainedOn(workflow.survey)))
+    with transaction.atomic():
+        lock_subject(judged)
+        lock_entries(workflow, [answered])
+        retention.start()
+        wait_until_somebody_waits(retention)
+        assert not retention.is_alive()
+    assert list(Subject.objects.exclude(pixels_dropped_at=None).values_list("pk", flat=True)) == [free]
+
+
+def test_imported_lines_and_a_comparison_with_known_objects_take_turns(workflow, tmp_path):
+    subject = subjects_of(workflow)[0]
+    Subject.objects.update(kind="cutout", zarr_array="1x1x8x8-float32")
+    Workflow.objects.update(line_marking=True)
+    compare_with_known_objects(workflow, [subject.pk])
+    line = {"toolIndex": 0, "toolType": "line", "frame": 0, "x1": 2, "y1": 2, "x2": 5, "y2": 5}
+    drawn = [{"task": "T0", "value": "Yes"}, {"task": "T2", "value": [line]}]
+    row = panoptes_row(1, "ann", subject.external_id, annotations=json.dumps(drawn))
+    path = write_csv(tmp_path / "answers.csv", [row])
+    choices = Choices(**PANOPTES.stored() | {"lines_task": "T2"})
+
+    def compare():
+        lock_subject(subject.pk)
+        IdentityCheck.objects.update(unmatched=0)
+
+    assert nobody_waits_in_a_circle(
+        compare,
+        lambda: imported(Workflow.objects.get(), path, choices),
+        lambda: lock_entries(workflow, [subject.pk]),  # to make the subject gold
+    )
+    assert Mark.objects.exists()
+    assert not IdentityCheck.objects.exists()
