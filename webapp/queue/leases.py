@@ -159,19 +159,23 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
 @retry_on(LockNotAvailable, tries=100, level=logging.DEBUG)
 @transaction.atomic
 def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
-    volunteer = _lock(volunteer)
-    own = _own_leases(volunteer, workflow)[: min(n, MOST_LEASES)]
+    locked = _lock(volunteer)
+    if locked is None:
+        return []
+    own = _own_leases(locked, workflow)[: min(n, MOST_LEASES)]
     missing = min(n, MOST_LEASES) - len(own)
     if not missing or not workflow.is_active:
         return own
-    return own + _lend(volunteer, draw_entries(volunteer, workflow, missing, [lease.entry_id for lease in own]))
+    return own + _lend(locked, draw_entries(locked, workflow, missing, [lease.entry_id for lease in own]))
 
 
-def _lock(volunteer: Volunteer) -> Volunteer:
-    """Lock the volunteer; a newcomer whose first answer arrived meanwhile is a volunteer now."""
+def _lock(volunteer: Volunteer) -> Volunteer | None:
+    """Lock the volunteer; a newcomer whose first answer arrived meanwhile is a volunteer now.
+
+    None for one whose account was deleted meanwhile.
+    """
     if volunteer.pk is not None:
-        fetch(BEGIN, [volunteer.pk])
-        return volunteer
+        return volunteer if fetch(BEGIN, [volunteer.pk]) else None
     fetch(BEGIN_NEWCOMER, [str(volunteer.key)])
     return Volunteer.objects.filter(key=volunteer.key).first() or volunteer
 

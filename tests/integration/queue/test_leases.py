@@ -31,6 +31,13 @@ def let_expire():
     Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
 
+def test_who_deletes_their_account_in_another_tab_is_assigned_nothing_more():
+    workflow, volunteer = make_workflow(subjects=2), make_volunteer("vera")
+    type(volunteer).objects.all().delete()
+    assert lease_next(volunteer, workflow, 2) == []
+    assert set(workflow.queue.values_list("open_slots", flat=True)) == {open_slots(workflow, 0, 0)}
+
+
 def test_enqueue_adds_what_is_new_and_leaves_out_duplicates_and_other_kinds():
     workflow = make_workflow(subjects=2, gold=1)
     members = workflow.subject_sets.get()
