@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import CASCADE, ProtectedError
+from django.db.models import CASCADE, ProtectedError, Q
 
 from webapp.archive.audit import rename_in_audit_log
 from webapp.classifications.models import Classification
@@ -62,15 +62,16 @@ def delete_account(*, user: User, keep_answers: bool) -> None:
 def _locked(user: User) -> Volunteer | None:
     """Return the volunteer, locked like their queue entries: as by an answer, and only then against rows about them.
 
-    Who holds one of the entries may be about to store such a row, as a verdict does that credits them. So may a
-    moderator who holds one of their comments, and who replies in a thread of theirs.
+    So are the visitors that they were. Who holds one of the entries may be about to store such a row, as a verdict does
+    that credits them. So may a moderator who holds one of their comments, and who replies in a thread of theirs.
     """
-    rows = Volunteer.objects.filter(user=user)
-    volunteer = rows.select_for_update(no_key=True).first()
+    rows = Volunteer.objects.filter(Q(user=user) | Q(merged_into__user=user)).order_by("pk")
+    people = list(rows.select_for_update(no_key=True, of=("self",)))
+    volunteer = next((each for each in people if each.user_id == user.pk), None)
     if volunteer is not None:
         lock_of_several(entries_of(volunteer))
         _lock_talk(volunteer)
-        rows.select_for_update().get()
+        list(rows.select_for_update(of=("self",)))
     return volunteer
 
 

@@ -23,6 +23,7 @@ from webapp.classify.record import Item
 from webapp.classify.submit import submit
 from webapp.community.models import Appeal, Board, Comment, Discovery, ModeratorAction, Notification, Thread
 from webapp.community.talk import post_comment
+from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus
 from webapp.consensus.skills import mark_stale
 from webapp.core.sql import execute
@@ -150,6 +151,29 @@ def test_who_leaves_gives_back_what_they_hold_in_the_order_of_answers(workflow, 
     )
     assert not Lease.objects.exists()
     assert Classification.objects.count() == keep_answers
+
+
+def test_who_leaves_waits_for_what_they_did_as_a_visitor_before_their_subjects_are_locked(workflow):
+    visitor, vera, subject = make_volunteer(), make_volunteer("vera"), subjects_of(workflow)[0]
+    vote(visitor, workflow, subject)
+    merge(visitor, vera)
+    assert nobody_waits_in_a_circle(
+        lambda: lock_volunteers([visitor.pk]),
+        lambda: delete_account(user=vera.user, keep_answers=False),
+        lambda: lock_entries(workflow, [subject.pk]),
+    )
+    assert not Volunteer.objects.exists()
+
+
+def test_who_leaves_is_locked_before_the_visitors_that_they_were(workflow):
+    vera, visitor = make_volunteer("vera"), make_volunteer()
+    vote(visitor, workflow, subjects_of(workflow)[0])
+    merge(visitor, vera)
+    assert nobody_waits_in_a_circle(
+        lambda: lock_volunteers([vera.pk]),
+        lambda: delete_account(user=vera.user, keep_answers=False),
+        lambda: lock_volunteers([visitor.pk]),
+    )
 
 
 def test_a_verdict_credits_somebody_who_is_leaving(workflow):
