@@ -65,11 +65,9 @@ def _following(job: MotionFit, last: int) -> list[int]:
 def _store(job: MotionFit, keys: list[int]) -> bool:
     """Fit and store a batch; return False, and store nothing, if the survey has other errors by now.
 
-    The survey's row is locked, as by all who store its subjects or change its errors; frames stay as they were stored.
+    The subjects are locked before the errors are read: a fit with other errors comes later, or has been here already.
     """
-    rates = rates_of(fit_motions(keys, **job.errors))
-    survey = Survey.objects.select_for_update(no_key=True).get(pk=job.survey_id)
-    if survey.usual_errors() != job.errors:
-        return False
-    execute(STORE, [keys, rates])
-    return True
+    execute(STORE, [keys, rates_of(fit_motions(keys, **job.errors))])
+    is_current = Survey.objects.get(pk=job.survey_id).usual_errors() == job.errors
+    transaction.set_rollback(not is_current)
+    return is_current

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from tasks.housekeeping import hourly_motions
 from tests.integration.archive.sky import make_survey, row, run_ingest, write_cube, write_manifest
+from tests.integration.at_once import beside
 from tests.integration.figures.movers import tracklet
+from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.people import browser, member
 from webapp.archive import stored_rates
+from webapp.archive.fitted_motions import fit_motions
 from webapp.archive.models import MotionFit, Subject
 from webapp.archive.survey_settings import change_survey
 from webapp.core.jobs import DAILY
@@ -108,6 +112,23 @@ def test_a_fit_that_the_settings_overtook_stores_nothing(survey):
     run_waiting()
     assert Subject.objects.get().fitted_rate is not None
     assert [job.state for job in MotionFit.objects.all()] == ["done", "done"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fit_waits_for_subjects_that_somebody_works_on_and_nobody_for_it(survey):
+    subject = bent(survey)
+    fit = beside(lambda: stored_rates.fit_stored(MotionFit.objects.claim(stored_rates.start_fit(survey).pk)))
+    with transaction.atomic():
+        Subject.objects.lock()
+        fit.start()
+        wait_until_somebody_waits(fit)
+        with transaction.atomic():
+            change_survey(survey=survey, seeing=5.0)
+    fit.join()
+    run_waiting()
+    subject.refresh_from_db()
+    assert subject.fitted_rate == stored_rates.rates_of(fit_motions([subject.pk], seeing=5.0, floor=0.1))[0]
+    assert set(MotionFit.objects.values_list("state", flat=True)) == {"done"}
 
 
 def test_a_failed_fit_is_tried_again_a_day_later(survey):
