@@ -125,16 +125,19 @@ WRITE = f"""
 """  # noqa: S608  # column names of our own models
 
 
-# A row that is locked is just being written, with its models' scores.
+# Rows that votes and verdicts have locked are left out, since these lock them in an order of their own.
 REFRESH = f"""
-    WITH differs AS (
-        SELECT row.id, model.p_model, model.p_before FROM consensus_consensus AS row {MODELS}
+    WITH differs AS MATERIALIZED (
+        SELECT row.id, row.subject_id, model.p_model, model.p_before FROM consensus_consensus AS row {MODELS}
         WHERE row.subject_id = ANY(%s)
             AND (row.p_model, row.p_before) IS DISTINCT FROM (model.p_model, model.p_before)
-        FOR NO KEY UPDATE OF row SKIP LOCKED
+    ), free AS MATERIALIZED (
+        SELECT id FROM consensus_consensus WHERE id IN (SELECT id FROM differs) FOR NO KEY UPDATE SKIP LOCKED
+    ), refreshed AS (
+        UPDATE consensus_consensus AS row SET p_model = differs.p_model, p_before = differs.p_before
+        FROM differs JOIN free USING (id) WHERE row.id = differs.id
     )
-    UPDATE consensus_consensus AS row SET p_model = differs.p_model, p_before = differs.p_before
-    FROM differs WHERE row.id = differs.id
+    SELECT subject_id FROM differs WHERE id NOT IN (SELECT id FROM free)
 """  # noqa: S608  # our own statement
 
 
@@ -194,9 +197,12 @@ def write_rows(
     execute(WRITE, parameters | {"workflow": workflow.pk, "method": workflow.method})
 
 
-def refresh_models(subjects: Sequence[int]) -> None:
-    """Copy what champion and predecessor say about some subjects into their rows, where it differs."""
-    execute(REFRESH, [list(subjects)])
+def refresh_models(subjects: Sequence[int]) -> list[int]:
+    """Copy what champion and predecessor say about some subjects into their rows, where it differs.
+
+    Return those whose rows somebody else is writing. These may have read the scores before: try again later.
+    """
+    return [subject for (subject,) in fetch(REFRESH, [list(subjects)])]
 
 
 def _row(workflow: Workflow, subject: int, stored: Sequence[Any]) -> Consensus:

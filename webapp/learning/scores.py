@@ -4,8 +4,10 @@ A champion's scores on its own training set are overfitted. If a training run wa
 has a score from a head trained without its object, in a file beside the weights.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
 from webapp.learning.models import Detection as Row
 from webapp.workflows.models import Workflow
+
+WAITS = (0.1, 0.5, 2.5)
+"""Seconds between attempts to copy scores into rows that somebody else is writing."""
 
 ROUNDING = 1e-4
 """How far above 1 the sum of rounded probabilities may be."""
@@ -75,8 +80,18 @@ def write_scores(
     order = np.argsort(subject_ids)  # two runs that write the same scores wait for each other, but not in a circle
     columns = tuple(column[order] for column in (subject_ids, probabilities, p_real, binary_entropy(p_real)))
     _twice_if_needed(lambda: _replace(checkpoint_id, columns))
-    if Checkpoint.objects.filter(pk=checkpoint_id, is_champion=True).exists():
-        refresh_models(subject_ids.tolist())
+    is_champion = Checkpoint.objects.filter(pk=checkpoint_id, is_champion=True).exists()
+    if is_champion and (locked := refresh_models(subject_ids.tolist())):
+        transaction.on_commit(partial(_refresh_later, locked))
+
+
+def _refresh_later(subjects: list[int]) -> None:
+    """Copy scores into rows that votes and verdicts had locked; what stays locked follows with its next vote."""
+    for seconds in WAITS:
+        time.sleep(seconds)
+        subjects = refresh_models(subjects)
+        if not subjects:
+            return
 
 
 def _twice_if_needed(replace: Callable[[], None]) -> None:

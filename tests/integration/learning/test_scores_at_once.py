@@ -1,15 +1,19 @@
 """Two runs that score the same subjects with the same model at once: both end, and the later scores stay."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 from django.db import connection, transaction
 
 from ml.inference.detections import Detection
+from tests.integration.at_once import beside
 from tests.integration.learning import sky
 from tests.integration.locks import nobody_waits_in_a_circle, wait_until_somebody_waits
+from webapp.consensus.models import Consensus
 from webapp.learning import models, scores
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,3 +73,17 @@ def test_subjects_are_written_in_one_order_whatever_order_they_come_in(ids, writ
     assert nobody_waits_in_a_circle(
         lambda: write(ids[:1], 0.25), lambda: write(ids[::-1], 0.5), lambda: write(ids[1:], 0.75)
     )
+
+
+def test_a_score_reaches_the_consensus_that_a_verdict_was_writing(ids):
+    workflow = Workflow.objects.get()
+    consensus = sky.votes(workflow, workflow.survey.subjects.first(), 0.9)
+    scorer = beside(lambda: score(ids, 0.75))
+    with transaction.atomic():
+        Consensus.objects.select_for_update().get()
+        scorer.start()
+        while not models.Score.objects.exists():
+            time.sleep(0.01)
+    scorer.join()
+    consensus.refresh_from_db()
+    assert consensus.p_model == 0.75
