@@ -154,9 +154,13 @@ def _merged(volunteers: NDArray[np.int64]) -> dict[int, int]:
 
 @transaction.atomic
 def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
-    """Confirm or dismiss a flag, or reopen it; the weight of the volunteer's answers follows within minutes."""
+    """Confirm or dismiss a flag, or reopen it; the weight of the volunteer's answers follows within minutes.
+
+    Raises QualityFlag.DoesNotExist: it is gone, since the volunteer has left, or their account had the same flag.
+    """
     Workflow.objects.select_for_update(no_key=True).get(pk=flag.workflow_id)
-    row = QualityFlag.objects.select_related("workflow", "volunteer").get(pk=flag.pk)
+    flags = QualityFlag.objects.select_for_update(of=("self",)).select_related("workflow", "volunteer")
+    row = flags.get(pk=flag.pk)
     row.state = FlagState(state)
     row.decided_by, row.decided_at = (None, None) if row.state == FlagState.OPEN else (by, timezone.now())
     row.save(update_fields=["state", "decided_by", "decided_at"])

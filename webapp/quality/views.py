@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
@@ -76,7 +76,10 @@ def decide_flag(request: HttpRequest, survey: Survey, workflow: str, pk: int) ->
     state = request.POST.get("state", "")
     if state not in DECIDED:
         raise BadRequest("state is confirmed, dismissed or open")
-    row = decide(flag=flag, state=state, by=person(request))
+    try:
+        row = decide(flag=flag, state=state, by=person(request))
+    except QualityFlag.DoesNotExist as gone:
+        raise Http404 from gone
     messages.success(request, DECIDED[FlagState(state)] % {"volunteer": row.volunteer})
     return redirect("quality-control", survey.slug)
 

@@ -198,6 +198,25 @@ def test_a_scan_that_writes_its_flags_does_not_give_them_back_to_a_visitor(workf
     assert set(QualityFlag.objects.values_list("volunteer", flat=True)) == {account.pk}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_flag_that_a_scientist_decides_on_goes_with_its_volunteer_after_that(workflow, bot, monkeypatch):
+    scan(workflow)
+    scientist = make_volunteer("sue").user
+    flag, save = QualityFlag.objects.first(), QualityFlag.save
+    leaves = beside(lambda: QualityFlag.objects.all().delete())
+
+    def late(flag, *args, **kwargs):
+        leaves.start()
+        wait_until_somebody_waits(leaves)
+        save(flag, *args, **kwargs)
+
+    monkeypatch.setattr(QualityFlag, "save", late)
+    assert decide(flag=flag, state=FlagState.CONFIRMED, by=scientist).state == FlagState.CONFIRMED
+    leaves.join()
+    with pytest.raises(QualityFlag.DoesNotExist):
+        decide(flag=flag, state=FlagState.DISMISSED, by=scientist)
+
+
 def test_a_flag_that_expired_does_not_hide_one_that_a_scientist_confirmed(workflow, bot, django_user_model):
     scan(workflow)
     for flag in QualityFlag.objects.filter(volunteer=bot):
