@@ -99,7 +99,7 @@ def inject_movers(job: Injection) -> None:
             break
         tried += len(batch)
         drawn = [each for subject in batch if (each := _inject_one(job, subject, names)) is not None]
-        _store(job, [each.made for each in drawn], writer)
+        _store(job, drawn, writer)
     job.finish(message=_final_message(job, tried))
 
 
@@ -122,7 +122,7 @@ def is_open(workflow: Workflow) -> bool:
 def _batches(job: Injection) -> Iterator[list[Subject]]:
     """Yield backgrounds without a mover from this seed, with their frames."""
     keys = list(backgrounds(job).values_list("pk", flat=True))
-    used = {row[SYNTHETIC]["background"] for row in made_by(job).values_list("metadata", flat=True)}
+    used = _used(job)
     keys = [key for key in keys if key not in used]
     for start in range(0, len(keys), BATCH):
         rows = Subject.objects.select_related("survey").prefetch_related("frames").in_bulk(keys[start : start + BATCH])
@@ -173,10 +173,15 @@ def _is_template(survey: Survey, channel: int) -> bool:
 
 
 @transaction.atomic
-def _store(job: Injection, drawn: list[Candidate], writer: PixelWriter) -> None:
-    """Store a batch, no more than needed. The survey's row is locked as by an ingest, which fills the same arrays."""
+def _store(job: Injection, drawn: list[InjectedMover], writer: PixelWriter) -> None:
+    """Store a batch, no more than needed. The survey's row is locked as by an ingest, which fills the same arrays.
+
+    Another job of the same seed may have made some of them meanwhile.
+    """
     survey = Survey.objects.select_for_update(no_key=True).get(pk=job.workflow.survey_id)
-    fresh = unknown(survey, drawn, observed_only=False)[: max(0, job.number - job.done)]
+    used = _used(job)
+    missing = [each.made for each in drawn if each.background.pk not in used]
+    fresh = unknown(survey, missing, observed_only=False)[: max(0, job.number - len(used))]
     if fresh:
         name = SET.format(workflow=job.workflow.slug)
         keys = keys_in_gaps(survey, len(fresh))
@@ -185,4 +190,9 @@ def _store(job: Injection, drawn: list[Candidate], writer: PixelWriter) -> None:
         rows.update(is_synthetic=True, gold_label=job.label, gold_source="synthetic")
         job.workflow.subject_sets.add(SubjectSet.objects.get(survey=survey, name=name))
         enqueue_subjects(job.workflow)
-    job.renew(done=job.done + len(fresh))
+    job.renew(done=len(used) + len(fresh))
+
+
+def _used(job: Injection) -> set[int]:
+    """Return the backgrounds that have a mover from this seed."""
+    return {row[SYNTHETIC]["background"] for row in made_by(job).values_list("metadata", flat=True)}

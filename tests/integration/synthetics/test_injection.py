@@ -98,6 +98,23 @@ def test_a_scientist_adds_movers_that_look_like_the_surveys_own(workflow, scient
     assert wanted not in browser(scientist).get(PAGE).content.decode()
 
 
+def test_two_jobs_of_one_seed_at_once_draw_each_mover_once(workflow, monkeypatch):
+    first, second = (
+        inject_movers.start_injection(workflow=workflow, by=None, seed=1, number=5, label="yes") for _ in range(2)
+    )
+    store = inject_movers._store
+
+    def late(job, drawn, writer):
+        monkeypatch.setattr(inject_movers, "_store", store)
+        run(second.pk)
+        store(job, drawn, writer)
+
+    monkeypatch.setattr(inject_movers, "_store", late)
+    run(first.pk)
+    assert inject_movers.made_by(first).count() == 5
+    assert set(Injection.objects.values_list("state", "done")) == {("done", 5)}
+
+
 def test_the_same_seed_adds_only_what_is_missing(workflow, capsys):
     call_command("inject", "night", "--number", "2", "--seed", "7")
     first = [(made.external_id, made.checksum) for made in synthetic()]
