@@ -2,6 +2,7 @@
 """Django's entry point; with no DATABASE_URL it starts the embedded PostgreSQL first."""
 
 import os
+import signal
 import sys
 
 from django.core.management import execute_from_command_line
@@ -17,6 +18,9 @@ if __name__ == "__main__":
     try:
         with recorded(sys.argv):
             execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        sys.exit(128 + signal.SIGINT)
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable):
             raise

@@ -4,6 +4,8 @@ import argparse
 import importlib
 import sys
 
+from ml.cli.exit_status import unless_stopped
+
 COMMANDS = {
     "simulate": ("ml.cli.simulate", "write a simulated sky: manifest and images"),
     "train": ("ml.cli.train_command", "train a model on a labelled manifest"),
@@ -22,11 +24,15 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 2 for input that cannot be used."""
+    """Run one command and return its exit status: 0, 2 for input that cannot be used, or 130 after Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    return unless_stopped(chosen, lambda: _run(chosen, arguments))
+
+
+def _run(chosen: str, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    chosen = next((word for word in arguments if not word.startswith("-")), "")
     for name, (module, summary) in COMMANDS.items():
         if name == chosen:  # imported late: torch takes seconds, and `simulate` and `crowd` do not need it
             importlib.import_module(module).add(commands)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ml.cli.exit_status import exit_status
 from ml.cli.outputs import check_outputs
+from ml.cli.seed import add_seed
 from ml.crowd import agreement
 from ml.crowd.aggregator import Aggregator
 from ml.crowd.bwa import Bwa
@@ -25,6 +27,7 @@ from ml.crowd.read import read_truth, read_votes
 from ml.crowd.swap import Swap
 from ml.crowd.votes import Votes
 from ml.io.safe_csv import CellWriter
+from ml.io.whole_file import whole_file
 
 METHODS: dict[str, Callable[..., Aggregator]] = {
     "auto": Auto,
@@ -49,31 +52,24 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--gold", type=Path, help="CSV with the columns item, truth, to measure the workers' skills")
     parser.add_argument("--method", choices=METHODS, default="auto")
     parser.add_argument("--out", type=Path, help="CSV to write: item, answer and a probability for each class")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="random seed of auto's halves of the votes, and of ebcc's start"
-    )
-    parser.set_defaults(run=run)
+    add_seed(parser, "random seed of auto's halves of the votes, and of ebcc's start (default 0)")
+    parser.set_defaults(run=lambda args: exit_status("crowd", lambda: run(args)))
 
 
-def run(args: argparse.Namespace) -> int:
-    """Aggregate and print JSON; 2 and one line on stderr for bad input."""
-    try:
-        check_outputs(args)
-        started = time.perf_counter()
-        votes = read_votes(args.labels)
-        truth = read_truth(args.truth) if args.truth else {}
-        gold = votes.gold_of(read_truth(args.gold)) if args.gold else None
-        read = time.perf_counter()
-        model = METHODS[args.method](**({"seed": args.seed} if args.method in SEEDED else {})).fit(votes, gold)
-        fitted = time.perf_counter()
-        if args.out:
-            write_posteriors(args.out, votes, model.posteriors_)
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"crowd: {error}\n")
-        return 2
+def run(args: argparse.Namespace) -> None:
+    """Aggregate and print JSON."""
+    check_outputs(args)
+    started = time.perf_counter()
+    votes = read_votes(args.labels)
+    truth = read_truth(args.truth) if args.truth else {}
+    gold = votes.gold_of(read_truth(args.gold)) if args.gold else None
+    read = time.perf_counter()
+    model = METHODS[args.method](**({"seed": args.seed} if args.method in SEEDED else {})).fit(votes, gold)
+    fitted = time.perf_counter()
+    if args.out:
+        write_posteriors(args.out, votes, model.posteriors_)
     times = {"read_seconds": round(read - started, 4), "seconds": round(fitted - read, 4)}
     sys.stdout.write(json.dumps(crowd_summary(args.method, votes, model, truth, gold) | times) + "\n")
-    return 0
 
 
 def crowd_summary(
@@ -123,7 +119,7 @@ def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, f
 
 def write_posteriors(path: Path, votes: Votes, posteriors: np.ndarray) -> None:
     """Write each item, its most probable answer, and the probability of each class."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = CellWriter(file, lineterminator="\n")
         writer.writerow(["item", "answer", *votes.classes])
         answers = posteriors.argmax(axis=1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ml.cli.sky_table import Rows, number, table_command
+from ml.io.whole_file import whole_file
 from ml.sky.ades import Record
 from ml.sky.ades_record import LONGEST_NAME, location, record_of, to_obs80
 from ml.sky.ades_rules import station_problems, tracklet_problems
@@ -40,7 +41,8 @@ def obs80_table(args: argparse.Namespace) -> Rows:
     if args.obs is None or len(args.band) != 1:
         raise ValueError("give --obs, the file to write, and one letter as --band")
     observations = observations_of(read_detections(args.data), args.observatory, args.band)
-    args.obs.write_text(write_obs80(observations), encoding="ascii")
+    with whole_file(args.obs) as partial:
+        partial.write_text(write_obs80(observations), encoding="ascii")
     return ("observations", "tracklets"), [(str(len(observations)), str(len({each.packed for each in observations})))]
 
 

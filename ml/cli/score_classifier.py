@@ -19,6 +19,7 @@ from ml.data.tensors import prefetch
 from ml.data.tracklet_frames import stacked
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import Scorer
+from ml.io.whole_file import whole_file
 
 FEWEST = {"stamp": 1, "tracklet": 3}
 """Frames of a subject that each role needs."""
@@ -54,16 +55,12 @@ def write_tables(out: Path, schema: pa.Schema, tables: Iterable[pa.Table], nothi
 
     Raises BadExamples with the sentence `nothing`, if there is no table.
     """
-    partial = out.with_name(out.name + ".partial")
     count = rows = 0
-    try:
+    with whole_file(out) as partial:
         with pq.ParquetWriter(partial, schema) as file:
             for each in tables:
                 file.write_table(each)
                 count, rows = count + 1, rows + len(each)
         if not count:
             raise BadExamples(nothing)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
     return count, rows

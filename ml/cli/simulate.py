@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ml.cli.exit_status import exit_status
+from ml.cli.seed import add_seed
 from ml.simulate.atlas.night import SATELLITES, atlas
 from ml.simulate.euclid.euclid_field import DITHERS, FAINTEST_SNR, SIZE, euclid
 from ml.simulate.ground.ground_cutouts import SHEETS, ground
@@ -63,25 +65,20 @@ def add_sky(skies: Any, name: str, summary: str) -> argparse.ArgumentParser:
     sky: argparse.ArgumentParser = skies.add_parser(name, help=summary)
     sky.add_argument("--n", type=int, required=True, help="number of subjects")
     sky.add_argument("--out", type=Path, required=True, help="folder to write to")
-    sky.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default 0)")
+    add_seed(sky, "the same seed gives the same files (default 0)")
     sky.add_argument("--gold", type=float, default=0.1, help="fraction of rows marked as gold (default 0.1)")
     sky.add_argument("--summary", action="store_true", help="also print S/N, magnitude and rate of each class")
-    sky.set_defaults(run=run)
+    sky.set_defaults(run=lambda args: exit_status(f"simulate {name}", lambda: run(args)))
     return sky
 
 
-def run(args: argparse.Namespace) -> int:
-    """Write the sky and print a summary as JSON; 2 and one line on stderr for bad input."""
+def run(args: argparse.Namespace) -> None:
+    """Write the sky and print a summary as JSON."""
     started = time.perf_counter()
-    try:
-        manifest = SKIES[args.sky](args)
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"simulate {args.sky}: {error}\n")
-        return 2
+    manifest = SKIES[args.sky](args)
     seconds = round(time.perf_counter() - started, 3)
     result = {"sky": args.sky, "n": args.n, "manifest": str(manifest), "seconds": seconds}
     sys.stdout.write(json.dumps(result | ({"classes": sky_summary(manifest)} if args.summary else {})) + "\n")
-    return 0
 
 
 def simulate_atlas(args: argparse.Namespace) -> Path:

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.cli.exit_status import exit_status
 from ml.cli.outputs import check_outputs
+from ml.cli.seed import add_seed
 from ml.io.safe_csv import CellWriter
+from ml.io.whole_file import whole_file
 from ml.sky.detections import Detections
 from ml.sky.motion import SEEING, position_errors
 
@@ -26,19 +29,13 @@ def table_command(
     """Add a command that writes the table of `work` as CSV; return its parser, for more arguments."""
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=summary, description=summary)
     parser.add_argument("--out", type=Path, help="CSV to write (default: stdout)")
-    parser.add_argument("--seed", type=int, default=0, help="has no effect: nothing here is random")
+    add_seed(parser, "has no effect: nothing here is random")
 
-    def run(args: argparse.Namespace) -> int:
-        try:
-            check_outputs(args)
-            header, rows = work(args)
-            write_table(args.out, header, rows)
-        except (ValueError, OSError) as error:
-            sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")
-            return 2
-        return 0
+    def run(args: argparse.Namespace) -> None:
+        check_outputs(args)
+        write_table(args.out, *work(args))
 
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=lambda args: exit_status(name, lambda: run(args)))
     return parser
 
 
@@ -47,7 +44,7 @@ def write_table(out: Path | None, header: Sequence[str], rows: Iterable[Sequence
     if out is None:
         _write(sys.stdout, header, rows)
         return
-    with out.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(out) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         _write(file, header, rows)
 
 

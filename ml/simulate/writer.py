@@ -10,6 +10,8 @@ from typing import Any, TextIO
 import numpy as np
 from astropy.io import fits
 
+from ml.io.whole_file import whole_file
+
 BLOCK = 256
 TRUTH_COLUMNS = ("external_id", "label", "real", "snr", "mag", "rate")
 Rows = list[dict[str, Any]]
@@ -94,10 +96,17 @@ def write_each(
 def _written(
     parts: Iterable[tuple[Rows, Rows]], columns: tuple[str, ...], out: Path, progress: Callable[[int], object] | None
 ) -> Path:
-    """Write manifest and truth from parts of both."""
+    """Write manifest and truth from parts of both; they appear once all images are written."""
     out.mkdir(parents=True, exist_ok=True)
-    manifest = out / "manifest.csv"
-    with manifest.open("w", newline="") as rows_file, (out / "truth.csv").open("w", newline="") as truth_file:
+    manifest, truths = out / "manifest.csv", out / "truth.csv"
+    for earlier in (manifest, truths):
+        earlier.unlink(missing_ok=True)  # of other pixels than these
+    with (
+        whole_file(truths) as truth_path,
+        whole_file(manifest) as rows_path,
+        rows_path.open("w", newline="") as rows_file,
+        truth_path.open("w", newline="") as truth_file,
+    ):
         rows, truth = csv_table(rows_file, columns), csv_table(truth_file, TRUTH_COLUMNS)
         for of_manifest, of_truth in parts:
             rows.writerows(of_manifest)

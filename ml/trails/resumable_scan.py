@@ -1,7 +1,6 @@
 """Scan an archive in resumable shards, each written completely or not at all, on every core."""
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml.data.dataset import BadExamples
+from ml.io.whole_file import whole_file
 from ml.models.compute import cores
 from ml.trails.annotation import CLASSES
 from ml.trails.detected_trail import Trail
@@ -60,7 +60,8 @@ class Scan:
         if path.exists():
             _check(folder, json.loads(path.read_text()), scan_of)
         else:
-            write_whole(path, lambda partial: partial.write_text(json.dumps(scan_of, indent=2) + "\n"))
+            with whole_file(path) as partial:
+                partial.write_text(json.dumps(scan_of, indent=2) + "\n")
         for left in folder.glob("*.partial"):
             left.unlink()
         self.done = {int(path.stem) for path in folder.glob("[0-9]*.parquet")}
@@ -79,22 +80,18 @@ class Scan:
     def write(self, shard: int, rows: Sequence[dict[str, Any]]) -> None:
         """Write one shard atomically."""
         table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-        write_whole(self.folder / f"{shard:06d}.parquet", lambda partial: pq.write_table(table, partial))
+        with whole_file(self.folder / f"{shard:06d}.parquet") as partial:
+            pq.write_table(table, partial)
         self.done.add(shard)
 
     def join(self, out: Path) -> int:
         """Join all shards, in order, into one file atomically, and return its number of trails."""
         count = 0
-
-        def write(partial: Path) -> None:
-            nonlocal count
-            with pq.ParquetWriter(partial, SCHEMA) as file:
-                for shard in sorted(self.done):
-                    table = pq.read_table(self.folder / f"{shard:06d}.parquet", schema=SCHEMA)
-                    file.write_table(table)
-                    count += len(table)
-
-        write_whole(out, write)
+        with whole_file(out) as partial, pq.ParquetWriter(partial, SCHEMA) as file:
+            for shard in sorted(self.done):
+                table = pq.read_table(self.folder / f"{shard:06d}.parquet", schema=SCHEMA)
+                file.write_table(table)
+                count += len(table)
         return count
 
 
@@ -102,16 +99,6 @@ def trail_rows(external_id: str, frame: int, found: Sequence[Trail]) -> Iterator
     """Yield one row per trail, numbered from the highest score."""
     for number, trail in enumerate(found):
         yield {"external_id": external_id, "frame": frame, "number": number, **trail.as_json()}
-
-
-def write_whole(path: Path, write: Any) -> None:
-    """Write a file atomically: to a temporary name, then rename."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _check(folder: Path, there: dict[str, Any], scan_of: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from contextlib import contextmanager
 
-import pytest
-
 
 @contextmanager
 def interrupted(monkeypatch, role, epoch):
@@ -15,5 +13,4 @@ def interrupted(monkeypatch, role, epoch):
 
     with monkeypatch.context() as patched:
         patched.setattr(role, "print_epoch", report)
-        with pytest.raises(KeyboardInterrupt):
-            yield
+        yield

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ml.evaluation.report.chart import Chart, Columns, Grid, csv_of, shown_rows
 from ml.evaluation.report.interactive import bokeh_parts
 from ml.evaluation.report.plot import pictures as pictures_of
+from ml.io.whole_file import whole_file
 
 Pictures = dict[str, dict[str, bytes]]
 PAGE = Path(__file__).with_name("page.html")
@@ -57,7 +58,8 @@ def write_page(
             for kind, picture in kinds.items():
                 (plots / f"{key}.{kind}").write_bytes(picture)
     if html is not None:
-        html.write_text(_page(heading, figures, charts, pictures), encoding="utf-8")
+        with whole_file(html) as partial:
+            partial.write_text(_page(heading, figures, charts, pictures), encoding="utf-8")
 
 
 def _page(heading: Heading, figures: Columns, charts: Sequence[Chart | Grid], pictures: Pictures) -> str:

@@ -232,7 +232,8 @@ def test_an_interrupted_command_leaves_its_state_and_the_same_one_goes_on(sky, t
     monkeypatch.setitem(PRESETS, "cpu", replace(PRESETS["cpu"], steps=6, rounds=3, widths=(2, 3), batch=2))
 
     with interrupted(monkeypatch, cube_role, epoch=2):
-        main(words)
+        assert main(words) == 130
+    capsys.readouterr()
     assert [path.name for path in tmp_path.iterdir()] == ["c.unfinished.safetensors"]
     assert main(words) == 0
     told = capsys.readouterr().err

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from ml.cli import simulate
+from ml.simulate import writer
 
 
 def call(*words):
@@ -56,6 +57,8 @@ def test_euclid_takes_a_size(tmp_path, capsys):
         ("tess", "--n", 0),
         ("tess", "--n", 1, "--frames", 1),
         ("tess", "--n", 1, "--into", "none.fits"),
+        ("tess", "--n", 1, "--cadence", "inf"),
+        ("atlas", "--n", 4, "--snr", "inf:inf"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(tmp_path, capsys, words):
@@ -63,6 +66,18 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, capsys, words):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
+
+
+def test_an_interrupted_sky_has_no_manifest(tmp_path, monkeypatch):
+    assert call("atlas", "--n", 4, "--out", tmp_path, "--seed", 1) == 0
+
+    def stopped(block, name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer, "place_in_cube", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        call("atlas", "--n", 4, "--out", tmp_path, "--seed", 2)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".fits"}
 
 
 def test_a_folder_that_cannot_be_made(tmp_path, capsys):

@@ -74,7 +74,8 @@ def test_the_same_seed_gives_the_same_model(sky, trained, tmp_path, run):
 def test_the_same_command_goes_on_where_it_was_interrupted(sky, trained, tmp_path, run, capsys, monkeypatch):
     words = [str(word) for word in ("train", "--role", "trail", "--data", sky, "--steps", "4", "--seed", "2")]
     with interrupted(monkeypatch, trail_role, epoch=15):
-        main([*words, "--out", str(tmp_path / "c")])
+        assert main([*words, "--out", str(tmp_path / "c")]) == 130
+    assert capsys.readouterr().err.endswith("train: stopped. Run the same command again to finish.\n")
     assert [path.name for path in tmp_path.iterdir()] == ["c.unfinished.safetensors"]
     assert main([*words, "--out", str(tmp_path / "c")]) == 0
     assert "resumed at epoch 11" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from ml.io.whole_file import whole_file
 from webapp.console.terminal import the_workflow
 from webapp.exports.formats import EXPORTS
 
@@ -29,15 +30,11 @@ class Command(BaseCommand):
                 sys.stdout.buffer.write(part)
             return
         path = out or Path(export.filename(row))
-        partial = path.with_name(f".{path.name}.partial")
         try:
-            with partial.open("wb") as file:
+            with whole_file(path) as partial, partial.open("wb") as file:
                 size = sum(file.write(part) for part in parts)
-            partial.replace(path)
         except OSError as error:
             raise CommandError(
                 f"{path} could not be written: {error.strerror}. The partial file was deleted."
             ) from error
-        finally:
-            partial.unlink(missing_ok=True)
         self.stdout.write(f"{path}: {size / 2**20:,.1f} MB")

@@ -1,0 +1,77 @@
+"""How every command ends: no traceback, and no half-written file."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ml.__main__ import main
+from ml.cli import sky_table
+from ml.io.whole_file import whole_file
+from tests.prepared import ROOT
+
+ROWS = [f"T{n},{60000 + k / 100},{10 + n / 1000 + k / 1000},5" for n in range(400) for k in range(3)]
+DETECTIONS = "\n".join(["tracklet,mjd,ra,dec", *ROWS]) + "\n"
+
+
+@pytest.fixture
+def detections(tmp_path):
+    path = tmp_path / "detections.csv"
+    path.write_text(DETECTIONS)
+    return path
+
+
+def test_ctrl_c_is_one_line_and_leaves_the_earlier_file(detections, tmp_path, monkeypatch, capsys):
+    def stopped(file, header, rows):
+        file.write("half of a ta")
+        raise KeyboardInterrupt
+
+    out = tmp_path / "motion.csv"
+    out.write_text("as before")
+    monkeypatch.setattr(sky_table, "_write", stopped)
+    assert main(["motion", "--data", str(detections), "--out", str(out)]) == 130
+    assert capsys.readouterr().err == "motion: stopped. Run the same command again to finish.\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"detections.csv", "motion.csv"}
+    assert out.read_text() == "as before"
+
+
+def test_a_reader_that_wants_no_more_is_no_failure(detections):
+    command = [sys.executable, "-m", "ml", "motion", "--data", str(detections)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as motion:
+        assert motion.stdout.readline().startswith(b"tracklet,n,mjd")
+        motion.stdout.close()
+        assert motion.stderr.read() == b""
+        assert motion.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["motion", "link", "distance"])
+def test_a_file_or_folder_that_is_not_there_is_named_plainly(command, tmp_path, detections, capsys):
+    missing, nowhere = tmp_path / "missing.csv", tmp_path / "nowhere" / "out.csv"
+    assert main([command, "--data", str(missing)]) == 2
+    assert capsys.readouterr().err == f"{command}: {missing}: No such file or directory\n"
+    assert main([command, "--data", str(detections), "--out", str(nowhere)]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"{command}: {nowhere}: No such file or directory"
+
+
+def test_a_pipe_and_a_link_are_written_and_not_replaced(tmp_path):
+    pipe, target, link = (tmp_path / name for name in ("pipe", "target", "link"))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for path in (pipe, link):
+        with whole_file(path) as open_path:
+            open_path.write_text("whole")
+    assert os.read(reader, 9) == b"whole"
+    os.close(reader)
+    assert (pipe.is_fifo(), link.is_symlink(), target.read_text()) == (True, True, "whole")
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x"])
+@pytest.mark.parametrize(
+    "command", [["crowd", "--labels", "x"], ["simulate", "atlas", "--n", "1", "--out", "x"], ["link"]]
+)
+def test_a_seed_is_a_whole_number(command, seed, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, "--seed", seed])
+    assert f"a seed is a whole number, 0 or more, not '{seed}'" in capsys.readouterr().err
