@@ -171,12 +171,12 @@ class Examples:
 
     def _check_sides(self) -> None:
         real = self.real()
-        if not (real > 0.5).any() or not (real < 0.5).any():
-            side = "bogus" if (real > 0.5).any() else "real"
-            raise BadExamples(
-                f"All {len(self)} examples are of one kind: none is {side}. Add some {side} ones;"
-                " training needs at least two kinds."
-            )
+        if not len(real):
+            raise BadExamples(Message("No subject has a label yet. Training needs some real and some bogus ones."))
+        if not (real > 0.5).any():
+            raise BadExamples(Message("No labelled subject is real. Training needs both: add some real ones."))
+        if not (real < 0.5).any():
+            raise BadExamples(Message("No labelled subject is bogus. Training needs both: add some bogus ones."))
 
     def _check_objects(self) -> None:
         real, has_weight = self.real(), self.weights > 0

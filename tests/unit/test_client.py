@@ -79,6 +79,28 @@ def test_files_are_sent_whole_again_when_the_site_asks_to_wait(monkeypatch, tmp_
     assert waits == [1.0]
 
 
+def test_an_export_that_breaks_off_leaves_the_earlier_file(monkeypatch, tmp_path):
+    def breaking():
+        yield b"PAR1"
+        raise httpx.ReadError("gone")
+
+    path = tmp_path / "consensus.parquet"
+    path.write_text("as before")
+    site, _ = site_that([httpx.Response(200, content=breaking())], monkeypatch)
+    with pytest.raises(httpx.ReadError):
+        site.export("movers", "consensus.parquet", path)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("consensus.parquet", "as before")]
+
+
+def test_a_tag_is_sent_as_it_is_written(monkeypatch):
+    sent = []
+    site, _ = site_that([], monkeypatch)
+    transport = httpx.MockTransport(lambda request: sent.append(request.url.raw_path) or httpx.Response(204))
+    site._http = httpx.Client(base_url="http://site/api/", transport=transport)
+    site.tag(5, "#lens?")
+    assert sent == [b"/api/subjects/5/tags/%23lens%3F/"]
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
@@ -86,6 +108,10 @@ def test_files_are_sent_whole_again_when_the_site_asks_to_wait(monkeypatch, tmp_
         (httpx.Response(400, json={"cone": ["A cone is three numbers."]}), "cone: A cone is three numbers."),
         (httpx.Response(400, json={"detail": ["There is", "nothing."]}), "There is nothing."),
         (httpx.Response(502, text="<html>"), "Bad Gateway"),
+        (
+            httpx.Response(301, headers={"Location": "https://site/api/"}),
+            "The site is elsewhere: https://site/api/. Use that address.",
+        ),
     ],
 )
 def test_a_refusal_is_told_in_the_sites_words(reply, words, monkeypatch):

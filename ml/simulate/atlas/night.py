@@ -18,6 +18,7 @@ from ml.simulate.writer import BLOCK, SubjectBlock, block_sizes, write_blocks
 EXPTIME = 30.0
 PIXEL_SCALE = 1.86
 LIMITING_MAG = 19.5
+HIGHEST_SNR = 1e5
 BANDS = ("o", "c")
 STAMP_COLUMNS = (
     "external_id", "kind", "image", "planes", "label", "gold", "object_group", "ra", "dec", "mjd", "exptime", "band",
@@ -77,8 +78,8 @@ def atlas(
         raise ValueError(f"kind must be 'stamp' or 'tracklet', not {kind!r}")
     if detections is not None and not 3 <= detections <= MAX_DETECTIONS:
         raise ValueError(f"a tracklet has 3 to {MAX_DETECTIONS} detections, not {detections}")
-    if snr is not None and not 0 < snr[0] <= snr[1]:
-        raise ValueError(f"snr must rise from above 0, not {snr}")
+    if snr is not None and not 0 < snr[0] <= snr[1] <= HIGHEST_SNR:
+        raise ValueError(f"snr must rise from above 0 to at most {HIGHEST_SNR:g}, not {snr}")
     columns = STAMP_COLUMNS if kind == "stamp" else tracklet_columns(detections or MAX_DETECTIONS)
     blocks = night(
         n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, share=share,

@@ -27,7 +27,7 @@ SIZE = FRAMES = 64
 SMALLEST_SIZE, LARGEST_SIZE = 16, 256
 SMALLEST_FRAMES, LARGEST_FRAMES = 8, 512
 CADENCE = 1800.0
-SHORTEST_CADENCE = 20.0
+SHORTEST_CADENCE, LONGEST_CADENCE = 20.0, 86_400.0
 MOVERS = 3.0
 FIRST_DAY = 60600
 
@@ -92,8 +92,7 @@ def tess(
     check_range(SMALLEST_FRAMES, LARGEST_FRAMES, frames=frames)
     check_range(0, 40, movers=movers)
     check_range(0, 1, unusual=unusual, gold_fraction=gold_fraction)
-    if not cadence >= SHORTEST_CADENCE:
-        raise ValueError(f"cadence must be at least {SHORTEST_CADENCE:g} seconds, not {cadence}")
+    check_range(SHORTEST_CADENCE, LONGEST_CADENCE, " seconds", cadence=cadence)
     if not BRIGHTEST < faintest <= 30:
         raise ValueError(f"faintest must lie above {BRIGHTEST:g} and be at most 30, not {faintest}")
     made = simulated_cubes(

@@ -47,7 +47,7 @@ def page_of(run):
 def test_an_empty_archive_fails_with_a_sentence(preset):
     run = trained(sky.workflow(sky.survey()), preset=preset)
     assert run.state == JobState.FAILED
-    assert "All 0 examples are of one kind" in run.error
+    assert "No subject has a label yet." in run.error
     assert run.error.partition(": ")[2] in page_of(run).replace("&#x27;", "'")
 
 
