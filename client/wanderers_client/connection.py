@@ -82,10 +82,15 @@ class Connection:
             address, query = page["next"], None  # the next page's address holds the query
 
     def download(self, address: str, path: Path) -> Path:
-        """Write a file of the site's to `path`, without holding it in memory."""
-        with closing(self.send("GET", address, stream=True)) as reply, path.open("wb") as file:
-            for part in reply.iter_bytes():
-                file.write(part)
+        """Write a file of the site's to `path`, whole or not at all, without holding it in memory."""
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            with closing(self.send("GET", address, stream=True)) as reply, partial.open("wb") as file:
+                for part in reply.iter_bytes():
+                    file.write(part)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
         return path
 
     def ask(self, method: str, address: str, **options: Any) -> dict[str, Any]:
@@ -109,6 +114,8 @@ class Connection:
         if reply.is_error:
             reply.read()
             raise _refusal(reply)
+        if reply.has_redirect_location:  # a token goes nowhere else without being asked
+            raise Refused(reply.status_code, f"The site is elsewhere: {reply.headers['Location']}. Use that address.")
         return reply
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import numpy as np
@@ -154,10 +155,10 @@ class Wanderers(Connection):
 
     def tag(self, subject: int, name: str) -> None:
         """Tag a subject that you have answered; as a scientist, see `desk.change`."""
-        self.send("PUT", f"subjects/{subject}/tags/{name}/")
+        self.send("PUT", f"subjects/{subject}/tags/{quote(name, safe='')}/")
 
     def untag(self, subject: int, name: str) -> None:
-        self.send("DELETE", f"subjects/{subject}/tags/{name}/")
+        self.send("DELETE", f"subjects/{subject}/tags/{quote(name, safe='')}/")
 
 
 def positions(table: pd.DataFrame) -> SkyCoord:
