@@ -37,6 +37,7 @@ from webapp.api.row_views import (
     SurveyRows,
     moment,
     number,
+    one_of,
     refuse_unknown,
     word,
 )
@@ -148,7 +149,7 @@ class SubjectViewSet(PublicRows):
     parameters = {
         "survey": SURVEY,
         "external_id": Parameter("external_id", word, "the survey's own name of the subject"),
-        "kind": Parameter("kind", word, f"one of {', '.join(Kind.values)}"),
+        "kind": Parameter("kind", one_of(Kind.values), f"one of {', '.join(Kind.values)}"),
         "cone": Parameter("", read_cone, "RA,Dec,radius in degrees"),
         "polygon": Parameter("", read_polygon, "RA,Dec,RA,Dec,… of a convex polygon's corners, in degrees"),
         "moc": Parameter("", read_moc_filter, "a MOC as ASCII (3/1-5,7 4/100) or JSON"),

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +22,15 @@ MOST = 50
 LARGEST_ID = 2**63 - 1
 
 
+class WrittenUuidField(serializers.UUIDField):
+    """A UUID as text: a number would be one that others choose, too."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if isinstance(data, int):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
 class LineSerializer(RequestBody):
     """A line along a trail, in pixels: the centre of the lower left one is 0, 0; y points up."""
 
@@ -38,7 +48,7 @@ class MarkSerializer(serializers.ModelSerializer[Mark]):
 
 
 class AnswerSerializer(RequestBody):
-    id = serializers.UUIDField(help_text="chosen by the client: a replay returns what the first one made")
+    id = WrittenUuidField(help_text="chosen by the client: a replay returns what the first one made")
     workflow = serializers.SlugField(max_length=50)
     subject = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     lease = serializers.CharField(max_length=100, allow_blank=True, default="", help_text="as it came with the subject")

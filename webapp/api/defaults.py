@@ -32,6 +32,12 @@ SELECT = f"""
 class VolunteerTokenAuthentication(TokenAuthentication):
     """Token authentication that also loads the account's volunteer."""
 
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        """Refuse a token that other sites' programs would send, rather than take its owner for a stranger."""
+        if request.headers.get("Authorization", "").lower().startswith("bearer "):
+            raise AuthenticationFailed("Send the token as “Authorization: Token …”, not as Bearer.")
+        return super().authenticate(request)
+
     def authenticate_credentials(self, key: str) -> tuple[User, str]:
         """Return the account of the token; raise AuthenticationFailed for an expired one."""
         rows = fetch(SELECT, [digest_of(key), lifetime().total_seconds()])

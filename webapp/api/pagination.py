@@ -40,7 +40,7 @@ class Newest(CursorPagination):
         column = _chosen_ordering(request, view)
         if column is not None:
             queryset = queryset.filter(**{f"{column.removeprefix('-')}__isnull": False})
-        if request.query_params.get("total") == "true":
+        if _is_total_asked(request):
             self.total = _counted(queryset)
         if column is None and request.query_params.get(CHANGES):
             return self._changes(queryset, request)
@@ -49,10 +49,14 @@ class Newest(CursorPagination):
         except (ModelValidationError, ValueError) as error:  # a cursor of a list in another ordering
             raise NotFound(self.invalid_cursor_message) from error
 
+    def get_page_size(self, request: Request) -> int:
+        """Return the number of rows asked for; raise ValidationError for one that a page can't have."""
+        return whole_number(request, self.page_size_query_param, self.page_size, self.max_page_size)
+
     def _changes(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
         """Return the page of changes after `cursor`, which holds the last row's key and the time of its change."""
         self.is_following = True
-        size = self.get_page_size(request) or self.page_size
+        size = self.get_page_size(request)
         cursor = self._cursor(request.query_params.get(self.cursor_query_param))
         page = page_of(queryset, by="updated_at", cursor=cursor, size=size)
         if page.after:
@@ -104,6 +108,21 @@ class Newest(CursorPagination):
         described = ({"name": name, "in": "query", "required": False, "description": text, "schema": schema}
                      for name, text, schema in more)  # fmt: skip
         return [*super().get_schema_operation_parameters(view), *described]
+
+
+def whole_number(request: Request, name: str, default: int, most: int) -> int:
+    """Return a query parameter from 1 to `most`, or the default without it; raise ValidationError for anything else."""
+    text = request.query_params.get(name) or str(default)
+    if len(text) > len(str(most)) or not text.isdecimal() or not 1 <= int(text) <= most:
+        raise ValidationError({name: [f"“{text}” is not valid here. Expected: a number from 1 to {most}."]})
+    return int(text)
+
+
+def _is_total_asked(request: Request) -> bool:
+    text = request.query_params.get("total") or "false"
+    if text.lower() not in ("true", "false"):
+        raise ValidationError({"total": [f"“{text}” is not valid here. Expected: true or false."]})
+    return text.lower() == "true"
 
 
 def _counted(rows: QuerySet[Any]) -> int:

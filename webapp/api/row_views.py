@@ -41,6 +41,18 @@ def word(text: str) -> str:
     return text
 
 
+def one_of(words: Iterable[str]) -> Callable[[str], str]:
+    """Return a reader of one of these words."""
+    known = frozenset(words)
+
+    def read(text: str) -> str:
+        if text not in known:
+            raise ValueError
+        return text
+
+    return read
+
+
 def number(text: str) -> float:
     value = float(text)
     if not isfinite(value):

@@ -1,6 +1,7 @@
 """API view of statistics: of all, a survey, a group or oneself."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -35,6 +36,12 @@ class AskedSerializer(serializers.Serializer[Any]):
     mine = serializers.BooleanField(required=False, default=False, help_text="your own")
     by = serializers.ChoiceField(list(TRUNCATE), required=False, default="day")
     zone = serializers.CharField(required=False, default="UTC", help_text="such as Europe/Berlin; for mine and group")
+
+    def validate_zone(self, name: str) -> str:
+        """Refuse a name that no time zone has."""
+        if name not in available_timezones():
+            raise serializers.ValidationError(f"“{name}” is no time zone. Give a name such as Europe/Berlin.")
+        return name
 
 
 class CountSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from webapp.api.authentication import ANYBODY, any_volunteer, known_volunteer, set_identity_cookies
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
+from webapp.api.pagination import whole_number
 from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug
 from webapp.api.request_body import asked
 from webapp.api.row_views import (
@@ -122,6 +123,7 @@ class NextView(APIView):
         X-CSRFToken with their answers.
         """
         refuse_unknown(request, ("n",))
+        wanted = whole_number(request, "n", DEFAULT, MOST_LEASES)
         workflow = workflows_by_slug([slug]).get(slug)
         if workflow is None:
             raise NotFound(f"There is no workflow “{slug}”.")
@@ -131,7 +133,7 @@ class NextView(APIView):
         gate = gate_of(workflow, volunteer)
         if not gate.is_open:
             raise PermissionDenied(gate.sentence)
-        wanted, most = requested_items(request), most_leases(volunteer, workflow)
+        most = most_leases(volunteer, workflow)
         leases = lease_next(volunteer, workflow, min(wanted, most))
         body = {
             "items": represent_item(leases, workflow),
@@ -140,14 +142,6 @@ class NextView(APIView):
         }
         response = Response(body, headers={"Cache-Control": "private, no-store"})
         return set_identity_cookies(request._request, response, volunteer)
-
-
-def requested_items(request: Request) -> int:
-    """Parse `n`; clip it to its range, and use the default for anything else."""
-    try:
-        return min(max(int(request.query_params.get("n", DEFAULT)), 1), MOST_LEASES)
-    except ValueError:
-        return DEFAULT
 
 
 def why_no_more(workflow: Workflow, holds_enough: bool) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import DataError
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
+from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 from django.utils.cache import has_vary_header
 from django.utils.translation import gettext as _
@@ -36,6 +37,18 @@ def request_id(get_response: Answer) -> Answer:
         return response
 
     return answer
+
+
+class KeepsMethod(HttpResponsePermanentRedirect):
+    """A redirect after which a POST is still a POST, with its body."""
+
+    status_code = 308
+
+
+class AppendSlash(CommonMiddleware):
+    """Django's, which redirects an address without its last slash, for every method."""
+
+    response_redirect_class = KeepsMethod
 
 
 def _given(request: HttpRequest) -> str | None:

@@ -61,6 +61,25 @@ def test_an_unknown_filter_is_refused_by_what_is_no_table_too(workflow, scientis
     assert all(scientist.get(f"/api/{path}/").status_code == 200 for path in paths)
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "sentence"),
+    [
+        ("subjects", {"page_size": "0"}, "“0” is not valid here. Expected: a number from 1 to 1000."),
+        ("subjects", {"page_size": "1001"}, "Expected: a number from 1 to 1000."),
+        ("consensus", {"page_size": "9" * 5000}, "Expected: a number from 1 to 1000."),
+        ("subjects", {"total": "yes"}, "Expected: true or false."),
+        ("subjects", {"kind": "stmap"}, "Expected: one of stamp, tracklet, cutout, cube."),
+        ("workflows/atlas/next", {"n": "51"}, "Expected: a number from 1 to 50."),
+        ("workflows/atlas/next", {"n": "-1"}, "Expected: a number from 1 to 50."),
+        ("statistics", {"zone": "Mars/Olympus"}, "“Mars/Olympus” is no time zone."),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused_with_what_is_expected(workflow, scientist, path, query, sentence):
+    reply = scientist.get(f"/api/{path}/", query)
+    assert (reply.status_code, [*reply.json()]) == (400, [*query])
+    assert sentence in str(reply.json())
+
+
 def test_every_list_is_ordered_by_id(workflow, scientist):
     for path in ("surveys", "workflows", "training-runs", "checkpoints", "reports", "ingest-runs", "collections"):
         assert scientist.get(f"/api/{path}/", {"ordering": "-id"}).status_code in (200, 403), path
@@ -114,7 +133,7 @@ def test_errors_below_api_are_json_and_pages_are_html(client):
     reply = client.get("/api/nowhere/")
     assert (reply.status_code, reply["Content-Type"]) == (404, "application/json")
     assert "/api/docs/" in reply.json()["detail"]
-    assert client.get("/api/subjects").status_code == 301
+    assert client.get("/api/subjects").status_code == client.post("/api/rulings").status_code == 308  # keeps the body
     assert client.get("/nowhere/")["Content-Type"].startswith("text/html")
 
 

@@ -127,6 +127,12 @@ def test_neither_a_token_nor_an_open_session_makes_another_one(ada, browser):
     assert ApiToken.objects.count() == 1
 
 
+def test_a_bearer_token_is_refused_and_not_taken_for_a_stranger(ada):
+    reply = APIClient(HTTP_AUTHORIZATION=f"Bearer {make_token(ada)}").get("/api/surveys/")
+    assert reply.status_code == 401
+    assert reply.json()["detail"] == "Send the token as “Authorization: Token …”, not as Bearer."
+
+
 def test_what_is_stored_opens_nothing(ada):
     make_token(ada)
     [stored] = ApiToken.objects.values_list("digest", flat=True)

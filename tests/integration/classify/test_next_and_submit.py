@@ -148,6 +148,7 @@ def test_one_bad_answer_stores_none_of_the_list(workflow, client):
     [
         {"answer": "maybe"},
         {"id": "seven"},
+        {"id": 7},
         {"follow_up": "COMET"},
         {"subject": 2**70},
         {"workflow": "nowhere"},
