@@ -31,12 +31,17 @@ Say = Callable[[str], object]
 """Reports progress in the terminal."""
 
 
+LAST_PORT = 65_535
+
+
 class Ended(BaseException):
     """A signal asked the site to stop; logging, which a signal may interrupt, would catch an Exception and go on."""
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise CommandError if the port is taken or not permitted."""
+    """Raise CommandError if the port is taken or not permitted, or there is no such port."""
+    if not 0 < port <= LAST_PORT:
+        raise CommandError(f"A port is a number from 1 to {LAST_PORT}, not {port}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

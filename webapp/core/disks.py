@@ -64,6 +64,11 @@ def is_bucket_away(error: BaseException | None) -> bool:
     return error is not None and is_bucket_away(error.__cause__ or error.__context__)
 
 
+def is_of_storage(error: BaseException) -> bool:
+    """Return whether a disk or the client of a bucket raised the error."""
+    return isinstance(error, OSError) or any(kind.__module__.startswith("botocore.") for kind in type(error).__mro__)
+
+
 def give_up_on_bucket_soon() -> None:
     """Let this process wait for a bucket for about ten seconds, as a page should; a job is more patient."""
     if settings.PIXELS.startswith("s3:"):

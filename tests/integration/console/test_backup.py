@@ -6,10 +6,12 @@ import shutil
 import threading
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -328,6 +330,18 @@ def test_a_backup_of_a_site_whose_bucket_is_out_of_reach_is_not_finished(data, s
         call_command("backup", tmp_path / "backups")
     with pytest.raises(CommandError, match="no finished backup"):
         restore(tmp_path / "backups")
+
+
+def test_a_place_that_cannot_be_written_is_named_in_a_sentence(data, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match=r"file.*: Not a directory\. Mend that"):
+        call_command("backup", tmp_path / "file")
+
+
+def test_a_bucket_without_credentials_is_told_in_a_sentence(data, monkeypatch):
+    monkeypatch.setattr("webapp.console.backup.snapshots.Repository", Mock(side_effect=NoCredentialsError))
+    with pytest.raises(CommandError, match=r"Unable to locate credentials\. Mend that"):
+        call_command("backup", "s3://nobodys-own/site")
 
 
 def test_a_site_without_its_database_programs_leaves_no_backup(data, tmp_path, monkeypatch):

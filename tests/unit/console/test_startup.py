@@ -4,6 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+from django.core.management import CommandError
+
+from webapp.console.site import check_port
 from webapp.core.environment import ROOT
 
 SCIENCE = {"astropy", "pandas", "pyarrow", "scipy", "torch", "zarr"}
@@ -29,3 +33,9 @@ def test_beat_starts_without_the_libraries_of_science_and_without_the_pages():
     loaded = loaded_by("from tasks.beat import app; app.loader.import_default_modules()")
     assert "celery" in loaded
     assert not {*SCIENCE, "webapp.urls"} & loaded
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65_536, 99_999_999])
+def test_a_port_that_cannot_be_is_refused_in_a_sentence(port):
+    with pytest.raises(CommandError, match=f"A port is a number from 1 to 65535, not {port}"):
+        check_port("127.0.0.1", port)

@@ -7,14 +7,19 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any, TypeVar
 
 import fsspec
+from django.core.management import CommandError
 from fsspec.implementations.local import LocalFileSystem
+
+from ml.io.message import reason_of
+from webapp.core.disks import is_of_storage
 
 BLOCK = 2**20
 TRIES = 3
@@ -25,6 +30,17 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 class Damaged(Exception):
     """A repository lacks something, or its content has changed; the message says what."""
+
+
+@contextmanager
+def told_of_storage() -> Iterator[None]:
+    """Raise CommandError, with the reason alone, where a disk or a bucket refuses what is done in this context."""
+    try:
+        yield
+    except Exception as error:
+        if not is_of_storage(error):
+            raise
+        raise CommandError(f"{reason_of(error)}. Mend that, and run the same command again.") from error
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from webapp.console.backup import pixel_objects, snapshots
-from webapp.console.backup.repository import Damaged
+from webapp.console.backup.repository import Damaged, told_of_storage
 
 
 class Command(BaseCommand):
@@ -26,9 +26,10 @@ class Command(BaseCommand):
     ) -> None:
         with_pixels = not options["without_pixels"]
         try:
-            self.stdout.write(_verified(address, name) if verify else self._taken(address, with_pixels=with_pixels))
-            if keep:
-                self.stdout.write(_pruned(address, keep))
+            with told_of_storage():
+                self.stdout.write(_verified(address, name) if verify else self._taken(address, with_pixels=with_pixels))
+                if keep:
+                    self.stdout.write(_pruned(address, keep))
         except Damaged as damage:
             raise CommandError(str(damage)) from damage
 

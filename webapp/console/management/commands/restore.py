@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from webapp.console.backup import pixel_objects, snapshots
-from webapp.console.backup.repository import Damaged
+from webapp.console.backup.repository import Damaged, told_of_storage
 
 
 class Command(BaseCommand):
@@ -16,7 +16,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, address: str, name: str | None, **options: Any) -> None:
         try:
-            manifest = snapshots.restore(address, name)
+            with told_of_storage():
+                manifest = snapshots.restore(address, name)
         except Damaged as damage:
             raise CommandError(f"{damage} Nothing was changed.") from damage
         rows = sum(manifest.rows.values())
