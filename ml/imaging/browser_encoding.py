@@ -2,7 +2,7 @@
 
 Each image is sent as float16 of (value - zero) / scale, with zero the sky level and scale the sky noise of that image.
 Near the sky a step is then at most 0.001 sigma, brighter values keep three digits, and a 100×100 image takes 20,000
-bytes for any dtype. NaN stays NaN.
+bytes for any dtype. NaN stays NaN, and infinite pixels and fillers become it.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ml.imaging.display import zscale_limits
-from ml.imaging.noise_normalisation import sky
+from ml.imaging.noise_normalisation import FILLER, sky
 
 _MOST = 60_000.0  # float16 ends at 65,504
 
@@ -36,7 +36,9 @@ def raw_frame(block: np.ndarray) -> tuple[bytes, dict[str, Any]]:
     level, sigma = (
         np.nan_to_num(value, nan=nan).astype(np.float64) for value, nan in zip(sky(images), (0, 1), strict=True)
     )
-    values = np.where(np.isfinite(images), images, np.nan).astype(np.float64) - level[:, None, None]
+    values = images.astype(np.float64)
+    values[~(np.abs(values) < FILLER)] = np.nan
+    values -= level[:, None, None]
     reach = np.nan_to_num(np.max(np.abs(values), axis=(1, 2), where=~np.isnan(values), initial=0))
     scale = np.maximum(sigma, reach / _MOST)
     low, high = (

@@ -138,12 +138,16 @@ def quick_asinh(values: np.ndarray) -> np.ndarray:
 _SIDE = 32  # pixels of a sample, about: 24 to 47 of what is larger
 
 
+FILLER = 1e20
+"""No pixel measures so much: it is filled, as SExtractor does with -1e30, and others with the largest float."""
+
+
 def finite(pixels: np.ndarray) -> np.ndarray:
-    """Copy to float32, with NaN for everything that is not finite."""
+    """Copy to float32, with NaN for everything that is not finite, or a filler."""
     with np.errstate(over="ignore"):
         out = pixels.astype(np.float32, order="C")
-    if pixels.dtype.kind == "f" and not np.isfinite(out).all():
-        out[~np.isfinite(out)] = np.nan
+    if pixels.dtype.kind == "f" and not (is_measured := np.abs(out) < FILLER).all():
+        out[~is_measured] = np.nan
     return out
 
 

@@ -87,6 +87,17 @@ def test_a_raw_frame_keeps_the_sky_to_a_hundredth_of_its_noise_and_stars_to_thre
     assert all(-5 < low < 0 < high < 8 for low, high in zip(meta["low"], meta["high"], strict=True))
 
 
+@pytest.mark.parametrize("filler", [-1e30, 3.4e38, np.inf])
+def test_a_filler_is_no_measurement_and_hides_no_sky(filler):
+    block = np.random.default_rng(0).normal(1000, 5, (1, 1, 60, 60)).astype(np.float32)
+    block[0, 0, :2] = filler
+    back, meta = unpacked(block)
+    assert np.isnan(back[0, :2]).all()
+    assert np.abs(back[0, 2:] - block[0, 0, 2:]).max() < 0.05
+    assert meta["scale"][0] == pytest.approx(5, rel=0.1)
+    assert (drawn(block)[-2:] == MISSING).all()
+
+
 @given(
     pixels=hnp.arrays(
         st.sampled_from([np.float32, np.float64]),
