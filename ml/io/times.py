@@ -175,7 +175,7 @@ def to_utc(mjd: float, keyword: str, scale: str) -> tuple[float | None, str]:
         raise BadInput(
             "`%(name)s` is “%(value)s”; it must be %(meaning)s.",
             name=keyword,
-            value=f"{mjd:g}",
+            value=f"{mjd:.10g}",
             meaning=Message("a modified Julian date (for a Julian date, subtract 2400000.5)"),
         )
     if scale == "GPS":

@@ -60,6 +60,7 @@ async function renew() {
   } catch {
     // The server is temporarily down: keep the table, and retry in a second.
   }
+  root.hidden = isOver && !sources.size; // it failed before its first epoch
   if (!isOver) setTimeout(renew, EVERY);
 }
 

@@ -7,6 +7,7 @@ from tests.integration.people import browser, member
 
 pytestmark = pytest.mark.django_db
 
+ROLES = ("admin", "scientist")
 FOR_ADMINS = ["learning/scorers/", "learning/import/"]
 PAGES = ["quality/", "overview/", "review/", "consensus/", "exchange/", "training/", "learning/", *FOR_ADMINS]
 LINK = '<a href="/surveys/night/workflows/new/">New workflow</a>'
@@ -31,6 +32,12 @@ def test_a_scientist_who_may_not_is_not_led_there(survey, path):
     assert page.status_code == 200
     assert "workflows/new/" not in page.content.decode()
     assert client.get("/surveys/night/workflows/new/").status_code == 403
+
+
+def test_an_empty_archive_leads_admins_to_ingest(survey):
+    link = '<a href="/surveys/night/ingest/">Ingest images</a>'
+    shown = {role: link in browser(member(survey, role)).get("/surveys/night/").content.decode() for role in ROLES}
+    assert shown == {"admin": True, "scientist": False}
 
 
 def test_with_a_workflow_there_is_no_such_link(survey):

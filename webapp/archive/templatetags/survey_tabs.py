@@ -1,4 +1,4 @@
-"""Template tags: a survey's tabs, the link to a new workflow on empty pages, and surveys that error pages offer."""
+"""Template tags: a survey's tabs, links to what comes first on empty pages, and surveys that error pages offer."""
 
 from typing import Any
 
@@ -34,9 +34,19 @@ def survey_tabs(context: dict[str, Any], survey: Survey, here: str) -> dict[str,
 @register.simple_tag(takes_context=True)
 def new_workflow(context: dict[str, Any], survey: Survey) -> str:
     """Link the page that creates a workflow, for those who may."""
+    return _for_admins(context, survey, "workflow-new", _("New workflow"))
+
+
+@register.simple_tag(takes_context=True)
+def ingest_images(context: dict[str, Any], survey: Survey) -> str:
+    """Link the page that ingests images, for those who may."""
+    return _for_admins(context, survey, "ingest", _("Ingest images"))
+
+
+def _for_admins(context: dict[str, Any], survey: Survey, page: str, words: str) -> str:
     if not Membership.objects.allows(context["request"].user, survey, Role.ADMIN):
         return ""
-    return format_html('<a href="{}">{}</a>', reverse("workflow-new", args=[survey.slug]), _("New workflow"))
+    return format_html('<a href="{}">{}</a>', reverse(page, args=[survey.slug]), words)
 
 
 @register.simple_tag
