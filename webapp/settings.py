@@ -22,6 +22,9 @@ from webapp.core.environment import (
 )
 from webapp.core.logs import logging_config
 
+at_least_0, at_least_1 = validate.Range(min=0), validate.Range(min=1)
+is_rate = validate.Regexp(r"(\d+/[smhd][a-z]*)?$", error="A rate is a number a second, min, hour or day: 600/min.")
+
 try:
     DATA: Path = data_folder()
     DEBUG = env.bool("DEBUG", False)
@@ -34,33 +37,35 @@ try:
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
     PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", True)  # off behind a pooler
     _database = database(has_pooler=not PREPARE_STATEMENTS)
-    _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60)
-    WEB_STATEMENT_SECONDS = env.float("WEB_STATEMENT_SECONDS", 60, validate=validate.Range(min=0))
-    WEB_LOCK_SECONDS = env.float("WEB_LOCK_SECONDS", 30, validate=validate.Range(min=0))
-    WEB_STUCK_SECONDS = env.float("WEB_STUCK_SECONDS", 120, validate=validate.Range(min=1))
+    _connection_seconds = env.int("DATABASE_CONNECTION_SECONDS", 60, validate=at_least_0)
+    WEB_STATEMENT_SECONDS = env.float("WEB_STATEMENT_SECONDS", 60, validate=at_least_0)
+    WEB_LOCK_SECONDS = env.float("WEB_LOCK_SECONDS", 30, validate=at_least_0)
+    WEB_STUCK_SECONDS = env.float("WEB_STUCK_SECONDS", 120, validate=at_least_1)
+    WEB_THREADS = max(2, env.int("WEB_THREADS", 4, validate=at_least_1))  # long downloads leave one for everything else
+    ANSWER_THREADS = env.int("ANSWER_THREADS", 2, validate=at_least_1)
     _cache = cache()
     _mail = mail()
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
     SITE_URL = env.str("SITE_URL", "", validate=validate.Regexp(r"(https?://[^/]+)?$"))
-    _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
-    _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min")
-    _throttle_user = env.str("THROTTLE_USER", "6000/min")
-    THROTTLE_PAGES = env.str("THROTTLE_PAGES", "600/min")
-    THROTTLE_WRITES = env.str("THROTTLE_WRITES", "240/min")
-    THROTTLE_DOWNLOADS = env.str("THROTTLE_DOWNLOADS", "60/min")
-    THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour")
-    SWEEP_SECONDS = env.int("SWEEP_SECONDS", 5)
-    _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60)
+    _trusted_proxies = env.int("TRUSTED_PROXIES", 0, validate=at_least_0)
+    _throttle_anonymous = env.str("THROTTLE_ANONYMOUS", "600/min", validate=is_rate)
+    _throttle_user = env.str("THROTTLE_USER", "6000/min", validate=is_rate)
+    THROTTLE_PAGES = env.str("THROTTLE_PAGES", "600/min", validate=is_rate)
+    THROTTLE_WRITES = env.str("THROTTLE_WRITES", "240/min", validate=is_rate)
+    THROTTLE_DOWNLOADS = env.str("THROTTLE_DOWNLOADS", "60/min", validate=is_rate)
+    THROTTLE_NEWCOMERS = env.str("THROTTLE_NEWCOMERS", "120/hour", validate=is_rate)
+    SWEEP_SECONDS = env.int("SWEEP_SECONDS", 5, validate=at_least_1)
+    _retrain_seconds = env.int("RETRAIN_CHECK_SECONDS", 60, validate=at_least_1)
     MFA_REQUIRED_FROM = env.str("MFA_REQUIRED_FROM", "", validate=validate.OneOf(["", "scientist", "admin"]))
     ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", "", validate=validate.Regexp(r"(https?://.+)?$"))
     METRICS_TOKEN = metrics_token(DATA)
     TOKEN_DAYS = env.float("TOKEN_DAYS", 90, validate=validate.Range(min=0, min_inclusive=False))
-    LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15))
+    LEASE_FOR = timedelta(minutes=env.int("LEASE_MINUTES", 15, validate=at_least_1))
     _job_lease_seconds = env.float("JOB_LEASE_SECONDS", 30, validate=validate.Range(min=0, min_inclusive=False))
     JOB_LEASE = timedelta(seconds=_job_lease_seconds)  # a worker silent for this long loses its job
-    MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048) * 2**20
-    MIN_FREE = env.int("MIN_FREE_MB", 512) * 2**20
+    MAX_UPLOAD = env.int("MAX_UPLOAD_MB", 2048, validate=at_least_1) * 2**20
+    MIN_FREE = env.int("MIN_FREE_MB", 512, validate=at_least_0) * 2**20
     MIN_FREE_PERCENT = env.float("MIN_FREE_PERCENT", 5, validate=validate.Range(min=0, max=100))
     BACKBONE = env.str("BACKBONE", "sky", validate=validate.OneOf(["imagenet", "sky"]))
     PRIVATE_SCORERS = env.bool("PRIVATE_SCORERS", False)  # external scorers on this network, and without TLS
@@ -70,7 +75,8 @@ try:
     LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 except EnvError as error:
-    sys.exit(f"The settings in the environment cannot be used: {error}. Correct that variable and start again.")
+    reason = str(error).rstrip(".")
+    sys.exit(f"The settings in the environment cannot be used: {reason}. Correct that variable and start again.")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -225,7 +231,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["webapp.api.defaults.AnonymousThrottle", "webapp.api.defaults.UserThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous, "user": _throttle_user},
+    "DEFAULT_THROTTLE_RATES": {"anon": _throttle_anonymous or None, "user": _throttle_user or None},
     "NUM_PROXIES": _trusted_proxies,
 }
 SPECTACULAR_SETTINGS = {

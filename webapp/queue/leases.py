@@ -37,9 +37,9 @@ class NewcomerRate(ByAddress):
 
     scope = "newcomer"
 
-    def get_rate(self) -> str:
-        """Read the rate on demand."""
-        return str(settings.THROTTLE_NEWCOMERS)
+    def get_rate(self) -> str | None:
+        """Read the rate on demand; an empty one is no limit."""
+        return settings.THROTTLE_NEWCOMERS or None
 
 
 def lock_newcomer(newcomer: Volunteer) -> None:

@@ -85,6 +85,12 @@ UNUSABLE = [
     ("TRUSTED_PROXIES", "-1"),
     ("CACHE_URL", "radio://host"),
     ("EMAIL_URL", "pigeon://host"),
+    ("LEASE_MINUTES", "0"),
+    ("MAX_UPLOAD_MB", "-5"),
+    ("SWEEP_SECONDS", "0"),
+    ("THROTTLE_PAGES", "1/fortnight"),
+    ("THROTTLE_USER", "many"),
+    ("WEB_THREADS", "four"),
 ]
 
 

@@ -57,6 +57,8 @@ def test_many_newcomers_of_one_address_are_asked_to_wait_and_others_go_on(workfl
     assert Lease.objects.count() == 20
     assert items_of(APIClient(), REMOTE_ADDR="198.51.100.7")
     assert items_of(client_of(make_volunteer("ann")))
+    settings.THROTTLE_NEWCOMERS = ""
+    assert items_of(APIClient())
 
 
 def test_a_newcomer_who_asks_again_holds_the_same(workflow):
