@@ -25,6 +25,8 @@ class Admin(Part):
         """Upload and ingest images, packets, or a manifest with its files (`subject_set`, `kind`, `dry_run`)."""
         with ExitStack() as opened:
             parts = [("files", (path.name, opened.enter_context(path.open("rb")))) for path in files]
+            if not parts:
+                raise ValueError("There is no file to upload.")
             return self._site.ask("POST", f"surveys/{survey}/images/", data=options, files=parts)
 
     def ingest(self, survey: str, path: str, **options: Any) -> dict[str, Any]:

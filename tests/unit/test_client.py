@@ -92,6 +92,12 @@ def test_an_export_that_breaks_off_leaves_the_earlier_file(monkeypatch, tmp_path
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("consensus.parquet", "as before")]
 
 
+def test_no_files_are_no_upload(monkeypatch):
+    site, _ = site_that([], monkeypatch)
+    with pytest.raises(ValueError, match="no file to upload"):
+        site.upload("atlas", [])
+
+
 def test_a_tag_is_sent_as_it_is_written(monkeypatch):
     sent = []
     site, _ = site_that([], monkeypatch)
