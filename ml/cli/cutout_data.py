@@ -11,7 +11,7 @@ from ml.cli.subject_slabs import Tally
 from ml.data.dataset import BOGUS_WORDS
 from ml.imaging.background import UNMEASURED, measured
 from ml.io.manifest import Skip
-from ml.io.read_subjects import read_subjects
+from ml.io.read_subjects import read_or_refuse
 from ml.io.records import BadInput, SubjectRecord
 from ml.trails.annotation import COLUMN, Annotation, read_annotations
 from ml.trails.maps import one_plane
@@ -52,7 +52,7 @@ def read_cutouts(path: Path, tally: Tally, *, skip: Skip | None = None) -> Itera
 
     Raises BadExamples if the column `#objects` of a subject is not as in docs/simulations.md.
     """
-    for item in read_subjects(path, skip=skip):
+    for item in read_or_refuse(path, skip=skip):
         if isinstance(item, BadInput):
             tally.complain(item)
             continue

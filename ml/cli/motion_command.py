@@ -33,8 +33,8 @@ def add(subparsers: Any) -> None:
 def motion_table(args: argparse.Namespace) -> Rows:
     """Fit the tracklets of a CSV and return their table."""
     for name in ("rms", "seeing", "floor"):
-        if (value := getattr(args, name)) is not None and not value > 0:
-            raise ValueError(f"--{name} must be more than 0 arcsec")
+        if (value := getattr(args, name)) is not None and not 0 < value < float("inf"):
+            raise ValueError(f"--{name} must be a number above 0 arcsec")
     detections = read_detections(args.data)
     errors = errors_of(detections, rms=args.rms, seeing=args.seeing, floor=args.floor)
     names, place, shape = padded_rows(detections.name)

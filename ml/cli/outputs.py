@@ -1,16 +1,24 @@
-"""Keep a command from replacing a file that it reads."""
+"""Keep a command from replacing a file that it reads, and from working in vain for one that it cannot write."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-WRITTEN = ("out", "obs")
-"""The options that name a file to write."""
+WRITTEN = ("out", "obs", "report")
+"""The options that name a file or a folder to write."""
+FILES = ("obs", "report")
+"""Those of them that always name a file."""
 
 
 def check_outputs(args: argparse.Namespace) -> None:
-    """Raise ValueError if the command would write to a file that it reads; the message names both options."""
+    """Raise ValueError if the command would write to a file that it reads, or where no file can be."""
     given = vars(args)
+    for name in FILES:
+        path = given.get(name)
+        if path is not None and path.is_dir():
+            raise ValueError(f"--{name} is {path}: that is a folder.")
+        if path is not None and not path.parent.is_dir():
+            raise ValueError(f"--{name} is {path}: its folder is not there.")
     for name in WRITTEN:
         for other in given.keys() - set(WRITTEN):
             if any(_is_same(given.get(name), each) for each in _each(given[other])):

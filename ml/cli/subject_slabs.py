@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml.data.dataset import BOGUS_WORDS, REAL_WORDS, BadExamples
 from ml.data.tracklet_frames import frames_of_record as sightings_of
 from ml.evaluation.observing_conditions import Condition, condition_of_record
-from ml.io.read_subjects import read_subjects
+from ml.io.read_subjects import read_or_refuse
 from ml.io.records import BadInput, SubjectRecord
 from ml.simulate.atlas.difference import BOGUS, REAL
 
@@ -80,7 +80,7 @@ def slabs(path: Path, tally: Tally, *, labelled: bool, fewest: int = 1) -> Itera
         Skip subjects with fewer frames.
     """
     waiting: dict[tuple[object, ...], list[SubjectRecord]] = {}
-    for item in read_subjects(path):
+    for item in read_or_refuse(path):
         if isinstance(item, BadInput):
             tally.complain(item)
             continue

@@ -15,7 +15,7 @@ from ml.cli.sky_table import Rows, number, table_command
 from ml.data.dataset import BadExamples
 from ml.imaging.noise_normalisation import linear_noise
 from ml.io.observer_place import observer_place, observer_velocity
-from ml.io.read_subjects import read_subjects
+from ml.io.read_subjects import read_or_refuse
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.sky.observer_path import observer_path
 from ml.trails.annotation import TRAIL
@@ -83,7 +83,7 @@ def _marked(path: Path) -> Curves:
 
 def _rows(data: Path, curves: Curves, observatory: str) -> Iterator[list[str]]:
     missing = set(curves)
-    for item in read_subjects(data):
+    for item in read_or_refuse(data):
         if isinstance(item, BadInput):
             sys.stderr.write(f"trail-distance: {item}\n")
             continue

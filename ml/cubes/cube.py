@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml.cubes.input_channels import channels_and_mask
 from ml.evaluation.observing_conditions import Condition, of_object
-from ml.io.read_subjects import read_subjects
+from ml.io.read_subjects import read_or_refuse
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_path import Folder
 from ml.io.tess import open_fits
@@ -116,7 +116,7 @@ def read_cubes(path: Path, tally: Complaints, *, masked: bool) -> Iterator[Cube]
     """
     path = Path(path)
     folder = Folder(path if path.is_dir() else path.parent)
-    for item in read_subjects(path, "cube"):
+    for item in read_or_refuse(path, "cube"):
         try:
             if isinstance(item, BadInput):
                 raise item

@@ -140,8 +140,14 @@ def _check(block: np.ndarray, kind: str) -> None:
             height=height,
         )
     fewest, most = FRAMES[kind]
+    if most == 1 < count:
+        raise BadInput(
+            "a %(kind)s is one frame, and this has %(count)s. Leave out frames, or change `kind`.",
+            kind=kind,
+            count=count,
+        )
     if not fewest <= count <= most:
-        allowed = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        allowed = f"{fewest} to {most}"
         raise BadInput(
             "a %(kind)s has %(allowed)s frames, and this has %(count)s. Add or leave out frames, or change `kind`.",
             kind=kind,

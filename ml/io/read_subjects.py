@@ -53,6 +53,19 @@ def read_subjects(
         yield from _files(path, kind, skip)
 
 
+def read_or_refuse(path: Path, kind: str | None = None, skip: Skip | None = None) -> Iterator[SubjectRecord | BadInput]:
+    """Read as `read_subjects` does; raise BadInput if it is not there, or its manifest as a whole cannot be read."""
+    for number, item in enumerate(read_subjects(path, kind, skip)):
+        if number == 0 and isinstance(item, BadInput) and item.row is None and _is_whole(path):
+            raise item
+        yield item
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether what is wrong with the path, and not with a row, is wrong with all of it."""
+    return not path.exists() or manifest_of(path) is not None
+
+
 def _files(path: Path, kind: str | None, skip: Skip | None) -> Iterator[SubjectRecord | BadInput]:
     if not path.exists():
         yield BadInput("is not there. Check the path.", file=str(path))

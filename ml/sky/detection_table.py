@@ -15,6 +15,7 @@ NEEDED = ("mjd", "ra", "dec")
 OPTIONAL = ("rms_ra", "rms_dec", "rms_corr", "mag", "snr")
 OBSERVER = ("obs_x", "obs_y", "obs_z")
 OBSERVER_VELOCITY = ("obs_vx", "obs_vy", "obs_vz")
+_LARGEST_ERROR = 1_296_000.0  # arcsec: the whole sky
 _FIRST_MJD, _LAST_MJD = -100_000.0, 200_000.0
 
 
@@ -22,7 +23,7 @@ def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = Tru
     """Read a CSV of mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x … obs_vz.
 
     Numbers that cannot be read count as unknown, and so do impossible times, declinations beyond ±90° and errors that
-    are not positive: the row stays, and the command says what it lacks.
+    are not positive, or wider than the sky: the row stays, and the command says what it lacks.
 
     Parameters
     ----------
@@ -55,7 +56,10 @@ def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
     """Return the detections of a table of text or numbers; see `read_detections`."""
     number = {column: _numbers(table, column) for column in (*NEEDED, *OPTIONAL, *OBSERVER, *OBSERVER_VELOCITY)}
     ra, dec, mjd = number["ra"], number["dec"], number["mjd"]
-    error = {column: np.where(number[column] > 0, number[column], np.nan) for column in ("rms_ra", "rms_dec")}
+    error = {
+        column: np.where((number[column] > 0) & (number[column] < _LARGEST_ERROR), number[column], np.nan)
+        for column in ("rms_ra", "rms_dec")
+    }
     corr = number["rms_corr"]
     rows = np.arange(1, len(table) + 1).astype(str)
     mjd = np.where((mjd > _FIRST_MJD) & (mjd < _LAST_MJD), mjd, np.nan)

@@ -75,3 +75,36 @@ def test_a_seed_is_a_whole_number(command, seed, capsys):
     with pytest.raises(SystemExit):
         main([*command, "--seed", seed])
     assert f"a seed is a whole number, 0 or more, not '{seed}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", ["stamp", "tracklet", "trail", "cube"])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "is not there. Check the path."),
+        ("a,b\n1,2\n", "no column holds image files: add a column `image`. Its columns are a, b."),
+        ("image,label\n", "has no rows below its header: there is nothing to ingest."),
+    ],
+)
+def test_data_that_cannot_be_read_at_all_are_one_line(role, text, sentence, tmp_path, capsys):
+    path = tmp_path / "manifest.csv"
+    if text is not None:
+        path.write_text(text)
+    assert main(["train", "--role", role, "--data", str(path), "--out", str(tmp_path / "c")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("train: ")
+    assert line.endswith(sentence)
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
+    for path, why in ((tmp_path, "that is a folder"), (tmp_path / "no" / "r.html", "its folder is not there")):
+        assert main(["evaluate", "--checkpoint", "c", "--data", "d", "--report", str(path)]) == 2
+        assert capsys.readouterr().err == f"evaluate: --report is {path}: {why}.\n"
+
+
+def test_errors_that_are_none_are_unknown(detections, capsys):
+    detections.write_text(DETECTIONS.replace("ra,dec\n", "ra,dec,rms_ra,rms_dec\n").replace(",5\n", ",5,1e308,1e308\n"))
+    assert main(["motion", "--data", str(detections)]) == 0
+    assert ",nan" not in capsys.readouterr().out
+    assert main(["motion", "--data", str(detections), "--rms", "inf"]) == 2
+    assert capsys.readouterr().err == "motion: --rms must be a number above 0 arcsec\n"

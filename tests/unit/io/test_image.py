@@ -57,6 +57,11 @@ def test_npy_that_is_no_image(array, tmp_path, complaint):
     assert bad.file == "a.npy"
 
 
+def test_two_frames_are_no_stamp(tmp_path, complaint):
+    np.save(tmp_path / "a.npy", np.ones((2, 3, 8, 8), np.float32))
+    assert complaint(tmp_path).reason.startswith("a stamp is one frame, and this has 2.")
+
+
 @pytest.mark.parametrize("claim", [b"(50000, 50000)", b"(50000, 50000 "], ids=["lie", "broken"])
 def test_npy_that_claims_more_than_it_holds(claim, tmp_path, complaint):
     np.save(tmp_path / "a.npy", np.zeros((50, 50)))
