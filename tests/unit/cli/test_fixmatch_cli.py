@@ -50,7 +50,7 @@ def test_a_model_learns_from_a_pool_whose_labels_are_not_read(skies, made, capsy
             ["--preset", "fixmatch", "--unlabelled", "{single}"],
             "(1, 1, 40, 40) of 4, but the labelled ones (1, 3, 40, 40)",
         ),
-        (["--preset", "fixmatch", "--unlabelled", "{empty}"], "There is no subject with pixels in"),
+        (["--preset", "fixmatch", "--unlabelled", "{empty}"], "empty.csv: has no rows below its header"),
         (["--preset", "fixmatch", "--unlabelled", "{missing}"], "nowhere.csv"),
     ],
 )

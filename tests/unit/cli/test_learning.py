@@ -108,7 +108,7 @@ def test_labels_that_teach_nothing(night, tmp_path, capsys, change, sentence):
         (["evaluate", "--checkpoint", "nowhere", "--data", "M"], "nowhere is not a checkpoint"),
         (["score", "--checkpoint", "nowhere", "--data", "M", "--out", "s.parquet"], "nowhere is not a checkpoint"),
         (["train", "--role", "planet", "--data", "M", "--out", "c"], "no role 'planet'"),
-        (["train", "--role", "stamp", "--data", "nowhere.csv", "--out", "c"], "no labelled subject"),
+        (["train", "--role", "stamp", "--data", "nowhere.csv", "--out", "c"], "nowhere.csv: is not there."),
         (
             ["train", "--role", "stamp", "--data", "M", "--out", "c", "--crop", "32"],
             "--crop is an option of the role cube; it would change nothing for a stamp model",
