@@ -130,7 +130,7 @@ def test_out_of_memory_says_what_to_do(scan, tmp_path, monkeypatch):
 def test_nothing_to_score(classical, tmp_path, scan):
     assert "does not exist" in scan(tmp_path / "scan", "--data", str(tmp_path / "nowhere.csv"))
     (tmp_path / "empty.csv").write_text("external_id,kind,image\n")
-    assert "no usable image to score" in scan(tmp_path / "scan2", "--data", str(tmp_path / "empty.csv"))
+    assert "has no rows below its header" in scan(tmp_path / "scan2", "--data", str(tmp_path / "empty.csv"))
 
 
 def test_a_shard_size_of_nothing_is_refused(scan, tmp_path):
