@@ -50,8 +50,8 @@ class Newest(CursorPagination):
             raise NotFound(self.invalid_cursor_message) from error
 
     def get_page_size(self, request: Request) -> int:
-        """Return the number of rows asked for; raise ValidationError for one that a page can't have."""
-        return whole_number(request, self.page_size_query_param, self.page_size, self.max_page_size)
+        """Return the rows asked for, or the most that a page may have; raise ValidationError for no number."""
+        return number_up_to(request, self.page_size_query_param, self.page_size, self.max_page_size)
 
     def _changes(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
         """Return the page of changes after `cursor`, which holds the last row's key and the time of its change."""
@@ -110,12 +110,15 @@ class Newest(CursorPagination):
         return [*super().get_schema_operation_parameters(view), *described]
 
 
-def whole_number(request: Request, name: str, default: int, most: int) -> int:
-    """Return a query parameter from 1 to `most`, or the default without it; raise ValidationError for anything else."""
+def number_up_to(request: Request, name: str, default: int, most: int) -> int:
+    """Return a query parameter, or `most` if it is larger, or the default without it.
+
+    Raises ValidationError for what is no number, and for 0.
+    """
     text = request.query_params.get(name) or str(default)
-    if len(text) > len(str(most)) or not text.isdecimal() or not 1 <= int(text) <= most:
+    if not text.isdecimal() or not text.strip("0"):
         raise ValidationError({name: [f"“{text}” is not valid here. Expected: a number from 1 to {most}."]})
-    return int(text)
+    return min(int(text), most) if len(text) < 10 else most
 
 
 def _is_total_asked(request: Request) -> bool:

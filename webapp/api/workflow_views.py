@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from webapp.api.authentication import ANYBODY, any_volunteer, known_volunteer, set_identity_cookies
 from webapp.api.defaults import check_newcomer
 from webapp.api.item_serializers import NextSerializer, Progress, represent_item
-from webapp.api.pagination import whole_number
+from webapp.api.pagination import number_up_to
 from webapp.api.permissions import checked, require, surveys_with, workflows_by_slug
 from webapp.api.request_body import asked
 from webapp.api.row_views import (
@@ -123,7 +123,7 @@ class NextView(APIView):
         X-CSRFToken with their answers.
         """
         refuse_unknown(request, ("n",))
-        wanted = whole_number(request, "n", DEFAULT, MOST_LEASES)
+        wanted = number_up_to(request, "n", DEFAULT, MOST_LEASES)
         workflow = workflows_by_slug([slug]).get(slug)
         if workflow is None:
             raise NotFound(f"There is no workflow “{slug}”.")

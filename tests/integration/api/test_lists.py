@@ -65,11 +65,9 @@ def test_an_unknown_filter_is_refused_by_what_is_no_table_too(workflow, scientis
     ("path", "query", "sentence"),
     [
         ("subjects", {"page_size": "0"}, "“0” is not valid here. Expected: a number from 1 to 1000."),
-        ("subjects", {"page_size": "1001"}, "Expected: a number from 1 to 1000."),
-        ("consensus", {"page_size": "9" * 5000}, "Expected: a number from 1 to 1000."),
+        ("consensus", {"page_size": "many"}, "Expected: a number from 1 to 1000."),
         ("subjects", {"total": "yes"}, "Expected: true or false."),
         ("subjects", {"kind": "stmap"}, "Expected: one of stamp, tracklet, cutout, cube."),
-        ("workflows/atlas/next", {"n": "51"}, "Expected: a number from 1 to 50."),
         ("workflows/atlas/next", {"n": "-1"}, "Expected: a number from 1 to 50."),
         ("statistics", {"zone": "Mars/Olympus"}, "“Mars/Olympus” is no time zone."),
     ],
@@ -78,6 +76,11 @@ def test_a_value_that_means_nothing_is_refused_with_what_is_expected(workflow, s
     reply = scientist.get(f"/api/{path}/", query)
     assert (reply.status_code, [*reply.json()]) == (400, [*query])
     assert sentence in str(reply.json())
+
+
+def test_more_rows_than_a_page_may_have_are_as_many_as_it_may(workflow, scientist):
+    for size in ("1001", "9" * 5000):
+        assert scientist.get("/api/consensus/", {"page_size": size}).status_code == 200
 
 
 def test_every_list_is_ordered_by_id(workflow, scientist):
