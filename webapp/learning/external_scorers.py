@@ -212,7 +212,7 @@ def evaluate_scorer(scorer: ExternalScorer, *, by: User | None) -> TrainingRun:
 
 
 def revoke_scorer(scorer: ExternalScorer) -> None:
-    """Forget the secret, so that the scorer is sent nothing any more; its models and scores stay."""
+    """Forget the secret, so that the site sends the scorer no more subjects; its models and scores stay."""
     ExternalScorer.objects.filter(pk=scorer.pk).update(secret="")
 
 

@@ -89,7 +89,7 @@ def evaluate(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 def revoke(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     scorer = get_object_or_404(ExternalScorer, workflow__survey=survey, pk=pk)
     revoke_scorer(scorer)
-    messages.success(request, gettext("%(name)s is sent nothing any more.") % {"name": scorer.name})
+    messages.success(request, gettext("The site sends %(name)s no more subjects.") % {"name": scorer.name})
     return redirect("scorers", survey.slug)
 
 
