@@ -42,7 +42,7 @@ const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "r
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   ...(config.undo_seconds && { undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo } }),
-  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Say what kind the last one was"), keys: ["k"], run: () => part("chips").firstElementChild?.focus() } }),
+  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Choose a kind for the last answer"), keys: ["k"], run: () => part("chips").firstElementChild?.focus() } }),
   talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
