@@ -119,7 +119,7 @@ def test_a_mover_that_no_volunteer_saw_first_is_not_said_to_be_missing(survey, c
     rule(subject=mover, workflow=workflow, scientist=member(survey, "scientist"), verdict="yes")
     page = page_of(client, PROJECT)
     assert "Nothing is confirmed yet" not in page
-    assert "No volunteer saw one of the confirmed movers first" in page
+    assert "No volunteer is credited with a confirmed mover yet." in page
 
 
 def test_what_scientists_confirmed_is_counted_as_found(survey, client):

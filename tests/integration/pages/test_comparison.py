@@ -136,7 +136,7 @@ def test_changed_answers_of_the_whole_archive_are_counted_shown_and_downloaded(w
 
 
 def test_what_cannot_be_compared_is_said(workflow, rows, scientist):
-    assert "no two models to compare yet" in scientist.get(PAGE).content.decode()
+    assert "aren't two models to compare yet" in scientist.get(PAGE).content.decode()
     first = scored(workflow, rows, np.full(len(rows), 0.5))
     second = sky.checkpoint(workflow)
     assert "There is no test set yet." in compared(scientist, first, second).content.decode()

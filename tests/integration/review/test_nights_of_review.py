@@ -113,7 +113,7 @@ def test_known_objects_are_those_of_the_archive(tracklets, survey, rows, scienti
 def test_filters_that_leave_nothing_can_be_cleared(tracklets, rows, scientist, client):
     shown = client.get(PAGE, {**ALL, "workflow": "movers", "tag": "nosuch"}).content.decode()
     assert "No subjects match these filters." in shown
-    assert "Nothing waits here" not in shown
+    assert "This queue is empty." not in shown
     assert 'href="?queue=all&amp;workflow=movers&amp;view=list"' in shown
 
 

@@ -61,7 +61,7 @@ def test_a_conflict_waits_for_both_scientists_until_one_settles_it(workflow, sub
     give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="no", overrules=True)
     assert waiting(workflow, scientist) == waiting(workflow, colleague) == []
     client.force_login(scientist)
-    assert "Nothing waits here" in client.get("/surveys/night/review/?queue=conflicts").content.decode()
+    assert "This queue is empty." in client.get("/surveys/night/review/?queue=conflicts").content.decode()
 
 
 def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
