@@ -1,6 +1,7 @@
 """Reading orbit catalogues: whole, in part, damaged."""
 
 import gzip
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,28 @@ def test_comets_are_read(tmp_path):
     assert catalogue.orbits.epoch[0] == 59000
     [place], _ = states(catalogue.orbits, 59033.6811)
     assert np.linalg.norm(place) == pytest.approx(0.294698)
+
+
+def test_an_orbit_in_the_format_of_comets_is_where_it_is_in_that_of_asteroids(tmp_path):
+    """As near as the comets' digits allow: a time to 0.0001 d, and angles to 0.0001°."""
+    lines, asteroids = REAL.read_text().splitlines()[-20:], read_mpcorb(REAL).orbits
+    rows = zip(lines, asteroids.perihelion, asteroids.perihelion_time, strict=True)
+    (tmp_path / "comets").write_text("\n".join(_as_comet(*row) for row in rows))
+    comets = read_comets(tmp_path / "comets").orbits
+    assert comets.epoch.tolist() == asteroids.epoch.tolist()
+    places, expected = (states(each, asteroids.epoch[0])[0] for each in (comets, asteroids))
+    off = np.linalg.norm(places - expected, axis=1) / np.linalg.norm(expected, axis=1)
+    assert np.degrees(off.max()) * 3600 < 0.5
+
+
+def _as_comet(line, perihelion, perihelion_time):
+    """Return a line of MPCORB.DAT as one of CometEls.txt."""
+    day, part = divmod(perihelion_time, 1)
+    on = date.fromordinal(date(1858, 11, 17).toordinal() + int(day))
+    argument, node, inclination, e = (float(line[slice(*place)]) for place in ((37, 46), (48, 57), (59, 68), (70, 79)))
+    angles = "  ".join(f"{angle:8.4f}" for angle in (argument, node, inclination))
+    time = f"{on:%Y %m} {on.day + part:7.4f}"
+    return f"    CK20F030  {time} {perihelion:9.6f}  {e:8.6f}  {angles}  20251121   7.5  4.0  "
 
 
 def test_each_fragment_of_a_numbered_comet_has_its_own_name(tmp_path):
