@@ -109,20 +109,26 @@ def _exposures(mjd: Array, directions: Array) -> list[Exposure]:
 
 
 def _seeds(exposures: list[Exposure], limits: LinkLimits) -> Iterator[tuple[Rows, list[Exposure]]]:
-    """Yield pairs (M, 2) of detections that may be one mover, and the exposures that may show it again."""
-    skipped = LONGEST - limits.min_detections
+    """Yield pairs (M, 2) of detections that may be one mover, and the exposures that may show it again.
+
+    Each detection is paired in the first exposures that have one within reach of it: neighbouring fields have none.
+    """
+    partners = 1 + min(LONGEST - limits.min_detections, 1)
     for at, first in enumerate(exposures):
-        partners = 0
+        left = np.full(len(first.rows), partners)
         for second in exposures[at + 1 :]:
             hours = (second.mjd - first.mjd) * 24
-            reach = limits.max_rate * hours / ARCSEC
-            if hours > limits.max_gap or partners > min(skipped, 1):
+            if hours > limits.max_gap or not left.any():
                 break
+            reach = limits.max_rate * hours / ARCSEC
             if np.linalg.norm(first.center - second.center) > first.radius + second.radius + reach:
                 continue
-            pairs = _pairs(first, second, limits.min_rate * hours / ARCSEC, reach)
-            partners += 1
-            if len(pairs):
+            one, other = _pairs(first, second, limits.min_rate * hours / ARCSEC, reach)
+            is_wanted = left[one] > 0
+            one, other = one[is_wanted], other[is_wanted]
+            left[np.unique(one)] -= 1
+            if len(one):
+                pairs = np.stack([first.rows[one], second.rows[other]], axis=1)
                 others = [each for each in exposures if each is not first and each is not second]
                 yield pairs, [each for each in others if _reachable(first, each, limits)]
 
@@ -132,11 +138,11 @@ def _reachable(first: Exposure, other: Exposure, limits: LinkLimits) -> bool:
     return bool(np.linalg.norm(first.center - other.center) <= first.radius + other.radius + reach)
 
 
-def _pairs(first: Exposure, second: Exposure, least: float, most: float) -> Rows:
-    """Return the pairs (M, 2) of detections `least` to `most` radians apart."""
+def _pairs(first: Exposure, second: Exposure, least: float, most: float) -> tuple[Rows, Rows]:
+    """Return the places (M,) in two exposures of detections `least` to `most` radians apart."""
     near = first.tree.sparse_distance_matrix(second.tree, most, output_type="ndarray")
     near = near[near["v"] >= least]
-    return np.stack([first.rows[near["i"]], second.rows[near["j"]]], axis=1)
+    return near["i"], near["j"]
 
 
 def _extended(

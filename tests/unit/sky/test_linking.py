@@ -66,6 +66,16 @@ def test_a_missed_detection_does_not_lose_the_tracklet():
     assert (len(found), false) == (30, 0)
 
 
+def test_neighbouring_fields_between_two_visits_lose_no_mover():
+    """A survey takes three fields one after the other, which overlap, and comes back to them half an hour later."""
+    fields = [night(40, 800, times=(at, 30 + at, 60 + at, 90 + at), ra=1.9 * at, side=2.0, seed=at) for at in range(3)]
+    mjd, place = (np.concatenate([field[part] for field in fields]) for part in (0, 1))
+    truth = np.concatenate([np.where(own < 0, own, own + 40 * at) for at, (_, _, own) in enumerate(fields)])
+    found, false = compare(linked(mjd, place, min_detections=4), truth)
+    assert len(found) >= 0.95 * 120
+    assert false == 0
+
+
 def test_what_moves_too_slowly_too_fast_or_not_uniformly_is_not_linked():
     assert not linked(*night(20, 0, rates=(0.5, 1))[:2])
     assert not linked(*night(20, 0, rates=(900, 1000))[:2])
