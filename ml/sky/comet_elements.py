@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ml.io.mjd import day_number
-from ml.sky.mpcorb import Catalogue
+from ml.sky.mpcorb import Catalogue, is_cut
 from ml.sky.orbits import Orbits, perifocal_axes
 
 _LARGEST = 100_000_000
+_NAMED = 103  # characters up to the name, which follows all elements
 _USUAL_SLOPE = 4.0
 _FRAGMENT = re.compile(r"[a-z]{1,2}$")
 
@@ -45,8 +46,8 @@ def read_comets(path: Path) -> Catalogue:
     p, q = perifocal_axes(node, argument, inclination)
     unknown = np.full(len(rows), np.nan)
     orbits = Orbits(np.array(names), epoch, perihelion, e, time, p, q, absolute, unknown, unknown, unknown, activity)
-    is_cut = bad[-1:] == [len(lines)]
-    return Catalogue(orbits, bad, f"{path.name} ends within a line: it is truncated" if is_cut else "")
+    ends_early = bad[-1:] == [len(lines)] or is_cut(lines, _NAMED)
+    return Catalogue(orbits, bad, f"{path.name} ends within a line: it is truncated" if ends_early else "")
 
 
 def _name(line: str) -> str:

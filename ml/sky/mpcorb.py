@@ -5,6 +5,7 @@ Source: https://minorplanetcenter.net/iau/info/MPOrbitFormat.html and CometOrbit
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +59,15 @@ def read_mpcorb(path: Path) -> Catalogue:
     orbits = concatenate(parts)
     if not len(orbits):
         raise ValueError(f"{path.name} holds no orbit in the format of MPCORB.DAT")
-    if not warning and bad[-1:] == [len(lines)]:
+    if not warning and (bad[-1:] == [len(lines)] or is_cut(lines[first:], _WIDTH)):
         warning = f"{path.name} ends within a line: it is truncated, and the orbits before that place are used"
     return Catalogue(orbits, bad, warning)
+
+
+def is_cut(lines: Sequence[bytes] | Sequence[str], width: int) -> bool:
+    """Return whether a file's last line, after which no line feed follows, is narrower than all others' full width."""
+    *whole, last = lines
+    return 0 < len(last.rstrip()) < width and bool(whole) and all(len(each) >= width for each in whole if each.strip())
 
 
 def _unpacked(path: Path) -> tuple[bytes, str]:

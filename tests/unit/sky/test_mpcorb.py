@@ -89,6 +89,17 @@ def test_a_file_that_ends_within_a_line_says_so_and_a_missing_line_feed_is_fine(
     assert (reader(tmp_path / "bad").bad_lines, reader(tmp_path / "bad").warning) == ([2], "")
 
 
+@pytest.mark.parametrize(("reader", "line", "end"), [(read_mpcorb, CERES, 150), (read_comets, NEOWISE, 90)])
+def test_a_file_that_ends_after_the_elements_of_a_line_says_so_too(tmp_path, reader, line, end):
+    """There the uncertainty or the magnitude of the last object is lost, and all that should follow."""
+    (tmp_path / "cut").write_text(f"{line}\n{line[:end]}")
+    catalogue = reader(tmp_path / "cut")
+    assert "cut ends within a line" in catalogue.warning
+    assert len(catalogue.orbits) == 2
+    (tmp_path / "excerpt").write_text(f"{line[: end + 9]}\n{line[:end]}")
+    assert reader(tmp_path / "excerpt").warning == ""
+
+
 @pytest.mark.parametrize("reader", [read_mpcorb, read_comets])
 @pytest.mark.parametrize("text", ["", "nothing\n" * 30])
 def test_a_file_without_orbits_is_refused(tmp_path, text, reader):
