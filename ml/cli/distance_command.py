@@ -58,6 +58,7 @@ def _rows(detections: Detections, observers: Observers, errors: Errors) -> Itera
         except ValueError as error:
             yield [name, str(len(rows)), *[""] * (len(HEADER) - 3), str(error)]
             continue
-        values = (found.distance, found.distance_error, found.nearest, found.parallax, found.parallax_error)
+        distance = (found.distance, found.distance_error) if found.is_measured else (np.nan, np.nan)
+        values = (*distance, found.nearest, found.parallax, found.parallax_error)
         fits = (number(found.chi2, 2), number(found.straight_chi2, 2), str(found.dof))
         yield [name, str(len(rows)), *(number(value, 6) for value in values), *fits, found.complaint]

@@ -86,17 +86,21 @@ def test_a_straight_observer_is_refused():
 
 
 def test_the_command_reads_a_spacecrafts_places(tmp_path, capsys):
-    mjd, directions, _ = trail(1.5)
-    ra, dec = positions(directions)
-    rows = [
-        f"t,{m:.9f},{a:.8f},{d:.8f},{x:.3f},{y:.3f},{z:.3f}"
-        for m, a, d, (x, y, z) in zip(mjd, ra, dec, hubble(mjd), strict=True)
-    ]
+    rows = []
+    for name, au in (("t", 1.5), ("far", 1e6)):
+        mjd, directions, _ = trail(au)
+        rows += [
+            f"{name},{m:.9f},{a:.8f},{d:.8f},{x:.3f},{y:.3f},{z:.3f}"
+            for m, a, d, (x, y, z) in zip(mjd, *positions(directions), hubble(mjd), strict=True)
+        ]
     (tmp_path / "d.csv").write_text(
         "\n".join(["tracklet,mjd,ra,dec,obs_x,obs_y,obs_z", *rows, "lone,60000,1,1,1,2,3", ""])
     )
     assert main(["distance", "--data", str(tmp_path / "d.csv"), "--rms", "0.03"]) == 0
-    found, lone = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    found, far, lone = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(found["distance"]) == pytest.approx(1.5, rel=0.01)
     assert found["problem"] == ""
+    assert (far["distance"], far["distance_error"]) == ("", "")
+    assert float(far["nearest"]) > 3
+    assert "only the least distance" in far["problem"]
     assert "three detections" in lone["problem"]
