@@ -1,6 +1,7 @@
 """`python -m ml obs80`: observations in the Minor Planet Center's 80 columns to CSV, and tracklets to 80 columns."""
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,9 +28,9 @@ def add(subparsers: Any) -> None:
     """Add the command to an argparse parser's subparsers."""
     parser = table_command(subparsers, "obs80", "read or write the Minor Planet Center's 80 columns", obs80_table)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--read", type=Path, help="observations in 80 columns; the output is a CSV")
+    source.add_argument("--read", type=Path, help="observations in 80 columns, or the Center's JSON of them")
     source.add_argument("--data", type=Path, help="CSV: tracklet, mjd, ra, dec[, mag, obs_x…z]; writes --obs")
-    parser.add_argument("--obs", type=Path, help="file of 80 columns to write")
+    parser.add_argument("--obs", type=Path, help="file of 80 columns to write; with --read, of what was read")
     parser.add_argument("--observatory", default="", help="MPC code for rows without one")
     parser.add_argument("--band", default=" ", help="one letter for all magnitudes")
 
@@ -37,7 +38,7 @@ def add(subparsers: Any) -> None:
 def obs80_table(args: argparse.Namespace) -> Rows:
     """Read 80 columns as a table, or write a table as 80 columns."""
     if args.read is not None:
-        return HEADER, _read(args.read)
+        return HEADER, _read(args.read, args.obs)
     if args.obs is None or len(args.band) != 1:
         raise ValueError("give --obs, the file to write, and one letter as --band")
     observations = observations_of(read_detections(args.data), args.observatory, args.band)
@@ -46,16 +47,30 @@ def obs80_table(args: argparse.Namespace) -> Rows:
     return ("observations", "tracklets"), [(str(len(observations)), str(len({each.packed for each in observations})))]
 
 
-def _read(path: Path) -> Iterator[list[str]]:
+def _read(path: Path, rewritten: Path | None) -> Iterator[list[str]]:
     if path.stat().st_size > LARGEST:
         raise ValueError(f"{path.name} has more than {LARGEST} bytes")
-    found, bad = read_obs80(path.read_text(encoding="ascii", errors="replace"))
+    text = _columns(path.name, path.read_bytes().decode("ascii", "replace"))
+    found, bad = read_obs80(text)
     if not found:
         raise ValueError(f"{path.name} holds no observation in 80 columns")
     if bad:
         lines = ", ".join(map(str, bad[:NAMED_LINES])) + (", …" if len(bad) > NAMED_LINES else "")
         sys.stderr.write(f"obs80: {len(bad)} lines of {path.name} are no observations (line {lines})\n")
+    if rewritten is not None:
+        rewritten.write_text(write_obs80(found, ends_line=text.endswith("\n")), encoding="ascii")
     return (_row(each) for each in found)
+
+
+def _columns(name: str, text: str) -> str:
+    """Return the lines of a file, or of the records in JSON that the Center's web service answers with."""
+    if not text.lstrip().startswith("["):
+        return text
+    try:
+        records = [record["original_record"] for record in json.loads(text)]
+        return "".join(f"{record[at : at + 80]}\n" for record in records for at in range(0, len(record), 80))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{name} is JSON, but no list of records with an original_record") from error
 
 
 def _row(each: Observation) -> list[str]:

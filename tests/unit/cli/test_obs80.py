@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -39,6 +40,23 @@ def test_lines_are_rewritten_to_the_byte():
     found, bad = read_obs80(LINES)
     assert (len(found), bad) == (4, [])
     assert write_obs80(found) == LINES
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_the_command_rewrites_what_it_reads_to_the_byte(run, tmp_path, end):
+    text = LINES.rstrip() + end
+    assert run(text, "--obs", str(tmp_path / "out"), flag="--read")[0] == 0
+    assert (tmp_path / "out").read_text() == text
+
+
+def test_the_json_of_the_centers_service_is_read_too(run, tmp_path):
+    first, second, *in_space, last = LINES.splitlines()
+    records = [{"original_record": text} for text in (first, second, "".join(in_space), last)]
+    status, rows, _ = run(json.dumps(records), "--obs", str(tmp_path / "out"), flag="--read")
+    assert (status, len(rows), (tmp_path / "out").read_text()) == (0, 4, LINES)
+    for text in ('[{"epoch": 1}]', "[1", "[1]"):
+        status, _, err = run(text, flag="--read")
+        assert (status, "no list of records" in err) == (2, True)
 
 
 def test_what_a_line_says(run):
