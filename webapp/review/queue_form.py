@@ -66,7 +66,7 @@ VIEWS = [("list", _("list")), ("sheet", _("contact sheet")), ("single", _("one b
 KIND: dict[str, type] = {"votes": int, "audit": int, "newest_comment": int, "changed_at": datetime}
 PER_PAGE = {"list": 25, "sheet": 60, "single": 25}  # 60 fills rows of up to six columns
 FIRST = "agreed"
-FOLDED = ("workflow", "night", "known", "way", "min_votes", "assigned", "tag")
+FOLDED = ("night", "known", "way", "min_votes", "assigned", "tag")
 RANGE = ("mjd_min", "mjd_max")
 NIGHTS = 30
 """Newest nights to choose from."""
@@ -93,7 +93,8 @@ class FilterForm(forms.Form):
     sort = forms.ChoiceField(choices=SORTS, required=False, label=_("Sort by"))
     view = forms.ChoiceField(choices=VIEWS, required=False, label=_("View"))
 
-    is_other_workflow = False
+    is_of_several = False
+    """Whether there are several workflows to choose from."""
 
     def __init__(self, survey: Survey, *args: Any, nights: Sequence[date] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,7 +109,8 @@ class FilterForm(forms.Form):
         return cleaned
 
     def first(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("state", "least_gap", "sort", "view") if name in self.fields]
+        names = ["workflow"] if self.is_of_several else []
+        return [self[name] for name in (*names, "state", "least_gap", "sort", "view") if name in self.fields]
 
     def folded(self) -> list[forms.BoundField]:
         return [self[name] for name in FOLDED]
@@ -128,14 +130,14 @@ class FilterForm(forms.Form):
         return has_errors(self.hidden())
 
     def active(self, query: QueryDict) -> list[ActiveFilter]:
-        """Return the filters in the folded part that are set; the workflow, to another than the first."""
-        unset = {"" if self.is_other_workflow else "workflow", "" if self["min_votes"].value() else "min_votes"}
-        return active_filters((field for field in self.hidden() if field.name not in unset), query)
+        """Return the filters in the folded part that are set."""
+        unset = "" if self["min_votes"].value() else "min_votes"
+        return active_filters((field for field in self.hidden() if field.name != unset), query)
 
     @property
     def narrows(self) -> bool:
         """Whether a filter in the folded part leaves subjects out."""
-        folded = (self.initial.get(name) for name in (*FOLDED, *RANGE, *REGIONS) if name != "workflow")
+        folded = (self.initial.get(name) for name in (*FOLDED, *RANGE, *REGIONS))
         return any(value not in (None, "", 0) for value in folded)
 
 
@@ -185,8 +187,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     asked = FilterForm(survey, query)
     asked.is_valid()
     cleaned, known = asked.cleaned_data, list(reviewable(survey))
-    first = _first(survey, known)
-    workflow = cleaned.get("workflow") or first
+    workflow = cleaned.get("workflow") or _first(survey, known)
     queue, view = cleaned.get("queue") or FIRST, cleaned.get("view") or "list"
     gap = cleaned.get("least_gap")
     nights, begins = recent_nights(workflow) if workflow else ([], 0.0)
@@ -209,7 +210,7 @@ def filters_of(survey: Survey, query: Any) -> Filters:
     chosen["taken"] = _taken(begins=begins, **times)
     chosen["regions"] = [cleaned[name] for name in REGIONS if cleaned.get(name)]
     form.fields["workflow"].choices = [(each.slug, each) for each in known]  # type: ignore[attr-defined]  # once read
-    form.is_other_workflow = workflow != first
+    form.is_of_several = len(known) > 1
     if queue != "disagreements":
         del form.fields["least_gap"]
     by = sort if sort and (queue, sort) != ("talk", NEWEST) else QUEUES[queue].sort

@@ -89,14 +89,11 @@ def test_the_models_scores_reach_the_desk_with_votes_and_with_scoring(workflow, 
 
 
 def test_filters_that_are_folded_away_are_named_and_each_can_be_removed(survey, workflow):
-    sky.workflow(survey, slug="another", name="Second question")
-
     def active(text):
         query = QueryDict(text)
         return [(each.text, each.without) for each in filters_of(survey, query).form.active(query)]
 
     assert active("queue=all&workflow=night&way=&min_votes=0&assigned=&tag=&sort=-votes") == []
-    assert active("workflow=another&after=9") == [("Workflow: Second question", "")]
     assert active("min_votes=2&assigned=me&mjd_max=61000.5&view=sheet") == [
         ("Votes, at least: 2", "assigned=me&mjd_max=61000.5&view=sheet"),
         ("Assigned to: me", "min_votes=2&mjd_max=61000.5&view=sheet"),
@@ -104,6 +101,16 @@ def test_filters_that_are_folded_away_are_named_and_each_can_be_removed(survey, 
     ]
     assert not filters_of(survey, QueryDict("tag=lens")).form.is_open
     assert filters_of(survey, QueryDict("night=yesterday")).form.is_open
+
+
+def test_the_workflow_is_in_sight_where_there_are_several(survey, workflow):
+    def shown(text):
+        return [field.name for field in filters_of(survey, QueryDict(text)).form.first()]
+
+    assert shown("workflow=night") == ["state", "sort", "view"]
+    sky.workflow(survey, slug="another", name="Second question")
+    assert shown("workflow=another") == ["workflow", "state", "sort", "view"]
+    assert filters_of(survey, QueryDict("workflow=another")).form["workflow"].value() == "another"
 
 
 def test_split_and_unsure_are_told_apart(workflow, subjects, vote):
