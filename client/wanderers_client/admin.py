@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from wanderers_client.connection import Part, table_of
+from wanderers_client.connection import Part
 
 
 class Admin(Part):
@@ -38,7 +38,7 @@ class Admin(Part):
 
     def problems(self, run: int) -> pd.DataFrame:
         """Return what an ingest could not read, and why."""
-        return table_of(self._site.rows(f"ingest-runs/{run}/problems"))
+        return self._site.tabled("ingest-runs/{id}/problems/", self._site.rows(f"ingest-runs/{run}/problems"))
 
     def train(self, workflow: str, preset: str, **options: Any) -> dict[str, Any]:
         """Start a training run on a workflow's labels, perhaps with `minutes` and `seed`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from wanderers_client.connection import Part, table_of
+from wanderers_client.connection import Part
 
 
 class Talk(Part):
@@ -103,7 +103,7 @@ class Groups(Part):
     """Groups that you own or belong to."""
 
     def all(self) -> pd.DataFrame:
-        return table_of(self._site.listed("groups/"))
+        return self._site.tabled("groups/", self._site.listed("groups/"))
 
     def create(self, name: str, **more: Any) -> dict[str, Any]:
         """Open a group, perhaps with `description` and `is_class`."""
@@ -127,7 +127,7 @@ class Groups(Part):
         self._site.send("POST", f"groups/{group}/leave/")
 
     def members(self, group: int) -> pd.DataFrame:
-        return table_of(self._site.listed(f"groups/{group}/members/"))
+        return self._site.tabled("groups/{id}/members/", self._site.listed(f"groups/{group}/members/"))
 
     def remove_member(self, group: int, member: int) -> None:
         """End a membership, by its id in `members`."""
@@ -138,7 +138,7 @@ class Appeals(Part):
     """What moderators did about your comments, and appeals against it."""
 
     def actions(self) -> pd.DataFrame:
-        return table_of(self._site.listed("appeals/actions/"))
+        return self._site.tabled("appeals/actions/", self._site.listed("appeals/actions/"))
 
     def all(self, **filters: Any) -> pd.DataFrame:
         """Return your appeals, and those in surveys that you moderate (`survey`, `open="true"`)."""

@@ -1,7 +1,7 @@
 """The connection to a site: it waits at the rate limit, follows pages, and refuses in the site's own words."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -40,6 +40,7 @@ class Connection:
     def __init__(self, address: str, token: str = "", *, timeout: float = 60.0) -> None:
         headers = {"Authorization": f"Token {token}"} if token else {}
         self._http = httpx.Client(base_url=f"{address.rstrip('/')}/api/", headers=headers, timeout=timeout)
+        self._schema: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -56,9 +57,26 @@ class Connection:
     def table(self, name: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         """Return the rows of any list of the API, at most `most`; columns that hold times become times.
 
-        With `updated_since` (a time), rows come in the order of their changes.
+        Without rows, it has the list's columns. With `updated_since` (a time), rows come in the order of their changes.
         """
-        return table_of(islice(self.rows(name, **filters), most))
+        return self.tabled(f"{name}/", islice(self.rows(name, **filters), most))
+
+    def tabled(self, address: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+        """Return rows as a table; the address is the list's in the site's schema, such as `surveys/{survey}/tags/`."""
+        found = table_of(rows)
+        return found if len(found) else table_of([], self._columns(address))
+
+    def _columns(self, address: str) -> list[str]:
+        """Return the columns of a list by the site's own schema."""
+        self._schema = self._schema or self.ask("GET", "schema/", params={"format": "json"})
+        answer = self._schema["paths"][f"/api/{address}"]["get"]["responses"]["200"]
+        found = answer["content"]["application/json"]["schema"]
+        while "properties" not in found or "results" in found["properties"]:
+            if "$ref" in found:
+                found = self._schema["components"]["schemas"][found["$ref"].rpartition("/")[2]]
+            else:
+                found = found["items"] if "items" in found else found["properties"]["results"]
+        return list(found["properties"])
 
     def count(self, name: str, **filters: Any) -> int:
         """Return the exact number of rows of a list."""
@@ -126,9 +144,9 @@ class Part:
         self._site = site
 
 
-def table_of(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def table_of(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return rows as a table, whose columns that hold times are times."""
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=columns)
     for column in [each for each in table.columns if str(each).endswith("_at")]:
         table[column] = pd.to_datetime(table[column], utc=True, format="ISO8601")
     return table

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from wanderers_client.connection import Part, table_of
+from wanderers_client.connection import Part
 
 MOST_AT_ONCE = 500
 Row = TypeVar("Row")
@@ -38,7 +38,8 @@ class Desk(Part):
 
     def history(self, workflow: str, subject: int) -> pd.DataFrame:
         """Return who did what with a subject and when, newest first: verdicts, opinions, holds, tags and notes."""
-        return table_of(self._site.listed(f"subjects/{subject}/history/", workflow=workflow))
+        told = self._site.listed(f"subjects/{subject}/history/", workflow=workflow)
+        return self._site.tabled("subjects/{subject}/history/", told)
 
     def make_set(self, survey: str, tag: str, *, people: int = 1) -> dict[str, Any]:
         """Put the subjects with a tag of at least so many people into a subject set; return its name and size."""

@@ -16,7 +16,7 @@ from astropy.io import fits
 
 from wanderers_client.admin import Admin
 from wanderers_client.community import Appeals, Collections, Groups, Talk
-from wanderers_client.connection import Connection, table_of
+from wanderers_client.connection import Connection
 from wanderers_client.desk import Desk, batches
 
 ANSWERS = ("yes", "no", "unsure")
@@ -54,15 +54,14 @@ class Wanderers(Connection):
         """Return the subjects within an angle of a position, with their `separation` in arcsec, nearest first."""
         cone = f"{centre.icrs.ra.deg},{centre.icrs.dec.deg},{radius.to_value(u.deg)}"
         found = self.subjects(survey, cone=cone, **filters)
-        if len(found):
-            found["separation"] = positions(found).separation(centre.icrs).arcsec
-            found = found.sort_values("separation", ignore_index=True)
-        return found
+        found["separation"] = positions(found).separation(centre.icrs).arcsec
+        return found.sort_values("separation", ignore_index=True)
 
     def within(self, survey: str, moc: str | Path, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         """Return the subjects in a MOC: ASCII, JSON, or a file of those or FITS; for accounts."""
         file = {"moc": moc.read_bytes() if isinstance(moc, Path) else moc.encode()}
-        return table_of(islice(self.pages("POST", "subjects/within/", {"survey": survey, **filters}, files=file), most))
+        rows = self.pages("POST", "subjects/within/", {"survey": survey, **filters}, files=file)
+        return self.tabled("subjects/", islice(rows, most))
 
     def consensus(self, workflow: str, *, most: int | None = None, **filters: Any) -> pd.DataFrame:
         return self.table("consensus", most=most, workflow=workflow, **filters)
@@ -81,7 +80,7 @@ class Wanderers(Connection):
 
     def tags(self, survey: str) -> pd.DataFrame:
         """Return a survey's 200 most frequent tags."""
-        return table_of(self.listed(f"surveys/{survey}/tags/"))
+        return self.tabled("surveys/{survey}/tags/", self.listed(f"surveys/{survey}/tags/"))
 
     def statistics(self, **asked: Any) -> dict[str, Any]:
         """Return classifications `by` hour, day or week, of all or of a `survey`, a `group` or yourself (`mine`)."""

@@ -66,4 +66,4 @@ def test_the_tour_runs_to_its_end(live_server, token, monkeypatch):
         assert site.desk.withdraw("night", [verdict["subject"]]) == 1
         assert Ruling.objects.filter(withdrawn_at=None).count() == 1
         assert site.row("rulings", verdict["id"])["withdrawn_by"] == "scientist"
-        assert list(site.groups.all()) == []
+        assert len(site.groups.all()[["id", "name"]]) == 0

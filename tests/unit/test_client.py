@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
 
 from wanderers_client import Refused, Wanderers
 
@@ -29,6 +31,34 @@ def test_it_waits_and_goes_on_to_the_next_page(monkeypatch):
     site, waits = site_that(pages, monkeypatch)
     table = site.table("subjects")
     assert (list(table["id"]), str(table["created_at"].dt.tz), waits) == ([1, 2], "UTC", [7.0])
+
+
+def test_a_list_without_rows_has_its_columns_by_the_sites_schema(monkeypatch):
+    def refer(name):
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def answer(schema):
+        return {"get": {"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}}
+
+    schemas = {
+        "Page": {"properties": {"next": {}, "results": {"type": "array", "items": refer("Subject")}}},
+        "Subject": {"properties": {"id": {}, "ra": {}, "dec": {}, "created_at": {}}},
+        "Tag": {"properties": {"name": {}}},
+    }
+    paths = {"/api/subjects/": answer(refer("Page"))}
+    paths["/api/surveys/{survey}/tags/"] = answer({"type": "array", "items": refer("Tag")})
+    nothing = httpx.Response(200, json={"results": [], "next": None})
+    described = httpx.Response(200, json={"paths": paths, "components": {"schemas": schemas}})
+    site, _ = site_that([nothing, described, nothing, httpx.Response(200, json=[])], monkeypatch)
+    table = site.subjects("atlas", min_mag=30)
+    assert (list(table.columns), len(table), str(table["created_at"].dt.tz)) == (
+        ["id", "ra", "dec", "created_at"],
+        0,
+        "UTC",
+    )
+    near = site.around("atlas", SkyCoord(10, -5, unit="deg"), 1 * u.arcmin)
+    assert list(near[["id", "separation"]].columns) == ["id", "separation"]
+    assert list(site.tags("atlas").columns) == ["name"]
 
 
 def test_an_export_waits_as_well_and_a_refused_one_leaves_no_file(monkeypatch, tmp_path):
