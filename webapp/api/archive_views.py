@@ -35,6 +35,7 @@ from webapp.api.row_views import (
     PublicRows,
     Range,
     SurveyRows,
+    fraction,
     moment,
     number,
     one_of,
@@ -58,6 +59,7 @@ from webapp.archive.subject_search import (
 from webapp.archive.survey_settings import open_survey
 from webapp.archive.uploads import ingest_upload
 from webapp.archive.verdict_blinding import hides_verdict
+from webapp.core.jobs import JobState
 from webapp.review.hidden_verdicts import hidden_verdicts
 
 
@@ -120,8 +122,8 @@ FOR_SCIENTISTS = {
 }
 RANGES_FOR_SCIENTISTS = (
     Range("mag", of_magnitude, "magnitude, in any frame, for scientists of the survey"),
-    Range("p_real", of_model_score, "score of a champion, for scientists of the survey"),
-    Range("posterior", of_posterior, "posterior of the consensus in any workflow, for scientists of the survey"),
+    Range("p_real", of_model_score, "score of a champion, 0 to 1, for scientists of the survey", fraction),
+    Range("posterior", of_posterior, "posterior in any workflow, 0 to 1, for scientists of the survey", fraction),
 )
 NAMES_FOR_SCIENTISTS = FOR_SCIENTISTS.keys() | {name for each in RANGES_FOR_SCIENTISTS for name in each.parameters()}
 """Filters by what would tell a volunteer the answer."""
@@ -149,7 +151,7 @@ class SubjectViewSet(PublicRows):
     parameters = {
         "survey": SURVEY,
         "external_id": Parameter("external_id", word, "the survey's own name of the subject"),
-        "kind": Parameter("kind", one_of(Kind.values), f"one of {', '.join(Kind.values)}"),
+        "kind": one_of("kind", Kind.values),
         "cone": Parameter("", read_cone, "RA,Dec,radius in degrees"),
         "polygon": Parameter("", read_polygon, "RA,Dec,RA,Dec,… of a convex polygon's corners, in degrees"),
         "moc": Parameter("", read_moc_filter, "a MOC as ASCII (3/1-5,7 4/100) or JSON"),
@@ -242,7 +244,7 @@ class IngestRunViewSet(SurveyRows):
     role = Role.ADMIN
     parameters = {
         "survey": SURVEY,
-        "state": Parameter("state", word, "state of the job"),
+        "state": one_of("state", JobState.values),
         "updated_since": UPDATED_SINCE,
     }
 

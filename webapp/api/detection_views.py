@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from webapp.api.row_views import Parameter, SurveyRows, key, number, of_survey, truth
+from webapp.api.row_views import Parameter, SurveyRows, fraction, key, of_survey, truth
 from webapp.classifications.line_marks import ends_on_sky
 from webapp.learning.models import Detection
 
@@ -60,5 +60,5 @@ class DetectionViewSet(SurveyRows):
         "subject": Parameter("subject", key, "id of a subject"),
         "checkpoint": Parameter("checkpoint", key, "id of a checkpoint"),
         "champion": Parameter("checkpoint__is_champion", truth, "true or false"),
-        "min_score": Parameter("score__gte", number, "lowest score, 0 to 1"),
+        "min_score": Parameter("score__gte", fraction, "lowest score, 0 to 1"),
     }

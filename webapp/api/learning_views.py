@@ -29,15 +29,16 @@ from webapp.api.row_views import (
     WORKFLOW,
     Parameter,
     SurveyRows,
+    fraction,
     key,
-    number,
     of_survey,
+    one_of,
     truth,
-    word,
 )
 from webapp.archive.models import Role, Survey
+from webapp.core.jobs import JobState
 from webapp.learning.manual_promotion import Unconfirmed, promote_by_hand
-from webapp.learning.models import Checkpoint, Score, TrainingRun
+from webapp.learning.models import Checkpoint, ModelRole, Score, TrainingRun
 from webapp.learning.promotion import ChampionChanged, NoEarlierChampion, champion_of, rollback
 from webapp.learning.triggers import AlreadyTraining, start_training
 
@@ -50,7 +51,7 @@ class TrainingRunViewSet(SurveyRows):
     parameters = {
         "survey": SURVEY,
         "workflow": WORKFLOW,
-        "state": Parameter("state", word, "state of the job"),
+        "state": one_of("state", JobState.values),
         "updated_since": UPDATED_SINCE,
     }
 
@@ -91,7 +92,7 @@ class CheckpointViewSet(SurveyRows):
     serializer_class = CheckpointSerializer
     parameters = {
         "survey": SURVEY,
-        "role": Parameter("role", word, "stamp or tracklet"),
+        "role": one_of("role", ModelRole.values),
         "champion": Parameter("is_champion", truth, "true or false"),
         "updated_since": UPDATED_SINCE,
     }
@@ -145,7 +146,7 @@ class ScoreViewSet(SurveyRows):
         "checkpoint": Parameter("checkpoint", key, "id of a checkpoint"),
         "champion": Parameter("checkpoint__is_champion", truth, "true or false"),
         "subject": Parameter("subject", key, "id of a subject"),
-        "min_p_real": Parameter("p_real__gte", number, "lowest probability of being real, 0 to 1"),
-        "max_p_real": Parameter("p_real__lte", number, "highest probability of being real, 0 to 1"),
+        "min_p_real": Parameter("p_real__gte", fraction, "lowest probability of being real, 0 to 1"),
+        "max_p_real": Parameter("p_real__lte", fraction, "highest probability of being real, 0 to 1"),
     }
     orderings = {"p_real": "p_real", "entropy": "entropy"}

@@ -41,23 +41,30 @@ def word(text: str) -> str:
     return text
 
 
-def one_of(words: Iterable[str]) -> Callable[[str], str]:
-    """Return a reader of one of these words."""
-    known = frozenset(words)
-
-    def read(text: str) -> str:
-        if text not in known:
-            raise ValueError
-        return text
-
-    return read
-
-
 def number(text: str) -> float:
     value = float(text)
     if not isfinite(value):
         raise ValueError
     return value
+
+
+def fraction(text: str) -> float:
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise ValueError
+    return value
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Reads one of some words."""
+
+    choices: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        if text not in self.choices:
+            raise ValueError
+        return text
 
 
 def listed(text: str) -> list[str]:
@@ -81,6 +88,7 @@ SCHEMAS: dict[Callable[[str], Any], dict[str, Any]] = {
     key: {"type": "integer", "minimum": 0},
     word: {"type": "string"},
     number: {"type": "number"},
+    fraction: {"type": "number", "minimum": 0, "maximum": 1},
     listed: {"type": "string"},
     moment: {"type": "string", "format": "date-time"},
 }
@@ -95,6 +103,12 @@ class Parameter:
     description: str
 
 
+def one_of(lookup: str, choices: Iterable[str]) -> Parameter:
+    """Return the parameter whose value is one of some words."""
+    words = tuple(choices)
+    return Parameter(lookup, OneOf(words), f"one of {', '.join(words)}")
+
+
 @dataclass(frozen=True)
 class Range:
     """The query parameters `min_NAME` and `max_NAME`, which one filter takes together: one row must satisfy both."""
@@ -102,10 +116,11 @@ class Range:
     name: str
     within: Callable[[float | None, float | None], Q]
     description: str
+    read: Callable[[str], float] = number
 
     def parameters(self) -> dict[str, Parameter]:
         ends = {"min": "lowest", "max": "highest"}
-        return {f"{end}_{self.name}": Parameter("", number, f"{ends[end]} {self.description}") for end in ends}
+        return {f"{end}_{self.name}": Parameter("", self.read, f"{ends[end]} {self.description}") for end in ends}
 
 
 def survey(text: str) -> str:
@@ -163,10 +178,16 @@ class ByParameters(BaseFilterBackend):
                 "in": "query",
                 "required": False,
                 "description": parameter.description,
-                "schema": SCHEMAS.get(parameter.read, SCHEMAS[word]),
+                "schema": _schema_of(parameter.read),
             }
             for name, parameter in _all(view).items()
         ]
+
+
+def _schema_of(read: Callable[[str], Any]) -> dict[str, Any]:
+    if isinstance(read, OneOf):
+        return SCHEMAS[word] | {"enum": list(read.choices)}
+    return SCHEMAS.get(read, SCHEMAS[word])
 
 
 def _all(view: Any) -> dict[str, Parameter]:

@@ -22,6 +22,7 @@ from webapp.api.row_views import (
     listed,
     moment,
     of_survey,
+    one_of,
     truth,
     word,
 )
@@ -41,7 +42,7 @@ from webapp.archive.models import Role, Subject
 from webapp.review.bulk import SubjectVerdict, change_cases, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.review.cases import change_case
-from webapp.review.models import Case, Ruling, RulingQuerySet
+from webapp.review.models import Case, Ruling, RulingQuerySet, Verdict
 from webapp.review.opinions import NotOwnVerdict, ask_about, give_verdict, withdraw_own
 from webapp.review.rulings import AlreadyWithdrawn
 
@@ -60,7 +61,7 @@ class RulingViewSet(SurveyRows):
         "standing": Parameter("withdrawn_at__isnull", truth, "true or false"),
         "survey": of_survey("workflow__survey"),
         "scientist": Parameter("scientist__username", word, "user name"),
-        "verdict": Parameter("verdict", word, "yes or no"),
+        "verdict": one_of("verdict", Verdict.values),
         "created_since": Parameter("created_at__gte", moment, "given at this time (ISO 8601) or later"),
         "updated_since": UPDATED_SINCE,
         "withdrawn_since": Parameter("withdrawn_at__gte", moment, "withdrawn at this time (ISO 8601) or later"),

@@ -25,8 +25,8 @@ from webapp.api.row_views import (
     WORKFLOW,
     Parameter,
     PublicRows,
+    fraction,
     key,
-    number,
     of_survey,
     refuse_unknown,
     truth,
@@ -85,8 +85,8 @@ class ConsensusViewSet(PublicRows):
         "workflow": WORKFLOW,
         "subject": Parameter("subject", key, "id of a subject"),
         "retired": Parameter("is_retired", truth, "true or false"),
-        "min_posterior": Parameter("posterior__gte", number, "lowest probability of yes, 0 to 1"),
-        "max_posterior": Parameter("posterior__lte", number, "highest probability of yes, 0 to 1"),
+        "min_posterior": Parameter("posterior__gte", fraction, "lowest probability of yes, 0 to 1"),
+        "max_posterior": Parameter("posterior__lte", fraction, "highest probability of yes, 0 to 1"),
         "updated_since": UPDATED_SINCE,
     }
     orderings = {"id": "id", "posterior": "posterior", "updated_at": "updated_at", "retired_at": "retired_at"}

@@ -50,6 +50,24 @@ def test_a_survey_that_does_not_exist_is_refused_and_anothers_is_empty(workflow,
     assert scientist.get(f"/api/{path}/", {"survey": workflow.survey.slug}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("consensus", "min_posterior=2"),
+        ("scores", "max_p_real=95"),
+        ("detections", "min_score=-1"),
+        ("rulings", "verdict=maybe"),
+        ("checkpoints", "role=champion"),
+        ("training-runs", "state=finished"),
+    ],
+)
+def test_a_value_that_no_row_can_have_is_refused_with_those_that_exist(workflow, scientist, path, asked):
+    reply = scientist.get(f"/api/{path}/?{asked}")
+    name, _, value = asked.partition("=")
+    assert reply.status_code == 400
+    assert reply.json()[name][0].startswith(f"“{value}” is not valid here. Expected: ")
+
+
 def test_an_unknown_filter_is_refused_by_what_is_no_table_too(workflow, scientist):
     run = IngestRun.objects.create(survey=workflow.survey, path="night", subject_set="night")
     paths = ("groups", "appeals/actions", "classifications", f"ingest-runs/{run.pk}/problems", "surveys/atlas/tags",

@@ -108,7 +108,17 @@ def test_volunteers_and_strangers_get_no_filter_that_tells(rows, night, name):
     assert client_of(other).get(SUBJECTS, {name: FOR_SCIENTISTS[name]}).json()["results"] == []
 
 
-@pytest.mark.parametrize("asked", [{"min_mag": "bright"}, {"max_p_real": "nan"}, {"known": "maybe"}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"min_mag": "bright"},
+        {"max_p_real": "nan"},
+        {"min_posterior": "90"},
+        {"max_p_real": "-0.1"},
+        {"known": "maybe"},
+        {"kind": "trail"},
+    ],
+)
 def test_a_filter_without_meaning_is_refused_with_a_sentence(api, rows, asked):
     reply = api.get(SUBJECTS, asked)
     ((name, text),) = asked.items()
