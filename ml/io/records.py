@@ -115,6 +115,9 @@ class SubjectRecord:
         JSON-safe; a key that begins with ``#`` is hidden from volunteers, with ``!`` while they classify.
     light_curve
         Earlier photometry of the object.
+    channels, pixel_scale
+        What its survey's packets say of all their images: what each channel shows, and arcsec per pixel. Empty and None
+        elsewhere.
     source, row
         The file, and the row or packet in it (see `BadInput`).
     """
@@ -130,6 +133,8 @@ class SubjectRecord:
     rate: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     light_curve: LightCurve = field(default_factory=list)
+    channels: tuple[str, ...] = ()
+    pixel_scale: float | None = None
     source: str = ""
     row: int = 0
 

@@ -19,7 +19,7 @@ _KNOWN = {each.name: each for each in fields(PacketMap)}
 _NEEDED = [name for name, each in _KNOWN.items() if each.default is MISSING and each.default_factory is MISSING]
 _TABLES = {"cutouts", "bands"}
 _LISTS = {"marks", "facts", "history", "sentinels", "hidden", "hidden_prefixes", "afterwards"}
-_NUMBERS = {"exposure", "zero_point", "side", "known_within"}
+_NUMBERS = {"exposure", "zero_point", "side", "pixel_scale", "known_within"}
 _TRUTHS = {"is_julian", "is_start"}
 
 

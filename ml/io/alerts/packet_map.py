@@ -53,6 +53,8 @@ class PacketMap:
     side, edges
         Nominal side of the stamps in pixels, and the fields of x and y with the lengths of these axes: a stamp clipped
         at an edge is padded there with NaN.
+    pixel_scale
+        Of the stamps, arcsec per pixel.
     facts
         Records whose values become metadata; empty for the packet itself.
     hidden, hidden_prefixes
@@ -95,6 +97,7 @@ class PacketMap:
     snr: str = ""
     side: int | None = None
     edges: tuple[tuple[str, float], tuple[str, float]] | None = None
+    pixel_scale: float | None = None
     facts: tuple[str, ...] = ("candidate",)
     hidden: frozenset[str] = frozenset()
     hidden_prefixes: tuple[str, ...] = ()

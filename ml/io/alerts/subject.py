@@ -65,6 +65,8 @@ def subject(packet: Mapping[str, Any], where: PacketMap, source: str, row: int) 
         dec=frame.dec,
         metadata=_metadata(packet, where),
         light_curve=light_curve(packet, where),
+        channels=tuple(where.cutouts),
+        pixel_scale=where.pixel_scale,
         source=source,
         row=row,
     )

@@ -35,6 +35,7 @@ ZTF = PacketMap(
     cutouts={channel: f"cutout{channel.title()}.stampData" for channel in CHANNELS},
     side=63,
     edges=(("candidate.xpos", 3072.0), ("candidate.ypos", 3080.0)),
+    pixel_scale=1.01,
     hidden=SURVEY_SCORES | KNOWN_OBJECTS,
     known_object="candidate.ssnamenr",
     known_distance="candidate.ssdistnr",
@@ -62,6 +63,7 @@ RUBIN = PacketMap(
     flux_error="diaSource.psfFluxErr|diaSource.psFluxErr",
     snr="diaSource.snr",
     cutouts={channel: f"cutout{channel.title()}" for channel in CHANNELS},
+    pixel_scale=0.2,
     projection="TAN",
     facts=("diaSource",),
     hidden=frozenset({"reliability", "ssObjectId", "diaObjectId"}),
@@ -90,6 +92,7 @@ ATLAS = PacketMap(
     flux_error="candidate.Dflux",
     zero_point=23.9,
     cutouts={"difference": "cutoutDifference.stampData", "science": "cutoutScience.stampData"},
+    pixel_scale=1.86,
     hidden=frozenset({"rb", "Det", "Pvr", "Ptr", "Pmv", "Pkn", "Pno", "Pbn", "Pcr", "Pxt", "Psc"}),
 )
 
@@ -112,6 +115,7 @@ DECAM = PacketMap(
     flux_error="candidate.psfFluxErr",
     limit="candidate.diffmaglim",
     cutouts={channel: f"cutout{channel.title()}" for channel in CHANNELS},
+    pixel_scale=0.26,
     hidden=frozenset({"reliability"}),
     history=("fp_hists",),
 )
@@ -120,7 +124,7 @@ DECAM = PacketMap(
 # Schemas: github.com/winter-telescope/mirar; examples of all three: github.com/skyportal/kowalski. Cutouts are bare
 # bytes of gzipped FITS without WCS. Old packets of WINTER state another camera's filters (0 = Y); its pipeline writes 1
 # = Y.
-_SHAPED_LIKE_ZTF = replace(ZTF, side=None, edges=None, exposure=None)
+_SHAPED_LIKE_ZTF = replace(ZTF, side=None, edges=None, pixel_scale=None, exposure=None)
 
 WINTER = replace(
     _SHAPED_LIKE_ZTF,
@@ -129,6 +133,7 @@ WINTER = replace(
     object_group="objectid",
     bands={1: "Y", 2: "J", 3: "Hs"},
     cutouts={channel: f"cutout_{channel}" for channel in CHANNELS},
+    pixel_scale=1.11,
 )
 """Frostig et al. 2024: 81×81 pixels of 1.11 arcsec, 120 s."""
 
@@ -139,6 +144,7 @@ PGIR = replace(
     band="",
     bands={None: "J"},
     cutouts={channel: f"cutout{channel.title()}" for channel in CHANNELS},
+    pixel_scale=4.35,
     sentinels=(-99, -999, "NONE", ""),
 )
 """De et al. 2020, PASP 132, 025001: one band (J), 61×61 drizzled pixels of 4.35 arcsec; the exposure is a stack."""

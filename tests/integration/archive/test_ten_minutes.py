@@ -8,10 +8,12 @@ from django.core.management import call_command
 
 from tests.integration.archive.sky import write_cube
 from tests.unit.io import packets
-from webapp.archive.models import Frame, Subject, SubjectSet
+from webapp.archive.models import Frame, Subject, SubjectSet, Survey
 from webapp.core.environment import ROOT
 
 pytestmark = pytest.mark.django_db
+
+THREE = ["difference", "science", "template"]
 
 
 def section(title):
@@ -29,15 +31,28 @@ def ingest(title, folder):
 
 
 @pytest.mark.parametrize(
-    ("title", "packet", "channels"),
-    [("ZTF", packets.ztf, 3), ("ATLAS", packets.atlas, 2), ("Rubin", packets.rubin, 3)],
+    ("title", "packet", "channels", "scale"),
+    [
+        ("ZTF", packets.ztf, THREE, 1.01),
+        ("ATLAS", packets.atlas, THREE[:2], 1.86),
+        ("Rubin", packets.rubin, THREE, 0.2),
+    ],
 )
-def test_packets_of_a_survey(tmp_path, title, packet, channels):
+def test_packets_of_a_survey(tmp_path, title, packet, channels, scale):
     packets.write(tmp_path / "alerts.avro", packet())
     ingest(title, tmp_path)
     subject = SubjectSet.objects.get(survey__slug=title.lower(), name="tonight").subjects.get()
-    assert subject.zarr_array.startswith(f"1x{channels}x")
+    assert subject.zarr_array.startswith(f"1x{len(channels)}x")
     assert Frame.objects.get(subject=subject).mjd_mid > 59_000
+    assert (subject.survey.channels, subject.survey.pixel_scale) == (channels, scale)
+
+
+def test_packets_leave_what_an_admin_has_set(tmp_path):
+    Survey.objects.create(slug="ztf", name="ZTF", channels=["new", "old", "reference"], pixel_scale=1.0)
+    packets.write(tmp_path / "alerts.avro", packets.ztf())
+    ingest("ZTF", tmp_path)
+    survey = Subject.objects.get().survey
+    assert (survey.channels, survey.pixel_scale) == (["new", "old", "reference"], 1.0)
 
 
 def test_a_folder_of_fits(tmp_path):

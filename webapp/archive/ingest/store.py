@@ -180,9 +180,21 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, writer: PixelWriter)
 
 def add(survey: Survey, set_name: str, fresh: list[Candidate], writer: PixelWriter, keys: list[int]) -> int:
     """Insert new subjects with these primary keys; return the number of duplicates. Lock the survey's row first."""
+    _describe(survey, fresh)
     first = originals(survey, fresh)
     before = len(first)
     write_subjects(survey, fresh, writer.put(fresh), first, keys)
     write_frames(fresh, keys, exposures(survey, fresh))
     put_into_set(SubjectSet.objects.get_or_create(survey=survey, name=set_name)[0], keys)
     return len(fresh) - (len(first) - before)
+
+
+def _describe(survey: Survey, fresh: list[Candidate]) -> None:
+    """Store what packets say of all images, their channels and pixel scale, where nobody has set it in the settings."""
+    record = next((each.record for each in fresh if each.record.channels), None)
+    if record is None:
+        return
+    said = {"channels": list(record.channels), "pixel_scale": record.pixel_scale}
+    new = {name: value for name, value in said.items() if value and not getattr(survey, name)}
+    if new:
+        Survey.objects.filter(pk=survey.pk).update(**new)
