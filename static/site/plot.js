@@ -16,7 +16,8 @@ export const ZOOM = { tools: "pan,box_zoom,wheel_zoom,reset", toolbar_location: 
 /** 1, 2 and 5 of each decade, for logarithmic axes. */
 export const DECADES = Array.from({ length: 19 }, (_, place) => [1, 2, 5].map((n) => n * 10 ** (place - 9))).flat();
 
-const NARROW = 640; // pixels; a phone's legend has a line for each name
+const SYMBOL = 32; // pixels of a name in a legend besides its text
+const EDGES = 24; // pixels at the sides of a figure that its legend leaves free
 const TOUCHED = matchMedia("(hover: none)"); // a finger on a figure scrolls the page until a tool is chosen
 
 /** Return a transparent figure that fills its container; its legend stands above the plot, where it covers no point. */
@@ -25,8 +26,7 @@ export function figureOf(options) {
     sizing_mode: "stretch_both", min_border: 4, background_fill_color: null, border_fill_color: null,
     outline_line_color: token("--line"), ...options,
   });
-  const orientation = document.documentElement.clientWidth < NARROW ? "vertical" : "horizontal";
-  figure.add_layout(new Bokeh.Legend({ orientation, padding: 2, margin: 0, spacing: 2 }), "above");
+  figure.add_layout(new Bokeh.Legend({ padding: 2, margin: 0, spacing: 2 }), "above");
   return figure;
 }
 
@@ -102,7 +102,16 @@ export function show(root, draw) {
 }
 
 async function add(root, draw) {
-  return Bokeh.Plotting.show(draw(), root);
+  const figure = draw();
+  figure.legend.orientation = fits(figure.legend, root.clientWidth - EDGES) ? "horizontal" : "vertical";
+  return Bokeh.Plotting.show(figure, root);
+}
+
+/** Return whether a legend's names fit beside each other; else each has a line of its own, as on a phone. */
+function fits(legend, width) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = "13px helvetica"; // Bokeh's for legends
+  return legend.items.reduce((used, { label }) => used + SYMBOL + pen.measureText(label.value).width, 0) <= width;
 }
 
 const SAVE = { png: gettext("Save as PNG"), svg: gettext("Save as SVG") };
