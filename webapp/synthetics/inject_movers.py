@@ -14,14 +14,14 @@ from django.db.models.functions import MD5, Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ml.simulate.injection.stamp_injection import inject
+from ml.simulate.injection.stamp_injection import inject, recentre
 from webapp.archive.blinding import shown
 from webapp.archive.ingest.dedupe import unknown
 from webapp.archive.ingest.pixel_writer import PixelWriter, keys_in_gaps
 from webapp.archive.ingest.prepare import Candidate, candidate
 from webapp.archive.ingest.store import add
 from webapp.archive.ingest.synthetic_names import SyntheticNames
-from webapp.archive.models import Subject, SubjectSet, Survey
+from webapp.archive.models import Kind, Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
 from webapp.consensus.models import Consensus
 from webapp.core.stored_messages import Sentence
@@ -35,6 +35,9 @@ NO_ROOM = Sentence(
     "%(count)s training movers are in the queue. %(tried)s more backgrounds were tried; those that are left have no "
     "empty place."
 )
+
+CENTRED = (Kind.STAMP, Kind.TRACKLET)
+"""Kinds whose images have the detection in the middle, where people and models look."""
 
 BATCH = 25
 SET = "Training movers of {workflow}"
@@ -139,6 +142,9 @@ def _inject_one(job: Injection, background: Subject, names: SyntheticNames) -> I
     mover = draw_mover(np.random.default_rng([job.seed, background.pk]), pixels, frames, background, job)
     if mover is None:
         return None
+    if background.kind in CENTRED:
+        dx, dy = mover.off_centre(pixels)
+        pixels, mover = recentre(pixels, dx, dy), mover.moved(-dx, -dy)
     lit = np.array([not _is_template(background.survey, channel) for channel in range(pixels.shape[1])])
     drawn = inject(
         pixels, mover.x, mover.y, snr=mover.snr, fwhm=job.fwhm, length=mover.length, angle=mover.angle, lit=lit

@@ -1,6 +1,6 @@
 """Parameters of a synthetic mover: class, brightness, rate, and its position in each frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,15 @@ class Mover:
         rate = None if self.rate is None else round(self.rate, 2)
         return {"snr": round(float(self.snr.mean()), 2), "rate": rate, "path": path}
 
+    def off_centre(self, pixels: NDArray[Any]) -> tuple[int, int]:
+        """Return how far it is from the middle of the images, on average, in whole pixels toward +x and +y."""
+        height, width = pixels.shape[-2:]
+        return round(float(self.x.mean()) - (width - 1) / 2), round(float(self.y.mean()) - (height - 1) / 2)
+
+    def moved(self, dx: int, dy: int) -> "Mover":
+        """Return it at another place."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
     def record(
         self, background: Subject, frames: list[Frame], pixels: NDArray[Any], metadata: dict[str, Any]
     ) -> SubjectRecord:
@@ -78,7 +87,7 @@ def draw_mover(
 ) -> Mover | None:
     """Draw a mover that fits the background: at its pace, where there is no other source.
 
-    It is centred if the centre is empty, else somewhere in the inner half. None if there is no such place.
+    It is in the middle if that is empty, else somewhere in the inner half. None if there is no such place.
     """
     length, rate = _path(rng, pixels, frames, background, job)
     angle = _direction(rng, frames)

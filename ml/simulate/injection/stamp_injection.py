@@ -69,6 +69,17 @@ def inject(
     return _as(pixels.dtype, pixels + flux[..., None, None] * template)
 
 
+def recentre(pixels: NDArray[np.generic], dx: int, dy: int) -> NDArray[np.generic]:
+    """Return (F, C, H, W) frames moved by whole pixels, so that what was at (x + dx, y + dy) is at (x, y).
+
+    What comes in at the edges mirrors what is inside, so that no border tells that they were moved.
+    """
+    height, width = pixels.shape[-2:]
+    most = max(abs(dx), abs(dy))
+    wide = np.pad(pixels, ((0, 0), (0, 0), (most, most), (most, most)), mode="symmetric")
+    return wide[..., most + dy : most + dy + height, most + dx : most + dx + width]
+
+
 def noise_of(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
     """Return the noise of each image, (F, C): 1.4826 times the median absolute deviation of its finite pixels.
 

@@ -20,6 +20,7 @@ from webapp.queue.counts import figures_of
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import QueueEntry
 from webapp.synthetics import inject_movers
+from webapp.synthetics.inject_movers import start_injection
 from webapp.synthetics.models import Injection
 from webapp.synthetics.mover import SYNTHETIC
 
@@ -113,6 +114,22 @@ def test_two_jobs_of_one_seed_at_once_draw_each_mover_once(workflow, monkeypatch
     run(first.pk)
     assert inject_movers.made_by(first).count() == 5
     assert set(Injection.objects.values_list("state", "done")) == {("done", 5)}
+
+
+def test_movers_are_in_the_middle_of_their_stamps_though_something_else_was_there():
+    """Where people and models look: beside an artefact that was detected, nobody could know that it is meant."""
+    survey = sky.survey("alerts", pixel_scale=1.0)
+    rows = sky.subjects(survey, [True] * 4, prefix="star", side=41)
+    sky.make_gold(rows, [False] * 4)
+    workflow = sky.workflow(survey, "stamp", slug="alerts")
+    sky.queue(workflow, rows)
+    job = start_injection(workflow=workflow, by=None, number=3, snr_min=8, snr_max=12, fwhm=2.4, label="yes")
+    run(job.pk)
+    paths = [made.metadata[SYNTHETIC]["path"][0] for made in synthetic()]
+    assert paths == [pytest.approx([20, 20], abs=0.51)] * 3
+    for made in synthetic():
+        middle = pixels_of(made)[0, 0, 18:23, 18:23]
+        assert middle.max() > pixels_of(made)[0, 0].mean() + 2
 
 
 def test_the_same_seed_adds_only_what_is_missing(workflow, capsys):

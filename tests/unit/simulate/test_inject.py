@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.simulate.injection.stamp_injection import inject, is_empty, noise_of
+from ml.simulate.injection.stamp_injection import inject, is_empty, noise_of, recentre
 
 
 def sky(frames=2, channels=2, side=41, sigma=3.0, level=100.0, seed=0):
@@ -27,6 +27,16 @@ def test_the_matched_filter_finds_the_wanted_snr_at_the_wanted_place():
             down, right = np.mgrid[:41, :41]
             centre = (np.sum(right * template), np.sum(down * template)) / np.sum(template)
             assert centre == pytest.approx(at, abs=0.02)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(3, -5), (-4, 0), (0, 0)])
+def test_frames_are_moved_by_whole_pixels_and_mirrored_at_their_edges(dx, dy):
+    before = sky(side=21)
+    after = recentre(before, dx, dy)
+    assert after.shape == before.shape
+    assert (after[:, :, 10, 10] == before[:, :, 10 + dy, 10 + dx]).all()
+    assert np.isin(after, before).all()
+    assert noise_of(after) == pytest.approx(noise_of(before), rel=0.1)
 
 
 def test_noise_is_measured_where_something_bright_stands():
