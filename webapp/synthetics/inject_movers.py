@@ -139,12 +139,13 @@ def _inject_one(job: Injection, background: Subject, names: SyntheticNames) -> I
     except (LookupError, IndexError):
         return None
     frames = list(background.frames.all())
-    mover = draw_mover(np.random.default_rng([job.seed, background.pk]), pixels, frames, background, job)
+    rng = np.random.default_rng([job.seed, background.pk])
+    mover = draw_mover(rng, pixels, frames, background, job)
     if mover is None:
         return None
-    if background.kind in CENTRED:
-        dx, dy = mover.off_centre(pixels)
-        pixels, mover = recentre(pixels, dx, dy), mover.moved(-dx, -dy)
+    dx, dy = mover.off_centre(pixels)
+    if background.kind in CENTRED and max(abs(dx), abs(dy)) > 1:
+        pixels, mover = recentre(pixels, dx, dy, rng), mover.moved(-dx, -dy)
     lit = np.array([not _is_template(background.survey, channel) for channel in range(pixels.shape[1])])
     drawn = inject(
         pixels, mover.x, mover.y, snr=mover.snr, fwhm=job.fwhm, length=mover.length, angle=mover.angle, lit=lit

@@ -69,15 +69,28 @@ def inject(
     return _as(pixels.dtype, pixels + flux[..., None, None] * template)
 
 
-def recentre(pixels: NDArray[np.generic], dx: int, dy: int) -> NDArray[np.generic]:
+def recentre(pixels: NDArray[np.generic], dx: int, dy: int, rng: np.random.Generator) -> NDArray[np.generic]:
     """Return (F, C, H, W) frames moved by whole pixels, so that what was at (x + dx, y + dy) is at (x, y).
 
-    What comes in at the edges mirrors what is inside, so that no border tells that they were moved.
+    At the edges comes in sky: each image's own pixels within 3σ of its median, at random, so that no border shows.
     """
     height, width = pixels.shape[-2:]
-    most = max(abs(dx), abs(dy))
-    wide = np.pad(pixels, ((0, 0), (0, 0), (most, most), (most, most)), mode="symmetric")
-    return wide[..., most + dy : most + dy + height, most + dx : most + dx + width]
+    moved = _sky_of(pixels, rng)
+    to_y, to_x = slice(max(0, -dy), height - max(0, dy)), slice(max(0, -dx), width - max(0, dx))
+    from_y, from_x = slice(max(0, dy), height + min(0, dy)), slice(max(0, dx), width + min(0, dx))
+    moved[..., to_y, to_x] = pixels[..., from_y, from_x]
+    return moved
+
+
+def _sky_of(pixels: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    """Return images of sky alone, like (F, C, H, W) images; as they are where nothing is finite."""
+    sky, noise = pixels.copy(), noise_of(pixels)
+    for place in np.ndindex(noise.shape):
+        image = pixels[place].astype(np.float64)
+        if np.isfinite(image).any():
+            is_sky = np.abs(image - np.nanmedian(image)) <= 3 * noise[place]
+            sky[place] = rng.choice(pixels[place][is_sky], image.shape)
+    return sky
 
 
 def noise_of(pixels: NDArray[np.generic]) -> NDArray[np.float64]:

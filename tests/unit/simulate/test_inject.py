@@ -30,13 +30,17 @@ def test_the_matched_filter_finds_the_wanted_snr_at_the_wanted_place():
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(3, -5), (-4, 0), (0, 0)])
-def test_frames_are_moved_by_whole_pixels_and_mirrored_at_their_edges(dx, dy):
-    before = sky(side=21)
-    after = recentre(before, dx, dy)
-    assert after.shape == before.shape
-    assert (after[:, :, 10, 10] == before[:, :, 10 + dy, 10 + dx]).all()
-    assert np.isin(after, before).all()
+def test_frames_are_moved_by_whole_pixels_and_filled_with_their_own_sky(dx, dy):
+    before = sky(side=41)
+    before[:, :, 5:8, 5:8] += 1000  # a star
+    before[:, 1, 20] = np.nan
+    after = recentre(before, dx, dy, np.random.default_rng(1))
+    assert (after.shape, after.dtype) == (before.shape, before.dtype)
+    assert np.array_equal(after[:, :, 10:30, 10:30], before[:, :, 10 + dy : 30 + dy, 10 + dx : 30 + dx], equal_nan=True)
     assert noise_of(after) == pytest.approx(noise_of(before), rel=0.1)
+    assert (after > 200).sum() == (before > 200).sum(), "no other star comes in"
+    nothing = np.full((1, 1, 9, 9), np.nan)
+    assert np.isnan(recentre(nothing, 2, 2, np.random.default_rng(1))).all()
 
 
 def test_noise_is_measured_where_something_bright_stands():
