@@ -45,6 +45,7 @@ def test_a_doubtful_tracklet_is_marked_and_signed_only_once_the_doubt_is_gone(su
     settle = doubt({"subject": subject, "workflow": survey.workflows.get()}, bob)
     client = browser(bob)
     listed = client.get(reverse("reports", args=["night"])).content.decode()
+    assert reverse("motion", args=["night", subject.pk]) in listed
     assert listed.count(f'<span class="badge">{badge}</span>') == 1
     report = draft(survey)
     assert client.get(reverse("report", args=["night", report.pk])).content.decode().count(said) == 1
