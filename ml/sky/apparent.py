@@ -1,6 +1,6 @@
 """Apparent places: where an observer sees a moving body, with light-time, and how bright it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ class Apparent:
     sun_distance: Array
     motion: Array
     phase: Array
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Apparent":
+        """Return some of the bodies."""
+        return Apparent(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
 def observe(

@@ -1,7 +1,7 @@
 """Known objects near detections: a two-body sweep over the catalogue, then perturbed places of the few near ones."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ class Matches:
         (M,) V, of comets the total magnitude; NaN if unknown.
     days
         (M,) from the elements' epoch to the detection.
+    is_candidate
+        (M,) whether the two may be the same; the other objects are only near.
     """
 
     detection: NDArray[np.int64]
@@ -58,10 +60,22 @@ class Matches:
     sigmas: Array
     magnitude: Array
     days: Array
+    is_candidate: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.bool_]) -> "Matches":
+        """Return some of the pairs."""
+        columns = {each.name: getattr(self, each.name)[rows] for each in fields(self) if each.name != "seen"}
+        return Matches(seen=self.seen.take(rows), **columns)
 
 
 def match(
-    sweep: Sweep, observers: Observers, directions: Array, rms: Array, radius: float, widest: float = 60.0
+    sweep: Sweep,
+    observers: Observers,
+    directions: Array,
+    rms: Array,
+    radius: float,
+    widest: float = 60.0,
+    around: float = 0.0,
 ) -> list[Matches]:
     """Return all known objects near N detections, one `Matches` for each block of time that has any.
 
@@ -79,13 +93,15 @@ def match(
         Arcsec: all objects this near are returned, and beyond it those within 3σ of orbit and detection together.
     widest
         Arcsec, upper limit of these 3σ.
+    around
+        Arcsec: objects up to here are returned too, as no candidates.
     """
     usable = np.asarray(np.isfinite(directions).all(1) & np.isfinite(observers.position).all(1))
     found = []
     for rows in _blocks(observers.mjd, usable):
-        near = _near(sweep, observers, directions, rows, (radius + widest) / ARCSEC)
+        near = _near(sweep, observers, directions, rows, max(radius + widest, around) / ARCSEC)
         if len(near):
-            matches = _refined(sweep.orbits, near, observers, directions, rms, rows, radius, widest)
+            matches = _refined(sweep.orbits, near, observers, directions, rms, rows, radius, widest, around)
             if len(matches.detection):
                 found.append(matches)
     return found
@@ -148,7 +164,7 @@ def orbit_error(orbits: Orbits, mjd: Array, sun_distance: Array, distance: Array
 
 def _refined(
     orbits: Orbits, near: NDArray[np.int64], observers: Observers, directions: Array, rms: Array,
-    rows: NDArray[np.int64], radius: float, widest: float,
+    rows: NDArray[np.int64], radius: float, widest: float, around: float,
 ) -> Matches:  # fmt: skip
     """Return the matches of some detections with some orbits, by perturbed places."""
     mjd, middle, spread = _middle(observers, rows)
@@ -157,7 +173,7 @@ def _refined(
     bodies = Bodies(mjd, position, velocity, acceleration(position, velocity, mjd))
     ray = position - middle
     distance = np.linalg.norm(ray, axis=1)
-    reach = (radius + widest) / ARCSEC + spread / distance + 4e-4
+    reach = max(radius + widest, around) / ARCSEC + spread / distance + 4e-4
     hits = cKDTree(directions[rows]).query_ball_point(ray / distance[:, None], np.minimum(reach, 2.0))
     body = np.repeat(np.arange(len(near)), [len(hit) for hit in hits])
     detection = rows[np.concatenate([np.asarray(hit, int) for hit in hits])] if len(body) else np.empty(0, int)
@@ -166,24 +182,24 @@ def _refined(
         observers.drift[detection],
     )  # fmt: skip
     return _compared(
-        few.take(body), near[body], seen, observers.mjd[detection], directions, rms, detection, radius, widest
+        few.take(body), near[body], seen, observers.mjd[detection], directions, rms, detection, radius, widest, around
     )
 
 
 def _compared(
     orbits: Orbits, orbit: NDArray[np.int64], seen: Apparent, mjd: Array, directions: Array, rms: Array,
-    detection: NDArray[np.int64], radius: float, widest: float,
+    detection: NDArray[np.int64], radius: float, widest: float, around: float,
 ) -> Matches:  # fmt: skip
     apart = separation(directions[detection], seen.direction)
     along, across = residuals(directions[detection], seen)
     error = orbit_error(orbits, mjd, seen.sun_distance, seen.distance)
     semi_along, semi_across = semi_axes(error, measurement_noise(rms[detection]))
     wide = np.minimum(SIGMAS * np.where(np.isfinite(error), semi_along, np.inf), widest)
-    inside = apart <= np.hypot(radius, wide)
+    is_candidate = apart <= np.hypot(radius, wide)
     sigmas = np.hypot(along / semi_along, across / semi_across)
     order = np.lexsort([apart, detection])
-    order = order[inside[order]]
-    seen = Apparent(*(getattr(seen, name)[order] for name in seen.__dataclass_fields__))
+    order = order[(is_candidate | (apart <= around))[order]]
+    seen = seen.take(order)
     return Matches(
         detection=detection[order],
         orbit=orbit[order],
@@ -195,6 +211,7 @@ def _compared(
         sigmas=sigmas[order],
         magnitude=visual_magnitude(orbits.take(order), seen),
         days=(mjd - orbits.epoch)[order],
+        is_candidate=is_candidate[order],
     )
 
 

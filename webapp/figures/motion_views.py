@@ -76,6 +76,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "trail_distances": (measured := trail_distances(subject, frames)),
         "measured_lines": [each.drawn() for each in measured if each.found],
         "known": [(match, words.get(match.designation)) for match in known],
+        "nearby": subject.nearby_objects.all(),
         "may_rule_out": subject.kind not in SEARCHED,
         "others": others,
         "others_within": DAYS,

@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -33,6 +34,7 @@ from webapp.known_objects.models import (
     IdentityCheck,
     KnownMatch,
     MatchRun,
+    NearbyObject,
     OrbitCatalogue,
     measured_with,
 )
@@ -51,6 +53,8 @@ UNPLACED = Sentence(
 BATCH = 5_000
 RADIUS = 5.0  # arcsec, for orbits whose error is small
 WIDEST = 60.0  # arcsec, for all others
+AROUND = 120.0  # arcsec, for objects that are told though a subject can't be them
+MOST_AROUND = 20  # of a subject, the nearest
 
 
 class Near(NamedTuple):
@@ -118,11 +122,13 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
         detections.rms_ra, detections.rms_dec, detections.rms_corr, detections.snr, **errors
     )
     rms = np.fmax(rms_ra, rms_dec)
-    found = match(sweep, observers, directions, rms, RADIUS, WIDEST)
+    around = match(sweep, observers, directions, rms, RADIUS, WIDEST, AROUND)
+    found = [each.take(each.is_candidate) for each in around]
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
     searched = set(Subject.objects.filter(pk__in=used, kind__in=SEARCHED).values_list("pk", flat=True))
     needed = {key: 1 if key in searched else (count + 1) // 2 for key, count in used.items()}
     candidates = _candidates(found, owner, rms, sweep.orbits, needed)
+    nearby = _nearby(_candidates(around, owner, rms, sweep.orbits, needed), candidates, searched)
     unmatched = _unmatched(found, owner, used, searched, {subject for subject, _ in candidates})
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
@@ -138,7 +144,7 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
         )
         for key in keys
     ]
-    _store(keys, candidates, checks, compared)
+    _store(keys, candidates, nearby, checks, compared)
     return len(counts), int(np.count_nonzero(~is_placed))
 
 
@@ -152,6 +158,7 @@ def lines_before(keys: list[int], when: datetime) -> dict[int, int]:
 def _store(
     keys: list[int],
     candidates: dict[tuple[int, str], Candidate],
+    nearby: dict[tuple[int, str], Candidate],
     checks: list[IdentityCheck],
     compared: dict[int, int],
 ) -> None:
@@ -165,8 +172,9 @@ def _store(
     keys = [key for key in locked if lines.get(key) == compared.get(key)]
     same = set(keys)
     KnownMatch.objects.filter(subject__in=keys).delete()
-    found = {key: candidate for key, candidate in candidates.items() if key[0] in same}
-    KnownMatch.objects.bulk_create(_row(*key, candidate) for key, candidate in found.items())
+    KnownMatch.objects.bulk_create(KnownMatch(**_values(*at, each)) for at, each in candidates.items() if at[0] in same)
+    NearbyObject.objects.filter(subject__in=keys).delete()
+    NearbyObject.objects.bulk_create(NearbyObject(**_values(*at, each)) for at, each in nearby.items() if at[0] in same)
     IdentityCheck.objects.bulk_create(
         [check for check in checks if check.subject_id in same], update_conflicts=True, unique_fields=["subject"],
         update_fields=[
@@ -202,6 +210,20 @@ def _candidates(
     return {key: each for key, each in candidates.items() if len(each.rows) >= needed[key[0]]}
 
 
+def _nearby(
+    around: dict[tuple[int, str], Candidate], candidates: Collection[tuple[int, str]], searched: set[int]
+) -> dict[tuple[int, str], Candidate]:
+    """Return the nearest objects that are no candidates; none of what shows a whole field."""
+    others = {key: each for key, each in around.items() if key not in candidates and key[0] not in searched}
+    kept: dict[tuple[int, str], Candidate] = {}
+    of_subject = Counter[int]()
+    for key, each in sorted(others.items(), key=lambda item: item[1].mean("separation")):
+        if of_subject[key[0]] < MOST_AROUND:
+            of_subject[key[0]] += 1
+            kept[key] = each
+    return kept
+
+
 def _unmatched(
     found: list[Matches], owner: NDArray[np.int64], used: dict[int, int], searched: set[int], known: set[int]
 ) -> dict[int, int]:
@@ -211,21 +233,22 @@ def _unmatched(
     return {key: count - (alone[key] if key in searched else count * (key in known)) for key, count in used.items()}
 
 
-def _row(subject: int, designation: str, candidate: Candidate) -> KnownMatch:
+def _values(subject: int, designation: str, candidate: Candidate) -> dict[str, Any]:
+    """Return the columns of a `Prediction`."""
     error = np.array(candidate.mean("orbit_error"))
     sigma_along, sigma_across = semi_axes(error, measurement_noise(np.array(candidate.rms)))
-    return KnownMatch(
-        subject_id=subject,
-        designation=designation,
-        detections=len(candidate.rows),
-        separation=candidate.mean("separation"),
-        along=candidate.mean("along"),
-        across=candidate.mean("across"),
-        orbit_error=finite(float(error)),
-        sigma_along=finite(float(sigma_along)),
-        sigma_across=float(sigma_across),
-        orbit_days=candidate.mean("days"),
-        magnitude=finite(candidate.mean("magnitude")),
-        rate=candidate.mean("rate"),
-        position_angle=candidate.rows[0].position_angle,
-    )
+    return {
+        "subject_id": subject,
+        "designation": designation,
+        "detections": len(candidate.rows),
+        "separation": candidate.mean("separation"),
+        "along": candidate.mean("along"),
+        "across": candidate.mean("across"),
+        "orbit_error": finite(float(error)),
+        "sigma_along": finite(float(sigma_along)),
+        "sigma_across": float(sigma_across),
+        "orbit_days": candidate.mean("days"),
+        "magnitude": finite(candidate.mean("magnitude")),
+        "rate": candidate.mean("rate"),
+        "position_angle": candidate.rows[0].position_angle,
+    }

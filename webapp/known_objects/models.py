@@ -191,10 +191,9 @@ class IdentityCheck(models.Model):
         return "" if self.orbit_days is None else elements_date_sentence(self.orbit_days)
 
 
-class KnownMatch(models.Model):
-    """A known object that a subject may be; all candidates are kept."""
+class Prediction(models.Model):
+    """Where a known object was predicted, seen from a subject's detections."""
 
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="known_matches")
     designation = models.CharField(max_length=40)
     detections = models.PositiveSmallIntegerField(help_text="of the subject that lie near the object")
     separation = models.FloatField(help_text="arcsec, mean")
@@ -210,17 +209,9 @@ class KnownMatch(models.Model):
     magnitude = models.FloatField(null=True, help_text="predicted V")
     rate = models.FloatField(help_text="arcsec/h, predicted")
     position_angle = models.FloatField(help_text="deg from north through east, predicted")
-    is_ruled_out = models.BooleanField(default=False, db_default=False, help_text="by a standing `RuledOutMatch`")
 
     class Meta:
-        ordering = ["subject", "separation"]
-        indexes = [models.Index(fields=["designation"], name="match_by_designation")]
-        constraints = [
-            models.UniqueConstraint(fields=["subject", "designation"], name="one_match_per_subject_and_object")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.designation}"
+        abstract = True
 
     @property
     def is_old(self) -> bool:
@@ -245,6 +236,38 @@ class KnownMatch(models.Model):
             ("JPL SBDB", f"https://ssd.jpl.nasa.gov/tools/sbdb_lookup.html#/?sstr={name}"),
             ("MPC", f"https://www.minorplanetcenter.net/db_search/show_object?object_id={name}"),
         ]
+
+
+class KnownMatch(Prediction):
+    """A known object that a subject may be; all candidates are kept."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="known_matches")
+    is_ruled_out = models.BooleanField(default=False, db_default=False, help_text="by a standing `RuledOutMatch`")
+
+    class Meta:
+        ordering = ["subject", "separation"]
+        indexes = [models.Index(fields=["designation"], name="match_by_designation")]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "designation"], name="one_match_per_subject_and_object")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.designation}"
+
+
+class NearbyObject(Prediction):
+    """A known object that a subject cannot be, but that is not far from it; the nearest few are kept."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="nearby_objects")
+
+    class Meta:
+        ordering = ["subject", "separation"]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "designation"], name="one_nearby_object_per_subject_and_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.designation} near {self.subject}"
 
 
 class RuledOutMatch(models.Model):

@@ -235,7 +235,7 @@ def test_the_direction_of_a_trail_comes_from_the_frames_wcs(night):
 
 def test_the_page_asks_the_database_little(night, scientist, django_assert_max_num_queries):
     row = tracklet(night, n=8)
-    with django_assert_max_num_queries(22):  # one of them counts pages, every sixth time
+    with django_assert_max_num_queries(23):  # one of them counts pages, every sixth time
         assert page(scientist, row).status_code == 200
 
 

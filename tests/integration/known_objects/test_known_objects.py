@@ -54,6 +54,28 @@ def test_subjects_get_their_candidates(catalogue, survey, places):
     assert lost.identity_check.detections == 0
 
 
+def test_objects_farther_away_are_told_but_make_nothing_known(catalogue, survey, places):
+    scientist = browser(member(survey, "scientist"))
+    near, far, *_ = survey.subjects.order_by("pk")
+    near.dec, far.dec = near.dec + 90 / 3600, far.dec + 150 / 3600
+    near.save()
+    far.save()
+    settle(survey)
+    for _ in range(2):
+        run(survey)
+        told = near.nearby_objects.get()
+        assert (told.designation, round(told.separation)) == (unpack_designation(places[0][0]), 90)
+        assert not KnownMatch.objects.exists()
+        assert not far.nearby_objects.exists()
+        assert near in unidentified(survey)
+    page = html.unescape(scientist.get(reverse("motion", args=["night", near.pk])).content.decode())
+    assert "can't be, by their orbits and errors" in page
+    assert page.count(f"<th>{told.designation}</th>") == 1
+    assert "can't be, by their orbits" not in html.unescape(
+        scientist.get(reverse("motion", args=["night", far.pk])).content.decode()
+    )
+
+
 def test_a_spacecraft_is_where_the_manifest_says(catalogue, survey):
     survey.observatory = "250"  # Hubble: no fixed place
     survey.save()
