@@ -127,7 +127,7 @@ def test_taken_rows_keep_their_pixels(kinds, pixels):
     assert part.groups.tolist() == ["5", "9"]
 
 
-@pytest.mark.parametrize(("kind", "missing"), [(0, "none is bogus"), (2, "none is real")])
+@pytest.mark.parametrize(("kind", "missing"), [(0, "No labelled subject is bogus"), (2, "No labelled subject is real")])
 def test_one_kind_alone_cannot_be_learnt(kind, missing):
     with pytest.raises(BadExamples, match=missing):
         labelled([kind] * 20).check()

@@ -251,7 +251,7 @@ def test_as_many_objects_as_a_mask_can_number_fit_a_cell():
         ({"n": -1}, "n must be"),
         ({"size": 10_000}, "size must lie"),
         ({"frames": 2}, "frames must lie"),
-        ({"cadence": 0.0}, "cadence must be"),
+        ({"cadence": 0.0}, "cadence must lie"),
         ({"movers": -1.0}, "movers must"),
         ({"faintest": 9.0}, "faintest must"),
         ({"unusual": 1.5}, "unusual must"),
