@@ -188,7 +188,9 @@ def test_without_gold_to_judge_by_a_model_stays_a_shadow_and_says_why():
     assert not run.checkpoint.is_champion
 
 
-@pytest.mark.parametrize(("real", "says"), [([], "No subject has a label yet"), ([True] * 40, "No labelled subject is bogus")])
+@pytest.mark.parametrize(
+    ("real", "says"), [([], "No subject has a label yet"), ([True] * 40, "No labelled subject is bogus")]
+)
 def test_labels_that_teach_nothing_fail_with_a_sentence(real, says):
     workflow = sky.workflow(sky.survey())
     rows = sky.subjects(workflow.survey, [True] * 40)
