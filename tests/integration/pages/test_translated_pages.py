@@ -27,7 +27,8 @@ NAMES = {  # what people called things, and wrote
     "Dawid–Skene", "zooniverse.org", "!known object", "433 Eros", "live", "ztf_20260501_programid1", "Python", "Django",
     "PostgreSQL", "celery", "psycopg", "zarr", "torch", "openvino", "database", "broker", "cache", "disk", "beat",
     "worker", "Help", "Ask what you don't understand.", "What is a burn?", "I see", "stripes", "So do I,", "@rita.",
-    "#comet", "R. Scientist", "Parquet", "VOTable", "FITS", "NPY", "linked", *MODES, *CATALOGUES,
+    "#comet", "R. Scientist", "Parquet", "VOTable", "FITS", "NPY", "linked", "Aladin", "JPL", "MPC",
+    "MPChecker", "SIMBAD", "SkyBoT", *MODES, *CATALOGUES,
 }  # fmt: skip
 ALIKE = {  # words that are the same in English
     "all": {
@@ -36,7 +37,7 @@ ALIKE = {  # words that are the same in English
     },
     "de": {
         "Champion", "Champions", "Filter", "Format", "Institution", "Moderation", "Seeing, FWHM in ″", "Team",
-        "Partition", "Import", "Labels", "Name", "RA (°)", "S/N", "Text", "Text, in Markdown",
+        "Partition", "Import", "Labels", "Name", "Position (ICRS)", "RA (°)", "S/N", "Text", "Text, in Markdown",
         "Version", "linear",
     },
     "es": {"Detector", "Error, ″", "General", "No", "no", "P(real)", "Tutorial"},
@@ -46,7 +47,7 @@ ALIKE = {  # words that are the same in English
         "Magnitude", "Partition", "satellite", "Classifications", "Classes", "Imports",
         "Source", "Collections", "Consensus", "Consensus, Parquet", "Cube", "Description",
         "Guides", "guides", "Pause", "Import", "Pixels", "points", "Page", "Pages", "Promotions", "Question", "Type",
-        "Version", "Versions", "Vote", "Votes", "votes", "consensus",
+        "Position (ICRS)", "Version", "Versions", "Vote", "Votes", "votes", "consensus",
     },
 }  # fmt: skip
 REFUSED = [

@@ -235,7 +235,7 @@ def compare_with_known_objects(workflow, keys):
         IdentityCheck(subject_id=key, catalogue=catalogue, detections=0, candidates=0, unmatched=0) for key in keys
     ]
     IdentityCheck.objects.bulk_create(checks)
-    return lambda: _store(keys, {}, checks, {})
+    return lambda: _store(keys, {}, {}, checks, {})
 
 
 def fit_motions(_workflow, keys):
