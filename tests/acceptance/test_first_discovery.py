@@ -127,6 +127,11 @@ def confirm(page):
     step.press(page, "Review")
     step.press(page, "Agreed candidates")
     row = page.locator("[data-row]").first
+    for _ in range(30):  # until the model's scores are in
+        if row.count():
+            break
+        page.wait_for_timeout(2000)
+        page.reload()
     found = row.get_attribute("aria-label")
     step.press(row, "Yes", "button")
     expect(row.get_by_role("button", name="Withdraw verdict")).to_be_visible()
