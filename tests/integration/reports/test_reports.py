@@ -11,13 +11,12 @@ from ml.sky.obs80 import read_obs80
 from tests.integration.at_once import beside
 from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.people import account, browser, member
-from tests.integration.reports.reporting import DAY, SETTINGS, contents, draft, sign
+from tests.integration.reports.reporting import DAY, contents, draft, sign
 from webapp.archive.models import Frame, SubjectSet, Survey
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.linking.decisions import decide
 from webapp.linking.models import LinkRun, Proposal
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
-from webapp.reports.forms import ReportSettingsForm
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.reports.names import names_of
 from webapp.review.rulings import withdraw_ruling
@@ -301,36 +300,6 @@ def test_strangers_and_volunteers_get_403_and_change_nothing(survey):
     report.refresh_from_db()
     assert (report.is_signed, report.tracklets.count(), Report.objects.count()) == (False, 2, 1)
     assert ReportSettings.objects.get().submitter == "R. Núñez"
-
-
-def test_an_admin_sets_what_all_reports_share(survey):
-    ReportSettings.objects.all().delete()
-    client, address = browser(member(survey, "admin")), reverse("report-settings", args=["night"])
-    client.post(reverse("report-draft", args=["night"]), {"subjects": [survey.subjects.first().pk]})
-    assert not Report.objects.exists()
-    good = {**SETTINGS, "measurers": "A. One, B. Two", "bands": "o = Ao, c=Ac", "mode": "CCD", "detector": "CCD"}
-    good |= {"prefix": "W"}
-    bad = [{"measurers": ""}, {"bands": "o = Q"}, {"bands": "nonsense"}, {"aperture": "-1"}, {"submitter": "a|b"}]
-    bad += [{"prefix": "K"}, {"catalogue": "Gaia9"}, {"measurers": "a|b"}, {"aperture": "nan"}]
-    for change in bad:
-        assert client.post(address, good | change).status_code == 400, change
-    assert not ReportSettings.objects.exists()
-    assert client.post(address, good).status_code == 302
-    row = ReportSettings.objects.get()
-    assert (row.measurers, row.bands) == (["A. One", "B. Two"], {"o": "Ao", "c": "Ac"})
-
-
-def test_two_admins_who_fill_in_the_first_settings_at_once_make_one_row(survey):
-    ReportSettings.objects.all().delete()
-    values = {**SETTINGS, "measurers": "A. One", "bands": "", "mode": "CCD", "detector": "CCD", "prefix": "W"}
-    forms = [
-        ReportSettingsForm(values | {"submitter": name}, instance=ReportSettings(survey=survey))
-        for name in ("A. One", "B. Two")
-    ]
-    assert all(form.is_valid() for form in forms)
-    for form in forms:
-        form.save()
-    assert ReportSettings.objects.get().submitter == "B. Two"
 
 
 @pytest.mark.django_db(transaction=True)
