@@ -27,7 +27,7 @@ UNSURE = 0.3
 """A subject is rich in unsure from this fraction of the votes."""
 
 MOST_KEYS = 5_000
-"""Subjects of a time or a region that are found by their keys."""
+"""Subjects of a time, a region or an assignee that are found by their keys."""
 
 
 @dataclass(frozen=True)
@@ -190,16 +190,19 @@ def _in_order(column: str) -> OrderBy:
 
 def _assigned(assigned: str, reader: User | None) -> Q:
     of = Case.objects.filter(assignee=reader) if assigned == "me" else Case.objects.filter(assignee__isnull=False)
-    return ~_of_cases(of) if assigned == "nobody" else _of_cases(of)
+    return ~_of_cases(of) if assigned == "nobody" else _among(of.values_list("subject", flat=True))
 
 
 def _placed(workflow: Workflow, places: Sequence[Q]) -> Q:
-    """Filter by time and region: by key if few are there, as in a night, so that the planner knows how few they are.
+    return _among(Subject.objects.filter(*places, survey=workflow.survey_id).values_list("pk", flat=True))
+
+
+def _among(subjects: QuerySet[Any, int]) -> Q:
+    """Filter by a query of subjects: by key if they are few, as those of a night, so that the planner knows how few.
 
     Joined, it would expect so many that it reads a whole queue to find them.
     """
-    subjects = Subject.objects.filter(*places, survey=workflow.survey_id).values("pk")
-    keys = list(subjects.values_list("pk", flat=True)[: MOST_KEYS + 1])
+    keys = list(subjects[: MOST_KEYS + 1])
     return Q(_is_among(keys)) if len(keys) <= MOST_KEYS else Q(subject__in=subjects)
 
 
