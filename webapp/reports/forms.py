@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.forms import NamesField
 from webapp.archive.models import Survey
-from webapp.reports.models import PLAIN, ReportSettings
+from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
+from webapp.reports.models import PLAIN, ReportSettings, settings_of
 
 
 class BandsField(forms.CharField):
@@ -73,13 +74,20 @@ class ReportSettingsForm(forms.ModelForm):
             "prefix": _("One or two capitals, not I, J, K or L first. No other source of the observatory may use it."),
         }
 
-    def save(self, commit: bool = True) -> ReportSettings:
-        """Save; the first settings that two admins fill in at once are one row."""
+    def save_over(self, seen: str = "") -> ReportSettings:
+        """Save; the first settings that two admins fill in at once are one row.
+
+        Raises ChangedMeanwhile: the settings no longer have the fingerprint `seen`; nothing is stored. Without one,
+        they are overwritten whatever they are.
+        """
         with transaction.atomic():
             Survey.objects.select_for_update(no_key=True).get(pk=self.instance.survey_id)
-            present = ReportSettings.objects.filter(survey=self.instance.survey_id)
-            self.instance.pk = present.values_list("pk", flat=True).first()
-            return super().save(commit)
+            present = settings_of(self.instance.survey)
+            if seen and seen != fingerprint(present, self.fields):
+                raise ChangedMeanwhile
+            self.instance.pk = present.pk
+            saved: ReportSettings = self.save()
+            return saved
 
     def clean_measurers(self) -> list[str]:
         names: list[str] = self.cleaned_data["measurers"]

@@ -52,6 +52,11 @@ class ReportSettings(models.Model):
             raise ValidationError({"bands": message % {"name": unknown[0], "all": ", ".join(BANDS)}})
 
 
+def settings_of(survey: Survey) -> ReportSettings:
+    """Return the survey's report settings, unsaved ones if it has none yet."""
+    return ReportSettings.objects.filter(survey=survey).first() or ReportSettings(survey=survey)
+
+
 class ReportQuerySet(models.QuerySet["Report"]):
     def public(self, reader: Volunteer | None) -> Self:
         """Signed reports, without those on a subject that the reader may still be asked about.

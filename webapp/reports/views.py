@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.access import person, survey_for, survey_page
 from webapp.archive.models import Membership, Role, Survey
+from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 from webapp.core.request_values import chosen, whole_numbers
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.dry_run import FORMATS, dry_file
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
-from webapp.reports.models import Report, ReportSettings
+from webapp.reports.models import Report, ReportSettings, settings_of
 from webapp.reports.sign_off import sign_off
 from webapp.review.doubts import doubts_about
 from webapp.volunteers.identity import reader_of
@@ -121,14 +122,38 @@ def report_file(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 @survey_page(Role.ADMIN)
 def report_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
-    row = ReportSettings.objects.filter(survey=survey).first() or ReportSettings(survey=survey)
-    form = ReportSettingsForm(request.POST or None, instance=row)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Settings saved. Drafts use them at once; signed reports stay as they are."))
+    if request.method != "POST":
+        return _settings_page(request, survey, ReportSettingsForm(instance=settings_of(survey)))
+    form = ReportSettingsForm(request.POST, instance=settings_of(survey))
+    if not form.is_valid():
+        return _settings_page(request, survey, form, status=400)
+    try:
+        form.save_over(request.POST.get("seen", ""))
+    except ChangedMeanwhile:
+        return _changed_meanwhile(request, survey)
+    messages.success(request, _("Settings saved. Drafts use them at once; signed reports stay as they are."))
+    return redirect("reports", survey.slug)
+
+
+def _changed_meanwhile(request: HttpRequest, survey: Survey) -> HttpResponse:
+    """Say in which fields the settings now differ from those in the form; those of a form sent twice do in none."""
+    form = ReportSettingsForm(request.POST, instance=settings_of(survey))
+    if not form.changed_data:
         return redirect("reports", survey.slug)
-    status = 400 if request.method == "POST" else 200
-    return render(request, "reports/settings.html", {"survey": survey, "form": form}, status=status)
+    message = _(
+        "Someone changed the settings after you opened this page, so nothing was saved. Yours differ in: %(fields)s."
+        " Save again to replace theirs."
+    )
+    form.add_error(None, message % {"fields": ", ".join(str(form[name].label) for name in form.changed_data)})
+    return _settings_page(request, survey, form, status=409, seen=fingerprint(settings_of(survey), form.fields))
+
+
+def _settings_page(
+    request: HttpRequest, survey: Survey, form: ReportSettingsForm, status: int = 200, seen: str = ""
+) -> HttpResponse:
+    """Show the form, which continues from the settings with the fingerprint `seen`, a refused one from its first."""
+    seen = seen or (request.POST.get("seen", "") if form.is_bound else fingerprint(form.instance, form.fields))
+    return render(request, "reports/settings.html", {"survey": survey, "form": form, "seen": seen}, status=status)
 
 
 def _report(survey: Survey, pk: int) -> Report:

@@ -37,5 +37,25 @@ def test_two_admins_who_fill_in_the_first_settings_at_once_make_one_row(survey):
     ]
     assert all(form.is_valid() for form in forms)
     for form in forms:
-        form.save()
+        form.save_over()
     assert ReportSettings.objects.get().submitter == "B. Two"
+
+
+def test_the_second_of_two_admins_who_change_the_settings_at_once_is_told(survey):
+    address = reverse("report-settings", args=["night"])
+    values = {**SETTINGS, "measurers": "A. One", "bands": "", "mode": "CCD", "detector": "CCD", "prefix": "W"}
+    first, second = (browser(member(survey, "admin", name)) for name in ("ann", "bob"))
+    seen = first.get(address).context["seen"]
+    assert second.get(address).context["seen"] == seen
+    assert first.post(address, values | {"submitter": "A. Ann", "seen": seen}).status_code == 302
+    again = first.post(address, values | {"submitter": "A. Ann", "seen": seen})
+    assert again.status_code == 302  # sent twice: what it asks for is there
+
+    refused = second.post(address, values | {"submitter": "B. Bob", "seen": seen})
+    assert refused.status_code == 409
+    assert "Someone changed the settings after you opened this page" in refused.text
+    assert "Yours differ in: Submitter." in refused.text
+    assert ReportSettings.objects.get().submitter == "A. Ann"
+    newer = refused.context["seen"]
+    assert second.post(address, values | {"submitter": "B. Bob", "seen": newer}).status_code == 302
+    assert ReportSettings.objects.get().submitter == "B. Bob"
