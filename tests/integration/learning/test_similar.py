@@ -81,6 +81,19 @@ def test_similar_subjects_and_answers_are_for_who_has_answered(workflow, feature
     others = page_of(browser(member(workflow.survey, "scientist")), rows[0])
     assert "You said" not in others
     assert "all volunteers: 1 yes, 1 no" in others
+    assert "still open" in others
+
+
+def test_the_page_of_a_gold_subject_does_not_call_it_open(workflow, rows):
+    ada = account("ada")
+    rows[0].gold_label = "no"
+    rows[0].save()
+    workflow.queue.filter(subject=rows[0]).update(is_gold=True)
+    vote(account_volunteer(ada), workflow, rows[0], "no")
+    page = page_of(browser(ada), rows[0])
+    assert "all volunteers: 0 yes, 1 no, 0 unsure · a practice image, which is never retired" in page
+    assert "still open" not in page
+    assert "a gold subject, which is never retired" in page_of(browser(member(workflow.survey, "scientist")), rows[0])
 
 
 def test_the_card_to_share_gives_no_answer_away(workflow, rows):

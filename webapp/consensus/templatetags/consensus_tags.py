@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Exists, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
@@ -16,6 +17,7 @@ from webapp.consensus.access_levels import Gate, gate_of
 from webapp.consensus.evidence import Proportion
 from webapp.consensus.models import Consensus
 from webapp.core.percent import percent
+from webapp.queue.models import QueueEntry
 from webapp.volunteers.identity import reader_of
 from webapp.workflows.models import Workflow
 
@@ -33,9 +35,11 @@ def answers(context: dict[str, Any], subject: Subject, *, knows_truth: bool) -> 
     reader = reader_of(context["request"])
     rows = Classification.objects.standing().filter(subject=subject).select_related("workflow").order_by("created_at")
     own = list(rows.filter(volunteer=reader)) if reader else []
-    consensus = Consensus.objects.filter(subject=subject).select_related("workflow").order_by("workflow__name")
+    gold = QueueEntry.objects.filter(workflow=OuterRef("workflow"), subject=subject, is_gold=True)
+    consensus = Consensus.objects.filter(subject=subject).select_related("workflow").annotate(is_gold=Exists(gold))
     answered = {answer.workflow_id for answer in own}
-    return {"own": own, "rows": [row for row in consensus if knows_truth or row.workflow_id in answered]}
+    shown = [row for row in consensus.order_by("workflow__name") if knows_truth or row.workflow_id in answered]
+    return {"own": own, "rows": shown, "knows_truth": knows_truth}
 
 
 @register.filter
