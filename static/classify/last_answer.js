@@ -27,9 +27,9 @@ function modelSentence({ p_real: pReal, model }) {
 export class LastAnswer {
   #id = null;
 
-  /** `parts` are the card's elements; `config` has the kind of the subjects, the answers and their follow-ups; `choose(id, choice)` takes a chip. */
-  constructor(parts, { kind, answers, followUps, classes }, choose, say) {
-    Object.assign(this, { parts, kind, answers, followUps, classes, say });
+  /** `parts` are the card's elements; `config` has the answers and their follow-ups; `choose(id, choice)` takes a chip. */
+  constructor(parts, { answers, followUps, classes }, choose, say) {
+    Object.assign(this, { parts, answers, followUps, classes, say });
     this.counted = Object.fromEntries(Object.entries(answers).map(([value, { counted }]) => [value, counted]));
     parts.chips.addEventListener("click", (event) => {
       const chip = event.target.closest("button");
@@ -76,7 +76,7 @@ export class LastAnswer {
     if (!this.shows(classification)) return;
     if (reply.feedback) {
       this.parts.card.dataset.correct = reply.feedback.correct;
-      this.parts.feedback.textContent = `${feedbackSentence(this.kind, reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
+      this.parts.feedback.textContent = `${feedbackSentence(reply.feedback, classification.answer)} ${reply.feedback.reason ?? ""}`.trim();
       drawKnown(this.parts.thumbnail, this.picture, this.look, reply.feedback, Math.max(1, this.picture.width / 28));
     }
     showServerState(this.parts.card.querySelector(".heart"), reply.is_favourite);

@@ -50,7 +50,7 @@ async function answer(value) {
     device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
     viewport: `${innerWidth}x${innerHeight}`, frames_seen: blink.framesSeen, marks: [],
   });
-  const outcome = reply.feedback ? `${feedbackSentence(config.kind, reply.feedback, value)} ${reply.feedback.reason}` : votesSentence(reply.others, config.counted);
+  const outcome = reply.feedback ? `${feedbackSentence(reply.feedback, value)} ${reply.feedback.reason}` : votesSentence(reply.others, config.counted);
   part("result").textContent = [gettext("Your answer is saved."), outcome, reply.message].filter(Boolean).join(" ");
   part("more").classList.add("primary");
   current = null;

@@ -246,7 +246,7 @@ function explain(classification, reply) {
   last.explain(classification, reply);
   const { feedback: known } = reply;
   if (known && !known.correct && ["yes", "no"].includes(classification.answer)) {
-    mistake.show(last.picture, last.look, known, feedbackSentence(config.kind, known, classification.answer));
+    mistake.show(last.picture, last.look, known, feedbackSentence(known, classification.answer));
   }
   if (!reply.accepted) say(reply.message);
   const feedback = part("feedback").textContent;

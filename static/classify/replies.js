@@ -9,28 +9,15 @@ export function votesSentence(others, counted) {
   return interpolate(gettext("Others so far: %s."), [counts.join(", ")]);
 }
 
-const STAMP = {
-  yes: { right: gettext("Correct: a mover."), unsure: gettext("This one is a mover."), wrong: gettext("Not quite: this one is a mover.") },
-  no: { right: gettext("Correct: not a mover."), unsure: gettext("This one isn't a mover."), wrong: gettext("Not quite: this one isn't a mover.") },
-};
-
-/** The truth about a subject by its kind: a stamp or a tracklet is a mover or isn't; cutouts and cubes are searched for one. */
+/** The truth about a subject, in the words of the answers: each workflow asks its own question. */
 const TRUTHS = {
-  stamp: STAMP,
-  tracklet: STAMP,
-  cutout: {
-    yes: { right: gettext("Correct: there is a trail."), unsure: gettext("There is a trail in this image."), wrong: gettext("Not quite: there is a trail in this image.") },
-    no: { right: gettext("Correct: no trail."), unsure: gettext("There is no trail in this image."), wrong: gettext("Not quite: there is no trail in this image.") },
-  },
-  cube: {
-    yes: { right: gettext("Correct: something moves."), unsure: gettext("Something moves in these images."), wrong: gettext("Not quite: something moves in these images.") },
-    no: { right: gettext("Correct: nothing moves."), unsure: gettext("Nothing moves in these images."), wrong: gettext("Not quite: nothing moves in these images.") },
-  },
+  yes: { right: gettext("Correct: the answer is yes."), unsure: gettext("The answer is yes."), wrong: gettext("Not quite: the answer is yes.") },
+  no: { right: gettext("Correct: the answer is no."), unsure: gettext("The answer is no."), wrong: gettext("Not quite: the answer is no.") },
 };
 
 /** Say whether an answer to a gold subject was right, and what is true. */
-export function feedbackSentence(kind, feedback, answer) {
-  const words = TRUTHS[kind][feedback.truth];
+export function feedbackSentence(feedback, answer) {
+  const words = TRUTHS[feedback.truth];
   if (feedback.correct) return words.right;
   return ["yes", "no"].includes(answer) ? words.wrong : words.unsure;
 }

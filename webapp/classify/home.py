@@ -79,7 +79,6 @@ def _shown(workflow: Workflow) -> dict[str, Any]:
         "hint": HELP[lesson][0],
         "config": {
             "workflow": workflow.slug,
-            "kind": workflow.kind,
             "channels": workflow.survey.channels,
             "counted": {answer: str(each.counted) for answer, each in PRESENTATIONS.items()},
             "urls": {"next": f"/api/workflows/{workflow.slug}/next/", "classifications": "/api/classifications/"},
