@@ -30,7 +30,6 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     show_translated(workflow)
     config = {
         "workflow": workflow.slug,
-        "kind": workflow.kind,
         "me": {"id": request.user.pk, "name": request.user.get_username()},
         "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer},
@@ -86,7 +85,9 @@ def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
 
 @require_safe
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the self-refreshing part of the front page and of a project's page."""
+    """Return the self-refreshing part of the front and project pages; redirect who opens it to the latter."""
+    if not request.headers.get("HX-Request"):
+        return redirect("project", slug)
     survey = Survey.objects.filter(slug=slug).first()
     if survey is None:
         return HttpResponse(status=286)  # htmx: stop asking

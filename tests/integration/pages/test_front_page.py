@@ -35,9 +35,15 @@ def test_the_front_page_and_the_classify_page_count_alike(client, survey, subjec
     figures, progress = figures_of(survey), progress_of(None, workflow)
     assert (figures["settled"], figures["asked"]) == (progress["retired"], progress["total"]) == (3, 7)
     for address in ("/", "/surveys/night/project/", reverse("figures", args=["night"])):
-        page = client.get(address).content.decode()
+        page = client.get(address, headers={"hx-request": "true"}).content.decode()
         assert "Retired: 3 of the 7 subjects that volunteers are asked about" in page, address
         assert '<progress max="7" value="3"' in page, address
+
+
+def test_a_project_s_figures_opened_by_themselves_lead_to_its_page(client, survey):
+    answer = client.get(reverse("figures", args=["night"]), follow=True)
+    assert answer.redirect_chain == [("/surveys/night/project/", 302)]
+    assert "<html" in answer.text
 
 
 def test_a_survey_that_asks_about_nothing_shows_no_bar(client, survey, subjects):
