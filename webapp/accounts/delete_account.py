@@ -22,7 +22,7 @@ from webapp.community.models import (
     Notification,
     Thread,
 )
-from webapp.community.talk import disown
+from webapp.community.talk import delete_comments, disown
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.queue.entries import entries_of, lock_of_several
 from webapp.queue.models import Lease, QueueEntry
@@ -108,6 +108,7 @@ def _remove_answers(volunteer: Volunteer) -> None:
             batch = subjects[start : start + BATCH]
             answers.filter(workflow=workflow, subject__in=batch).delete()
             recompute_subjects(workflow, batch)
+    delete_comments(Comment.objects.filter(author=volunteer))
     volunteer.delete()
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -202,11 +203,31 @@ def restore(*, user: User, comment: Comment) -> None:
 def disown(author: Volunteer) -> None:
     """Make a leaving author's comments anonymous; delete removed ones, earlier versions and tags."""
     own = Comment.objects.filter(author=author)
-    own.exclude(removed_at=None).delete()
+    delete_comments(own.exclude(removed_at=None))
     CommentVersion.objects.filter(comment__author=author).delete()
     SubjectTag.objects.filter(volunteer=author).delete()
     Thread.objects.filter(author=author).update(author=None)
     own.update(author=None)
+
+
+def delete_comments(comments: QuerySet[Comment]) -> None:
+    """Delete comments, and the news of mentions and replies that are nowhere else in the same thread or discussion."""
+    places = list(comments.order_by().values("subject", "thread").distinct())
+    comments.delete()
+    for place in places:
+        left = list(Comment.objects.standing().filter(**place).values_list("author", "text"))
+        news = Notification.objects.filter(**place, kind__in=[Notification.Kind.MENTIONED, Notification.Kind.COMMENTED])
+        rows = news.select_related("volunteer__user")
+        Notification.objects.filter(pk__in=[row.pk for row in rows if not _is_news(row, left)]).delete()
+
+
+def _is_news(news: Notification, left: list[tuple[int | None, str]]) -> bool:
+    """Return whether one of these comments, by author and text, mentions the news' reader, or is another's reply."""
+    others = [text for author, text in left if author != news.volunteer_id]
+    if news.kind == Notification.Kind.COMMENTED:
+        return bool(others)
+    name = news.volunteer.user.get_username().lower() if news.volunteer.user else ""
+    return any(name in (each.lower() for each in mentioned(text)) for text in others)
 
 
 def _locked(comment: Comment) -> Comment:

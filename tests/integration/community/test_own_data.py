@@ -19,7 +19,8 @@ from webapp.accounts.merge_visitor import merge
 from webapp.archive.audit import acts_about
 from webapp.archive.models import AuditEntry
 from webapp.classifications.models import Classification
-from webapp.community.models import Collection, Favourite, Profile
+from webapp.community.models import Collection, Favourite, Notification, Profile
+from webapp.community.talk import post_comment
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import Consensus, Skill
 from webapp.guides.models import GuideText, TutorialProgress
@@ -201,6 +202,27 @@ def test_removed_answers_stop_counting_and_what_they_had_settled_is_open_again(w
     assert not Consensus.objects.filter(subject=settled).exists()
     assert not world.entry_of(workflow, settled).is_retired
     assert Consensus.objects.get(subject=ruled).is_retired, "a scientist's verdict stays"
+
+
+def test_news_of_what_goes_with_the_account_goes_too(subject, ada, ben, browser_of):
+    for author, text in ((ben, "Hello"), (ada, "@ben, a mover?"), (ada, "@ben, look again")):
+        post_comment(user=author.user, subject=subject, text=text)
+    news = Notification.objects.filter(volunteer=ben)
+    assert {row.kind for row in news} == {"mentioned", "commented"}
+    leave(browser_of(ada), "remove")
+    assert "Someone" not in browser_of(ben).get("/you/news/").text
+    assert not news.all().exists()
+
+
+def test_news_that_another_comment_gives_too_stays(subject, ada, ben, browser_of):
+    eve = world.make_volunteer("eve")
+    for author in (ada, eve):
+        post_comment(user=author.user, subject=subject, text="@ben, a mover?")
+    leave(browser_of(ada), "remove")
+    assert "mentioned you" in browser_of(ben).get("/you/news/").text
+    kept = Notification.objects.get(volunteer=ben)
+    leave(browser_of(eve), "keep", "eve")
+    assert Notification.objects.get(volunteer=ben) == kept, "the comment stays, and names nobody"
 
 
 def test_a_wrong_password_deletes_nothing(workflow, ada, browser_of):
