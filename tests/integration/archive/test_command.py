@@ -74,6 +74,18 @@ def test_a_missing_survey_is_a_sentence_and_create_makes_it(tmp_path):
         call_command("ingest", str(tmp_path / "night"), survey="../x", create=True)
 
 
+def test_create_leaves_no_survey_behind_where_nothing_can_be_ingested(tmp_path):
+    write_cube(tmp_path / "a.fits")
+    write_manifest(tmp_path, [row("a", image="a.fits", plane=0, label="AST", gold=1)])
+    with pytest.raises(CommandError, match=r"its gold label is “AST”.* Nor was the survey “atlas” created\."):
+        call_command("ingest", str(tmp_path), survey="atlas", create=True)
+    assert not Survey.objects.exists()
+    make_survey(classes=[], positive=[])
+    with pytest.raises(CommandError, match="its gold label is “AST”"):
+        call_command("ingest", str(tmp_path), survey="atlas", create=True)
+    assert Survey.objects.exists(), "it was there before"
+
+
 def test_a_path_that_is_not_there_is_a_sentence(tmp_path):
     make_survey()
     with pytest.raises(CommandError, match=r"nowhere is not there\. Check the path"):

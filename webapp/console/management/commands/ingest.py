@@ -1,4 +1,6 @@
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -37,10 +39,32 @@ class Command(BaseCommand):
             with transaction.atomic():
                 run = worked(console, claim_ingest(survey, create=create, dry_run=True, **wanted))
                 transaction.set_rollback(True)
+            check_done(run)
         else:
-            run = worked(console, claim_ingest(survey, create=create, dry_run=False, **wanted))
-        if run.state != JobState.DONE:
-            raise CommandError(run.error or "The ingest was cancelled. Ingested subjects stay.")
+            with removed_if_empty(survey):
+                check_done(worked(console, claim_ingest(survey, create=create, dry_run=False, **wanted)))
+
+
+@contextmanager
+def removed_if_empty(slug: str) -> Iterator[None]:
+    """Delete the survey again if it is created in this context, which fails and leaves it without a subject."""
+    is_new = not Survey.objects.filter(slug=slug).exists()
+    try:
+        yield
+    except CommandError as error:
+        empty = Survey.objects.filter(slug=slug, subjects=None, workflows=None)
+        if is_new and empty.delete()[0]:
+            raise CommandError(
+                f"{error} Nor was the survey “{slug}” created. Mend the files; or create the survey on the site, with"
+                " the classes that they need, and run this again."
+            ) from error
+        raise
+
+
+def check_done(run: IngestRun) -> None:
+    """Raise CommandError if the run has failed or was cancelled."""
+    if run.state != JobState.DONE:
+        raise CommandError(run.error or "The ingest was cancelled. Ingested subjects stay.")
 
 
 def worked(console: Console, run: IngestRun) -> IngestRun:
