@@ -69,6 +69,7 @@ class Near(NamedTuple):
     magnitude: float
     rate: float
     position_angle: float
+    is_candidate: bool
 
 
 @dataclass
@@ -76,6 +77,10 @@ class Candidate:
     """What the matches of one subject with one object add up to."""
 
     rows: list[Near]
+
+    def possible(self) -> "Candidate":
+        """Return it with the detections that can be the object."""
+        return Candidate([row for row in self.rows if row.is_candidate])
 
     def mean(self, name: str) -> float:
         return float(np.mean([getattr(row, name) for row in self.rows]))
@@ -127,8 +132,9 @@ def _match_batch(keys: list[int], survey: Survey, catalogue: OrbitCatalogue, swe
     used = {int(key): int(count) for key, count in zip(*np.unique(owner[is_placed], return_counts=True), strict=True)}
     searched = set(Subject.objects.filter(pk__in=used, kind__in=SEARCHED).values_list("pk", flat=True))
     needed = {key: 1 if key in searched else (count + 1) // 2 for key, count in used.items()}
-    candidates = _candidates(found, owner, rms, sweep.orbits, needed)
-    nearby = _nearby(_candidates(around, owner, rms, sweep.orbits, needed), candidates, searched)
+    near = _near(around, owner, rms, sweep.orbits)
+    candidates = _near_enough({key: each.possible() for key, each in near.items()}, needed)
+    nearby = _nearby(_near_enough(near, needed), candidates, searched)
     unmatched = _unmatched(found, owner, used, searched, {subject for subject, _ in candidates})
     days = {int(key): float(mjd - catalogue.epoch) for key, mjd in zip(owner, detections.mjd, strict=True)}
     counts = Counter(subject for subject, _ in candidates)
@@ -184,12 +190,12 @@ def _store(
     apply_ruled_out(keys)
 
 
-def _candidates(
-    found: list[Matches], owner: NDArray[np.int64], rms: NDArray[np.float64], orbits: Orbits, needed: dict[int, int]
+def _near(
+    around: list[Matches], owner: NDArray[np.int64], rms: NDArray[np.float64], orbits: Orbits
 ) -> dict[tuple[int, str], Candidate]:
-    """Return the objects that lie near as many of a subject's detections as it needs: half, or one trail or track."""
+    """Return all objects around each subject's detections."""
     candidates: dict[tuple[int, str], Candidate] = {}
-    for matches in found:
+    for matches in around:
         rate = np.hypot(*matches.seen.motion.T)
         angle = np.degrees(np.arctan2(*matches.seen.motion.T)) % 360
         columns = (
@@ -205,9 +211,14 @@ def _candidates(
         )
         for at, (row, orbit) in enumerate(zip(matches.detection, matches.orbit, strict=True)):
             name = unpack_designation(orbits.name[orbit].decode("ascii", "replace"))
-            near = Near(*(float(column[at]) for column in columns))
+            near = Near._make([*(float(column[at]) for column in columns), bool(matches.is_candidate[at])])
             candidates.setdefault((int(owner[row]), name), Candidate([])).rows.append(near)
-    return {key: each for key, each in candidates.items() if len(each.rows) >= needed[key[0]]}
+    return candidates
+
+
+def _near_enough(near: dict[tuple[int, str], Candidate], needed: dict[int, int]) -> dict[tuple[int, str], Candidate]:
+    """Return the objects that lie near as many of a subject's detections as it needs: half, or one trail or track."""
+    return {key: each for key, each in near.items() if len(each.rows) >= needed[key[0]]}
 
 
 def _nearby(
