@@ -1,6 +1,7 @@
 """Write a simulated sky to disk: FITS cubes, manifest and truth."""
 
 import csv
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,9 +11,12 @@ from typing import Any, TextIO
 import numpy as np
 from astropy.io import fits
 
+from ml.io.limits import size_in_words
 from ml.io.whole_file import whole_file
 
 BLOCK = 256
+KEPT_FREE = 512 * 2**20
+"""Bytes of the disk that a simulation leaves."""
 TRUTH_COLUMNS = ("external_id", "label", "real", "snr", "mag", "rate")
 Rows = list[dict[str, Any]]
 
@@ -59,10 +63,13 @@ def write_blocks(
     blocks: Iterable[SubjectBlock],
     columns: tuple[str, ...],
     out: Path,
+    n: int,
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Write blocks as they come, in constant memory.
+
+    Raises ValueError if so many subjects as large as the first do not fit onto the disk.
 
     Parameters
     ----------
@@ -71,6 +78,8 @@ def write_blocks(
         Columns of the manifest, `image` and `planes` among them.
     out : Path
         Folder to write into; created if missing, files of the same name are replaced.
+    n : int
+        Number of subjects in all blocks.
     progress : callable, optional
         Called with the number of subjects written since the last call.
 
@@ -79,25 +88,31 @@ def write_blocks(
     Path
         The manifest. A row's planes are ``cube[a:b]`` for ``planes`` = "a:b", counted from 0.
     """
-    return _written(_cubes(blocks, out), columns, out, progress)
+    coming = iter(blocks)
+    first = next(coming)
+    _check_room(out, n, first.pixels.nbytes // len(first.rows))
+    return _written(_cubes(chain([first], coming), out), columns, out, progress)
 
 
 def write_each(
     subjects: Iterable[Single],
     columns: tuple[str, ...],
     out: Path,
+    n: int,
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
-    """Write subjects to files of their own: parameters, manifest and truth as in `write_blocks`."""
-    return _written(_files(subjects, out), columns, out, progress)
+    """Write subjects to files of their own: parameters, errors, manifest and truth as in `write_blocks`."""
+    coming = iter(subjects)
+    first = next(coming)
+    _check_room(out, n, sum(array.nbytes for array in (first.pixels, *first.companions.values())))
+    return _written(_files(chain([first], coming), out), columns, out, progress)
 
 
 def _written(
     parts: Iterable[tuple[Rows, Rows]], columns: tuple[str, ...], out: Path, progress: Callable[[int], object] | None
 ) -> Path:
     """Write manifest and truth from parts of both; they appear once all images are written."""
-    out.mkdir(parents=True, exist_ok=True)
     manifest, truths = out / "manifest.csv", out / "truth.csv"
     for earlier in (manifest, truths):
         earlier.unlink(missing_ok=True)  # of other pixels than these
@@ -131,6 +146,17 @@ def _files(subjects: Iterable[Single], out: Path) -> Iterator[tuple[Rows, Rows]]
             pixels = subject.companions.get(column, subject.pixels)
             fits.writeto(out / name, pixels, fits_header(subject.header), overwrite=True)
         yield [subject.row | names], [subject.truth]
+
+
+def _check_room(out: Path, n: int, nbytes: int) -> None:
+    """Raise ValueError if n subjects of so many bytes would leave less than `KEPT_FREE` on the disk of `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out).free
+    if n * nbytes > free - KEPT_FREE:
+        raise ValueError(
+            f"{n:,} subjects need {size_in_words(n * nbytes)}, but the disk of {out} has {size_in_words(free)} free, of"
+            f" which {size_in_words(KEPT_FREE)} must stay: ask for fewer, or choose a larger disk"
+        )
 
 
 def csv_table(file: TextIO, columns: tuple[str, ...]) -> "csv.DictWriter[str]":

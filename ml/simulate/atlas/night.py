@@ -85,7 +85,7 @@ def atlas(
         n, seed, kind=kind, detections=detections, snr=snr, satellites=satellites, share=share,
         gold_fraction=gold_fraction,
     )  # fmt: skip
-    return write_blocks(blocks, columns, Path(out), progress=progress)
+    return write_blocks(blocks, columns, Path(out), n, progress=progress)
 
 
 def tracklet_columns(frames: int) -> tuple[str, ...]:

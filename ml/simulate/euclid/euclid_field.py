@@ -81,7 +81,7 @@ def euclid(
         raise ValueError(f"rates must rise from above 0 to at most {FASTEST:g} arcsec per hour, not {rates}")
     options: dict[str, Any] = {"dithers": dithers, "rates": rates, "least_snr": least_snr, "whole": whole}
     blocks = euclid_blocks(n, seed, share=share, gold_fraction=gold_fraction, size=size, **options)
-    return write_blocks(blocks, COLUMNS, Path(out), progress=progress)
+    return write_blocks(blocks, COLUMNS, Path(out), n, progress=progress)
 
 
 def euclid_blocks(

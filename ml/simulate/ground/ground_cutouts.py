@@ -77,7 +77,7 @@ def ground(
     if not 1 <= seeing[0] <= seeing[1] <= 20:
         raise ValueError(f"seeing must be two widths between 1 and 20 pixels, the sharpest first, not {seeing}")
     drawn = enumerate(ground_cutouts(n, seed, size=size, share=share, seeing=seeing, sheets=sheets))
-    return write_each((ground_subject(*as_json, k, seed, gold_fraction) for k, as_json in drawn), COLUMNS, Path(out))
+    return write_each((ground_subject(*as_json, k, seed, gold_fraction) for k, as_json in drawn), COLUMNS, Path(out), n)
 
 
 def ground_cutouts(

@@ -88,7 +88,7 @@ def hubble(
         hubble_subject(exposure, f"hubble-{seed}-{number:06d}", np.random.default_rng([seed, number, 1]), gold_fraction)
         for number, exposure in enumerate(hubble_cutouts(n, seed, size=size, share=share))
     )
-    return write_each(singles, COLUMNS, Path(out), progress=progress)
+    return write_each(singles, COLUMNS, Path(out), n, progress=progress)
 
 
 def hubble_cutouts(n: int, seed: int, *, size: int = SIZE, share: float = 0.5) -> Iterator[HubbleCutout]:

@@ -141,7 +141,7 @@ def inject_into(
         raise ValueError(f"n must be at least 1, not {n}")
     real = read_cube(path)
     singles = mover_copies(real, path.name.split(".")[0], n, seed, movers, faintest, gold_fraction)
-    return write_each(singles, columns(len(real.flux)), Path(out))
+    return write_each(singles, columns(len(real.flux)), Path(out), n)
 
 
 def mover_copies(

@@ -104,7 +104,7 @@ def tess(
         )
         for number, cube in enumerate(made)
     )
-    return write_each(singles, columns(frames), Path(out), progress=progress)
+    return write_each(singles, columns(frames), Path(out), n, progress=progress)
 
 
 def columns(frames: int) -> tuple[str, ...]:

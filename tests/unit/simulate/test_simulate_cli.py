@@ -108,3 +108,13 @@ def test_a_folder_that_cannot_be_written(tmp_path, capsys):
     (tmp_path / "manifest.csv").mkdir()
     assert call("tess", "--n", 1, "--out", tmp_path) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["atlas"], ["hubble", "--size", 512]])
+def test_more_subjects_than_the_disk_holds_are_refused_before_anything_is_written(tmp_path, capsys, words):
+    (tmp_path / "manifest.csv").write_text("of an earlier sky\n")
+    assert call(*words, "--n", 10**20, "--out", tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "100,000,000,000,000,000,000 subjects need" in said
+    assert "ask for fewer, or choose a larger disk" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
