@@ -10,6 +10,7 @@ from pyarrow import csv as arrow_csv
 
 from ml.crowd.answer import ABSTENTIONS
 from ml.crowd.votes import BadVotes, Votes, answer_codes, class_names, encode
+from ml.io.utf8_text import not_utf8
 
 Coded = tuple[tuple[str, ...], np.ndarray]
 """Sorted distinct values, and the code of each row."""
@@ -95,7 +96,9 @@ def read_columns(path: Path, names: tuple[str, ...]) -> list[list[str]]:
             columns: list[list[str]] = [[] for _ in names]
             for number, row in enumerate(rows, 2):
                 append_row(columns, [row[name] for name in names], names, f"{path.name} row {number}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise BadVotes(not_utf8(path)) from error
+    except (OSError, csv.Error) as error:
         raise BadVotes(f"{path.name} cannot be read: {error}") from error
     return columns
 

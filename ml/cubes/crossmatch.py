@@ -12,6 +12,7 @@ from ml.cubes.cube import Cube, Known
 from ml.cubes.tracks import PIXEL_SCALE, Track, scale_at, times
 from ml.data.dataset import BadExamples
 from ml.imaging.wcs import to_pixels
+from ml.io.utf8_text import not_utf8
 
 RADIUS = 3.0  # pixels
 COMMON = 3  # frames that track and object must share
@@ -98,7 +99,9 @@ class KnownTable:
                 self.on_sky = self._is_on_sky(set(reader.fieldnames or ()))
                 for row in reader:
                     self._add(row, reader.line_num)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError as error:
+            raise BadExamples(not_utf8(path)) from error
+        except (OSError, csv.Error) as error:
             raise BadExamples(
                 f"{path} cannot be read ({error}). Give a CSV file with {','.join(IN_PIXELS)}."
             ) from error

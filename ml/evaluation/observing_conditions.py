@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ml.data.observing_nights import nights_of
 from ml.io.records import SubjectRecord
+from ml.io.utf8_text import not_utf8
 
 QUANTITIES = ("mag", "rate", "snr")
 TRUTH = "truth.csv"
@@ -80,13 +81,17 @@ def condition_of_record(record: SubjectRecord) -> Condition:
 def of_truth(data: Path) -> dict[str, Condition]:
     """Return the conditions in a truth.csv beside a manifest, by external_id; empty without one.
 
-    Columns read: external_id, mag, rate, snr, night; non-numeric cells count as unknown.
+    Columns read: external_id, mag, rate, snr, night; non-numeric cells count as unknown. Raises ValueError if it is not
+    UTF-8.
     """
     path = (data if data.is_dir() else data.parent) / TRUTH
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("external_id")]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("external_id")]
+    except UnicodeDecodeError as error:
+        raise ValueError(not_utf8(path)) from error
     return {
         row["external_id"]: Condition(
             _number(row, "mag"), _number(row, "rate"), _number(row, "snr"), _cell(row, "night")

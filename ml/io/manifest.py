@@ -16,6 +16,7 @@ from ml.io.picture import Selection
 from ml.io.records import BadInput, SubjectRecord
 from ml.io.safe_csv import BoundedRows
 from ml.io.safe_path import Files, Folder
+from ml.io.utf8_text import line_not_utf8
 
 MANIFESTS = ("manifest.csv", "manifest.vot", "manifest.xml", "manifest.parquet")
 """Names of a folder's manifest."""
@@ -85,20 +86,28 @@ def _rows(path: Path | Catalogue) -> Iterator[tuple[int | None, Row | BadInput]]
             rows = table_rows(path)
             yield from _body(rows, understand(next(rows, [])))
             return
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline(LONGEST_ROW)
-            file.seek(0)
-            reader = _bounded(BoundedRows(file, LONGEST_ROW, delimiter=max(",;\t", key=head.count)))
-            columns = understand(next(reader, []))
-            yield from _body(reader, columns)
-    except UnicodeDecodeError:
-        yield None, BadInput("is not UTF-8 text. Save it as CSV UTF-8; nothing after this place was read.")
+        yield from _csv_rows(path)
     except csv.Error as error:
         yield None, BadInput("is not a CSV file (%(error)s). Nothing after this place was read.", error=error)
     except OSError as error:
         yield None, BadInput("cannot be read (%(error)s).", error=error.strerror or error)
     except BadInput as bad:
         yield None, bad
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int | None, Row | BadInput]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline(LONGEST_ROW)
+            file.seek(0)
+            reader = _bounded(BoundedRows(file, LONGEST_ROW, delimiter=max(",;\t", key=head.count)))
+            columns = understand(next(reader, []))
+            yield from _body(reader, columns)
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            "is not UTF-8 text (line %(line)s). Save it as CSV UTF-8; nothing after this place was read.",
+            line=line_not_utf8(path),
+        ) from error
 
 
 def _bounded(reader: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ml.io.utf8_text import not_utf8
 from ml.sky.detections import Detections
 from ml.sky.observer_velocity import velocities_of
 
@@ -41,7 +42,9 @@ def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = Tru
             table = pd.read_csv(path, dtype=object, keep_default_na=False, encoding="utf-8", index_col=False)
     except pd.errors.ParserWarning as error:
         raise ValueError(f"{path.name} has rows with more values than its header has columns") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ValueError(not_utf8(path)) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path.name} is not a CSV table: {error}") from error
     table.columns = table.columns.str.strip()
     wanted = (*NEEDED, name) if need_name else NEEDED

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ml.data.dataset import BadExamples
 from ml.evaluation.metrics.overlap import line_cover, line_distance
+from ml.io.utf8_text import not_utf8
 
 SUBJECT = ("external_id", "subject")
 ENDS = ("x1", "y1", "x2", "y2")
@@ -48,9 +49,19 @@ def read_marks(path: Path) -> dict[str, list[Mark]]:
 
     A column `frame`, from 0, is read if there is one.
 
-    Raises BadExamples if a column is missing, a number is invalid, or there is no mark at all; the message names the
-    row.
+    Raises BadExamples if it is not UTF-8, a column is missing, a number is invalid, or there is no mark at all; the
+    message names the row.
     """
+    try:
+        found = _read(path)
+    except UnicodeDecodeError as error:
+        raise BadExamples(not_utf8(path)) from error
+    if not found:
+        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train on {'#objects'}.")
+    return found
+
+
+def _read(path: Path) -> dict[str, list[Mark]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         names = rows.fieldnames or []
@@ -66,8 +77,6 @@ def read_marks(path: Path) -> dict[str, list[Mark]]:
         for number, row in enumerate(rows, start=2):
             line, frame = _line(path, number, [row[name] for name in ends]), _frame(path, number, row.get("frame"))
             found[row[subject]].append(Mark(row["volunteer"], line, frame))
-    if not found:
-        raise BadExamples(f"{path} holds no mark: let volunteers draw lines first, or train on {'#objects'}.")
     return dict(found)
 
 

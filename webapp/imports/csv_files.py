@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.io.safe_csv import BoundedRows
+from ml.io.utf8_text import line_not_utf8
 from webapp.classifications.line_marks import CornerLine
 from webapp.imports.foreign_record import (
     COLUMN_TWICE,
@@ -165,7 +166,7 @@ def read_csv(path: Path) -> Iterator[Row]:
             for number, cells in enumerate(rows, 1):
                 yield _row(number, header, cells, tasks)
     except UnicodeDecodeError as error:
-        raise BadFile(NOT_UTF8(file=path.name)) from error
+        raise BadFile(NOT_UTF8(file=path.name, line=line_not_utf8(path))) from error
     except csv.Error as error:
         raise BadFile(NO_CSV(file=path.name, error=error, line=rows.line_num)) from error
 

@@ -18,7 +18,7 @@ EMPTY = Sentence("%(file)s is empty.")
 NOT_OPENED = Sentence("%(file)s cannot be opened: %(error)s. Upload it again.")
 NO_ANSWER = Sentence("%(file)s contains no answers.")
 NO_LABEL = Sentence("%(file)s contains no labels that could be answers.")
-NOT_UTF8 = Sentence("%(file)s is not text in UTF-8. Save it as CSV in UTF-8.")
+NOT_UTF8 = Sentence("%(file)s is not text in UTF-8 (line %(line)s). Save it as CSV in UTF-8.")
 NO_CSV = Sentence("%(file)s is not a readable CSV file: %(error)s at line %(line)s.")
 NO_COLUMN = Sentence(
     "%(file)s has no column %(missing)s. A Panoptes classification export has all columns; a plain "

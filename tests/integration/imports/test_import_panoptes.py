@@ -121,7 +121,10 @@ def test_whatever_does_not_come_in_says_why(tmp_path):
     [
         (b"", "is empty"),
         (b"a,b\n1,2\n", "has no column classification_id, user_name, subject_ids"),
-        (b"classification_id,user_name,subject_ids,val\n1,\xff\xfe,3,yes\n", "not text in UTF-8"),
+        (
+            b"classification_id,user_name,subject_ids,val\n1,\xff\xfe,3,yes\n",
+            "not text in UTF-8 (line 2). Save it as CSV",
+        ),
         (b'classification_id,user_name,subject_ids,val\n1,ann,3,"yes\n', "not a readable CSV file"),
         (b"classification_id,user_name,subject_ids,val,val\n", "two columns of the same name"),
         (b"[{", "is not valid JSON"),

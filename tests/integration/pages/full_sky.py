@@ -220,5 +220,5 @@ def _bring_in(workflow):
     of = {"workflow": workflow, "path": "night.csv", "options": options}
     report = {"no-user": {"count": 2, "examples": [{"row": 3, "what": "AST"}]}}
     ClassificationImport.objects.create(**of, state="done", added=5, done=5)
-    broken = NOT_BROUGHT_IN_FURTHER(problem=NOT_UTF8(file="night.csv"))
+    broken = NOT_BROUGHT_IN_FURTHER(problem=NOT_UTF8(file="night.csv", line=2))
     ClassificationImport.objects.create(**of, state="failed", added=5, skipped=2, report=report, error=broken)

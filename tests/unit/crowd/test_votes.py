@@ -77,7 +77,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path):
 def test_files_that_are_not_text(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_bytes(b"item,worker,label\n\xff\xfe,a,b\n")
-    with pytest.raises(BadVotes, match="cannot be read"):
+    with pytest.raises(BadVotes, match=r"not text in UTF-8 \(line 2\)"):
         read_votes(path)
     with pytest.raises(BadVotes, match=r"none\.csv cannot be read"):
         read_votes(tmp_path / "none.csv")
