@@ -25,6 +25,8 @@ Card = Callable[[str], Any]
 _FURTHEST = 200_000.0  # days from the epoch of MJD, to the years 1311 and 2406
 _SCALES = {"UTC": "utc", "UT": "utc", "UT1": "utc", "GMT": "utc", "Z": "utc", "TAI": "tai", "IAT": "tai"}
 _SCALES |= {"TT": "tt", "TDT": "tt", "ET": "tt", "TDB": "tdb", "TCB": "tcb", "TCG": "tcg"}
+_TIMES = ("MJD-AVG", "MJD-MID", "DATE-AVG", "DATE-MID", "MJD-BEG", "MJD-OBS", "DATE-BEG", "DATE-OBS")
+_SHOWN = 24  # characters of what is no date: with the rest, they fit into a frame's row
 _CLOCKS = ("TIME-OBS", "UTC-OBS", "UTSTART", "UT", "UTC")
 _OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,3})$")
 
@@ -44,7 +46,8 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
     tuple
         MJD in UTC, or None; and its origin: ``"MJD-AVG"``, ``"MJD-OBS + EXPTIME/2"``, ``"(DATE-BEG + DATE-END)/2"``, or
         ``"DATE-OBS (start; no EXPTIME)"`` if the header has no exposure time. A time scale other than UTC is named:
-        ``"MJD-AVG, TAI to UTC"``. Empty without a time.
+        ``"MJD-AVG, TAI to UTC"``. Without a time, what is wrong with it: ``"DATE-OBS is “2024-13-45”, which is no
+        date"``; empty if the header gives none.
 
     Notes
     -----
@@ -55,8 +58,16 @@ def mid_exposure(card: Card) -> tuple[float | None, str]:
     if mjd is None:
         mjd, keyword = _middle_from_start(card)
     if mjd is None:
-        return None, ""
+        return None, _nonsense(card)
     return to_utc(mjd, keyword, str(card("TIMESYS") or "UTC").strip().upper())
+
+
+def _nonsense(card: Card) -> str:
+    """Say which of the keywords of times holds none; nothing if all are missing or blank."""
+    for keyword in _TIMES:
+        if text := str(card(keyword) if card(keyword) is not None else "").strip():
+            return f"{keyword} is “{text[:_SHOWN]}”, which is no date"
+    return ""
 
 
 def exposure_seconds(card: Card) -> tuple[float | None, str]:
