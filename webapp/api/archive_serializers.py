@@ -133,7 +133,7 @@ class SubjectDetailSerializer(SubjectSerializer):
 class IngestProblemSerializer(serializers.ModelSerializer[IngestProblem]):
     class Meta:
         model = IngestProblem
-        fields = ["file", "row", "reason"]
+        fields = ["file", "row", "reason", "is_warning"]
 
 
 class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
@@ -145,7 +145,7 @@ class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
         model = IngestRun
         fields = [
             *JOB, "updated_at", "url", "survey", "path", "kind", "subject_set", "dry_run", "added", "known",
-            "duplicates", "bad",
+            "joined", "duplicates", "bad",
         ]  # fmt: skip
 
     def get_url(self, run: IngestRun) -> str:

@@ -65,7 +65,7 @@ def ingest_run(
 def ingest_problems(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBase:
     """Return the problems that a run has kept as CSV."""
     run = get_object_or_404(IngestRun, survey=survey, pk=pk)
-    columns = ("file", "row", "reason")
+    columns = ("file", "row", "reason", "is_warning")
     return csv_response(f"ingest-{run.pk}-problems.csv", columns, run.problems.values_list(*columns).iterator())
 
 
@@ -94,12 +94,13 @@ def _runs(survey: Survey) -> dict[str, Any]:
 
 def _context(survey: Survey, pk: int) -> dict[str, Any]:
     run = get_object_or_404(IngestRun.objects.select_related("requested_by", "survey"), survey=survey, pk=pk)
-    problems = list(run.problems.all()[:PROBLEMS])
+    problems = list(run.problems.filter(is_warning=False)[:PROBLEMS])
     names = uploaded_names(run)
     return {
         "survey": survey,
         "run": run,
         "problems": problems,
+        "warnings": list(run.problems.filter(is_warning=True)[:PROBLEMS]),
         "kept": min(run.bad, MOST_PROBLEMS),
         "name": _name_in_inbox(run),
         "files": names[:FILES] or [run.path],

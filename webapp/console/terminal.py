@@ -84,12 +84,18 @@ def summarise_ingest(console: Console, run: IngestRun) -> None:
     table.add_row(f"{run.added:,}", f"{would}added")
     table.add_row(f"{run.duplicates:,}", "of them duplicates, with the same pixels as another subject")
     table.add_row(f"{run.known:,}", "known by their external_id, and unchanged")
+    if run.joined:
+        table.add_row(f"{run.joined:,}", f"of them {would}added to the set “{escape(run.subject_set)}”")
     table.add_row(f"{run.bad:,}", "bad, and skipped")
+    warnings = run.problems.filter(is_warning=True)
+    if count := warnings.count():
+        table.add_row(f"{count:,}", f"{would}added with a warning")
     console.print(table)
-    for problem in run.problems.all()[:PROBLEMS_SHOWN]:
-        console.print(escape(str(problem)), highlight=False)
-    if run.bad > PROBLEMS_SHOWN:
-        console.print(f"… and {run.bad - PROBLEMS_SHOWN:,} more, all listed on the run's page.")
+    for shown, number in ((run.problems.filter(is_warning=False), run.bad), (warnings, count)):
+        for problem in shown[:PROBLEMS_SHOWN]:
+            console.print(escape(str(problem)), highlight=False)
+        if number > PROBLEMS_SHOWN:
+            console.print(f"… and {number - PROBLEMS_SHOWN:,} more, all listed on the run's page.")
 
 
 def show_inspection(console: Console, inspected: Inspection, choices: Choices) -> None:

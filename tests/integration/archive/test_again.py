@@ -38,6 +38,28 @@ def test_the_second_time_nothing_is_new_and_no_image_is_opened(tmp_path):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("rows_in_a_batch", [2, 1024])
+def test_known_subjects_join_another_set_and_the_queues_that_draw_from_it(tmp_path, monkeypatch, rows_in_a_batch):
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", rows_in_a_batch)
+    survey = make_survey()
+    make_sky(tmp_path / "night", 5)
+    run_ingest(survey, tmp_path / "night")
+    workflow = Workflow.objects.create(survey=survey, slug="again", name="Again", kind="stamp", question="Real?")
+    second = SubjectSet.objects.create(survey=survey, name="second")
+    second.subjects.add(Subject.objects.get(external_id="stamp-00003"))
+    workflow.subject_sets.add(second)
+    make_sky(tmp_path / "night", 7)
+
+    dry = run_ingest(survey, tmp_path / "night", subject_set="second", dry_run=True)
+    assert second.subjects.count() == 1
+    run = run_ingest(survey, tmp_path / "night", subject_set="second")
+    assert (run.added, run.known, run.joined) == (dry.added, dry.known, dry.joined) == (2, 5, 4)
+    assert second.subjects.count() == QueueEntry.objects.filter(workflow=workflow).count() == 7
+    assert SubjectSet.objects.get(name="night").subjects.count() == 5
+    assert run_ingest(survey, tmp_path / "night", subject_set="second").joined == 0
+
+
+@pytest.mark.django_db
 def test_a_longer_manifest_adds_what_is_new_and_leaves_the_rest_as_it_is(tmp_path):
     survey = make_survey()
     write_cube(tmp_path / "a.fits")

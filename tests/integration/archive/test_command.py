@@ -2,10 +2,20 @@
 
 import re
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from django.core.management import CommandError, call_command
 
-from tests.integration.archive.sky import assert_archive_equals, make_sky, make_survey, row, write_cube, write_manifest
+from tests.integration.archive.sky import (
+    SIDE,
+    assert_archive_equals,
+    make_sky,
+    make_survey,
+    row,
+    write_cube,
+    write_manifest,
+)
 from webapp.archive.ingest.pixel_writer import PixelWriter
 from webapp.archive.models import IngestProblem, IngestRun, Subject, SubjectSet, Survey
 from webapp.console.management.commands import ingest as command
@@ -53,6 +63,36 @@ def test_bad_rows_are_listed_and_do_not_fail_the_command(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2  bad, and skipped" in said
     assert "manifest.csv row 3: none.fits: is not there." in said
+
+
+def test_an_impossible_date_is_a_warning_and_the_subject_has_no_time(tmp_path, capsys, admin_client):
+    survey = make_survey()
+    for name, card in (("good", ("DATE-OBS", "2024-12-31")), ("bad", ("DATE-OBS", "2024-13-45")), ("none", ("A", 1))):
+        pixels = np.full((SIDE, SIDE), len(name), np.float32)
+        fits.writeto(tmp_path / f"{name}.fits", pixels, fits.Header([card]))
+    call_command("ingest", str(tmp_path), survey="atlas")
+    said = capsys.readouterr().out
+    assert "1  added with a warning" in said
+    assert "bad.fits row 1: is ingested without a time: DATE-OBS is “2024-13-45”, which is no date." in said
+    assert dict(survey.subjects.values_list("external_id", "mjd")) == {
+        "good.fits": 60675.0,
+        "bad.fits": None,
+        "none.fits": None,
+    }
+    run = IngestRun.objects.get()
+    assert (run.state, run.added, run.bad) == ("done", 3, 0)
+    assert [problem.is_warning for problem in run.problems.all()] == [True]
+    page = admin_client.get(run.get_absolute_url()).text
+    assert "Warnings" in page
+    assert "which is no date" in page
+
+
+def test_it_tells_how_many_known_subjects_join_the_set(tmp_path, capsys):
+    make_survey()
+    make_sky(tmp_path / "night", 3)
+    call_command("ingest", str(tmp_path / "night"), survey="atlas")
+    call_command("ingest", str(tmp_path / "night"), survey="atlas", subject_set="Tuesday")
+    assert "3  of them added to the set “Tuesday”" in capsys.readouterr().out
 
 
 def test_it_fails_when_nothing_could_be_read(tmp_path):

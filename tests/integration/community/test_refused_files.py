@@ -60,7 +60,7 @@ def test_a_complaint_keeps_its_place_and_its_figures():
     )
     bad = BadInput("its %(channel)s stamp %(problem)s", channel="difference", problem=decoded, image="cut.fits")
     run = IngestRun.objects.create(survey=sky.survey(), path="night.csv")
-    report(run, [bad.at(file="night.csv", row=3)])
+    report(run, [bad.at(file="night.csv", row=3)], [])
     problem = run.problems.get()
     said = (
         "night.csv row 3: cut.fits: its difference stamp is not a whole Avro file (Invalid). "

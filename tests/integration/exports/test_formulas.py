@@ -35,7 +35,7 @@ def test_problems_of_an_ingest(text):
     browser = Client()
     browser.force_login(user)
     sent = browser.get(f"/surveys/{survey.slug}/ingest/{run.pk}/problems.csv").getvalue().decode()
-    assert list(csv.reader(io.StringIO(sent, newline="")))[1] == [f"'{text}", "2", f"'{text}"]
+    assert list(csv.reader(io.StringIO(sent, newline="")))[1] == [f"'{text}", "2", f"'{text}", "False"]
 
 
 @pytest.mark.parametrize("text", FORMULAS)

@@ -62,6 +62,21 @@ def put_into_set(subject_set: SubjectSet, keys: list[int]) -> None:
         )
 
 
+JOIN = """
+    INSERT INTO {through} (subjectset_id, subject_id)
+    SELECT %s, id FROM archive_subject WHERE survey_id = %s AND external_id = ANY(%s) AND NOT is_synthetic
+    ON CONFLICT DO NOTHING
+"""
+
+
+def join_set(subject_set: SubjectSet, external_ids: list[str]) -> int:
+    """Add observed subjects of the set's survey to it, by their names; return how many were not in it."""
+    with connection.cursor() as cursor:
+        query = JOIN.format(through=SubjectSet.subjects.through._meta.db_table)
+        cursor.execute(query, [subject_set.pk, subject_set.survey_id, external_ids])
+        return int(cursor.rowcount)
+
+
 def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_of: int | None, now: Any) -> Row:
     record, first = candidate.record, candidate.record.frames[0]
     return {

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 import numpy as np
+from django.db.models import Exists, OuterRef
 
 from ml.io.records import BadInput
 from webapp.archive.ingest.prepare import Candidate
-from webapp.archive.models import Subject, Survey
+from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.archive.models.ingest_run import OTHER_PIXELS
 from webapp.core.sql import fetch
 
@@ -99,6 +100,13 @@ def other_pixels(candidates: list[Candidate], checksums: Mapping[str, str]) -> l
         for record, checksum in ((one.record, one.checksum) for one in candidates)
         if checksums.get(record.external_id, checksum) != checksum
     ]
+
+
+def outside_set(survey: Survey, set_name: str, external_ids: list[str]) -> set[str]:
+    """Return which of these names are of observed subjects that are not in the survey's set of that name."""
+    rows = Subject.objects.observed().filter(survey=survey, external_id__in=external_ids)
+    members = SubjectSet.objects.filter(survey=survey, name=set_name, subjects=OuterRef("pk"))
+    return set(rows.filter(~Exists(members)).values_list("external_id", flat=True)) if external_ids else set()
 
 
 def originals(survey: Survey, candidates: list[Candidate]) -> dict[str, int]:

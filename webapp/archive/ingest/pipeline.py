@@ -8,7 +8,7 @@ from django.conf import settings
 
 from ml.io.records import BadInput
 from ml.storage.pixel_store import PixelStore
-from webapp.archive.ingest.dedupe import Known, originals, other_pixels, stored_checksums, unknown
+from webapp.archive.ingest.dedupe import Known, originals, other_pixels, outside_set, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import PixelWriter
 from webapp.archive.ingest.reader import Reader
 from webapp.archive.ingest.remote_files import ArchiveDown, sources
@@ -25,6 +25,7 @@ class Preview:
     def __init__(self) -> None:
         self.ids: dict[str, str] = {}
         self.checksums: set[str] = set()
+        self.joined: set[str] = set()
 
     def count(self, run: IngestRun, batch: Batch, tally: Tally) -> Tally:
         """Count a batch as `store_batch` would; writes only the run's own row and its problems."""
@@ -35,8 +36,11 @@ class Preview:
         self.checksums |= distinct
         checksums = ChainMap(self.ids, stored_checksums(run.survey, batch.candidates))
         changed = other_pixels(batch.candidates, checksums)
-        report(run, [*batch.problems, *changed])
-        now = tally.after(batch, added=len(fresh), duplicates=len(fresh) - len(distinct), changed=len(changed))
+        report(run, [*batch.problems, *changed], fresh)
+        before, duplicates = len(self.joined), len(fresh) - len(distinct)
+        self.joined |= outside_set(run.survey, run.subject_set, batch.known_names(checksums))
+        joined = len(self.joined) - before
+        now = tally.after(batch, added=len(fresh), duplicates=duplicates, joined=joined, changed=len(changed))
         run.renew(total=run.total, **now.fields())
         return now
 
@@ -67,8 +71,9 @@ def ingest(
 
     Notes
     -----
-    A subject that already exists in the survey is left unchanged, even if the manifest has changed. A manifest that
-    cannot be read as a whole fails the run before anything is written; so does one with only bad rows.
+    A subject that already exists in the survey joins the run's set, and is left unchanged otherwise, even if the
+    manifest has changed. A manifest that cannot be read as a whole fails the run before anything is written; so does
+    one with only bad rows.
     """
     try:
         tally = _read(run, watch)
@@ -83,7 +88,7 @@ def ingest(
             through_restarts(partial(measure_leakage, run.survey))
             through_restarts(partial(stored, run))
     if tally.bad and tally.bad == tally.done:
-        problem = run.problems.earliest("pk").message
+        problem = run.problems.filter(is_warning=False).earliest("pk").message
         run.fail(NOTHING_READ(problem=problem) if tally.bad == 1 else ALL_BAD(count=tally.bad, problem=problem))
     else:
         through_restarts(run.finish)

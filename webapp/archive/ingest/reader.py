@@ -34,14 +34,13 @@ class Item:
     Attributes
     ----------
     value
-        None marks the end.
-    seen, skipped
-        Rows read so far, and the known ones among them.
+        The external id of a known subject, whose file was not opened. None marks the end.
+    seen
+        Rows read so far.
     """
 
-    value: Candidate | BadInput | None
+    value: Candidate | BadInput | str | None
     seen: int
-    skipped: int
 
 
 class Reader:
@@ -71,7 +70,9 @@ class Reader:
     ) -> None:
         self.path, self.kind, self.known, self.classes, self.files = path, kind, known, classes, files
         self.total: int | None = None
-        self.seen = self.skipped = 0
+        self.seen = 0
+        self._piece: list[Item] = []
+        self._nbytes = 0
         self._queue: Queue[list[Item] | Exception] = Queue(PIECES_AHEAD)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader of {path.name}", daemon=True)
@@ -128,25 +129,24 @@ class Reader:
         return rows
 
     def _read(self) -> None:
-        piece: list[Item] = []
-        nbytes = 0
         for record in read_subjects(self.path, self.kind, self._skip, self.files):
             self._check_wanted()
-            self.seen += 1
-            value = self._prepared(record)
-            nbytes += value.nbytes if isinstance(value, Candidate) else 0
-            piece.append(Item(value, self.seen, self.skipped))
-            if len(piece) >= PIECE_ITEMS or nbytes >= PIECE_BYTES:
-                self._put(piece)
-                piece, nbytes = [], 0
-        self._put([*piece, Item(None, self.seen, self.skipped)])
+            self._add(self._prepared(record))
+        self._put([*self._piece, Item(None, self.seen)])
+
+    def _add(self, value: Candidate | BadInput | str) -> None:
+        self.seen += 1
+        self._nbytes += value.nbytes if isinstance(value, Candidate) else 0
+        self._piece.append(Item(value, self.seen))
+        if len(self._piece) >= PIECE_ITEMS or self._nbytes >= PIECE_BYTES:
+            self._put(self._piece)
+            self._piece, self._nbytes = [], 0
 
     def _skip(self, external_id: str) -> bool:
         self._check_wanted()
         if external_id not in self.known:
             return False
-        self.seen += 1
-        self.skipped += 1
+        self._add(external_id)
         return True
 
     def _check_wanted(self) -> None:

@@ -26,7 +26,7 @@ OTHER_PIXELS = Sentence(
 IN_ROW = Sentence("%(file)s row %(row)s: %(problem)s")
 
 MOST_PROBLEMS = 10_000
-"""A run keeps its first problems; `IngestRun.bad` counts all."""
+"""A run keeps its first problems, and its first warnings; `IngestRun.bad` counts all problems."""
 
 
 class IngestRun(Touched, Job):
@@ -49,6 +49,7 @@ class IngestRun(Touched, Job):
     )
     added = models.PositiveBigIntegerField(default=0)
     known = models.PositiveBigIntegerField(default=0, help_text="had this external_id already")
+    joined = models.PositiveBigIntegerField(default=0, help_text="known ones that were added to the subject set")
     duplicates = models.PositiveBigIntegerField(default=0, help_text="pixels that another subject has")
     bad = models.PositiveBigIntegerField(default=0)
 
@@ -63,12 +64,13 @@ class IngestRun(Touched, Job):
 
 
 class IngestProblem(models.Model):
-    """A row or file that could not be read, and why."""
+    """A row or file that could not be read, and why; or that was, with a warning."""
 
     run = models.ForeignKey(IngestRun, on_delete=models.CASCADE, related_name="problems")
     file = models.TextField()
     row = models.PositiveBigIntegerField(null=True)
     reason = MessageField()
+    is_warning = models.BooleanField(default=False, help_text="it was ingested all the same")
 
     class Meta:
         ordering = ["id"]
