@@ -3,11 +3,11 @@
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from csp.constants import NONCE
 from environs import EnvError, validate
 
+from webapp.core.celery_settings import beat_schedule, broker_options
 from webapp.core.environment import (
     NO_MAIL,
     ROOT,
@@ -288,16 +288,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The folder broker loses a killed worker's messages, and Redis redelivers late: the sweep handles both.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
-if CELERY_BROKER_URL.startswith("filesystem"):
-    _messages, _control = str(DATA / "broker" / "messages"), str(DATA / "broker" / "control")
-    _folders = {"data_folder_in": _messages, "data_folder_out": _messages, "control_folder": _control}
-    CELERY_BROKER_TRANSPORT_OPTIONS = {**_folders, "polling_interval": 0.1}
-elif CELERY_BROKER_URL.startswith("redis"):  # a Redis that hangs, or has vanished, would keep whoever sends a message
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 3, "socket_connect_timeout": 3, "socket_keepalive": True}
-elif CELERY_BROKER_URL.startswith("amqp"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"read_timeout": 3, "write_timeout": 3}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL, DATA)
 CELERY_TASK_IGNORE_RESULT = CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -311,27 +302,6 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 10  # seconds between two heartbeats of beat, if
 # A sweep this late counts as missing; see webapp/core/health.py.
 HEARTBEAT_LATE = timedelta(seconds=max(60, 4 * SWEEP_SECONDS))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat" / "schedule")
-# The nightly ones are checked every hour, so that missed nights are made up for.
-_periodic = {
-    "sweep.run": SWEEP_SECONDS,
-    "housekeeping.run": 3 * SWEEP_SECONDS,
-    "aggregation.nightly": 3600,
-    "quality.nightly": 3600,
-    "motions.hourly": 3600,
-    "known.hourly": 3600,
-    "retention.nightly": 3600,
-    "sessions.hourly": 3600,
-    "retrain.run": _retrain_seconds,
-    "alerts.run": 60,
-    "news.mail": 60,
-}
-CELERY_BEAT_SCHEDULE = {
-    name.partition(".")[0]: {
-        "task": f"tasks.{name}",
-        "schedule": float(seconds),
-        "options": {"queue": name.partition(".")[0], "expires": seconds},
-    }
-    for name, seconds in _periodic.items()
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=SWEEP_SECONDS, retrain_seconds=_retrain_seconds)
 
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
