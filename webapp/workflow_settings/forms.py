@@ -4,16 +4,15 @@ from collections import Counter
 from typing import Any
 
 from django import forms
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Kind, SubjectSet, Survey
 from webapp.archive.survey_settings import set_sizes
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.workflow_settings.schedule_field import ScheduleField
+from webapp.workflow_settings.subject_sets_field import SubjectSetsField
 from webapp.workflows.models import Acquisition, Method, Workflow
 
 RULES = ("agreement", "agreement_votes", "empty_after_no_votes", "undecided_share", "undecided_votes", "flags")
@@ -64,35 +63,10 @@ FRACTIONS = (
 )
 
 
-COUNTED = {
-    Kind.STAMP: ngettext_lazy("%(n)s stamp", "%(n)s stamps", "size"),
-    Kind.TRACKLET: ngettext_lazy("%(n)s tracklet", "%(n)s tracklets", "size"),
-    Kind.CUTOUT: ngettext_lazy("%(n)s cutout", "%(n)s cutouts", "size"),
-    Kind.CUBE: ngettext_lazy("%(n)s cube", "%(n)s cubes", "size"),
-}
-
-
-def _counted(kind: str, size: int) -> str:
-    return COUNTED[Kind(kind)] % {"size": size, "n": intcomma(size)}
-
-
-class Sets(forms.ModelMultipleChoiceField):
-    """Subject sets, labelled with their sizes."""
-
-    widget = forms.CheckboxSelectMultiple
-    sizes: dict[int, dict[str, int]]
-
-    def label_from_instance(self, obj: Any) -> str:
-        sizes = self.sizes.get(obj.pk)
-        if not sizes:
-            return _("%(name)s (empty)") % {"name": obj.name}
-        return _("%(name)s (%(sizes)s)") % {"name": obj.name, "sizes": ", ".join(map(_counted, sizes, sizes.values()))}
-
-
 class WorkflowForm(forms.ModelForm):
     """The settings of a workflow that an admin can change."""
 
-    subject_sets = Sets(
+    subject_sets = SubjectSetsField(
         queryset=SubjectSet.objects.none(),
         required=False,
         label=_("Subject sets"),
