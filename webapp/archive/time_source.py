@@ -9,7 +9,7 @@ NOTES = (
     (re.compile(r"\(start; no (\w+)\)"), _("(start; no %(name)s)")),
     (re.compile(r"\(no (\w+)\)"), _("(no %(name)s)")),
     (re.compile(r", (\w+) to UTC"), _(", %(name)s to UTC")),
-    (re.compile(r"(?<=“)(.*)”, which is no date"), _("%(name)s”, which is no date")),
+    (re.compile(r"“(.*)”, which is no date"), _("“%(name)s”, which is no date")),
 )
 
 
