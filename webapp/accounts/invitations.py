@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import Invitation
-from webapp.archive.access import add_member, change_role
-from webapp.archive.models import Membership, Role, Survey
+from webapp.archive.access import give_at_least
+from webapp.archive.models import Role, Survey
 from webapp.community.news_mail import mail_is_sent
 
 LASTS = timedelta(days=7)
@@ -75,12 +75,8 @@ def accept(*, user: User, token: str) -> Invitation:
     claimed = Invitation.objects.filter(pk=row.pk, accepted_at=None).update(accepted_at=timezone.now()) if row else 0
     if row is None or not claimed:
         raise ValidationError(_("This link was used already, or has ended. Ask for a new one."))
-    if row.survey and row.invited_by:
-        present = Membership.objects.filter(user=user, survey=row.survey).first()
-        if present is None:
-            add_member(survey=row.survey, username=user.get_username(), role=Role(row.role))
-        elif row.role in Role.at_least(present.role):
-            change_role(membership=present, role=Role(row.role), by=row.invited_by)
+    if row.survey:
+        give_at_least(survey=row.survey, user=user, role=Role(row.role))
     return row
 
 

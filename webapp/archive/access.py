@@ -153,6 +153,17 @@ def add_member(*, survey: Survey, username: str, role: Role) -> Membership:
 
 
 @transaction.atomic
+def give_at_least(*, survey: Survey, user: User, role: Role) -> Membership:
+    """Give an account a role in the survey; a higher one that it holds already stays."""
+    _lock(survey)
+    row, _is_new = Membership.objects.get_or_create(survey=survey, user=user, defaults={"role": role})
+    if row.role not in Role.at_least(role):
+        row.role = role
+        row.save(update_fields=["role"])
+    return row
+
+
+@transaction.atomic
 def change_role(*, membership: Membership, role: Role, by: User) -> Membership:
     """Change a member's role; raises MembershipRefused if no admin would be left."""
     row = _locked(membership)
