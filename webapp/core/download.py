@@ -51,7 +51,7 @@ class Downloader:
 
     def __init__(self, hosts: Collection[str], *, allow_private: bool) -> None:
         self._hosts, self._allow_private = hosts, allow_private
-        backend = CheckedBackend(lambda host, port: look_up(host, port, allow_private=allow_private))
+        backend = CheckedBackend(lambda host, port: look_up(host, port, allow_private=allow_private), LONGEST)
         self._pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
 
     def download(self, address: str, path: Path, most: int) -> None:
@@ -126,13 +126,10 @@ def _check_answer(response: httpcore.Response, have: int, part: Path) -> None:
 
 
 def _append(response: httpcore.Response, part: Path, most: int) -> None:
-    began, is_rest = time.monotonic(), response.status == _PART
-    with part.open("ab" if is_rest else "wb") as file:
+    with part.open("ab" if response.status == _PART else "wb") as file:
         size = file.tell()
         for piece in response.iter_stream():
             size += len(piece)
             if size > most:
                 raise DownloadRefused(Message("it is larger than %(most)s", most=size_in_words(most)))
-            if time.monotonic() - began > LONGEST:
-                raise _TryAgain(f"more than {LONGEST:.0f} s")
             file.write(piece)

@@ -20,7 +20,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from numpy.typing import NDArray
 
-from webapp.core.public_network import CheckedBackend, PrivateHost, UnknownHost, look_up, looks_private
+from webapp.core.public_network import CheckedBackend, PrivateHost, TooSlow, UnknownHost, look_up, looks_private
 from webapp.core.stored_messages import in_words
 from webapp.learning import messages
 from webapp.learning.models import ExternalScorer, Preset, TrainingRun
@@ -38,7 +38,7 @@ PAUSE = 1.0
 
 TIMEOUT = {"connect": 5.0, "write": 30.0, "read": 60.0, "pool": 5.0}
 LONGEST = 120.0
-"""Seconds from the first to the last byte of an answer."""
+"""Seconds from the first byte of a request to the last one of its answer."""
 
 
 class ExternalScorerFailed(ValueError):
@@ -129,7 +129,7 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
         "X-Wanderers-Timestamp": timestamp,
         "X-Wanderers-Signature": f"sha256={signature(scorer.secret, timestamp, body)}",
     }
-    backend = CheckedBackend(public_address)
+    backend = CheckedBackend(public_address, LONGEST)
     pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
     try:
         with (
@@ -144,18 +144,19 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
                 kind = ScorerUnavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
                 raise kind(messages.BAD_STATUS(status=response.status))
             return _read(response)
+    except TooSlow as slow:
+        problem = messages.TOO_SLOW(seconds=round(LONGEST))
+        raise ScorerUnavailable(messages.UNREACHABLE(error=problem)) from slow
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         raise ScorerUnavailable(messages.UNREACHABLE(error=str(error) or type(error).__name__)) from error
 
 
 def _read(response: httpcore.Response) -> bytes:
-    began, parts, size = time.monotonic(), [], 0
+    parts, size = [], 0
     for part in response.iter_stream():
         size += len(part)
         if size > MOST_ANSWER:
             raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.TOO_LONG(most=MOST_ANSWER)))
-        if time.monotonic() - began > LONGEST:
-            raise ScorerUnavailable(messages.UNREACHABLE(error=messages.TOO_SLOW(seconds=round(LONGEST))))
         parts.append(part)
     return b"".join(parts)
 

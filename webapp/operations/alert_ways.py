@@ -1,13 +1,9 @@
 """The ways by which alerts reach administrators: the log, mail, and a webhook; and a message to try them."""
 
-import json
 import logging
-import urllib.request
-from base64 import b64encode
 from collections.abc import Callable
 from http.client import HTTPException, InvalidURL
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -15,20 +11,9 @@ from django.core.mail import send_mail
 from django.utils.translation import gettext as _
 
 from webapp.community.news_mail import mail_is_sent
+from webapp.operations.webhook import call_webhook
 
 log = logging.getLogger(__name__)
-
-TIMEOUT = 10  # seconds
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: after one the message is no longer sent, and the answer says nothing of it."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-DIRECTLY = urllib.request.build_opener(_NoRedirects)
 
 
 def attempt(way: str, subject: str, lines: list[str]) -> str:
@@ -82,21 +67,8 @@ def _mail(subject: str, lines: list[str]) -> None:
 
 
 def _call_webhook(subject: str, lines: list[str]) -> None:
-    """Post {"text": …}, which Slack, Mattermost and others understand, to ALERT_WEBHOOK."""
     if settings.ALERT_WEBHOOK:
-        address, login = _without_login(settings.ALERT_WEBHOOK)
-        body = json.dumps({"text": "\n".join([f"{subject}:", *lines])}).encode()
-        request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
-        if login:
-            request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
-        DIRECTLY.open(request, timeout=TIMEOUT).close()
-
-
-def _without_login(address: str) -> tuple[str, str]:
-    """Return the address and its `user:password`, apart, for HTTP's Basic authentication."""
-    parts = urlsplit(address.strip())
-    login, _at, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=host).geturl(), unquote(login)
+        call_webhook(settings.ALERT_WEBHOOK, "\n".join([f"{subject}:", *lines]))
 
 
 WAYS: dict[str, Callable[[str, list[str]], None]] = {"log": _log, "mail": _mail, "webhook": _call_webhook}

@@ -1,0 +1,91 @@
+"""Call a webhook: one message, no redirects, and an answer that is there in time or counts as none."""
+
+import io
+import json
+import socket
+import time
+import urllib.request
+from base64 import b64encode
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+TIMEOUT = 10  # seconds
+LONGEST = 20.0
+"""Seconds from the end of the message to the end of the answer's header, however slowly its bytes come."""
+
+
+class _InTime(io.RawIOBase):
+    """The bytes of an answer, until it has taken too long."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock, self._ends = raw, sock, time.monotonic() + LONGEST
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"no whole answer in {LONGEST:.0f} s")
+        self._sock.settimeout(min(TIMEOUT, left))
+        read: int | None = self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp = io.BufferedReader(_InTime(self.fp.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Response
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_Plain, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_Secure, req)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Refuses redirects: after one the message is no longer sent, and the answer says nothing of it."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+DIRECTLY = urllib.request.build_opener(_NoRedirects, _Http, _Https)
+
+
+def call_webhook(address: str, text: str) -> None:
+    """Post {"text": …}, which Slack, Mattermost and others understand.
+
+    Raises OSError or HTTPException if that fails, ValueError for a malformed address.
+    """
+    address, login = _without_login(address)
+    body = json.dumps({"text": text}).encode()
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
+    if login:
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
+    DIRECTLY.open(request, timeout=TIMEOUT).close()
+
+
+def _without_login(address: str) -> tuple[str, str]:
+    """Return the address and its `user:password`, apart, for HTTP's Basic authentication."""
+    parts = urlsplit(address.strip())
+    login, _at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=host).geturl(), unquote(login)
