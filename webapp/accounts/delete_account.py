@@ -20,6 +20,7 @@ from webapp.community.models import (
     GroupMember,
     ModeratorAction,
     Notification,
+    Profile,
     Thread,
 )
 from webapp.community.talk import delete_comments, disown
@@ -64,7 +65,9 @@ def _locked(user: User) -> Volunteer | None:
 
     So are the visitors that they were. Who holds one of the entries may be about to store such a row, as a verdict does
     that credits them. So may a moderator who holds one of their comments, and who replies in a thread of theirs.
+    Whoever gathers news for a mail holds the profile first.
     """
+    list(Profile.objects.filter(user=user).select_for_update().values_list("pk"))
     rows = Volunteer.objects.filter(Q(user=user) | Q(merged_into__user=user)).order_by("pk")
     people = list(rows.select_for_update(no_key=True, of=("self",)))
     volunteer = next((each for each in people if each.user_id == user.pk), None)

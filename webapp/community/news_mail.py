@@ -5,8 +5,10 @@ on the site in any case. A mail that the server refuses is tried again, ever mor
 """
 
 import logging
+import time
 from datetime import timedelta
 from functools import partial
+from smtplib import SMTPRecipientsRefused
 from urllib.parse import urlsplit
 
 from allauth.account.models import EmailAddress
@@ -15,7 +17,7 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -37,7 +39,9 @@ STALE = timedelta(weeks=2)
 """Age from which unread news are mailed no more: who subscribes gets no flood."""
 
 AT_ONCE = 200
-"""Mails a run sends at most: it must end within its task's time."""
+"""Mails a run sends at most."""
+WORKING = timedelta(seconds=60)
+"""How long a run begins further mails: half of its task's time."""
 
 MOST_NEWS = 30
 MOST_FAILURES = 10
@@ -55,16 +59,34 @@ def news_are_mailed() -> bool:
 
 
 def deliver() -> None:
-    """Gather the news of everybody who is due, and send what waits. May run any number of times at once."""
+    """Gather the news of everybody who is due, and send what waits. May run any number of times at once.
+
+    It ends after `WORKING` even where the mail server is slow: its task's time limit would end it in the middle of a
+    mail, which then is never sent. The next run goes on.
+    """
     if not news_are_mailed():
         return
-    unmailed = Notification.objects.filter(volunteer__user=OuterRef("user"), mail=None, read_at=None)
-    people = Profile.objects.exclude(mail=MailFrequency.NEVER).filter(Exists(unmailed), user__is_active=True)
-    for pk in people.values_list("pk", flat=True).iterator():
+    ends = time.monotonic() + WORKING.total_seconds()
+    for pk in _due().values_list("pk", flat=True).iterator():
         gather(pk)
-    for pk in Mail.objects.filter(claimed_at=None).order_by("failures", "pk").values_list("pk", flat=True)[:AT_ONCE]:
-        if not send(pk):
+        if time.monotonic() > ends - WORKING.total_seconds() / 2:
             break
+    for pk in Mail.objects.filter(claimed_at=None).order_by("failures", "pk").values_list("pk", flat=True)[:AT_ONCE]:
+        if not send(pk) or time.monotonic() > ends:
+            break
+
+
+def _due() -> QuerySet[Profile]:
+    """Return the profiles of those with fresh news whose day has come: few, however many wait for theirs."""
+    now = timezone.now()
+    unmailed = Notification.objects.filter(volunteer__user=OuterRef("user"), mail=None, read_at=None)
+    mails, has_come = Mail.objects.filter(user=OuterRef("user")), Q(mail=MailFrequency.IMMEDIATE)
+    for frequency in (MailFrequency.DAILY, MailFrequency.WEEKLY):
+        has_come |= Q(~Exists(mails.filter(created_at__gt=now - PERIOD[frequency])), mail=frequency)
+    people = Profile.objects.filter(has_come, Exists(unmailed.filter(created_at__gt=now - STALE)))
+    return people.filter(
+        Exists(EmailAddress.objects.filter(user=OuterRef("user"), verified=True)), user__is_active=True
+    )
 
 
 @transaction.atomic
@@ -91,12 +113,13 @@ def _is_due(person: Profile) -> bool:
 
 
 def send(pk: int) -> bool:
-    """Claim a mail and send it; somebody else's claim, or news that were read meanwhile, send nothing.
+    """Claim a mail and send it; nothing if somebody else has, the account is gone, or the news were read meanwhile.
 
-    Return False if the mail server failed, so that nobody waits for it again and again.
+    Return False if the mail server failed, so that nobody waits for it again and again; it has not if it only refuses
+    this address.
     """
-    row = Mail.objects.select_related("user__profile").get(pk=pk)
-    if timezone.now() < row.created_at + timedelta(minutes=2**row.failures - 1):
+    row = Mail.objects.select_related("user__profile").filter(pk=pk).first()
+    if row is None or timezone.now() < row.created_at + timedelta(minutes=2**row.failures - 1):
         return True
     if not Mail.objects.filter(pk=pk, claimed_at=None).update(claimed_at=timezone.now()):
         return True
@@ -109,7 +132,7 @@ def send(pk: int) -> bool:
         log.warning("%s could not be sent: %r", row, error)
         again = {"claimed_at": None} if row.failures < MOST_FAILURES else {}
         Mail.objects.filter(pk=pk).update(failures=F("failures") + 1, **again)
-        return False
+        return isinstance(error, SMTPRecipientsRefused)
     Mail.objects.filter(pk=pk).update(sent_at=timezone.now())
     return True
 
