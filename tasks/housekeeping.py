@@ -17,7 +17,9 @@ from webapp.consensus.recompute import catch_up_all
 from webapp.core import dispatch
 from webapp.core.jobs import JobState
 from webapp.core.models import Heartbeat, Process
+from webapp.core.partial_files import delete_left
 from webapp.core.rate_limits import forget_ended_rates
+from webapp.imports.run_import import forget_uploads
 from webapp.known_objects import start_match
 from webapp.known_objects.scheduled_orbits import start_load_if_changed
 from webapp.learning.drift import start_after_drift
@@ -97,10 +99,10 @@ def hourly_match() -> None:
 
 @task("tasks.retention.nightly")
 def nightly_retention() -> None:
-    """Drop pixels by the surveys' rules, and what killed ingests have fetched and killed trainings saved."""
+    """Drop pixels by the surveys' rules, and what killed processes have fetched, saved, or written in part."""
     surveys = start_run.surveys_to_clean()
     runs = (partial(start_run.start_run, survey=survey, by=None, dry_run=False) for survey in surveys)
-    run_steps("retention", forget_ended, delete_left_checkpoints, *runs)
+    run_steps("retention", forget_ended, delete_left_checkpoints, forget_uploads, *runs, delete_left)
 
 
 @task("tasks.sessions.hourly")

@@ -27,6 +27,7 @@ from ml.io.read_subjects import READABLE
 from webapp.archive.ingest.create_run import IngestRefused, inbox, start_ingest
 from webapp.archive.models import IngestRun, Membership, Role, Survey
 from webapp.core.disks import has_room_for
+from webapp.core.partial_files import whole_folder
 
 AROUND = 2**20
 """Bytes that a request may exceed its files by: their names, and the form's other fields."""
@@ -106,10 +107,9 @@ def store_upload(survey: Survey, files: Sequence[UploadedFile]) -> Path:
         message = _("No file here is an image, an alert packet or a manifest. Known endings: %(endings)s.")
         raise IngestRefused(message % {"endings": ", ".join(READABLE)})
     folder = inbox(survey) / f"upload-{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    folder.mkdir()
-    with _removed_on_failure(folder):
+    with whole_folder(folder) as partial:
         for name, file in zip(names, files, strict=True):
-            _write(folder / name, file)
+            _write(partial / name, file)
     return folder / names[0] if len(names) == 1 else _own_manifest(folder, names) or folder
 
 

@@ -15,6 +15,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from webapp.core.backup_lock import may_delete_files
+from webapp.core.disks import has_room_for
+from webapp.core.jobs import JobState
+from webapp.core.partial_files import whole_folder
 from webapp.core.sql import through_restarts
 from webapp.imports.foreign_record import NOT_BROUGHT_IN, NOT_BROUGHT_IN_FURTHER, BadFile, Row
 from webapp.imports.inspect import read_classifications
@@ -23,6 +27,7 @@ from webapp.imports.models import ClassificationImport
 from webapp.imports.store_votes import Tally, store
 from webapp.workflows.models import Workflow
 
+FOLDER = "imports"
 TOKEN = re.compile(r"[0-9a-f]{16}")
 KEPT_SECONDS = 7 * 24 * 3600
 SUFFIXES = (".csv", ".json")
@@ -36,7 +41,8 @@ class UploadRefused(ValueError):
 def store_import_file(workflow: Workflow, file: UploadedFile) -> str:
     """Store the file, and return its token.
 
-    Raises UploadRefused: it is larger than MAX_UPLOAD_MB, or its name is neither CSV nor JSON. Nothing is stored.
+    Raises UploadRefused: it is larger than MAX_UPLOAD_MB, would leave less than MIN_FREE_MB on the disk, or its name is
+    neither CSV nor JSON. Nothing is stored.
     """
     if (file.size or 0) > settings.MAX_UPLOAD:
         sizes = {"size": (file.size or 0) // 2**20, "most": settings.MAX_UPLOAD // 2**20}
@@ -46,11 +52,10 @@ def store_import_file(workflow: Workflow, file: UploadedFile) -> str:
     name = Path((file.name or "").replace("\0", "")).name
     if Path(name).suffix.lower() not in SUFFIXES:
         raise UploadRefused(_("Choose a .csv or a .json file: an export of Panoptes or of Label Studio."))
-    _forget_old(_folder(workflow))
+    if not has_room_for(file.size or 0):
+        raise UploadRefused(_("The site's disk has too little room for these files. Nothing was saved."))
     token = secrets.token_hex(8)
-    folder = _folder(workflow) / token
-    folder.mkdir(parents=True)
-    with (folder / _short(name)).open("wb") as out:
+    with whole_folder(_folder(workflow) / token) as folder, (folder / _short(name)).open("wb") as out:
         for chunk in file.chunks():
             out.write(chunk)
     return token
@@ -68,21 +73,26 @@ def upload_path(workflow: Workflow, token: str) -> Path | None:
     return next(iter((_folder(workflow) / token).glob("*")), None)
 
 
+@transaction.atomic
 def remove_upload(path: Path) -> None:
-    """Remove a file and its folder."""
-    shutil.rmtree(path.parent, ignore_errors=True)
+    """Remove a file and its folder; while a backup copies them, `forget_uploads` does so later."""
+    if may_delete_files():
+        shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def forget_uploads() -> None:
+    """Remove the uploads that no import needs: imported ones, and after a week those that nobody goes on with."""
+    before = time.time() - KEPT_SECONDS
+    for folder in (Path(settings.DATA) / FOLDER).glob("*/*"):
+        if TOKEN.fullmatch(folder.name):
+            jobs = ClassificationImport.objects.filter(path__startswith=f"{folder.absolute()}/", is_upload=True)
+            is_old = folder.is_dir() and folder.stat().st_mtime < before
+            if not jobs.open().exists() and (is_old or jobs.filter(state=JobState.DONE).exists()):
+                remove_upload(folder / "any")
 
 
 def _folder(workflow: Workflow) -> Path:
-    return Path(settings.DATA) / "imports" / str(workflow.pk)
-
-
-def _forget_old(folder: Path) -> None:
-    """Delete abandoned uploads."""
-    before = time.time() - KEPT_SECONDS
-    for each in folder.glob("*"):
-        if each.stat().st_mtime < before:
-            shutil.rmtree(each, ignore_errors=True)
+    return Path(settings.DATA) / FOLDER / str(workflow.pk)
 
 
 def new_import(
@@ -96,7 +106,12 @@ def new_import(
 
 @transaction.atomic
 def start_import(*, workflow: Workflow, path: Path, by: User, choices: Choices) -> ClassificationImport:
-    """Create an import of an uploaded file, and dispatch it."""
+    """Create an import of an uploaded file, and dispatch it; a second click returns the first one's."""
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+    ended = (JobState.FAILED, JobState.CANCELLED)
+    uploaded = ClassificationImport.objects.filter(workflow=workflow, path=str(path.absolute()), is_upload=True)
+    if (earlier := uploaded.exclude(state__in=ended).first()) is not None:
+        return earlier
     job = new_import(workflow=workflow, path=path, by=by, choices=choices, is_upload=True)
     job.enqueue()
     return job

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from ml.sky.comet_elements import read_comets
 from ml.sky.mpcorb import Catalogue, read_mpcorb
 from ml.sky.orbits import Orbits, concatenate
+from webapp.core.backup_lock import may_delete_files
 from webapp.core.stored_messages import Sentence
 from webapp.known_objects.models import MatchRun, OrbitCatalogue, OrbitLoad, folder
 from webapp.known_objects.scheduled_orbits import OrbitFiles
@@ -131,8 +133,14 @@ def _copied(files: OrbitFiles) -> str:
     return checksum
 
 
+@transaction.atomic
 def _drop_old_files() -> None:
-    """Delete the files of old versions that no job waits to read; a day's asteroids are some 100 MB. Rows stay."""
+    """Delete the files of old versions that no job waits to read; a day's asteroids are some 100 MB. Rows stay.
+
+    While a backup copies them, that is left to the next load.
+    """
+    if not may_delete_files():
+        return
     kept = {row.pk for row in OrbitCatalogue.objects.all()[:VERSIONS_KEPT]}
     kept |= set(MatchRun.objects.open().values_list("catalogue", flat=True))
     for row in OrbitCatalogue.objects.exclude(pk__in=kept):

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.core.disks import has_room_for
+from webapp.core.partial_files import whole_folder
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import ModelRole, Preset, TrainingRun
 from webapp.learning.retention import checkpoint_folder
@@ -49,13 +50,10 @@ def import_model(
         raise ValidationError(_("The site's disk has too little room for these files. Nothing was saved."))
     run = start_training(workflow=workflow, by=by, preset=Preset.IMPORTED)
     folder = Path(settings.DATA) / imported_folder(run)
-    try:
-        folder.mkdir(parents=True)
-        _write(folder / MANIFEST, manifest.chunks())
-        _write(folder / WEIGHTS, weights.chunks())
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    shutil.rmtree(folder, ignore_errors=True)  # a later run's that had this number before a backup was restored
+    with whole_folder(folder) as partial:
+        _write(partial / MANIFEST, manifest.chunks())
+        _write(partial / WEIGHTS, weights.chunks())
     return run
 
 

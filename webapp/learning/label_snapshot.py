@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from numpy.typing import NDArray
 
+from webapp.core.partial_files import PARTIAL
 from webapp.learning.model_roles import Classes
 
 SCHEMA = pa.schema(
@@ -94,7 +95,7 @@ def write_snapshot(folder: str, name: str, labels: Sequence[Label], classes: Cla
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = {field: [getattr(label, field) for label in labels] for field in SCHEMA.names}
     metadata = {"classes": json.dumps(classes.names), "positive": json.dumps(classes.positive)}
-    partial = path.with_name(f".{name}-{uuid.uuid4().hex}")
+    partial = path.with_name(f".{name}-{uuid.uuid4().hex}{PARTIAL}")
     try:
         pq.write_table(pa.table(columns, schema=SCHEMA.with_metadata(metadata)), partial)
         os.replace(partial, path)

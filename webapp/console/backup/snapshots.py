@@ -4,6 +4,7 @@ The database's moment comes first and the files after it: pixels, checkpoints an
 that name them, and retention waits for the backup, so that it has every file that its rows need.
 """
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ from webapp.console.backup.pixel_objects import copy_objects, list_objects, put_
 from webapp.console.backup.repository import Damaged, Manifest, Removed, Repository, StoredFile, sha256_of
 from webapp.core.backup_lock import files_stay
 from webapp.core.models import Backup, Heartbeat
+from webapp.core.partial_files import delete_if_left, is_partial
 
-LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary", "restarts"})
+LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary", "restarts", "remote"})
 PIXELS = "pixels"
 DUMP = "database.dump"
+TEMPORARY = "wanderers-backup-"
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ def take_snapshot(address: str, say: Callable[[str], None], *, with_pixels: bool
     """
     repository = Repository(address)
     with files_stay() as require_lock:
+        for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+            delete_if_left(left)  # a backup that was killed has left the whole database there
         names = repository.names()
         before = repository.load(names[-1]) if names else None
         earlier = {file.path: file for file in before.files} if before else {}
         name = timezone.now().strftime("%Y%m%dT%H%M%S.%fZ")
-        with tempfile.TemporaryDirectory(prefix="wanderers-backup-") as folder, database.snapshot() as moment:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, database.snapshot() as moment:
             path = Path(folder) / DUMP
             database.dump(path, moment)
             stored_dump, rows = repository.add(path, DUMP), moment.rows
@@ -132,8 +137,12 @@ def _sources() -> Iterator[tuple[str, Path]]:
 
 
 def _files(top: Path) -> list[Path]:
-    found = [top] if top.is_file() else top.rglob("*")
-    return sorted(path for path in found if path.is_file() and not path.is_symlink() and path.suffix != ".part")
+    """Return the files in a folder, or the file itself; not what is still being written, whose row is yet to come."""
+    found = [] if top.is_dir() else [top]
+    for folder, folders, names in os.walk(top):  # goes on where a folder is deleted meanwhile
+        folders[:] = [name for name in folders if not is_partial(name)]
+        found += [Path(folder, name) for name in names]
+    return sorted(path for path in found if path.is_file() and not path.is_symlink() and not is_partial(path.name))
 
 
 def _target(file: StoredFile) -> Path:
