@@ -15,6 +15,7 @@ from webapp.archive.models import Role, Survey
 from webapp.guides.editor_views import address_of_text
 from webapp.guides.models import Language
 from webapp.guides.translations import (
+    TranslatedMeanwhile,
     completeness,
     guide_in,
     is_outdated,
@@ -41,6 +42,7 @@ def translation(request: HttpRequest, survey: Survey, language: str) -> HttpResp
     if request.method != "POST":
         return _page(request, survey, language)
     sent = {key: request.POST[key] for key in (each.key for each in sources(survey)) if key in request.POST}
+    seen = {key: request.POST[f"seen-{key}"] for key in sent if f"seen-{key}" in request.POST}
     try:
         n = save_translations(
             user=person(request),
@@ -48,22 +50,31 @@ def translation(request: HttpRequest, survey: Survey, language: str) -> HttpResp
             language=language,
             texts=sent,
             confirmed=request.POST.getlist("confirmed"),
+            seen=seen,
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return _page(request, survey, language, sent, status=400)
+        lost = error.keys if isinstance(error, TranslatedMeanwhile) else set()
+        still = {key: text for key, text in seen.items() if key not in lost}
+        return _page(request, survey, language, sent, still, status=409 if lost else 400)
     messages.success(request, ngettext("%(n)d text saved.", "%(n)d texts saved.", n) % {"n": n} if n else _("Saved."))
     return redirect("translation", survey.slug, language)
 
 
 def _page(
-    request: HttpRequest, survey: Survey, language: str, sent: dict[str, str] | None = None, status: int = 200
+    request: HttpRequest,
+    survey: Survey,
+    language: str,
+    sent: dict[str, str] | None = None,
+    seen: dict[str, str] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     present = translated(survey, language)
     rows = [
         {
             "source": each,
             "text": (sent or {}).get(each.key, present[each.key].text if each.key in present else ""),
+            "seen": (seen or {}).get(each.key, each.seen_with(present.get(each.key))),
             "is_outdated": each.key in present and present[each.key].source != each.digest,
             "is_long": each.longest > 200 or "\n" in each.text,
         }

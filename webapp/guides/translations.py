@@ -1,6 +1,7 @@
 """Translations of a survey's texts and its workflows' questions by the survey's admins, and how complete they are."""
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ OF_WORKFLOW: dict[str, Promise] = {
     "help_text": gettext_lazy("Help"),
 }
 LONGEST = 20_000
+SEEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,27 @@ class Source:
 
     @property
     def digest(self) -> str:
-        return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
+        return _digest(self.text)
+
+    def seen_with(self, translation: Translation | None) -> str:
+        """Return what a page shows of it, as a fingerprint: the text, and its translation."""
+        return f"{self.digest}-{_digest(translation.text if translation else '')}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+class TranslatedMeanwhile(ValidationError):
+    """Somebody else has saved some of the same texts since the page was opened; `keys` names them."""
+
+    def __init__(self, changes: "Collection[_Change]") -> None:
+        message = _(
+            "Someone saved some of these texts after you opened this page, so nothing was saved. Save again to "
+            "replace theirs: %(texts)s"
+        )
+        super().__init__(message % {"texts": " ".join(f"“{each.theirs}”" for each in changes)})
+        self.keys = {each.source.key for each in changes}
 
 
 def show_translated(*rows: Survey | Workflow) -> None:
@@ -90,7 +112,13 @@ def translated(survey: Survey, language: str) -> dict[str, Translation]:
 
 @transaction.atomic
 def save_translations(
-    *, user: User, survey: Survey, language: str, texts: Mapping[str, str], confirmed: Collection[str] = ()
+    *,
+    user: User,
+    survey: Survey,
+    language: str,
+    texts: Mapping[str, str],
+    confirmed: Collection[str] = (),
+    seen: Mapping[str, str] | None = None,
 ) -> int:
     """Store translations by their sources' keys, delete empty ones, and return how many changed.
 
@@ -98,29 +126,68 @@ def save_translations(
     ----------
     confirmed
         Keys of translations that are up to date although what they translate has changed.
+    seen
+        What the translator's page showed, `Source.seen_with` by key: texts that they left as they were stay as they
+        are now, and a translation is of the text that they saw. Without it, all are overwritten.
 
     Raises
     ------
     PermissionDenied
         The user is no admin of the survey. Nothing is changed.
     ValidationError
-        A text is too long, or the language is the survey's own or none of the site's. Nothing is changed.
+        A text is too long, or the language is the survey's own or none of the site's. Nothing is changed. A
+        TranslatedMeanwhile if somebody else has saved what the translator has changed.
     """
     if not Membership.objects.allows(user, survey, Role.ADMIN):
         raise PermissionDenied(_("Only admins of the survey can do this. Nothing was changed."))
     if language not in Language.values or language == survey.language:
         raise ValidationError(_("Choose a language other than the survey's own."))
-    present, changed = translated(survey, language), 0
+    Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)  # two translators save at once
+    changes = list(_changes(survey, translated(survey, language), texts, confirmed, seen or {}))
+    if lost := [each for each in changes if each.is_lost]:
+        raise TranslatedMeanwhile(lost)
+    return sum(_save(each, survey, language, user) for each in changes)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A translation that somebody changes, and fingerprints of the source and of the translation that they saw."""
+
+    source: Source
+    row: Translation | None
+    text: str
+    seen_source: str
+    seen_text: str
+
+    @property
+    def is_lost(self) -> bool:
+        """Return whether somebody else has changed it since."""
+        return self.seen_text != _digest(self.theirs)
+
+    @property
+    def theirs(self) -> str:
+        return self.row.text if self.row else ""
+
+
+def _changes(
+    survey: Survey,
+    present: Mapping[str, Translation],
+    texts: Mapping[str, str],
+    confirmed: Collection[str],
+    seen: Mapping[str, str],
+) -> Iterator[_Change]:
     for source in sources(survey):
         if source.key in texts:
-            text = texts[source.key].replace("\r\n", "\n").strip()
-            row = present.get(source.key)
-            if not row or row.text != text or source.key in confirmed:
-                changed += _save(source, survey, language, text, row, user)
-    return changed
+            text, row = texts[source.key].replace("\r\n", "\n").strip(), present.get(source.key)
+            is_known = SEEN.fullmatch(seen.get(source.key, "")) is not None
+            of_source, _dash, of_text = (seen[source.key] if is_known else source.seen_with(row)).partition("-")
+            is_left = of_text == _digest(text) if is_known else row is not None and row.text == text
+            if source.key in confirmed or not is_left:
+                yield _Change(source, row, text, of_source, of_text)
 
 
-def _save(source: Source, survey: Survey, language: str, text: str, row: Translation | None, by: User) -> bool:
+def _save(change: _Change, survey: Survey, language: str, by: User) -> bool:
+    source, row, text = change.source, change.row, change.text
     if len(text) > source.longest or "\0" in text:
         message = _("“%(name)s” has %(length)d characters; %(most)d are allowed.")
         raise ValidationError(message % {"name": source.label, "length": len(text), "most": source.longest})
@@ -129,7 +196,7 @@ def _save(source: Source, survey: Survey, language: str, text: str, row: Transla
             row.delete()
         return row is not None
     place: dict[str, Any] = {"survey": survey, "workflow": source.workflow, "field": source.field, "language": language}
-    new = {"text": text, "source": source.digest, "changed_by": by}
+    new = {"text": text, "source": change.seen_source, "changed_by": by}
     Translation.objects.update_or_create(**place, defaults=new)
     return True
 

@@ -1,5 +1,7 @@
 """Translations of a survey's texts: written by its admins, shown by the reader's language, outdated by a change."""
 
+import re
+
 import pytest
 
 from tests.integration.people import browser, member, others
@@ -99,3 +101,43 @@ def test_what_is_refused_is_not_stored_and_not_lost(workflow, admin, sent):
 def test_translations_are_sanitised(workflow, admin):
     save_translations(user=admin, survey=workflow.survey, language="de", texts={"story": "<script>alert(1)</script>"})
     assert "<script>alert" not in browser().get("/surveys/atlas/project/", headers=GERMAN).content.decode()
+
+
+def opened(admin):
+    """Return what the form sends if nobody changes it."""
+    page = browser(admin).get(ADDRESS).content.decode()
+    fields = re.findall(r'<input type="hidden" name="(seen-[^"]+)" value="([^"]+)">', page)
+    fields += re.findall(r'<input id="text-[^"]+" name="([^"]+)" value="([^"]*)"', page)
+    return dict(fields + re.findall(r'<textarea id="text-[^"]+" name="([^"]+)"[^>]*>([^<]*)</textarea>', page))
+
+
+def german():
+    return dict(Translation.objects.values_list("field", "text"))
+
+
+def test_two_translators_at_once_lose_nothing_of_each_other(workflow, admin):
+    ann, ben = opened(admin), opened(admin)
+    browser(admin).post(ADDRESS, ann | {"story": "# Geschichte"})
+    browser(admin).post(ADDRESS, ben | {"description": "Kleinplaneten"})
+    assert german() == {"story": "# Geschichte", "description": "Kleinplaneten"}
+
+
+def test_of_two_translators_of_one_text_the_second_is_told(workflow, admin):
+    ann, ben = opened(admin), opened(admin)
+    browser(admin).post(ADDRESS, ann | {"story": "# Geschichte"})
+    sent = ben | {"story": "# Story", "description": "Kleinplaneten"}
+    answer = browser(admin).post(ADDRESS, sent)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert all(text in page for text in ("# Geschichte", "# Story", "Kleinplaneten"))
+    assert german() == {"story": "# Geschichte"}
+    again = dict(re.findall(r'name="(seen-[^"]+)" value="([^"]+)"', page))
+    assert browser(admin).post(ADDRESS, sent | again).status_code == 302
+    assert german() == {"story": "# Story", "description": "Kleinplaneten"}
+
+
+def test_a_translation_of_a_text_that_changed_meanwhile_is_outdated(workflow, admin):
+    sent = opened(admin) | {"story": "# Unsere Geschichte"}
+    Survey.objects.update(story="# Another story")
+    browser(admin).post(ADDRESS, sent)
+    assert german_of(Survey.objects.get()) == (0, 1, 4)
