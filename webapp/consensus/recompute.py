@@ -4,8 +4,11 @@ A ruling, an undone training answer or a merger of two volunteers only marks the
 A scheduled task recomputes them.
 """
 
+import math
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -147,21 +150,23 @@ def _batches(workflow: Workflow) -> Iterator[tuple[int, list[int]]]:
 SUBJECTS = 1_000
 
 
-def catch_up(workflow: Workflow, limit: int = 1_000) -> int:
+def catch_up(workflow: Workflow, limit: int = 1_000, until: float = math.inf) -> int:
     """Recompute the answers of marked volunteers and their subjects; return how many volunteers.
 
     If killed, it resumes with the unfinished volunteers; marks set meanwhile stay. Two at a time do the same work with
-    the same result.
+    the same result. From `until` on, in seconds of `time.monotonic`, it begins with no other volunteer.
     """
     marked = Skill.objects.filter(workflow=workflow, revision__gt=F("applied_revision")).order_by("volunteer")
     stale = list(marked.values_list("pk", "volunteer", "revision")[:limit])
-    for pk, volunteer, revision in stale:
+    for number, (pk, volunteer, revision) in enumerate(stale, 1):
         replay(workflow, [volunteer])
         answers = Classification.objects.counted().filter(workflow=workflow, volunteer=volunteer)
         subjects = list(answers.order_by("subject").values_list("subject", flat=True))
         for start in range(0, len(subjects), SUBJECTS):
             recompute_subjects(workflow, subjects[start : start + SUBJECTS])
         Skill.objects.filter(pk=pk).update(applied_revision=Greatest("applied_revision", revision))
+        if time.monotonic() > until:
+            return number
     return len(stale)
 
 
@@ -223,9 +228,17 @@ def _recompute_batch(workflow: int, subjects: Sequence[int]) -> Counter[bool]:
     return Counter(is_retired for subject, is_retired in after.items() if is_retired != before[subject])
 
 
+WORKING = timedelta(seconds=20)
+
+
 def catch_up_all() -> None:
-    """Catch up in every workflow with marked volunteers."""
-    for workflow in (
-        Workflow.objects.filter(skills__revision__gt=F("skills__applied_revision")).distinct().select_related("survey")
-    ):
-        catch_up(workflow)
+    """Catch up in every workflow with marked volunteers, for `WORKING` in all; the next run goes on.
+
+    Each workflow has its share of the time, so that none waits until another one has caught up.
+    """
+    stale = Skill.objects.filter(revision__gt=F("applied_revision")).values("workflow")
+    workflows = list(Workflow.objects.filter(pk__in=stale).select_related("survey").order_by("pk"))
+    ends = time.monotonic() + WORKING.total_seconds()
+    for left in range(len(workflows), 0, -1):
+        now = time.monotonic()
+        catch_up(workflows[-left], until=now + (ends - now) / left)
