@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.archive.stored_rates import start_fit
-from webapp.archive.target_leakage import measure_leakage
+from webapp.archive.target_leakage import leaky_columns
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 
 
@@ -33,7 +33,6 @@ def open_survey(*, by: User, slug: str, **settings: Any) -> Survey:
     return survey
 
 
-@transaction.atomic
 def change_survey(*, survey: Survey, seen: str = "", **settings: Any) -> Survey:
     """Change a survey's settings, by column, and return it; the slug stays, since URLs and the pixel store contain it.
 
@@ -41,6 +40,12 @@ def change_survey(*, survey: Survey, seen: str = "", **settings: Any) -> Survey:
     were told, and what models are evaluated on, would silently change. Raises ChangedMeanwhile: the columns no longer
     have the fingerprint `seen`. Nothing is stored. Without one, they are overwritten whatever they are.
     """
+    return change_measured(survey=survey, leaky=leaky_columns(survey), seen=seen, **settings)
+
+
+@transaction.atomic
+def change_measured(*, survey: Survey, leaky: dict[str, float], seen: str = "", **settings: Any) -> Survey:
+    """Do the same as `change_survey` with the leaky columns measured before: no setting changes what gold says."""
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     if seen and seen != fingerprint(row, settings):
         raise ChangedMeanwhile
@@ -50,8 +55,8 @@ def change_survey(*, survey: Survey, seen: str = "", **settings: Any) -> Survey:
     row.full_clean()
     if (classes, positive) != (set(row.classes), set(row.positive)):
         _check_gold_labels(row, classes, positive)
+    row.leaky_columns = leaky
     row.save()
-    measure_leakage(row)
     if row.usual_errors() != errors:
         start_fit(row)
     return row

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject, Survey
-from webapp.archive.survey_settings import change_survey
+from webapp.archive.survey_settings import change_measured
+from webapp.archive.target_leakage import leaky_columns
 from webapp.community.tags import tagged
 from webapp.learning.model_roles import classes_of
 from webapp.queue.membership import end_training
@@ -49,7 +50,8 @@ def make_class(*, by: User, workflow: Workflow, label: str, answer: str, example
     ValidationError
         The survey has no classes, this one belongs to the other answer, or a verdict is refused. Nothing is changed.
     """
-    workflow.survey = _with_class(workflow.survey_id, label, answer)
+    leaky = leaky_columns(workflow.survey) if label not in workflow.survey.classes else workflow.survey.leaky_columns
+    workflow.survey = _with_class(workflow.survey_id, label, answer, leaky)
     offered = workflow.follow_ups.get(answer, [])
     if label not in offered:
         follow_ups = {**workflow.follow_ups, answer: [*offered, label]}
@@ -62,8 +64,8 @@ def make_class(*, by: User, workflow: Workflow, label: str, answer: str, example
     return len(ruled)
 
 
-def _with_class(survey: int, label: str, answer: str) -> Survey:
-    """Return the survey, locked, with the class."""
+def _with_class(survey: int, label: str, answer: str, leaky: dict[str, float]) -> Survey:
+    """Return the survey, locked, with the class; its leaky columns are measured before anybody waits for the lock."""
     row = Survey.objects.select_for_update(no_key=True).get(pk=survey)
     classes = classes_of(row)
     if classes.names != tuple(row.classes):
@@ -75,4 +77,4 @@ def _with_class(survey: int, label: str, answer: str) -> Survey:
             raise ValidationError({"label": message % {"label": label}})
         return row
     positive = [*row.positive, label] if answer == Verdict.YES else row.positive
-    return change_survey(survey=row, classes=[*row.classes, label], positive=positive)
+    return change_measured(survey=row, leaky=leaky, classes=[*row.classes, label], positive=positive)
