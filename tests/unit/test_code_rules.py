@@ -23,14 +23,13 @@ PYTHON = [path for room in ROOMS for path in Path(room).rglob("*.py")]
 
 
 @pytest.mark.parametrize("room", ROOMS)
-@pytest.mark.parametrize("rule", DANGEROUS)
-def test_the_linter_refuses_what_is_dangerous(rule, room):
+def test_the_linter_refuses_what_is_dangerous(room):
     ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise"]
     found = subprocess.run(
         [*ruff, "--stdin-filename", f"{room}/new.py", "-"],
-        input=DANGEROUS[rule], capture_output=True, text=True, check=False,
+        input="\n\n".join(DANGEROUS.values()), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert f" {rule} " in found.stdout
+    assert [rule for rule in DANGEROUS if f" {rule} " not in found.stdout] == []
 
 
 def test_numbers_that_name_something_are_random_or_repeatable_on_purpose():
