@@ -12,7 +12,7 @@ from ml.training.presets import FAMILIES
 from ml.training.training_state import StateFile
 from tests.unit.conftest import labelled
 
-BRIEF = {"views": 320, "fewest": 0, "rounds": 4, "batch": 32, "patience": 9}  # ten steps
+BRIEF = {"views": 160, "fewest": 0, "rounds": 4, "batch": 16, "patience": 9}  # ten steps
 
 
 class Killed(Exception):
@@ -101,7 +101,7 @@ def test_a_training_killed_after_its_last_epoch_repeats_none(examples, state):
 
 
 def test_patience_counts_epochs_before_the_interruption(examples, state, monkeypatch):
-    shorten(monkeypatch, **BRIEF | {"views": 1500, "patience": 1, "rate": 0.0})
+    shorten(monkeypatch, **BRIEF | {"views": 750, "patience": 1, "rate": 0.0})
     told = []
     train_role.train("stamp", examples(), preset="small", on_epoch=epochs_until(9, told))
     interrupted(examples(), state, after=1, preset="small")
