@@ -64,6 +64,24 @@ def test_a_conflict_waits_for_both_scientists_until_one_settles_it(workflow, sub
     assert "This queue is empty." in client.get("/surveys/night/review/?queue=conflicts").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("queue", "words"),
+    [
+        ("talk", "comments on them in Talk"),
+        ("second", "asks for a second opinion"),
+        ("conflicts", "give different verdicts"),
+        ("held", "puts them on hold"),
+        ("split", "as classifications and scores come in"),
+    ],
+)
+def test_an_empty_queue_says_what_would_fill_it(workflow, scientist, client, queue, words):
+    client.force_login(scientist)
+    [shown] = re.findall(
+        r"This queue is empty[^<]*", client.get(f"/surveys/night/review/?queue={queue}").content.decode()
+    )
+    assert words in shown
+
+
 def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
     survey, workflow, subjects, scientist, vote, client
 ):
