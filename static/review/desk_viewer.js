@@ -52,7 +52,10 @@ function close() {
 }
 
 desk.addEventListener("current", ({ detail }) => { if (!place.hidden) open(detail); });
-desk.addEventListener("look", ({ detail }) => open(detail));
+desk.addEventListener("look", ({ detail }) => {
+  open(detail);
+  if (!isFixed) detail.scrollIntoView({ block: "nearest" }); // the viewer is taller than the strip
+});
 place.querySelector("[data-close]")?.addEventListener("click", close);
 addEventListener("keydown", ({ key, target }) => {
   if (key === "Escape" && !isFixed && !place.hidden && !target.closest("[data-part=panel]")) close();

@@ -55,6 +55,15 @@ def test_a_rows_pictures_open_in_the_viewer_and_it_goes_along(survey, open_page,
     assert len(asked) == len(set(asked)), "each subject is asked for once"
 
 
+def test_enter_brings_the_viewer_into_sight(survey, open_page):
+    page = open_page(f"{DESK}&view=sheet", user=member(survey, "scientist"), height=800)
+    press(page, "Enter")
+    assert shown(page) == "s5"
+    box = page.locator("[data-viewer]").bounding_box()
+    assert box["y"] >= 0, "its top is below the top of the window"
+    assert box["y"] + box["height"] <= 800
+
+
 def test_a_key_of_the_desk_gives_a_verdict_alone_whatever_it_does_on_the_classify_page(page):
     page.evaluate("localStorage.setItem('wanderers.keys', JSON.stringify({ panel: ['y'] }))")
     page.reload()
