@@ -124,7 +124,7 @@ def trail_distances_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpRe
     subject = subject_of(survey, pk)
     rows = [
         (
-            each.source, each.frame + 1, fit.distance, fit.distance_error, fit.nearest, fit.parallax,
+            each.name, each.frame + 1, fit.distance, fit.distance_error, fit.nearest, fit.parallax,
             fit.parallax_error, each.found.parallax.reversed.distance, each.found.is_either, fit.straight_chi2,
             fit.chi2, fit.dof, each.points, each.problem,
         )

@@ -1,7 +1,7 @@
 """Distances of the movers in a cutout, from how the observer's path bends their trails."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -48,8 +48,13 @@ class MeasuredLine:
 
     source: Promise
     frame: int
+    letter: str = ""  # of the detection, as on the picture
     found: TrailDistance | None = None
     problem: str | Promise = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.source} {self.letter}".rstrip()
 
     @property
     def points(self) -> int:
@@ -82,42 +87,44 @@ def trail_distances(subject: Subject, frames: Iterable[Frame]) -> list[MeasuredL
     except LookupError:
         return []
     by_position = {frame.position: frame for frame in frames}
-    images = {at: linear_noise(block[at].mean(axis=0)) for at in {at for _, at, _ in lines} if at < len(block)}
+    images = {at: linear_noise(block[at].mean(axis=0)) for at in {line.frame for line, _ in lines} if at < len(block)}
     return [
-        _measured(subject, by_position.get(at), images[at], source, line) for source, at, line in lines if at in images
+        replace(line, **_measured(subject, by_position.get(line.frame), images[line.frame], ends))
+        for line, ends in lines
+        if line.frame in images
     ]
 
 
-Lines = Iterable[tuple[Promise, int, NDArray[np.float64]]]
+Lines = Iterable[tuple[MeasuredLine, NDArray[np.float64]]]
+"""Lines to measure, and their ends."""
 
 
 def _detected(subject: Subject) -> Lines:
     champion = champion_of(subject.survey, ROLE_OF_KIND[subject.kind])
     found = Detection.objects.filter(checkpoint=champion, subject=subject, score__gte=LEAST_SCORE) if champion else ()
     for each in found:
-        yield DETECTION, each.frame, np.array([[each.x1, each.y1], [each.x2, each.y2]])
+        yield MeasuredLine(DETECTION, each.frame, each.letter), np.array([[each.x1, each.y1], [each.x2, each.y2]])
 
 
 def _marked(subject: Subject) -> Lines:
     for (_subject, frame), lines in sorted(volunteers_lines([subject.pk]).items()):
         for each in sorted(consensus_lines(lines), key=lambda line: -line.volunteers):
-            yield VOLUNTEERS, frame, each.line.reshape(2, 2)
+            yield MeasuredLine(VOLUNTEERS, frame), each.line.reshape(2, 2)
 
 
-def _measured(
-    subject: Subject, frame: Frame | None, image: NDArray[Any], source: Promise, line: NDArray[np.float64]
-) -> MeasuredLine:
+def _measured(subject: Subject, frame: Frame | None, image: NDArray[Any], ends: NDArray[np.float64]) -> dict[str, Any]:
+    """Return what a line's fields `found` and `problem` are."""
     if frame is None or frame.mjd_mid is None or not frame.exptime or not frame.wcs:
-        return MeasuredLine(source, frame.position if frame else 0, problem=NO_TIME)
+        return {"problem": NO_TIME}
     metadata, at = subject.metadata, frame.position
     place, velocity = observer_place(metadata, at), observer_velocity(metadata, at)
     try:
         path = observer_path(frame.mjd_mid, place, velocity, subject.survey.observatory)
     except ValueError:
-        return MeasuredLine(source, at, problem=NOWHERE)
+        return {"problem": NOWHERE}
     try:
-        found = trail_distance(image, line, Exposure(frame.mjd_mid, frame.exptime, frame.wcs, path))
+        found = trail_distance(image, ends, Exposure(frame.mjd_mid, frame.exptime, frame.wcs, path))
     except ValueError as error:
-        return MeasuredLine(source, at, problem=PROBLEMS.get(str(error), UNFIT))
+        return {"problem": PROBLEMS.get(str(error), UNFIT)}
     wrong_way = WRONG_WAY if found.parallax.fit.is_impossible else ""
-    return MeasuredLine(source, at, found, UNFIT if found.chance < LEAST_CHANCE else wrong_way)
+    return {"found": found, "problem": UNFIT if found.chance < LEAST_CHANCE else wrong_way}

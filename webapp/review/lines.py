@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from string import ascii_uppercase
 from typing import Any
 
 from webapp.archive.models import Kind, Subject
@@ -84,10 +83,7 @@ def _detections_of(subject: Subject) -> Detections | None:
         return Detections(None, None, [])
     rows = list(Detection.objects.filter(checkpoint=champion, subject=subject))
     places = ends_on_sky([(subject, row) for row in rows])
-    lines = [
-        DetectedLine(ascii_uppercase[row.position], row, _length(row), sky)
-        for row, sky in zip(rows, places, strict=True)
-    ]
+    lines = [DetectedLine(row.letter, row, _length(row), sky) for row, sky in zip(rows, places, strict=True)]
     return Detections(champion, champion.scores.filter(subject=subject).values_list("p_real", flat=True).first(), lines)
 
 

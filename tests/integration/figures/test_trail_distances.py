@@ -83,8 +83,9 @@ def test_the_champions_detection_gives_it_too(cutout, scientist):
     line = {"frame": 0, "x1": x1, "y1": y1, "x2": x2, "y2": y2}
     Detection.objects.create(checkpoint=model, subject=subject, position=0, score=0.9, **line)
     Detection.objects.create(checkpoint=model, subject=subject, position=1, score=0.2, **line)
-    [found] = motion(scientist, subject).context["trail_distances"]
-    assert found.source == "Model"
+    page = motion(scientist, subject)
+    [found] = page.context["trail_distances"]
+    assert "<th>Model A</th>" in page.content.decode(), "as on the picture"
     assert found.found.parallax.fit.is_measured
 
 

@@ -1,6 +1,7 @@
 """Scores, detections and explanations of a checkpoint, and the jobs that write them."""
 
 from datetime import timedelta
+from string import ascii_uppercase
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -135,6 +136,11 @@ class Detection(models.Model):
 
     def __str__(self) -> str:
         return f"({self.x1:.1f}, {self.y1:.1f}) to ({self.x2:.1f}, {self.y2:.1f}): {self.score:.3f}"
+
+    @property
+    def letter(self) -> str:
+        """Return its name on the pages: A for the surest in its subject."""
+        return ascii_uppercase[self.position]
 
 
 class Explanation(Job):
