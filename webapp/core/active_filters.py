@@ -21,7 +21,7 @@ class RangeEnd(forms.FloatField):
 
     def __init__(self, of: str | Promise, sign: str, **options: Any) -> None:
         super().__init__(required=False, widget=forms.NumberInput(attrs={"step": "any"}), **options)
-        self.prefix = format_lazy("{of} {sign}", of=of, sign=sign)
+        self.of, self.prefix = of, format_lazy("{of} {sign}", of=of, sign=sign)
 
 
 @dataclass(frozen=True)

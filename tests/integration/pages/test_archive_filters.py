@@ -33,6 +33,7 @@ def test_set_names_are_for_scientists(survey, client):
     ("asked", "says"),
     [
         ({"rate_min": 100, "rate_max": 50}, "“From” is larger than “to”."),
+        ({"mag_min": 20, "mag_max": 19}, '<a href="#id_mag_max">Magnitude</a>'),
         ({"p_real_min": 2}, "less than or equal to 1"),
         ({"posterior_max": -1}, "greater than or equal to 0"),
     ],
