@@ -26,9 +26,14 @@ MOST_PROPOSALS = 5_000
 FEWEST_TIMES = 2
 MEASURED = ("rms_ra", "rms_dec", "rms_corr", "snr")  # of a frame, from which the error of its position follows
 
-TOO_FEW = Sentence(gettext_noop("Only %(count)s with a time and a position; a link needs at least %(least)s."))
+TOO_FEW = Sentence(
+    gettext_noop("Detections there with a time and a position: %(count)s. A link needs at least %(least)s.")
+)
 TOO_MANY = Sentence(gettext_noop("%(count)s are too many for one search; at most %(most)s."))
-PROPOSED = Sentence(gettext_noop("%(links)s new links among %(all)s."))
+PROPOSED = {
+    Links.DETECTIONS: Sentence(gettext_noop("New links among %(all)s detections: %(links)s.")),
+    Links.TRACKLETS: Sentence(gettext_noop("New links among %(all)s tracklets: %(links)s.")),
+}
 CUT = Sentence(
     gettext_noop("%(links)s new links among %(all)s; the %(most)s best are proposed. Ask for more detections.")
 )
@@ -52,7 +57,7 @@ def find_links(job: LinkRun) -> None:
         return
     found = _new(job, found)
     rows, best = {"links": f"{len(found):,}", "all": f"{among:,}"}, found[:MOST_PROPOSALS]
-    message = PROPOSED(**rows) if len(best) == len(found) else CUT(**rows, most=f"{MOST_PROPOSALS:,}")
+    message = PROPOSED[Links(job.links)](**rows) if len(best) == len(found) else CUT(**rows, most=f"{MOST_PROPOSALS:,}")
     with transaction.atomic():
         made = Proposal.objects.bulk_create(proposal for proposal, _ in best)
         through = Proposal.members.through

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_search_proposes_movers_and_makes_no_subject(survey):
     job = search(survey)
-    assert (job.state, str(job.message)) == (JobState.DONE, "2 new links among 28.")
+    assert (job.state, str(job.message)) == (JobState.DONE, "New links among 28 detections: 2.")
     found = sorted(job.proposals.all(), key=lambda row: row.dec)
     assert [names(row) for row in found] == [["s0", "s1", "s2", "s3"], ["s4", "s5", "s6", "s7"]]
     rate = 0.005 * np.cos(np.radians(20)) * 3600 / (24 / 50)
@@ -101,7 +101,7 @@ def test_a_rejected_link_becomes_nothing_and_stays_decided(survey):
 def test_a_later_search_proposes_only_what_none_proposed(survey):
     one, other = search(survey).proposals.order_by("dec")
     confirm(survey, one, decision=Decision.REJECTED)
-    assert str(search(survey).message) == "0 new links among 28."
+    assert str(search(survey).message) == "New links among 28 detections: 0."
     assert list(Proposal.objects.filter(decision=Decision.OPEN)) == [other]
 
 
@@ -137,11 +137,11 @@ def test_images_of_different_sizes_are_said_and_the_rest_works(survey):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"mjd": NIGHT}, "0 new links among 28."),  # all at one time
-        ({"dec": 90.0}, "0 new links among 28."),
-        ({"mjd": None}, "Only 0 with a time and a position; a link needs at least 4."),
-        ({"gold_label": "CR"}, "Only 0 with a time and a position; a link needs at least 4."),
-        ({"ra": float("nan")}, "Only 0 with a time and a position; a link needs at least 4."),
+        ({"mjd": NIGHT}, "New links among 28 detections: 0."),  # all at one time
+        ({"dec": 90.0}, "New links among 28 detections: 0."),
+        ({"mjd": None}, "Detections there with a time and a position: 0. A link needs at least 4."),
+        ({"gold_label": "CR"}, "Detections there with a time and a position: 0. A link needs at least 4."),
+        ({"ra": float("nan")}, "Detections there with a time and a position: 0. A link needs at least 4."),
     ],
 )
 def test_what_cannot_be_linked_is_said(survey, change, said):

@@ -30,7 +30,7 @@ def test_a_scientist_searches_and_decides_by_page(survey):
     assert client.post(start, FIELDS).status_code == 400  # one at a time
     propose_links(LinkRun.objects.get().pk)
     page = client.get(address).content.decode()
-    assert "2 new links among 28." in page
+    assert "New links among 28 detections: 2." in page
     assert 'data-check-all="proposals"' in page
     assert page.count('name="proposals"') == 2
     one, other = Proposal.objects.all()
