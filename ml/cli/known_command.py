@@ -102,7 +102,7 @@ def _catalogue_problems(path: Path, catalogue: Catalogue) -> list[str]:
         lines = ", ".join(map(str, catalogue.bad_lines[:NAMED_LINES]))
         more = ", …" if len(catalogue.bad_lines) > NAMED_LINES else ""
         problems.append(
-            f"{path.name}: {len(catalogue.bad_lines)} lines are no orbits and are left out (line {lines}{more})"
+            f"{path.name}: lines that are no orbits are left out: {len(catalogue.bad_lines)} (line {lines}{more})"
         )
     return problems
 

@@ -71,7 +71,7 @@ def observers_at(
             place[rows] = geocentric(observatories[code], utc[rows])
             turning[rows] = np.cross(EARTH_ROTATION, place[rows])
         except ValueError as error:
-            problems.append(f"{error}: {len(rows)} rows left out")
+            problems.append(f"{error}; rows left out: {len(rows)}")
     when = np.where(known, mjd, 51_544.5)
     home, speed = earth(when)
     step = 0.5

@@ -5,6 +5,8 @@ its position costs 0.1″ at 0.14 au; the planets to seconds or a minute of arc 
 perturbations.
 """
 
+import warnings
+
 import erfa
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +51,8 @@ def tdb(mjd_utc: Array) -> Array:
     """Return MJD in TDB (as TT, which differs by less than 2 ms) of MJD in UTC; NaN stays."""
     mjd_utc = np.asarray(mjd_utc, float)
     known = np.where(np.isfinite(mjd_utc), mjd_utc, 51_544.5)
-    tai = erfa.utctai(JD_MINUS_MJD, np.clip(known, 36_934.0, None))  # UTC begins in 1960: before, its first offset
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", erfa.ErfaWarning)  # "dubious year": no leap second is known that far ahead
+        tai = erfa.utctai(JD_MINUS_MJD, np.clip(known, 36_934.0, None))  # UTC begins in 1960: before, its first offset
     offset = (tai[0] - JD_MINUS_MJD) + tai[1] - np.clip(known, 36_934.0, None)
     return mjd_utc + offset + 32.184 / 86_400

@@ -59,7 +59,7 @@ def test_rows_that_cannot_be_used_are_said_and_the_others_matched(known, there):
     status, rows, err = known(text)
     assert status == 0
     assert [row["row"] for row in rows] == ["4"]
-    assert "observatory XXX is unknown" in err
+    assert "observatory XXX is unknown to the Minor Planet Center's list; rows left out: 1" in err
     assert "250 (Hubble Space Telescope) has no fixed place" in err
     assert "2 of 5 rows lack a time or a position" in err
 
@@ -101,11 +101,17 @@ def test_old_elements_are_said_and_advance_brings_them_up(known):
     assert "--advance" not in known(old, "--advance")[2]
 
 
+def test_a_time_beyond_the_known_leap_seconds_is_computed_without_a_library_warning(known):
+    status, _, err = known("mjd,ra,dec\n70000.1,10,10\n", "--advance")
+    assert status == 0
+    assert "dubious" not in err
+
+
 def test_bad_lines_are_counted(known, there, tmp_path):
     (tmp_path / "part").write_text((ORBITS / "mpcorb.dat").read_text()[:-120])
     status, rows, err = known(f"mjd,ra,dec\n{there}\n", "--orbits", str(tmp_path / "part"))
     assert status == 0
-    assert "part: 1 lines are no orbits and are left out (line 23)" in err
+    assert "part: lines that are no orbits are left out: 1 (line 23)" in err
     assert len(rows) == 2  # the object stands in both files
 
 

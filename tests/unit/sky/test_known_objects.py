@@ -159,7 +159,7 @@ def detections(codes, observer=None):
 def test_unknown_observatories_and_those_in_space_are_named_and_the_rest_is_used():
     observers, problems = observers_of(detections(["I41", "ZZZ", "250", "", "ZZZ"]), read_observatories())
     assert np.isfinite(observers.position).all(1).tolist() == [True, False, False, True, False]
-    assert any("observatory ZZZ is unknown" in problem and "2 rows" in problem for problem in problems)
+    assert any("observatory ZZZ is unknown" in problem and "rows left out: 2" in problem for problem in problems)
     assert any("250 (Hubble Space Telescope) has no fixed place" in problem for problem in problems)
 
 
