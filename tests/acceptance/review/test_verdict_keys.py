@@ -199,3 +199,14 @@ def test_the_line_of_keys_is_only_where_there_is_a_keyboard(survey, open_page, a
     phone = open_page(address, user=user, width=390, height=844)
     expect(phone.locator("[data-panel]").first).to_be_visible()
     expect(phone.locator(".keys")).to_be_hidden()
+
+
+def test_a_panels_fields_look_like_the_sites_in_the_dark(survey, open_page):
+    subject = survey.subjects.get(external_id="s5")
+    page = open_page(
+        f"/surveys/{survey.slug}/subjects/{subject.pk}/", user=member(survey, "scientist"), color_scheme="dark"
+    )
+    colour = "element => getComputedStyle(element).backgroundColor"
+    usual = page.get_by_label("Your comment").evaluate(colour)
+    for field in page.locator("[data-panel] :is(textarea, select, input[name=text])").all():
+        assert field.evaluate(colour) == usual
