@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import QuerySet
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from webapp.archive.audit import record_act
@@ -22,7 +23,7 @@ def require(request: Request, survey: Survey, role: str) -> User:
     """Return the user if they hold `role` (or a higher one) in the survey; else PermissionDenied."""
     user = request.user
     if not isinstance(user, User) or not Membership.objects.allows(user, survey, role):
-        raise PermissionDenied(f"This is for the {Role(role).label.lower()}s of {survey}. Nothing was changed.")
+        raise _refusal(request, f"This is for the {Role(role).label.lower()}s of {survey}.")
     if role == Role.ADMIN:
         record_act(request, user, survey)
     return user
@@ -34,9 +35,14 @@ def require_site_admin(request: Request) -> User:
     if not user.is_authenticated:
         raise NotAuthenticated
     if not isinstance(user, User) or not user.is_superuser or lacks_second_factor(user, Role.ADMIN):
-        raise PermissionDenied("This is for the site's administrators. Nothing was changed.")
+        raise _refusal(request, "This is for the site's administrators.")
     record_act(request, user)
     return user
+
+
+def _refusal(request: Request, words: str) -> PermissionDenied:
+    """Return the refusal, which says of a write that it did nothing."""
+    return PermissionDenied(words if request.method in SAFE_METHODS else f"{words} Nothing was changed.")
 
 
 def surveys_with(request: Request, role: str) -> QuerySet[Survey]:

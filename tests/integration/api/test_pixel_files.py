@@ -61,7 +61,11 @@ def test_fits_and_npy_hold_the_original_pixels(subject, scientist):
 def test_nobody_else_gets_them(subject, ending):
     stranger = User.objects.create(username="stranger")
     Membership.objects.create(user=stranger, survey=sky.survey("other"), role="admin")
-    assert get(subject, ending, stranger).status_code == 403
+    refused = get(subject, ending, stranger)
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == f"This is for the scientists of {subject.survey}.", (
+        "a read changes nothing anyway"
+    )
     assert get(subject, ending).status_code in (401, 403)
 
 
