@@ -263,6 +263,8 @@ def test_only_admins_import_and_one_run_at_a_time(files, workflow):
 def test_the_command_imports_a_folder(files, workflow, capsys, tmp_path):
     call_command("import_model", str(files), workflow=workflow.slug)
     assert "evaluates the model" in capsys.readouterr().out
-    assert evaluated(workflow).checkpoint.is_champion
+    run = evaluated(workflow)
+    assert run.checkpoint.is_champion
+    assert run.started_by == "the command line"
     with pytest.raises(CommandError, match="is not a checkpoint"):
         call_command("import_model", str(tmp_path), workflow=workflow.slug)

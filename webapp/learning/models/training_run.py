@@ -164,6 +164,13 @@ class TrainingRun(Touched, Job):
         """Return whether its model was trained elsewhere, so that it has no epochs and only evaluates."""
         return self.preset in TRAINED_ELSEWHERE
 
+    @property
+    def started_by(self) -> str:
+        """Return who started it, in words: a model without an importer came by command."""
+        if self.requested_by is not None:
+            return str(self.requested_by)
+        return str(_("the command line") if self.preset == Preset.IMPORTED else _("the schedule"))
+
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.survey.slug, self.pk])
 
