@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.bounded_count import MOST_COUNTED
+from webapp.learning.models import Checkpoint
 from webapp.review.overview import came_in, changed, promotions, stale_scores, tonight, waiting
 from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
@@ -25,6 +26,7 @@ def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
         "workflows": [
             {"workflow": each, "waiting": waiting(each, reader), **changed(each, night.since)} for each in workflows
         ],
+        "has_champion": Checkpoint.objects.filter(survey=survey, is_champion=True).exists(),
         "promotions": promotions(survey),
         "stale": stale_scores(survey),
         "changes": note_visit(survey, reader),

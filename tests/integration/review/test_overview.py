@@ -35,7 +35,10 @@ ARCHIVE = "/surveys/night/"
 
 
 def test_an_empty_survey_says_what_will_appear(survey, scientist, client):
-    assert "has no workflow yet" in client.get(PAGE).content.decode()
+    page = client.get(PAGE).content.decode()
+    assert "has no workflow yet" in page
+    assert "No model scores this survey yet." in page
+    assert "every score is up to date" not in page
 
 
 def test_what_waits_is_counted_until_the_reader_has_ruled(workflow, subjects, scientist, vote):
