@@ -28,7 +28,7 @@ from webapp.learning.models import Evaluation, Promotion, Score, TestSet, Traini
 from webapp.learning.promotion import Result, gate_decision
 from webapp.linking.build_tracklets import BUILT, DIFFERENT
 from webapp.linking.find_links import PROPOSED
-from webapp.linking.models import LinkRun, Proposal, TrackletBuild
+from webapp.linking.models import LinkRun, Links, Proposal, TrackletBuild
 from webapp.quality.models import QualityFlag, QualityScan
 from webapp.quality.quality_scan import FLAGGED
 from webapp.reports.drafts import draft_report
@@ -76,9 +76,8 @@ def something_on_each_page():
 
 def _link(survey, members, by):
     """Propose a link, and confirm another."""
-    run = LinkRun.objects.create(
-        survey=survey, first_mjd=60000.0, last_mjd=60001.0, state="done", message=PROPOSED(links=2, all=30)
-    )
+    said = PROPOSED[Links.DETECTIONS](links=2, all=30)
+    run = LinkRun.objects.create(survey=survey, first_mjd=60000.0, last_mjd=60001.0, state="done", message=said)
     place = {"run": run, "mjd": 60000.4, "ra": 10.0, "dec": 20.0, "rate": 30.0, "position_angle": 90.0, "misfit": 0.5}
     decided = {"decision": "confirmed", "decided_by": by, "decided_at": NOW}
     Proposal.objects.create(**place).members.set(members)
