@@ -30,6 +30,7 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     show_translated(workflow)
     config = {
         "workflow": workflow.slug,
+        "kind": workflow.kind,
         "me": {"id": request.user.pk, "name": request.user.get_username()},
         "undo_seconds": workflow.undo_seconds,
         "followUps": {answer: workflow.offered(answer) for answer in Answer},
