@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import psutil
 import pytest
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from tests.acceptance.real_worker import environment, running_worker, wait_until
@@ -32,17 +33,29 @@ def all_that_serve(folder):
     return {queue for queue, number in workers_by_queue().items() if number}
 
 
+def suspend_outside_transactions(child):
+    """Suspend a process, but not while it writes its report, which others would then wait for."""
+    while True:
+        child.suspend()
+        try:
+            with transaction.atomic():
+                list(Worker.objects.select_for_update(nowait=True))
+                return
+        except OperationalError:
+            child.resume()
+            time.sleep(0.1)
+
+
 def test_a_worker_of_two_queues_serves_these_while_a_child_works_until_it_stops(tmp_path):
     named = ["--queues", QUEUES, "--hostname", worker_name(QUEUES)]
     with running_worker(tmp_path, *named, "--include", "tests.acceptance.quick_reports") as running:
         wait_until(Worker.objects.exists, "The first report of its queues", tmp_path)
         assert "queue:ingest" in queue_problems(workers_by_queue())
         first, second = psutil.Process(running.process.pid).children()
-        first.suspend()
+        suspend_outside_transactions(first)
         assert all_that_serve(tmp_path) == {"training", "scoring"}
         assert probe(tmp_path) == 0
-        second.suspend()
-        time.sleep(1)  # what it was about to write
+        suspend_outside_transactions(second)
         Worker.objects.update(seen_at=timezone.now() - timedelta(hours=1))
         assert probe(tmp_path) == 1
         [sentence] = [text for key, text in queue_problems(workers_by_queue()).items() if key.startswith("worker:")]

@@ -21,6 +21,7 @@ FILLED_IN = {  # what code puts in their place
     "{lock}": "",
     "{known_of_subject}": "object_group",
     "{probabilities}": "",
+    "{through}": "archive_subjectset_subjects",
 }
 FRAGMENTS = {"webapp.queue.sampling.SELECT"}  # other statements begin with it
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%s")

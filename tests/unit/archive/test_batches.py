@@ -15,22 +15,21 @@ def candidate(nbytes=100, array="a"):
     )
 
 
-def stream(values, skipped_before=0):
-    seen = skipped_before
-    for value in values:
-        seen += 1
-        yield Item(value, seen, skipped_before)
-    yield Item(None, seen, skipped_before)
+def stream(values):
+    seen = 0
+    for seen, value in enumerate(values, 1):
+        yield Item(value, seen)
+    yield Item(None, seen)
 
 
-def cut(values, already=0, **options):
+def cut(values, already=0):
     """Cut batches as an ingest does, into an array that has `already` subjects and grows batch by batch."""
     found = []
 
     def ends(array, more):
         return (already + sum(len(batch.candidates) for batch in found) + more) % FILE == 0
 
-    for batch in batches(stream(values, **options), ends):
+    for batch in batches(stream(values), ends):
         found.append(batch)  # noqa: PERF402  # before the next one is cut
     return found
 
@@ -54,10 +53,12 @@ def test_a_flood_of_bad_rows_is_cut_too():
     assert max(len(batch.problems) for batch in found) == 2 * cutting.ROWS
 
 
-def test_what_was_skipped_is_counted_once():
-    found = cut([candidate()] * 3000, skipped_before=50)
-    assert sum(batch.skipped for batch in found) == 50
-    assert sum(batch.rows for batch in found) == 3050
+def test_each_known_subject_is_counted_once_and_a_flood_of_them_is_cut_too():
+    names = [f"known-{number}" for number in range(5000)]
+    found = cut([candidate()] * 3000 + names)
+    assert [name for batch in found for name in batch.known] == names
+    assert sum(batch.rows for batch in found) == 8000
+    assert max(len(batch.known) for batch in found) <= 2 * cutting.ROWS
 
 
 def test_nothing_at_all_is_one_empty_batch():
