@@ -1,4 +1,8 @@
-"""Call a webhook: one message, no redirects, and an answer that is there in time or counts as none."""
+"""Call a webhook: one message, no redirects, and an answer that is there in time or counts as none.
+
+With urllib, which goes through the proxy that the environment names; httpcore, which asks others
+(`webapp.core.public_network`), would not.
+"""
 
 import io
 import json
