@@ -17,10 +17,10 @@ MINUTE = 60
 Figure = TypeVar("Figure")
 
 
-def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10) -> Figure:
+def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10, patience: float = PATIENCE) -> Figure:
     """Return the cached result of `count`, up to `fresh_for` seconds old (longer for slow ones); else compute it.
 
-    One thread computes at a time, and others get the old value. So counting takes at most a fiftieth of one thread's
+    One thread computes at a time, and others get the old value. So counting takes at most 1/`patience` of one thread's
     time, however large a table grows.
     """
     cached: tuple[Figure, float] | None = cache.get(key)
@@ -31,6 +31,6 @@ def cached_figure(key: str, count: Callable[[], Figure], fresh_for: float = 10) 
         figure = count()
     finally:
         cache.delete(f"{key}-counting")
-    fresh = max(fresh_for, PATIENCE * (time.monotonic() - start))
+    fresh = max(fresh_for, patience * (time.monotonic() - start))
     cache.set(key, (figure, time.time() + fresh), STALE_FOR * fresh)
     return figure

@@ -50,6 +50,18 @@ def test_what_takes_long_is_kept_longer(clock):
     assert cached_figure("n", slow, fresh_for=10) == 1
 
 
+def test_what_a_volunteer_waits_for_is_kept_for_longer_still(clock):
+    numbers = count()
+
+    def slow():
+        clock.now += 0.1
+        return next(numbers)
+
+    cached_figure("n", slow, patience=1000)
+    clock.now += 99
+    assert cached_figure("n", slow, patience=1000) == 0
+
+
 def test_while_one_counts_the_others_are_told_the_older_figure(clock):
     cached_figure("n", lambda: "old", fresh_for=10)
     clock.now += 11
