@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
@@ -27,17 +26,6 @@ def worker_of_its_own() -> Iterator[None]:
         yield
     finally:
         end([child])
-
-
-def measured_while(holds: Callable[[], bool], measure: Callable[[], list[Any]], most: int) -> list[Any]:
-    """Measure up to `most` times, as long as `holds()`; what was measured when it no longer held is left out."""
-    kept: list[Any] = []
-    for _ in range(most):
-        found = measure()
-        if not holds():
-            break
-        kept += found
-    return kept
 
 
 def wait_for(holds: Callable[[], bool], job: Job) -> None:

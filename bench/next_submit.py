@@ -103,16 +103,16 @@ def make_volunteers(n: int) -> list[str]:
 
 
 def cycles(
-    port: int, people: int, slugs: list[str], pause: float = 0.0, window: float = WINDOW
+    port: int, people: int, slugs: list[str], pause: float = 0.0, window: float = WINDOW, warm_up: float = WARM_UP
 ) -> list[tuple[float, float]]:
     """Let a new crowd work for a window, on the first queue until it is empty; return the times of next and submit."""
-    return crowd(port, "Wanderers", slugs, make_volunteers(people), pause, window)
+    return crowd(port, "Wanderers", slugs, make_volunteers(people), pause, window, warm_up)
 
 
 def crowd(
-    port: int, product: str, slugs: list[str], tokens: list[str], pause: float, window: float
+    port: int, product: str, slugs: list[str], tokens: list[str], pause: float, window: float, warm_up: float = WARM_UP
 ) -> list[tuple[float, float]]:
-    question = {"port": port, "slugs": slugs, "warm_up": WARM_UP, "window": window, "pause": pause}
+    question = {"port": port, "slugs": slugs, "warm_up": warm_up, "window": window, "pause": pause}
     question |= {"product": product, "tokens": tokens}
     done = subprocess.run(
         [sys.executable, "-m", "bench._crowd"],

@@ -1,8 +1,9 @@
 """A round on 1,000,000 stamps with stored features: retrain a head, rescore, requeue, and serve the first volunteer.
 
 Through a real worker and a real web server. Then volunteers who look for a second ask for the next subject, first on an
-idle site and then while the archive is scored anew. Memory is that of worker, web server and database together (PSS, so
-that shared pages count once), sampled every second. Their CPU seconds tell what a busy machine's wall time does not.
+idle site and then while the archive is scored anew, again and again. Memory is that of worker, web server and database
+together (PSS, so that shared pages count once), sampled every second. Their CPU seconds tell what a busy machine's wall
+time does not.
 """
 
 import argparse
@@ -11,7 +12,9 @@ import os
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -23,7 +26,7 @@ from bench import _site  # first: it sets the environment
 import numpy as np
 from django.db import connection
 
-from bench._worker import measured_while, wait_for, worker_of_its_own
+from bench._worker import wait_for, worker_of_its_own
 from bench.next_submit import cycles, make_volunteers, percentiles
 from bench.round import Archive, go_round, make_archive
 from webapp.learning.models import Checkpoint, ScoringRun
@@ -31,7 +34,8 @@ from webapp.learning.scoring import start_scoring
 from webapp.workflows.models import Workflow
 
 MILLION = 1_000_000
-PEOPLE, LOOK, WINDOWS, RUNS = 8, 1.0, 5, 4
+PEOPLE, LOOK, WINDOW = 8, 1.0, 60.0
+WARM_UP = 8.0  # seconds, in which each volunteer asks for the first time, which takes longer once
 FLOORS = {"served_seconds": 180, "memory_gb": 6.0, "next_p95_ratio": 1.2}
 
 
@@ -93,32 +97,47 @@ def first_served(port: int, workflow: Workflow) -> float:
 
 
 def while_scoring(port: int, workflow: Workflow) -> dict[str, Any]:
-    """Measure next on an idle site, and while the archive is scored by its champion, several times over.
-
-    The ratio of the 95th percentiles is None if each scoring was over before a window of requests was.
-    """
+    """Measure next on an idle site, and while the archive is scored by its champion again and again."""
 
     def ask() -> list[float]:
-        return [each[0] for each in cycles(port, PEOPLE, [workflow.slug], pause=LOOK)]
+        told = cycles(port, PEOPLE, [workflow.slug], pause=LOOK, window=WINDOW, warm_up=WARM_UP)
+        return [each[0] for each in told]
 
-    idle, busy = measured_while(lambda: True, ask, WINDOWS), []
-    for _ in range(RUNS):
-        run = start_scoring(Checkpoint.objects.get(is_champion=True))
-        wait_for(run.shards.filter(state="done").exists, run)
-        busy += measured_while(run.shards.open().exists, ask, WINDOWS)
-        wait_for(ScoringRun.objects.filter(pk=run.pk).over().exists, run)
-    idle_ms, busy_ms = (percentiles(np.array(each))["p95"] if each else None for each in (idle, busy))
+    idle = ask()
+    with _scored_again_and_again() as seconds:
+        busy = ask()
+    idle_ms, busy_ms = (percentiles(np.array(each)) for each in (idle, busy))
     return {
         "idle_ms": idle_ms, "idle_requests": len(idle), "scoring_ms": busy_ms, "scoring_requests": len(busy),
-        "ratio": round(busy_ms / idle_ms, 2) if idle_ms and busy_ms else None,
+        "scoring_seconds": seconds, "ratio": round(busy_ms["p95"] / idle_ms["p95"], 2),
     }  # fmt: skip
 
 
+@contextmanager
+def _scored_again_and_again() -> Iterator[list[float]]:
+    """Score the archive anew, as soon as it is scored, while the block runs; fill a list with the seconds of each."""
+    over, seconds = threading.Event(), list[float]()
+
+    def score() -> None:
+        with closing(connection):
+            while not over.is_set():
+                began = time.monotonic()
+                run = start_scoring(Checkpoint.objects.get(is_champion=True))
+                wait_for(ScoringRun.objects.filter(pk=run.pk).over().exists, run)
+                seconds.append(round(time.monotonic() - began, 1))
+
+    with ThreadPoolExecutor(1) as pool:
+        scoring = pool.submit(score)
+        try:
+            yield seconds
+        finally:
+            over.set()
+        scoring.result()
+
+
 def is_met(result: dict[str, Any]) -> bool:
-    """Return whether all floors are met; one that could not be measured is not."""
-    ratio = result["next"]["ratio"]
     is_served = result["served_seconds"] <= FLOORS["served_seconds"] and result["memory_gb"] < FLOORS["memory_gb"]
-    return is_served and ratio is not None and ratio <= FLOORS["next_p95_ratio"]
+    return is_served and result["next"]["ratio"] <= FLOORS["next_p95_ratio"]
 
 
 def main() -> None:

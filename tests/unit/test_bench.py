@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from bench import __main__ as bench
-from bench._worker import measured_while
 from bench.chaos.injection import is_ready, was_amid_stream
 from bench.chaos.report import is_harmless, table
 
@@ -43,17 +42,6 @@ def test_missed_floors_are_named_at_the_end_and_fail(run, capsys):
 
 def test_a_benchmark_that_fails_fails_all(run):
     assert run({"stamps": FAST, "round": None}) == 1
-
-
-@pytest.mark.parametrize(("lasts", "kept"), [(0, []), (2, [1, 1, 2, 2]), (9, [1, 1, 2, 2, 3, 3])])
-def test_what_is_measured_after_the_load_has_ended_does_not_count(lasts, kept):
-    windows = []
-
-    def measure():
-        windows.append(len(windows) + 1)
-        return [windows[-1]] * 2
-
-    assert measured_while(lambda: len(windows) <= lasts, measure, 3) == kept
 
 
 WELL = {
