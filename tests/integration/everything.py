@@ -31,6 +31,7 @@ SPECIAL = {
     "guides.GuideText": {"kind": "help", "language": "en"},
     "guides.GuideImage": {"digest": DIGEST, "content_type": "image/png"},
     "guides.Translation": {"language": "de"},
+    "imports.ClassificationImport": {"options": {"answers": {}}},
     "learning.Checkpoint": {"manifest": {}},
     "learning.TestSet": {"kind": "stamp"},
     "queue.Lease": {"volunteer_id": KEY},

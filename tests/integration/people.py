@@ -6,6 +6,9 @@ from django.test import Client
 
 from webapp.archive.models import Membership, Survey
 
+HTMX = {"HX-Request": "true"}
+"""The headers with which a page asks for a part of itself."""
+
 
 def account(name, **fields):
     """Make an account, without a password unless it is given: it is then never asked for one."""

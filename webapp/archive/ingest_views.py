@@ -18,6 +18,7 @@ from webapp.archive.models import IngestRun, Kind, Role, Survey
 from webapp.archive.models.ingest_run import MOST_PROBLEMS
 from webapp.archive.uploads import unread_names, uploaded_names
 from webapp.core.csv_writer import csv_response
+from webapp.core.fragments import fragment_of
 
 SHOWN = 30
 PROBLEMS = 100
@@ -32,6 +33,7 @@ def ingest(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.ADMIN)
+@fragment_of("ingest")
 def ingest_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Show the list of runs, which refreshes itself while one is open."""
     return render(request, "archive/ingest_runs.html", _runs(survey))
@@ -53,11 +55,16 @@ def ingest_start(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.ADMIN)
-def ingest_run(
-    request: HttpRequest, survey: Survey, pk: int, template: str = "archive/ingest_run.html"
-) -> HttpResponse:
-    """Show the run, or only the fragment that refreshes itself until it is over."""
-    return render(request, template, _context(survey, pk))
+def ingest_run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    return render(request, "archive/ingest_run.html", _context(survey, pk))
+
+
+@require_safe
+@survey_page(Role.ADMIN)
+@fragment_of("ingest-run", "pk")
+def ingest_progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Return the fragment that refreshes itself until the run is over."""
+    return render(request, "archive/ingest_progress.html", _context(survey, pk))
 
 
 @require_safe

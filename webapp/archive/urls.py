@@ -14,12 +14,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/ingest/runs/", ingest_views.ingest_runs, name="ingest-runs"),
     path("surveys/<slug:slug>/ingest/start/", ingest_views.ingest_start, name="ingest-start"),
     path("surveys/<slug:slug>/ingest/<int:pk>/", ingest_views.ingest_run, name="ingest-run"),
-    path(
-        "surveys/<slug:slug>/ingest/<int:pk>/progress/",
-        ingest_views.ingest_run,
-        {"template": "archive/ingest_progress.html"},
-        name="ingest-progress",
-    ),
+    path("surveys/<slug:slug>/ingest/<int:pk>/progress/", ingest_views.ingest_progress, name="ingest-progress"),
     path("surveys/<slug:slug>/ingest/<int:pk>/problems.csv", ingest_views.ingest_problems, name="ingest-problems"),
     path("surveys/<slug:slug>/ingest/<int:pk>/cancel/", ingest_views.ingest_cancel, name="ingest-cancel"),
     path("surveys/<slug:slug>/settings/", survey_settings_views.survey_settings, name="survey-settings"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -14,6 +14,7 @@ from webapp.archive.models import Survey
 from webapp.classifications.models import MOST_MARKS, Classification
 from webapp.classifications.presentation import PRESENTATIONS, Presentation, answer_buttons
 from webapp.consensus.access_levels import gate_of
+from webapp.core.fragments import fragment_of
 from webapp.guides.field_guide import presented_classes
 from webapp.guides.guide_texts import tutorial_of
 from webapp.guides.translations import show_translated
@@ -85,10 +86,9 @@ def _reader(request: HttpRequest, workflow: Workflow) -> dict[str, object]:
 
 
 @require_safe
+@fragment_of("project")
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the self-refreshing part of the front and project pages; redirect who opens it to the latter."""
-    if not request.headers.get("HX-Request"):
-        return redirect("project", slug)
+    """Return the self-refreshing part of the front and project pages."""
     survey = Survey.objects.filter(slug=slug).first()
     if survey is None:
         return HttpResponse(status=286)  # htmx: stop asking

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.io.message import Message, message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.fragments import fragment_of
 from webapp.core.stored_messages import in_words
 from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
 from webapp.exports.formats import EXPORTS, file_response
@@ -130,6 +131,7 @@ def import_run(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> 
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("import-run", "workflow", "pk")
 def import_progress(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     """Return the fragment that refreshes itself until the import is over."""
     return render(request, "imports/progress.html", _job(survey, workflow, pk))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
+from webapp.core.fragments import fragment_of
 from webapp.learning.comparison import (
     ComparableSubjects,
     Performance,
@@ -75,6 +76,7 @@ def compare(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("compare")
 def compare_changed(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Return the fragment with the subjects that the models answer differently; it may take a second."""
     form = ComparisonForm(survey, request.GET)

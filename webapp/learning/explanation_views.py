@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.archive.pixels import shape_of
+from webapp.core.fragments import fragment_of
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Explanation, ModelRole, Score
 
@@ -45,6 +46,7 @@ class ExplainedFrame:
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("subject", "pk")
 def explanation(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     """Show the explanation by the model in the URL, or by the champion; it refreshes itself until there is one."""
     return _part(request, subject_of(survey, pk), request.GET.get("model", ""))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
+from webapp.core.fragments import fragment_of
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
@@ -72,6 +73,7 @@ def models_page(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("learning")
 def training_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Return the list of runs, which refreshes itself while one is open."""
     return render(request, "learning/runs.html", _runs(survey))
@@ -79,6 +81,7 @@ def training_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("learning")
 def drift(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
     """Return the fragment on the drift of a champion's scores; a large archive takes seconds."""
     champion = champion_of(survey, role)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.csv_writer import csv_response
+from webapp.core.fragments import fragment_of
 from webapp.core.jobs import JobState
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
@@ -21,9 +22,16 @@ from webapp.learning.promotion import champion_of
 
 @require_safe
 @survey_page(Role.SCIENTIST)
-def run(request: HttpRequest, survey: Survey, pk: int, template: str = "learning/run.html") -> HttpResponse:
-    """Show the run, or only the fragment that refreshes itself until it is over."""
-    return render(request, template, _context(request, survey, pk))
+def run(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    return render(request, "learning/run.html", _context(request, survey, pk))
+
+
+@require_safe
+@survey_page(Role.SCIENTIST)
+@fragment_of("training-run", "pk")
+def progress(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Return the fragment that refreshes itself until the run is over."""
+    return render(request, "learning/progress.html", _context(request, survey, pk))
 
 
 @require_safe

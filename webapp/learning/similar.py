@@ -11,6 +11,7 @@ from ml.storage.pixel_store import PixelStore
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Subject
 from webapp.community.talk_index import may_read
+from webapp.core.fragments import fragment_of
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import Checkpoint
 from webapp.learning.promotion import champion_of
@@ -24,6 +25,7 @@ REMEMBERED = 3600  # seconds
 
 
 @require_safe
+@fragment_of("subject", "pk")
 def similar(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Return the part of a subject's page with similar ones, to whoever may read about it."""
     row = get_object_or_404(Subject.objects.select_related("survey"), survey__slug=slug, pk=pk)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.fragments import fragment_of
 from webapp.retention.models import RetentionRun
 from webapp.retention.start_run import RetentionRefused, start_run
 
@@ -52,6 +53,7 @@ def retention(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.ADMIN)
+@fragment_of("retention")
 def retention_runs(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Show the list of runs, which refreshes itself while one is open."""
     return render(request, "retention/retention_runs.html", _runs(survey))

@@ -10,6 +10,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.drawable import drawable, frames_of
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.bounded_count import MOST_COUNTED, count_some
+from webapp.core.fragments import fragment_of
 from webapp.core.keyset_pagination import neighbours, query_with
 from webapp.learning.model_roles import role_of
 from webapp.learning.promotion import champion_of, previous_champion
@@ -73,6 +74,7 @@ def viewer_config(survey: Survey) -> dict[str, Any]:
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("review")
 def desk_count(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Return how many subjects wait by now, as a fragment; the page asks after each verdict."""
     total = count_some(filters_of(survey, request.GET).rows(person(request)))

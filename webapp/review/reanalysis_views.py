@@ -10,6 +10,7 @@ from webapp.archive.models import Role
 from webapp.consensus.batch_aggregation import aggregation_disagreements, start_aggregation
 from webapp.consensus.models import AggregatedPosterior, Aggregation
 from webapp.core.csv_writer import csv_response
+from webapp.core.fragments import fragment_of
 from webapp.core.jobs import JobState
 from webapp.review.desk_views import viewer_config
 from webapp.review.row_words import reanalysis_words
@@ -42,6 +43,7 @@ def reanalysis(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
+@fragment_of("reanalysis", "workflow")
 def aggregation_versions(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while a worker is running."""
     context = {"survey": workflow.survey, "workflow": workflow, **_versions(workflow)}

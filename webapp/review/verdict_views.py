@@ -13,6 +13,7 @@ from django_htmx.http import trigger_client_event
 
 from webapp.archive.access import person, subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
+from webapp.core.fragments import fragment_of
 from webapp.learning.model_roles import classes_of
 from webapp.review.cases import change_case
 from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
@@ -79,6 +80,7 @@ def case(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpRe
 
 @require_safe
 @survey_page(Role.SCIENTIST)
+@fragment_of("subject-votes", "pk")
 def history(request: HttpRequest, survey: Survey, workflow: str, pk: int) -> HttpResponse:
     """Return the history as a fragment."""
     of, subject = _asked(survey, workflow, pk)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from webapp.archive.access import survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.csv_writer import csv_response
+from webapp.core.fragments import fragment_of
 from webapp.streams.models import Stream
 
 SHOWN = 5
@@ -23,6 +24,7 @@ def streams(request: HttpRequest, survey: Survey) -> HttpResponse:
 
 @require_safe
 @survey_page(Role.ADMIN)
+@fragment_of("streams")
 def streams_now(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Return the fragment that refreshes itself while something listens."""
     return render(request, "streams/streams_now.html", _context(survey))

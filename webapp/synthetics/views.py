@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.fragments import fragment_of
 from webapp.queue.models import QueueEntry
 from webapp.synthetics.inject_movers import CannotInject, is_open, start_injection
 from webapp.synthetics.models import Injection
@@ -81,6 +82,7 @@ def injection_start(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 @require_safe
 @workflow_page(Role.SCIENTIST)
+@fragment_of("training")
 def injection_progress(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while movers are drawn."""
     survey = workflow.survey

@@ -18,6 +18,7 @@ from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import rules_in_words
 from webapp.consensus.retirement_preview import Trial, preview_rules
 from webapp.core.fingerprint import ChangedMeanwhile
+from webapp.core.fragments import fragment_of
 from webapp.queue.counts import QueueCounts, queue_counts
 from webapp.workflow_settings.change_workflow import (
     RULES,
@@ -90,6 +91,7 @@ def _changed_meanwhile(request: HttpRequest, survey: Survey, row: Workflow) -> H
 
 @require_safe
 @workflow_page(Role.ADMIN)
+@fragment_of("workflow", "workflow")
 def recount(request: HttpRequest, workflow: Workflow) -> HttpResponse:
     """Return the fragment that refreshes itself while votes are recounted under new rules."""
     return render(request, "workflow_settings/queue.html", {"survey": workflow.survey, **_queue(workflow)})

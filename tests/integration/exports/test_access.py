@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from tests.integration.imports.files import PANOPTES, panoptes_row, write_csv
+from tests.integration.people import HTMX
 from tests.integration.world import client_of, make_volunteer, make_workflow, subjects_of, vote
 from webapp.archive.models import Membership, Role, Survey
 from webapp.classifications.models import Classification
@@ -75,7 +76,7 @@ def test_a_workflow_is_reached_through_its_own_survey_only(client, workflow, add
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     client.force_login(account(django_user_model, Role.SCIENTIST, elsewhere))
     for page in PAGES[1:]:
-        assert client.get(f"/surveys/elsewhere/exchange/{page}".format(**addresses)).status_code == 404
+        assert client.get(f"/surveys/elsewhere/exchange/{page}".format(**addresses), headers=HTMX).status_code == 404
     for address in WRITES:
         assert client.post(f"/surveys/elsewhere/exchange/{address}".format(**addresses)).status_code == 404
 
@@ -93,7 +94,7 @@ def test_scientists_take_out_by_page_and_by_token(client, workflow, addresses, d
     Membership.objects.create(user=volunteer.user, survey=workflow.survey, role=Role.SCIENTIST)
     client.force_login(volunteer.user)
     for page in PAGES:
-        assert client.get(f"/surveys/atlas/exchange/{page}".format(**addresses)).status_code == 200, page
+        assert client.get(f"/surveys/atlas/exchange/{page}".format(**addresses), headers=HTMX).status_code == 200, page
     for name, export in EXPORTS.items():
         for answer in (
             client.get(f"/surveys/atlas/exchange/atlas/export/{name}"),

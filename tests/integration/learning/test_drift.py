@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tasks import housekeeping
 from tests.integration.learning import sky
-from tests.integration.people import browser, member
+from tests.integration.people import HTMX, browser, member
 from webapp.archive.models import Subject
 from webapp.learning.acquisition import update_priorities
 from webapp.learning.curate_labels import curate
@@ -55,7 +55,11 @@ def test_a_night_full_of_false_movers_raises_the_alarm_and_a_quiet_one_does_not(
     assert (found.reference, [each.mjd for each in found.nights]) == (400, [60012, 60011, 60010])
     assert [each.mjd for each in found.shifted] == [60011], "four subjects prove nothing"
     assert found.nights[1].fraction_real == pytest.approx(0.6, abs=0.1)
-    page = browser(member(workflow.survey, "scientist")).get("/surveys/night/learning/drift/stamp/").content.decode()
+    page = (
+        browser(member(workflow.survey, "scientist"))
+        .get("/surveys/night/learning/drift/stamp/", headers=HTMX)
+        .content.decode()
+    )
     assert "Scores have shifted on 1 night since the champion was trained." in page
 
 
@@ -84,14 +88,14 @@ def test_a_detector_is_watched_like_a_classifier(role, kind):
     client = browser(member(workflow.survey, "scientist"))
     address = f"/surveys/night/learning/drift/{role}/"
     assert address in client.get("/surveys/night/learning/").content.decode()
-    assert "Scores have shifted on 1 night" in client.get(address).content.decode()
+    assert "Scores have shifted on 1 night" in client.get(address, headers=HTMX).content.decode()
 
 
 def test_without_newer_subjects_nothing_has_drifted(workflow, champion):
     assert drift_of(champion).nights == []
     client = browser(member(workflow.survey, "scientist"))
-    assert "cannot have drifted" in client.get("/surveys/night/learning/drift/stamp/").content.decode()
-    assert client.get("/surveys/night/learning/drift/cube/").status_code == 404
+    assert "cannot have drifted" in client.get("/surveys/night/learning/drift/stamp/", headers=HTMX).content.decode()
+    assert client.get("/surveys/night/learning/drift/cube/", headers=HTMX).status_code == 404
 
 
 def label(rows, *, real):

@@ -57,7 +57,7 @@ def address(subject, end=""):
 
 def test_a_worker_explains_once_and_the_page_shows_it(night, subject, model, computed):
     scientist = people.browser(people.member(night, "scientist"))
-    assert "Explain this score" in scientist.get(address(subject)).content.decode()
+    assert "Explain this score" in scientist.get(address(subject), headers=people.HTMX).content.decode()
     for _ in range(2):
         waiting = scientist.post(address(subject, "start/"), {"model": model.pk}).content.decode()
         assert 'hx-trigger="every 2s"' in waiting
@@ -68,7 +68,7 @@ def test_a_worker_explains_once_and_the_page_shows_it(night, subject, model, com
     scientist.post(address(subject, "start/"), {"model": model.pk})
     row.refresh_from_db()
     assert (row.state, row.p_real, row.without) == (JobState.DONE, 0.9, [0.5, None, 0.7])
-    shown = scientist.get(address(subject))
+    shown = scientist.get(address(subject), headers=people.HTMX)
     assert 'hx-trigger="every 2s"' not in shown.content.decode()
     first, second, third = shown.context["frames"]
     assert first.classes == pytest.approx([0.8, 0.2])
@@ -81,11 +81,13 @@ def test_a_worker_explains_once_and_the_page_shows_it(night, subject, model, com
 
 def test_external_scorers_and_models_without_a_score_are_not_explained(night, subject, model):
     scientist = people.browser(people.member(night, "scientist"))
-    assert len(scientist.get(address(subject)).context["models"]) == 2
+    assert len(scientist.get(address(subject), headers=people.HTMX).context["models"]) == 2
     for other in (model.pk - 1, model.pk + 1, "x"):
         assert scientist.post(address(subject, "start/"), {"model": other}).status_code == 404
     Score.objects.all().delete()
-    assert "No model has scored this subject yet" in scientist.get(address(subject)).content.decode()
+    assert (
+        "No model has scored this subject yet" in scientist.get(address(subject), headers=people.HTMX).content.decode()
+    )
     assert not Explanation.objects.exists()
 
 
@@ -98,11 +100,11 @@ def test_an_external_champions_answer_is_shown_and_only_models_from_here_are_off
     Score.objects.filter(checkpoint=external).update(p_real=0.125)
     scientist = people.browser(people.member(night, "scientist"))
     sentence = "The champion, Survey net (version 2026-11), is an external scorer: it answered P(real) = 0.125"
-    shown = scientist.get(address(subject)).content.decode()
+    shown = scientist.get(address(subject), headers=people.HTMX).content.decode()
     assert sentence in shown
     assert "Explain this score" in shown
     Score.objects.exclude(checkpoint=external).delete()
-    alone = scientist.get(address(subject)).content.decode()
+    alone = scientist.get(address(subject), headers=people.HTMX).content.decode()
     assert sentence in alone
     assert "Explain this score" not in alone
     assert scientist.post(address(subject, "start/")).status_code == 404
@@ -114,7 +116,7 @@ def test_a_failure_is_said_and_can_be_tried_again(night, subject, model, compute
         checkpoint=model, subject=subject, state=JobState.FAILED, error="The disk is full."
     )
     scientist = people.browser(people.member(night, "scientist"))
-    assert "The disk is full." in scientist.get(address(subject)).content.decode()
+    assert "The disk is full." in scientist.get(address(subject), headers=people.HTMX).content.decode()
     scientist.post(address(subject, "start/"), {"model": model.pk})
     row.refresh_from_db()
     assert (row.state, row.error) == (JobState.QUEUED, "")

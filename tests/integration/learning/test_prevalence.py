@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ml.evaluation.metrics.binomial import jeffreys
 from tests.integration.learning import sky
-from tests.integration.people import browser, member
+from tests.integration.people import HTMX, browser, member
 from tests.integration.world import make_volunteer
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
@@ -122,7 +122,11 @@ def test_all_subjects_before_the_last_draw_count_whoever_asked_about_them(workfl
     found = prevalence(champion)
     assert (found.n, found.fraction) == (19, 5 / 19), "up to the last one that was drawn at random"
     assert found.low < 0.25 < found.high
-    page = browser(member(workflow.survey, "scientist")).get("/surveys/night/learning/drift/stamp/").content.decode()
+    page = (
+        browser(member(workflow.survey, "scientist"))
+        .get("/surveys/night/learning/drift/stamp/", headers=HTMX)
+        .content.decode()
+    )
     assert "of 19 settled." in page
 
 
@@ -134,9 +138,9 @@ def test_the_page_reads_the_queue_again_only_after_a_while(workflow, champion):
     settled = []
     for drawn in (rows[:4], rows[4:8]):
         serve(workflow, drawn)
-        settled.append(scientist.get("/surveys/night/learning/drift/stamp/").context["prevalence"].n)
+        settled.append(scientist.get("/surveys/night/learning/drift/stamp/", headers=HTMX).context["prevalence"].n)
     cache.clear()
-    settled.append(scientist.get("/surveys/night/learning/drift/stamp/").context["prevalence"].n)
+    settled.append(scientist.get("/surveys/night/learning/drift/stamp/", headers=HTMX).context["prevalence"].n)
     assert settled == [4, 4, 8]
 
 

@@ -7,7 +7,7 @@ from django.core.cache import cache
 
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
-from tests.integration.people import account, browser, member
+from tests.integration.people import HTMX, account, browser, member
 from tests.integration.world import vote
 from webapp.learning.similar import similar_subjects
 from webapp.volunteers.identity import account_volunteer
@@ -72,9 +72,9 @@ def test_similar_subjects_and_answers_are_for_who_has_answered(workflow, feature
     vote(account_volunteer(account("ben")), workflow, rows[0], "yes")
     address = f"/surveys/night/learning/similar/{rows[0].pk}/"
     for reader in (stranger, browser()):
-        assert "/subjects/" not in reader.get(address).content.decode()
+        assert "/subjects/" not in reader.get(address, headers=HTMX).content.decode()
         assert "all volunteers" not in page_of(reader, rows[0])
-    assert browser(ada).get(address).content.decode().count("/subjects/") == 8
+    assert browser(ada).get(address, headers=HTMX).content.decode().count("/subjects/") == 8
     own = page_of(browser(ada), rows[0])
     assert "You said no" in own
     assert "all volunteers: 1 yes, 1 no" in own

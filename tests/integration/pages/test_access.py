@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from tests.integration.learning import sky
+from tests.integration.people import HTMX
 from webapp.archive.models import Footprint, IngestRun, Membership
 from webapp.consensus.models import Consensus
 from webapp.known_objects.models import MatchRun, OrbitCatalogue
@@ -141,8 +142,8 @@ def assert_nothing_changed():
 
 
 def statuses(world, ask, names, *sent):
-    """Return what each of these addresses answers."""
-    return {name: ask(address(world, name), *sent).status_code for name in names}
+    """Return what each of these addresses answers, to htmx too."""
+    return {name: ask(address(world, name), *sent, headers=HTMX).status_code for name in names}
 
 
 def test_admin_pages_are_for_admins(world, client, django_user_model):
@@ -191,7 +192,7 @@ def test_acts_are_no_links(world, client, django_user_model):
 
 @pytest.mark.parametrize("name", ["training-progress", "ingest-progress"])
 def test_a_polling_part_whose_session_ended_reloads_the_page(world, client, name):
-    response = client.get(address(world, name), headers={"HX-Request": "true"})
+    response = client.get(address(world, name), headers=HTMX)
     assert response.headers["HX-Refresh"] == "true"
 
 
@@ -203,7 +204,7 @@ def test_the_first_consensus_page_is_for_scientists(world, client, django_user_m
 def test_another_surveys_admin_sees_no_votes_through_their_own(world, client, django_user_model):
     client = as_(client, django_user_model, "stranger")
     own = {name: reverse(name, kwargs={"slug": "elsewhere", **world[name]}) for name in CONSENSUS_PAGES}
-    seen = {name: client.get(own[name]).status_code for name in own}
+    seen = {name: client.get(own[name], headers=HTMX).status_code for name in own}
     assert seen == dict.fromkeys(CONSENSUS_PAGES, 404)
 
 

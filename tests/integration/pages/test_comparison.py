@@ -8,7 +8,7 @@ from django.utils.html import escape
 
 from tasks.learning import train
 from tests.integration.learning import sky
-from tests.integration.people import account, browser, member
+from tests.integration.people import HTMX, account, browser, member
 from webapp.learning import test_sets
 from webapp.learning.models import Checkpoint, Score, ScoringRun
 from webapp.learning.scoring import start_scoring
@@ -59,7 +59,7 @@ def models(workflow, rows):
 
 
 def compared(scientist, first, second, part=""):
-    return scientist.get(f"{PAGE}{part}?first={first.pk}&second={second.pk}")
+    return scientist.get(f"{PAGE}{part}?first={first.pk}&second={second.pk}", headers=HTMX)
 
 
 def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, rows, scientist):
@@ -196,7 +196,7 @@ def test_scientists_read_the_models_page_and_only_admins_act(workflow, rows, sci
     ]
     stranger = browser(account("stranger"))
     for page in pages:
-        assert scientist.get(f"/surveys/night/learning/{page}").status_code == 200
+        assert scientist.get(f"/surveys/night/learning/{page}", headers=HTMX).status_code == 200
         assert stranger.get(f"/surveys/night/learning/{page}").status_code == 403
     read = scientist.get("/surveys/night/learning/").content.decode()
     assert "Start run" not in read

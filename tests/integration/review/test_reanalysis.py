@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests.integration.learning import sky
+from tests.integration.people import HTMX
 from webapp.consensus.batch_aggregation import aggregate
 from webapp.consensus.models import Aggregation
 
@@ -56,9 +57,9 @@ def test_the_part_that_renews_itself_reloads_the_page_when_the_worker_has_ended(
 ):
     vote(subjects[0], "yes")
     client.post(address(workflow, "reanalysis-start"))
-    assert "HX-Refresh" not in client.get(address(workflow, "reanalysis-versions"))
+    assert "HX-Refresh" not in client.get(address(workflow, "reanalysis-versions"), headers=HTMX)
     run()
-    assert client.get(address(workflow, "reanalysis-versions"))["HX-Refresh"] == "true"
+    assert client.get(address(workflow, "reanalysis-versions"), headers=HTMX)["HX-Refresh"] == "true"
 
 
 def test_a_stranger_starts_nothing(workflow, client, django_user_model):

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from tasks.jobs import inject as run
 from tests.integration.learning import sky
-from tests.integration.people import account, browser, member
+from tests.integration.people import HTMX, account, browser, member
 from tests.integration.world import client_of, make_volunteer, vote
 from webapp.archive.ingest.synthetic_names import SyntheticNames
 from webapp.archive.models import Frame, Subject, SubjectSet
@@ -276,7 +276,7 @@ def test_one_drawing_at_a_time(workflow, scientist):
     assert page.post(f"{PAGE}night/inject/", SAID).status_code == 302
     assert page.post(f"{PAGE}night/inject/", SAID).status_code == 400
     job = Injection.objects.get()
-    assert "Waiting for a worker" in page.get(f"{PAGE}night/injection/").content.decode()
+    assert "Waiting for a worker" in page.get(f"{PAGE}night/injection/", headers=HTMX).content.decode()
     assert page.post(f"{PAGE}night/injection/{job.pk}/cancel/").status_code == 302
     job.refresh_from_db()
     assert job.state == "cancelled"

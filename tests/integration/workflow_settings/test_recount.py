@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tasks import jobs
-from tests.integration.people import browser, member
+from tests.integration.people import HTMX, browser, member
 from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow, subjects_of, vote
 from webapp.consensus.models import Consensus, ConsensusRecompute
 from webapp.core.jobs import JobState
@@ -121,10 +121,10 @@ def test_the_page_says_how_far_it_is(workflow):
     change(workflow, min_votes=3)
     assert "Waiting for a worker" in page.get("/surveys/atlas/workflows/atlas/").content.decode()
     ConsensusRecompute.objects.update(state=JobState.RUNNING, done=1, total=5)
-    part = page.get("/surveys/atlas/workflows/atlas/queue/").content.decode()
+    part = page.get("/surveys/atlas/workflows/atlas/queue/", headers=HTMX).content.decode()
     assert "1 of 5 subjects" in part
     assert "hx-get" in part
     ConsensusRecompute.objects.update(state=JobState.FAILED, error="The disk is full.")
-    part = page.get("/surveys/atlas/workflows/atlas/queue/").content.decode()
+    part = page.get("/surveys/atlas/workflows/atlas/queue/", headers=HTMX).content.decode()
     assert "The disk is full. No votes are lost." in part
     assert "hx-get" not in part
