@@ -39,12 +39,12 @@ from webapp.api.ruling_serializers import (
     SecondOpinionSerializer,
 )
 from webapp.archive.models import Role, Subject
-from webapp.review.bulk import SubjectVerdict, change_cases, give_verdicts
+from webapp.review.bulk import change_cases, give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
 from webapp.review.cases import change_case
 from webapp.review.models import Case, Ruling, RulingQuerySet, Verdict
 from webapp.review.opinions import NotOwnVerdict, ask_about, give_verdict, withdraw_own
-from webapp.review.rulings import AlreadyWithdrawn
+from webapp.review.rulings import AlreadyWithdrawn, SubjectVerdict
 
 
 class RulingViewSet(SurveyRows):

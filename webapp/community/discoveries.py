@@ -1,12 +1,13 @@
 """Discovery credit: volunteers who said yes before scientists confirmed a subject are notified and named."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject, Survey
@@ -20,38 +21,45 @@ from webapp.workflows.models import Workflow
 
 
 @transaction.atomic
-def confirm(*, subject: Subject, workflow: Workflow, at: datetime) -> int:
-    """Credit and notify everybody who said yes to the subject; return the number of new credits.
+def confirm(confirmed: Mapping[Subject, datetime], workflow: Workflow) -> int:
+    """Credit and notify everybody who said yes to subjects, which were confirmed then; return the new credits' number.
 
     A yes to a training subject earns no credit, since its answer was known; nor does a simulated volunteer's.
     """
-    votes = Classification.objects.standing().filter(subject=subject, workflow=workflow, answer=Answer.YES)
+    votes = Classification.objects.standing().filter(subject__in=confirmed, workflow=workflow, answer=Answer.YES)
     discoverers = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
-    credited = Discovery.objects.filter(subject=subject, workflow=workflow).values("volunteer")
-    new = list(discoverers.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
+    credited = Discovery.objects.filter(subject=OuterRef("subject"), workflow=workflow, volunteer=OuterRef("volunteer"))
+    subjects = {subject.pk: subject for subject in confirmed}
+    pairs = discoverers.filter(~Exists(credited)).values_list("subject", "volunteer")
+    new = [(subjects[subject], volunteer) for subject, volunteer in pairs]
     Discovery.objects.bulk_create(
-        [Discovery(volunteer_id=each, subject=subject, workflow=workflow, confirmed_at=at) for each in new],
+        [
+            Discovery(volunteer_id=volunteer, subject=subject, workflow=workflow, confirmed_at=confirmed[subject])
+            for subject, volunteer in new
+        ],
         ignore_conflicts=True,
     )
-    _notify(new, subject, Notification.Kind.CONFIRMED)
+    _notify(new, Notification.Kind.CONFIRMED)
     return len(new)
 
 
 @transaction.atomic
-def withdraw_credits(*, subject: Subject, workflow: Workflow) -> None:
-    """Remove the credits of a subject that is no longer confirmed, and notify those who had read about them.
+def withdraw_credits(subjects: Collection[Subject], workflow: Workflow) -> None:
+    """Remove the credits of subjects that are no longer confirmed, and notify those who had read about them.
 
-    Whoever is still credited with it, for their answer in another workflow, keeps the good news.
+    Whoever is still credited with one, for their answer in another workflow, keeps the good news.
     """
-    discoveries = Discovery.objects.filter(subject=subject, workflow=workflow)
-    credited = Discovery.objects.filter(subject=subject).exclude(workflow=workflow).values("volunteer")
-    volunteers = list(discoveries.exclude(volunteer__in=credited).values_list("volunteer", flat=True))
+    discoveries = Discovery.objects.filter(subject__in=subjects, workflow=workflow)
+    credited = Discovery.objects.filter(subject=OuterRef("subject"), volunteer=OuterRef("volunteer"))
+    elsewhere = Exists(credited.exclude(workflow=workflow))
+    without = set(discoveries.filter(~elsewhere).values_list("subject", "volunteer"))
     discoveries.delete()
-    good_news = Notification.objects.filter(volunteer__in=volunteers, subject=subject, kind=Notification.Kind.CONFIRMED)
-    good_news.filter(read_at=None).delete()
-    notified = set(good_news.values_list("volunteer", flat=True))
-    good_news.delete()
-    _notify([each for each in volunteers if each in notified], subject, Notification.Kind.TAKEN_BACK)
+    news = Notification.objects.filter(subject__in=subjects, kind=Notification.Kind.CONFIRMED)
+    good_news = [row for row in news if (row.subject_id, row.volunteer_id) in without] if without else []
+    Notification.objects.filter(pk__in=[row.pk for row in good_news]).delete()
+    by_key = {subject.pk: subject for subject in subjects}
+    notified = {(row.subject_id, row.volunteer_id) for row in good_news if row.read_at and row.subject_id}
+    _notify([(by_key[subject], who) for subject, who in sorted(notified)], Notification.Kind.TAKEN_BACK)
 
 
 def give_up_credit(answer: Classification) -> None:
@@ -62,9 +70,13 @@ def give_up_credit(answer: Classification) -> None:
         Notification.objects.filter(**of, kind=Notification.Kind.CONFIRMED).delete()
 
 
-def _notify(volunteers: list[int], subject: Subject, kind: str) -> None:
+def _notify(news: Collection[tuple[Subject, int]], kind: str) -> None:
+    """Tell volunteers, by key, of subjects."""
     Notification.objects.bulk_create(
-        [Notification(volunteer_id=each, survey=subject.survey, subject=subject, kind=kind) for each in volunteers]
+        [
+            Notification(volunteer_id=who, survey_id=subject.survey_id, subject=subject, kind=kind)
+            for subject, who in news
+        ]
     )
 
 

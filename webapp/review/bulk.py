@@ -1,7 +1,6 @@
 """Many verdicts or case changes in one transaction: all of them or none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -15,19 +14,10 @@ from webapp.review.cases import record_change
 from webapp.review.desk_news import tell_assignee
 from webapp.review.models import CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import give_verdict
+from webapp.review.rulings import SubjectVerdict, rule_on_all
 from webapp.workflows.models import Workflow
 
 MOST_AT_ONCE = 500
-
-
-@dataclass(frozen=True)
-class SubjectVerdict:
-    """A verdict on one subject."""
-
-    subject: int
-    verdict: str
-    label: str = ""
-    note: str = ""
 
 
 @transaction.atomic
@@ -45,16 +35,18 @@ def give_verdicts(
     found = locked_subjects(workflow, list(by_subject))
     lock_in_all_workflows(found)  # all at once, in the order in which votes lock them
     truth_changed(found)
-    results = []
-    for pk, subject in found.items():
-        one = by_subject[pk]
-        results.append(
-            give_verdict(
-                subject=subject, workflow=workflow, scientist=scientist, verdict=one.verdict, label=one.label,
-                note=one.note, overrules=overrules,
-            )
+    judged = Ruling.objects.filter(workflow=workflow, subject__in=found, withdrawn_at=None)
+    others = {subject: by_subject[subject] for subject in judged.values_list("subject", flat=True)}
+    rulings = rule_on_all(
+        workflow, [one for subject, one in by_subject.items() if subject not in others], scientist=scientist
+    )
+    results: dict[int, Ruling | SecondOpinion] = {row.subject_id: row for row in rulings}
+    for pk, one in others.items():
+        results[pk] = give_verdict(
+            subject=found[pk], workflow=workflow, scientist=scientist, verdict=one.verdict, label=one.label,
+            note=one.note, overrules=overrules,
         )  # fmt: skip
-    return results
+    return [results[pk] for pk in found]
 
 
 @transaction.atomic

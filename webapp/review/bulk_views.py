@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.request_values import whole_numbers
-from webapp.review.bulk import MOST_AT_ONCE, SubjectVerdict, change_cases, give_verdicts
+from webapp.review.bulk import MOST_AT_ONCE, change_cases, give_verdicts
 from webapp.review.bulk_undo import done_by, last_by, remember, undo_last
 from webapp.review.models import BulkChange, CaseAction
 from webapp.review.queue_form import reviewable
+from webapp.review.rulings import SubjectVerdict
 from webapp.review.verdict_views import verdict_in
 from webapp.workflows.models import Workflow
 

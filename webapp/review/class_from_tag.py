@@ -14,8 +14,9 @@ from webapp.archive.target_leakage import leaky_columns
 from webapp.community.tags import tagged
 from webapp.learning.model_roles import classes_of
 from webapp.queue.membership import end_training
-from webapp.review.bulk import SubjectVerdict, give_verdicts
+from webapp.review.bulk import give_verdicts
 from webapp.review.models import Ruling, Verdict
+from webapp.review.rulings import SubjectVerdict
 from webapp.workflow_settings.change_workflow import change_workflow
 from webapp.workflows.models import Workflow
 

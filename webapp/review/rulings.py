@@ -1,5 +1,8 @@
 """Rulings: a scientist's verdict overrides the consensus, makes the subject gold, and can be withdrawn."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -25,7 +28,16 @@ class AlreadyWithdrawn(ValueError):
     """The ruling has already been withdrawn."""
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class SubjectVerdict:
+    """A verdict on one subject."""
+
+    subject: int
+    verdict: str
+    label: str = ""
+    note: str = ""
+
+
 def rule(
     *, subject: Subject, workflow: Workflow, scientist: User, verdict: str, label: str = "", note: str = ""
 ) -> Ruling:
@@ -46,34 +58,57 @@ def rule(
         The verdict is neither yes nor no, the label is not a class of the survey or contradicts the verdict, or the
         subject belongs to another survey or kind. Nothing is changed.
     """
-    locked = Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
-    check_verdict(locked, workflow, verdict, label)
-    lock_in_all_workflows([locked.pk])
-    standing = locked.rulings.filter(withdrawn_at=None)
-    earlier = standing.first()
-    before = (earlier.previous_gold, earlier.previous_source) if earlier else (locked.gold_label, locked.gold_source)
-    consensus = _consensus(workflow, locked)
-    replaced = standing.filter(workflow=workflow).first()
-    opinion = champions_opinions(workflow, [locked.pk]).get(locked.pk)
-    standing.filter(workflow=workflow).update(withdrawn_at=timezone.now(), withdrawn_by=scientist)
-    ruling = Ruling.objects.create(
-        subject=locked,
-        workflow=workflow,
-        scientist=scientist,
-        verdict=verdict,
-        label=label,
-        note=note,
-        consensus_posterior=consensus.posterior if consensus.votes else None,
-        p_real=opinion.p_real if opinion else None,
-        model_id=opinion.model if opinion else None,
-        previous_gold=before[0],
-        previous_source=before[1],
-        replaces=replaced,
-    )
-    _set_gold(locked, label or verdict, "ruling")
-    _retire(consensus, ruling)
-    _credit(ruling)
+    (ruling,) = rule_on_all(workflow, [SubjectVerdict(subject.pk, verdict, label, note)], scientist=scientist)
     return ruling
+
+
+@transaction.atomic
+def rule_on_all(workflow: Workflow, verdicts: Collection[SubjectVerdict], *, scientist: User) -> list[Ruling]:
+    """Rule on different subjects, as `rule` does on one, with as many statements as on one."""
+    if not verdicts:
+        return []
+    given = {each.subject: each for each in verdicts}
+    subjects = _locked(workflow, given)
+    standing = Ruling.objects.filter(subject__in=given, withdrawn_at=None)
+    earlier = {row.subject_id: row for row in standing.order_by("pk")}  # the newest
+    replaced = {row.subject_id: row for row in standing.filter(workflow=workflow)}
+    consensus = _consensus(workflow, subjects)
+    opinions = champions_opinions(workflow, given)
+    standing.filter(workflow=workflow).update(withdrawn_at=timezone.now(), withdrawn_by=scientist)
+    rulings = []
+    for row in subjects:
+        one, before, votes, opinion = given[row.pk], earlier.get(row.pk), consensus[row.pk], opinions.get(row.pk)
+        rulings.append(
+            Ruling(
+                subject=row,
+                workflow=workflow,
+                scientist=scientist,
+                verdict=one.verdict,
+                label=one.label,
+                note=one.note,
+                consensus_posterior=votes.posterior if votes.votes else None,
+                p_real=opinion.p_real if opinion else None,
+                model_id=opinion.model if opinion else None,
+                previous_gold=before.previous_gold if before else row.gold_label,
+                previous_source=before.previous_source if before else row.gold_source,
+                replaces=replaced.get(row.pk),
+            )
+        )
+    Ruling.objects.bulk_create(rulings)
+    for label in sorted({each.label or each.verdict for each in given.values()}):
+        _set_gold([pk for pk, each in given.items() if (each.label or each.verdict) == label], label, "ruling")
+    _retire(workflow, rulings)
+    _credit(workflow, rulings)
+    return rulings
+
+
+def _locked(workflow: Workflow, given: Mapping[int, SubjectVerdict]) -> list[Subject]:
+    """Return the subjects, locked with their queue entries; ValidationError for a verdict that `rule` refuses."""
+    subjects = list(Subject.objects.select_for_update(no_key=True).filter(pk__in=given).order_by("pk"))
+    for each in subjects:
+        check_verdict(each, workflow, given[each.pk].verdict, given[each.pk].label)
+    lock_in_all_workflows(given)
+    return subjects
 
 
 @transaction.atomic
@@ -101,15 +136,16 @@ def withdraw_ruling(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
         _bring_back(earlier, ruling, is_undo=is_undo)
     newest = subject.rulings.filter(withdrawn_at=None).first()
     if newest is not None:
-        _set_gold(subject, _gold_of(newest), "ruling")
+        _set_gold([subject.pk], _gold_of(newest), "ruling")
     else:
-        _set_gold(subject, ruling.previous_gold, ruling.previous_source)
+        _set_gold([subject.pk], ruling.previous_gold, ruling.previous_source)
     if earlier is not None:
-        _retire(_consensus(ruling.workflow, subject), earlier)
-        _credit(earlier)
+        _consensus(ruling.workflow, [subject])
+        _retire(ruling.workflow, [earlier])
+        _credit(ruling.workflow, [earlier])
     else:
         _reopen(ruling.workflow, subject)
-        withdraw_credits(subject=subject, workflow=ruling.workflow)
+        withdraw_credits([subject], ruling.workflow)
     _end_training(subject)
     forget_answered(subject.pk)
 
@@ -169,10 +205,16 @@ def check_verdict(subject: Subject, workflow: Workflow, verdict: str, label: str
         raise ValidationError({"label": (yes if verdict == Verdict.YES else no) % {"label": label}})
 
 
-def _consensus(workflow: Workflow, subject: Subject) -> Consensus:
-    """Return the consensus, whose queue entry is locked; an empty row without votes."""
+def _consensus(workflow: Workflow, subjects: Collection[Subject]) -> dict[int, Consensus]:
+    """Return the consensus by subject, whose queue entries are locked; empty rows without votes."""
+    rows = Consensus.objects.filter(workflow=workflow, subject__in=subjects)
+    known = set(rows.values_list("subject", flat=True))
     empty = {"posterior": workflow.prior, "method": workflow.method}
-    return Consensus.objects.get_or_create(workflow=workflow, subject=subject, defaults=empty)[0]
+    Consensus.objects.bulk_create(
+        [Consensus(workflow=workflow, subject=each, **empty) for each in subjects if each.pk not in known],
+        ignore_conflicts=True,
+    )
+    return {row.subject_id: row for row in rows}
 
 
 def _gold_of(ruling: Ruling) -> str:
@@ -182,26 +224,25 @@ def _gold_of(ruling: Ruling) -> str:
     return ruling.label if is_known else ruling.verdict
 
 
-def _set_gold(subject: Subject, label: str, source: str) -> None:
-    """Change a subject's gold label, and mark its volunteers' skills for recomputing."""
-    Subject.objects.filter(pk=subject.pk).set_gold(label, source)
-    truth_changed([subject.pk])
+def _set_gold(subjects: Collection[int], label: str, source: str) -> None:
+    """Change subjects' gold label, and mark their volunteers' skills for recomputing."""
+    Subject.objects.filter(pk__in=subjects).set_gold(label, source)
+    truth_changed(subjects)
 
 
-def _credit(ruling: Ruling) -> None:
+def _credit(workflow: Workflow, rulings: Collection[Ruling]) -> None:
     """Credit the volunteers who said yes, unless a no replaces the verdict or the class was known before."""
-    if ruling.verdict == Verdict.YES and not ruling.previous_gold:
-        confirm(subject=ruling.subject, workflow=ruling.workflow, at=ruling.created_at)
-    else:
-        withdraw_credits(subject=ruling.subject, workflow=ruling.workflow)
+    confirmed = {row.subject: row.created_at for row in rulings if row.verdict == Verdict.YES and not row.previous_gold}
+    confirm(confirmed, workflow)
+    withdraw_credits([row.subject for row in rulings if row.subject not in confirmed], workflow)
 
 
-def _retire(consensus: Consensus, ruling: Ruling) -> None:
-    consensus.is_retired, consensus.retired_reason = True, RetiredReason.HUMAN
-    consensus.retired_at = ruling.created_at
-    consensus.save(update_fields=["is_retired", "retired_reason", "retired_at", "updated_at"])
-    entries = QueueEntry.objects.filter(workflow=consensus.workflow_id, subject=consensus.subject_id)
-    entries.update(is_retired=True, is_gold=True)  # retired, and a training subject from now on
+def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:
+    of = {"workflow": workflow, "subject__in": [row.subject_id for row in rulings]}
+    at = max(row.created_at for row in rulings)
+    human = {"is_retired": True, "retired_reason": RetiredReason.HUMAN, "retired_at": at}
+    Consensus.objects.filter(**of).update(**human, updated_at=timezone.now())
+    QueueEntry.objects.filter(**of).update(is_retired=True, is_gold=True)  # a training subject from now on
 
 
 def _reopen(workflow: Workflow, subject: Subject) -> None:

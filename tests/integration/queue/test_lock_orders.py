@@ -39,8 +39,9 @@ from webapp.queue.models import Lease
 from webapp.retention.drop_pixels import _mark
 from webapp.retention.droppable import TrainedOn
 from webapp.retention.models import RetentionRun
-from webapp.review.bulk import SubjectVerdict, give_verdicts
+from webapp.review.bulk import give_verdicts
 from webapp.review.bulk_undo import withdraw_verdicts
+from webapp.review.rulings import SubjectVerdict
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 

@@ -2,13 +2,16 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.integration.at_once import at_once
 from tests.integration.learning import sky
 from tests.integration.people import member
+from tests.integration.world import make_volunteer, vote
 from webapp.archive import survey_settings, target_leakage
 from webapp.archive.models import Survey
 from webapp.archive.survey_settings import change_survey
+from webapp.community.models import Discovery, Notification
 from webapp.review import class_from_tag
 from webapp.review.class_from_tag import make_class
 
@@ -49,3 +52,21 @@ def test_a_class_is_made_with_the_lock_held_briefly(measured):
     make_class(by=member(survey, "scientist"), workflow=workflow, label="COMET", answer="yes", examples=[])
     assert measured == [survey.pk]
     assert Survey.objects.get().positive == ["AST", "COMET"]
+
+
+def test_examples_take_no_more_statements_the_more_they_are():
+    survey = sky.survey("night", classes=["CR", "AST"], positive=["AST"])
+    workflow, by = sky.workflow(survey), member(survey, "scientist")
+    rows = sky.subjects(survey, [True] * 9)
+    sky.queue(workflow, rows)
+    discoverer = make_volunteer()
+    for row in rows:
+        vote(discoverer, workflow, row, "yes")
+    of = {"by": by, "workflow": workflow, "label": "AST", "answer": "yes"}
+    counts = []
+    for some in (rows[:1], rows[1:3], rows[3:]):
+        with CaptureQueriesContext(connection) as asked:
+            assert make_class(**of, examples=[row.pk for row in some]) == len(some)
+        counts.append(len(asked))
+    assert counts[1] == counts[2]
+    assert Discovery.objects.count() == Notification.objects.count() == 9

@@ -7,10 +7,11 @@ from tests.integration.people import browser, member
 from webapp.archive.models import Survey
 from webapp.community.models import Discovery, Notification
 from webapp.consensus.models import Consensus
-from webapp.review.bulk import SubjectVerdict, give_verdicts
+from webapp.review.bulk import give_verdicts
 from webapp.review.bulk_undo import done_by, undo, withdraw_verdicts
 from webapp.review.models import Ruling, SecondOpinion
 from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
+from webapp.review.rulings import SubjectVerdict
 from webapp.review.verdict_history import history_of
 
 pytestmark = pytest.mark.django_db

@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from tests.integration.learning import sky
 from tests.integration.people import others
 from webapp.archive.models import Membership
-from webapp.review.bulk import MOST_AT_ONCE, SubjectVerdict, give_verdicts
+from webapp.review.bulk import MOST_AT_ONCE, give_verdicts
 from webapp.review.cases import MOST_TAGS, change_case
 from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion
 from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
-from webapp.review.rulings import rule
+from webapp.review.rulings import SubjectVerdict, rule
 from webapp.review.verdict_history import history_of
 from webapp.review.verdict_panel import panel_of
 
