@@ -1,5 +1,6 @@
 """What a scientist sees first: what came in, what waits for a verdict, and which figures changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -23,6 +24,8 @@ from webapp.workflows.models import Workflow
 
 WEEK = timedelta(days=7)
 WAITING = ("agreed", "disagreements", "talk", "second", "conflicts", "held")
+SHARED = ("talk", "held")
+"""Queues that people fill with subjects, whatever the workflow."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,27 @@ def _subjects_since(survey: Survey, since: datetime) -> int:
     return min(counted, MOST_COUNTED + 1)
 
 
-def waiting(workflow: Workflow, reader: User) -> list[Waiting]:
-    """Return the queues in which something waits for the reader, and what is assigned to them."""
-    names = dict(NAMES)
+def first_of_kinds(workflows: Sequence[Workflow]) -> set[Workflow]:
+    """Return the first workflow of each kind of subjects, an active one if there is one."""
+    by_kind: dict[str, Workflow] = {}
+    for each in sorted(workflows, key=lambda workflow: not workflow.is_active):
+        by_kind.setdefault(each.kind, each)
+    return set(by_kind.values())
+
+
+def waiting(workflow: Workflow, reader: User, *, is_first: bool = True) -> list[Waiting]:
+    """Return the queues in which something waits for the reader, and what is assigned to them.
+
+    Those that have the same subjects in each workflow of a kind only if the workflow is the first of its kind.
+    """
+    names, queues = dict(NAMES), [name for name in WAITING if is_first or name not in SHARED]
     found = [
-        Waiting(names[name], f"workflow={workflow.slug}&queue={name}", _n(workflow, reader, name)) for name in WAITING
+        Waiting(names[name], f"workflow={workflow.slug}&queue={name}", _n(workflow, reader, name)) for name in queues
     ]
-    mine = queued(workflow, "all", reader=reader, state="todo", assigned="me")
-    assigned = Waiting("", f"workflow={workflow.slug}&queue=all&assigned=me", count_some(mine))
-    return [each for each in [*found, assigned] if each.n]
+    if is_first:
+        mine = queued(workflow, "all", reader=reader, state="todo", assigned="me")
+        found.append(Waiting("", f"workflow={workflow.slug}&queue=all&assigned=me", count_some(mine)))
+    return [each for each in found if each.n]
 
 
 def _n(workflow: Workflow, reader: User, queue: str) -> int:

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.people import others
+from tests.integration.world import make_volunteer
 from webapp.archive.models import IngestRun, Membership, Subject
+from webapp.community.models import Comment
 from webapp.consensus.models import Aggregation
 from webapp.core.bounded_count import MOST_COUNTED
 from webapp.core.jobs import Job
@@ -52,6 +54,18 @@ def test_what_waits_is_counted_until_the_reader_has_ruled(workflow, subjects, sc
     }  # fmt: skip
     give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
     assert [each.n for each in waiting(workflow, scientist)] == [2]
+
+
+def test_what_people_list_waits_once_however_many_workflows_there_are(workflow, subjects, scientist, client):
+    sky.workflow(workflow.survey, slug="a", name="Another, closed", is_active=False)
+    sky.workflow(workflow.survey, slug="b", name="Shape")
+    Comment.objects.create(survey=workflow.survey, subject=subjects[0], author=make_volunteer(), text="Odd!")
+    change_case(subject=subjects[1], by=scientist, action="hold")
+    change_case(subject=subjects[1], by=scientist, action="assign")
+    page = client.get(PAGE).content.decode()
+    assert re.findall(r"\?workflow=(\w+)&amp;queue=(talk|held|all&amp;assigned)", page) == [
+        ("night", "talk"), ("night", "held"), ("night", "all&amp;assigned")
+    ]  # fmt: skip
 
 
 def test_a_conflict_waits_for_both_scientists_until_one_settles_it(workflow, subjects, scientist, colleague, client):
