@@ -25,7 +25,7 @@ from webapp.known_objects.scheduled_orbits import start_load_if_changed
 from webapp.learning.drift import start_after_drift
 from webapp.learning.first_batch import start_first_batches
 from webapp.learning.reordering import order_after_votes
-from webapp.learning.retention import delete_left_checkpoints, delete_old_states
+from webapp.learning.retention import delete_left_checkpoints, delete_lost_imports, delete_old_states
 from webapp.learning.scoring import score_arrivals
 from webapp.learning.triggers import start_due, workflows_to_retrain
 from webapp.operations import alerts
@@ -102,7 +102,8 @@ def nightly_retention() -> None:
     """Drop pixels by the surveys' rules, and what killed processes have fetched, saved, or written in part."""
     surveys = start_run.surveys_to_clean()
     runs = (partial(start_run.start_run, survey=survey, by=None, dry_run=False) for survey in surveys)
-    run_steps("retention", forget_ended, delete_left_checkpoints, forget_uploads, *runs, delete_left)
+    swept = (forget_ended, delete_left_checkpoints, delete_lost_imports, forget_uploads)
+    run_steps("retention", *swept, *runs, delete_left)
 
 
 @task("tasks.sessions.hourly")

@@ -13,6 +13,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
+from webapp.core.partial_files import delete_if_left
 from webapp.learning.models import Checkpoint, Detection, Preset, Score, ScoringRun, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
 
@@ -122,3 +123,23 @@ def delete_left_checkpoints() -> None:
     for path, run in saved.items():
         if run in ended and f"{CHECKPOINTS}/{path.name}" not in needed:
             shutil.rmtree(path, ignore_errors=True)
+
+
+_IMPORTED = re.compile(r"(?P<survey>.+)-(?P<run>\d+)-0")
+
+
+def delete_lost_imports() -> None:
+    """Delete, after a day, the files of imported models whose import was killed before its run was committed.
+
+    A later run of the site shows that none of that number is still to come. Folders of surveys that are not here stay.
+    """
+    folders = (Path(settings.DATA) / CHECKPOINTS).glob("*-0")
+    saved = {path: match for path in folders if (match := _IMPORTED.fullmatch(path.name))}
+    runs = {pk: survey for survey, pk in TrainingRun.objects.values_list("survey__slug", "pk")}
+    surveys = set(Survey.objects.values_list("slug", flat=True))
+    needed = set(Checkpoint.objects.values_list("folder", flat=True))
+    for path, match in saved.items():
+        run, survey = int(match["run"]), match["survey"]
+        is_lost = runs.get(run) != survey and run < max(runs, default=0)
+        if is_lost and survey in surveys and f"{CHECKPOINTS}/{path.name}" not in needed:
+            delete_if_left(path)

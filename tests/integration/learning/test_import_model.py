@@ -7,18 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.files import File
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from ml.inference.checkpoint import Checkpoint as Files
+from tasks.housekeeping import nightly_retention
 from tasks.learning import train
+from tests.integration.core.test_partial_files import age
 from tests.integration.learning import sky
 from tests.integration.learning.runs import take_up, trained
 from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
-from webapp.learning.import_model import imported_folder
+from webapp.learning.import_model import import_model, imported_folder
 from webapp.learning.models import Checkpoint, ScoringRun, TrainingRun
-from webapp.learning.retention import delete_left_checkpoints
+from webapp.learning.retention import delete_left_checkpoints, delete_lost_imports
 from webapp.learning.starting_checkpoint import starting_classifier
 from webapp.learning.triggers import short_of_labels, start_training
 
@@ -232,6 +236,34 @@ def test_damaged_weights_end_the_run_and_their_files_are_deleted(files, workflow
     assert str(settings.DATA) not in run.error
     delete_left_checkpoints()
     assert not (Path(settings.DATA) / imported_folder(run)).exists()
+
+
+@pytest.fixture
+def lost(files, workflow):
+    """The folder of an import that was killed after its files were in place, and before its run was committed."""
+    with transaction.atomic():
+        run = import_model(workflow=workflow, by=None, **sent(files))
+        transaction.set_rollback(True)
+    assert not TrainingRun.objects.filter(pk=run.pk).exists()
+    return Path(settings.DATA) / imported_folder(run)
+
+
+def test_a_killed_import_leaves_nothing_for_ever(files, workflow, lost):
+    age(lost)
+    delete_lost_imports()
+    assert lost.exists(), "its run may still be committed"
+    model = imported(workflow, sent(files)).checkpoint
+    age(kept := Path(settings.DATA) / model.folder)
+    elsewhere = shutil.copytree(lost, lost.with_name("elsewhere-1-0"))
+    age(elsewhere)
+    nightly_retention()
+    assert [path.exists() for path in (lost, kept, elsewhere)] == [False, True, True]
+
+
+def test_what_an_import_has_just_written_stays(files, workflow, lost):
+    imported(workflow, sent(files))
+    delete_lost_imports()
+    assert lost.exists()
 
 
 def test_the_same_files_twice_are_one_model(files, workflow):
