@@ -37,22 +37,41 @@ FEWER = Sentence(
     )
 )
 LEAST = 0.9  # of the orbits in use: catalogues grow, so far fewer mean that a file is incomplete
+LEAST_BY_HAND = 0.5  # likewise, where somebody looks on
 VERSIONS_KEPT = 3
 
 
-def load_orbits(asteroids: Path | None, comets: Path | None) -> OrbitCatalogue:
+class IncompleteOrbits(ValueError):
+    """A file is truncated, or has far fewer orbits than are in use; the message says so."""
+
+
+def load_orbits(asteroids: Path | None, comets: Path | None, *, accepts_incomplete: bool = False) -> OrbitCatalogue:
     """Check and copy the files, and make them the version in use; the same files twice are one version.
 
-    A truncated file is used as far as it goes, and the version says so.
+    If that is accepted, a truncated file is used as far as it goes, and the version says so.
 
     Raises
     ------
+    IncompleteOrbits
+        A file is truncated, or fewer than half as many orbits as are in use; the previous version stays in use.
     ValueError
         Neither file is given, or one holds no orbit.
     OSError
         A file cannot be read or copied.
     """
-    return _stored(OrbitFiles(asteroids, comets), _read(OrbitFiles(asteroids, comets)))
+    files = OrbitFiles(asteroids, comets)
+    read = _read(files)
+    if not accepts_incomplete:
+        _check_complete(read)
+    return _stored(files, read)
+
+
+def _check_complete(read: dict[Path, Catalogue]) -> None:
+    if damaged := [path for path, each in read.items() if each.warning]:
+        raise IncompleteOrbits(f"{_names(damaged)} is incomplete or damaged.")
+    used, count = OrbitCatalogue.objects.first(), _count(read)
+    if used and count < LEAST_BY_HAND * used.orbits:
+        raise IncompleteOrbits(f"{_names([*read])} has only {count:,} orbits, and {used.orbits:,} are in use.")
 
 
 def load_scheduled_orbits(job: OrbitLoad) -> None:
@@ -68,7 +87,7 @@ def load_scheduled_orbits(job: OrbitLoad) -> None:
     except (ValueError, OSError) as error:
         job.fail(UNREADABLE(error=error))
         return
-    used, count = OrbitCatalogue.objects.first(), sum(len(each.orbits) for each in read.values())
+    used, count = OrbitCatalogue.objects.first(), _count(read)
     if damaged := [path for path, each in read.items() if each.warning]:
         job.fail(DAMAGED(files=_names(damaged)))
     elif used and count < LEAST * used.orbits:
@@ -97,6 +116,10 @@ def _read(files: OrbitFiles) -> dict[Path, Catalogue]:
     return read
 
 
+def _count(read: dict[Path, Catalogue]) -> int:
+    return sum(len(each.orbits) for each in read.values())
+
+
 def _names(paths: list[Path]) -> str:
     return ", ".join(path.name for path in paths)
 
@@ -109,7 +132,7 @@ def _stored(files: OrbitFiles, read: dict[Path, Catalogue]) -> OrbitCatalogue:
         defaults={
             "asteroids": files.asteroids.name if files.asteroids else "",
             "comets": files.comets.name if files.comets else "",
-            "orbits": sum(len(each.orbits) for each in read.values()),
+            "orbits": _count(read),
             "bad_lines": sum(len(each.bad_lines) for each in read.values()),
             "warning": TRUNCATED(files=_names(damaged)) if damaged else "",
             "epoch": float(np.median(np.concatenate([each.orbits.epoch for each in read.values()]))),

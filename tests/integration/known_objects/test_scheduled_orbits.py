@@ -152,14 +152,41 @@ def test_a_place_that_cannot_be_read_is_said_and_stops_nothing_else(orbits, page
     assert OrbitCatalogue.objects.get() == used
 
 
-def test_the_command_loads_a_truncated_file_and_its_version_says_so(orbits, page, capsys):
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (_cut_gzip, "MPCORB.DAT.gz is incomplete or damaged."),
+        (_replace("".join(LINES)[:-100]), "MPCORB.DAT is incomplete or damaged."),
+        (_replace("".join(LINES[:9])), "MPCORB.DAT has only 6 orbits, and 20 are in use."),
+    ],
+    ids=["gzip", "plain", "fewer"],
+)
+def test_the_command_loads_an_incomplete_file_only_if_it_is_told_to(orbits, spoil, sentence):
+    used = look().catalogue
+    spoil(orbits)
+    [path] = orbits.glob("MPCORB*")
+    with pytest.raises(CommandError, match=rf"^{sentence} Nothing was loaded; .* with --accept-incomplete\.$"):
+        call_command("load_orbits", str(path))
+    assert OrbitCatalogue.objects.get() == used
+    call_command("load_orbits", str(path), "--accept-incomplete")
+    assert OrbitCatalogue.objects.first() != used
+
+
+def test_a_version_of_a_truncated_file_says_so(orbits, page, capsys):
     (orbits / "MPCORB.DAT").write_text("".join(LINES)[:-100])
     assert look().state == JobState.FAILED
-    call_command("load_orbits", str(orbits / "MPCORB.DAT"))
+    call_command("load_orbits", str(orbits / "MPCORB.DAT"), "--accept-incomplete")
     said = "MPCORB.DAT is incomplete or damaged: only the orbits before that point are used."
     assert said in capsys.readouterr().err
     assert said in page()
     assert "New orbits were not loaded" not in page()  # that was before
+
+
+def test_the_command_loads_somewhat_fewer_orbits(orbits):
+    look()
+    (orbits / "MPCORB.DAT").write_text("".join(LINES[:-8]))
+    call_command("load_orbits", str(orbits / "MPCORB.DAT"))
+    assert OrbitCatalogue.objects.first().orbits == 12
 
 
 def test_the_command_names_a_file_that_is_not_there(orbits):
