@@ -13,6 +13,7 @@ from django.http import HttpResponse, HttpResponseForbidden
 from django.test import Client
 
 from tests.integration.everything import KEY, NAME, make_everything, make_people
+from tests.integration.people import HTMX
 from tests.integration.routes import ACCOUNT, EVERYBODY, OWNER, ROLE_OF, SITE, all_routes
 from tests.request_bodies import fields_taken
 from webapp.archive.models import AuditEntry, Role
@@ -72,14 +73,14 @@ def ask(plain_refusals):
         clients[name].force_login(user)
         sessions[name] = clients[name].cookies[settings.SESSION_COOKIE_NAME].value
 
-    def ask(who, method, route, **others):
+    def ask(who, method, route, headers=None, **others):
         client = clients[who]
         client.cookies.clear()
         if who in sessions:
             client.cookies[settings.SESSION_COOKIE_NAME] = sessions[who]
         is_api = route.name.startswith("api:")
         is_json = is_api and method != "get" and route.name not in OF_FILES
-        options = {"content_type": "application/json"} if is_json else {}
+        options = {"headers": headers} | ({"content_type": "application/json"} if is_json else {})
         address = route.at(**others)
         if method != "get":
             taken = fields_taken(method, address) if is_api else BODY.keys() - {"subjects"}
@@ -176,7 +177,7 @@ def test_nobody_reaches_another_surveys_things_through_their_own(ask):
         if "slug" not in route.arguments or not OF_A_SURVEY.intersection(route.arguments):
             continue
         for method in route.methods:
-            answer, written, _acts = ask("admin elsewhere", method, route, slug="elsewhere")
+            answer, written, _acts = ask("admin elsewhere", method, route, headers=HTMX, slug="elsewhere")
             changed = [text for text in written if "archive_auditentry" not in text and route.name not in FOUND_NOTHING]
             is_led_back = route.name in FOUND_NOTHING and answer.status_code == 302
             if changed or not (is_led_back or answer.status_code in (403, 404, 405)):
