@@ -1,6 +1,7 @@
 """Ask a broker's HTTP API: only allowed hosts at public addresses, no redirects, bounded answers."""
 
 import ssl
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,9 +33,11 @@ class Gone(ApiFailed):
 class HttpClient:
     """Keeps connections to an API."""
 
-    def __init__(self) -> None:
+    @cached_property
+    def _pool(self) -> httpcore.ConnectionPool:
+        """Made for the first request: to read the certificates of all authorities takes 20 ms."""
         backend = CheckedBackend(_checked_address, LONGEST)
-        self._pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
+        return httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
 
     def get(self, address: str) -> bytes:
         """Return what is at an address.
