@@ -9,14 +9,18 @@ from ml.crowd.aggregator import Aggregator, gold_codes
 from ml.crowd.bwa import Bwa
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.ebcc import Ebcc
+from ml.crowd.glad import Glad
 from ml.crowd.held_out import FOLDS, Method, held_out_score, rounds
 from ml.crowd.ibcc import Ibcc
-from ml.crowd.majority import Majority, leading
+from ml.crowd.majority import Majority, WeightedMajority, leading
 from ml.crowd.one_coin import OneCoin
+from ml.crowd.swap import Swap
 from ml.crowd.tempering import average_of_halves, fit_posterior_temperature, tempered
 from ml.crowd.votes import Votes
 
 LEAST_VOTES, LEAST_GOLD = 20, 20
+MOST_FOR_GLAD = 100_000
+"""Votes with more of which GLAD is not compared: it takes fifty times as long as the others."""
 
 
 def smoothed_majority() -> Majority:
@@ -30,14 +34,16 @@ def careful_dawid_skene() -> DawidSkene:
 
 CANDIDATES: dict[str, tuple[str, Method]] = {
     "majority": ("the majority", smoothed_majority),
+    "weighted-majority": ("the weighted majority", lambda: WeightedMajority(smoothing=1.0)),
     "bwa": ("BWA", Bwa),
     "one-coin": ("one-coin", lambda: OneCoin(smoothing=1.0)),
+    "swap": ("SWAP", Swap),
     "dawid-skene": ("Dawid–Skene", careful_dawid_skene),
     "ibcc": ("IBCC", Ibcc),
     "ebcc": ("EBCC", Ebcc),
+    "glad": ("GLAD", Glad),
 }
-"""Titles and methods, simplest first. Left out are the weighted majority, of which BWA is the Bayesian form; SWAP, a
-Dawid–Skene for two classes with a fixed prior; and GLAD, which takes fifty times as long."""
+"""Titles and methods, simplest first: GLAD, last, has a parameter for each item too."""
 
 
 class Auto(Aggregator):
@@ -46,7 +52,7 @@ class Auto(Aggregator):
     Each method is fitted to four fifths of the votes and predicts the rest. Of the methods whose likelihood of the
     held-out votes is within one standard error of the highest, the simplest is chosen. With at least 20 gold items,
     methods are also fitted without gold, and those that are right on gold significantly less often than the best one
-    drop out first.
+    drop out first. SWAP takes part with two classes, and GLAD with up to 100,000 votes.
 
     Parameters
     ----------
@@ -74,7 +80,7 @@ class Auto(Aggregator):
         self.methods = methods
 
     def fit(self, votes: Votes, gold: np.ndarray | None = None) -> Self:
-        names, by_gold = choose_by_gold(self.methods, votes, gold_codes(votes, gold))
+        names, by_gold = choose_by_gold(able(self.methods, votes), votes, gold_codes(votes, gold))
         if len(votes.item) < LEAST_VOTES:
             names = names[:1]
             by_gold = f"With {len(votes.item)} votes there are too few to learn anything about anybody."
@@ -95,6 +101,12 @@ class Auto(Aggregator):
         """Temper posteriors (n_items, K); an item without votes keeps the prior."""
         asked = np.bincount(votes.item, minlength=len(votes.items)) > 0
         return np.where(asked[:, None], tempered(posteriors, self.temperature_), posteriors)
+
+
+def able(names: Sequence[str], votes: Votes) -> list[str]:
+    """Return the methods that can be fitted to these votes, and in time."""
+    unable = {"swap": len(votes.classes) != 2, "glad": len(votes.item) > MOST_FOR_GLAD}
+    return [name for name in names if not unable.get(name, False)]
 
 
 def choose_by_gold(names: Sequence[str], votes: Votes, gold: np.ndarray) -> tuple[list[str], str]:

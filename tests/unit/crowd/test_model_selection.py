@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from ml.cli.crowd_command import METHODS
+from ml.crowd import model_selection
 from ml.crowd.dawid_skene import DawidSkene
 from ml.crowd.majority import Majority, leading
-from ml.crowd.model_selection import Auto, near_the_best
+from ml.crowd.model_selection import CANDIDATES, Auto, near_the_best
 from ml.crowd.tempering import tempered
 from ml.crowd.votes import Votes
 from tests.unit.crowd.crowds import accuracy, crowd
@@ -23,7 +25,7 @@ def test_where_everybody_is_alike_and_seldom_seen_it_is_the_majority():
 
 def test_where_some_guess_it_is_a_method_that_tells_them_apart():
     """Everybody here is as often right on either class: just what one-coin assumes."""
-    votes, truth = crowd([0.95] * 3 + [0.5] * 5, items=300)
+    votes, truth = crowd([0.95] * 3 + [0.5] * 5, items=300, seed=1)
     model = Auto().fit(votes)
     assert model.chosen_ == "one-coin"
     assert accuracy(model.posteriors_, truth) > 0.95
@@ -40,13 +42,27 @@ def test_the_choice_is_near_the_better_one(skills, seed):
 
 
 def test_gold_decides_where_there_is_enough():
-    votes, truth = crowd([0.95] * 3 + [0.5] * 5, items=300)
+    votes, truth = crowd([0.95] * 3 + [0.5] * 5, items=300, seed=1)
     told = Auto().fit(votes, np.where(np.arange(300) < 100, truth, -1))
     assert told.chosen_ == "one-coin"
     assert told.reason_.startswith("Of 100 gold items the majority is right on 8")
     assert " by the majority" not in told.reason_
     few = Auto().fit(votes, np.where(np.arange(300) < 5, truth, -1))
     assert few.reason_.startswith("Log-likelihood of 2400")
+
+
+def test_every_method_is_compared():
+    votes, _ = crowd([0.95] * 3 + [0.5] * 5, items=100)
+    reason = Auto().fit(votes).reason_
+    assert set(CANDIDATES) == set(METHODS) - {"auto"}
+    assert all(f"by {title}" in reason for title, _ in CANDIDATES.values())
+
+
+def test_swap_is_compared_for_two_classes_only_and_glad_up_to_a_number_of_votes(monkeypatch):
+    three, _ = crowd([0.95] * 3 + [0.5] * 5, items=100, classes=3)
+    assert "SWAP" not in Auto().fit(three).reason_
+    monkeypatch.setattr(model_selection, "MOST_FOR_GLAD", len(three.item) - 1)
+    assert "GLAD" not in Auto().fit(three).reason_
 
 
 def test_one_method_alone_is_only_tempered():
