@@ -21,6 +21,7 @@ from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
 from webapp.learning.lineage_views import lineage_context
+from webapp.learning.manual_promotion import doubts
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
 from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
 from webapp.learning.prevalence import latest_prevalence
@@ -131,6 +132,7 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
     checkpoint = champion_of(survey, role)
     evaluation = checkpoint.evaluations.first() if checkpoint else None
     scoring = checkpoint.scoring_runs.of_archive().first() if checkpoint else None
+    previous = previous_champion(checkpoint)
     return {
         "role": role,
         "name": role.label,
@@ -140,7 +142,8 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
         "has_features": not role.is_detector,
         "failures": failures(checkpoint) if checkpoint else [],
         "first_batches": [] if checkpoint else newest_batches(survey, role),
-        "previous": previous_champion(checkpoint),
+        "previous": previous,
+        "doubts": doubts(previous) if previous else [],
         "new_labels": short_of_labels(checkpoint) if checkpoint else None,
     }
 

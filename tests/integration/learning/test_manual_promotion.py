@@ -88,6 +88,17 @@ def test_a_champion_that_the_page_did_not_show_is_not_replaced(checkpoint, admin
     assert "is now the champion" in click(admin, rival, replaces=now)
 
 
+def test_the_page_warns_before_a_rollback_to_a_model_that_was_promoted_in_spite_of_doubts(checkpoint, admin):
+    evaluated(checkpoint)
+    epochs(checkpoint, 3.0, 240.0)
+    click(admin, checkpoint, confirmed="on", reason="Nothing better is there.")
+    better = sky.checkpoint(checkpoint.run.workflow)
+    evaluated(better)
+    page = click(admin, better)
+    dialog = page.partition(f"Roll back to model {checkpoint.pk}")[2].partition("</form>")[0]
+    assert "Its training diverged: the loss went from 3 to 240." in dialog
+
+
 def test_an_attempt_that_only_judged_leaves_the_curve_and_the_doubt_of_the_one_that_trained(checkpoint, admin):
     evaluated(checkpoint)
     epochs(checkpoint, 3.0, 240.0)
