@@ -54,7 +54,9 @@ class TrainingForm(forms.Form):
         min_value=0.1,
         max_value=600,
         label=gettext_lazy("Time limit (minutes)"),
-        help_text=gettext_lazy("Leave empty to train until validation stops improving."),
+        help_text=gettext_lazy(
+            "Leave empty for the whole recipe. A limit only shortens it, and the run’s page says so."
+        ),
     )
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:

@@ -154,7 +154,9 @@ class WorkflowForm(forms.ModelForm):
             "min_votes": _("Of yes and no. No subject retires by consensus before this."),
             "max_votes": _("The subject then retires, with or without consensus."),
             "majority": _("From 0.5 to 1, of the votes that said yes or no."),
-            "accept_threshold": _("Above 0.5. At 0.99, about one in a hundred may be wrong."),
+            "accept_threshold": _(
+                "Above 0.5. At 0.99, at most one in a hundred is wrong if posteriors are calibrated; see Calibration."
+            ),
             "reject_threshold": _("Below 0.5."),
             "random_fraction": _("0 to 1. A model chooses the rest."),
             "positive_fraction": _(
@@ -179,7 +181,10 @@ class WorkflowForm(forms.ModelForm):
                 " rate agree."
             ),
             "reveal_model_score": "",
-            "is_experiment": _("To compare ways of asking in rounds. Otherwise every 500 votes reorder it too."),
+            "is_experiment": _(
+                "To compare ways of asking in rounds. Otherwise votes reorder it too: 500 of them, or any after ten"
+                " minutes."
+            ),
             "min_new_labels": _("Leave both fields empty to start training runs manually."),
             "retrain_days": _("If at least one label is new."),
         }

@@ -58,6 +58,14 @@ def test_only_recipes_that_suit_a_role_are_offered(survey, page):
     assert offered() == ["head", "finetune", "fixmatch", "small"]
 
 
+def test_a_time_limit_is_said_to_shorten_the_recipe(survey, page):
+    sky.workflow(survey)
+    assert (
+        "Leave empty for the whole recipe. A limit only shortens it, and the run’s page says so."
+        in page().content.decode()
+    )
+
+
 def test_without_a_workflow_it_says_what_will_stand_there(page):
     response = page()
     assert shown(response) == []

@@ -1,5 +1,7 @@
 """Admins create workflows and change them; the queue follows."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -8,6 +10,7 @@ from tests.integration.people import browser, others
 from tests.integration.world import make_subject, make_volunteer, vote
 from webapp.archive.models import Subject, SubjectSet, Survey
 from webapp.consensus.models import ConsensusRecompute
+from webapp.learning.reordering import PAUSE, VOTES
 from webapp.queue.models import Lease, QueueEntry
 from webapp.workflow_settings.change_workflow import change_workflow, open_workflow
 from webapp.workflows.models import Workflow
@@ -98,6 +101,14 @@ def test_an_admin_opens_a_workflow_and_its_queue_is_filled(admin, sets):
     assert "3 subjects were added to the queue." in page.get(f"{PAGE}movers/").content.decode()
     assert "2 open, 0 retired, 1 gold" in page.get(PAGE).content.decode()
     assert page.get("/classify/movers/").status_code == 200
+
+
+def test_the_settings_promise_no_more_than_posteriors_and_queues_do(admin, workflow):
+    page = browser(admin).get(f"{PAGE}{workflow.slug}/").content.decode()
+    assert "At 0.99, at most one in a hundred is wrong if posteriors are calibrated" in page
+    assert "Otherwise votes reorder it too: 500 of them, or any after ten minutes." in page
+    assert VOTES == 500
+    assert timedelta(minutes=10) == PAUSE
 
 
 def test_nobody_else_opens_or_changes_a_workflow(survey, workflow, sets):
