@@ -30,7 +30,8 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
     class Meta:
         model = TrainingRun
         fields = [
-            *JOB, "updated_at", "survey", "workflow", "role", "preset", "minutes", "seed", "is_control", "training_set",
+            *JOB, "updated_at", "survey", "workflow", "role", "preset", "minutes", "seed", "is_control", "reason",
+            "resumed_at", "training_set",
         ]  # fmt: skip
 
 

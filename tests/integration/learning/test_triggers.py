@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from tasks import housekeeping
 from tests.integration.learning import sky
+from tests.integration.people import browser, member
 from tests.integration.world import make_volunteer, recount
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
@@ -207,6 +208,8 @@ def test_a_run_begins_when_the_days_are_over_and_one_label_is_new(workflow):
     run = TrainingRun.objects.get(state="queued")
     assert run.reason == "Days since the last run: at least 7. New or corrected labels: 1."
     assert run.requested_by is None
+    shown = browser(member(workflow.survey, "scientist")).get(f"/api/training-runs/{run.pk}/").json()
+    assert (shown["reason"], shown["resumed_at"]) == (run.reason, None)
 
 
 def test_no_label_is_new_so_no_run_begins_however_old_the_last_is(workflow):
