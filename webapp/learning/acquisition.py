@@ -132,13 +132,15 @@ def update_priorities(run: ScoringRun) -> None:
 _MAIN = {
     Acquisition.DIVERSE: (Rule.ENTROPY, True),
     Acquisition.UNCERTAIN: (Rule.ENTROPY, False),
+    Acquisition.MARGIN: (Rule.MARGIN, True),
     Acquisition.VOTE: (Rule.INFORMATION, True),
+    Acquisition.ERRORS: (Rule.ERRORS, True),
     Acquisition.NIGHTLY: (Rule.ENTROPY, True),
     Acquisition.DISAGREEMENT: (Rule.BALD, True),
 }
 _REASONS = {
-    Rule.ENTROPY: Reason.UNCERTAIN, Rule.INFORMATION: Reason.VOTE, Rule.BALD: Reason.DISAGREED,
-    Rule.POSITIVE: Reason.POSITIVE, Rule.RARE: Reason.RARE,
+    Rule.ENTROPY: Reason.UNCERTAIN, Rule.MARGIN: Reason.UNCERTAIN, Rule.INFORMATION: Reason.VOTE,
+    Rule.ERRORS: Reason.VOTE, Rule.BALD: Reason.DISAGREED, Rule.POSITIVE: Reason.POSITIVE, Rule.RARE: Reason.RARE,
 }  # fmt: skip
 
 

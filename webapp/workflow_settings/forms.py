@@ -46,7 +46,9 @@ METHODS = [
 ACQUISITIONS = [
     (Acquisition.DIVERSE.value, _("Uncertain, and unlike each other")),
     (Acquisition.UNCERTAIN.value, _("Most uncertain first")),
+    (Acquisition.MARGIN.value, _("Smallest margin between yes and no, and unlike each other")),
     (Acquisition.VOTE.value, _("Where one more vote tells most")),
+    (Acquisition.ERRORS.value, _("Where one more vote corrects most")),
     (Acquisition.NIGHTLY.value, _("Uncertain, and unlike each other within each night")),
     (Acquisition.DISAGREEMENT.value, _("Where five small models disagree")),
 ]

@@ -27,7 +27,9 @@ class Acquisition(models.TextChoices):
 
     DIVERSE = "diverse"
     UNCERTAIN = "uncertain"
+    MARGIN = "margin"
     VOTE = "vote"
+    ERRORS = "errors"
     NIGHTLY = "nightly"
     DISAGREEMENT = "disagree"
 

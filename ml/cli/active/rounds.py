@@ -35,11 +35,12 @@ def _rule(weights: Mapping[Rule, float], *, diverse: bool = False, first: Plan =
     return Contender(Plan(weights, diverse).mixed_with(Rule.RANDOM, AT_RANDOM), first)
 
 
-# With two classes, the margin ranks as the entropy does, and rare classes as confident positives.
+# With two classes and equal votes, the margin ranks as the entropy does, and rare classes as confident positives.
 CONTENDERS = {
     "random": Contender(CHANCE, CHANCE),
     "entropy, first batch at random": _rule({Rule.ENTROPY: 1}, first=CHANCE),
     "entropy": _rule({Rule.ENTROPY: 1}),
+    "margin": _rule({Rule.MARGIN: 1}),
     "BALD": _rule({Rule.BALD: 1}),
     "information of a vote": _rule({Rule.INFORMATION: 1}),
     "errors saved by a vote": _rule({Rule.ERRORS: 1}),

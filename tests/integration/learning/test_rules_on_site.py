@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from django.conf import settings
 
+from ml.acquisition.rules import Rule
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from webapp.archive.models import Subject
 from webapp.learning import acquisition, scores
 from webapp.learning.acquisition import write_priorities
 from webapp.learning.curate_labels import curate
+from webapp.workflows.models import Acquisition
 
 pytestmark = pytest.mark.django_db
 KEY = "0123456789abcdef"
@@ -91,6 +93,27 @@ def test_without_features_uncertainty_stands_in_for_disagreement(workflow, champ
     workflow.acquisition = "disagree"
     assert write_priorities(workflow, champion).lacks_features
     assert chosen(workflow, "uncertain") == {row.pk for row in rows}
+
+
+@pytest.mark.parametrize(("order", "reason"), [("margin", "uncertain"), ("errors", "vote")])
+def test_a_workflow_asks_first_where_the_margin_is_smallest_or_a_vote_corrects_most(
+    workflow, champion, rows, order, reason
+):
+    p_real = np.where(np.arange(ASKED) < STRANGE, 0.5, 0.01)
+    score(champion, rows, np.stack([1 - p_real, np.zeros(ASKED), p_real], axis=1))
+    champion.manifest["feature_key"] = ""
+    workflow.acquisition = order
+    workflow.full_clean()
+    write_priorities(workflow, champion)
+    assert set(first(workflow, STRANGE)) == {row.pk for row in rows[:STRANGE]}
+    assert chosen(workflow, reason) == {row.pk for row in rows}
+
+
+def test_every_rule_can_be_chosen_for_a_workflow():
+    """Random and typical subjects, likely movers and rare classes have settings, or a batch, of their own."""
+    main = {rule for rule, _ in acquisition._MAIN.values()}
+    assert set(acquisition._MAIN) == set(Acquisition)
+    assert main == set(Rule) - {Rule.RANDOM, Rule.TYPICAL, Rule.POSITIVE, Rule.RARE}
 
 
 def test_a_share_of_the_batch_is_of_classes_with_few_labels(workflow, champion, rows):
