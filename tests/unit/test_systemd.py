@@ -70,6 +70,33 @@ def test_the_units_are_hardened(analyze):
     assert found.returncode == 0, found.stdout
 
 
+def test_commands_run_as_the_units_do():
+    manage = (FOLDER / "manage").read_text()
+    service = section("wanderers-web.service")
+    for name in ("Environment", "WorkingDirectory", "User"):
+        option = {"Environment": "setenv", "WorkingDirectory": "working-directory", "User": "uid"}[name]
+        assert f"--{option}={service[name]} " in manage
+    assert f"--property=EnvironmentFile={service['EnvironmentFile']}" in manage
+    assert f"--property=UMask={service['UMask']}" in manage
+    assert service["ExecStart"].startswith("/srv/wanderers/.venv/bin/python manage.py")
+    assert os.access(FOLDER / "manage", os.X_OK)
+
+
+def test_the_guide_makes_account_database_and_bytecode_before_it_starts_the_parts():
+    """The account may not write bytecode, and the migration waits for the database, as long as that takes."""
+    (guide,) = re.findall(r"## Run with systemd\n(.*?)\n## ", (ROOT / "docs/admin.md").read_text(), re.DOTALL)
+    steps = [
+        "make venv",
+        "-m compileall",
+        "useradd",
+        " createuser ",
+        " createdb ",
+        "systemctl enable",
+        "manage createsu",
+    ]
+    assert sorted(steps, key=guide.index) == steps
+
+
 def test_every_part_is_in_the_target_waits_for_the_migration_and_starts_again():
     target = (FOLDER / "wanderers.target").read_text()
     others = {"wanderers-migrate.service", "wanderers-listen@.service"}
