@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.integration.people import browser, member
@@ -98,7 +99,7 @@ def test_the_project_page_and_the_field_guide_do_not_show_its_picture(seen_by_bo
     def shown(reader):
         page = browser(reader).get("/surveys/night/project/").content.decode()
         guide = examples_of(workflow.survey, ["AST"], account_volunteer(reader))["AST"]
-        return subject.checksum in page, guide == [subject]
+        return reverse("picture", args=[subject.pk, subject.checksum]) in page, guide == [subject]
 
     ask_second_opinion(**seen_by_bob, by=ann)
     assert (shown(ann), shown(bob)) == ((True, True), (False, False))
