@@ -28,13 +28,20 @@ class Weight:
     """Compressed bytes of what a page loads, by address; each file is compressed once."""
 
     def __init__(self, page):
-        self.responses, self.files = [], {}
-        page.on("request", self._forget_the_last_page)
-        page.on("response", lambda response: self.responses.append(response))
+        self.requests, self.responses, self.files = [], [], {}
+        page.on("request", self._asked)
+        page.on("response", self._answered)
 
-    def _forget_the_last_page(self, request):
+    def _asked(self, request):
         if request.is_navigation_request():
+            self.requests.clear()
             self.responses.clear()
+        self.requests.append(request)
+
+    def _answered(self, response):
+        """Keep it, unless it comes late to the page before, whose bodies the browser no longer has."""
+        if response.request in self.requests:
+            self.responses.append(response)
 
     def take(self):
         """Return {path: bytes} of the responses to the page so far."""

@@ -51,7 +51,7 @@ def choose(user, frequency):
 def test_a_confirmed_discovery_is_mailed_once_with_links(workflow, ada, mailoutbox):
     [subject, *_] = subjects_of(workflow)
     vote(account_volunteer(ada), workflow, subject)
-    confirm(subject=subject, workflow=workflow, at=timezone.now())
+    confirm({subject: timezone.now()}, workflow)
     for _ in range(3):
         deliver()
     [mail] = mailoutbox
