@@ -36,30 +36,22 @@ def test_a_figure_is_counted_again_when_it_is_old(clock):
     assert [cached_figure("n", lambda: next(numbers), fresh_for=10) for _ in range(3)] == [1, 1, 1]
 
 
-def test_what_takes_long_is_kept_longer(clock):
+@pytest.mark.parametrize(("seconds", "patience"), [(2, 50), (0.1, 1000)])
+def test_what_takes_long_is_kept_longer_and_longer_still_where_a_volunteer_waits(clock, seconds, patience):
     numbers = count()
 
     def slow():
-        clock.now += 2
+        clock.now += seconds
         return next(numbers)
 
-    cached_figure("n", slow, fresh_for=10)
+    def figure():
+        return cached_figure("n", slow, fresh_for=10, patience=patience)
+
+    figure()
     clock.now += 99
-    assert cached_figure("n", slow, fresh_for=10) == 0
+    assert figure() == 0
     clock.now += 2
-    assert cached_figure("n", slow, fresh_for=10) == 1
-
-
-def test_what_a_volunteer_waits_for_is_kept_for_longer_still(clock):
-    numbers = count()
-
-    def slow():
-        clock.now += 0.1
-        return next(numbers)
-
-    cached_figure("n", slow, patience=1000)
-    clock.now += 99
-    assert cached_figure("n", slow, patience=1000) == 0
+    assert figure() == 1
 
 
 def test_while_one_counts_the_others_are_told_the_older_figure(clock):
