@@ -21,7 +21,6 @@ from psycopg.errors import UniqueViolation
 
 from ml.inference.detections import Detection
 from webapp.consensus.consensus_rows import refresh_models
-from webapp.core.sql import fetch
 from webapp.learning.messages import NOT_PROBABILITIES
 from webapp.learning.model_roles import role_of
 from webapp.learning.models import Checkpoint, Score
@@ -140,20 +139,18 @@ def opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Opinion]:
     return champions_opinions(workflow, subjects) if workflow.reveal_model_score else {}
 
 
-CHAMPIONS_OPINIONS = """
-    SELECT score.subject_id, score.p_real, score.checkpoint_id
-    FROM learning_checkpoint AS champion JOIN learning_score AS score ON score.checkpoint_id = champion.id
-    WHERE champion.survey_id = %s AND champion.role = %s AND champion.is_champion
-        AND score.subject_id = ANY((SELECT %s::bigint[])::bigint[])
-"""
-
-
 def champions_opinions(workflow: Workflow, subjects: Iterable[int]) -> dict[int, Opinion]:
     """Return the champion's opinions by subject, for scored ones.
 
     A consensus has an earlier champion's score until the present one has scored its subject.
     """
-    scores = fetch(CHAMPIONS_OPINIONS, [workflow.survey_id, role_of(workflow).value, list(subjects)])
+    champion = {
+        "checkpoint__survey": workflow.survey_id,
+        "checkpoint__role": role_of(workflow),
+        "checkpoint__is_champion": True,
+    }
+    rows = Score.objects.filter(**champion, subject__in=list(subjects))
+    scores = rows.values_list("subject", "p_real", "checkpoint")
     return {subject: Opinion(p_real, model) for subject, p_real, model in scores}
 
 
