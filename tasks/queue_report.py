@@ -54,7 +54,7 @@ class QueueReport(bootsteps.StartStopStep):
 
     def stop(self, worker: Any) -> None:
         """Take the report back: the worker finishes what it has, and takes no more."""
-        _written(lambda: Worker.objects.filter(name=f"{worker.hostname} {os.getpid()}").delete())
+        take_back_report(worker.hostname)
 
     def _ask(self, worker: Any) -> None:
         """Ask a child that is free, or becomes so; one that hangs keeps the question, and the next goes to another."""
@@ -76,6 +76,17 @@ class QueueReport(bootsteps.StartStopStep):
             log.warning("A process of the worker was stopped (SIGSTOP), and is killed: %s", child.pid)
             child.kill()
         self.stopped = stopped
+
+
+class LastReport(bootsteps.StartStopStep):
+    """A step of the consumer's end, after all children have: one may have answered since the report was taken back."""
+
+    def shutdown(self, consumer: Any) -> None:
+        take_back_report(consumer.hostname)
+
+
+def take_back_report(node: str) -> None:
+    _written(lambda: Worker.objects.filter(name=f"{node} {os.getpid()}").delete())
 
 
 def _is_stopped(process: psutil.Process) -> bool:

@@ -22,7 +22,7 @@ start_traces("worker")
 django.setup()
 
 from tasks import housekeeping, jobs  # noqa: E402  # after django.setup()
-from tasks.queue_report import QueueReport  # noqa: E402
+from tasks.queue_report import LastReport, QueueReport  # noqa: E402
 from webapp.core.dispatch import app  # noqa: E402
 from webapp.operations.worker_queues import all_queues  # noqa: E402
 
@@ -44,5 +44,6 @@ class LearningTasks(bootsteps.Step):
 
 app.conf.task_queues = [Queue(name) for name in sorted(all_queues())]
 app.steps["worker"].update({LearningTasks, QueueReport})
+app.steps["consumer"].add(LastReport)
 
 __all__ = ["app", "housekeeping", "jobs"]

@@ -46,7 +46,8 @@ def suspend_outside_transactions(child):
             time.sleep(0.1)
 
 
-def test_a_worker_of_two_queues_serves_these_while_a_child_works_until_it_stops(tmp_path):
+def test_a_worker_of_two_queues_serves_these_while_a_child_works_until_it_stops(tmp_path, monkeypatch):
+    monkeypatch.setenv("REPORT_TAKES", "2")  # One is under way when the worker is asked to stop.
     named = ["--queues", QUEUES, "--hostname", worker_name(QUEUES)]
     with running_worker(tmp_path, *named, "--include", "tests.acceptance.quick_reports") as running:
         wait_until(Worker.objects.exists, "The first report of its queues", tmp_path)
