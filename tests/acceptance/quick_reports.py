@@ -1,4 +1,4 @@
-"""Frequent reports of a worker's children, slow if so told, and looks for stopped ones: for a worker that includes this."""
+"""Frequent reports of a worker's children, slow if so told, and looks for stopped ones; for a worker to include."""
 
 import os
 import time
