@@ -21,7 +21,7 @@ DRIP = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r
 
 class Server:
     def __init__(self, folder):
-        self.port, self.journal = free_port(), folder / "journal"
+        self.port, self.journal, self.refused = free_port(), folder / "journal", ""
         command = [*web("127.0.0.1", self.port, folder).command[:-1], "tests.acceptance.streaming_site:application"]
         command[command.index("--workers") + 1] = "1"
         environment = os.environ | {"JOURNAL": str(self.journal), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
@@ -34,7 +34,8 @@ class Server:
     def gets(self, path, seconds=5):
         try:
             self.ask(path, seconds=seconds)
-        except OSError:
+        except OSError as error:
+            self.refused = repr(error)
             return False
         return True
 
@@ -52,12 +53,11 @@ class Server:
         family = psutil.Process(self.process.pid).children(recursive=True)
         return sum(process.memory_info().rss for process in family)
 
-    @staticmethod
-    def wait_for(condition, seconds=60.0):
+    def wait_for(self, condition, seconds=60.0):
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert condition()
+        assert condition(), f"The last refusal: {self.refused}. The journal: {rows_made(self)}"
 
 
 @pytest.fixture(scope="module")
