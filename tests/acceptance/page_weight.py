@@ -46,7 +46,7 @@ class Weight:
     def take(self):
         """Return {path: bytes} of the responses to the page so far."""
         weights = {}
-        for response in self.responses:
+        for response in [*self.responses]:  # more may come while the browser hands out bodies
             path = urlsplit(response.url).path
             kind = response.headers.get("content-type", "")
             if response.status != 200 or kind.startswith(PICTURES):
