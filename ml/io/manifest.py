@@ -138,7 +138,7 @@ def _body(reader: Iterator[list[str]], columns: Columns) -> Iterator[tuple[int |
         found = True
         yield number, row
     if not found:
-        raise BadInput("has no rows below its header: there is nothing to ingest.")
+        raise BadInput("has no rows below its header. Add one for each image.")
 
 
 def _row(columns: Columns, cells: list[str]) -> Row | BadInput:

@@ -198,7 +198,7 @@ def a_column_twice(folder):
         (no_image_column, "no column holds image files: add a column `image`"),
         (not_utf8, "is not UTF-8 text (line 3002). Save it"),
         (only_a_header, "has no rows below its header"),
-        (empty_file, "there is nothing to ingest"),
+        (empty_file, "has no rows below its header. Add one for each image."),
         (a_column_twice, "the header names image more than once"),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_seed_is_a_whole_number(command, seed, capsys):
     [
         (None, "is not there. Check the path."),
         ("a,b\n1,2\n", "no column holds image files: add a column `image`. Its columns are a, b."),
-        ("image,label\n", "has no rows below its header: there is nothing to ingest."),
+        ("image,label\n", "has no rows below its header. Add one for each image."),
     ],
 )
 def test_data_that_cannot_be_read_at_all_are_one_line(role, text, sentence, tmp_path, capsys):
