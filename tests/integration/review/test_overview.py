@@ -162,6 +162,13 @@ def test_tonight_is_the_surveys_observing_night_and_is_named(
     assert {each["row"].subject for each in client.get(unescape(newest)).context["rows"]} == set(subjects[:3])
 
 
+def test_practice_has_no_line_about_what_was_retired(survey, workflow, scientist, client):
+    sky.workflow(survey, slug="practice", name="Practice", is_training=True)
+    page = client.get(PAGE).content.decode()
+    assert "0 subjects retired in Real or bogus" in page
+    assert "retired in Practice" not in page
+
+
 def test_a_failed_load_of_orbits_concerns_every_survey(survey, scientist, client):
     OrbitLoad.objects.create(state="failed", error="The orbits cannot be read.", finished_at=timezone.now())
     page = client.get(PAGE).content.decode()
