@@ -44,8 +44,8 @@ class Classification(models.Model):
     """One volunteer's answer to one subject. The client chooses the id, so a resent answer finds the first."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="classifications")
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="classifications")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="classifications", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="classifications", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="classifications")
     answer = models.CharField(max_length=6, choices=ANSWER_CHOICES)
     follow_up = models.CharField(max_length=20, blank=True, default="")
@@ -110,7 +110,7 @@ class Mark(models.Model):
     x = 0, y = 0 (FITS calls it 1, 1). x grows to the right and y upwards.
     """
 
-    classification = models.ForeignKey(Classification, on_delete=models.CASCADE, related_name="marks")
+    classification = models.ForeignKey(Classification, on_delete=models.CASCADE, related_name="marks", db_index=False)
     position = models.PositiveSmallIntegerField(help_text="0 for the first that was drawn")
     frame = models.PositiveSmallIntegerField(default=0, help_text="the frame it was drawn on, 0 for the first")
     x1 = models.FloatField(help_text="pixels; the centre of the first is 0")

@@ -218,7 +218,7 @@ CELLS = tuple(cell_of(truth, answer) for truth in ("yes", "no") for answer in An
 class Skill(models.Model):
     """A volunteer's confusion matrix on gold: one count per true class and answer."""
 
-    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skills")
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, related_name="skills", db_index=False)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="skills")
     true_yes_said_yes = models.PositiveIntegerField(default=0, db_default=0)
     true_yes_said_no = models.PositiveIntegerField(default=0, db_default=0)

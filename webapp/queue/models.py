@@ -27,7 +27,7 @@ def random_position() -> float:
 class QueueEntry(models.Model):
     """A subject in a workflow's queue. `open_slots` is how many more people it may be assigned to now."""
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="queue", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="queue_entries")
     priority = models.FloatField(default=UNKNOWN, help_text="the larger, the sooner")
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.NEW)
@@ -77,7 +77,7 @@ class Lease(models.Model):
     """
 
     entry = models.ForeignKey(QueueEntry, on_delete=models.CASCADE, related_name="leases")
-    volunteer = models.ForeignKey(Volunteer, null=True, on_delete=models.CASCADE, related_name="leases")
+    volunteer = models.ForeignKey(Volunteer, null=True, on_delete=models.CASCADE, related_name="leases", db_index=False)
     newcomer = models.UUIDField(null=True)
     reason = models.CharField(max_length=10, choices=Reason)
     expires_at = models.DateTimeField()

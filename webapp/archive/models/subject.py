@@ -206,7 +206,7 @@ class Exposure(models.Model):
 class Frame(models.Model):
     """One image of a subject, with its time and position."""
 
-    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="frames")
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="frames", db_index=False)
     exposure = models.ForeignKey(Exposure, null=True, blank=True, on_delete=models.SET_NULL, related_name="frames")
     position = models.PositiveSmallIntegerField(help_text="0 for the first")
     mjd_mid = models.FloatField(null=True, help_text="UTC, middle of the exposure")
