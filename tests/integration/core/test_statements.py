@@ -9,7 +9,6 @@ from django.db import DatabaseError, connection, transaction
 
 import webapp
 from webapp.core.sql import FEW, MOST_CURSORS, fetch
-from webapp.queue.sampling import HASHED
 
 VERBS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 FILLED_IN = {  # what code puts in their place
@@ -20,7 +19,6 @@ FILLED_IN = {  # what code puts in their place
     "{n}": "1",
     "{entries}": "NOT entry.is_gold",
     "{lock}": "",
-    "{unanswered}": HASHED,
     "{known_of_subject}": "object_group",
     "{probabilities}": "",
     "{through}": "archive_subjectset_subjects",

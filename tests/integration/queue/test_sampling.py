@@ -4,12 +4,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from django.utils.translation import override
 
 from tests.integration.world import client_of, make_volunteer, make_workflow, vote
-from webapp.classifications.models import Classification
-from webapp.queue import sampling
 from webapp.queue.counts import progress_of
 from webapp.queue.leases import lease_next
 from webapp.queue.models import Lease, QueueEntry
@@ -60,8 +57,7 @@ def test_newcomers_train_more_than_those_who_have_seen_much():
     assert given_out(workflow, make_volunteer("w"), 4) == 4
 
 
-def test_counting_what_was_seen_goes_no_further_than_it_matters(monkeypatch):
-    monkeypatch.setattr(sampling, "MANY", 3)
+def test_counting_what_was_seen_goes_no_further_than_it_matters():
     workflow = make_workflow(subjects=30, gold=2, training_schedule=[[0, 0.4], [5, 0.1]])
     volunteer = make_volunteer("v")
     with CaptureQueriesContext(
@@ -69,20 +65,6 @@ def test_counting_what_was_seen_goes_no_further_than_it_matters(monkeypatch):
     ) as queries:
         lease_next(volunteer, workflow, 5)
     assert any("LIMIT 5" in query["sql"] and "count(*)" in query["sql"] for query in queries)
-
-
-@pytest.mark.parametrize("many", [2, 1000])
-def test_each_subject_comes_once_however_many_the_volunteer_has_answered(monkeypatch, many):
-    monkeypatch.setattr(sampling, "MANY", many)
-    workflow = make_workflow(subjects=8, gold=3, training_schedule=[[0, 1.0], [3, 0.0]], random_fraction=0.3)
-    volunteer, answered = make_volunteer("v"), []
-    while leases := lease_next(volunteer, workflow, 1):
-        answered.append(leases[0].entry.subject)
-        vote(volunteer, workflow, answered[-1])
-        leases[0].delete()
-    assert len({subject.pk for subject in answered}) == len(answered) == 11
-    Classification.objects.filter(subject=answered[4]).update(withdrawn_at=timezone.now())
-    assert [lease.entry.subject for lease in lease_next(volunteer, workflow, 3)] == [answered[4]]
 
 
 def test_the_draws_of_a_simulated_volunteer_can_be_repeated(django_user_model):
