@@ -55,9 +55,10 @@ class Server:
 
     def wait_for(self, condition, seconds=60.0):
         deadline = time.monotonic() + seconds
-        while not condition() and time.monotonic() < deadline:
+        while not condition():
+            said = f"The last refusal in {seconds:.0f} s: {self.refused}. The journal: {rows_made(self)}"
+            assert time.monotonic() < deadline, said
             time.sleep(0.1)
-        assert condition(), f"The last refusal: {self.refused}. The journal: {rows_made(self)}"
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Streamed replies to clients that read slowly, fast enough, or wait for the site itself."""
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 
@@ -12,19 +11,28 @@ from webapp.front import reply
 PART = b"x" * reply.PART
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """A client has a fifth of a second, then reads a part in a tenth of a second on average."""
-    monkeypatch.setattr(reply, "PATIENCE", 0.2)
-    monkeypatch.setattr(reply, "RATE", 10.0 * reply.PART)
+class Clock:
+    """Time that passes when it is told to, whatever else keeps the machine busy."""
+
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
 
 
-def streamed(parts, pause, streams=None):
-    """Stream to a client that takes `pause` seconds for each message; return the bytes that it got."""
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(reply, "time", clock)
+    return clock
+
+
+def streamed(parts, take, streams=None):
+    """Stream to a client that does `take()` for each message; return the bytes that it got."""
     got = []
 
     async def send(message):
-        await asyncio.sleep(pause)
+        await take()
         got.append(message.get("body", b""))
 
     async def make():
@@ -45,21 +53,53 @@ def streamed(parts, pause, streams=None):
     return b"".join(got)
 
 
-def test_a_client_that_reads_too_slowly_on_average_is_given_up_and_the_next_one_is_served():
+def takes(clock, seconds):
+    """Return what a client does that takes so long for each message."""
+
+    async def take():
+        clock.now += seconds
+
+    return take
+
+
+def test_a_client_that_reads_too_slowly_on_average_is_given_up_and_the_next_one_is_served(clock):
     streams = BoundedSemaphore(1)
     with pytest.raises(ConnectionAbortedError, match="too slowly"):
-        streamed([PART] * 30, pause=0.15, streams=streams)
-    assert streamed([PART] * 3, pause=0, streams=streams) == PART * 3
+        streamed([PART] * 30, takes(clock, 2 * reply.PART / reply.RATE), streams)
+    assert streamed([PART] * 3, takes(clock, 0), streams) == PART * 3
 
 
-def test_a_client_that_reads_fast_enough_gets_everything():
-    assert streamed([PART] * 30, pause=0.03) == PART * 30
+def test_a_client_that_stops_reading_is_given_up_and_the_next_one_is_served(clock, monkeypatch):
+    streams = BoundedSemaphore(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(reply, "PATIENCE", 0.2)
+        with pytest.raises(ConnectionAbortedError, match="too slowly"):
+            streamed([PART] * 3, asyncio.Event().wait, streams)
+    assert streamed([PART] * 3, takes(clock, 0), streams) == PART * 3
 
 
-def test_the_time_that_the_site_itself_takes_is_not_the_client_s():
+def test_a_client_that_reads_fast_enough_gets_everything(clock):
+    pause = 0.9 * reply.PART / reply.RATE
+    assert 60 * pause > 3 * reply.PATIENCE
+    assert streamed([PART] * 60, takes(clock, pause)) == PART * 60
+
+
+def test_the_time_that_the_site_itself_takes_is_not_the_client_s(clock):
     def rows():
         for _ in range(3):
-            time.sleep(0.4)
+            clock.now += 2 * reply.PATIENCE
             yield PART
 
-    assert streamed(rows(), pause=0) == PART * 3
+    assert streamed(rows(), takes(clock, 0)) == PART * 3
+
+
+def test_whoever_has_all_of_a_reply_may_ask_for_the_next(clock):
+    streams, free = BoundedSemaphore(1), []
+
+    async def look():
+        free.append(streams.acquire(blocking=False))
+        if free[-1]:
+            streams.release()
+
+    assert streamed([PART] * 3, look, streams) == PART * 3
+    assert free == [False] * 4 + [True], "head and parts, then the end"
