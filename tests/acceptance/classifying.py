@@ -26,10 +26,25 @@ def make_workflow(n=30, gold=0, frames=1, **fields):
     return workflow
 
 
+REST = """async (rest) => {
+  const stage = document.querySelector("[data-part=pictures]");
+  const open = () => document.body.dataset.state === "open" && stage.dataset.subject;
+  for (;;) {
+    const before = open();
+    await new Promise((done) => setTimeout(done, rest));
+    if (before && before === open()) return;
+  }
+}"""
+"""Waits in the page, whose own timers end before this one: the last picture goes if the next is a while in coming."""
+
+
 def ready(page):
-    """Wait until a picture is shown and answers are accepted, past a mistake; return the subject's name."""
+    """Wait until the page takes an answer, past a mistake; return the subject's name.
+
+    A picture that has only just come takes none, and the one before it stays for a moment if the next is not there yet.
+    """
     expect(page.locator("body[data-state=open]")).to_be_attached()
-    page.wait_for_timeout(ECHO)
+    page.evaluate(REST, ECHO)
     if page.locator("dialog.mistake[open]").count():
         page.get_by_role("button", name="Got it").click()
         page.wait_for_timeout(ECHO)

@@ -175,7 +175,7 @@ def test_a_double_press_answers_once(workflow, open_page):
     first = ready(page)
     page.get_by_role("button", name="Yes").dblclick()
     second = ready(page)
-    assert standing() == {first: "yes"}
+    wait_until(page, lambda: standing() == {first: "yes"})
     page.keyboard.press("n")
     page.keyboard.press("n")
     ready(page)
@@ -189,7 +189,7 @@ def test_a_held_key_answers_once(workflow, open_page):
         page.keyboard.down("y")
         page.wait_for_timeout(ECHO)
     page.keyboard.up("y")
-    assert standing() == {first: "yes"}
+    wait_until(page, lambda: standing() == {first: "yes"})
 
 
 def test_the_first_of_two_devices_counts(workflow, open_page, django_user_model):

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.classifying import ECHO, wait_until
+from tests.acceptance.classifying import ready, wait_until
 from tests.acceptance.people import member
 from tests.acceptance.pictures import slide
 from tests.integration.learning import sky
@@ -38,8 +38,7 @@ def ada(workflow):
 
 
 def answer(page, key):
-    expect(page.locator("body[data-state=open]")).to_be_attached()
-    page.wait_for_timeout(ECHO)
+    ready(page)
     before = Classification.objects.count()
     page.keyboard.press(key)
     wait_until(page, lambda: Classification.objects.count() == before + 1)
