@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psutil
 import psycopg
@@ -43,11 +44,18 @@ def program(site, words):
 
     def is_there():
         children = psutil.Process(site.process.pid).children()
-        found[:] = [child for child in children if words in " ".join(child.cmdline())]
+        found[:] = [child for child in children if words in command_of(child)]
         return bool(found)
 
     wait_until(is_there)
     return found[0]
+
+
+def command_of(process):
+    """Return a process's command line; nothing of one that has ended, whether or not its parent knows already."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def worker_with_children(site):
@@ -152,7 +160,8 @@ def test_the_site_goes_on_while_a_killed_web_worker_is_replaced(site):
 
 def web_workers(server):
     """The processes started by granian, except multiprocessing's own."""
-    return [child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())]
+    commands = {child: command_of(child) for child in server.children()}
+    return [child for child, command in commands.items() if command and "resource_tracker" not in command]
 
 
 def test_the_site_survives_a_restart_of_its_database(site):

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import psutil
@@ -50,7 +51,8 @@ def test_a_killed_parent_takes_its_children_along(data):
         programs = psutil.Process(site.process.pid).children()
         site.process.kill()
         for each in programs:  # what they have started must end too, though they cannot end it any more
-            each.kill()
+            with suppress(psutil.NoSuchProcess):  # it has ended with its parent
+                each.kill()
         site.process.wait()
         children = [process for process, command in site.family().items() if "postgres" not in command]
         deadline = time.monotonic() + 20
