@@ -7,6 +7,7 @@ from contextlib import suppress
 import psutil
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
 from bench.chaos.hanging import hanging
 from bench.chaos.replicas import Server
@@ -37,7 +38,7 @@ def quick(monkeypatch):
 
 
 def asking(connection, sql):
-    """Run a statement in a thread; return the thread, and what becomes of it."""
+    """Run a statement in a thread; once the server has it, return the thread, and what becomes of it."""
     outcome = []
 
     def ask():
@@ -48,7 +49,9 @@ def asking(connection, sql):
 
     thread = threading.Thread(target=ask)
     thread.start()
-    time.sleep(0.3)
+    while connection.pgconn.transaction_status != TransactionStatus.ACTIVE:
+        assert thread.is_alive(), outcome
+        time.sleep(0.01)
     return thread, outcome
 
 
