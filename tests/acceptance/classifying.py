@@ -7,6 +7,7 @@ from tests.integration.learning import sky
 from webapp.archive.models import SubjectSet
 from webapp.classifications.models import Classification
 from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import Lease
 
 ECHO = 300  # ms: longer than the page takes a second press for an echo of the first
 
@@ -29,11 +30,12 @@ def make_workflow(n=30, gold=0, frames=1, **fields):
 REST = """async (rest) => {
   const stage = document.querySelector("[data-part=pictures]");
   const open = () => document.body.dataset.state === "open" && stage.dataset.subject;
-  for (;;) {
+  for (let tries = 0; tries < 50; tries += 1) {
     const before = open();
     await new Promise((done) => setTimeout(done, rest));
     if (before && before === open()) return;
   }
+  throw new Error(`No answer is taken: the page is ${document.body.dataset.state}.`);
 }"""
 """Waits in the page, whose own timers end before this one: the last picture goes if the next is a while in coming."""
 
@@ -49,6 +51,15 @@ def ready(page):
         page.get_by_role("button", name="Got it").click()
         page.wait_for_timeout(ECHO)
     return shown(page)
+
+
+COME = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/pixels/')).length"
+
+
+def loaded_ahead(page):
+    """Wait until the page takes an answer and has all pictures that are lent to it: then it needs no network."""
+    ready(page)
+    wait_until(page, lambda: page.evaluate(COME) == Lease.objects.count())
 
 
 def shown(page):

@@ -11,7 +11,16 @@ from playwright.sync_api import expect
 
 from ml.imaging.display import STRETCHES
 from ml.storage.pixel_store import PixelStore
-from tests.acceptance.classifying import ECHO, drawn_on, make_workflow, press, ready, standing, wait_until
+from tests.acceptance.classifying import (
+    ECHO,
+    drawn_on,
+    loaded_ahead,
+    make_workflow,
+    press,
+    ready,
+    standing,
+    wait_until,
+)
 from tests.acceptance.conftest import sign_in
 from tests.acceptance.intercept import intercept
 from tests.integration.learning import sky
@@ -115,7 +124,7 @@ def test_undo_is_not_offered_where_no_answer_can_be_undone(db, open_page):
 
 def test_nothing_is_lost_when_the_network_fails(workflow, open_page):
     page = open_page("/classify/night/")
-    ready(page)
+    loaded_ahead(page)
     page.context.set_offline(True)
     given = {press(page, "y"): "yes", press(page, "n"): "no"}
     expect(page.get_by_text("2 answers are saved in this browser")).to_be_visible()
@@ -320,15 +329,12 @@ def make_workflow_of(blocks):
 
 def test_the_page_is_small_and_asks_nobody_else(workflow, open_page):
     page = open_page("about:blank")
-    bodies = {}
-
-    def keep(response):
-        if "/pixels/" not in response.url:
-            bodies[response.url] = len(gzip.compress(response.body()))
-
-    page.on("response", keep)
+    responses = []
+    page.on("response", lambda response: responses.append(response))
     page.goto("/classify/night/")
     ready(page)
+    ours = [each for each in responses if "/pixels/" not in each.url]
+    bodies = {each.url: len(gzip.compress(each.body())) for each in ours}
     assert sum(bodies.values()) <= 150_000, bodies
     assert all(re.match(r"http://127\.0\.0\.1:\d+/", url) for url in bodies)
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
+from tests.acceptance.classifying import loaded_ahead, make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
 from tests.acceptance.intercept import intercept
 from webapp.classifications.models import Classification
@@ -104,8 +104,7 @@ def test_ten_answers_can_be_undone_one_by_one(workflow, open_page):
 
 def test_answers_given_without_a_network_arrive_in_order_when_it_is_back(workflow, open_page):
     page = open_page("/classify/night/")
-    ready(page)
-    page.wait_for_load_state("networkidle")
+    loaded_ahead(page)
     page.context.set_offline(True)
     names = [press(page, key) for key in "ynuy"]
     expect(page.get_by_text("4 answers are saved in this browser")).to_be_visible()
@@ -117,8 +116,7 @@ def test_answers_given_without_a_network_arrive_in_order_when_it_is_back(workflo
 
 def test_what_waits_is_counted_again_when_an_answer_is_undone_without_a_network(workflow, open_page):
     page = open_page("/classify/night/")
-    ready(page)
-    page.wait_for_load_state("networkidle")
+    loaded_ahead(page)
     page.context.set_offline(True)
     for key in "yn":
         press(page, key)
