@@ -14,8 +14,9 @@ from webapp.front.server import Front  # it knows models
 from webapp.front.threads import Threads
 
 JOURNAL = Path(os.environ.get("JOURNAL", os.devnull))
+GATE = Path(os.environ.get("GATE", os.devnull))
+"""A slow page waits until this file is there."""
 FILE = 2**20
-SLOW = 3.0  # seconds
 ROW = b"1234567,8901234,5678901\n"
 
 
@@ -48,7 +49,9 @@ def site(environ, start_response):
         case "/long/":
             return (ROW for _ in range(200_000))
         case "/slow/":
-            time.sleep(SLOW)
+            deadline = time.monotonic() + 120
+            while not GATE.exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
     return [environ["wsgi.input"].read()]
 
 

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection, transaction
 
 from tests.acceptance.brokers import redis
 from tests.acceptance.cluster import PATIENCE, Cluster, bucket, client, pgbouncer
@@ -143,9 +144,11 @@ def test_the_loop_turns_on_a_cluster_and_a_killed_scorer_loses_nothing(cluster):
     assert Score.objects.filter(checkpoint=champion).count() == GOLD + OPEN
 
     scored = ScoringShard.objects.exclude(pk__in=list(ScoringShard.objects.values_list("pk", flat=True)))
-    admin.post("ingest-runs/", survey=survey.slug, path="second", subject_set="all")
-    cluster.wait_until(lambda: scored.filter(state=JobState.RUNNING).exists(), "Scoring of the second night")
-    cluster.kill("scoring")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {Score._meta.db_table} IN SHARE MODE")  # so that it has no end before the kill
+        admin.post("ingest-runs/", survey=survey.slug, path="second", subject_set="all")
+        cluster.wait_until(lambda: scored.filter(state=JobState.RUNNING).exists(), "Scoring of the second night")
+        cluster.kill("scoring")
     assert scored.get().state == JobState.RUNNING, "The worker was killed in the middle of its work."
     cluster.start_worker("scoring", "-Q", "scoring,explain")
     cluster.wait_until(lambda: scored.get().state == JobState.DONE, "The second round")

@@ -6,6 +6,7 @@ It reanalyses the votes, too, when its message is lost and when it comes three t
 import pytest
 
 from tests.acceptance.real_worker import running_worker, send, wait_until
+from tests.acceptance.slowed import slowed
 from tests.integration.imports.files import PANOPTES, panoptes_row, write_csv
 from tests.integration.world import make_workflow
 from webapp.classifications.models import Classification
@@ -32,9 +33,10 @@ def test_every_answer_is_in_once_and_an_aggregation_is_made_once_however_often_i
     jobs = ClassificationImport.objects.filter(pk=job.pk)
     made = Aggregation.objects.filter(state=JobState.DONE)
     with running_worker(tmp_path) as worker:
-        send(tmp_path, ClassificationImport.task, job.pk)
-        wait_until(lambda: jobs.get().added > 0, "The first batch", tmp_path)
-        worker.kill()
+        with slowed(Classification._meta.db_table):
+            send(tmp_path, ClassificationImport.task, job.pk)
+            wait_until(lambda: jobs.get().added > 0, "The first batch", tmp_path)
+            worker.kill()
         half = jobs.get()
         assert half.state == "running"
         assert 0 < half.added == half.done == Classification.objects.count() < len(rows)

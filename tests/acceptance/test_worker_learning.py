@@ -10,6 +10,7 @@ from django.db import connection
 
 from tests.acceptance import real_worker
 from tests.acceptance.real_worker import running_worker, send, wait_until
+from tests.acceptance.slowed import slowed
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
 from webapp.learning.models import Checkpoint, Preset, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
@@ -94,9 +95,10 @@ def score_again(workflow, worker, folder):
     workflow.queue.filter(is_gold=False).update(reason="new", priority=0)
     array = workflow.survey.subjects.first().zarr_array
     ranges = [(array, start, start + 8) for start in range(0, 160, 8)]
-    scoring = start_scoring(Checkpoint.objects.get(), ranges)
-    wait_until(is_(scoring.shards, state=JobState.DONE), "The first shard", folder)
-    worker.kill()
+    with slowed(Score._meta.db_table):
+        scoring = start_scoring(Checkpoint.objects.get(), ranges)
+        wait_until(is_(scoring.shards, state=JobState.DONE), "The first shard", folder)
+        worker.kill()
     done = scoring.shards.filter(state=JobState.DONE).count()
     assert 0 < done < len(ranges)
     assert not workflow.queue.filter(reason__in=["uncertain", "diverse", "positive"]).exists()
