@@ -25,6 +25,13 @@ def started(name, folder, *, dry_run):
     return run
 
 
+def reports_while_both_work(folder):
+    """Return whether the worker reports while both runs are held, before one of them is ended and tried again."""
+    Worker.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    wait_until(lambda: Worker.objects.recent().exists(), "A report of the worker's children", folder)
+    return RetentionRun.objects.held().count() == 2
+
+
 def test_a_job_without_progress_is_retried_then_fails_with_the_reason_and_a_slow_one_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(real_worker, "LEASE_SECONDS", 9)  # a busy machine interrupts the slow one otherwise
     hanging = started("hanging", tmp_path, dry_run=False)
@@ -32,9 +39,7 @@ def test_a_job_without_progress_is_retried_then_fails_with_the_reason_and_a_slow
     modules = "tests.acceptance.hanging_jobs,tests.acceptance.quick_reports"
     with running_worker(tmp_path, "--include", modules, *NO_LEARNING):
         wait_until(lambda: RetentionRun.objects.held().count() == 2, "The begin of both runs", tmp_path)
-        Worker.objects.update(seen_at=timezone.now() - timedelta(hours=1))
-        wait_until(Worker.objects.recent().exists, "A report of children that are both at work", tmp_path)
-        assert RetentionRun.objects.held().count() == 2
+        wait_until(lambda: reports_while_both_work(tmp_path), "A report of children that are both at work", tmp_path)
         for run in (hanging, slow):
             wait_until(lambda run=run: RetentionRun.objects.get(pk=run.pk).is_over, "The end of both runs", tmp_path)
     hanging.refresh_from_db()
