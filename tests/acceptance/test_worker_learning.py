@@ -13,7 +13,16 @@ from tests.acceptance.real_worker import running_worker, send, wait_until
 from tests.acceptance.slowed import slowed
 from tests.integration.learning import sky
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Preset, Promotion, Score, ScoringRun, ScoringShard, TrainingRun
+from webapp.learning.models import (
+    Checkpoint,
+    Preset,
+    Promotion,
+    Score,
+    ScoringRun,
+    ScoringShard,
+    TrainingEpoch,
+    TrainingRun,
+)
 from webapp.learning.scoring import start_scoring
 from webapp.learning.triggers import start_training
 
@@ -66,8 +75,9 @@ def test_killed_workers_and_repeated_messages_end_in_one_champion_and_go_on_wher
     for _ in range(2):
         send(tmp_path, TrainingRun.task, run.pk)
     with running_worker(tmp_path) as worker:
-        wait_until(is_(run.epochs, epoch__gte=3), "The third epoch", tmp_path)
-        worker.kill()
+        with slowed(TrainingEpoch._meta.db_table):
+            wait_until(is_(run.epochs, epoch__gte=3), "The third epoch", tmp_path)
+            worker.kill()
         before = dict(run.epochs.values_list("epoch", "created_at"))
         run.refresh_from_db()
         assert run.state == JobState.RUNNING
