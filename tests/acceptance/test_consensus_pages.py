@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import wait_until
 from tests.acceptance.people import member
 from tests.integration.learning import sky
 from tests.integration.world import recount
@@ -19,8 +20,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 N = 12
 WHERE = """posterior => {
-  const { frame } = [...Bokeh.index.roots][0];
-  return [frame.x_scale.compute(posterior), frame.y_scale.compute(1)];
+  const place = document.querySelector("[data-histogram=posterior]");
+  const frame = [...Bokeh.index.roots].find(({ el }) => place.contains(el))?.frame;
+  return frame?.bbox.width > 0 && [frame.x_scale.compute(posterior), frame.y_scale.compute(1)];
 }"""
 LIGHT, DARK = "rgb(86, 93, 102)", "rgb(165, 173, 184)"  # what is written quietly, in each theme
 LABELS_ARE = """([colour, plots]) => {
@@ -56,7 +58,7 @@ def test_from_the_histogram_to_one_subjects_votes(survey, open_page):
     plot = page.locator("[data-histogram=posterior]")
     expect(plot.locator(".bk-Figure")).to_be_visible()
     plot.scroll_into_view_if_needed()
-    x, y = page.evaluate(WHERE, 0.875)  # three newcomers’ yes
+    x, y = page.wait_for_function(WHERE, arg=0.875).json_value()  # three newcomers’ yes
     box = plot.locator(".bk-Figure").bounding_box()
     page.mouse.click(box["x"] + x, box["y"] + y)
     page.wait_for_url("**p_min=**")
@@ -79,6 +81,7 @@ def test_filters_order_and_scale_stay_in_the_address(survey, open_page):
     assert page.url.endswith("?answer=no"), "the address names only the filters that are set"
     page.get_by_role("link", name="Votes: yes, no, unsure").click()
     page.get_by_role("link", name="logarithmic").click()
+    page.wait_for_url("**scale=log**")
     expect(page.get_by_label("Most common answer")).to_have_value("no")
     assert {"answer=no", "sort=-votes", "scale=log"} <= set(page.url.partition("?")[2].split("&"))
     page.get_by_text("More filters").click()
@@ -109,6 +112,7 @@ def test_histograms_that_come_late_move_nothing(survey, open_page, width):
     page.goto(ADDRESS)
     expect(page.locator("#histograms[aria-busy]")).to_be_visible()
     expect(page.get_by_role("heading", name="Subjects", exact=True)).to_be_visible()
+    wait_until(page, lambda: waiting)
     page.wait_for_timeout(500)
     (request,) = waiting
     before = page.locator("table.consensus").bounding_box()

@@ -22,6 +22,10 @@ WHERE = f"""([name, x, y]) => {{
   {VIEW}
   return [view.frame.x_scale.compute(x), view.frame.y_scale.compute(y)];
 }}"""
+LAID_OUT = f"""(name) => {{
+  {VIEW}
+  return view?.frame.bbox.width > 0;
+}}"""
 FIRST_CELL = f"""(name) => {{
   {VIEW}
   const {{ left, right, bottom, top }} = view.model.renderers[0].data_source.data;
@@ -34,6 +38,7 @@ def click(page, name, x, y):
     plot = page.locator(f"[data-figure={name}] .bk-Figure")
     expect(plot).to_be_visible()
     plot.scroll_into_view_if_needed()
+    page.wait_for_function(LAID_OUT, arg=name)
     x, y = page.evaluate(WHERE, [name, x, y])
     box = plot.bounding_box()
     page.mouse.click(box["x"] + x, box["y"] + y)

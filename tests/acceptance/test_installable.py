@@ -4,9 +4,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.cable import cable
-from tests.acceptance.classifying import make_workflow, press, ready, standing, wait_until
+from tests.acceptance.classifying import loaded_ahead, make_workflow, press, ready, standing, wait_until
 
 PAGES = "caches.open('pages-1').then((store) => store.keys()).then((keys) => keys.length)"
+KEPT = """async () => {
+  const kept = async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url);
+  const [pages, files] = await Promise.all(["pages-1", "files-1"].map(kept));
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const lasting = loaded.filter((url) => /^\\/(static|texts)\\//.test(new URL(url).pathname));
+  return pages.includes(location.href) && lasting.length > 0 && lasting.every((url) => files.includes(url));
+}"""
 LEFT = 30
 OPEN = """async () => {
   const { OutboxStore } = await import("/static/classify/outbox_store.js");
@@ -35,8 +42,8 @@ def test_the_classify_page_opens_without_a_network_and_sends_answers_later(db, o
         ready(page)
         page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         page.reload()  # under the worker's control, which keeps the page and its files
-        ready(page)
-        page.wait_for_load_state("networkidle")
+        loaded_ahead(page)
+        wait_until(page, lambda: page.evaluate(KEPT))
         network.unplug()
         name = press(page, "y")
         page.reload()
@@ -54,8 +61,8 @@ def test_a_page_that_reached_no_server_goes_on_by_itself_when_there_is_one(db, o
         ready(page)
         page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         page.reload()
-        ready(page)
-        page.wait_for_load_state("networkidle")
+        loaded_ahead(page)
+        wait_until(page, lambda: page.evaluate(KEPT))
         network.unplug()
         page.reload()
         expect(page.get_by_role("heading", name="The server isn't responding")).to_be_visible()
@@ -85,4 +92,4 @@ def test_pages_of_others_are_dropped_at_sign_in(db, open_page, django_user_model
     page.get_by_label("Password").fill("vera")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("/skill/")
-    assert page.evaluate(PAGES) == 0
+    wait_until(page, lambda: page.evaluate(PAGES) == 0)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import wait_until
 from tests.acceptance.page_weight import MOST_SHIFT, SETTLED, SHIFTS, WATCH
 from tests.acceptance.people import member
 from tests.integration.learning import sky
@@ -32,6 +33,7 @@ def test_a_late_button_to_show_a_password_moves_nothing(db, open_page, address):
     page.route("**/show_password*.js", lambda route: waiting.append(route))
     page.goto(address, wait_until="commit")
     expect(page.locator("input[type=password]").first).to_be_visible()
+    wait_until(page, lambda: waiting)
     page.wait_for_timeout(SETTLED)
     (script,) = waiting
     script.continue_()

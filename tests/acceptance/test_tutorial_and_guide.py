@@ -183,6 +183,7 @@ def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page):
     for key in "ynyu":
         ready(page)
         page.keyboard.press(key)
+        expect(page.locator("[data-part=why]")).not_to_be_empty()  # the reply has come, and any mistake is told
     wait_until(page, lambda: Classification.objects.count() == 4)
     Workflow.objects.update(undo_seconds=0)
     wait_until(page, lambda: Volunteer.objects.filter(skills__isnull=False).exists())

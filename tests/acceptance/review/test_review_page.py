@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import wait_until
 from tests.acceptance.desk import names, press, shown
 from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
@@ -94,6 +95,7 @@ def test_undo_waits_for_a_verdict_that_is_under_way(page):
     press(page, "z")
     expect(page.locator("[data-status]")).to_be_empty()
     page.wait_for_function("() => document.querySelector('.htmx-request')")
+    wait_until(page, lambda: held)
     held[0].continue_()
     expect(page.locator("[data-status]")).to_have_text("Verdict withdrawn.")
     assert standing() == {}
@@ -145,8 +147,10 @@ def test_the_next_rows_arrive_while_scrolling_and_far_ones_keep_their_names_unti
     expect(page.get_by_text("6 subjects")).to_be_visible()
     press(page, "y")
     expect(page.locator(".ruled")).to_have_count(1)
-    for _ in range(6):
+    for name in ("s3", "s2", "s1", "s0"):
+        expect(page.locator("[data-row] h2", has_text=name)).to_be_attached()
         press(page, "u")
+        expect(page.locator("[data-row]:focus h2")).to_have_text(name)
     expect(page.locator("[data-row]")).to_have_count(N)
     assert names(page) == [f"s{place}" for place in reversed(range(N))]
     page.evaluate("document.querySelector('[data-desk]').dataset.desk = 0")  # in place of 500 rows

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.classifying import wait_until
 from tests.acceptance.desk import press
 from tests.acceptance.intercept import intercept
 from tests.acceptance.people import member
@@ -85,6 +86,7 @@ def test_undo_waits_for_a_hold_that_is_under_way(page):
     press(page, "h")
     page.wait_for_function("() => document.querySelector('.htmx-request')")
     press(page, "z")
+    wait_until(page, lambda: held)
     held[0].continue_()
     expect(page.locator("[data-status]")).to_have_text("Saved.")
     expect(page.get_by_text("on hold", exact=True)).to_have_count(0)
