@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.classifying import press, ready, shown
+from tests.acceptance.classifying import ready
 from tests.acceptance.running_site import free_port, prepare
 from tests.acceptance.tutorial import Checkout, Section
 from tests.prepared import ROOT
@@ -116,7 +116,8 @@ def classify(page, is_real):
     page.goto("/")
     section("Classify").press(page, "Start")
     for _ in range(ANSWERS):
-        press(page, "y" if is_real[shown(page)] else "n")
+        name = ready(page)  # not the one before it, which stays for a moment
+        page.keyboard.press("y" if is_real[name] else "n")
     ready(page)
 
 
