@@ -113,7 +113,7 @@ def loss(point: np.ndarray, said: Votes, right: np.ndarray) -> tuple[float, np.n
     np.exp(np.negative(tail, out=tail), out=tail)
     chance = np.where(strength > 0, 1, tail)
     # right · log σ(s) + (1 - right) · log(1 - σ(s)), with one logarithm
-    fit = right @ strength - np.maximum(strength, 0, out=strength).sum()
+    fit = (right * strength).sum() - np.maximum(strength, 0, out=strength).sum()
     tail += 1
     chance /= tail
     fit -= np.log(tail, out=tail).sum()
