@@ -17,10 +17,12 @@ from webapp.workflows.models import Workflow
 SURE = 2.0  # arcsec: farther, or on a more uncertain orbit, it may be another object
 MAGNITUDES = 2.0  # from V: bands, rotation and uncertain H leave this much to the same object
 RATES = (10.0, 0.25)  # arcsec/h, or a fraction of the predicted rate if that is more: short tracklets are uncertain
+IS_STRAY = Q(subject__gold_source=KNOWN_ORBIT) & ~Q(is_gold=F("workflow__known_objects_are_gold"))
+"""Entries of subjects on known orbits in workflows that have begun, or ceased, to ask for them since."""
 
 
 def make_gold(subjects: Collection[int]) -> None:
-    """Make the sure matches among some subjects gold, and take gold back from those that no longer are.
+    """Make the sure matches among some subjects gold where a workflow asks for it, and take back what no longer is.
 
     A match is sure if all detections lie near the object, within `SURE` of it on average, its orbit is known to be at
     least as good, magnitude and rate agree with the prediction as far as they are known, and no scientist ruled it
@@ -34,11 +36,20 @@ def make_gold(subjects: Collection[int]) -> None:
     asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
     new = rows.filter(Exists(sure), Exists(asked), gold_label="")
     over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT)
-    known, unknown = (list(changed.values_list("pk", flat=True)) for changed in (new, over))
-    lock_in_all_workflows([*known, *unknown])
-    truth_changed([*known, *unknown])
-    _set(known, "yes", KNOWN_ORBIT)
-    _set(unknown, "", "")
+    stray = QueueEntry.objects.filter(IS_STRAY, subject__in=subjects).exclude(subject__in=over)
+    columns = ((new, "pk"), (over, "pk"), (stray, "subject"))
+    known, unknown, elsewhere = ({*changed.values_list(column, flat=True)} for changed, column in columns)
+    changed = known | unknown | elsewhere
+    if not changed:
+        return
+    lock_in_all_workflows(changed)
+    truth_changed(changed)
+    Subject.objects.filter(pk__in=known).set_gold("yes", KNOWN_ORBIT)
+    Subject.objects.filter(pk__in=unknown).set_gold("", "")
+    entries = QueueEntry.objects.filter(subject__in=changed)
+    entries.update(is_gold=False)
+    entries.filter(subject__gold_source=KNOWN_ORBIT, workflow__known_objects_are_gold=True).update(is_gold=True)
+    _ask_again(unknown | elsewhere)
 
 
 def _sure_matches() -> QuerySet[KnownMatch]:
@@ -59,19 +70,7 @@ def _sure_matches() -> QuerySet[KnownMatch]:
     )
 
 
-def _set(keys: list[int], label: str, source: str) -> None:
-    if not keys:
-        return
-    Subject.objects.filter(pk__in=keys).set_gold(label, source)
-    entries = QueueEntry.objects.filter(subject__in=keys)
-    if label:
-        entries = entries.filter(workflow__known_objects_are_gold=True)
-    entries.update(is_gold=bool(label))
-    if not label:
-        _ask_again(keys)
-
-
-def _ask_again(keys: list[int]) -> None:
+def _ask_again(keys: Collection[int]) -> None:
     """Count the open slots of subjects that are gold no longer: the leases of a gold one take none."""
     for workflow in Workflow.objects.filter(queue__subject__in=keys).distinct().select_related("survey"):
         recompute_subjects(workflow, keys)

@@ -3,7 +3,7 @@
 import math
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from django.conf import settings
@@ -149,9 +149,15 @@ class MatchRun(Job):
         return f"Match {self.pk} of {self.survey}"
 
 
-def measured_with(survey: Survey) -> dict[str, str | float]:
-    """Return what a comparison depends on besides orbits and detections: the survey's observatory and usual errors."""
-    return {"observatory": survey.observatory or GEOCENTRE, **survey.usual_errors()}
+def measured_with(survey: Survey) -> dict[str, Any]:
+    """Return what a comparison depends on besides orbits and detections.
+
+    The survey's observatory and usual errors, and each set in which a workflow has known objects for gold.
+    """
+    asking = survey.workflows.filter(known_objects_are_gold=True).exclude(subject_sets=None)
+    gold_in = [list(row) for row in asking.order_by("pk", "subject_sets").values_list("pk", "subject_sets")]
+    measured = {"observatory": survey.observatory or GEOCENTRE, **survey.usual_errors()}
+    return measured | ({"gold_in": gold_in} if gold_in else {})
 
 
 class IdentityCheck(models.Model):

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.integration.known_objects.matching import ORBITS, run
+from tests.integration.known_objects.matching import ORBITS, run, waits
 from tests.integration.learning import sky
 from tests.integration.people import member
 from tests.integration.world import hand, make_volunteer
@@ -15,6 +15,7 @@ from webapp.queue.leases import lease_next, release_expired
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease
 from webapp.review.rulings import rule, withdraw_ruling
+from webapp.workflow_settings.change_workflow import change_workflow
 
 pytestmark = pytest.mark.django_db
 UNCERTAINTY = 105  # the column, from 0
@@ -111,3 +112,39 @@ def test_a_withdrawn_verdict_leaves_a_known_object_where_it_was(catalogue, first
     assert not first.queue_entries.get(workflow=other).is_gold
     first.refresh_from_db()
     assert first.gold_source == "known orbit"
+
+
+def compared_after(first, change):
+    """Return whether the subject is gold by its orbit, and in which workflows, after the next hourly comparison."""
+    run(first.survey)
+    change()
+    if waits(first.survey):
+        run(first.survey)
+    first.refresh_from_db()
+    entries = first.queue_entries.filter(is_gold=True).order_by("workflow")
+    return first.gold_source, list(entries.values_list("workflow__slug", flat=True))
+
+
+def save(workflow, sets=None, **settings):
+    change_workflow(
+        workflow=workflow, by=None, subject_sets=workflow.subject_sets.all() if sets is None else sets, **settings
+    )
+
+
+def test_known_objects_become_gold_once_a_workflow_asks_for_it(catalogue, first):
+    other = with_same_subjects(first)
+    enqueue_subjects(other)
+    both = [first.survey.slug, "other"]
+    assert compared_after(first, lambda: save(other, known_objects_are_gold=True)) == ("known orbit", both)
+
+
+def test_known_objects_are_gold_no_longer_once_no_workflow_asks_for_it(catalogue, first):
+    workflow = first.queue_entries.get().workflow
+    workflow.subject_sets.set(first.sets.all())
+    assert compared_after(first, lambda: save(workflow, known_objects_are_gold=False)) == ("", [])
+
+
+def test_known_objects_of_a_set_that_joins_later_become_gold(catalogue, first):
+    workflow = first.queue_entries.get().workflow
+    save(workflow, sets=[], is_active=False)
+    assert compared_after(first, lambda: save(workflow, sets=first.sets.all())) == ("known orbit", [workflow.slug])
