@@ -14,6 +14,7 @@ from webapp.community.discoveries import confirm, withdraw_credits
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
+from webapp.known_objects.gold import make_gold
 from webapp.learning.model_roles import classes_of
 from webapp.learning.scores import champions_opinions
 from webapp.queue.entries import lock_in_all_workflows
@@ -147,6 +148,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
         _reopen(ruling.workflow, subject)
         withdraw_credits([subject], ruling.workflow)
     _end_training(subject)
+    make_gold([subject.pk])  # orbits, or what is ruled out, may have changed since the verdict
     forget_answered(subject.pk)
 
 

@@ -8,7 +8,7 @@ from tests.integration.learning import sky
 from tests.integration.people import browser, member
 from webapp.known_objects.models import IdentityCheck, RuledOutMatch
 from webapp.known_objects.unidentified import identified, unidentified
-from webapp.review.rulings import rule
+from webapp.review.rulings import rule, withdraw_ruling
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +82,23 @@ def test_with_another_object_near_it_is_still_identified(first, survey, scientis
     assert first in identified(survey)
     lines = [line for line in listed_as_csv(scientist, "identified").splitlines() if line.startswith(first.external_id)]
     assert sorted(line.rsplit(",", 1)[1] for line in lines) == ["False", "True"]
+
+
+def test_a_verdict_taken_back_leaves_no_gold_of_an_object_that_was_ruled_out_meanwhile(first, scientist):
+    call_real(first)
+    press(scientist, first)
+    withdraw_ruling(ruling=first.rulings.get(), by=User.objects.get(username="sue"))
+    assert source_of_gold(first) == ""
+    assert not first.queue_entries.get().is_gold
+
+
+def test_a_verdict_taken_back_leaves_gold_of_an_object_that_was_found_meanwhile(first, scientist):
+    press(scientist, first)
+    call_real(first)
+    press(scientist, first, take_back="1")
+    withdraw_ruling(ruling=first.rulings.get(), by=User.objects.get(username="sue"))
+    assert source_of_gold(first) == "known orbit"
+    assert first.queue_entries.get().is_gold
 
 
 def test_of_a_large_image_nothing_is_ruled_out(first, scientist):
