@@ -1,12 +1,13 @@
 """Create surveys and change their settings; sizes of their subject sets."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -63,8 +64,13 @@ def change_measured(*, survey: Survey, leaky: dict[str, float], seen: str = "", 
 
 
 def _check_gold_labels(survey: Survey, classes: set[str], positive: set[str]) -> None:
-    known = Subject.objects.filter(survey=survey, gold_label__in=classes | set(survey.classes)).order_by("gold_label")
-    for label, count in known.values_list("gold_label").annotate(Count("pk")):
+    """Check the classes of gold subjects, and those that come back when a verdict is withdrawn."""
+    subjects, named = Subject.objects.filter(survey=survey), classes | set(survey.classes)
+    is_hidden = Q(rulings__withdrawn_at=None) & ~Q(gold_label=F("rulings__previous_gold"))
+    known = Counter(dict(subjects.filter(gold_label__in=named).values_list("gold_label").annotate(Count("pk"))))
+    hidden = subjects.filter(is_hidden, rulings__previous_gold__in=named).values_list("rulings__previous_gold")
+    known.update(dict(hidden.annotate(Count("pk", distinct=True))))
+    for label, count in sorted(known.items()):
         if label not in survey.classes:
             raise ValidationError({"classes": _has_to_stay(label, count)})
         if (label in positive) != (label in survey.positive):

@@ -6,9 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from tests.integration.people import account, browser, member, others
-from tests.integration.world import make_subject
+from tests.integration.world import make_subject, make_workflow
 from webapp.archive.models import Membership, Survey
 from webapp.archive.survey_settings import change_survey
+from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +131,17 @@ def test_a_class_that_subjects_are_known_by_stays_on_its_side(survey, admin, cha
     assert sentence in unescape(answer.content.decode())
     assert Survey.objects.get().classes == ["AST", "COMET", "CR"]
     assert browser(admin).post("/surveys/atlas/settings/", {**SAID, "classes": "CR, AST, NEW"}).status_code == 302
+
+
+def test_a_class_that_a_withdrawn_verdict_would_bring_back_stays_on_its_side(survey, admin):
+    workflow = make_workflow()
+    for name, verdict, label in (("s0", "no", "CR"), ("s1", "yes", "AST")):
+        rule(
+            subject=make_subject(survey, name, "AST"), workflow=workflow, scientist=admin, verdict=verdict, label=label
+        )
+    answer = browser(admin).post("/surveys/atlas/settings/", {**SAID, "classes": "CR, COMET", "positive": "COMET"})
+    assert answer.status_code == 400
+    assert "2 gold subjects have class AST, so you can't remove it" in unescape(answer.content.decode())
 
 
 def test_a_refused_change_leaves_the_survey_as_it_was(survey):
