@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,8 +19,15 @@ ACTION = {Decision.CONFIRMED: ProposalAction.CONFIRM, Decision.REJECTED: Proposa
 
 
 def detections(survey: Survey, first: float, last: float) -> QuerySet[Subject]:
-    """Return the stamps of a time span that may be detections of movers, and are in no confirmed proposal."""
-    return _placed(survey, Kind.STAMP, first, last).exclude(proposals__decision=Decision.CONFIRMED)
+    """Return the stamps of a time span that may be detections of movers, and are in no confirmed tracklet."""
+    return _placed(survey, Kind.STAMP, first, last).exclude(Exists(_tracklets(survey).filter(members=OuterRef("pk"))))
+
+
+def _tracklets(survey: Survey) -> QuerySet[Proposal]:
+    """Return the confirmed links of detections, except those whose images make no tracklet."""
+    return Proposal.objects.filter(
+        run__survey=survey, run__links=Links.DETECTIONS, decision=Decision.CONFIRMED, problem=""
+    )
 
 
 def tracklets(survey: Survey, first: float, last: float) -> QuerySet[Subject]:
@@ -88,9 +95,7 @@ def _decide(keys: Sequence[int], decision: Decision, by: User) -> None:
 
 
 def _refuse_shared(survey: Survey, keys: list[int]) -> None:
-    confirmed = Proposal.objects.filter(
-        run__survey=survey, run__links=Links.DETECTIONS, decision=Decision.CONFIRMED, members__proposals__in=keys
-    )
+    confirmed = _tracklets(survey).filter(members__proposals__in=keys)
     shared = confirmed.values("members").annotate(times=Count("pk", distinct=True)).filter(times__gt=1)
     if shared.exists():
         name = Subject.objects.get(pk=shared[0]["members"])

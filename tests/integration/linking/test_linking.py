@@ -134,6 +134,23 @@ def test_images_of_different_sizes_are_said_and_the_rest_works(survey):
     assert (one.subject, "differ in size" in str(one.problem), other.subject is not None) == (None, True, True)
 
 
+def test_a_confirmed_link_that_makes_no_tracklet_leaves_its_detections_to_others(survey):
+    one = search(survey).proposals.order_by("dec").first()
+    rest = Proposal.objects.get(pk=one.pk)
+    rest.pk = None
+    rest.save()
+    rest.members.set(one.members.order_by("mjd")[:3])
+    one.members.filter(external_id="s3").update(zarr_array="1x1x9x9-float32")
+    confirm(survey, one)
+    build(survey)
+    assert str(search(survey).message).startswith("New links among 28 detections")
+    reopen(survey=survey, proposal=rest.pk, by=survey.memberships.first().user)
+    confirm(survey, rest)
+    build(survey)
+    rest.refresh_from_db()
+    assert rest.subject is not None
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
