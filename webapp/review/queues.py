@@ -163,7 +163,7 @@ def queued(
     needs_votes = asked.needs_votes and not (queue == "all" and (is_listed or places))
     rows: Any = with_votes(workflow) if needs_votes else with_or_without_votes(workflow)
     if not needs_votes and places and not is_listed:  # perhaps many, of which none was put on a list
-        rows = rows.annotate(changed_at=F("row__updated_at"))
+        rows = rows.annotate(changed_at=F("row__updated_at")).filter(duplicate_of=None)
     wanted = [asked.wanted(least_gap), WAYS[way], KNOWN[known]]
     wanted += [~_HELD] if asked.leaves_out_held else []
     wanted += [Q(votes_all__gte=min_votes)] if min_votes else []

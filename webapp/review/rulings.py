@@ -195,6 +195,9 @@ def check_verdict(subject: Subject, workflow: Workflow, verdict: str, label: str
     if subject.pixels_dropped_at is not None:
         message = _("The pixels of %(subject)s were dropped, so nobody can rule on it any more.")
         raise ValidationError({"subject": message % {"subject": subject}})
+    if subject.duplicate_of is not None:
+        message = _("%(subject)s has the same pixels as %(original)s. Judge that one instead.")
+        raise ValidationError({"subject": message % {"subject": subject, "original": subject.duplicate_of}})
     if (subject.survey_id, subject.kind) != (workflow.survey_id, workflow.kind):
         message = _("%(subject)s is not a subject of %(workflow)s.")
         raise ValidationError({"subject": message % {"subject": subject, "workflow": workflow}})

@@ -49,6 +49,11 @@ def test_a_night_lists_its_subjects_those_without_votes_too(tracklets, rows, sci
     assert len(listed(client, workflow="movers")) == 3, "only those with votes"
 
 
+def test_a_night_lists_a_subject_once(tracklets, rows, scientist, client):
+    Subject.objects.filter(pk=rows[7].pk).update(duplicate_of=rows[6])
+    assert listed(client, workflow="movers", night="2025-11-22") == {rows[6], *rows[8:12]}
+
+
 def test_an_empty_list_of_all_subjects_leads_to_the_newest_night(tracklets, rows, scientist, client):
     words = "Show the newest night, 2025-11-25, with subjects that have no votes yet."
     tracklets.consensus.all().delete()

@@ -137,6 +137,20 @@ def test_many_verdicts_are_given_together_or_not_at_all(workflow, subjects, scie
     assert Ruling.objects.filter(withdrawn_at=None).count() == len(subjects)
 
 
+def test_a_duplicate_takes_no_verdict_which_would_count_nowhere(workflow, subjects, scientist, client):
+    first, copy = subjects[:2]
+    copy.duplicate_of = first
+    copy.save()
+    with pytest.raises(ValidationError, match=f"{copy} has the same pixels as {first}. Judge that one instead."):
+        give_verdict(subject=copy, workflow=workflow, scientist=scientist, verdict="yes")
+    with pytest.raises(ValidationError, match="same pixels"):
+        give_verdicts(workflow, [SubjectVerdict(first.pk, "yes"), SubjectVerdict(copy.pk, "yes")], scientist=scientist)
+    assert not Ruling.objects.exists()
+    page = client.get(f"/surveys/{workflow.survey.slug}/").content.decode()
+    assert f'name="subjects" value="{first.pk}"' in page
+    assert f'name="subjects" value="{copy.pk}"' not in page
+
+
 @pytest.mark.parametrize("address", ["subjects/{}/", "subjects/{}/motion/", "consensus/subjects/{}/"])
 def test_a_subjects_pages_take_a_verdict_and_show_its_history(workflow, subjects, scientist, client, address):
     page = f"/surveys/night/{address}".format(subjects[0].pk)
