@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject, Survey
@@ -44,20 +44,15 @@ def confirm(confirmed: Mapping[Subject, datetime], workflow: Workflow) -> int:
 
 
 @transaction.atomic
-def withdraw_credits(subjects: Collection[Subject], workflow: Workflow | None = None) -> None:
+def withdraw_credits(subjects: Collection[Subject], workflow: Workflow) -> None:
     """Remove the credits of subjects that are no longer confirmed, and notify those who had read about them.
 
     Whoever is still credited with one, for their answer in another workflow, keeps the good news.
-
-    Parameters
-    ----------
-    workflow
-        The workflow in which they are no longer confirmed; None for all.
     """
-    discoveries = Discovery.objects.filter(subject__in=subjects, **({"workflow": workflow} if workflow else {}))
+    discoveries = Discovery.objects.filter(subject__in=subjects, workflow=workflow)
     credited = Discovery.objects.filter(subject=OuterRef("subject"), volunteer=OuterRef("volunteer"))
-    elsewhere = Exists(credited.exclude(workflow=workflow)) if workflow else Value(False)
-    without = set(discoveries.filter(~Q(elsewhere)).values_list("subject", "volunteer"))
+    elsewhere = Exists(credited.exclude(workflow=workflow))
+    without = set(discoveries.filter(~elsewhere).values_list("subject", "volunteer"))
     discoveries.delete()
     news = Notification.objects.filter(subject__in=subjects, kind=Notification.Kind.CONFIRMED)
     good_news = [row for row in news if (row.subject_id, row.volunteer_id) in without] if without else []

@@ -147,8 +147,6 @@ def withdraw_ruling(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
     else:
         _reopen(ruling.workflow, subject)
         withdraw_credits([subject], ruling.workflow)
-    if newest is not None and newest != earlier:
-        _credit(newest.workflow, [newest])
     _end_training(subject)
     make_gold([subject.pk])  # orbits, or what is ruled out, may have changed since the verdict
     forget_answered(subject.pk)
@@ -238,10 +236,10 @@ def _set_gold(subjects: Collection[int], label: str, source: str) -> None:
 
 
 def _credit(workflow: Workflow, rulings: Collection[Ruling]) -> None:
-    """Credit the volunteers who said yes, unless the class was known before; a no ends the credits of all workflows."""
+    """Credit the volunteers who said yes, unless a no replaces the verdict or the class was known before."""
     confirmed = {row.subject: row.created_at for row in rulings if row.verdict == Verdict.YES and not row.previous_gold}
     confirm(confirmed, workflow)
-    withdraw_credits([row.subject for row in rulings if row.subject not in confirmed])
+    withdraw_credits([row.subject for row in rulings if row.subject not in confirmed], workflow)
 
 
 def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.integration.learning import sky
-from tests.integration.world import make_volunteer, vote
 from webapp.queue.leases import lease_next
 from webapp.queue.membership import enqueue_subjects
 from webapp.review.rulings import rule, withdraw_ruling
@@ -41,18 +40,6 @@ def test_verdicts_in_both_are_withdrawn_in_either_order(workflow, other, subject
     for place in order:
         withdraw_ruling(ruling=rulings[place], by=scientist)
     assert is_asked_about(subject, workflow, other)
-
-
-def test_the_newest_verdict_credits_or_does_not_whichever_workflow_it_is_in(workflow, other, subject, scientist):
-    enqueue_subjects(other)
-    who = make_volunteer()
-    vote(who, workflow, subject, "yes")
-    rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
-    assert who.discoveries.exists()
-    no = rule(subject=subject, workflow=other, scientist=scientist, verdict="no")
-    assert not who.discoveries.exists()
-    withdraw_ruling(ruling=no, by=scientist)
-    assert who.discoveries.exists()
 
 
 def test_a_workflow_that_began_with_the_verdict_asks_when_it_is_withdrawn(workflow, other, subject, scientist):
