@@ -16,7 +16,7 @@ from ml.sky.motion import FLOOR
 from ml.sky.tangent_plane import unit_vectors
 
 HEADER = (
-    "tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "mag", "snr", "row", "detection",
+    "tracklet", "mjd", "ra", "dec", "rms_ra", "rms_dec", "rms_corr", "mag", "snr", "band", "row", "detection",
     "observatory", *OBSERVER, *OBSERVER_VELOCITY,
 )  # fmt: skip
 
@@ -29,7 +29,8 @@ def add(subparsers: Any) -> None:
         "--data",
         type=Path,
         required=True,
-        help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x…z, obs_vx…vz]",
+        help="CSV: mjd, ra, dec[, detection, rms_ra, rms_dec, rms_corr, mag, snr, band, observatory, obs_x…z, "
+        "obs_vx…vz]",
     )
     add_position_errors(parser)
     parser.add_argument(
@@ -88,5 +89,5 @@ def _rows(detections: Detections, errors: tuple[Any, ...], tracklets: list[Any])
             measured = [number(values[row], 4) for values in (*errors, detections.mag, detections.snr)]
             observer = [number(value, 4) for value in detections.observer[row]]
             moving = [number(value, 6) for value in detections.observer_velocity[row]]
-            own = (str(row + 1), detections.name[row], detections.observatory[row])
+            own = (detections.band[row], str(row + 1), detections.name[row], detections.observatory[row])
             yield [f"T{count:05d}", *place, *measured, *own, *observer, *moving]

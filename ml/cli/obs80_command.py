@@ -13,7 +13,7 @@ from ml.cli.sky_table import Rows, number, table_command
 from ml.io.whole_file import whole_file
 from ml.sky.ades import Record
 from ml.sky.ades_record import LONGEST_NAME, location, record_of, to_obs80
-from ml.sky.ades_rules import station_problems, tracklet_problems
+from ml.sky.ades_rules import BANDS, station_problems, tracklet_problems
 from ml.sky.detection_table import read_detections
 from ml.sky.detections import Detections
 from ml.sky.obs80 import Observation, read_obs80, write_obs80
@@ -29,10 +29,10 @@ def add(subparsers: Any) -> None:
     parser = table_command(subparsers, "obs80", "read or write the Minor Planet Center's 80 columns", obs80_table)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--read", type=Path, help="observations in 80 columns, or the Center's JSON of them")
-    source.add_argument("--data", type=Path, help="CSV: tracklet, mjd, ra, dec[, mag, obs_x…z]; writes --obs")
+    source.add_argument("--data", type=Path, help="CSV: tracklet, mjd, ra, dec[, mag, band, obs_x…z]; writes --obs")
     parser.add_argument("--obs", type=Path, help="file of 80 columns to write; with --read, of what was read")
     parser.add_argument("--observatory", default="", help="MPC code for rows without one")
-    parser.add_argument("--band", default=" ", help="one letter for all magnitudes")
+    parser.add_argument("--band", default=" ", help="one letter for magnitudes whose row has no band")
 
 
 def obs80_table(args: argparse.Namespace) -> Rows:
@@ -86,20 +86,25 @@ def observations_of(detections: Detections, observatory: str, band: str) -> list
     Raises
     ------
     ValueError
-        A row lacks a time or a position; a name is not a temporary designation of one to seven letters and digits; a
-        tracklet has fewer than two positions in a night, or two at one time; an observatory is unknown, or in space
-        and nobody says where.
+        A row lacks a time or a position, or has a band that the Center does not know; a name is not a temporary
+        designation of one to seven letters and digits; a tracklet has fewer than two positions in a night, or two at
+        one time; an observatory is unknown, or in space and nobody says where.
     """
     if not detections.usable.all():
         row = int(np.flatnonzero(~detections.usable)[0]) + 1
         raise ValueError(f"row {row} lacks a time or a position; nothing was written")
+    bands = np.where(np.char.str_len(detections.band) > 0, detections.band, band)
+    for name in np.unique(bands).tolist():
+        if name not in BANDS and not (len(name) == 1 and name.isascii()):
+            bands_there = ", ".join(BANDS)
+            raise ValueError(f"{name!r} is no band of the Center: one letter, or {bands_there}; nothing was written")
     codes = np.where(np.char.str_len(detections.observatory) > 0, detections.observatory, observatory)
     for name in np.unique(detections.name).tolist():
         if not (0 < len(name) <= LONGEST_NAME and name.isascii() and name.isalnum()):
             raise ValueError(f"{name!r} is no temporary designation: 1 to 7 letters and digits; nothing was written")
     order = np.lexsort([detections.mjd, detections.name])
     known = read_observatories()
-    records = [_record(detections, int(at), str(codes[at]), band, known) for at in order]
+    records = [_record(detections, int(at), str(codes[at]), str(bands[at]), known) for at in order]
     for problem in (*station_problems(records, known), *tracklet_problems(records, known)):
         raise ValueError(f"{problem.message} Nothing was written.")
     return [to_obs80(record) for record in records]

@@ -21,7 +21,7 @@ _FIRST_MJD, _LAST_MJD = -100_000.0, 200_000.0
 
 
 def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = True) -> Detections:
-    """Read a CSV of mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, observatory, obs_x … obs_vz.
+    """Read a CSV of mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, band, observatory, obs_x … obs_vz.
 
     Numbers that cannot be read count as unknown, and so do impossible times, declinations beyond ±90° and errors that
     are not positive, or wider than the sky: the row stays, and the command says what it lacks.
@@ -66,7 +66,9 @@ def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
     corr = number["rms_corr"]
     rows = np.arange(1, len(table) + 1).astype(str)
     mjd = np.where((mjd > _FIRST_MJD) & (mjd < _LAST_MJD), mjd, np.nan)
-    observatory = _texts(table, "observatory") if "observatory" in table else np.full(len(table), "")
+    band, observatory = (
+        _texts(table, column) if column in table else np.full(len(table), "") for column in ("band", "observatory")
+    )
     place, moving = (np.stack([number[axis] for axis in each], axis=1) for each in (OBSERVER, OBSERVER_VELOCITY))
     return Detections(
         name=_texts(table, name) if name in table else rows,
@@ -78,6 +80,7 @@ def from_table(table: pd.DataFrame, name: str = "tracklet") -> Detections:
         rms_corr=np.where(np.abs(corr) < 1, corr, 0.0),
         mag=number["mag"],
         snr=number["snr"],
+        band=band,
         observatory=observatory,
         observer=place,
         observer_velocity=velocities_of(mjd, observatory, place, moving),

@@ -30,6 +30,8 @@ class Detections:
         (N,) correlation of the two, -1 to 1; 0 if unknown.
     mag, snr
         (N,) NaN if unknown.
+    band
+        (N,) text: the magnitude's band, as in the table; empty if unknown.
     observatory
         (N,) MPC codes; empty if unknown.
     observer
@@ -47,6 +49,7 @@ class Detections:
     rms_corr: Array
     mag: Array
     snr: Array
+    band: NDArray[np.str_]
     observatory: NDArray[np.str_]
     observer: Array
     observer_velocity: Array

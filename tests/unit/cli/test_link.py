@@ -52,11 +52,11 @@ def test_linked_rows_say_where_their_observer_was(run):
         ]
 
 
-def test_linked_rows_keep_their_magnitudes_for_a_report(run, tmp_path):
-    text = "mjd,ra,dec,detection,mag,snr,observatory\n" + TRACK.replace("\n", ",19.25,12.5,I41\n")
+def test_linked_rows_keep_their_magnitudes_and_bands_for_a_report(run, tmp_path):
+    text = "mjd,ra,dec,detection,mag,snr,band,observatory\n" + TRACK.replace("\n", ",19.25,12.5,g,I41\n")
     run(text.replace("19.25", "nan", 1), "--out", str(tmp_path / "linked.csv"))
     assert main(["obs80", "--data", str(tmp_path / "linked.csv"), "--obs", str(tmp_path / "a.obs")]) == 0
-    assert [line[65:70] for line in (tmp_path / "a.obs").read_text().splitlines()] == [" " * 5, *["19.25"] * 3]
+    assert [line[65:71] for line in (tmp_path / "a.obs").read_text().splitlines()] == [" " * 6, *["19.25g"] * 3]
     linked = csv.DictReader(io.StringIO((tmp_path / "linked.csv").read_text()))
     assert [(row["mag"], row["snr"]) for row in linked] == [("", "12.5000"), *[("19.2500", "12.5000")] * 3]
 

@@ -129,6 +129,24 @@ def test_tracklets_are_written_and_read_back(run, tmp_path):
     assert [float(row["dec"]) for row in rows] == pytest.approx([-0.01, -0.02], abs=1e-6)
 
 
+def with_bands(*bands):
+    head, *lines = TABLE.replace("nan", "19.5").splitlines()
+    return "\n".join([f"{head},band", *(f"{line},{band}" for line, band in zip(lines, bands, strict=True))])
+
+
+@pytest.mark.parametrize(("bands", "written"), [(("g", "Ao"), "go"), (("", "c"), "rc"), (("UNK", "Vj"), " V")])
+def test_each_magnitude_keeps_its_own_band(run, tmp_path, bands, written):
+    out = tmp_path / "out.obs"
+    assert run(with_bands(*bands), "--obs", str(out), "--band", "r")[0] == 0
+    assert "".join(line[70] for line in out.read_text().splitlines()) == written
+
+
+def test_a_band_that_the_center_does_not_know_is_not_written(run, tmp_path):
+    status, _, err = run(with_bands("ztfg", "r"), "--obs", str(tmp_path / "out.obs"))
+    assert (status, "'ztfg' is no band of the Center" in err) == (2, True)
+    assert not (tmp_path / "out.obs").exists()
+
+
 def test_spacecraft_are_written_with_a_second_line(run, tmp_path):
     out, places = tmp_path / "out.obs", [(-6490.4555, 2183.2275, 914.7962), (1.5e6, -2.25e5, 0.0)]
     head, *lines = TABLE.replace("I41", "C57").splitlines()

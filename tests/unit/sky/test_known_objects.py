@@ -152,7 +152,8 @@ def detections(codes, observer=None):
     unknown = np.full(n, np.nan)
     return Detections(
         np.full(n, "t"), np.full(n, 60000.0), unknown, unknown, unknown, unknown, unknown, unknown, unknown,
-        np.array(codes), np.full((n, 3), np.nan) if observer is None else observer, np.full((n, 3), np.nan),
+        np.full(n, ""), np.array(codes), np.full((n, 3), np.nan) if observer is None else observer,
+        np.full((n, 3), np.nan),
     )  # fmt: skip
 
 
