@@ -67,7 +67,6 @@ class Reply:
             self._send_all(parts)
         finally:
             self.streams.release()
-        self._give({"type": "http.response.body", "body": b""})  # now whoever has all of it may ask for the next
         return None
 
     def _send_all(self, parts: Iterable[bytes]) -> None:
@@ -76,6 +75,7 @@ class Reply:
             self._give(self.head)
             for part in parts:
                 self._give({"type": "http.response.body", "body": part, "more_body": True})
+            self._give({"type": "http.response.body", "body": b""})
         finally:
             watching.cancel()
 

@@ -91,15 +91,3 @@ def test_the_time_that_the_site_itself_takes_is_not_the_client_s(clock):
             yield PART
 
     assert streamed(rows(), takes(clock, 0)) == PART * 3
-
-
-def test_whoever_has_all_of_a_reply_may_ask_for_the_next(clock):
-    streams, free = BoundedSemaphore(1), []
-
-    async def look():
-        free.append(streams.acquire(blocking=False))
-        if free[-1]:
-            streams.release()
-
-    assert streamed([PART] * 3, look, streams) == PART * 3
-    assert free == [False] * 4 + [True], "head and parts, then the end"
