@@ -37,7 +37,7 @@ from webapp.archive.models import Role
 from webapp.classifications.models import Classification
 from webapp.consensus.access_levels import gate_of
 from webapp.consensus.models import Consensus
-from webapp.queue.counts import progress_of
+from webapp.queue.counts import answered_by, progress_of
 from webapp.queue.entries import waiting_for
 from webapp.queue.leases import MOST_LEASES, lease_next, most_leases
 from webapp.volunteers.identity import reader_of, visitor_of
@@ -68,7 +68,8 @@ class WorkflowViewSet(PublicRows):
     def progress(self, request: Request, slug: str) -> Response:
         """Progress of the workflow and of the requesting volunteer."""
         is_known = request.user.is_authenticated or visitor_of(request._request)
-        return Response(progress_of(known_volunteer(request) if is_known else None, self.get_object()))
+        workflow = self.get_object()
+        return Response(progress_of(workflow, answered_by(known_volunteer(request), workflow) if is_known else 0))
 
 
 class ConsensusViewSet(PublicRows):
@@ -134,10 +135,10 @@ class NextView(APIView):
         if not gate.is_open:
             raise PermissionDenied(gate.sentence)
         most = most_leases(volunteer, workflow)
-        leases = lease_next(volunteer, workflow, min(wanted, most))
+        leases, answered = lease_next(volunteer, workflow, min(wanted, most))
         body = {
             "items": represent_item(leases, workflow),
-            "progress": progress_of(volunteer, workflow),
+            "progress": progress_of(workflow, answered),
             "message": "" if len(leases) == wanted else why_no_more(workflow, len(leases) == most),
         }
         response = Response(body, headers={"Cache-Control": "private, no-store"})

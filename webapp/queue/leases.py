@@ -8,7 +8,8 @@ So assigning waits a moment at most for an entry, and then begins anew.
 
 import logging
 from collections import Counter, defaultdict
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -21,6 +22,7 @@ from webapp.classifications.models import Classification
 from webapp.core.postgresql.retry import retry_on
 from webapp.core.rate_limits import ByAddress
 from webapp.core.sql import PLAN_ONCE, Columns, execute, fetch
+from webapp.queue.counts import ANSWERED
 from webapp.queue.entries import lock_of_several
 from webapp.queue.models import Lease, QueueEntry
 from webapp.queue.sampling import DrawnEntry, draw_entries
@@ -94,13 +96,16 @@ BEGIN = f"""
 
 BEGIN_NEWCOMER = f"{LOCK}, {BRIEFLY}"
 
-OWN_LEASES = f"""
-    SELECT {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
-    FROM queue_lease AS lease
-    JOIN queue_queueentry AS entry ON entry.id = lease.entry_id
-    JOIN archive_subject AS subject ON subject.id = entry.subject_id
-    WHERE lease.{{column}} = %(holder)s AND entry.workflow_id = %(workflow)s
-        AND (entry.is_gold OR NOT entry.is_retired)
+# One row at least: without leases it has the number alone.
+OWN = f"""
+    SELECT own.answered, {LEASE.sql}, {ENTRY.sql}, {SUBJECT.sql}
+    FROM ({ANSWERED}) AS own (answered)
+    LEFT JOIN (
+        queue_lease AS lease
+        JOIN queue_queueentry AS entry ON entry.id = lease.entry_id AND entry.workflow_id = %(workflow)s
+            AND (entry.is_gold OR NOT entry.is_retired)
+        JOIN archive_subject AS subject ON subject.id = entry.subject_id
+    ) ON lease.{{column}} = %(holder)s
     ORDER BY lease.id
 """  # noqa: S608  # column names of our own models
 
@@ -142,7 +147,14 @@ def most_leases(volunteer: Volunteer, workflow: Workflow) -> int:
     return max(FOR_VISITORS, answers[:MOST_LEASES].count())
 
 
-def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
+class Leased(NamedTuple):
+    """What a volunteer holds now, and how many subjects of the workflow they have answered."""
+
+    leases: list[Lease]
+    answered: int
+
+
+def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> Leased:
     """Assign up to `n` subjects to the volunteer, starting with those they already hold.
 
     Asking twice, in one tab or two, gives the same subjects. Each further one is drawn separately: a gold subject with
@@ -150,23 +162,24 @@ def lease_next(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
     else the first by priority. Nobody gets a subject that they have answered, or without open slots. An unsaved
     volunteer is a newcomer, known by the key in their cookie.
     """
-    leases = _lease(volunteer, workflow, n)
-    if not leases and workflow.is_active and release_expired(workflow):
-        leases = _lease(volunteer, workflow, n)
-    return leases
+    leased = _lease(volunteer, workflow, n)
+    if not leased.leases and workflow.is_active and release_expired(workflow):
+        leased = _lease(volunteer, workflow, n)
+    return leased
 
 
 @retry_on(LockNotAvailable, tries=100, level=logging.DEBUG)
 @transaction.atomic
-def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> list[Lease]:
+def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> Leased:
     locked = _lock(volunteer)
     if locked is None:
-        return []
-    own = _own_leases(locked, workflow)[: min(n, MOST_LEASES)]
-    missing = min(n, MOST_LEASES) - len(own)
-    if not missing or not workflow.is_active:
-        return own
-    return own + _lend(locked, draw_entries(locked, workflow, missing, [lease.entry_id for lease in own]))
+        return Leased([], 0)
+    held, answered = _own(locked, workflow)
+    leases = held[: min(n, MOST_LEASES)]
+    missing = min(n, MOST_LEASES) - len(leases)
+    if missing and workflow.is_active:
+        leases += _lend(locked, draw_entries(locked, workflow, missing, [lease.entry_id for lease in leases], answered))
+    return Leased(leases, answered)
 
 
 def _lock(volunteer: Volunteer) -> Volunteer | None:
@@ -180,24 +193,27 @@ def _lock(volunteer: Volunteer) -> Volunteer | None:
     return Volunteer.objects.filter(key=volunteer.key).first() or volunteer
 
 
-def _own_leases(volunteer: Volunteer, workflow: Workflow) -> list[Lease]:
-    """Return the volunteer's open leases, in the order they were given, renewing expired ones."""
+def _own(volunteer: Volunteer, workflow: Workflow) -> Leased:
+    """Return the volunteer's open leases, in the order they were given, renewing expired ones; and their answers."""
     column = "newcomer" if volunteer.pk is None else "volunteer_id"
     value = volunteer.key if volunteer.pk is None else volunteer.pk
-    leases = _leases(OWN_LEASES.format(column=column), {"holder": value, "workflow": workflow.pk})
+    asked = {"holder": value, "volunteer": volunteer.pk, "workflow": workflow.pk}
+    rows = fetch(OWN.format(column=column), asked)
+    answered = rows[0][0]
+    leases = [_lease_of(row[1:]) for row in rows if row[1] is not None]
     stale = {lease.pk for lease in leases if not lease.is_valid}
     if not stale:
-        return leases
+        return Leased(leases, answered)
     renewed = dict(fetch(RENEW, [timezone.now() + settings.LEASE_FOR, list(stale)]))
     for lease in leases:
         lease.expires_at = renewed.get(lease.pk, lease.expires_at)
-    return [lease for lease in leases if lease.pk in renewed or lease.pk not in stale]
+    return Leased([lease for lease in leases if lease.pk in renewed or lease.pk not in stale], answered)
 
 
 def _lend(volunteer: Volunteer, drawn: list[DrawnEntry]) -> list[Lease]:
     if not drawn:
         return []
-    return _leases(
+    rows = fetch(
         LEND,
         {
             "volunteer": volunteer.pk,
@@ -207,16 +223,14 @@ def _lend(volunteer: Volunteer, drawn: list[DrawnEntry]) -> list[Lease]:
             "expires_at": timezone.now() + settings.LEASE_FOR,
         },
     )
+    return [_lease_of(row) for row in rows]
 
 
-def _leases(sql: str, parameters: dict[str, Any]) -> list[Lease]:
-    leases = []
-    for row in fetch(sql, parameters):
-        lease = LEASE.build(row[: len(LEASE)])
-        lease.entry = ENTRY.build(row[len(LEASE) : -len(SUBJECT)])
-        lease.entry.subject = SUBJECT.build(row[-len(SUBJECT) :])
-        leases.append(lease)
-    return leases
+def _lease_of(row: Sequence[Any]) -> Lease:
+    lease: Lease = LEASE.build(row[: len(LEASE)])
+    lease.entry = ENTRY.build(row[len(LEASE) : -len(SUBJECT)])
+    lease.entry.subject = SUBJECT.build(row[-len(SUBJECT) :])
+    return lease
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from typing import Any
 from webapp.classifications.models import Classification, Reason
 from webapp.core.sql import fetch
 from webapp.volunteers.models import Volunteer
-from webapp.workflows.gold_schedule import fraction_at, last_step
+from webapp.workflows.gold_schedule import fraction_at
 from webapp.workflows.models import Workflow
 
 # The volunteer neither holds nor has answered the entry. Newcomers have answered nothing. `OFFSET 0` makes the planner
@@ -62,12 +62,6 @@ HELD = """
         ON subject.id = held.subject_id
     WHERE held.id = ANY(%(held)s::bigint[])
 """
-ANSWERED = """
-    SELECT count(*) FROM (
-        SELECT FROM classifications_classification
-        WHERE volunteer_id = %(volunteer)s AND workflow_id = %(workflow)s AND withdrawn_at IS NULL LIMIT {most}
-    ) AS first
-"""
 OPEN = "NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0"
 LOCK = "FOR NO KEY UPDATE OF entry SKIP LOCKED"
 GOLD = tuple(f"entry.is_gold AND entry.random_key {side} %(point)s" for side in (">=", "<"))
@@ -84,21 +78,23 @@ class DrawnEntry:
     reason: str
 
 
-def draw_entries(volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int] = ()) -> list[DrawnEntry]:
+def draw_entries(
+    volunteer: Volunteer, workflow: Workflow, n: int, leased: Sequence[int], answered: int
+) -> list[DrawnEntry]:
     """Draw up to `n` entries that the volunteer has not seen, and lock those whose slots are taken.
 
     Each one is drawn separately, so the order does not reveal which subjects are gold. The training fraction depends on
-    how many subjects the volunteer has seen, including those they hold (`held`). If there is no gold or random one
-    left, the first by priority is drawn instead, except in a training-only workflow. No object comes twice in a sitting
-    while there are others, be it gold or not. The draws of a simulated volunteer can be repeated.
+    how many subjects the volunteer has seen: those `answered`, and those they hold, `leased`. If there is no gold or
+    random one left, the first by priority is drawn instead, except in a training-only workflow. No object comes twice
+    in a sitting while there are others, be it gold or not. The draws of a simulated volunteer can be repeated.
     """
     chance = _chance(volunteer, workflow)
     asked = {"volunteer": volunteer.pk, "workflow": workflow.pk, "survey": workflow.survey_id, "held": list(leased)}
     scan = Scan(asked)
     if workflow.is_training:
         return [DrawnEntry(entry, Reason.TRAINING) for entry, _ in scan.gold(n, chance, is_all=True)]
-    answered = _answered(asked, workflow) + len(leased)
-    plan = [_reason(workflow, answered + place, chance) for place in range(n)]
+    seen = answered + len(leased)
+    plan = [_reason(workflow, seen + place, chance) for place in range(n)]
     gold = scan.gold(plan.count(Reason.TRAINING), chance)
     by_chance = scan.by_chance(plan.count(Reason.RANDOM))
     first = scan.first(n - len(gold) - len(by_chance))
@@ -127,14 +123,8 @@ def _chance(volunteer: Volunteer, workflow: Workflow) -> Chance:
     return random.Random(f"{name} {answers}").random
 
 
-def _answered(asked: dict[str, Any], workflow: Workflow) -> int:
-    """Return how many subjects the volunteer has answered, counted in the index only as far as it matters."""
-    most = last_step(workflow.training_schedule)
-    return int(fetch(ANSWERED.format(most=most), asked)[0][0]) if most else 0
-
-
-def _reason(workflow: Workflow, answered: int, chance: Chance) -> Reason:
-    if chance() < fraction_at(workflow.training_schedule, answered):
+def _reason(workflow: Workflow, seen: int, chance: Chance) -> Reason:
+    if chance() < fraction_at(workflow.training_schedule, seen):
         return Reason.TRAINING
     return Reason.RANDOM if chance() < workflow.random_fraction else Reason.NEW
 

@@ -24,7 +24,6 @@ class Row(NamedTuple):
 
 MOST_STEPS = 8
 LAST_STEP = 1000
-"""The queue counts no further than this, so that the cost stays constant."""
 
 
 def usual_schedule() -> Schedule:
@@ -35,11 +34,6 @@ def usual_schedule() -> Schedule:
 def fraction_at(schedule: Schedule, seen: int) -> float:
     """Return the training fraction for somebody who has seen this many subjects of the workflow."""
     return next((fraction for begin, fraction in reversed(schedule) if seen >= begin), 0.0)
-
-
-def last_step(schedule: Schedule) -> int:
-    """Return the number of subjects from which the fraction is constant."""
-    return int(schedule[-1][0]) if schedule else 0
 
 
 def check_schedule(schedule: Any) -> None:

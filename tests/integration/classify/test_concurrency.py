@@ -41,7 +41,7 @@ PEOPLE = 32
 def test_nothing_is_handed_to_more_people_than_it_needs():
     workflow = make_workflow(subjects=7, min_votes=3, random_fraction=0.3)
     people = [make_volunteer() for _ in range(PEOPLE)]
-    handed = at_once(lambda person: lease_next(person, workflow, 2), *people)
+    handed = at_once(lambda person: lease_next(person, workflow, 2).leases, *people)
     assert max(Lease.objects.values_list("entry").annotate(n=Count("pk")).values_list("n", flat=True)) <= 3
     assert sum(len(leases) for leases in handed) == Lease.objects.count() <= 21
     assert not QueueEntry.objects.filter(open_slots__lt=0).exists()
@@ -55,7 +55,7 @@ def test_assigning_that_has_to_wait_lets_writers_pass():
     handed = []
 
     def ask():
-        handed.extend(lease_next(ann, workflow, 3))
+        handed.extend(lease_next(ann, workflow, 3).leases)
         connection.close()
 
     asking = Thread(target=ask)
@@ -72,7 +72,7 @@ def test_assigning_that_has_to_wait_lets_writers_pass():
 def test_assigning_waits_as_long_as_any_other_for_its_volunteer(monkeypatch):
     monkeypatch.setattr(leases, "_lease", leases._lease.__wrapped__)
     workflow, ann, handed = make_workflow(subjects=1), make_volunteer(), []
-    asking = beside(lambda: handed.extend(lease_next(ann, workflow, 1)))
+    asking = beside(lambda: handed.extend(lease_next(ann, workflow, 1).leases))
     with transaction.atomic():
         lock_volunteers([ann.pk])
         asking.start()
@@ -86,7 +86,7 @@ def test_assigning_waits_as_long_as_any_other_for_its_volunteer(monkeypatch):
 def test_one_person_in_many_tabs_holds_each_subject_once():
     workflow = make_workflow(subjects=20)
     ann = make_volunteer()
-    handed = at_once(lambda _: lease_next(ann, workflow, 5), *range(8))
+    handed = at_once(lambda _: lease_next(ann, workflow, 5).leases, *range(8))
     assert all({lease.pk for lease in leases} == {lease.pk for lease in handed[0]} for leases in handed)
     assert Lease.objects.count() == 5
     assert queue_is_consistent(workflow)
@@ -157,7 +157,7 @@ def test_a_crowd_that_works_until_nothing_is_left_gives_no_giventoo_many(rules):
     people = [make_volunteer() for _ in range(PEOPLE)]
 
     def work(number):
-        while leases := lease_next(people[number], workflow, 3):
+        while leases := lease_next(people[number], workflow, 3).leases:
             answers = ("yes", "no", "yes", "unsure")
             said = [Item(uuid4(), each.entry.subject_id, answers[number % 4]) for each in leases]
             submit(people[number], workflow, said)

@@ -49,7 +49,7 @@ def test_undo_leaves_no_trace(method, is_gold):
         vote(person, workflow, subjects_of(workflow, gold=True)[0] if not is_gold else subjects_of(workflow)[0], "no")
     vote(bob, workflow, subject, "yes", "AST")
     workflow.training_schedule = [[0, float(is_gold)]]
-    (lease,) = lease_next(ann, workflow, 1)
+    (lease,) = lease_next(ann, workflow, 1).leases
     assert lease.entry.subject == subject
     before = traces()
     answer = vote(ann, workflow, subject, "yes", "AST").recorded.classification

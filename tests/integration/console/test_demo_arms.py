@@ -51,7 +51,7 @@ def test_members_of_one_name_get_the_same_subjects_in_both_arms(arms):
     for workflow in arms:
         recruit(3, 1, workflow.slug)
         for volunteer in Volunteer.objects.filter(user__username__endswith=f"@{workflow.slug}").order_by("pk"):
-            leases = lease_next(volunteer, workflow, 20)
+            leases = lease_next(volunteer, workflow, 20).leases
             lent.append(sorted(lease.entry.subject.external_id for lease in leases))
     assert lent[:3] == lent[3:]
     assert lent[0] != lent[1]
@@ -104,7 +104,7 @@ def test_people_who_come_after_it_begin_with_practice_and_can_undo(arms):
     main, control = arms
     leave_to_people(Stage(PLAN, main.survey, Truth({}, ()), main, control))
     left = Workflow.objects.get(pk=main.pk)
-    assert all(lease.entry.is_gold for lease in lease_next(make_volunteer("ann"), left, 5))
+    assert all(lease.entry.is_gold for lease in lease_next(make_volunteer("ann"), left, 5).leases)
     assert left.undo_seconds > 0
 
 

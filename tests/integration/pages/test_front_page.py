@@ -32,7 +32,7 @@ def test_the_front_page_and_the_classify_page_count_alike(client, survey, subjec
     workflow = sky.workflow(survey)
     entries = sky.queue(workflow, subjects)
     workflow.queue.filter(pk__in=[entry.pk for entry in entries[:1] + entries[4:6]]).update(is_retired=True)
-    figures, progress = figures_of(survey), progress_of(None, workflow)
+    figures, progress = figures_of(survey), progress_of(workflow, 0)
     assert (figures["settled"], figures["asked"]) == (progress["retired"], progress["total"]) == (3, 7)
     for address in ("/", "/surveys/night/project/", reverse("figures", args=["night"])):
         page = client.get(address, headers={"hx-request": "true"}).content.decode()

@@ -34,7 +34,7 @@ def let_expire():
 def test_who_deletes_their_account_in_another_tab_is_assigned_nothing_more():
     workflow, volunteer = make_workflow(subjects=2), make_volunteer("vera")
     type(volunteer).objects.all().delete()
-    assert lease_next(volunteer, workflow, 2) == []
+    assert lease_next(volunteer, workflow, 2).leases == []
     assert set(workflow.queue.values_list("open_slots", flat=True)) == {open_slots(workflow, 0, 0)}
 
 
@@ -56,7 +56,7 @@ def test_enqueue_adds_what_is_new_and_leaves_out_duplicates_and_other_kinds():
 def test_the_most_uncertain_come_first_and_say_so():
     workflow = make_workflow(subjects=20)
     prioritise(workflow)
-    leases = lease_next(make_volunteer(), workflow, 5)
+    leases = lease_next(make_volunteer(), workflow, 5).leases
     assert [lease.entry.priority for lease in leases] == [19, 18, 17, 16, 15]
     assert {lease.reason for lease in leases} == {Reason.UNCERTAIN}
 
@@ -68,7 +68,7 @@ def test_shares_of_random_and_training_are_as_the_workflow_says():
     prioritise(workflow)
     reasons = Counter()
     for _ in range(10):
-        reasons.update(lease.reason for lease in lease_next(make_volunteer(), workflow, 50))
+        reasons.update(lease.reason for lease in lease_next(make_volunteer(), workflow, 50).leases)
     assert sum(reasons.values()) == 500
     assert 25 <= reasons["training"] <= 80
     assert 55 <= reasons["random"] <= 130
@@ -78,7 +78,7 @@ def test_shares_of_random_and_training_are_as_the_workflow_says():
 def test_random_draws_do_not_look_at_priorities_and_are_settled_one_after_another():
     workflow = make_workflow(subjects=200, random_fraction=1.0, min_votes=2)
     prioritise(workflow)
-    drawn = [lease.entry for _ in range(20) for lease in lease_next(make_volunteer(), workflow, 5)]
+    drawn = [lease.entry for _ in range(20) for lease in lease_next(make_volunteer(), workflow, 5).leases]
     assert 70 <= sum(entry.priority for entry in drawn) / len(drawn) <= 130
     shuffled = QueueEntry.objects.filter(workflow=workflow).order_by("random_key")[:50]
     assert Counter(entry.pk for entry in drawn) == {entry.pk: 2 for entry in shuffled}
@@ -87,30 +87,32 @@ def test_random_draws_do_not_look_at_priorities_and_are_settled_one_after_anothe
 def test_gold_is_for_everybody_and_takes_no_slot():
     workflow = make_workflow(subjects=1, gold=1, training_schedule=[[0, 1.0]])
     people = [make_volunteer() for _ in range(6)]
-    handed = [lease_next(person, workflow, 1)[0] for person in people]
+    handed = [lease_next(person, workflow, 1).leases[0] for person in people]
     assert {lease.entry.is_gold for lease in handed} == {True}
     for person in people:
         vote(person, workflow, subjects_of(workflow, gold=True)[0])
     assert not QueueEntry.objects.filter(is_retired=True).exists()
-    assert lease_next(people[0], workflow, 1)[0].entry.is_gold is False
+    assert lease_next(people[0], workflow, 1).leases[0].entry.is_gold is False
 
 
 def test_a_lease_that_ran_out_goes_to_somebody_else():
     workflow = make_workflow(subjects=1, min_votes=1, max_votes=1)
     ann, bob = make_volunteer(), make_volunteer()
-    assert len(lease_next(ann, workflow, 1)) == 1
-    assert lease_next(bob, workflow, 1) == []
+    assert len(lease_next(ann, workflow, 1).leases) == 1
+    assert lease_next(bob, workflow, 1).leases == []
     let_expire()
-    assert [lease.entry for lease in lease_next(bob, workflow, 1)] == [entry_of(workflow, subjects_of(workflow)[0])]
+    assert [lease.entry for lease in lease_next(bob, workflow, 1).leases] == [
+        entry_of(workflow, subjects_of(workflow)[0])
+    ]
     assert Lease.objects.get().volunteer == bob
 
 
 def test_who_comes_back_keeps_a_lease_that_ran_out_if_nobody_took_it():
     workflow = make_workflow(subjects=1)
     ann = make_volunteer()
-    (first,) = lease_next(ann, workflow, 1)
+    (first,) = lease_next(ann, workflow, 1).leases
     let_expire()
-    (again,) = lease_next(ann, workflow, 1)
+    (again,) = lease_next(ann, workflow, 1).leases
     assert again.pk == first.pk
     assert Lease.objects.get().expires_at > timezone.now()
     assert release_expired() == 0
@@ -142,9 +144,9 @@ def test_release_gives_back_every_slot_once():
 def test_retired_subjects_are_not_handed_out_and_their_leases_are_not_shown():
     workflow = make_workflow(subjects=2)
     ann = make_volunteer()
-    first, _ = lease_next(ann, workflow, 2)
+    first, _ = lease_next(ann, workflow, 2).leases
     QueueEntry.objects.filter(pk=first.entry_id).update(is_retired=True)
-    assert first.pk not in {lease.pk for lease in lease_next(ann, workflow, 2)}
+    assert first.pk not in {lease.pk for lease in lease_next(ann, workflow, 2).leases}
 
 
 @pytest.mark.parametrize(
@@ -193,9 +195,9 @@ def test_after_the_clock_was_set_back_leases_from_the_future_are_released_or_ren
     gone, present = make_volunteer("gone"), make_volunteer("present")
     lease_next(gone, workflow, 1)
     Lease.objects.update(expires_at=timezone.now() + timedelta(hours=1, minutes=15))
-    (lease,) = lease_next(present, workflow, 1)
+    (lease,) = lease_next(present, workflow, 1).leases
     assert lease.volunteer == present
     Lease.objects.update(expires_at=timezone.now() + timedelta(hours=1, minutes=15))
-    (renewed,) = lease_next(present, workflow, 1)
+    (renewed,) = lease_next(present, workflow, 1).leases
     assert renewed.pk == lease.pk
     assert not release_expired()

@@ -131,7 +131,7 @@ def test_a_newcomers_first_answer_waits_for_a_verdict_in_its_order():
     enqueue_subjects(zebra)  # its entry has the higher key
     [subject] = subjects_of(ant)
     for workflow in (zebra, ant):
-        assert len(lease_next(newcomer, workflow, 1)) == 1
+        assert len(lease_next(newcomer, workflow, 1).leases) == 1
     assert nobody_waits_in_a_circle(
         lambda: lock_entries(zebra, [subject.pk]),
         lambda: store_newcomer(newcomer),

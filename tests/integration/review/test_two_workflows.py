@@ -27,7 +27,7 @@ def other(workflow, subjects):
 def is_asked_about(subject, *workflows):
     """Return whether a volunteer of each workflow gets all subjects, and this one not for practice."""
     for workflow in workflows:
-        leases = lease_next(Volunteer.objects.create(), workflow, 6)
+        leases = lease_next(Volunteer.objects.create(), workflow, 6).leases
         assert not subject.queue_entries.get(workflow=workflow).is_gold
         assert subject in {lease.entry.subject for lease in leases}
     return True

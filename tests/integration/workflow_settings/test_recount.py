@@ -51,7 +51,7 @@ def test_other_rules_settle_subjects_or_open_them_again(workflow):
 
 def test_subjects_without_votes_are_offered_to_as_many_as_they_need_now(workflow):
     volunteer = make_volunteer("v")
-    held = [lease.entry.subject_id for lease in lease_next(volunteer, workflow, 2)]
+    held = [lease.entry.subject_id for lease in lease_next(volunteer, workflow, 2).leases]
     saved = change(workflow, min_votes=4)
     jobs.recompute(saved.recount.pk)
     open_slots = {subject.pk: entry_of(workflow, subject).open_slots for subject in subjects_of(workflow)}
@@ -62,7 +62,7 @@ def test_subjects_without_votes_are_offered_to_as_many_as_they_need_now(workflow
 
 def test_a_subject_that_somebody_holds_is_offered_to_as_many_as_it_needs_once_they_leave(workflow):
     change(workflow, min_votes=3)
-    [lease] = lease_next(make_volunteer("v"), workflow, 1)
+    [lease] = lease_next(make_volunteer("v"), workflow, 1).leases
     saved = change(workflow, min_votes=2)  # as many as are open now
     jobs.recompute(saved.recount.pk)
     Lease.objects.update(expires_at=timezone.now() - timedelta(hours=1))
