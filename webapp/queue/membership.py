@@ -18,7 +18,11 @@ INSERT = """
     INSERT INTO queue_queueentry
         (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired)
     SELECT DISTINCT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint,
-        random(), subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s), false
+        random(), subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s),
+        EXISTS (
+            SELECT FROM consensus_consensus AS ruled
+            WHERE ruled.workflow_id = chosen.workflow_id AND ruled.subject_id = subject.id AND ruled.is_retired
+        )
     FROM workflows_workflow_subject_sets AS chosen
     JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
     JOIN archive_subject AS subject ON subject.id = member.subject_id
@@ -34,7 +38,7 @@ def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
     Duplicates, subjects of another kind and those without pixels are excluded. Repeating it adds only new ones. They
-    are gold as by `is_gold_in`.
+    are gold as by `is_gold_in`, and retired if they have a verdict already.
 
     Parameters
     ----------

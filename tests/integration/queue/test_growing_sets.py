@@ -5,9 +5,10 @@ from django.db import transaction
 
 from tests.integration.at_once import beside
 from tests.integration.locks import wait_until_somebody_waits
-from tests.integration.world import make_subject, make_workflow
-from webapp.archive.models import SubjectSet
+from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow
+from webapp.archive.models import Subject, SubjectSet
 from webapp.queue.membership import add_to_set
+from webapp.review.rulings import rule
 from webapp.workflow_settings.change_workflow import change_workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +38,15 @@ def test_what_is_stored_before_the_workflow_is_saved_is_queued(workflow, grows):
         stream.start()
         stream.join()
     assert workflow.queue.count() == 2
+
+
+def test_a_subject_with_a_verdict_is_retired_in_the_queue_that_it_joins_later(workflow, grows):
+    grows()
+    subject = Subject.objects.get(external_id="new")
+    rule(subject=subject, workflow=workflow, scientist=make_volunteer("sue").user, verdict="yes")
+    use_the_set(workflow)
+    entry = entry_of(workflow, subject)
+    assert (entry.is_retired, entry.is_gold) == (True, True)
 
 
 def test_what_is_being_stored_when_the_workflow_is_saved_is_waited_for(workflow, grows):
