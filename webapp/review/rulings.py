@@ -245,9 +245,11 @@ def _credit(workflow: Workflow, rulings: Collection[Ruling]) -> None:
 def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:
     of = {"workflow": workflow, "subject__in": [row.subject_id for row in rulings]}
     at = max(row.created_at for row in rulings)
+    judged = list(Consensus.objects.filter(**of, retired_reason=RetiredReason.HUMAN).values_list("subject", flat=True))
     human = {"is_retired": True, "retired_reason": RetiredReason.HUMAN, "retired_at": at}
     Consensus.objects.filter(**of).update(**human, updated_at=timezone.now())
-    QueueEntry.objects.filter(**of).update(is_retired=True, is_gold=True)  # a training subject from now on
+    # Training subjects from now on; those with a verdict already are, unless they became public (`end_training`).
+    QueueEntry.objects.filter(**of).exclude(subject__in=judged).update(is_retired=True, is_gold=True)
 
 
 def _reopen(workflow: Workflow, subject: Subject) -> None:

@@ -7,6 +7,8 @@ from tests.integration.people import browser, member
 from webapp.archive.models import Survey
 from webapp.community.models import Discovery, Notification
 from webapp.consensus.models import Consensus
+from webapp.queue.membership import end_training
+from webapp.queue.models import QueueEntry
 from webapp.review.bulk import give_verdicts
 from webapp.review.bulk_undo import done_by, undo, withdraw_verdicts
 from webapp.review.models import Ruling, SecondOpinion
@@ -42,6 +44,17 @@ def about(workflow, subjects, vote):
     """A subject to which one volunteer said yes."""
     vote(subjects[0], "yes")
     return {"subject": subjects[0], "workflow": workflow}
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_what_a_report_made_public_trains_nobody_after_another_verdict_or_its_undo(about, ann, bob, is_undone):
+    give_verdict(scientist=ann, verdict="no", **about)
+    end_training([about["subject"].pk])
+    give_verdict(scientist=bob, verdict="yes", overrules=True, **about)
+    if is_undone:
+        withdraw_verdict(scientist=bob, is_undo=True, **about)
+    entry = QueueEntry.objects.get(subject=about["subject"])
+    assert (entry.is_retired, entry.is_gold) == (True, False)
 
 
 def standing(subject):
