@@ -80,8 +80,12 @@ def left_out(job: ClassificationImport) -> list[LeftOut]:
     return [LeftOut(Reason(name).label, entry["count"], entry["examples"]) for name, entry in reasons]
 
 
-# Of two answers by one person the first stands.
+# Of two answers by one person the first stands. Nobody is asked any longer about what they have answered.
 STORE = f"""
+    WITH ended AS (
+        DELETE FROM queue_lease AS lease USING unnest(%(volunteer)s::bigint[], %(entry)s::bigint[]) AS item (who, entry)
+        WHERE lease.volunteer_id = item.who AND lease.entry_id = item.entry
+    )
     INSERT INTO classifications_classification AS answer (
         id, volunteer_id, workflow_id, subject_id, answer, follow_up, reason, started_at, finished_at, created_at,
         device, viewport, is_counted

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -28,6 +29,8 @@ from webapp.imports.mapping import Choices
 from webapp.imports.run_import import store_import_file, upload_path
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import start_scan, workflows_to_scan
+from webapp.queue.leases import lease_next
+from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -211,6 +214,18 @@ def test_whoever_has_joined_since_an_export_is_not_another_person_in_it(tmp_path
     merge(visitor, make_volunteer("vera"))
     job = imported(workflow, path, Choices("export", "metadata:external_id", "T0", {"Yes": "yes"}))
     assert (job.added, counts(job)) == (0, {"answered": 2})
+
+
+def test_nobody_is_asked_again_about_what_they_answered_in_an_imported_file(tmp_path):
+    workflow, vera = make_workflow(subjects=1, min_votes=2), make_volunteer("vera")
+    lease_next(vera, workflow, 1)
+    own = pseudonym(vera.key, has_account=True).user_name
+    Classification.objects.create(
+        id=uuid4(), volunteer=vera, workflow=workflow, subject=make_subject(workflow.survey, "b")
+    )
+    imported(workflow, write_csv(tmp_path / "own.csv", [panoptes_row(1, own, "atlas-0")]))
+    assert lease_next(vera, workflow, 1).leases == []
+    assert entry_of(workflow, Subject.objects.get(external_id="atlas-0")).open_slots == 1
 
 
 def test_an_upload_may_have_a_longer_name_than_the_disk_can_hold(tmp_path, monkeypatch):
