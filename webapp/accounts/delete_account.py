@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import CASCADE, ProtectedError, Q
+from django.db.models import CASCADE, Exists, OuterRef, ProtectedError, Q
 
 from webapp.archive.audit import rename_in_audit_log
 from webapp.classifications.models import Classification
@@ -98,7 +98,9 @@ def _make_nobody(volunteer: Volunteer) -> None:
     volunteer.edited_collections.clear()
     disown(volunteer)
     answers = Classification.objects.filter(volunteer=volunteer)
-    answers.exclude(withdrawn_at=None).delete()
+    # An undone answer to gold that was given again says that the second one is no evidence of skill.
+    again = answers.filter(withdrawn_at=None, workflow=OuterRef("workflow"), subject=OuterRef("subject"))
+    answers.filter(~Exists(again), withdrawn_at__isnull=False).delete()
     answers.update(device="", viewport="", started_at=None, finished_at=None)
     Volunteer.objects.filter(pk=volunteer.pk).update(user=None, key=uuid4())
 

@@ -19,6 +19,7 @@ from webapp.accounts.merge_visitor import merge
 from webapp.archive.audit import acts_about
 from webapp.archive.models import AuditEntry
 from webapp.classifications.models import Classification
+from webapp.classify.submit import undo
 from webapp.community.models import Collection, Favourite, Notification, Profile
 from webapp.community.talk import post_comment
 from webapp.consensus.apply_votes import recompute_subjects
@@ -169,6 +170,19 @@ def test_kept_answers_count_on_and_lead_to_nobody(workflow, ada, ben, browser_of
     assert (after.votes_no, after.posterior) == (1, before.posterior)
     page = browser_of().get(f"/surveys/atlas/subjects/{first.pk}/").content.decode()
     assert not re.search(r"\bada\b|Ada L\.", page)
+
+
+def test_kept_answers_weigh_what_they_weighed_though_one_was_undone_and_given_again(ada, browser_of):
+    workflow = world.make_workflow(subjects=1, gold=1, undo_seconds=600)
+    lesson, *_ = world.subjects_of(workflow, gold=True)
+    first, *_ = world.subjects_of(workflow)
+    undo(ada, world.vote(ada, workflow, lesson, "yes").recorded.classification.pk)
+    for subject in (lesson, first):
+        world.vote(ada, workflow, subject, "yes")
+    before = Consensus.objects.get(subject=first).log_odds_micronats
+    leave(browser_of(ada), "keep")
+    world.recount(workflow)
+    assert Consensus.objects.get(subject=first).log_odds_micronats == before
 
 
 def test_the_log_tells_which_accounts_to_erase_again_after_a_restore(ada, ben, browser_of, caplog):
