@@ -91,7 +91,7 @@ SUBJECT = Columns(
 # disk: losing a lease in a server crash does no harm.
 BEGIN = f"""
     SELECT set_config('synchronous_commit', 'off', true), {BRIEFLY}, {PLAN_ONCE}
-    FROM (SELECT FROM volunteers_volunteer WHERE id = %s FOR NO KEY UPDATE) AS locked
+    FROM (SELECT FROM volunteers_volunteer WHERE id = %s AND merged_into_id IS NULL FOR NO KEY UPDATE) AS locked
 """  # noqa: S608  # no values
 
 BEGIN_NEWCOMER = f"{LOCK}, {BRIEFLY}"
@@ -185,7 +185,7 @@ def _lease(volunteer: Volunteer, workflow: Workflow, n: int) -> Leased:
 def _lock(volunteer: Volunteer) -> Volunteer | None:
     """Lock the volunteer; a newcomer whose first answer arrived meanwhile is a volunteer now.
 
-    None for one whose account was deleted meanwhile.
+    None for one whose account was deleted meanwhile, and for a visitor who has joined one.
     """
     if volunteer.pk is not None:
         return volunteer if fetch(BEGIN, [volunteer.pk]) else None

@@ -8,9 +8,13 @@ from django.core import mail
 from django.test import Client
 
 from tests.integration.learning import sky
+from tests.integration.world import make_volunteer
+from webapp.accounts.delete_account import delete_account
+from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import SubjectSet
 from webapp.classifications.models import Classification
 from webapp.community.models import Favourite
+from webapp.queue.leases import lease_next
 from webapp.queue.membership import enqueue_subjects
 from webapp.queue.models import Lease
 from webapp.volunteers.models import Volunteer
@@ -45,6 +49,14 @@ def answered(browser, item, answer="yes"):
 def join(browser, **more):
     form = {"username": "vera", "password1": PASSWORD, "password2": PASSWORD, **more}
     return browser.post("/accounts/signup/?next=/classify/night/", form)
+
+
+def test_a_page_from_before_joining_takes_no_place_that_leaving_would_not_free(workflow):
+    visitor, account = make_volunteer(), make_volunteer("vera")
+    merge(visitor, account)
+    lease_next(visitor, workflow, 3)
+    delete_account(user=account.user, keep_answers=False)
+    assert set(workflow.queue.values_list("open_slots", flat=True)) == {workflow.min_votes}
 
 
 def test_signing_up_keeps_history_favourites_and_the_subject_on_the_page(workflow):
