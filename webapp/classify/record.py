@@ -165,10 +165,16 @@ def _earlier(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) ->
     earlier = {row.subject_id: row for row in rows if row.pk not in subjects}
     for row in rows:
         if row.pk in subjects:
-            if (row.volunteer_id, row.workflow_id, row.subject_id) != (volunteer.pk, workflow.pk, subjects[row.pk]):
+            if (row.workflow_id, row.subject_id) != (workflow.pk, subjects[row.pk]) or not _is_of(row, volunteer):
                 raise CannotClassify(f"The id {row.pk} belongs to another answer. Send a new random UUID for each.")
-            earlier[row.subject_id] = row
+            if row.volunteer_id == volunteer.pk or row.subject_id not in earlier:
+                earlier[row.subject_id] = row
     return earlier
+
+
+def _is_of(row: Classification, volunteer: Volunteer) -> bool:
+    """Return whether the answer is the volunteer's, or their visitor's, whose answer gave way to theirs."""
+    return row.volunteer_id == volunteer.pk or volunteer.merged.filter(pk=row.volunteer_id).exists()
 
 
 def check_follow_up(workflow: Workflow, answer: str, follow_up: str) -> None:

@@ -13,6 +13,8 @@ from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
 from webapp.archive.models import SubjectSet
 from webapp.classifications.models import Classification
+from webapp.classify.record import Item
+from webapp.classify.submit import submit
 from webapp.community.models import Favourite
 from webapp.queue.leases import lease_next
 from webapp.queue.membership import enqueue_subjects
@@ -57,6 +59,18 @@ def test_a_page_from_before_joining_takes_no_place_that_leaving_would_not_free(w
     lease_next(visitor, workflow, 3)
     delete_account(user=account.user, keep_answers=False)
     assert set(workflow.queue.values_list("open_slots", flat=True)) == {workflow.min_votes}
+
+
+def test_an_answer_that_is_sent_again_after_joining_is_accepted_though_the_accounts_own_counts(workflow):
+    subject = workflow.queue.order_by("pk")[0].subject
+    visitor, account = make_volunteer(), make_volunteer("vera")
+    sent = Item(uuid.uuid4(), subject.pk, "yes")
+    submit(visitor, workflow, [sent])
+    submit(account, workflow, [own := Item(uuid.uuid4(), subject.pk, "no")])
+    merge(visitor, account)
+    (again,) = submit(account, workflow, [sent])
+    assert again.recorded.classification.pk == own.id
+    assert Classification.objects.standing().count() == 1
 
 
 def test_signing_up_keeps_history_favourites_and_the_subject_on_the_page(workflow):
