@@ -25,8 +25,8 @@ def merge_all(survey: Survey, proposals: QuerySet[Proposal]) -> None:
     """Make the tracklets of each proposal one object; all are locked at once, in the order in which everybody does."""
     groups = Subject.objects.filter(proposals__in=proposals).values("object_group")
     Subject.objects.filter(survey=survey, object_group__in=groups).lock()
-    for row in proposals.prefetch_related("members"):
-        merge(survey, list(row.members.all()))
+    for row in proposals:
+        merge(survey, list(row.members.all()))  # read now: a link before it may have joined some of them
 
 
 def merge(survey: Survey, members: list[Subject]) -> None:

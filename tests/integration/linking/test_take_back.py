@@ -23,15 +23,20 @@ def tracklets():
     return sky.subjects(survey, [True] * 3, kind="tracklet", frames=2, prefix="t")
 
 
-def link(*subjects):
-    """Confirm that tracklets are one object; return the proposal."""
+def propose(*subjects):
     survey = subjects[0].survey
-    run = LinkRun.objects.create(
+    run, _ = LinkRun.objects.get_or_create(
         survey=survey, links=Links.TRACKLETS, first_mjd=NIGHT, last_mjd=NIGHT + 1, state="done"
     )
     proposal = Proposal.objects.create(run=run, mjd=NIGHT, ra=0, dec=0, rate=30, position_angle=0, misfit=1)
     proposal.members.set(subjects)
-    confirm(survey, proposal)
+    return proposal
+
+
+def link(*subjects):
+    """Confirm that tracklets are one object; return the proposal."""
+    proposal = propose(*subjects)
+    confirm(subjects[0].survey, proposal)
     return proposal
 
 
@@ -147,3 +152,9 @@ def test_older_decisions_are_on_further_pages(tracklets, monkeypatch):
     for query, shown in (("", [False, True]), ("?page=2", [True, False])):
         text = client.get(page + query).content.decode()
         assert [act in text for act in acts] == shown
+
+
+def test_links_of_three_nights_that_are_confirmed_together_make_one_object(tracklets):
+    proposals = [propose(*tracklets[1:]), propose(*tracklets[:2])]
+    confirm(tracklets[0].survey, *proposals)
+    assert objects(tracklets) == [0, 0, 0]
