@@ -55,7 +55,13 @@ def survey(monkeypatch):
     scientist = member(survey, "scientist", "sue")
     rule(subject=rows[0], workflow=workflow, scientist=scientist, verdict="no", note="not yet")
     rule(subject=rows[0], workflow=workflow, scientist=scientist, verdict="yes", note="look at frame 2")
-    settled = {"workflow": workflow, "method": "majority", "is_retired": True, "votes_yes": 5}
+    settled = {
+        "workflow": workflow,
+        "method": "majority",
+        "is_retired": True,
+        "retired_reason": "consensus",
+        "votes_yes": 5,
+    }
     for row, posterior in ((rows[1], 0.99), (rows[2], 0.01), (rows[3], 0.995)):
         Consensus.objects.update_or_create(subject=row, defaults={**settled, "posterior": posterior})
     return survey

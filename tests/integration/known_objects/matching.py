@@ -21,8 +21,9 @@ def settle(survey, posterior=0.99):
     workflow = sky.workflow(survey)
     for row in survey.subjects.all():
         Consensus.objects.create(
-            workflow=workflow, subject=row, posterior=posterior, method="majority", is_retired=True, votes_yes=5
-        )
+            workflow=workflow, subject=row, posterior=posterior, method="majority", is_retired=True,
+            retired_reason="consensus", votes_yes=5,
+        )  # fmt: skip
 
 
 def run(survey):

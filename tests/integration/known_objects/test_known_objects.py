@@ -13,6 +13,7 @@ from ml.sky.packed import unpack_designation
 from tests.integration.known_objects.matching import ORBITS, UTC, listed_as_csv, run, settle
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
+from tests.integration.world import make_volunteer, vote
 from webapp.archive.models import Frame, Survey
 from webapp.consensus.models import Consensus
 from webapp.core.jobs import JobState
@@ -283,3 +284,13 @@ def test_many_subjects_cost_few_queries(catalogue, survey, django_assert_max_num
     client = browser(member(survey, "scientist"))
     with django_assert_max_num_queries(25):
         client.get(reverse("known-objects", args=["night"]))
+
+
+def test_movers_that_a_majority_of_votes_settled_are_listed(survey):
+    workflow = sky.workflow(survey, method="majority", min_votes=3, undo_seconds=0)
+    real, bogus, split, _ = survey.subjects.order_by("pk")
+    sky.queue(workflow, [real, bogus, split])
+    for row, answers in ((real, ["yes"] * 3), (bogus, ["no"] * 3), (split, ["yes", "yes", "no"])):
+        for answer in answers:
+            vote(make_volunteer(), workflow, row, answer)
+    assert list(movers(survey)) == [real]

@@ -67,10 +67,10 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         return self.exclude(gold_label="")
 
     def settled_as_real(self, survey: Survey) -> Self:
-        """Originals of a survey that are real by a ruling, a known orbit, or votes that retired them."""
-        threshold = models.F("consensus__workflow__accept_threshold")
+        """Originals of a survey that are real by a ruling, a known orbit, or votes that retired them by consensus."""
+        consensus = {"is_retired": True, "retired_reason": "consensus", "posterior__gte": 0.5}
         yes = Subject.objects.filter(
-            pk=models.OuterRef("pk"), consensus__is_retired=True, consensus__posterior__gte=threshold
+            pk=models.OuterRef("pk"), **{f"consensus__{name}": value for name, value in consensus.items()}
         )
         real = models.Q(gold_label__in=["yes", *survey.positive], gold_source__in=["ruling", KNOWN_ORBIT])
         return self.originals().filter(real | models.Q(gold_label="") & models.Exists(yes), survey=survey)
