@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Abs, Coalesce, Greatest
 
 from webapp.archive.models import Subject
-from webapp.archive.models.subject import KNOWN_ORBIT
+from webapp.archive.models.subject import KNOWN_ORBIT, SubjectQuerySet
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.skills import truth_changed
 from webapp.known_objects.models import KnownMatch
@@ -30,12 +30,9 @@ def make_gold(subjects: Collection[int]) -> None:
 
     It locks the subjects, as rulings do.
     """
-    sure = _sure_matches().filter(subject=OuterRef("pk"))
-    Subject.objects.filter(pk__in=subjects).lock()
-    rows = Subject.objects.observed().with_pixels().filter(pk__in=subjects)
-    asked = QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
-    new = rows.filter(Exists(sure), Exists(asked), gold_label="")
-    over = rows.filter(~Exists(sure) | ~Exists(asked), gold_source=KNOWN_ORBIT)
+    rows = Subject.objects.filter(pk__in=subjects)
+    rows.lock()
+    new, over = becoming_gold(rows), _no_longer_gold(rows)
     stray = QueueEntry.objects.filter(IS_STRAY, subject__in=subjects).exclude(subject__in=over)
     columns = ((new, "pk"), (over, "pk"), (stray, "subject"))
     known, unknown, elsewhere = ({*changed.values_list(column, flat=True)} for changed, column in columns)
@@ -50,6 +47,23 @@ def make_gold(subjects: Collection[int]) -> None:
     entries.update(is_gold=False)
     entries.filter(subject__gold_source=KNOWN_ORBIT, workflow__known_objects_are_gold=True).update(is_gold=True)
     _ask_again(unknown | elsewhere)
+
+
+def becoming_gold(rows: SubjectQuerySet) -> SubjectQuerySet:
+    """Return the subjects among some that a sure match makes gold, once `make_gold` is called for them."""
+    return rows.observed().with_pixels().filter(Exists(_sure()), Exists(_asked()), gold_label="")
+
+
+def _no_longer_gold(rows: SubjectQuerySet) -> SubjectQuerySet:
+    return rows.observed().with_pixels().filter(~Exists(_sure()) | ~Exists(_asked()), gold_source=KNOWN_ORBIT)
+
+
+def _sure() -> QuerySet[KnownMatch]:
+    return _sure_matches().filter(subject=OuterRef("pk"))
+
+
+def _asked() -> QuerySet[QueueEntry]:
+    return QueueEntry.objects.filter(subject=OuterRef("pk"), workflow__known_objects_are_gold=True)
 
 
 def _sure_matches() -> QuerySet[KnownMatch]:

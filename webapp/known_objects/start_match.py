@@ -10,6 +10,7 @@ from django.utils import timezone
 from webapp.archive.models import Subject, Survey
 from webapp.classifications.models import Mark
 from webapp.core.jobs import DAILY, JobState
+from webapp.known_objects.gold import becoming_gold
 from webapp.known_objects.models import SEARCHED, IdentityCheck, MatchRun, OrbitCatalogue, measured_with
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import ModelRole, Promotion, ScoringRun
@@ -45,13 +46,15 @@ def surveys_to_match() -> list[Survey]:
 def unchecked(survey: Survey, catalogue: OrbitCatalogue) -> QuerySet[Subject]:
     """Return the observed subjects that were not compared with a catalogue as the survey now measures.
 
-    Cutouts and cubes also wait if their lines may have changed since.
+    Cutouts and cubes also wait if their lines may have changed since, and known objects that have joined a queue in
+    which they are gold.
     """
-    done = IdentityCheck.objects.filter(
-        subject=OuterRef("pk"), catalogue=catalogue, measured_with=measured_with(survey)
-    )
+    measured = measured_with(survey)
+    done = IdentityCheck.objects.filter(subject=OuterRef("pk"), catalogue=catalogue, measured_with=measured)
     rows = Subject.objects.originals().observed().filter(survey=survey)
     waiting = Q(~Exists(done))
+    if "gold_in" in measured:
+        waiting |= Q(pk__in=becoming_gold(rows).values("pk"))
     for kind in SEARCHED:
         if rows.filter(kind=kind).exists():
             waiting |= Q(kind=kind) & _has_new_lines(survey, ROLE_OF_KIND[kind])

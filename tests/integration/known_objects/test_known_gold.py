@@ -12,7 +12,7 @@ from tests.integration.people import member
 from tests.integration.world import hand, make_volunteer
 from webapp.known_objects.models import IdentityCheck
 from webapp.queue.leases import lease_next, release_expired
-from webapp.queue.membership import enqueue_subjects
+from webapp.queue.membership import add_to_set, enqueue_subjects
 from webapp.queue.models import Lease
 from webapp.review.rulings import rule, withdraw_ruling
 from webapp.workflow_settings.change_workflow import change_workflow
@@ -148,3 +148,13 @@ def test_known_objects_of_a_set_that_joins_later_become_gold(catalogue, first):
     workflow = first.queue_entries.get().workflow
     save(workflow, sets=[], is_active=False)
     assert compared_after(first, lambda: save(workflow, sets=first.sets.all())) == ("known orbit", [workflow.slug])
+
+
+def test_a_known_object_that_joins_a_set_later_becomes_gold(catalogue, first):
+    workflow = first.queue_entries.get().workflow
+    [members] = workflow.subject_sets.all()
+    members.subjects.remove(first)
+    first.queue_entries.all().delete()
+    joined = compared_after(first, lambda: add_to_set(first.survey, members.name, [first.pk]))
+    assert joined == ("known orbit", [workflow.slug])
+    assert not waits(first.survey)
