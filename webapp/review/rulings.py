@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from webapp.archive.models import Subject
 from webapp.community.discoveries import confirm, withdraw_credits
 from webapp.consensus.apply_votes import recompute_subjects
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.consensus.models import NO_VOTES, Consensus, RetiredReason
 from webapp.consensus.skills import truth_changed
 from webapp.known_objects.gold import make_gold
@@ -215,10 +216,11 @@ def _consensus(workflow: Workflow, subjects: Collection[Subject]) -> dict[int, C
     rows = Consensus.objects.filter(workflow=workflow, subject__in=subjects)
     known = set(rows.values_list("subject", flat=True))
     empty = {"posterior": workflow.prior, "method": workflow.method}
-    Consensus.objects.bulk_create(
-        [Consensus(workflow=workflow, subject=each, **empty) for each in subjects if each.pk not in known],
-        ignore_conflicts=True,
-    )
+    if new := [each for each in subjects if each.pk not in known]:
+        Consensus.objects.bulk_create(
+            [Consensus(workflow=workflow, subject=each, **empty) for each in new], ignore_conflicts=True
+        )
+        refresh_models([each.pk for each in new])  # nothing else brings the models' scores before a vote
     return {row.subject_id: row for row in rows}
 
 

@@ -15,6 +15,7 @@ from webapp.review.opinions import ask_second_opinion, give_verdict
 from webapp.review.queue_form import NAMES, PER_PAGE, SORTS, filters_of
 from webapp.review.queue_rows import consensus_of
 from webapp.review.queues import QUEUES, queued
+from webapp.review.rulings import rule
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +261,9 @@ def test_the_page_shows_subjects_without_votes_whatever_the_order(
     if sort == "-p_model":
         assert seen[:2] == [subjects[0], subjects[2]]  # 0.95 and 0.8, the scores of subjects nobody has classified
     assert not workflow.consensus.exists(), "looking at a list makes no consensus"
+
+
+def test_a_verdict_before_any_vote_keeps_the_models_score_in_the_lists(workflow, subjects, scored, scientist):
+    rule(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
+    row = queued(workflow, "all").get(subject=subjects[0])
+    assert (row.p_model, row.p_before) == (0.95, 0.9)
