@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Subject
+from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.community.discoveries import confirm, withdraw_credits
 from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.consensus_rows import refresh_models
@@ -146,7 +147,7 @@ def withdraw_ruling(*, ruling: Ruling, by: User, is_undo: bool = False) -> None:
         _retire(ruling.workflow, [earlier])
         _credit(ruling.workflow, [earlier])
     else:
-        _reopen(ruling.workflow, subject)
+        _reopen(ruling)
         withdraw_credits([subject], ruling.workflow)
     _end_training(subject)
     make_gold([subject.pk])  # orbits, or what is ruled out, may have changed since the verdict
@@ -254,14 +255,20 @@ def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:
     QueueEntry.objects.filter(**of).exclude(subject__in=judged).update(is_retired=True, is_gold=True)
 
 
-def _reopen(workflow: Workflow, subject: Subject) -> None:
+def _reopen(ruling: Ruling) -> None:
     """Let the votes decide again; without votes, reset the subject."""
-    row = Consensus.objects.filter(workflow=workflow, subject=subject)
+    of = {"workflow": ruling.workflow, "subject": ruling.subject_id}
+    row = Consensus.objects.filter(**of)
     row.update(is_retired=False, retired_reason="", retired_at=None)
     row.filter(**NO_VOTES).delete()
-    is_gold = is_gold_in(workflow, subject.pk)
-    QueueEntry.objects.filter(workflow=workflow, subject=subject).update(is_retired=False, is_gold=is_gold)
-    recompute_subjects(workflow, [subject.pk])
+    QueueEntry.objects.filter(**of).update(is_retired=False, is_gold=_was_gold(ruling))
+    recompute_subjects(ruling.workflow, [ruling.subject_id])
+
+
+def _was_gold(ruling: Ruling) -> bool:
+    """Return whether the subject was gold in the ruling's workflow without any verdict, also one in another."""
+    by_orbit = ruling.previous_source == KNOWN_ORBIT
+    return bool(ruling.previous_gold) and (ruling.workflow.known_objects_are_gold or not by_orbit)
 
 
 def _end_training(subject: Subject) -> None:

@@ -57,3 +57,22 @@ def test_a_verdict_is_not_given_in_practice_while_another_workflow_asks(workflow
     assert workflow_of(workflow.survey, subject) == workflow
     workflow.queue.all().delete()
     assert workflow_of(workflow.survey, subject) == practice
+
+
+def test_a_workflow_whose_verdict_is_withdrawn_asks_again_though_one_stands_in_another(
+    workflow, other, subject, scientist
+):
+    enqueue_subjects(other)
+    rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
+    assert is_asked_about(subject, other)
+    withdraw_ruling(ruling=rule(subject=subject, workflow=other, scientist=scientist, verdict="no"), by=scientist)
+    assert is_asked_about(subject, other)
+
+
+def test_a_training_subject_stays_one_when_a_verdict_on_it_is_withdrawn(workflow, subject, scientist):
+    sky.make_gold([subject], [True])
+    workflow.queue.filter(subject=subject).update(is_gold=True)
+    withdraw_ruling(ruling=rule(subject=subject, workflow=workflow, scientist=scientist, verdict="no"), by=scientist)
+    assert subject.queue_entries.get(workflow=workflow).is_gold
+    withdraw_ruling(ruling=rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes"), by=scientist)
+    assert subject.queue_entries.get(workflow=workflow).is_gold
