@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -248,11 +249,11 @@ def _credit(workflow: Workflow, rulings: Collection[Ruling]) -> None:
 def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:
     of = {"workflow": workflow, "subject__in": [row.subject_id for row in rulings]}
     at = max(row.created_at for row in rulings)
-    judged = list(Consensus.objects.filter(**of, retired_reason=RetiredReason.HUMAN).values_list("subject", flat=True))
-    human = {"is_retired": True, "retired_reason": RetiredReason.HUMAN, "retired_at": at}
-    Consensus.objects.filter(**of).update(**human, updated_at=timezone.now())
-    # Training subjects from now on; those with a verdict already are, unless they became public (`end_training`).
-    QueueEntry.objects.filter(**of).exclude(subject__in=judged).update(is_retired=True, is_gold=True)
+    human = {"is_retired": True, "retired_reason": RetiredReason.HUMAN}
+    ruled = Consensus.objects.filter(**of, **human).values("subject")
+    ended = Q(is_retired=True, is_gold=False, subject__in=ruled)  # by `end_training`, and for good
+    QueueEntry.objects.filter(**of).exclude(ended).update(is_retired=True, is_gold=True)  # for training from now on
+    Consensus.objects.filter(**of).update(**human, retired_at=at, updated_at=timezone.now())
 
 
 def _reopen(ruling: Ruling) -> None:
