@@ -22,7 +22,7 @@ from webapp.workflows.models import Workflow
 
 @transaction.atomic
 def confirm(confirmed: Mapping[Subject, datetime], workflow: Workflow) -> int:
-    """Credit and notify everybody who said yes to subjects, which were confirmed then; return the new credits' number.
+    """Credit and notify everybody who said yes to subjects before they were confirmed; return the new credits' number.
 
     A yes to a training subject earns no credit, since its answer was known; nor does a simulated volunteer's.
     """
@@ -30,8 +30,9 @@ def confirm(confirmed: Mapping[Subject, datetime], workflow: Workflow) -> int:
     discoverers = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
     credited = Discovery.objects.filter(subject=OuterRef("subject"), workflow=workflow, volunteer=OuterRef("volunteer"))
     subjects = {subject.pk: subject for subject in confirmed}
-    pairs = discoverers.filter(~Exists(credited)).values_list("subject", "volunteer")
-    new = [(subjects[subject], volunteer) for subject, volunteer in pairs]
+    pairs = discoverers.filter(~Exists(credited)).values_list("subject", "volunteer", "created_at")
+    first = [(subjects[subject], volunteer, said_at) for subject, volunteer, said_at in pairs]
+    new = [(subject, volunteer) for subject, volunteer, said_at in first if said_at <= confirmed[subject]]
     Discovery.objects.bulk_create(
         [
             Discovery(volunteer_id=volunteer, subject=subject, workflow=workflow, confirmed_at=confirmed[subject])

@@ -1,6 +1,7 @@
 """Volunteers who said yes before scientists confirmed a subject are notified and credited; withdrawing revokes it."""
 
 import pytest
+from django.utils import timezone
 
 from tests.integration import world
 from webapp.accounts.merge_visitor import merge
@@ -152,3 +153,13 @@ def test_a_visitors_yes_that_gives_way_to_the_accounts_answer_earns_nothing(
     merge(visitor, ada)
     assert credited() == named
     assert Notification.objects.filter(volunteer=ada, kind="confirmed").count() == len(named)
+
+
+def test_a_yes_after_the_verdict_is_not_credited_when_that_verdict_stands_again(workflow, subject, scientist, ada, ben):
+    world.vote(ada, workflow, subject, "yes")
+    world.hand(ben, workflow, subject.pk)
+    confirm(subject, workflow, scientist)
+    world.vote(ben, workflow, subject, "yes")
+    Classification.objects.filter(volunteer=ben).update(created_at=timezone.now())
+    withdraw_ruling(ruling=confirm(subject, workflow, scientist, "no"), by=scientist, is_undo=True)
+    assert credited() == {"ada"}
