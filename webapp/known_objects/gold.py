@@ -46,7 +46,7 @@ def make_gold(subjects: Collection[int]) -> None:
     entries = QueueEntry.objects.filter(subject__in=changed)
     entries.update(is_gold=False)
     entries.filter(subject__gold_source=KNOWN_ORBIT, workflow__known_objects_are_gold=True).update(is_gold=True)
-    _ask_again(unknown | elsewhere)
+    _recompute(changed)
 
 
 def becoming_gold(rows: SubjectQuerySet) -> SubjectQuerySet:
@@ -84,7 +84,7 @@ def _sure_matches() -> QuerySet[KnownMatch]:
     )
 
 
-def _ask_again(keys: Collection[int]) -> None:
-    """Count the open slots of subjects that are gold no longer: the leases of a gold one take none."""
+def _recompute(keys: Collection[int]) -> None:
+    """Let gold reopen, which never retires, and count the open slots of what is gold no longer."""
     for workflow in Workflow.objects.filter(queue__subject__in=keys).distinct().select_related("survey"):
         recompute_subjects(workflow, keys)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.integration.known_objects.matching import ORBITS, run, waits
 from tests.integration.learning import sky
 from tests.integration.people import member
-from tests.integration.world import hand, make_volunteer
+from tests.integration.world import hand, make_volunteer, recount, vote
 from webapp.known_objects.models import IdentityCheck
 from webapp.queue.leases import lease_next, release_expired
 from webapp.queue.membership import add_to_set, enqueue_subjects
@@ -158,3 +158,15 @@ def test_a_known_object_that_joins_a_set_later_becomes_gold(catalogue, first):
     joined = compared_after(first, lambda: add_to_set(first.survey, members.name, [first.pk]))
     assert joined == ("known orbit", [workflow.slug])
     assert not waits(first.survey)
+
+
+def test_a_subject_that_votes_retired_is_open_once_it_is_gold_as_after_a_recount(catalogue, first):
+    workflow = first.queue_entries.get().workflow
+    change_workflow(workflow=workflow, by=None, subject_sets=first.sets.all(), method="majority", undo_seconds=0)
+    for _ in range(3):
+        vote(make_volunteer(), workflow, first, "no")
+    assert first.queue_entries.get().is_retired
+    assert becomes_gold(first)
+    assert not first.queue_entries.get().is_retired
+    recount(workflow)
+    assert not first.consensus.get().is_retired
