@@ -10,7 +10,11 @@ WIDTHS = (16, 32, 64, 128)
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut (He et al. 2016, CVPR): (B, C, H, W) to (B, outward, H / stride, …)."""
+    """Two 3×3 convolutions and a shortcut (He et al. 2016, CVPR): (B, C, H, W) to (B, outward, H / stride, …).
+
+    From input channels that are no multiple of 16, the shortcut leaves pixels out before its convolution instead of
+    within it: the result is the same, but torch 2.15 corrupts memory in a strided one in channels last.
+    """
 
     def __init__(self, inward: int, outward: int, stride: int) -> None:
         super().__init__()
@@ -18,11 +22,15 @@ class ResidualBlock(nn.Module):
         self.first_norm = nn.BatchNorm2d(outward)
         self.second = nn.Conv2d(outward, outward, 3, 1, 1, bias=False)
         self.second_norm = nn.BatchNorm2d(outward)
-        self.shortcut = nn.Conv2d(inward, outward, 1, stride, bias=False) if stride > 1 or inward != outward else None
+        self.skip = stride if inward % 16 else 1
+        is_needed = stride > 1 or inward != outward
+        self.shortcut = nn.Conv2d(inward, outward, 1, stride // self.skip, bias=False) if is_needed else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(shortcut(x) + f(x))."""
-        shortcut = x if self.shortcut is None else self.shortcut(x)
+        shortcut = x if self.skip == 1 else functional.max_pool2d(x, 1, self.skip)
+        if self.shortcut is not None:
+            shortcut = self.shortcut(shortcut)
         x = functional.relu(self.first_norm(self.first(x)))
         return functional.relu(self.second_norm(self.second(x)) + shortcut)
 
