@@ -123,18 +123,17 @@ def ends_off(line, asteroid):
 def test_the_asteroid_of_a_plate_of_1950(shared_data, tmp_path):
     """Ten pixels, S/N 4 per pixel, among some four hundred lines on the plate, most of which are real.
 
-    If the first network misses it, as two in ten do, a second one is tried (docs/trails.md). Seed 1 misses it: the test
-    begins with the next.
+    If the first network misses it, as one in four does, a second one is tried (docs/trails.md).
     """
     plate = fits.getdata(shared_data / "trails" / "palomar-1950-ngc2403.fits.gz").astype(np.float32)
     without = plate.copy()
     without[1290:1314, 1055:1078] = plate[1290:1314, 1008:1031]  # sky from nearby
-    for seed in (2, 3):
-        detector = taught(tmp_path / str(seed), "1.5:2.6", 0, 80, 155, seed=seed, least=0.3)
+    there = ASTEROID - [AROUND[1].start, AROUND[0].start]
+    for seed in (2, 1):
+        detector = taught(tmp_path / str(seed), "1.5:2.6", 0, 110, 220, seed=seed, least=0.3)
         found = place(detector.trails(plate))
-        if found <= 20:
+        with_it, without_it = (place(detector.trails(sky[AROUND]), there) for sky in (plate, without))
+        if found <= 20 and with_it < np.inf:
             break
     assert found <= 20
-    there = ASTEROID - [AROUND[1].start, AROUND[0].start]
-    with_it, without_it = (place(detector.trails(sky[AROUND]), there) for sky in (plate, without))
     assert with_it < without_it == np.inf
