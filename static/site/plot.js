@@ -103,15 +103,23 @@ export function show(root, draw) {
 
 async function add(root, draw) {
   const figure = draw();
-  figure.legend.orientation = fits(figure.legend, root.clientWidth - EDGES) ? "horizontal" : "vertical";
+  arrange(figure.legend, root.clientWidth - EDGES);
   return Bokeh.Plotting.show(figure, root);
 }
 
-/** Return whether a legend's names fit beside each other; else each has a line of its own, as on a phone. */
-function fits(legend, width) {
+/** Put a legend's names beside each other if they fit; else, as on a phone, each on a line of its own, cut to its width. */
+function arrange(legend, width) {
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = "13px helvetica"; // Bokeh's for legends
-  return legend.items.reduce((used, { label }) => used + SYMBOL + pen.measureText(label.value).width, 0) <= width;
+  const wide = (name) => SYMBOL + pen.measureText(name).width;
+  const isOneLine = legend.items.reduce((used, { label }) => used + wide(label.value), 0) <= width;
+  legend.orientation = isOneLine ? "horizontal" : "vertical";
+  for (const item of legend.items) {
+    const name = item.label.value;
+    let kept = name.length;
+    while (kept > 1 && wide(kept < name.length ? `${name.slice(0, kept)}…` : name) > width) kept -= 1;
+    if (kept < name.length) item.label = { value: `${name.slice(0, kept).trimEnd()}…` };
+  }
 }
 
 const SAVE = { png: gettext("Save as PNG"), svg: gettext("Save as SVG") };

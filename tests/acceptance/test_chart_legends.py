@@ -6,7 +6,8 @@ from tests.acceptance.people import member
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
-from webapp.learning.models import Score
+from webapp.learning.models import Evaluation, Score, TrainingRun, TrainingSet
+from webapp.learning.models import TestSet as FrozenSet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,6 +66,24 @@ def test_long_names_of_populations_stay_within_each_figure(night, open_page, wid
     legends = page.evaluate(OVERLAPS)
     assert max(len(legend["names"]) for legend in legends) >= 3
     assert all(legend["is_inside"] and not legend["covers"] for legend in legends), legends
+
+
+def test_a_name_longer_than_a_phone_is_wide_is_cut_in_the_legend(night, open_page):
+    survey, _row = night
+    frozen = FrozenSet.objects.create(survey=survey, kind="stamp", hash="c", size=40)
+    for number, name in enumerate(("Asteroids", "Asteroids in the fields of the second season, asked at random")):
+        workflow = sky.workflow(survey, slug=f"w{number}", name=name)
+        model = sky.checkpoint(workflow)
+        labels = TrainingSet.objects.create(workflow=workflow, hash=f"{number:064}", size=100)
+        TrainingRun.objects.filter(pk=model.run_id).update(training_set=labels)
+        Evaluation.objects.create(checkpoint=model, test_set=frozen, metrics={"roc_auc": 0.9}, verdict="")
+    page = open_page("/surveys/night/learning/", user=member(survey, "scientist"), width=390)
+    page.wait_for_function(DRAWN, arg=1)
+    [legend] = page.evaluate(OVERLAPS)
+    assert legend["is_inside"], legend
+    whole, cut = legend["names"]
+    assert whole == "Asteroids"
+    assert cut.startswith("Asteroids in the fields of the") and cut.endswith("…")
 
 
 def test_each_class_probability_stands_on_its_bar(night, open_page):

@@ -70,9 +70,9 @@ ROUTES_BY_ROLE = {
         figures figures-data guide-image-add guide-preview guide-text guide-text-of guide-version
         guide-version-of guides histograms import-cancel import-inspect import-progress import-run import-start
         import-upload injected-movers injected-movers-csv injection-cancel injection-progress injection-start
-        known-match-rule-out known-objects known-objects-csv known-objects-match learning lineage lines-csv
-        linking linking-decide linking-reopen linking-start linking-take-back moc-upload model-file motion motion-csv
-        neo-score nights nights-csv overview posterior-csv project-publish project-version quality-control
+        known-match-rule-out known-objects known-objects-csv known-objects-match learning learning-curve-csv lineage
+        lines-csv linking linking-decide linking-reopen linking-start linking-take-back moc-upload model-file motion
+        motion-csv neo-score nights nights-csv overview posterior-csv project-publish project-version quality-control
         quality-decide quality-scan reanalysis reanalysis-csv reanalysis-start reanalysis-versions report
         report-delete report-draft report-file report-remove report-sign reports review rule second-opinion
         story subject-votes tag-set throughput throughput-csv trail-distances-csv training training-epochs

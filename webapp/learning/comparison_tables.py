@@ -22,8 +22,8 @@ CALIBRATION_COLUMNS = (
     Column("mean_probability", _("Mean probability"), fixed(3)),
     Column("subjects", _("Subjects"), count),
     Column("fraction_real", _("Fraction of real"), percent),
-    Column("low", _("95 % from"), percent),
-    Column("high", _("95 % to"), percent),
+    Column("low", _("95% from"), percent),
+    Column("high", _("95% to"), percent),
 )
 
 

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,6 +20,7 @@ from webapp.core.fragments import fragment_of
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
+from webapp.learning.learning_curve import learning_curve
 from webapp.learning.lineage_views import lineage_context
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
@@ -111,12 +112,24 @@ def start(request: HttpRequest, survey: Survey) -> HttpResponse:
     return redirect("training-run", survey.slug, run.pk)
 
 
+@require_safe
+@survey_page(Role.SCIENTIST)
+def learning_curve_csv(request: HttpRequest, survey: Survey, role: str) -> HttpResponseBase:
+    """Return the points of a role's learning curve."""
+    if role not in ModelRole:
+        raise Http404(f"No model has the role {role}.")
+    return learning_curve(survey, ModelRole(role)).table.as_csv(f"learning-curve-{role}.csv")
+
+
 def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int = 200) -> HttpResponse:
     roles = roles_of(survey)
+    curves = [curve for role in roles if (curve := learning_curve(survey, role)).is_drawn]
     promotions = Promotion.objects.filter(checkpoint__survey=survey).select_related("checkpoint", "previous", "by")
     context = {
         "form": form,
         "champions": [_champion(survey, role) for role in roles],
+        "curves": curves,
+        "plotted": [curve.plotted() for curve in curves],
         "fewest_labels": FEWEST_LABELS,
         "promotions": promotions[:SHOWN],
         "test_sets": [

@@ -15,6 +15,7 @@ from webapp.learning.similar import similar
 urlpatterns = [
     path("", models_page_views.models_page, name="learning"),
     path("runs/", models_page_views.training_runs, name="training-runs"),
+    path("learning-curve/<slug:role>.csv", models_page_views.learning_curve_csv, name="learning-curve-csv"),
     path("lineage/", lineage_views.lineage, name="lineage"),
     path("compare/", comparison_views.compare, name="compare"),
     path("compare/changed/", comparison_views.compare_changed, name="compare-changed"),
