@@ -155,6 +155,8 @@ class PolledTopic:
 
 
 def _known(stream: Stream, names: list[str]) -> set[str]:
-    stored = Subject.objects.observed().filter(survey=stream.survey_id, external_id__in=names)
+    """Return which alerts the stream's set has, or the stream has refused; others may be another stream's."""
+    members = {"sets__survey": stream.survey_id, "sets__name": stream.subject_set}
+    stored = Subject.objects.observed().filter(survey=stream.survey_id, external_id__in=names, **members)
     refused = DeadLetter.objects.filter(stream=stream, name__in=names)
     return {*stored.values_list("external_id", flat=True), *refused.values_list("name", flat=True)}

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.db.models import F
 
 from ml.io.records import BadInput
+from webapp.archive.ingest.copy_rows import join_set
 from webapp.archive.ingest.dedupe import other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import PixelWriter, new_keys
-from webapp.archive.ingest.store import add
+from webapp.archive.ingest.store import Batch, add, set_of
 from webapp.archive.ingest.synthetic_names import free_names
-from webapp.archive.models import Survey
+from webapp.archive.models import Subject, Survey
 from webapp.queue.membership import enqueue_new
 from webapp.streams.models import NAME_LENGTH, DeadLetter, Position, Stream
 from webapp.streams.read_messages import Reading, Received
@@ -37,6 +38,7 @@ def store(stream: Stream, readings: list[Reading], writer: PixelWriter) -> int:
         add(survey, stream.subject_set, new, writer, keys)
         enqueue_new(survey.pk, stream.subject_set, keys)
     checksums = stored_checksums(survey, candidates) if len(new) < len(candidates) else {}
+    _join(survey, stream.subject_set, Batch(candidates).known_names(checksums))
     unusable = [(reading.message, bad) for reading in fresh for bad in reading.problems]
     changed = [(reading.message, bad) for reading in fresh for bad in other_pixels(reading.candidates, checksums)]
     _bury(stream, [*unusable, *changed])
@@ -48,6 +50,13 @@ def store(stream: Stream, readings: list[Reading], writer: PixelWriter) -> int:
         refused=F("refused") + len(unusable) + len(changed),
     )
     return len(new)
+
+
+def _join(survey: Survey, subject_set: str, names: list[str]) -> None:
+    """Put alerts that the survey has, such as another stream's, into this one's set and queues, as an ingest does."""
+    if names and join_set(set_of(survey, subject_set), names):
+        known = Subject.objects.observed().filter(survey=survey, external_id__in=names)
+        enqueue_new(survey.pk, subject_set, list(known.values_list("pk", flat=True)))
 
 
 def _advance(stream: Stream, readings: list[Reading]) -> list[Reading]:

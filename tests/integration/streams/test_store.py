@@ -53,6 +53,19 @@ def test_what_a_broker_sends_again_is_neither_stored_nor_counted_again(keep, ale
     assert counters(keep(alert(3), partition=1)) == (4, 3, 1, 0, 0)  # published twice
 
 
+def test_an_alert_that_another_stream_has_stored_joins_this_ones_set_and_queue(keep, alert, reader, stream):
+    keep(alert(1), alert(2))
+    other = Stream.objects.create(survey=stream.survey, topic="others", brokers="nowhere:1", subject_set="other")
+    workflow = sky.workflow(stream.survey)
+    workflow.subject_sets.add(SubjectSet.objects.create(survey=stream.survey, name="other"))
+    changed = alert(4).replace(candid(4), candid(1))
+    messages = [Received(0, at, value) for at, value in enumerate([alert(2), alert(3), changed])]
+    assert store(other, reader.read(messages), PixelWriter(PixelStore(settings.PIXELS), stream.survey)) == 1
+    assert set(workflow.queue.values_list("subject__external_id", flat=True)) == {"2", "3"}
+    assert counters(Stream.objects.get(topic="others")) == (3, 1, 1, 0, 1)
+    assert sorted(SubjectSet.objects.get(name="live").subjects.values_list("external_id", flat=True)) == ["1", "2"]
+
+
 def test_a_name_with_other_pixels_is_refused_and_the_first_stays(keep, alert):
     first, other = alert(1), alert(2).replace(candid(2), candid(1))
     assert counters(keep(first, first, other)) == (3, 1, 1, 0, 1)

@@ -205,7 +205,7 @@ def store_batch(run: IngestRun, batch: Batch, tally: Tally, writer: PixelWriter)
     checksums = {} if is_all_new else stored_checksums(survey, batch.candidates)
     changed = other_pixels(batch.candidates, checksums)
     names = batch.known_names(checksums)
-    joined = join_set(_set_of(survey, run.subject_set), names) if names else 0
+    joined = join_set(set_of(survey, run.subject_set), names) if names else 0
     report(run, [*batch.problems, *changed], fresh)
     now = tally.after(batch, added=len(fresh), duplicates=duplicates, joined=joined, changed=len(changed))
     run.renew(total=run.total, **now.fields())
@@ -219,11 +219,12 @@ def add(survey: Survey, set_name: str, fresh: list[Candidate], writer: PixelWrit
     before = len(first)
     write_subjects(survey, fresh, writer.put(fresh), first, keys)
     write_frames(fresh, keys, exposures(survey, fresh))
-    put_into_set(_set_of(survey, set_name), keys)
+    put_into_set(set_of(survey, set_name), keys)
     return len(fresh) - (len(first) - before)
 
 
-def _set_of(survey: Survey, name: str) -> SubjectSet:
+def set_of(survey: Survey, name: str) -> SubjectSet:
+    """Return the survey's set of that name, made if needed."""
     return SubjectSet.objects.get_or_create(survey=survey, name=name)[0]
 
 
