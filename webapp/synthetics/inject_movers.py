@@ -23,7 +23,7 @@ from webapp.archive.ingest.store import add
 from webapp.archive.ingest.synthetic_names import SyntheticNames
 from webapp.archive.models import Kind, Subject, SubjectSet, Survey
 from webapp.archive.pixels import pixel_store, pixels_of
-from webapp.consensus.models import Consensus
+from webapp.consensus.models import SETTLED_BY_VOTES, Consensus
 from webapp.core.stored_messages import Sentence
 from webapp.queue.membership import enqueue_subjects
 from webapp.synthetics.models import Injection
@@ -81,11 +81,13 @@ NOTHING_TO_DRAW_INTO = gettext_lazy(
 
 
 def backgrounds(job: Injection) -> QuerySet[Subject]:
-    """Return observed subjects without a mover, shuffled by the seed: bogus gold, and those retired as no."""
+    """Return observed subjects without a mover, shuffled by the seed: bogus gold, and those that votes retired as no.
+
+    A majority's posterior is a share of votes, which no threshold bounds.
+    """
     survey = job.workflow.survey
-    no = Consensus.objects.filter(
-        workflow=job.workflow, subject=OuterRef("pk"), is_retired=True, posterior__lte=job.workflow.reject_threshold
-    )
+    settled = Consensus.objects.filter(workflow=job.workflow, is_retired=True, retired_reason__in=SETTLED_BY_VOTES)
+    no = settled.filter(subject=OuterRef("pk"), posterior__lt=0.5)
     bogus = Q(gold_label="no") | Q(gold_label__in=[name for name in survey.classes if name not in survey.positive])
     rows = Subject.objects.originals().observed().with_pixels().filter(survey=survey, kind=job.workflow.kind)
     shuffled = MD5(Concat(Value(f"{job.seed} "), Cast("pk", CharField())))

@@ -280,3 +280,14 @@ def test_one_drawing_at_a_time(workflow, scientist):
     assert page.post(f"{PAGE}night/injection/{job.pk}/cancel/").status_code == 302
     job.refresh_from_db()
     assert job.state == "cancelled"
+
+
+def test_movers_are_drawn_into_what_a_majority_settled_as_bogus(workflow, scientist):
+    """Its posterior is a share of votes, far from the threshold for evidence."""
+    Subject.objects.update(gold_label="", gold_source="")
+    one, other, third, *_ = Subject.objects.order_by("pk")
+    no = {"votes_yes": 1, "votes_no": 4, "method": "majority", "is_retired": True}
+    for row, posterior, reason in ((one, 0.21, "consensus"), (other, 0.79, "consensus"), (third, 0.21, "flagged")):
+        sky.votes(workflow, row, posterior, retired_reason=reason, **no)
+    assert inject(workflow, scientist).done == 1
+    assert synthetic()[0].metadata[SYNTHETIC]["background"] == one.pk
