@@ -232,3 +232,19 @@ def test_a_commit_whose_answer_was_lost_is_not_done_again(tmp_path, monkeypatch)
     ended = run_ingest(survey, tmp_path / "night")
     assert counters(ended) == {"done": 100, "added": 100, "known": 0, "duplicates": 0, "bad": 0}
     assert_archive_equals(survey, truth)
+
+
+@pytest.mark.django_db
+def test_bad_rows_of_an_earlier_attempt_stay_bad_though_their_names_are_stored_by_now(tmp_path, monkeypatch):
+    """The page lists them, and would say that there are none."""
+    survey = make_survey()
+    write_cube(tmp_path / "a.fits")
+    monkeypatch.setattr("webapp.archive.ingest.store.ROWS", 1)
+    rows = [row("one", image="none.fits"), row("one", image="a.fits", plane=0), row("one", image="a.fits", plane=1)]
+    write_manifest(tmp_path, [*rows, *(row(f"later-{plane}", image="a.fits", plane=plane) for plane in range(2, 8))])
+    run = new_run(survey=survey, path=tmp_path, by=None)
+    ingest_until_killed(monkeypatch, "write_subjects", 4, lambda: work_on(run))
+    lose_the_lease(run)
+    wanted = {"done": 9, "added": 7, "known": 0, "duplicates": 0, "bad": 2}
+    assert counters(work_on(run)) == counters(run_ingest(make_survey("afresh"), tmp_path)) == wanted
+    assert run.problems.count() == 2

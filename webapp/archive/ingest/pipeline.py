@@ -2,6 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
@@ -107,6 +108,15 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
             tally = through_restarts(partial(write, run, batch, tally))
             del batch  # free its pixels before reading the next batch
             watch(run)
+    return through_restarts(partial(_with_earlier_problems, run, tally))
+
+
+def _with_earlier_problems(run: IngestRun, tally: Tally) -> Tally:
+    """Count as bad, not as known, the bad rows of earlier attempts whose names are those of stored subjects by now."""
+    listed = run.problems.filter(is_warning=False).count()
+    if listed > tally.bad:
+        tally = replace(tally, bad=listed, known=tally.known - (listed - tally.bad))
+        run.renew(**tally.fields())
     return tally
 
 
