@@ -1,7 +1,11 @@
 """Make subjects of confirmed proposals: a tracklet whose frames are the images of its detections."""
 
+from itertools import chain, count
+from typing import Any
+
 from django.db import transaction
 from django.utils.translation import gettext_noop
+from numpy.typing import NDArray
 
 from ml.io.message import message_of
 from ml.io.observer_place import observers_of_frames
@@ -19,6 +23,7 @@ SET = "linked"  # the set of subjects that get the tracklets
 
 DIFFERENT = Sentence(gettext_noop("Its images differ in size or channels, so they make no tracklet."))
 SEVERAL = Sentence(gettext_noop("%(subject)s has several frames, so it is not a single detection."))
+DROPPED = Sentence(gettext_noop("The pixels of %(subject)s are no longer stored, so they make no tracklet."))
 BUILT = Sentence(gettext_noop("Confirmed tracklets stored in the set “%(set)s”: %(count)s."))
 
 
@@ -45,27 +50,35 @@ def build_tracklets(job: TrackletBuild) -> None:
 def _build(key: int, writer: PixelWriter) -> None:
     """Store a proposal's tracklet; the survey's row is locked, as every writer of its pixels does."""
     survey = Survey.objects.select_for_update(no_key=True).get(pk=writer.survey.pk)
-    row = Proposal.objects.select_for_update().get(pk=key)
-    if row.subject_id is not None:
-        return
-    members = list(row.members.order_by("mjd", "pk").select_related("survey"))
+    row = Proposal.objects.select_for_update(of=("self",)).get(pk=key)
     try:
-        record = _record(row, members)
+        if row.subject_id is None:
+            _store(survey, row, writer)
     except NoTracklet as error:
         Proposal.objects.filter(pk=key).update(problem=message_of(error))
-        return
-    [subject] = new_keys(1)
-    add(survey, SET, [candidate(record, survey.classes)], writer, [subject])
-    Proposal.objects.filter(pk=key).update(subject=subject)
 
 
-def _record(row: Proposal, members: list[Subject]) -> SubjectRecord:
+def _store(survey: Survey, row: Proposal, writer: PixelWriter) -> None:
+    members = list(row.members.order_by("mjd", "pk").select_related("survey"))
+    record = _record(_free_name(survey, row), row, members)
+    [row.subject_id] = new_keys(1)
+    add(survey, SET, [candidate(record, survey.classes)], writer, [row.subject_id])
+    row.save(update_fields=["subject"])
+
+
+def _free_name(survey: Survey, row: Proposal) -> str:
+    """Return the tracklet's name; numbered, should the survey have one of that name from elsewhere."""
+    names = chain([f"linked-{row.pk}"], (f"linked-{row.pk}-{number}" for number in count(2)))
+    return next(name for name in names if not Subject.objects.filter(survey=survey, external_id=name).exists())
+
+
+def _record(name: str, row: Proposal, members: list[Subject]) -> SubjectRecord:
     if len({member.zarr_array for member in members}) > 1:
         raise NoTracklet(DIFFERENT())
     if several := [member for member in members if shape_of(member)[0] > 1]:
         raise NoTracklet(SEVERAL(subject=several[0]))
     return SubjectRecord(
-        external_id=f"linked-{row.pk}",
+        external_id=name,
         kind=Kind.TRACKLET,
         frames=[_frame(member) for member in members],
         rate=row.rate,
@@ -78,7 +91,7 @@ def _record(row: Proposal, members: list[Subject]) -> SubjectRecord:
 
 def _frame(member: Subject) -> FrameRecord:
     frame = member.frames.first()
-    pixels = pixels_of(member)[0]
+    pixels = _pixels(member)
     if frame is None:
         return FrameRecord(pixels, member.mjd, ra=member.ra, dec=member.dec)
     return FrameRecord(
@@ -96,3 +109,11 @@ def _frame(member: Subject) -> FrameRecord:
         frame.rms_dec,
         frame.rms_corr,
     )
+
+
+def _pixels(member: Subject) -> NDArray[Any]:
+    """Return a detection's pixels; retention may have dropped them while the search for links ran."""
+    try:
+        return pixels_of(member)[0]
+    except LookupError as error:
+        raise NoTracklet(DROPPED(subject=member)) from error
