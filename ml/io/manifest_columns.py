@@ -27,6 +27,11 @@ SHARED_TIME = "mjd of the manifest"
 """The keyword of a time that all frames of a row share."""
 
 
+def time_of_frame(number: int) -> str:
+    """Return the keyword of a frame's own time; frames are numbered from 1."""
+    return f"mjd{number} of the manifest"
+
+
 @dataclass(slots=True)
 class Columns:
     """The parsed header of a manifest.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ml.io.manifest_columns import HIDDEN, SHARED_TIME, Columns
+from ml.io.manifest_columns import HIDDEN, SHARED_TIME, Columns, time_of_frame
 from ml.io.message import Message
 from ml.io.observer_place import AXES, VELOCITY
 from ml.io.open_pictures import SUFFIXES
@@ -150,7 +150,7 @@ class Row:
             mjd = _first(own["mjd"], common["mjd"])
             if mjd is not None:
                 frame.mjd_mid = mjd
-                frame.mjd_keyword = f"mjd{number} of the manifest" if own["mjd"] is not None else SHARED_TIME
+                frame.mjd_keyword = time_of_frame(number) if own["mjd"] is not None else SHARED_TIME
 
 
 def _numbered_by_frame(cells: dict[str, str], numbers: list[int]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from ml.io.manifest_columns import SHARED_TIME, time_of_frame
 from ml.io.message import message_of
 from ml.io.observer_place import observers_of_frames
 from ml.io.records import FrameRecord, SubjectRecord
@@ -80,7 +81,7 @@ def _record(name: str, row: Proposal, members: list[Subject]) -> SubjectRecord:
     return SubjectRecord(
         external_id=name,
         kind=Kind.TRACKLET,
-        frames=[_frame(member) for member in members],
+        frames=[_frame(member, number) for number, member in enumerate(members, 1)],
         rate=row.rate,
         metadata={
             "#detections": ", ".join(member.external_id for member in members),
@@ -89,7 +90,8 @@ def _record(name: str, row: Proposal, members: list[Subject]) -> SubjectRecord:
     )
 
 
-def _frame(member: Subject) -> FrameRecord:
+def _frame(member: Subject, number: int) -> FrameRecord:
+    """Return a detection as a tracklet's frame; a time that its one image had from the manifest is the frame's own."""
     frame = member.frames.first()
     pixels = _pixels(member)
     if frame is None:
@@ -97,7 +99,7 @@ def _frame(member: Subject) -> FrameRecord:
     return FrameRecord(
         pixels,
         member.mjd,
-        frame.mjd_keyword,
+        time_of_frame(number) if frame.mjd_keyword == SHARED_TIME else frame.mjd_keyword,
         frame.exptime,
         frame.band,
         frame.wcs,
