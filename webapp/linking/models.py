@@ -116,16 +116,6 @@ class ProposalEvent(models.Model):
         return f"{self.proposal} {self.action}"
 
 
-class UnlinkedGroup(models.Model):
-    """A linked tracklet's object group as it was before any link, so that a link can be taken back."""
-
-    subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="+")
-    object_group = models.CharField(max_length=200)
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.object_group}"
-
-
 class TrackletBuild(Job):
     """Makes subjects of a survey's confirmed proposals; `done` counts them."""
 

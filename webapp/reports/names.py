@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ml.sky.ades_record import LONGEST_NAME
-from webapp.archive.models import Subject
-from webapp.linking.models import UnlinkedGroup
+from webapp.archive.models import Kind, Subject
 from webapp.reports.models import ReportedTracklet, ReportSettings
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -20,8 +19,8 @@ def names_of(settings: ReportSettings, tracklets: Sequence[Subject]) -> dict[int
     Tracklets that a scientist has linked as one object share a name: that of an earlier report, if one of them is in
     any. ValidationError if a name does not fit, or is that of another object.
     """
-    linked = Subject.objects.filter(Exists(UnlinkedGroup.objects.filter(subject=OuterRef("pk"))))
-    linked = linked.filter(survey=settings.survey, object_group__in=[row.object_group for row in tracklets])
+    linked = Subject.objects.filter(survey=settings.survey, kind=Kind.TRACKLET, own_group__isnull=False)
+    linked = linked.filter(object_group__in=[row.object_group for row in tracklets])
     group_of = dict(linked.order_by("-pk").values_list("pk", "object_group"))
     first = {group: key for key, group in group_of.items()}
     before = {group_of[key]: name for key, name in _reported(subject__in=group_of).values_list("subject", "trk_sub")}

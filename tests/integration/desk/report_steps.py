@@ -10,7 +10,7 @@ from tests.integration.reports.reporting import contents
 from webapp.archive.models import Subject
 from webapp.linking import linked_objects
 from webapp.linking.decisions import decide, reopen
-from webapp.linking.models import Decision, Proposal, UnlinkedGroup
+from webapp.linking.models import Decision, Proposal
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet
 from webapp.reports.sign_off import sign_off
@@ -40,7 +40,7 @@ class ReportSteps:
 
     def has_names_taken(self, wanted):
         """Return whether links were taken back, so that another object may have this one's name."""
-        linked = set(UnlinkedGroup.objects.values_list("subject", flat=True))
+        linked = set(Proposal.objects.values_list("members", flat=True))
         return bool(linked & set(wanted)) and ReportedTracklet.objects.filter(subject__in=linked).exists()
 
     @rule(place=places)

@@ -1,7 +1,7 @@
 """Bulk insert of exposures, subjects and frames by COPY."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
@@ -33,6 +33,7 @@ def write_subjects(
         Primary keys, of `webapp.archive.ingest.pixel_writer`.
     """
     now = timezone.now()
+    joined = joined_groups(survey, [own_group(candidate.record) for candidate in candidates])
     rates = fit_rates([candidate.record for candidate in candidates], **survey.usual_errors())
 
     def rows() -> Iterable[Row]:
@@ -40,6 +41,7 @@ def write_subjects(
             first = originals.setdefault(candidate.checksum, key)
             yield {
                 **_subject(key, survey.pk, candidate, index, None if first == key else first, now),
+                **_groups(candidate.record, joined),
                 "fitted_rate": rate,
             }
 
@@ -86,7 +88,6 @@ def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_
         "kind": record.kind,
         "checksum": candidate.checksum,
         "duplicate_of_id": duplicate_of,
-        "object_group": record.object_group or record.external_id,
         "zarr_array": candidate.array,
         "zarr_index": index,
         "ra": finite(record.ra if record.ra is not None else first.ra),
@@ -100,6 +101,27 @@ def _subject(key: int, survey: int, candidate: Candidate, index: int, duplicate_
         "gold_source": MANIFEST_GOLD if candidate.gold_label else "",
         "created_at": now,
     }
+
+
+def own_group(record: SubjectRecord) -> str:
+    """Return the object of a record, as its survey names it."""
+    return record.object_group or record.external_id
+
+
+JOINED = """
+    SELECT DISTINCT own_group, object_group FROM archive_subject WHERE survey_id = %s AND own_group = ANY(%s)
+"""
+
+
+def joined_groups(survey: Survey, own_groups: list[str]) -> dict[str, str]:
+    """Return the objects of which confirmed links have made some groups a part, by their own names."""
+    return dict(fetch(JOINED, [survey.pk, own_groups]))
+
+
+def _groups(record: SubjectRecord, joined: Mapping[str, str]) -> Row:
+    """Return a record's object: a group that links have joined with others since then stays one with them."""
+    own = own_group(record)
+    return {"object_group": joined.get(own, own), "own_group": own if own in joined else None}
 
 
 def _mean_magnitude(record: SubjectRecord) -> float | None:

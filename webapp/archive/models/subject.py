@@ -104,6 +104,9 @@ class Subject(Touched):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
     )
     object_group = models.CharField(max_length=200, help_text="One object stays on one side of every split.")
+    own_group = models.CharField(
+        max_length=200, null=True, editable=False, help_text="without links to others, while links join it with some"
+    )
     zarr_array = models.CharField(max_length=80)
     zarr_index = models.PositiveBigIntegerField()
     ra = models.FloatField(null=True, help_text="deg, ICRS")
@@ -139,6 +142,9 @@ class Subject(Touched):
         indexes = [
             models.Index(fields=["survey", "checksum"]),
             models.Index(fields=["survey", "object_group"]),
+            models.Index(
+                fields=["survey", "own_group"], name="subject_by_own_group", condition=models.Q(own_group__isnull=False)
+            ),
             models.Index("survey", NAME_KEY, name="subject_by_name"),
             models.Index("survey", "kind", "id", name="subject_by_kind"),
             models.Index("survey", "mjd", "id", name="subject_by_time"),
