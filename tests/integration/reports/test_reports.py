@@ -15,6 +15,7 @@ from tests.integration.reports.reporting import DAY, contents, draft, sign
 from webapp.archive.models import Frame, SubjectSet, Survey
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.linking.decisions import decide
+from webapp.linking.linked_objects import take_back
 from webapp.linking.models import LinkRun, Proposal
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
@@ -194,9 +195,21 @@ def test_the_name_of_another_object_is_not_taken(survey):
     one, two, *_ = survey.subjects.order_by("pk")
     report = draft_of(survey, one)
     report.tracklets.update(trk_sub=names_of(survey.report_settings, [two])[two.pk])
-    with pytest.raises(ValidationError, match="changes the prefix"):
-        draft_of(survey, two)
-    assert survey.reports.count() == 1
+    draft_of(survey, two)
+    names = ReportedTracklet.objects.values_list("trk_sub", flat=True)
+    assert len(set(names)) == len(names) == 2
+
+
+def test_a_tracklet_that_gave_its_name_to_an_object_gets_another_once_the_link_is_taken_back(survey):
+    one, two, three, _ = survey.subjects.order_by("pk")
+    link(survey, one, two)
+    shared = draft_of(survey, two).tracklets.get().trk_sub
+    user = survey.memberships.first().user
+    take_back(survey=survey, proposal=Proposal.objects.get().pk, by=user, reason="A star")
+    link(survey, two, three)
+    alone = draft_of(survey, one).tracklets.get().trk_sub
+    assert (draft_of(survey, three).tracklets.get().trk_sub, len(alone)) == (shared, 7)
+    assert alone != shared
 
 
 def test_a_signature_needs_a_name_and_what_was_seen(survey):
