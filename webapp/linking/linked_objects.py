@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject, Survey
-from webapp.learning.test_sets import current_held_out, on_test_side
+from webapp.learning.models import TestSet
+from webapp.learning.test_sets import current_held_out, is_test_group, on_test_side
 from webapp.linking.models import LONGEST_REASON, Decision, Links, Proposal, ProposalAction, ProposalEvent
 
 
@@ -28,11 +29,31 @@ def merge(survey: Survey, proposal: Proposal) -> None:
     name = _name(survey, groups)
     together.filter(own_group=None).update(own_group=F("object_group"))  # those of an earlier link stay
     together.update(object_group=name)
+    _hold_out(survey, groups, name)
 
 
 def _name(survey: Survey, groups: set[str]) -> str:
-    tested = on_test_side(survey, current_held_out(survey, Kind.TRACKLET)).filter(object_group__in=groups)
-    return min(set(tested.values_list("object_group", flat=True)) or groups)
+    """Choose the group of an object that others become part of: one whose hash has it tested on, whatever its kind."""
+    subjects = Subject.objects.filter(survey=survey, object_group__in=groups).observed().gold()
+    tested = {group for group in subjects.values_list("object_group", flat=True) if is_test_group(group)}
+    return min(tested or _held_out(survey, groups) or groups)
+
+
+def _held_out(survey: Survey, groups: set[str]) -> set[str]:
+    """Return which groups a test set of any kind keeps to itself."""
+    found = set[str]()
+    for kind in Kind.values:
+        tested = on_test_side(survey, current_held_out(survey, kind)).filter(object_group__in=groups)
+        found.update(tested.values_list("object_group", flat=True))
+    return found
+
+
+def _hold_out(survey: Survey, groups: set[str], name: str) -> None:
+    """Have every test set that keeps one of the groups to itself keep what has become of it, too."""
+    for row in TestSet.objects.filter(survey=survey, is_current=True):
+        if groups & set(row.groups) - {name}:
+            row.groups = sorted({*row.groups, name})
+            row.save(update_fields=["groups"])
 
 
 @transaction.atomic

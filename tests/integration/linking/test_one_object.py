@@ -36,3 +36,22 @@ def test_a_tested_object_that_was_learnt_from_under_another_name_stays_tested_an
     assert Subject.objects.filter(pk__in=both).values("object_group").distinct().count() == 1
     assert set(judges) - set(training_sets.unseen_by(model, judges)) == {judge}
     assert not {label.subject_id for label in curate_labels.labels(workflow)} & both
+
+
+def test_an_object_that_a_test_set_of_another_kind_keeps_to_itself_stays_there():
+    """Stamps of an object may be tested on though its tracklets are not; a link must not bring them into training."""
+    survey = sky.survey()
+    names = [name for name in (f"b{n}" for n in range(99)) if not test_sets.is_test_group(name)]
+    rows = sky.subjects(survey, [True] * 24)
+    for row, name in zip(rows, names, strict=False):
+        Subject.objects.filter(pk=row.pk).update(object_group=name)
+    sky.make_gold(rows, [n % 2 == 0 for n in range(24)])
+    kept = max(test_sets.freeze(survey=survey, kind="stamp").groups)
+    one, other = sky.subjects(survey, [True] * 2, kind="tracklet", frames=2, prefix="t")
+    free = next(name for name in (f"a{n}" for n in range(99)) if not test_sets.is_test_group(name))
+    for row, name in ((one, kept), (other, free)):
+        Subject.objects.filter(pk=row.pk).update(object_group=name)
+    stamp = Subject.objects.get(kind="stamp", object_group=kept)
+    link(survey, one, other)
+    tested = test_sets.on_test_side(survey, test_sets.current_held_out(survey, "stamp"))
+    assert {one, other, stamp} <= set(tested)
