@@ -7,7 +7,7 @@ from ml.io.manifest_columns import SHARED_TIME
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Subject
 from webapp.core.sql import execute
-from webapp.linking.models import LinkRun, Proposal
+from webapp.linking.models import LinkRun, Proposal, TrackletBuild
 
 # `s0` to `s2` were linked, and the link of `s2` was taken back; `s3` came in as a part of the same object as `s1`.
 BEFORE = {"s0": "s0", "s1": "s1", "s2": "s2"}
@@ -39,3 +39,4 @@ def test_joined_objects_keep_their_parts_and_gain_the_late_ones():
         "s0": ["s0", "s0"], "s1": ["s0", "s1"], "s2": ["s2", None], "s3": ["s0", "s1"], "s4": ["s4", None],
     }  # fmt: skip
     assert Frame.objects.get().mjd_keyword == "mjd2 of the manifest"
+    assert [build.survey for build in TrackletBuild.objects.all()] == [survey]

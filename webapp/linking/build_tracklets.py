@@ -1,9 +1,13 @@
-"""Make subjects of confirmed proposals: a tracklet whose frames are the images of its detections."""
+"""Make subjects of confirmed proposals: a tracklet whose frames are the images of its detections.
+
+It is one object with its detections, since a stamp network that learns from them knows the tracklet.
+"""
 
 from itertools import chain, count
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
@@ -17,6 +21,7 @@ from webapp.archive.ingest.store import add
 from webapp.archive.models import Kind, Subject, Survey
 from webapp.archive.pixels import pixel_store, pixels_of, shape_of
 from webapp.core.stored_messages import Sentence
+from webapp.linking.linked_objects import merge
 from webapp.linking.models import Decision, Links, Proposal, TrackletBuild
 from webapp.queue.membership import enqueue_new
 
@@ -34,9 +39,9 @@ class NoTracklet(ValueError):
 
 def build_tracklets(job: TrackletBuild) -> None:
     """Run the job, one proposal a transaction; one that is repeated goes on where it ended."""
-    waiting = Proposal.objects.filter(
-        run__survey=job.survey, run__links=Links.DETECTIONS, decision=Decision.CONFIRMED, subject=None, problem=""
-    )
+    confirmed = Proposal.objects.filter(run__survey=job.survey, run__links=Links.DETECTIONS)
+    confirmed = confirmed.filter(decision=Decision.CONFIRMED, problem="")
+    waiting = confirmed.filter(Q(subject=None) | Exists(_apart()))
     keys = list(waiting.order_by("pk").values_list("pk", flat=True))
     writer = PixelWriter(pixel_store(), job.survey)
     for done, key in enumerate(keys, 1):
@@ -45,6 +50,12 @@ def build_tracklets(job: TrackletBuild) -> None:
     enqueue_new(job.survey_id, SET)
     built = Proposal.objects.filter(pk__in=keys, subject__isnull=False).count()
     job.finish(message=BUILT(count=f"{built:,}", set=SET))
+
+
+def _apart() -> QuerySet[Subject]:
+    """Return the detections that are no part of their tracklet's object: it was built when that did not matter yet."""
+    members = Subject.objects.filter(proposals=OuterRef("pk"))
+    return members.exclude(object_group=OuterRef("subject__object_group"))
 
 
 @transaction.atomic
@@ -57,6 +68,8 @@ def _build(key: int, writer: PixelWriter) -> None:
             _store(survey, row, writer)
     except NoTracklet as error:
         Proposal.objects.filter(pk=key).update(problem=message_of(error))
+    else:
+        merge(survey, row)
 
 
 def _store(survey: Survey, row: Proposal, writer: PixelWriter) -> None:

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,13 +23,22 @@ def merge_all(survey: Survey, proposals: QuerySet[Proposal]) -> None:
 
 def merge(survey: Survey, proposal: Proposal) -> None:
     """Make the subjects of a link one object, so that no split separates them: tested on if any of them was."""
-    groups = {row.object_group for row in proposal.members.all()}
+    groups = {row.object_group for row in _subjects_of(proposal)}
     together = Subject.objects.filter(survey=survey, object_group__in=groups)
     together.lock()
     name = _name(survey, groups)
     together.filter(own_group=None).update(own_group=F("object_group"))  # those of an earlier link stay
     together.update(object_group=name)
     _hold_out(survey, groups, name)
+
+
+def _subjects_of(proposal: Proposal) -> list[Subject]:
+    """Return the members of a link, and the tracklet that was made of them; with the first of the same pixels, if any.
+
+    A survey's own tracklet of the same detections is the same object.
+    """
+    made = proposal.subject
+    return [*proposal.members.all(), *(each for each in (made, made and made.duplicate_of) if each is not None)]
 
 
 def _name(survey: Survey, groups: set[str]) -> str:
@@ -94,6 +103,12 @@ def _separate(survey: Survey, members: list[Subject]) -> None:
     together = Subject.objects.filter(survey=survey, object_group__in=groups)
     keys = together.lock()
     Subject.objects.filter(pk__in=keys, own_group__isnull=False).update(object_group=F("own_group"), own_group=None)
-    standing = Proposal.objects.filter(run__links=Links.TRACKLETS, decision=Decision.CONFIRMED, members__in=keys)
+    standing = joining(survey).filter(Q(members__in=keys) | Q(subject__in=keys))
     for row in standing.distinct().order_by("decided_at", "pk"):
         merge(survey, row)
+
+
+def joining(survey: Survey) -> QuerySet[Proposal]:
+    """Return the confirmed links that make one object of several: of tracklets, and of detections with a tracklet."""
+    confirmed = Proposal.objects.filter(run__survey=survey, decision=Decision.CONFIRMED)
+    return confirmed.filter(Q(run__links=Links.TRACKLETS) | Q(subject__isnull=False))

@@ -18,6 +18,14 @@ JOIN = """
 """
 
 
+def build(apps, schema_editor):
+    """Have a worker, which sends what waits, join the tracklets of earlier builds with their detections."""
+    built = {"decision": "confirmed", "run__links": "detections", "subject__isnull": False}
+    surveys = apps.get_model("linking", "Proposal").objects.filter(**built).order_by()
+    for survey in surveys.values_list("run__survey", flat=True).distinct():
+        apps.get_model("linking", "TrackletBuild").objects.get_or_create(survey_id=survey, state="queued")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -28,5 +36,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(KEEP, migrations.RunSQL.noop),
         migrations.RunSQL(JOIN, migrations.RunSQL.noop),
+        migrations.RunPython(build, migrations.RunPython.noop),
         migrations.DeleteModel(name='UnlinkedGroup'),
     ]
