@@ -83,11 +83,11 @@ SALT = "webapp.imports.mapping"
 
 
 def own_people(workflow: Workflow) -> dict[str, int]:
-    """Return this site's volunteers by pseudonym, for files that it exported itself.
+    """Return this site's volunteers by pseudonym, for files that it exported itself, of any workflow of the survey.
 
     Who was a visitor when a file was exported may have an account by now, to which their answers have moved.
     """
-    answered = Classification.objects.filter(workflow=workflow).values("volunteer")
+    answered = Classification.objects.filter(workflow__survey=workflow.survey_id).values("volunteer")
     people = Volunteer.objects.filter(Q(pk__in=answered) | Q(merged_into__in=answered))
     rows = people.values_list("pk", "key", "user", "merged_into").iterator(2000)
     return {pseudonym(key, user is not None).user_name: account or pk for pk, key, user, account in rows}

@@ -30,6 +30,7 @@ from webapp.imports.run_import import store_import_file, upload_path
 from webapp.quality.models import QualityScan
 from webapp.quality.quality_scan import start_scan, workflows_to_scan
 from webapp.queue.leases import lease_next
+from webapp.queue.membership import enqueue_subjects
 from webapp.volunteers.identity import pseudonym
 from webapp.volunteers.models import Volunteer
 
@@ -214,6 +215,20 @@ def test_whoever_has_joined_since_an_export_is_not_another_person_in_it(tmp_path
     merge(visitor, make_volunteer("vera"))
     job = imported(workflow, path, Choices("export", "metadata:external_id", "T0", {"Yes": "yes"}))
     assert (job.added, counts(job)) == (0, {"answered": 2})
+
+
+def test_the_people_of_another_workflows_export_are_the_same_people_here(tmp_path):
+    """Their own later answer would count beside the imported one."""
+    one, two = make_workflow(subjects=2), make_workflow(subjects=0, slug="two")
+    two.subject_sets.set(one.subject_sets.all())
+    enqueue_subjects(two)
+    vera = make_volunteer("vera")
+    for subject in subjects_of(one):
+        vote(vera, one, subject)
+    path = tmp_path / "one.csv"
+    path.write_bytes(b"".join(EXPORTS["classifications.csv"].parts(one, "https://site.example")))
+    assert imported(two, path, Choices("export", "metadata:external_id", "T0", {"Yes": "yes"})).added == 2
+    assert set(Classification.objects.filter(workflow=two).values_list("volunteer", flat=True)) == {vera.pk}
 
 
 def test_nobody_is_asked_again_about_what_they_answered_in_an_imported_file(tmp_path):
