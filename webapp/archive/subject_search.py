@@ -104,11 +104,22 @@ def of_known_objects(which: str) -> Q:
     return KNOWN[which][1]
 
 
+MOST_JOINED = 1000
+"""Subjects that are found by the names that their objects had before links joined them."""
+
+
 def _named(text: str, *, is_exact: bool) -> Q:
     """Filter by name or object: 3200 is exactly 3200, and not 320001."""
     if is_exact:
-        return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text)
-    return with_parts_of(text) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
+        return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text) | Q(own_group=text)
+    found = with_parts_of(text) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
+    return found | Q(pk__in=joined) if (joined := _joined_from(text)) else found
+
+
+def _joined_from(text: str) -> list[int]:
+    """Return subjects whose object bore the name before links joined it with others: few, of an index of their own."""
+    joined = Subject.objects.filter(own_group__isnull=False, own_group__icontains=text)
+    return list(joined.values_list("pk", flat=True)[:MOST_JOINED])
 
 
 def with_parts_of(text: str) -> Q:

@@ -7,6 +7,7 @@ from tests.integration.learning import sky
 from tests.integration.linking.searching import NIGHT, confirm
 from tests.integration.people import member
 from webapp.archive.models import Subject
+from webapp.archive.subject_search import search
 from webapp.linking.linked_objects import take_back
 from webapp.linking.models import LinkRun, Links, Proposal
 
@@ -47,6 +48,15 @@ def test_what_comes_later_under_either_group_joins_the_object_until_the_link_is_
     take_back(survey=survey, proposal=proposal.pk, by=survey.memberships.get().user, reason="A star")
     assert groups() == {"s0": "s0", "s1": "s1", "third": "s0", "fourth": "s1", "stranger": "s2"}
     assert not Subject.objects.exclude(own_group=None).exists()
+
+
+@pytest.mark.parametrize(("text", "match"), [("object-1", "part"), ("JECT-1", "part"), ("object-1", "exact")])
+def test_an_object_is_found_by_the_name_that_it_had_before(survey, text, match):
+    for name in ("s0", "s1"):
+        Subject.objects.filter(external_id=name).update(object_group=f"object-{name[1]}")
+    link(survey)
+    assert groups() == {"s0": "object-0", "s1": "object-0"}
+    assert [row.external_id for row in search([survey], {"text": text, "match": match})] == ["s1"]
 
 
 def test_another_surveys_groups_of_the_same_name_stay_apart(survey, tmp_path):
