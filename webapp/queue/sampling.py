@@ -64,6 +64,8 @@ HELD = """
 """
 OPEN = "NOT entry.is_gold AND NOT entry.is_retired AND entry.open_slots > 0"
 LOCK = "FOR NO KEY UPDATE OF entry SKIP LOCKED"
+KEEP = "FOR KEY SHARE OF entry SKIP LOCKED"
+"""Keeps gold in the queue until it is leased, and passes what is just being removed."""
 GOLD = tuple(f"entry.is_gold AND entry.random_key {side} %(point)s" for side in (">=", "<"))
 AT_RANDOM = "entry.random_key"
 Chance = Callable[[], float]
@@ -140,8 +142,8 @@ class Scan:
     def gold(self, n: int, chance: Chance, *, is_all: bool = False) -> list[tuple[int, str]]:
         """Return gold in the shuffled order from a random point on, wrapping around at the end.
 
-        Any number of people may hold the same one, so nothing is locked. An object comes again only if gold is all that
-        there is.
+        Any number of people may hold the same one, so it is only kept from being removed. An object comes again only if
+        gold is all that there is.
         """
         if not n:
             return []
@@ -149,7 +151,7 @@ class Scan:
         found: list[tuple[int, str]] = []
         for take in (self._take, self._take_any)[: 1 + is_all]:
             for part in GOLD:
-                found += take(part, AT_RANDOM, n - len(found))
+                found += take(part, AT_RANDOM, n - len(found), KEEP)
         return found
 
     def by_chance(self, n: int) -> list[tuple[int, str]]:
