@@ -91,7 +91,10 @@ SUBJECT = Columns(
 # disk: losing a lease in a server crash does no harm.
 BEGIN = f"""
     SELECT set_config('synchronous_commit', 'off', true), {BRIEFLY}, {PLAN_ONCE}
-    FROM (SELECT FROM volunteers_volunteer WHERE id = %s AND merged_into_id IS NULL FOR NO KEY UPDATE) AS locked
+    FROM (
+        SELECT FROM volunteers_volunteer
+        WHERE id = %s AND user_id IS NOT DISTINCT FROM %s::int AND merged_into_id IS NULL FOR NO KEY UPDATE
+    ) AS locked
 """  # noqa: S608  # no values
 
 BEGIN_NEWCOMER = f"{LOCK}, {BRIEFLY}"
@@ -188,9 +191,10 @@ def _lock(volunteer: Volunteer) -> Volunteer | None:
     None for one whose account was deleted meanwhile, and for a visitor who has joined one.
     """
     if volunteer.pk is not None:
-        return volunteer if fetch(BEGIN, [volunteer.pk]) else None
+        return volunteer if fetch(BEGIN, [volunteer.pk, volunteer.user_id]) else None
     fetch(BEGIN_NEWCOMER, [str(volunteer.key)])
-    return Volunteer.objects.filter(key=volunteer.key).first() or volunteer
+    stored = Volunteer.objects.filter(key=volunteer.key).first()
+    return volunteer if stored is None else _lock(stored)
 
 
 def _own(volunteer: Volunteer, workflow: Workflow) -> Leased:
