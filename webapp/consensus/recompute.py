@@ -68,8 +68,9 @@ def _forget_nobody(workflow: Workflow) -> None:
     """Delete the records of volunteers without answers, in the order in which skills are locked."""
     nobody = Skill.objects.filter(workflow=workflow, is_trusted=True, revision=F("applied_revision"))
     counted = Classification.objects.counted().filter(workflow=workflow, volunteer=OuterRef("volunteer"))
-    rows = nobody.exclude(Exists(counted)).order_by("volunteer_id").select_for_update(of=("self",))
-    Skill.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
+    without = nobody.exclude(Exists(counted))
+    locked = list(without.order_by("volunteer_id").select_for_update(of=("self",)).values_list("pk", flat=True))
+    without.filter(pk__in=locked).delete()  # but not of those whose answer came while this waited
 
 
 @transaction.atomic

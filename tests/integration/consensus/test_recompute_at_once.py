@@ -1,14 +1,15 @@
-"""A recount that waits while the rules change begins once they are committed, so that it follows the new ones."""
+"""A recount, and other changes that are under way: it follows the new rules, and loses no record of a volunteer."""
 
 from threading import Thread
 
 import pytest
 from django.db import connection, transaction
 
+from tests.integration.at_once import beside
 from tests.integration.locks import wait_until_somebody_waits
-from tests.integration.world import make_workflow
-from webapp.consensus.models import ConsensusRecompute
-from webapp.consensus.recompute import start_recompute
+from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.consensus.models import ConsensusRecompute, Skill
+from webapp.consensus.recompute import replay_everybody, start_recompute
 from webapp.workflow_settings.change_workflow import change_workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,3 +32,16 @@ def test_a_worker_begins_a_waiting_recount_only_under_the_new_rules():
         assert claimed == []
     worker.join()
     assert (saved.recount, claimed, claimed[0].workflow.method) == (waiting, [waiting], "majority")
+
+
+def test_a_recount_keeps_the_record_of_somebody_whose_only_answer_is_being_counted():
+    workflow, vera = make_workflow(subjects=0, gold=1), make_volunteer()
+    Skill.objects.create(workflow=workflow, volunteer=vera)  # of answers that were undone
+    [subject] = subjects_of(workflow, gold=True)
+    counting_anew = beside(lambda: replay_everybody(workflow))
+    with transaction.atomic():
+        vote(vera, workflow, subject, "no")
+        counting_anew.start()
+        wait_until_somebody_waits(counting_anew)
+    counting_anew.join()
+    assert Skill.objects.get().true_no_said_no == 1
