@@ -28,10 +28,11 @@ def merge(visitor: Volunteer, account: Volunteer) -> int:
     If the account has answered the same subject, its own answer stands and the visitor's is withdrawn, so that nobody
     counts twice. Undone answers move too, since they may have revealed the truth. So do the visitor's leases, except of
     subjects that the account has or has answered: the classify page goes on with the same picture. Skills and sums are
-    recomputed.
+    recomputed. Nothing moves twice, nor to an account that was deleted meanwhile.
     """
-    pair = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
-    if any(each.merged_into_id for each in pair):
+    rows = Volunteer.objects.select_for_update(no_key=True).filter(pk__in=[visitor.pk, account.pk]).order_by("pk")
+    pair = {each.pk: each for each in rows}
+    if len(pair) < 2 or any(each.merged_into_id for each in pair.values()) or pair[account.pk].user_id is None:
         return 0
     lock_of_several(entries_of(visitor))
     moved = sum(_merge_in(workflow, visitor, account) for workflow in _workflows(visitor))
