@@ -143,10 +143,15 @@ def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
 
 
 def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEntry]:
-    """Load an answer, locking its volunteer and its queue entry."""
+    """Load an answer, locking its volunteer and its queue entry; it may have moved to an account meanwhile."""
     lock_volunteers([volunteer.pk])
     answers = Classification.objects.filter(volunteer=volunteer).select_related("workflow__survey")
-    row = answers.get(pk=answer)
+    row = answers.filter(pk=answer).first()
+    if row is None:
+        account = Volunteer.objects.filter(merged=volunteer).first()
+        if account is None:
+            raise Classification.DoesNotExist
+        return _locked(account, answer)
     entry = lock_entries(row.workflow, [row.subject_id])[row.subject_id]
     row.refresh_from_db(fields=["answer", "follow_up", "withdrawn_at", "is_counted"])
     row.subject = entry.subject

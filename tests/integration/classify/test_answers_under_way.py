@@ -21,8 +21,9 @@ from tests.integration.world import (
 )
 from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
+from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, Item
-from webapp.classify.submit import submit
+from webapp.classify.submit import say_more, submit, undo
 from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Skill
 from webapp.consensus.recompute import catch_up
@@ -49,6 +50,23 @@ def test_an_answer_on_its_way_while_the_visitor_joins_is_the_accounts():
     assert set(standing(workflow).values_list("volunteer", "subject")) == {
         (account.pk, subject.pk) for subject in (first, second)
     }
+    assert queue_is_consistent(workflow)
+
+
+@pytest.mark.parametrize("change", [undo, lambda person, pk: say_more(person, pk, "AST")])
+def test_an_undo_or_a_follow_up_on_its_way_while_the_visitor_joins_changes_the_accounts_answer(change):
+    workflow = make_workflow(subjects=1)
+    visitor, account = make_volunteer(), make_volunteer("vera")
+    pk = vote(visitor, workflow, subjects_of(workflow)[0]).recorded.classification.pk
+    sending = beside(lambda: change(visitor, pk))
+    with transaction.atomic():
+        lock_volunteers([visitor.pk])
+        sending.start()
+        wait_until_somebody_waits(sending)
+        merge(visitor, account)
+    sending.join()
+    row = Classification.objects.get(volunteer=account)
+    assert (row.withdrawn_at is not None, row.follow_up) == ((True, "") if change is undo else (False, "AST"))
     assert queue_is_consistent(workflow)
 
 
