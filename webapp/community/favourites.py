@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
+
 from webapp.archive.models import Subject
 from webapp.community.models import Favourite
 from webapp.core.sql import fetch
+from webapp.volunteers.identity import locked_person
 from webapp.volunteers.models import Volunteer
 
 AMONG = "SELECT subject_id FROM community_favourite WHERE volunteer_id = %s AND subject_id = ANY(%s::bigint[])"
 
 
+@transaction.atomic
 def favour(volunteer: Volunteer, subject: Subject) -> None:
     """Make the subject a favourite; repeating it is safe."""
-    Favourite.objects.get_or_create(volunteer=volunteer, subject=subject)
+    person = locked_person(volunteer)
+    if person is not None:
+        Favourite.objects.get_or_create(volunteer_id=person, subject=subject)
 
 
 def unfavour(volunteer: Volunteer, subject: int) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from webapp.core.sql import fetch
 from webapp.volunteers.models import Volunteer
@@ -40,8 +42,27 @@ def account_volunteer(user: Any) -> Volunteer:
 
 
 def locked_account_volunteer(user: Any) -> Volunteer:
-    """Return the volunteer of a signed-in user, locked until the transaction ends, so that limits hold."""
-    return Volunteer.objects.select_for_update(no_key=True).get(pk=account_volunteer(user).pk)
+    """Return the volunteer of a signed-in user, locked until the transaction ends, so that limits hold.
+
+    Raises PermissionDenied: the account was deleted while this waited.
+    """
+    rows = Volunteer.objects.select_for_update(no_key=True)
+    volunteer = rows.filter(pk=account_volunteer(user).pk, user=user).first()
+    if volunteer is None:
+        raise PermissionDenied(_("This account was deleted. Nothing has changed."))
+    return volunteer
+
+
+def locked_person(volunteer: Volunteer) -> int | None:
+    """Lock a volunteer until the transaction ends, and return their key: their account's if they have joined meanwhile.
+
+    None for one who was deleted.
+    """
+    rows = Volunteer.objects.select_for_update(no_key=True).filter(pk=volunteer.pk)
+    row = rows.values_list("pk", "merged_into").first()
+    if row is None or row[1] is None:
+        return row and row[0]
+    return locked_person(Volunteer(pk=row[1]))
 
 
 STAYING = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"

@@ -1,6 +1,7 @@
 """Somebody joins, or deletes their account, while another request of theirs is under way."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from tests.integration.at_once import beside
@@ -8,6 +9,9 @@ from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
+from webapp.community.favourites import favour
+from webapp.community.models import Comment, Favourite
+from webapp.community.talk import post_comment
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,3 +46,48 @@ def test_a_visitor_who_joins_an_account_that_is_being_deleted_keeps_their_answer
     assert moved == [0]
     assert standing(workflow).get().volunteer == visitor
     assert Volunteer.objects.get(pk=visitor.pk).merged_into is None
+
+
+@pytest.mark.parametrize("keep_answers", [True, False])
+def test_a_comment_on_its_way_while_its_account_is_deleted_is_refused(workflow, vera, keep_answers):
+    [subject] = subjects_of(workflow)
+    vote(vera, workflow, subject)
+    tab, refused = Volunteer.objects.select_related("user").get(), []
+
+    def post():
+        with pytest.raises(PermissionDenied, match="deleted"):
+            post_comment(user=tab.user, subject=subject, text="a comet?")
+        refused.append(True)
+
+    while_leaving(vera, post, keep_answers)
+    assert refused
+    assert not Comment.objects.exists()
+
+
+def test_a_favourite_on_its_way_while_its_account_is_deleted_is_forgotten(workflow, vera):
+    [subject] = subjects_of(workflow)
+    while_leaving(vera, lambda: favour(vera, subject))
+    assert not Favourite.objects.exists()
+
+
+def test_a_favourite_on_its_way_while_the_visitor_joins_is_the_accounts(workflow, vera):
+    visitor, [subject] = make_volunteer(), subjects_of(workflow)
+    sending = beside(lambda: favour(visitor, subject))
+    with transaction.atomic():
+        merge(visitor, vera)
+        sending.start()
+        wait_until_somebody_waits(sending)
+    sending.join()
+    assert Favourite.objects.get().volunteer == vera
+
+
+def test_who_joins_waits_for_the_accounts_favourite_of_the_same_subject(workflow, vera):
+    visitor, [subject] = make_volunteer(), subjects_of(workflow)
+    favour(visitor, subject)
+    joining = beside(lambda: merge(visitor, vera))
+    with transaction.atomic():
+        favour(vera, subject)
+        joining.start()
+        wait_until_somebody_waits(joining)
+    joining.join()
+    assert Favourite.objects.get().volunteer == vera
