@@ -22,6 +22,18 @@ SUSPENSIONS = (1, 7, 30)
 Kind = ModeratorAction.Kind
 
 
+def locked_comment(comment: Comment) -> Comment:
+    """Return a comment, locked until the transaction ends.
+
+    Raises PermissionDenied: it went with its author's account while this waited.
+    """
+    rows = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author", "thread")
+    row = rows.filter(pk=comment.pk).first()
+    if row is None:
+        raise PermissionDenied(_("This account was deleted. Nothing has changed."))
+    return row
+
+
 @transaction.atomic
 def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
     """Report a comment to the moderators, and tell them; reporting it again changes nothing.
@@ -30,6 +42,7 @@ def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
     too many reports.
     """
     Volunteer.objects.select_for_update(no_key=True).get(pk=reporter.pk)
+    comment = locked_comment(comment)
     if comment.author_id == reporter.pk or comment.removed_at is not None:
         raise ValidationError(_("You can report other people's comments, while they stand."))
     existing = Report.objects.filter(comment=comment, reporter=reporter).first()
@@ -68,7 +81,7 @@ def settle(*, moderator: User, comment: Comment, kind: str, reason: str, days: i
     Raises ValidationError: the reason is missing, the author has left, or the days are not among `SUSPENSIONS`. Nothing
     is changed.
     """
-    row = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author").get(pk=comment.pk)
+    row = locked_comment(comment)
     survey = row.survey
     if not Membership.objects.allows(moderator, survey, Role.MODERATOR):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))

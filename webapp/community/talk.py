@@ -16,7 +16,7 @@ from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.community.authors import check_author
 from webapp.community.blocks import without_blockers
 from webapp.community.models import Comment, CommentPicture, CommentVersion, Notification, SubjectTag, Thread
-from webapp.community.moderation import Kind, log, settle_reports
+from webapp.community.moderation import Kind, locked_comment, log, settle_reports
 from webapp.community.pictures import check_pictures, read_picture
 from webapp.community.tags import store_tags
 from webapp.community.talk_index import may_read
@@ -130,7 +130,7 @@ def edit(*, user: User, comment: Comment, text: str, drops_picture: bool = False
     ValidationError
         It is empty or too long, or its author is suspended, or a newcomer with a link. Nothing is changed.
     """
-    row = _locked(comment)
+    row = locked_comment(comment)
     if not wrote(user, row):
         raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if row.removed_at is not None:
@@ -161,7 +161,7 @@ def remove(*, user: User, comment: Comment, because: str = "") -> None:
     ValidationError
         A moderator gave no reason, or one that is too long. Nothing is changed.
     """
-    row = _locked(comment)
+    row = locked_comment(comment)
     is_own = wrote(user, row)
     if not is_own and not moderates(user, row.survey):
         raise PermissionDenied(_("Only the author and moderators can remove a comment. Nothing was changed."))
@@ -188,7 +188,7 @@ def restore(*, user: User, comment: Comment) -> None:
     PermissionDenied
         The user is not allowed to. Nothing is changed.
     """
-    row = _locked(comment)
+    row = locked_comment(comment)
     if row.removed_at is None and (wrote(user, row) or moderates(user, row.survey)):
         return
     if not may_restore(user, row, is_moderator=moderates(user, row.survey)):
@@ -228,11 +228,6 @@ def _is_news(news: Notification, left: list[tuple[int | None, str]]) -> bool:
         return bool(others)
     name = news.volunteer.user.get_username().lower() if news.volunteer.user else ""
     return any(name in (each.lower() for each in mentioned(text)) for text in others)
-
-
-def _locked(comment: Comment) -> Comment:
-    rows = Comment.objects.select_for_update(of=("self",)).select_related("survey", "author", "thread")
-    return rows.get(pk=comment.pk)
 
 
 def _tidy(text: str) -> str:

@@ -9,9 +9,11 @@ from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import make_volunteer, make_workflow, standing, subjects_of, vote
 from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
+from webapp.archive.models import Membership
 from webapp.community.favourites import favour
 from webapp.community.models import Comment, Favourite
-from webapp.community.talk import post_comment
+from webapp.community.moderation import Kind, report, settle
+from webapp.community.talk import post_comment, remove
 from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +64,28 @@ def test_a_comment_on_its_way_while_its_account_is_deleted_is_refused(workflow, 
     while_leaving(vera, post, keep_answers)
     assert refused
     assert not Comment.objects.exists()
+
+
+ABOUT = {
+    "remove": lambda user, row: remove(user=user, comment=row, because="Rude."),
+    "settle": lambda user, row: settle(moderator=user, comment=row, kind=Kind.WARNED, reason="Rude."),
+    "report": lambda user, row: report(reporter=user.volunteer, comment=row, reason="Rude."),
+}
+
+
+@pytest.mark.parametrize("act", ABOUT.values(), ids=ABOUT)
+def test_what_others_do_about_a_comment_that_goes_with_its_account_is_refused(workflow, vera, act):
+    comment = Comment.objects.create(survey=workflow.survey, subject=subjects_of(workflow)[0], author=vera, text="Bah.")
+    moderator, refused = make_volunteer("max").user, []
+    Membership.objects.create(survey=workflow.survey, user=moderator, role="moderator")
+
+    def do():
+        with pytest.raises(PermissionDenied, match="deleted"):
+            act(moderator, comment)
+        refused.append(True)
+
+    while_leaving(vera, do)
+    assert refused
 
 
 def test_a_favourite_on_its_way_while_its_account_is_deleted_is_forgotten(workflow, vera):
