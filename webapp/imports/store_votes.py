@@ -1,7 +1,7 @@
 """Store a batch of an import in one transaction, and report what was rejected and why."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from uuid import UUID
@@ -119,8 +119,7 @@ def store(
     workflow = job.workflow
     votes = _votes(workflow, choices, rows, tally)
     _compare_again(votes)
-    people = volunteers_of(choices.source, {vote.record.user for vote in votes}, own)
-    voters = lock_voters(workflow, set(people.values()))
+    people, voters = _locked_people(workflow, choices.source, {vote.record.user for vote in votes}, own)
     entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
     new = _new_votes(votes, entries, tally)
     stored = _insert(workflow, new, entries, people)
@@ -158,6 +157,26 @@ def _compare_again(votes: Sequence[Vote]) -> None:
     drawn = [vote for vote in votes if vote.lines]
     known = Classification.objects.in_bulk([vote.id for vote in drawn])
     compare_again({vote.subject.pk for vote in drawn if vote.id not in known})
+
+
+def _locked_people(
+    workflow: Workflow, source: str, users: Collection[str], own: dict[str, int]
+) -> tuple[dict[str, int], list[Voter]]:
+    """Return a source's volunteers by name, and lock them.
+
+    Of the site's `own`, as they were when the import began, some may have joined an account or left since.
+    """
+    people = volunteers_of(source, users, own)
+    voters = lock_voters(workflow, set(people.values()))
+    now = {voter.volunteer: voter.account or voter.volunteer for voter in voters}
+    moved = {user: pk for user, pk in people.items() if now.get(pk) != pk}
+    if not moved:
+        return people, voters
+    for user, pk in moved.items():
+        own.pop(user, None)
+        if pk in now:
+            own[user] = now[pk]
+    return _locked_people(workflow, source, users, own)
 
 
 def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
