@@ -10,6 +10,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from ml.crowd.quality.answers import Answers
 from ml.crowd.quality.flag import Flag
 from ml.crowd.quality.scan import find_flags
 from webapp.consensus.batch_aggregation import has_votes_since
+from webapp.consensus.locking import lock_volunteers
 from webapp.core.jobs import DAILY, JobState
 from webapp.core.sql import copy_out, execute
 from webapp.core.stored_messages import Sentence
@@ -125,31 +127,36 @@ def scan(job: QualityScan) -> None:
 def store_flags(workflow: Workflow, flags: Sequence[Flag], volunteers: NDArray[np.int64]) -> tuple[int, int]:
     """Store the flags of a scan, by the volunteers' primary keys; return the numbers of new and of cleared flags."""
     Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
-    now, merged = timezone.now(), _merged(volunteers)
+    present = _locked(volunteers, flags)
+    signs = {(present[who], sign.kind): sign for sign in flags if (who := int(volunteers[sign.volunteer])) in present}
+    now = timezone.now()
     flagged = QualityFlag.objects.filter(workflow=workflow).order_by("pk")
     known = {(flag.volunteer_id, flag.kind): flag for flag in flagged.select_for_update(of=("self",))}
     new = 0
-    for sign in flags:
-        who = int(volunteers[sign.volunteer])
-        who = merged.get(who, who)
-        flag = known.pop((who, sign.kind), None) or QualityFlag(volunteer_id=who, workflow=workflow, kind=sign.kind)
+    for (who, kind), sign in signs.items():
+        flag = known.pop((who, kind), None) or QualityFlag(volunteer_id=who, workflow=workflow, kind=kind)
         new += flag.pk is None or flag.state == FlagState.EXPIRED
         if flag.state == FlagState.EXPIRED:
             flag.state = FlagState.OPEN
         flag.numbers, flag.p, flag.seen_at = dict(sign.numbers), sign.p, now
-        flag.original_id = None if sign.original is None else int(volunteers[sign.original])
+        original = None if sign.original is None else int(volunteers[sign.original])
+        flag.original_id = original if original in present else None
         flag.save()
     over = [flag for flag in known.values() if flag.state == FlagState.OPEN]
     QualityFlag.objects.filter(pk__in=[flag.pk for flag in over]).update(state=FlagState.EXPIRED)
-    concerned = {int(volunteers[sign.volunteer]) for sign in flags} | {flag.volunteer_id for flag in over}
-    apply_flags(workflow, {merged.get(who, who) for who in concerned})
+    apply_flags(workflow, {who for who, _kind in signs} | {flag.volunteer_id for flag in over})
     return new, len(over)
 
 
-def _merged(volunteers: NDArray[np.int64]) -> dict[int, int]:
-    """Return the accounts of visitors who have signed in since their answers were read."""
-    rows = Volunteer.objects.filter(pk__in=volunteers.tolist(), merged_into__isnull=False)
-    return {visitor: account for visitor, account in rows.values_list("pk", "merged_into") if account is not None}
+def _locked(volunteers: NDArray[np.int64], flags: Sequence[Flag]) -> dict[int, int]:
+    """Lock whom the flags name; return who they are now, by who they were when their answers were read.
+
+    Visitors may have signed in since, and others have left.
+    """
+    named = {int(volunteers[each]) for sign in flags for each in (sign.volunteer, sign.original) if each is not None}
+    rows = Volunteer.objects.filter(pk__in=named).annotate(now=Coalesce("merged_into", "pk"))
+    lock_volunteers({*named, *rows.values_list("now", flat=True)})
+    return dict(rows.values_list("pk", "now"))
 
 
 @transaction.atomic
@@ -159,6 +166,7 @@ def decide(*, flag: QualityFlag, state: str, by: User) -> QualityFlag:
     Raises QualityFlag.DoesNotExist: it is gone, since the volunteer has left, or their account had the same flag.
     """
     Workflow.objects.select_for_update(no_key=True).get(pk=flag.workflow_id)
+    lock_volunteers([flag.volunteer_id])  # whoever deletes their account locks them before their flags
     flags = QualityFlag.objects.select_for_update(of=("self",)).select_related("workflow", "volunteer")
     row = flags.get(pk=flag.pk)
     row.state = FlagState(state)

@@ -13,6 +13,7 @@ from tasks.worker import app
 from tests.integration.at_once import beside
 from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
+from webapp.accounts.delete_account import delete_account
 from webapp.accounts.merge_visitor import merge
 from webapp.classifications.models import Classification
 from webapp.consensus.batch_aggregation import all_votes
@@ -178,6 +179,43 @@ def test_signing_in_while_a_scan_runs_is_no_way_out(workflow, bot, monkeypatch):
     assert scan(workflow).message == "0 new, 0 cleared."
     assert set(QualityFlag.objects.values_list("volunteer", "state")) == {(account.pk, FlagState.OPEN)}
     assert not Skill.objects.get(volunteer=account, workflow=workflow).is_trusted
+
+
+@pytest.fixture
+def flag_after(monkeypatch):
+    """Return a function that makes the next scan change something once it has read the answers."""
+    find_flags = quality_scan.find_flags
+
+    def change_first(change):
+        def late(*args, **kwargs):
+            change()
+            return find_flags(*args, **kwargs)
+
+        monkeypatch.setattr(quality_scan, "find_flags", late)
+
+    return change_first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scan_leaves_out_whoever_deletes_their_account_meanwhile(workflow, bot, flag_after):
+    account = make_volunteer("shining")
+    merge(bot, account)
+    flag_after(lambda: delete_account(user=account.user, keep_answers=False))
+    assert scan(workflow).state == JobState.DONE
+    assert not QualityFlag.objects.exists()
+
+
+def test_of_two_bots_that_join_one_account_meanwhile_a_scan_flags_the_account_once(workflow, bot, flag_after):
+    other, account = make_volunteer(), make_volunteer("shining")
+    half = subjects_of(workflow)[:20]
+    Classification.objects.filter(volunteer=bot, subject__in=half).update(volunteer=other)
+    settle(workflow)
+    scan(workflow)
+    assert QualityFlag.objects.filter(kind="speed").count() == 2
+    QualityFlag.objects.all().delete()
+    flag_after(lambda: (merge(bot, account), merge(other, account)))
+    assert scan(workflow).state == JobState.DONE
+    assert set(QualityFlag.objects.filter(kind="speed").values_list("volunteer", flat=True)) == {account.pk}
 
 
 @pytest.mark.django_db(transaction=True)
