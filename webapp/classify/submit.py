@@ -24,6 +24,7 @@ from webapp.consensus.skills import counted_truth, unlearn
 from webapp.core.postgresql.retry import retry_on
 from webapp.queue.entries import lend_again, lock_entries, lock_of_several
 from webapp.queue.models import QueueEntry
+from webapp.volunteers.identity import HasJoined, as_account, lock_person
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -54,6 +55,7 @@ class Submitted:
         return votes
 
 
+@as_account
 @transaction.atomic
 def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> list[Submitted]:
     """Record answers to different subjects and update consensus, skill and queue.
@@ -63,7 +65,7 @@ def submit(volunteer: Volunteer, workflow: Workflow, items: Sequence[Item]) -> l
 
     Raises CannotClassify: as in `webapp.classify.record.record`; nothing is stored.
     """
-    volunteer, voter = _lock(volunteer, workflow)
+    voter = _lock(volunteer, workflow)
     entries = lock_entries(workflow, [*(item.subject for item in items), *(row.subject_id for row in voter.held)])
     recorded = record(volunteer, workflow, items, entries)
     new = [each.classification for each in recorded if each.is_new]
@@ -86,18 +88,19 @@ def lock_for_several(volunteer: Volunteer, subjects: Mapping[Workflow, Sequence[
     lock_of_several(QueueEntry.objects.filter(entries))
 
 
-def _lock(volunteer: Volunteer, workflow: Workflow) -> tuple[Volunteer, Voter]:
-    """Lock the volunteer; a visitor who has joined while the request was under way answers as their account.
+def _lock(volunteer: Volunteer, workflow: Workflow) -> Voter:
+    """Lock the volunteer.
 
-    Raises CannotClassify: their account was deleted meanwhile.
+    Raises HasJoined: a visitor has joined while the request was under way. Raises CannotClassify: their account was
+    deleted meanwhile.
     """
     voters = lock_voters(workflow, [volunteer.pk])
-    if not voters:
+    if not voters or voters[0].user != volunteer.user_id:
         raise CannotClassify(_("This account was deleted, so the answer was not stored."))
     (voter,) = voters
-    if voter.account is None:
-        return volunteer, voter
-    return _lock(Volunteer.objects.get(pk=voter.account), workflow)
+    if voter.account is not None:
+        raise HasJoined(voter.account)
+    return voter
 
 
 def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> list[Classification]:
@@ -107,6 +110,7 @@ def _to_count(voter: Voter, workflow: Workflow, new: list[Classification]) -> li
     return [*voter.held, *(new[:-1] if workflow.undo_seconds else new)]
 
 
+@as_account
 @retry_on(DeadlockDetected)
 @transaction.atomic
 def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
@@ -128,6 +132,7 @@ def undo(volunteer: Volunteer, answer: UUID) -> Submitted:
     return Submitted(Recorded(row, entry, is_new=False, is_replay=True), sums[row.subject_id])
 
 
+@as_account
 @retry_on(DeadlockDetected)
 @transaction.atomic
 def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
@@ -143,15 +148,11 @@ def say_more(volunteer: Volunteer, answer: UUID, follow_up: str) -> Submitted:
 
 
 def _locked(volunteer: Volunteer, answer: UUID) -> tuple[Classification, QueueEntry]:
-    """Load an answer, locking its volunteer and its queue entry; it may have moved to an account meanwhile."""
-    lock_volunteers([volunteer.pk])
+    """Load an answer, locking its volunteer and its queue entry; raises HasJoined."""
+    if not lock_person(volunteer):
+        raise Classification.DoesNotExist
     answers = Classification.objects.filter(volunteer=volunteer).select_related("workflow__survey")
-    row = answers.filter(pk=answer).first()
-    if row is None:
-        account = Volunteer.objects.filter(merged=volunteer).first()
-        if account is None:
-            raise Classification.DoesNotExist
-        return _locked(account, answer)
+    row = answers.get(pk=answer)
     entry = lock_entries(row.workflow, [row.subject_id])[row.subject_id]
     row.refresh_from_db(fields=["answer", "follow_up", "withdrawn_at", "is_counted"])
     row.subject = entry.subject

@@ -7,18 +7,18 @@ from django.db import transaction
 from webapp.archive.models import Subject
 from webapp.community.models import Favourite
 from webapp.core.sql import fetch
-from webapp.volunteers.identity import locked_person
+from webapp.volunteers.identity import as_account, lock_person
 from webapp.volunteers.models import Volunteer
 
 AMONG = "SELECT subject_id FROM community_favourite WHERE volunteer_id = %s AND subject_id = ANY(%s::bigint[])"
 
 
+@as_account
 @transaction.atomic
 def favour(volunteer: Volunteer, subject: Subject) -> None:
     """Make the subject a favourite; repeating it is safe."""
-    person = locked_person(volunteer)
-    if person is not None:
-        Favourite.objects.get_or_create(volunteer_id=person, subject=subject)
+    if lock_person(volunteer):
+        Favourite.objects.get_or_create(volunteer=volunteer, subject=subject)
 
 
 def unfavour(volunteer: Volunteer, subject: int) -> None:

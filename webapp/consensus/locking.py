@@ -24,7 +24,7 @@ LOCK_ONE = f"SELECT {PLAN_ONCE} FROM volunteers_volunteer WHERE id = %s FOR NO K
 
 # A separate statement: one that waited for a lock sees stale rows in its joins.
 READ = f"""
-    SELECT voter.id, person.merged_into_id, coalesce(skill.is_trusted, true),
+    SELECT voter.id, person.user_id, person.merged_into_id, coalesce(skill.is_trusted, true),
         {", ".join(f"coalesce(skill.{cell}, 0)" for cell in CELLS)},
         {ANSWER.sql}
     FROM unnest(%(volunteers)s::bigint[]) AS voter (id)
@@ -40,10 +40,11 @@ READ = f"""
 class Voter:
     """A volunteer in one workflow: whether their answers have weight, their record, and their pending answers.
 
-    `account` is the volunteer that a visitor was merged into.
+    `user` is the key of their account, and `account` the volunteer that a visitor was merged into.
     """
 
     volunteer: int
+    user: int | None
     account: int | None
     is_trusted: bool
     record: Counts
@@ -61,8 +62,10 @@ def lock_voters(workflow: Workflow, volunteers: Collection[int]) -> list[Voter]:
     """Lock volunteers in primary key order, and return their state in the workflow, without those deleted since."""
     lock_volunteers(volunteers)
     voters: dict[int, Voter] = {}
-    for who, account, is_trusted, *rest in fetch(READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}):
-        voter = voters.setdefault(who, Voter(who, account, is_trusted, tuple(rest[: len(CELLS)])))
+    for who, user, account, is_trusted, *rest in fetch(
+        READ, {"workflow": workflow.pk, "volunteers": sorted(volunteers)}
+    ):
+        voter = voters.setdefault(who, Voter(who, user, account, is_trusted, tuple(rest[: len(CELLS)])))
         if rest[len(CELLS)] is not None:
             answer = ANSWER.build(rest[len(CELLS) :])
             answer.workflow = workflow

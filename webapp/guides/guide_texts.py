@@ -13,7 +13,7 @@ from webapp.archive.models import Survey
 from webapp.core.markdown import Section, sections
 from webapp.guides.built_in import built_in_steps
 from webapp.guides.models import GuideKind, GuideText, Language, TutorialProgress
-from webapp.volunteers.identity import locked_person
+from webapp.volunteers.identity import as_account, lock_person
 from webapp.volunteers.models import Volunteer
 from webapp.workflows.models import Workflow
 
@@ -120,13 +120,14 @@ def tutorial_of(workflow: Workflow, volunteer: Volunteer | None) -> Tutorial:
     return Tutorial(text, steps, step, is_finished=bool(progress and progress.finished_at))
 
 
+@as_account
 @transaction.atomic
-def note_step(*, volunteer: Volunteer, text: GuideText, steps: int, step: int, is_finished: bool) -> None:
+def note_step(volunteer: Volunteer, *, text: GuideText, steps: int, step: int, is_finished: bool) -> None:
     """Store a volunteer's progress. Finished stays finished, even when they read it again."""
-    step, person = max(0, min(step, steps - 1)), locked_person(volunteer)
-    if person is None:
+    if not lock_person(volunteer):
         return
-    row, _ = TutorialProgress.objects.get_or_create(volunteer_id=person, text=text)
+    step = max(0, min(step, steps - 1))
+    row, _ = TutorialProgress.objects.get_or_create(volunteer=volunteer, text=text)
     row.step, written = step, ["step"]
     if is_finished and row.finished_at is None:
         row.finished_at, written = timezone.now(), ["step", "finished_at"]

@@ -65,7 +65,7 @@ def _note_step(request: HttpRequest, workflow: Workflow) -> HttpResponse:
         return HttpResponse(status=204)  # nobody has to resume the built-in one
     store_newcomer(volunteer)
     note_step(
-        volunteer=volunteer,
+        volunteer,
         text=tutorial.text,
         steps=len(tutorial.steps),
         step=int(step),

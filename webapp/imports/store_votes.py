@@ -106,7 +106,6 @@ STORE = f"""
 """  # noqa: S608  # column names of our own models
 
 
-@transaction.atomic
 def store(
     job: ClassificationImport, choices: Choices, rows: Sequence[Row], own: dict[str, int], before: Tally
 ) -> Tally:
@@ -115,6 +114,19 @@ def store(
     Raises LeaseLost or Cancelled: the import belongs to another worker, or was cancelled. Nothing of the batch is
     stored.
     """
+    while True:
+        try:
+            return _store(job, choices, rows, own, before)
+        except _HaveMoved as moved:
+            for user, account in moved.now.items():
+                own.pop(user)
+                own |= {} if account is None else {user: account}
+
+
+@transaction.atomic
+def _store(
+    job: ClassificationImport, choices: Choices, rows: Sequence[Row], own: dict[str, int], before: Tally
+) -> Tally:
     tally = before.after(len(rows))
     workflow = job.workflow
     votes = _votes(workflow, choices, rows, tally)
@@ -159,24 +171,27 @@ def _compare_again(votes: Sequence[Vote]) -> None:
     compare_again({vote.subject.pk for vote in drawn if vote.id not in known})
 
 
+class _HaveMoved(Exception):
+    """Volunteers, by name, have joined an account, of this key, or left."""
+
+    def __init__(self, now: dict[str, int | None]) -> None:
+        super().__init__(now)
+        self.now = now
+
+
 def _locked_people(
     workflow: Workflow, source: str, users: Collection[str], own: dict[str, int]
 ) -> tuple[dict[str, int], list[Voter]]:
     """Return a source's volunteers by name, and lock them.
 
-    Of the site's `own`, as they were when the import began, some may have joined an account or left since.
+    Raises _HaveMoved: some of the site's `own` are no longer who they were when the import began.
     """
     people = volunteers_of(source, users, own)
     voters = lock_voters(workflow, set(people.values()))
     now = {voter.volunteer: voter.account or voter.volunteer for voter in voters}
-    moved = {user: pk for user, pk in people.items() if now.get(pk) != pk}
-    if not moved:
-        return people, voters
-    for user, pk in moved.items():
-        own.pop(user, None)
-        if pk in now:
-            own[user] = now[pk]
-    return _locked_people(workflow, source, users, own)
+    if moved := {user: now.get(pk) for user, pk in people.items() if now.get(pk) != pk}:
+        raise _HaveMoved(moved)
+    return people, voters
 
 
 def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:

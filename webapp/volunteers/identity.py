@@ -5,14 +5,15 @@ identify a volunteer, not even by trying all user names.
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -46,23 +47,60 @@ def locked_account_volunteer(user: Any) -> Volunteer:
 
     Raises PermissionDenied: the account was deleted while this waited.
     """
-    rows = Volunteer.objects.select_for_update(no_key=True)
-    volunteer = rows.filter(pk=account_volunteer(user).pk, user=user).first()
+    volunteer = _locked(Q(pk=account_volunteer(user).pk, user=user))
     if volunteer is None:
         raise PermissionDenied(_("This account was deleted. Nothing has changed."))
     return volunteer
 
 
-def locked_person(volunteer: Volunteer) -> int | None:
-    """Lock a volunteer until the transaction ends, and return their key: their account's if they have joined meanwhile.
+def lock_person(volunteer: Volunteer) -> bool:
+    """Lock a volunteer until the transaction ends; return whether they are still there, and not a deleted account's.
 
-    None for one who was deleted.
+    Raises HasJoined.
     """
-    rows = Volunteer.objects.select_for_update(no_key=True).filter(pk=volunteer.pk)
-    row = rows.values_list("pk", "merged_into").first()
-    if row is None or row[1] is None:
-        return row and row[0]
-    return locked_person(Volunteer(pk=row[1]))
+    row = _locked(Q(pk=volunteer.pk, user=volunteer.user_id))
+    if row is not None and row.merged_into_id is not None:
+        raise HasJoined(row.merged_into_id)
+    return row is not None
+
+
+class HasJoined(Exception):
+    """The visitor has joined an account; see `as_account`."""
+
+    def __init__(self, account: int) -> None:
+        super().__init__(account)
+        self.account = account
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def as_account(
+    change: Callable[Concatenate[Volunteer, P], T],
+) -> Callable[Concatenate[Volunteer, P], T]:
+    """Decorate a volunteer's change in one transaction: if the visitor has joined an account, it begins anew as that.
+
+    So nobody waits for an account with its visitor locked, which others lock in the order of their keys.
+    """
+
+    @wraps(change)
+    def changed(volunteer: Volunteer, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return change(volunteer, *args, **kwargs)
+        except HasJoined as joined:
+            account = Volunteer.objects.filter(pk=joined.account, user__isnull=False).first()
+        return changed(account or Volunteer(pk=GONE), *args, **kwargs)
+
+    return changed
+
+
+GONE = -1
+"""The key of somebody whose account was deleted."""
+
+
+def _locked(which: Q) -> Volunteer | None:
+    return Volunteer.objects.select_for_update(no_key=True).filter(which).first()
 
 
 STAYING = "SELECT id FROM volunteers_volunteer WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"

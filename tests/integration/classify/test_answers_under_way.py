@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.integration.at_once import at_once, beside, queue_is_consistent
-from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.locks import nobody_waits_in_a_circle, wait_until_somebody_waits
 from tests.integration.world import (
     client_of,
     go_on,
@@ -24,11 +24,13 @@ from webapp.accounts.merge_visitor import merge
 from webapp.classifications.models import Classification
 from webapp.classify.record import CannotClassify, Item
 from webapp.classify.submit import say_more, submit, undo
+from webapp.community.favourites import favour
 from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Skill
 from webapp.consensus.recompute import catch_up
 from webapp.queue.entries import lock_entries
 from webapp.queue.membership import enqueue_subjects
+from webapp.queue.models import Lease
 from webapp.review.rulings import rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,7 +108,8 @@ def test_a_verdict_in_another_workflow_waits_for_the_answer_that_is_being_counte
     assert Skill.objects.get(workflow=workflow).true_yes_said_yes == 1
 
 
-def test_an_answer_on_its_way_while_its_account_is_deleted_is_refused():
+@pytest.mark.parametrize("keep_answers", [True, False])
+def test_an_answer_on_its_way_while_its_account_is_deleted_is_refused(keep_answers):
     workflow = make_workflow(subjects=1)
     vera = make_volunteer("vera")
     [subject] = subjects_of(workflow)
@@ -120,11 +123,50 @@ def test_an_answer_on_its_way_while_its_account_is_deleted_is_refused():
 
     sending = beside(send)
     with transaction.atomic():
-        delete_account(user=vera.user, keep_answers=False)
+        delete_account(user=vera.user, keep_answers=keep_answers)
         sending.start()
         wait_until_somebody_waits(sending)
     sending.join()
     assert "deleted" in refused[0]
+
+
+def test_an_undo_on_its_way_while_its_account_is_deleted_takes_no_anonymous_answer_back():
+    workflow = make_workflow(subjects=1)
+    vera, refused = make_volunteer("vera"), []
+    pk = vote(vera, workflow, subjects_of(workflow)[0]).recorded.classification.pk
+
+    def send():
+        with pytest.raises(Classification.DoesNotExist):
+            undo(vera, pk)
+        refused.append(True)
+
+    sending = beside(send)
+    with transaction.atomic():
+        delete_account(user=vera.user, keep_answers=True)
+        sending.start()
+        wait_until_somebody_waits(sending)
+    sending.join()
+    assert refused
+    assert standing(workflow).exists()
+    assert not Lease.objects.exists()
+
+
+SENT_AS_VISITOR = {
+    "answer": lambda visitor, workflow, subject: submit(visitor, workflow, [Item(uuid4(), subject.pk, "yes")]),
+    "favourite": lambda visitor, workflow, subject: favour(visitor, subject),
+}
+
+
+@pytest.mark.parametrize("send", SENT_AS_VISITOR.values(), ids=SENT_AS_VISITOR)
+def test_a_request_that_began_before_joining_waits_for_the_account_without_the_visitor(send):
+    workflow = make_workflow(subjects=1)
+    account, visitor = make_volunteer("vera"), make_volunteer()
+    merge(visitor, account)
+    assert nobody_waits_in_a_circle(
+        lambda: lock_volunteers([account.pk]),
+        lambda: send(visitor, workflow, subjects_of(workflow)[0]),
+        lambda: lock_volunteers([visitor.pk]),
+    )
 
 
 def test_an_answer_that_a_deadlock_has_ended_is_sent_once_and_stored():
