@@ -35,37 +35,36 @@ from webapp.volunteers.identity import pseudonym
 from webapp.workflow_settings.change_workflow import change_workflow
 
 VERDICTS = st.sampled_from([("yes", ""), ("yes", "AST"), ("no", ""), ("no", "CR")])
-RULES = st.sampled_from(
-    [
-        {"min_votes": 1, "max_votes": 2},
-        {"min_votes": 2, "max_votes": 4},
-        {"min_votes": 3, "max_votes": 5},
-        {"method": "majority"},
-        {"method": "swap-one-coin"},
-        {"method": "swap-two-coin"},
-        {"accept_threshold": 0.6, "reject_threshold": 0.4},
-        {"accept_threshold": 0.95, "reject_threshold": 0.05},
-        {"prior": 0.1},
-        {"prior": 0.5},
-        {"agreement": 0.9, "agreement_votes": 2},
-        {"agreement": None},
-        {"undecided_share": 0.5, "undecided_votes": 1},
-        {"undecided_share": None},
-        {"empty_after_no_votes": 1},
-        {"empty_after_no_votes": None},
-        {"flags": 1},
-        {"flags": None},
-        {"majority": 0.5},
-        {"undo_seconds": 0},
-        {"undo_seconds": 600},
-        {"is_training": True},
-        {"is_training": False},
-        {"is_active": True},
-        {"is_active": False},
-        {"known_objects_are_gold": True},
-        {"known_objects_are_gold": False},
-    ]
-)
+RULE_CHANGES = [
+    {"min_votes": 1, "max_votes": 2},
+    {"min_votes": 2, "max_votes": 4},
+    {"min_votes": 3, "max_votes": 5},
+    {"method": "majority"},
+    {"method": "swap-one-coin"},
+    {"method": "swap-two-coin"},
+    {"accept_threshold": 0.6, "reject_threshold": 0.4},
+    {"accept_threshold": 0.95, "reject_threshold": 0.05},
+    {"prior": 0.1},
+    {"prior": 0.5},
+    {"agreement": 0.9, "agreement_votes": 2},
+    {"agreement": None},
+    {"undecided_share": 0.5, "undecided_votes": 1},
+    {"undecided_share": None},
+    {"empty_after_no_votes": 1},
+    {"empty_after_no_votes": None},
+    {"flags": 1},
+    {"flags": None},
+    {"majority": 0.5},
+    {"undo_seconds": 0},
+    {"undo_seconds": 600},
+    {"is_training": True},
+    {"is_training": False},
+    {"is_active": True},
+    {"is_active": False},
+    {"known_objects_are_gold": True},
+    {"known_objects_are_gold": False},
+]
+RULES = st.sampled_from(RULE_CHANGES)
 
 
 def recount():
