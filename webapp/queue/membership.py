@@ -128,12 +128,21 @@ def add_to_set(survey: Survey, name: str, subjects: list[int]) -> SubjectSet:
 
 # Shared by whoever adds subjects to the set, until they commit.
 SHARE = "SELECT FROM archive_subjectset WHERE survey_id = %s AND name = %s FOR SHARE"
+# A change of their rules waits until then, so that its recount finds the new entries.
+DRAWING = """
+    SELECT workflow.id FROM workflows_workflow AS workflow
+    JOIN workflows_workflow_subject_sets AS chosen ON chosen.workflow_id = workflow.id
+    JOIN archive_subjectset AS drawn ON drawn.id = chosen.subjectset_id
+    WHERE drawn.survey_id = %s AND drawn.name = %s ORDER BY workflow.id FOR SHARE OF workflow
+"""
 
 
+@transaction.atomic
 def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) -> int:
     """Add subjects of a set (`only` as in `enqueue_subjects`) to the queue of every workflow that uses it."""
     execute(SHARE, [survey, subject_set])
-    drawing = Workflow.objects.filter(subject_sets__survey=survey, subject_sets__name=subject_set).order_by("pk")
+    keys = [key for (key,) in fetch(DRAWING, [survey, subject_set])]
+    drawing = Workflow.objects.filter(pk__in=keys).order_by("pk")
     return sum(enqueue_subjects(workflow, only) for workflow in drawing)
 
 

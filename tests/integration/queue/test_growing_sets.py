@@ -7,6 +7,8 @@ from tests.integration.at_once import beside
 from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.world import entry_of, make_subject, make_volunteer, make_workflow
 from webapp.archive.models import Subject, SubjectSet
+from webapp.consensus.models import ConsensusRecompute
+from webapp.consensus.recompute import recompute_consensus
 from webapp.queue.membership import add_to_set
 from webapp.review.rulings import rule
 from webapp.workflow_settings.change_workflow import change_workflow
@@ -57,3 +59,19 @@ def test_what_is_being_stored_when_the_workflow_is_saved_is_waited_for(workflow,
         wait_until_somebody_waits(admin)
     admin.join()
     assert workflow.queue.count() == 2
+
+
+def test_what_is_being_stored_while_the_rules_change_gets_slots_by_the_new_ones(workflow):
+    def change():
+        job = change_workflow(
+            workflow=workflow, subject_sets=list(workflow.subject_sets.all()), by=None, min_votes=5, max_votes=9
+        ).recount
+        recompute_consensus(ConsensusRecompute.objects.claim(job.pk))
+
+    admin, new = beside(change), make_subject(workflow.survey, "new")
+    with transaction.atomic():
+        add_to_set(workflow.survey, workflow.slug, [new.pk])
+        admin.start()
+        wait_until_somebody_waits(admin)
+    admin.join()
+    assert entry_of(workflow, new).open_slots == 5
