@@ -39,7 +39,8 @@ class Follows:
         for (workflow, volunteer), skill in oracle.skills.items():
             if not oracle.is_stale(workflow, volunteer):
                 cells = {name: getattr(skill, name) for name in CELLS if getattr(skill, name)}
-                assert cells == dict(oracle.records[workflow, volunteer]), (skill, cells)
+                record = dict(oracle.records[workflow, volunteer])
+                assert cells == record, (skill, cells, record)
         assert {key for key, record in oracle.records.items() if record} <= set(oracle.skills)
 
     def entry_is_right(self, oracle, key, entry):
