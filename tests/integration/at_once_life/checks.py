@@ -14,6 +14,7 @@ from webapp.archive.models import Subject
 from webapp.classifications.models import Classification
 from webapp.classify.submit import commit_pending
 from webapp.community.models import Comment, Discovery, Favourite, Notification, SubjectTag
+from webapp.consensus.apply_votes import recompute_subjects
 from webapp.consensus.models import ConsensusRecompute
 from webapp.consensus.recompute import catch_up_all, recompute_consensus
 from webapp.known_objects.rule_out import apply_ruled_out
@@ -51,6 +52,8 @@ class Checks(Follows):
         with transaction.atomic():
             apply_ruled_out([row.pk for row in self.world.survey.subjects.all()])
         self.is_match_due = False
+        for ruling in Ruling.objects.filter(withdrawn_at=None).select_related("workflow__survey"):
+            recompute_subjects(ruling.workflow, [ruling.subject_id])  # as the next vote on each would do
         let_pass(hours=1)
         release_expired()
         commit_pending()
@@ -66,6 +69,11 @@ class Checks(Follows):
         self.credits_follow(oracle)
         self.verdicts_agree(oracle)
         self.links_make_objects()
+
+    def entry_is_right(self, oracle, key, entry):
+        """Leave out what has joined a queue while a verdict on it was given, which the next vote retires."""
+        if key not in oracle.rulings or entry.is_retired:
+            super().entry_is_right(oracle, key, entry)
 
     def answers_are_kept(self):
         """What was stored is there and stands, unless it was undone, came twice, or its account was deleted with it."""
