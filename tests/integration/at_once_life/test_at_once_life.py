@@ -19,7 +19,7 @@ from tests.integration.at_once_life.volunteers import VOLUNTEERS
 from tests.integration.at_once_life.world import World
 from tests.integration.survey_life.setting import let_pass
 
-EXAMPLES, SEED = int(os.environ.get("EXAMPLES", "3")), int(os.environ.get("SEED", "0"))
+EXAMPLES, SEED = int(os.environ.get("EXAMPLES", "1")), int(os.environ.get("SEED", "0"))
 THREADS = (VOLUNTEERS, VOLUNTEERS, VOLUNTEERS, STAFF, STAFF, WORKERS)
 ACTIONS = 14
 
