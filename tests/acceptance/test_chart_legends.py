@@ -83,7 +83,9 @@ def test_a_name_longer_than_a_phone_is_wide_is_cut_in_the_legend(night, open_pag
     assert legend["is_inside"], legend
     whole, cut = legend["names"]
     assert whole == "Asteroids"
-    assert cut.startswith("Asteroids in the fields of the") and cut.endswith("…")
+    assert whole == "Asteroids"
+    assert cut.startswith("Asteroids in the fields of the")
+    assert cut.endswith("…")
 
 
 def test_each_class_probability_stands_on_its_bar(night, open_page):
