@@ -32,7 +32,7 @@ from webapp.core.jobs import Cancelled, LeaseLost
 from webapp.learning import curate_labels, messages, scores, test_sets, training_sets
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingEpoch, TrainingRun, TrainingSet
-from webapp.learning.promotion import ChampionChanged, apply_gate, champion_of, finish_unevaluated
+from webapp.learning.promotion import ChampionChanged, apply_gate, champion_of, finish_unevaluated, rival_of
 from webapp.learning.retention import checkpoint_folder, state_path
 from webapp.learning.starting_checkpoint import starting_classifier, starting_detector
 from webapp.learning.test_sets import TooLittleGold
@@ -188,7 +188,8 @@ def _evaluate_and_gate(row: TrainingRun, checkpoint: Checkpoint) -> None:
         return
     for _ in range(ROUNDS):
         try:
-            evaluation = evaluate(row, checkpoint, champion_of(row.survey, row.role), frozen)
+            rival = rival_of(checkpoint, champion_of(row.survey, row.role))
+            evaluation = evaluate(row, checkpoint, rival, frozen)
         except scores.NoProbabilities as error:
             is_sound = error.checkpoint_id != checkpoint.pk
             finish_unevaluated(run=row, checkpoint=checkpoint, why=message_of(error), is_sound=is_sound)

@@ -121,6 +121,14 @@ def champion_of(survey: Survey, role: str) -> Checkpoint | None:
     return Checkpoint.objects.filter(survey=survey, role=role, is_champion=True).first()
 
 
+def rival_of(checkpoint: Checkpoint, champion: Checkpoint | None) -> Checkpoint | None:
+    """Return the model that a candidate is compared with: the champion, or the one before if it leads already.
+
+    An admin may promote a model by hand before its run has evaluated it.
+    """
+    return previous_champion(champion) if champion == checkpoint else champion
+
+
 @transaction.atomic
 def promote(
     *,
@@ -211,14 +219,14 @@ def apply_gate(
     metrics: dict[str, Any],
     result: Result,
 ) -> GateDecision:
-    """Apply the gate to the candidate: promote it, or leave it a shadow.
+    """Apply the gate to the candidate: promote it, or leave it a shadow; one that leads already stays champion.
 
-    Raises ChampionChanged, without changes, if `champion` is no longer the champion; LeaseLost or Cancelled, too, if
-    the run belongs to another worker, or was cancelled before this.
+    Raises ChampionChanged, without changes, if `champion` is no longer its rival; LeaseLost or Cancelled, too, if the
+    run belongs to another worker, or was cancelled before this.
     """
     locked = lock_champion(checkpoint.survey_id, checkpoint.role)
     run.renew()  # locks its row, so that who cancels it from now on reads that it is over
-    if (locked and locked.pk) != (champion and champion.pk):
+    if rival_of(checkpoint, locked) != champion:
         raise ChampionChanged
     decision = _unless_control(run, gate_decision(result, has_champion=champion is not None))
     Evaluation.objects.update_or_create(
@@ -237,14 +245,14 @@ def apply_gate(
     if decision.passed:
         promote(checkpoint=checkpoint, by=None, reason=decision.sentence)
     else:
-        score_shadow(checkpoint, champion)
+        score_shadow(checkpoint, locked)
     run.finish(message=decision.sentence)
     return decision
 
 
 @transaction.atomic
 def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str, is_sound: bool = True) -> None:
-    """End a run whose checkpoint can't be evaluated: it stays a shadow, and an admin may promote it by hand.
+    """End a run whose checkpoint can't be evaluated: it stays a shadow, unless an admin promotes it by hand.
 
     One that is not sound, since it gives no probabilities, scores nothing. Raises LeaseLost or Cancelled, as
     `apply_gate` does.
@@ -253,14 +261,16 @@ def finish_unevaluated(*, run: TrainingRun, checkpoint: Checkpoint, why: str, is
     run.renew()
     if is_sound:
         score_shadow(checkpoint, champion)
-    run.finish(message=NOT_PROMOTED(why=why))
+    run.finish(message=why if champion == checkpoint else NOT_PROMOTED(why=why))
 
 
 def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
     """Score the archive with a shadow too if that is cheap: if frozen features, or the champion's, can be used.
 
-    An external scorer has none: it would be sent the archive's pixels.
+    An external scorer has none: it would be sent the archive's pixels. A champion scores it since its promotion.
     """
+    if champion == checkpoint:
+        return
     frozen, key = checkpoint.manifest.get("preset") == "head", checkpoint.manifest.get("feature_key")
     if frozen or (key and champion and champion.manifest.get("feature_key") == key):
         start_scoring(checkpoint)

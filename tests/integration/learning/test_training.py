@@ -178,6 +178,40 @@ def test_a_champion_that_changes_during_the_comparison_is_compared_with_in_its_t
     assert run.checkpoint.evaluations.get().champion == first
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_model_that_leads_before_its_evaluation_is_compared_with_the_one_before(workflow, monkeypatch, is_first):
+    before = None if is_first else trained(workflow).checkpoint
+    evaluate = train.evaluate
+
+    def slow(row, checkpoint, champion, frozen):
+        found = evaluate(row, checkpoint, champion, frozen)
+        promote(checkpoint=checkpoint, by=None, reason="By hand.")
+        return found
+
+    monkeypatch.setattr(train, "evaluate", slow)
+    run = trained(workflow, seed=1)
+    evaluation = run.checkpoint.evaluations.get()
+    assert (run.state, evaluation.champion) == (JobState.DONE, before)
+    assert Checkpoint.objects.get(is_champion=True) == run.checkpoint
+    assert run.checkpoint.scoring_runs.count() == run.checkpoint.promotions.count() == 1
+    assert run.message.startswith("The first champion" if is_first else "New or corrected labels")
+
+
+def test_a_champion_by_hand_that_cannot_be_evaluated_is_not_said_to_be_unpromoted(monkeypatch):
+    workflow = sky.workflow(sky.survey())
+    for row, real in zip(sky.subjects(workflow.survey, REAL), REAL, strict=True):
+        sky.votes(workflow, row, posterior=0.97 if real else 0.03)
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "_evaluate_and_gate", crash)
+        run = trained(workflow)
+    promote(checkpoint=run.checkpoint, by=None, reason="By hand.")
+    assert run.retry()
+    train.run(run.pk)
+    run.refresh_from_db()
+    assert run.message.startswith("sky has 0 real and 0 bogus gold subjects")
+    assert run.checkpoint.scoring_runs.count() == 1
+
+
 def test_without_gold_to_judge_by_a_model_stays_a_shadow_and_says_why():
     workflow = sky.workflow(sky.survey())
     for row, real in zip(sky.subjects(workflow.survey, REAL), REAL, strict=True):
