@@ -1,12 +1,13 @@
 """Score a survey's archive with a checkpoint, in shards of whole chunks of the pixel store, and what it lacks later."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from ml.storage.pixel_store import PixelStore
@@ -178,8 +179,25 @@ def _shards(champion: Checkpoint) -> QuerySet[ScoringShard]:
 
 
 def _given_up(champion: Checkpoint) -> list[Range]:
-    failed = _shards(champion).filter(state=JobState.FAILED).values_list("zarr_array", "start", "stop")
-    return [(array, start, stop) for array, start, stop, n in failed.annotate(n=Count("pk")) if n >= TRIES]
+    """Return what failed `TRIES` times; the shards that did may end at different places, since archives grow."""
+    places: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    shards = _shards(champion).filter(state=JobState.FAILED)
+    for array, start, stop in shards.values_list("zarr_array", "start", "stop"):
+        places[array].append((start, stop))
+    return [(array, *part) for array, failed in places.items() for part in covered_often(failed, TRIES)]
+
+
+def covered_often(places: Iterable[tuple[int, int]], least: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts that at least so many of the (start, stop) cover, in order."""
+    change: Counter[int] = Counter()
+    for start, stop in places:
+        change[start] += 1
+        change[stop] -= 1
+    depth = 0
+    for edge, following in pairwise(sorted(change)):
+        depth += change[edge]
+        if depth >= least:
+            yield edge, following
 
 
 def _holds(place: Range, shard: ScoringShard) -> bool:

@@ -22,6 +22,7 @@ from webapp.learning.promotion import promote
 from webapp.learning.scoring import (
     TRIES,
     conclude,
+    covered_often,
     cut,
     failures,
     gaps,
@@ -187,6 +188,23 @@ def test_what_fails_each_time_waits_for_an_admin(champion, pretend, monkeypatch)
     assert score_unscored(champion, given_up=True) is None
     finish_all()
     assert Score.objects.count() == 10
+
+
+def test_what_fails_while_subjects_keep_arriving_waits_for_an_admin_too(champion, survey, pretend, monkeypatch):
+    monkeypatch.setattr(scores, "write_scores", fail)
+    for number in range(TRIES):
+        assert [run.shards.get().start for run in score_arrivals()] == [0]
+        finish_all()
+        sky.subjects(survey, [True], prefix=f"late{number}-")
+    (run,) = score_arrivals()
+    assert list(run.shards.values_list("start", "stop")) == [(10, 13)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9))), st.integers(1, 3))
+def test_covered_often_is_what_so_many_cover(covered, least):
+    ranges = [(start, start + length) for start, length in covered]
+    found = [place for start, stop in covered_often(ranges, least) for place in range(start, stop)]
+    assert found == [place for place in range(40) if sum(start <= place < stop for start, stop in ranges) >= least]
 
 
 def test_a_model_that_is_champion_again_owes_its_scores_anew(champion, workflow, pretend):
