@@ -148,7 +148,7 @@ def is_retraining_due(workflow: Workflow) -> bool:
     cancelled, before it read its labels has used none of them, and delays the next one by `PAUSE`.
     """
     wanted = 1 if _is_time(workflow) else workflow.min_new_labels
-    if wanted is None or workflow.training_runs.open().exists() or _is_pausing(workflow):
+    if not wanted or workflow.training_runs.open().exists() or _is_pausing(workflow):
         return False
     touched = touched_since(workflow, _last_training_set(workflow), wanted)
     return touched >= wanted and labels_since(workflow) >= wanted

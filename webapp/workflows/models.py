@@ -114,7 +114,7 @@ class Workflow(models.Model):
         default=False, db_default=False, help_text="only a new model reorders its queue, never the votes before that"
     )
     min_new_labels = models.PositiveIntegerField(
-        null=True, blank=True, help_text="new labels that start a training run"
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="new labels that start a training run"
     )
     retrain_days = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="days after the last run, for the next"

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from tasks import housekeeping
@@ -244,6 +245,14 @@ def test_enough_labels_start_a_run_before_the_days_are_over(workflow):
     settle_more(workflow, 1)
     housekeeping.retrain()
     assert TrainingRun.objects.get().reason == "New or corrected labels since the last run: 3."
+
+
+def test_zero_new_labels_are_refused_and_start_nothing(workflow):
+    workflow.min_new_labels = 0
+    with pytest.raises(ValidationError, match="min_new_labels"):
+        workflow.full_clean()
+    workflow.save()
+    assert workflows_to_retrain() == []
 
 
 @pytest.mark.parametrize("fields", [{"min_new_labels": None}, {"is_active": False}])
