@@ -27,7 +27,7 @@ from webapp.learning.messages import (
     STEPPED_BACK,
 )
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, TestSet, TrainingRun
-from webapp.learning.scoring import start_scoring
+from webapp.learning.scoring import start_scoring, supersede_scoring
 
 FEWEST_LABELS = 20
 """Minimum labels of a first champion, and minimum new labels of a later one of the same recipe."""
@@ -167,6 +167,7 @@ def promote(
     promotion = Promotion.objects.create(
         checkpoint=checkpoint, previous=champion, by=by, reason=reason, is_rollback=is_rollback
     )
+    supersede_scoring(checkpoint)
     start_scoring(checkpoint)
     return promotion
 
@@ -273,6 +274,7 @@ def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
         return
     frozen, key = checkpoint.manifest.get("preset") == "head", checkpoint.manifest.get("feature_key")
     if frozen or (key and champion and champion.manifest.get("feature_key") == key):
+        supersede_scoring(checkpoint, besides=previous_champion(champion))
         start_scoring(checkpoint)
 
 

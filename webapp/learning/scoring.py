@@ -23,11 +23,7 @@ Range = tuple[str, int, int]
 
 @transaction.atomic
 def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> ScoringRun:
-    """Score the subjects of the checkpoint's kind: all of them, or those in `ranges` (array, start, stop).
-
-    Open scoring for an earlier checkpoint of the same workflow is cancelled, unless that is champion.
-    """
-    _supersede(checkpoint)
+    """Score the subjects of the checkpoint's kind: all of them, or those in `ranges` (array, start, stop)."""
     wanted = whole_archive(checkpoint) if ranges is None else ranges
     run = ScoringRun.objects.create(survey=checkpoint.survey, checkpoint=checkpoint)
     if not _add_shards(run, wanted):
@@ -73,7 +69,11 @@ def _chunk(checkpoint: Checkpoint, array: str) -> int:
     return PixelStore(settings.PIXELS).chunk(checkpoint.survey.slug, array)
 
 
-def _supersede(checkpoint: Checkpoint) -> None:
+def supersede_scoring(checkpoint: Checkpoint, besides: Checkpoint | None = None) -> None:
+    """Cancel open scoring by earlier models of a new one's workflow, but by the champion and one whose scores stay.
+
+    Only a new model does so: arrivals, or an admin who wants to compare models, stop nobody's scoring.
+    """
     earlier = ScoringRun.objects.open().filter(
         survey=checkpoint.survey_id,
         checkpoint__role=checkpoint.role,
@@ -81,6 +81,8 @@ def _supersede(checkpoint: Checkpoint) -> None:
         checkpoint__is_champion=False,
         checkpoint__run__workflow=checkpoint.run.workflow_id,
     )
+    if besides is not None:
+        earlier = earlier.exclude(checkpoint=besides)
     keys = list(earlier.values_list("pk", flat=True))
     shards = ScoringShard.objects.open().filter(run__in=keys)
     shards.update(cancel_requested=True)

@@ -84,3 +84,10 @@ def test_a_shadow_whose_scores_were_deleted_can_score_the_archive_again(workflow
     assert without_archive(first, second) == [first]
     assert score_archive(first) is not None
     assert without_archive(first, second) == []
+
+
+def test_both_models_of_a_comparison_can_be_scored_at_once(workflow):
+    for model in (before := sky.checkpoint(workflow), sky.checkpoint(workflow)):
+        promote(checkpoint=model, by=None, reason="better")
+    runs = [score_archive(model) for model in (before, sky.checkpoint(workflow))]
+    assert [run.shards.get().state for run in runs] == [JobState.QUEUED, JobState.QUEUED]

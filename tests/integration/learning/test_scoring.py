@@ -17,8 +17,8 @@ from webapp.core.jobs import JobState
 from webapp.learning import scores
 from webapp.learning.comparison import changed
 from webapp.learning.drift import drift_of
-from webapp.learning.models import Score, ScoringRun, ScoringShard
-from webapp.learning.promotion import promote
+from webapp.learning.models import Checkpoint, Score, ScoringRun, ScoringShard
+from webapp.learning.promotion import promote, score_shadow
 from webapp.learning.scoring import (
     TRIES,
     conclude,
@@ -259,17 +259,32 @@ def test_synthetic_movers_are_scored_but_count_neither_as_drift_nor_as_changes(c
 
 def test_a_newer_model_of_the_workflow_stops_the_scoring_of_an_older_shadow(champion, workflow):
     shadow, newer = sky.checkpoint(workflow), sky.checkpoint(workflow)
-    runs = {model: start_scoring(model) for model in (champion, shadow, newer)}
+    runs = {model: start_scoring(model) for model in (champion, shadow)}
+    score_shadow(newer, champion)
+    runs[newer] = newer.scoring_runs.get()
     states = {model: ScoringRun.objects.get(pk=run.pk).state for model, run in runs.items()}
     assert states == {champion: "queued", shadow: "cancelled", newer: "queued"}
     assert runs[shadow].shards.get().state == JobState.CANCELLED
 
 
-def test_a_champion_that_scores_arrivals_leaves_a_newer_shadow_to_its_scoring(champion, workflow):
-    run = start_scoring(sky.checkpoint(workflow))
+@pytest.mark.parametrize("is_newer", [True, False])
+def test_a_champion_that_scores_arrivals_leaves_a_shadow_to_its_scoring(champion, workflow, is_newer):
+    other = sky.checkpoint(workflow)
+    shadow = other if is_newer else champion
+    Checkpoint.objects.update(is_champion=False)
+    Checkpoint.objects.filter(pk=(champion if is_newer else other).pk).update(is_champion=True)
+    run = start_scoring(shadow)
     assert len(score_arrivals()) == 1
     run.refresh_from_db()
     assert (run.state, run.shards.get().state) == (JobState.QUEUED, JobState.QUEUED)
+
+
+def test_a_new_shadow_leaves_the_champion_before_to_its_scoring(champion, workflow):
+    promote(checkpoint=sky.checkpoint(workflow), by=None, reason="better")
+    run = start_scoring(champion)
+    score_shadow(sky.checkpoint(workflow), Checkpoint.objects.get(is_champion=True))
+    run.refresh_from_db()
+    assert run.state == JobState.QUEUED
 
 
 def test_what_arrives_later_is_scored_by_the_champion_and_nothing_twice(champion, survey, pretend):
