@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import FilteredRelation, Q, QuerySet, Sum
 from django.db.models.functions import Abs
+from django.utils import timezone
 
 from ml.crowd.answer import CLASSES, Answer
 from webapp.archive.models import Subject
@@ -146,14 +148,15 @@ def curate(workflow: Workflow) -> TrainingSet:
     """
     with suppress(TooLittleGold):  # the gate will say so; training itself needs no test set
         current(workflow.survey, workflow.kind)
+    read_at = timezone.now()  # what changes from here on is perhaps not among the labels
     curated, classes = labels(workflow), classes_of(workflow.survey)
     name = label_snapshot.digest(curated, classes)
     label_snapshot.write_snapshot(FOLDER, name, curated, classes)
-    return _row(workflow, name, curated)
+    return _row(workflow, name, curated, read_at)
 
 
 @transaction.atomic
-def _row(workflow: Workflow, name: str, curated: list[Label]) -> TrainingSet:
+def _row(workflow: Workflow, name: str, curated: list[Label], read_at: datetime) -> TrainingSet:
     before = workflow.training_sets.exclude(hash=name).order_by("-id").first()
     known = labels_of(before)[0] if before and is_stored(before) else []
     return TrainingSet.objects.get_or_create(
@@ -163,5 +166,6 @@ def _row(workflow: Workflow, name: str, curated: list[Label]) -> TrainingSet:
             "size": len(curated),
             "new_labels": new_labels(curated, known),
             "sources": dict(Counter(label.source for label in curated)),
+            "created_at": read_at,
         },
     )[0]

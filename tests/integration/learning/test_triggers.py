@@ -14,8 +14,8 @@ from tests.integration.world import make_volunteer, recount
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus, Skill
 from webapp.consensus.recompute import catch_up
-from webapp.learning import label_snapshot, models
-from webapp.learning.curate_labels import curate
+from webapp.learning import curate_labels, label_snapshot, models
+from webapp.learning.curate_labels import curate, labels
 from webapp.learning.models import Checkpoint, Evaluation, TrainingRun
 from webapp.learning.test_sets import is_test_group
 from webapp.learning.training_sets import FOLDER
@@ -136,6 +136,13 @@ def test_labels_count_since_the_last_runs_training_set(workflow):
     assert (labels_since(workflow), is_retraining_due(workflow)) == (2, False)
     settle_more(workflow, 1)
     assert workflows_to_retrain() == [workflow]
+
+
+def test_a_label_that_comes_while_labels_are_read_is_new_to_the_next_run(workflow, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(curate_labels, "labels", lambda of: (labels(of), settle_more(of, 3))[0])
+        trained(workflow)
+    assert (labels_since(workflow), workflows_to_retrain()) == (3, [workflow])
 
 
 def test_where_the_file_of_the_last_labels_was_lost_all_count_as_new(workflow):

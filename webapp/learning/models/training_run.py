@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MinLengthValidator, MinValueValidator
 from django.db import models, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
@@ -47,7 +48,7 @@ class TrainingSet(models.Model):
     size = models.PositiveIntegerField()
     new_labels = models.PositiveIntegerField(default=0, help_text="more than the set before")
     sources = models.JSONField(default=dict, help_text="labels by source: ruling, gold, consensus")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, help_text="when its labels were read")
 
     class Meta:
         ordering = ["-id"]
