@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.utils import timezone
 
 from tests.integration.known_objects.matching import ORBITS, UTC
@@ -109,15 +110,18 @@ def use_orbits(version: int) -> None:
 def hand(volunteer: Volunteer, workflow: Workflow, subject: Subject) -> Lease | None:
     """Lease a subject to a volunteer, if the queue may serve it to them."""
     entry = QueueEntry.objects.filter(workflow=workflow, subject=subject).first()
-    if entry is None or (entry.is_retired and not entry.is_gold):
+    if entry is None or not (entry.is_gold or (entry.open_slots > 0 and not entry.is_retired)):
         return None
     if Classification.objects.standing().filter(volunteer=volunteer, workflow=workflow, subject=subject).exists():
         return None
     reason = Reason.TRAINING if entry.is_gold else Reason.NEW
     later = timezone.now() + timedelta(minutes=15)
-    return Lease.objects.get_or_create(
+    lease, is_new = Lease.objects.get_or_create(
         volunteer=volunteer, entry=entry, defaults={"reason": reason, "expires_at": later}
-    )[0]
+    )
+    if is_new and not entry.is_gold:
+        QueueEntry.objects.filter(pk=entry.pk).update(open_slots=F("open_slots") - 1)
+    return lease
 
 
 def answer(volunteer: Volunteer, workflow: Workflow, subject: Subject, said: str) -> None:

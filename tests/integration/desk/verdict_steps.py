@@ -64,7 +64,8 @@ class VerdictSteps:
         give_verdict(subject=row, workflow=of, scientist=by, verdict=verdict[0], label=verdict[1], overrules=overrules)
         withdraw_verdict(subject=row, workflow=of, scientist=by, is_undo=True)
         self.settle()
-        assert self.case_of(row) == before
+        after = self.case_of(row)
+        assert after == before, {key: (before[key], after[key]) for key in before if before[key] != after[key]}
 
     def public(self):
         return set(ReportedTracklet.objects.filter(report__signed_at__isnull=False).values_list("subject", flat=True))
