@@ -109,8 +109,10 @@ def own_group(record: SubjectRecord) -> str:
 
 
 JOINED = """
-    SELECT DISTINCT own_group, object_group FROM archive_subject WHERE survey_id = %s AND own_group = ANY(%s)
+    SELECT DISTINCT own_group, object_group FROM archive_subject
+    WHERE survey_id = %s AND own_group = ANY(%s) AND own_group IS NOT NULL
 """
+"""A plan prepared for any array takes the index, which has known groups only, if the statement says so too."""
 
 
 def joined_groups(survey: Survey, own_groups: list[str]) -> dict[str, str]:
