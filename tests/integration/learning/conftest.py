@@ -1,6 +1,8 @@
 import pytest
 
 from tasks.learning import model_cache
+from tests.integration.learning import sky
+from tests.integration.people import browser, member
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +17,13 @@ def sky_backbone(settings):
     model_cache.packaged.cache_clear()
     yield
     model_cache.packaged.cache_clear()
+
+
+@pytest.fixture
+def workflow():
+    return sky.workflow(sky.survey())
+
+
+@pytest.fixture
+def scientist(workflow):
+    return browser(member(workflow.survey, "scientist"))

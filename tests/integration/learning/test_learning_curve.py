@@ -5,7 +5,6 @@ import csv
 import pytest
 
 from tests.integration.learning import sky
-from tests.integration.people import browser, member
 from webapp.learning.learning_curve import learning_curve
 from webapp.learning.models import Evaluation, ModelRole, TrainingRun, TrainingSet
 from webapp.learning.models import TestSet as FrozenSet
@@ -13,16 +12,6 @@ from webapp.learning.models import TestSet as FrozenSet
 pytestmark = pytest.mark.django_db
 
 MODELS, POINTS = "/surveys/sky/learning/", "/surveys/sky/learning/learning-curve/stamp.csv"
-
-
-@pytest.fixture
-def workflow():
-    return sky.workflow(sky.survey())
-
-
-@pytest.fixture
-def scientist(workflow):
-    return browser(member(workflow.survey, "scientist"))
 
 
 @pytest.fixture

@@ -17,16 +17,6 @@ pytestmark = pytest.mark.django_db
 MODELS, LINEAGE = "/surveys/sky/learning/", "/surveys/sky/learning/lineage/"
 
 
-@pytest.fixture
-def workflow():
-    return sky.workflow(sky.survey())
-
-
-@pytest.fixture
-def scientist(workflow):
-    return browser(member(workflow.survey, "scientist"))
-
-
 def model(workflow, sha256, *, base=None, labels=None, **fields):
     made = sky.checkpoint(workflow, sha256=sha256, manifest={"init": base.sha256 if base else "sky"}, **fields)
     TrainingRun.objects.filter(pk=made.run_id).update(training_set=labels)
