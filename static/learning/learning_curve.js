@@ -9,7 +9,7 @@ const STYLES = [
   { color: "--yes", dash: "dotdash", marker: "diamond" },
 ];
 
-/** Return the places of each line's points by its name; recipes are named where there are several. */
+/** Return each line's name and the places of its points, by name; recipes are named where there are several. */
 function linesOf({ workflow, recipe }) {
   const areSeveral = new Set(recipe).size > 1;
   const lines = new Map();
@@ -17,13 +17,13 @@ function linesOf({ workflow, recipe }) {
     const line = areSeveral ? `${name}: ${recipe[place]}` : name;
     lines.set(line, [...(lines.get(line) ?? []), place]);
   });
-  return lines;
+  return [...lines].sort(([one], [other]) => one.localeCompare(other));
 }
 
 function draw({ points, addresses, champion }) {
   const figure = figureOf({ ...ZOOM, tools: `${ZOOM.tools},hover`, x_axis_label: gettext("labels"), y_axis_label: "ROC AUC" });
   const links = [];
-  [...linesOf(points)].forEach(([name, places], number) => {
+  linesOf(points).forEach(([name, places], number) => {
     const { color, dash, marker } = STYLES[number % STYLES.length];
     const of = (column) => places.map((place) => points[column][place]);
     const style = { line_color: token(color), line_dash: dash, line_width: 2, legend_label: name };
