@@ -102,7 +102,7 @@ def test_an_empty_queue_says_what_would_fill_it(workflow, scientist, client, que
 def test_the_page_names_failures_promotions_missing_scores_and_new_subjects(
     survey, workflow, subjects, scientist, vote, client
 ):
-    vote(subjects[0], "yes", "yes")
+    vote(subjects[0], "yes", "yes", ago=timedelta(0))
     model = sky.checkpoint(workflow, is_champion=True)
     Promotion.objects.create(checkpoint=model, reason="It is better.")
     failed = {"state": "failed", "error": "The disk is full.", "finished_at": timezone.now()}
