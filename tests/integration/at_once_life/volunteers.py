@@ -83,7 +83,7 @@ def take_back(world, rng):
         return str(item.id)[:8], "no follow-up"
     world.may_be_undone.append(item.id)
     undo(person, item.id)
-    world.undone.append(item.id)
+    world.undone |= {item.id: time.monotonic()}
     return str(item.id)[:8], "undone"
 
 

@@ -35,14 +35,14 @@ PLACE = {"mjd": 60000.0, "ra": 1.0, "dec": 1.0, "rate": 1.0, "position_angle": 1
 
 @dataclass(repr=False)
 class World:
-    """The survey, who there is, and what was answered to whom; only ever appended to, so threads may share it."""
+    """The survey, who there is, and what was answered to whom; only ever added to, so threads may share it."""
 
     seed: int
     keys: list = field(default_factory=list)
     accounts: list = field(default_factory=list)
     sent: list = field(default_factory=list)
     stored: dict = field(default_factory=dict)
-    undone: list = field(default_factory=list)
+    undone: dict = field(default_factory=dict)
     may_be_undone: list = field(default_factory=list)
     cleared: list = field(default_factory=list)
     ruled_from: dict = field(default_factory=dict)
