@@ -53,6 +53,7 @@ from webapp.archive.subject_search import (
     of_known_objects,
     of_magnitude,
     of_model_score,
+    of_object,
     of_posterior,
     tagged,
 )
@@ -100,9 +101,13 @@ def tag(text: str) -> Q:
     return tagged(word(text))
 
 
+def object_group(text: str) -> Q:
+    return of_object(word(text))
+
+
 FOR_SCIENTISTS = {
     "gold_label": Parameter("gold_label", word, "class, for scientists of the survey"),
-    "object_group": Parameter("object_group", word, "exact name of the object, for scientists of the survey"),
+    "object_group": Parameter("", object_group, "exact name of the object, now or before links, for scientists"),
     "set": Parameter("sets__name", word, "name of a set of subjects, for scientists of the survey"),
     "tag": Parameter("", tag, "a tag, of scientists or volunteers, for scientists of the survey"),
     "min_rate": Parameter("rate__gte", number, "slowest motion given (arcsec/h), for scientists of the survey"),

@@ -111,9 +111,14 @@ MOST_JOINED = 1000
 def _named(text: str, *, is_exact: bool) -> Q:
     """Filter by name or object: 3200 is exactly 3200, and not 320001."""
     if is_exact:
-        return Q(Exact(NAME_KEY, text.upper())) | Q(object_group=text) | Q(own_group=text)
+        return Q(Exact(NAME_KEY, text.upper())) | of_object(text)
     found = with_parts_of(text) & (Q(external_id__icontains=text) | Q(object_group__icontains=text))
     return found | Q(pk__in=joined) if (joined := _joined_from(text)) else found
+
+
+def of_object(name: str) -> Q:
+    """Filter by the exact name of the object, or the one that it bore before links joined it with others."""
+    return Q(object_group=name) | Q(own_group=name)
 
 
 def _joined_from(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from rest_framework.test import APIClient
 
 from tests.integration.learning import sky
@@ -18,6 +19,7 @@ FOR_SCIENTISTS = {
     "gold_label": "AST", "tag": "lens", "min_mag": 1, "max_mag": 30, "min_p_real": 0, "max_p_real": 1,
     "min_posterior": 0, "max_posterior": 1, "known": "near", "designation": "3200",
     "min_fitted_rate": 0, "max_fitted_rate": 9, "set": "Training movers of night",
+    "object_group": "s0",
 }  # fmt: skip
 
 
@@ -97,6 +99,13 @@ def test_scientists_filter_by_class_and_tag_exactly(numbers, rows, night):
     assert numbers(gold_label="yes") == [0]
     assert numbers(tag="#Lens") == [3]
     assert numbers(tag="len") == []
+
+
+def test_an_object_is_found_by_its_name_and_by_those_from_before_links(numbers, rows):
+    Subject.objects.filter(pk__in=[rows[0].pk, rows[1].pk]).update(own_group=F("object_group"), object_group="joined")
+    assert numbers(object_group="joined") == [0, 1]
+    assert numbers(object_group=rows[1].object_group) == [1]
+    assert numbers(object_group=rows[2].object_group) == [2]
 
 
 @pytest.mark.parametrize("name", FOR_SCIENTISTS)
