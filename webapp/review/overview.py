@@ -45,6 +45,15 @@ class Night:
     since: datetime
 
 
+@dataclass(frozen=True)
+class NewestImages:
+    """The newest night of a kind of subjects: the names of its workflows, and the first, whose page lists them."""
+
+    workflow: Workflow
+    names: str
+    night: date
+
+
 def tonight(survey: Survey) -> Night:
     """Return the survey's observing night that goes on now; by day, when the survey can't observe, the next begins."""
     begins = cached_figure(f"night-begins-{survey.pk}", partial(night_begins, survey.pk), MINUTE)
@@ -82,6 +91,18 @@ def first_of_kinds(workflows: Sequence[Workflow]) -> set[Workflow]:
     return set(by_kind.values())
 
 
+def newest_images(workflows: Sequence[Workflow]) -> list[NewestImages]:
+    """Return the newest night of each kind of subjects, with the workflows that ask about them."""
+    first = {each.kind: each for each in first_of_kinds(workflows)}
+    found = []
+    for kind in dict.fromkeys(each.kind for each in workflows):
+        night = newest_night(first[kind])
+        if night is not None:
+            names = ", ".join(each.name for each in workflows if each.kind == kind)
+            found.append(NewestImages(first[kind], names, night))
+    return found
+
+
 def waiting(workflow: Workflow, reader: User, *, is_first: bool = True) -> list[Waiting]:
     """Return the queues in which something waits for the reader, and what is assigned to them.
 
@@ -103,11 +124,10 @@ def _n(workflow: Workflow, reader: User, queue: str) -> int:
 
 
 def changed(workflow: Workflow, since: datetime) -> dict[str, Any]:
-    """Count what was retired since then; and return the newest night, and the newest reanalysis."""
+    """Count what was retired since then; and return the newest reanalysis."""
     retired = Consensus.objects.filter(workflow=workflow, retired_at__gte=since)
     return {
         "retired": cached_figure(f"retired-since-{workflow.pk}-{since:%Y%m%d%H}", retired.count),
-        "newest_night": newest_night(workflow),
         "aggregation": workflow.aggregations.filter(version__isnull=False).order_by("-version").first(),
     }
 

@@ -8,7 +8,16 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.core.bounded_count import MOST_COUNTED
 from webapp.learning.models import Checkpoint
-from webapp.review.overview import came_in, changed, first_of_kinds, promotions, stale_scores, tonight, waiting
+from webapp.review.overview import (
+    came_in,
+    changed,
+    first_of_kinds,
+    newest_images,
+    promotions,
+    stale_scores,
+    tonight,
+    waiting,
+)
 from webapp.review.visits import note_visit
 from webapp.workflows.models import Workflow
 
@@ -28,6 +37,7 @@ def overview(request: HttpRequest, survey: Survey) -> HttpResponse:
             {"workflow": each, "waiting": waiting(each, reader, is_first=each in first), **changed(each, night.since)}
             for each in workflows
         ],
+        "newest_images": newest_images(workflows),
         "has_champion": Checkpoint.objects.filter(survey=survey, is_champion=True).exists(),
         "promotions": promotions(survey),
         "stale": stale_scores(survey),

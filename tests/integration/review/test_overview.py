@@ -162,6 +162,19 @@ def test_tonight_is_the_surveys_observing_night_and_is_named(
     assert {each["row"].subject for each in client.get(unescape(newest)).context["rows"]} == set(subjects[:3])
 
 
+def test_workflows_that_ask_about_the_same_images_share_a_line_about_the_newest(
+    survey, workflow, subjects, scientist, client
+):
+    sky.workflow(survey, slug="a", name="Another, closed", is_active=False)
+    sky.workflow(survey, slug="b", name="Shape")
+    sky.workflow(survey, kind="tracklet", slug="moving", name="Moving")
+    Subject.objects.filter(pk=subjects[0].pk).update(mjd=61369.95)
+    page = client.get(PAGE).content.decode()
+    assert re.findall(r'workflow=(\w+)[^"]*">Newest images for ([^:]+):', page) == [
+        ("night", "Another, closed, Real or bogus, Shape")
+    ]
+
+
 def test_practice_has_no_line_about_what_was_retired(survey, workflow, scientist, client):
     sky.workflow(survey, slug="practice", name="Practice", is_training=True)
     page = client.get(PAGE).content.decode()
