@@ -1,7 +1,7 @@
 """Names of objects in reports (`trkSub`), under which the Minor Planet Center sees the nights of one as one."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -27,23 +27,46 @@ def names_of(settings: ReportSettings, tracklets: Sequence[Subject]) -> dict[int
     for key, group in linked.order_by("pk").values_list("pk", "object_group"):
         objects[group].append(key)
     keys_of = {row.pk: keys if row.pk in (keys := objects[row.object_group]) else [row.pk] for row in tracklets}
-    names = {first: _name_of(settings, keys) for first, keys in {keys[0]: keys for keys in keys_of.values()}.items()}
+    names = _names_of(settings, {keys[0]: keys for keys in keys_of.values()})
     return {key: names[keys[0]] for key, keys in keys_of.items()}
 
 
-def _name_of(settings: ReportSettings, keys: list[int]) -> str:
-    """Return a name for an object with these subjects that no other has been reported by."""
-    others = ReportedTracklet.objects.exclude(subject__in=keys)
-    return next(name for name in _names(settings, keys) if not others.filter(trk_sub=name).exists())
+def _names_of(settings: ReportSettings, objects: Mapping[int, list[int]]) -> dict[int, str]:
+    """Return for each object, by its first subject, a name that no other has been reported by.
+
+    That of an earlier report, that of the first subject, or that of a key that no subject has.
+    """
+    earlier = _earlier_names(objects)
+    own = {first: _name(settings, first) for first in objects}
+    bearers = _bearers({*earlier.values(), *own.values()})
+    choices = {first: (earlier.get(first, name), name) for first, name in own.items()}
+    return {
+        first: next((name for name in names if bearers[name].issubset(objects[first])), "") or _unused(settings)
+        for first, names in choices.items()
+    }
 
 
-def _names(settings: ReportSettings, keys: list[int]) -> Iterator[str]:
-    """Yield the name of an earlier report, that of the first subject, and those of keys that no subject has."""
-    earlier = ReportedTracklet.objects.filter(subject__in=keys).order_by("pk")
-    yield from earlier.values_list("trk_sub", flat=True)[:1]
-    yield _name(settings, keys[0])
+def _earlier_names(objects: Mapping[int, list[int]]) -> dict[int, str]:
+    """Return the first name that each object was reported by, by its first subject."""
+    first_of = {key: first for first, keys in objects.items() for key in keys}
+    rows = ReportedTracklet.objects.filter(subject__in=first_of).order_by("-pk").values_list("subject", "trk_sub")
+    return {first_of[subject]: name for subject, name in rows}
+
+
+def _bearers(names: Collection[str]) -> dict[str, set[int]]:
+    """Return the subjects that were reported by each name."""
+    bearers: dict[str, set[int]] = defaultdict(set)
+    for name, subject in ReportedTracklet.objects.filter(trk_sub__in=names).values_list("trk_sub", "subject"):
+        bearers[name].add(subject)
+    return bearers
+
+
+def _unused(settings: ReportSettings) -> str:
+    """Return the name of a key that no subject has, and no report."""
     while True:
-        yield _name(settings, new_keys(1)[0])
+        name = _name(settings, new_keys(1)[0])
+        if not ReportedTracklet.objects.filter(trk_sub=name).exists():
+            return name
 
 
 def _name(settings: ReportSettings, key: int) -> str:

@@ -200,6 +200,16 @@ def test_the_name_of_another_object_is_not_taken(survey):
     assert len(set(names)) == len(names) == 2
 
 
+def test_names_of_many_tracklets_are_looked_up_at_once(survey, django_assert_num_queries):
+    one, two, three, four = survey.subjects.order_by("pk")
+    link(survey, one, two)
+    shared = draft_of(survey, two).tracklets.get().trk_sub
+    with django_assert_num_queries(3):
+        names = names_of(survey.report_settings, [one, two, three, four])
+    assert names[one.pk] == names[two.pk] == shared
+    assert len({names[row.pk] for row in (two, three, four)}) == 3
+
+
 def test_a_tracklet_that_gave_its_name_to_an_object_gets_another_once_the_link_is_taken_back(survey):
     one, two, three, _ = survey.subjects.order_by("pk")
     link(survey, one, two)
