@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.integration.archive.test_bucket import server  # noqa: F401  # one S3 server
+from tests.integration.operations.alerting import doctor
 from webapp.archive.models import Survey
 from webapp.console.backup import database
 from webapp.core.models import Backup, Heartbeat, Process
@@ -65,6 +67,19 @@ def test_what_was_backed_up_comes_back(data, tmp_path):
     assert (data / "checkpoints/1/weights").read_bytes() == b"w"
     assert (data / "secret-key").stat().st_mode & 0o777 == 0o600
     assert not (data / "log").exists()
+
+
+def test_a_restored_site_knows_the_backup_that_it_came_from(data, tmp_path, capsys):
+    call_command("backup", tmp_path / "backups")
+    made = Backup.objects.get()
+    Backup.objects.all().delete()
+    restore(tmp_path / "backups")
+    known = Backup.objects.get()
+    assert (known.address, known.name, known.files, known.size) == (made.address, made.name, made.files, made.size)
+    assert timedelta() < made.finished_at - known.finished_at < timedelta(minutes=5)
+    said, _is_well = doctor(capsys)
+    assert "No backup is less than a week old" not in said
+    assert "Last backup: 0 minutes ago" in said
 
 
 def test_a_file_that_rotted_without_a_change_of_size_or_time_is_restored(data, tmp_path):

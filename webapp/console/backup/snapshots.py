@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -27,6 +28,8 @@ LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary"
 PIXELS = "pixels"
 DUMP = "database.dump"
 TEMPORARY = "wanderers-backup-"
+NAME = "%Y%m%dT%H%M%S.%fZ"
+"""The name of a backup: when it began, UTC."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def take_snapshot(address: str, say: Callable[[str], None], *, with_pixels: bool
         names = repository.names()
         before = repository.load(names[-1]) if names else None
         earlier = {file.path: file for file in before.files} if before else {}
-        name = timezone.now().strftime("%Y%m%dT%H%M%S.%fZ")
+        name = timezone.now().strftime(NAME)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, database.snapshot() as moment:
             path = Path(folder) / DUMP
             database.dump(path, moment)
@@ -112,7 +115,16 @@ def restore(address: str, name: str | None = None) -> Manifest:
     wrong = [table for table, count in manifest.rows.items() if rows.get(table) != count]
     if wrong:
         raise CommandError(f"These tables have other numbers of rows than the backup: {', '.join(wrong)}.")
+    _record(address, manifest)
     return manifest
+
+
+def _record(address: str, manifest: Manifest) -> None:
+    """Store the row of the restored backup: it was written after the backup's moment, so the dump lacks it."""
+    of = {"address": address, "name": manifest.name}
+    Backup.objects.get_or_create(**of, defaults={"files": len(manifest.files), "size": manifest.size})
+    begun_at = datetime.strptime(manifest.name, NAME).replace(tzinfo=UTC)
+    Backup.objects.filter(**of).update(finished_at=begun_at)
 
 
 def _add_files(repository: Repository, earlier: dict[str, StoredFile]) -> tuple[list[StoredFile], list[str]]:
