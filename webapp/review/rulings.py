@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -253,17 +254,19 @@ def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:
     ruled = Consensus.objects.filter(**of, **human).values("subject")
     ended = Q(is_retired=True, is_gold=False, subject__in=ruled)  # by `end_training`, and for good
     QueueEntry.objects.filter(**of).exclude(ended).update(is_retired=True, is_gold=True)  # for training from now on
-    Consensus.objects.filter(**of).update(**human, retired_at=at, updated_at=timezone.now())
+    since = Coalesce("retired_at", Value(at))  # what was retired already stays so
+    Consensus.objects.filter(**of).update(**human, retired_at=since, updated_at=timezone.now())
 
 
 def _reopen(ruling: Ruling) -> None:
     """Let the votes decide again; without votes, reset the subject."""
     of = {"workflow": ruling.workflow, "subject": ruling.subject_id}
     row = Consensus.objects.filter(**of)
-    row.update(is_retired=False, retired_reason="", retired_at=None)
+    row.update(is_retired=False, retired_reason="")  # votes that retire it, too, keep the time
     row.filter(**NO_VOTES).delete()
     QueueEntry.objects.filter(**of).update(is_retired=False, is_gold=_was_gold(ruling))
     recompute_subjects(ruling.workflow, [ruling.subject_id])
+    row.filter(is_retired=False).update(retired_at=None)
 
 
 def _was_gold(ruling: Ruling) -> bool:

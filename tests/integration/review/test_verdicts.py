@@ -1,11 +1,16 @@
 """Verdicts, second opinions and cases: on any page, one or many, with their history; strangers change nothing."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import F
 
 from tests.integration.learning import sky
 from tests.integration.people import others
 from webapp.archive.models import Membership
+from webapp.consensus.models import Consensus
+from webapp.queue.models import QueueEntry
 from webapp.review.bulk import MOST_AT_ONCE, give_verdicts
 from webapp.review.cases import MOST_TAGS, change_case
 from webapp.review.models import Case, CaseEvent, Ruling, SecondOpinion
@@ -53,6 +58,28 @@ def test_changing_ones_own_verdict_keeps_the_colleagues_opinion(workflow, subjec
     seen = panel(workflow, subjects[0], scientist)
     assert ([each.scientist for each in seen.opinions], seen.is_conflict) == ([colleague], False)
     assert seen.ruling.second_asked_by == scientist
+
+
+def test_a_verdict_leaves_the_time_of_a_retirement_by_votes(workflow, subjects, scientist, vote):
+    vote(subjects[0], *["yes"] * 10)
+    Consensus.objects.update(retired_at=F("retired_at") - timedelta(days=2))
+    [of_votes] = Consensus.objects.filter(is_retired=True)
+    about = {"subject": subjects[0], "workflow": workflow, "scientist": scientist}
+    for verdict in ("yes", "no"):
+        give_verdict(**about, verdict=verdict)
+        assert Consensus.objects.get(retired_reason="human").retired_at == of_votes.retired_at
+    withdraw_verdict(**about)
+    of_votes_again = Consensus.objects.get(retired_reason=of_votes.retired_reason)
+    assert of_votes_again.retired_at == of_votes.retired_at
+
+
+def test_a_withdrawn_verdict_leaves_no_time_of_retirement(workflow, subjects, scientist, vote):
+    vote(subjects[0], "yes")
+    QueueEntry.objects.all().delete()  # nor where nothing is recounted
+    give_verdict(subject=subjects[0], workflow=workflow, scientist=scientist, verdict="yes")
+    withdraw_verdict(subject=subjects[0], workflow=workflow, scientist=scientist)
+    row = Consensus.objects.get()
+    assert (row.is_retired, row.retired_at) == (False, None)
 
 
 def test_taking_back_takes_ones_own_opinion_first(workflow, subjects, scientist, colleague):
