@@ -12,6 +12,7 @@ from webapp.community.models import Appeal, Comment, ModeratorAction, Notificati
 from webapp.community.moderation import Kind, lift, log
 from webapp.community.moderator_news import forget_settled, tell_moderators
 from webapp.community.tags import store_tags
+from webapp.core.locked_rows import locked_or_404
 from webapp.volunteers.identity import account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -67,9 +68,8 @@ def answer_appeal(*, moderator: User, appeal: Appeal, is_granted: bool, answer: 
     ValidationError
         The answer is empty or too long. Nothing is changed.
     """
-    rows = Appeal.objects.select_for_update(of=("self",)).select_related("action__survey", "action__author")
-    row = rows.get(pk=appeal.pk)
-    action = row.action
+    row = locked_or_404(Appeal.objects.all(), appeal.pk)
+    action = row.action  # read under the lock: whose account is deleted meanwhile is in it no more
     if not Membership.objects.allows(moderator, action.survey, Role.MODERATOR):
         raise PermissionDenied(_("Only moderators can do this. Nothing was changed."))
     if action.author_id == account_volunteer(moderator).pk:

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
 from webapp.community.models import Collection, CollectionItem
+from webapp.core.locked_rows import locked_or_404
 from webapp.queue.entries import waiting_for
 from webapp.queue.membership import add_to_set
-from webapp.volunteers.identity import account_volunteer
+from webapp.volunteers.identity import account_volunteer, locked_account_volunteer
 from webapp.volunteers.models import Volunteer
 
 MOST_COLLECTIONS = 200
@@ -28,7 +29,7 @@ def open_collection(*, owner: Volunteer, name: str, description: str = "", is_pu
     Raises ValidationError: the name is empty, too long or a duplicate, or there are too many collections. Nothing is
     stored.
     """
-    Volunteer.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    owner = locked_account_volunteer(owner.user)
     if owner.collections.count() >= MOST_COLLECTIONS:
         raise ValidationError(_("You have the maximum number of collections. Delete one first."))
     if not name.strip():
@@ -45,7 +46,8 @@ def change_collection(collection: Collection, *, name: str, description: str, is
 
     Raises ValidationError: the name is empty, too long or a duplicate. Nothing is changed.
     """
-    Volunteer.objects.select_for_update(no_key=True).get(pk=collection.owner_id)
+    locked_or_404(Volunteer.objects.all(), collection.owner_id)  # who has no other of that name
+    locked_or_404(Collection.objects.all(), collection.pk)
     collection.name, collection.description, collection.is_public = name.strip(), description, is_public
     collection.full_clean()
     collection.save()
@@ -57,7 +59,7 @@ def collect(collection: Collection, subjects: Iterable[int]) -> int:
 
     Raises ValidationError: it would become too large; nothing is added.
     """
-    Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+    locked_or_404(Collection.objects.all(), collection.pk)
     known = Subject.objects.filter(pk__in=list(subjects)[: MOST_SUBJECTS + 1]).order_by("pk")
     first = (collection.items.aggregate(last=Max("position"))["last"] or 0) + 1
     items = [
@@ -105,7 +107,7 @@ def check_owner(collection: Collection, reader: Volunteer | None) -> None:
 @transaction.atomic
 def move(collection: Collection, *, subject: int, is_forward: bool) -> None:
     """Exchange a subject with the one before it (forward) or after it; at the end, nothing changes."""
-    Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+    locked_or_404(Collection.objects.all(), collection.pk)
     item = collection.items.filter(subject=subject).first()
     if item is None:
         return
@@ -122,7 +124,7 @@ def add_editor(collection: Collection, *, username: str) -> None:
 
     Raises ValidationError: there is no such account, it is the owner's, or there are too many editors.
     """
-    Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+    locked_or_404(Collection.objects.all(), collection.pk)
     user = User.objects.filter(username=username.strip(), is_active=True).first()
     if user is None or account_volunteer(user).pk == collection.owner_id:
         raise ValidationError(_("There is no other account with this user name."))

@@ -78,7 +78,7 @@ def group_change(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
     else:
-        form = GroupForm(request.POST, instance=Group.objects.get(pk=pk))
+        form = GroupForm(request.POST, instance=get_object_or_404(Group, pk=pk))
         if not form.is_valid():
             return _page(request, row, form, status=400)
         rules.change_group(user=user, group=row, **form.cleaned_data)

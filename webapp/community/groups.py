@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from webapp.classifications.models import Classification
 from webapp.community.group_models import Group, GroupMember
+from webapp.core.locked_rows import locked_or_404
 from webapp.volunteers.identity import account_volunteer, locked_account_volunteer
 from webapp.volunteers.models import Volunteer
 
@@ -33,9 +34,11 @@ def open_group(*, user: User, name: str, description: str = "", is_class: bool =
     return group
 
 
+@transaction.atomic
 def change_group(*, user: User, group: Group, name: str, description: str, is_class: bool) -> None:
     """Change a group of one's own; raises PermissionDenied for others, ValidationError for an invalid name."""
     _check_owner(user, group)
+    locked_or_404(Group.objects.all(), group.pk)
     group.name, group.description, group.is_class = name.strip(), description.strip(), is_class
     group.full_clean()
     group.save(update_fields=["name", "description", "is_class"])
@@ -47,6 +50,7 @@ def delete_group(*, user: User, group: Group) -> None:
     group.delete()
 
 
+@transaction.atomic
 def renew_link(*, user: User, group: Group, days: int) -> None:
     """Make a new link by which people join for this many days; 0 makes none. The earlier link ends.
 
@@ -60,6 +64,7 @@ def renew_link(*, user: User, group: Group, days: int) -> None:
     _check_owner(user, group)
     if days not in (0, *DAYS):
         raise ValidationError(_("Choose how long the link lasts."))
+    locked_or_404(Group.objects.all(), group.pk)
     group.token = secrets.token_urlsafe(24) if days else None
     group.token_until = timezone.now() + timedelta(days=days) if days else None
     group.save(update_fields=["token", "token_until"])

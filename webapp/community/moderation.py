@@ -13,6 +13,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Comment, ModeratorAction, Notification, Report
 from webapp.community.moderator_news import forget_settled, tell_moderators
 from webapp.community.tags import store_tags
+from webapp.volunteers.identity import locked_account_volunteer
 from webapp.volunteers.models import Volunteer
 
 MOST_REPORTS = 20
@@ -41,7 +42,7 @@ def report(*, reporter: Volunteer, comment: Comment, reason: str) -> Report:
     Raises ValidationError: the comment is the reporter's own or removed, the reason is empty or too long, or there are
     too many reports.
     """
-    Volunteer.objects.select_for_update(no_key=True).get(pk=reporter.pk)
+    locked_account_volunteer(reporter.user)
     comment = locked_comment(comment)
     if comment.author_id == reporter.pk or comment.removed_at is not None:
         raise ValidationError(_("You can report other people's comments, while they stand."))

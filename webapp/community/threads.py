@@ -11,6 +11,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.community.models import Board, Comment, Thread
 from webapp.community.moderation import Kind, log
 from webapp.community.talk import moderates, post_comment
+from webapp.core.locked_rows import locked_or_404
 from webapp.volunteers.identity import locked_account_volunteer
 
 MOST_BOARDS = 30
@@ -47,7 +48,7 @@ def save_board(*, user: User, survey: Survey, name: str, description: str, board
         The name is empty, too long or taken, or there are too many boards. Nothing is changed.
     """
     _check_admin(user, survey)
-    row = board or Board(survey=survey)
+    row = locked_or_404(Board.objects.all(), board.pk) if board else Board(survey=survey)
     if board is None and Board.objects.filter(survey=survey).count() >= MOST_BOARDS:
         raise ValidationError(_("A survey has at most %(most)d boards.") % {"most": MOST_BOARDS})
     row.name, row.description = name.strip(), description.strip()
@@ -68,7 +69,7 @@ def delete_board(*, user: User, board: Board) -> None:
         It has threads, which would go with it.
     """
     _check_admin(user, board.survey)
-    row = Board.objects.select_for_update(of=("self",)).get(pk=board.pk)
+    row = locked_or_404(Board.objects.all(), board.pk)
     if row.threads.exists():
         raise ValidationError(_("This board has threads. Only empty boards can be deleted."))
     row.delete()
@@ -91,6 +92,7 @@ def open_thread(
         The title is empty or too long, or `post_comment` refuses the text. Nothing is stored.
     """
     author = locked_account_volunteer(user)
+    locked_or_404(Board.objects.all(), board.pk)  # which an admin deletes only while it is empty
     last = Thread.objects.filter(board=board, author=author).order_by("-pk").first()
     first = last and last.title == title.strip() and last.comments.select_related("survey").order_by("pk").first()
     if first and first.text == text.replace("\r\n", "\n").strip():
