@@ -9,6 +9,7 @@ from django.db.models import Exists, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
+from webapp.archive.shared_subjects import share
 from webapp.community.models import Collection, CollectionItem
 from webapp.core.locked_rows import locked_or_404
 from webapp.queue.entries import waiting_for
@@ -60,7 +61,9 @@ def collect(collection: Collection, subjects: Iterable[int]) -> int:
     Raises ValidationError: it would become too large; nothing is added.
     """
     locked_or_404(Collection.objects.all(), collection.pk)
-    known = Subject.objects.filter(pk__in=list(subjects)[: MOST_SUBJECTS + 1]).order_by("pk")
+    keys = list(subjects)[: MOST_SUBJECTS + 1]
+    share(keys)
+    known = Subject.objects.filter(pk__in=keys).order_by("pk")
     first = (collection.items.aggregate(last=Max("position"))["last"] or 0) + 1
     items = [
         CollectionItem(collection=collection, subject_id=subject, position=position)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from webapp.archive.models import Subject
+from webapp.archive.shared_subjects import share
 from webapp.community.models import Favourite
 from webapp.core.sql import fetch
 from webapp.volunteers.identity import as_account, lock_person
@@ -18,6 +19,7 @@ AMONG = "SELECT subject_id FROM community_favourite WHERE volunteer_id = %s AND 
 def favour(volunteer: Volunteer, subject: Subject) -> None:
     """Make the subject a favourite; repeating it is safe."""
     if lock_person(volunteer):
+        share([subject.pk])
         Favourite.objects.get_or_create(volunteer=volunteer, subject=subject)
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, SubjectSet, Survey
+from webapp.archive.shared_subjects import share
 from webapp.community.authors import check_author
 from webapp.community.models import Comment, SubjectTag
 from webapp.community.talk_index import may_read
@@ -60,6 +61,7 @@ def tag(*, user: User, subject: Subject, name: str) -> None:
     own = SubjectTag.objects.filter(subject=subject, volunteer=volunteer, comment=None)
     if own.exclude(name=names[0]).count() >= MOST_TAGS:
         raise ValidationError(_("You can add %(most)d tags to a subject.") % {"most": MOST_TAGS})
+    share([subject.pk])
     SubjectTag.objects.get_or_create(subject=subject, volunteer=volunteer, comment=None, name=names[0])
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject, Survey
+from webapp.archive.shared_subjects import share
 from webapp.community.authors import check_author
 from webapp.community.blocks import without_blockers
 from webapp.community.models import Comment, CommentPicture, CommentVersion, Notification, SubjectTag, Thread
@@ -86,6 +87,7 @@ def post_comment(
         raise PermissionDenied(_("Answer this subject first, then write about it. Nothing was posted."))
     _check_rate(author)
     check_author(author, comment.survey, text)
+    share([subject.pk] if subject else [])
     comment.save()
     if drawn:
         check_pictures(author, comment.survey)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Membership, Role, Subject
+from webapp.archive.shared_subjects import share
 from webapp.review.desk_news import tell_assignee
 from webapp.review.models import LONGEST_NOTE, LONGEST_TAG, Case, CaseAction, CaseEvent
 
@@ -42,6 +43,7 @@ def record_change(*, subject: Subject, by: User, action: str, text: str = "") ->
         Unknown action, no such scientist, not a tag, too many tags, or an empty or too long note. Nothing is changed.
     """
     text = _checked(subject, by, action, text.strip())
+    share([subject.pk])
     Case.objects.get_or_create(subject=subject)
     case = Case.objects.select_for_update(of=("self",)).select_related("assignee").get(subject=subject)
     if not _apply(case, action, text):
