@@ -23,12 +23,13 @@ from webapp.consensus.apply_votes import recompute_locked, recompute_subjects
 from webapp.consensus.evidence import NEWCOMER, Counts, evidence_in_order
 from webapp.consensus.locking import lock_volunteers
 from webapp.consensus.models import Consensus, ConsensusRecompute, Skill
-from webapp.consensus.skills import Truths, set_records, undone_answers
+from webapp.consensus.skills import Truths, mark_stale, set_records, undone_answers
 from webapp.core.jobs import JobState
 from webapp.core.sql import execute, fetch
 from webapp.core.stored_messages import Sentence
 from webapp.queue.entries import lock_entries, redundancy
 from webapp.queue.models import Lease, QueueEntry
+from webapp.volunteers.identity import staying
 from webapp.workflows.models import Workflow
 
 RECOUNTED = Sentence("%(settled)s more retired, %(reopened)s reopened.")
@@ -55,12 +56,18 @@ WRITE = """
 """
 
 
-def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda votes: None) -> None:
-    """Recompute the evidence of all answers in a workflow, in batches; `report` gets each batch's votes."""
+def replay_everybody(workflow: Workflow, report: Callable[[int], Any] = lambda votes: None) -> set[int]:
+    """Recompute the evidence of all answers in a workflow, in batches; return whose.
+
+    `report` gets each batch's votes.
+    """
+    replayed = set[int]()
     for votes, volunteers in _batches(workflow):
         replay(workflow, volunteers)
+        replayed.update(volunteers)
         report(votes)
     _forget_nobody(workflow)
+    return replayed
 
 
 @transaction.atomic
@@ -195,7 +202,7 @@ def recompute_consensus(job: ConsensusRecompute) -> None:
 
     Under unchanged rules, the result equals live counting once `webapp.consensus.recompute` has nothing left to do.
     """
-    replay_everybody(job.workflow, lambda votes: job.renew())
+    replayed = replay_everybody(job.workflow, lambda votes: job.renew())
     subjects = list(_touched(job.workflow).order_by("pk").values_list("subject", flat=True))
     job.renew(done=0, total=len(subjects))
     settled = reopened = 0
@@ -203,7 +210,19 @@ def recompute_consensus(job: ConsensusRecompute) -> None:
         changed = _recompute_batch(job.workflow_id, subjects[start : start + BATCH])
         settled, reopened = settled + changed[True], reopened + changed[False]
         job.renew(done=min(start + BATCH, len(subjects)))
+    _mark_others(job.workflow, replayed)
     job.finish(done=len(subjects), message=RECOUNTED(settled=f"{settled:,}", reopened=f"{reopened:,}"))
+
+
+@transaction.atomic
+def _mark_others(workflow: Workflow, replayed: set[int]) -> None:
+    """Mark those whose first answer was being counted, perhaps under the old rules, when the recount began.
+
+    By now it is stored: each batch has waited for those who were counting an answer to its subjects.
+    """
+    given = Classification.objects.counted().filter(workflow=workflow)
+    volunteers = set(given.order_by().values_list("volunteer", flat=True).distinct())
+    mark_stale(workflow, staying(volunteers - replayed))
 
 
 def _touched(workflow: Workflow) -> QuerySet[QueueEntry]:
