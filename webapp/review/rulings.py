@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -218,13 +219,22 @@ def _consensus(workflow: Workflow, subjects: Collection[Subject]) -> dict[int, C
     """Return the consensus by subject, whose queue entries are locked; empty rows without votes."""
     rows = Consensus.objects.filter(workflow=workflow, subject__in=subjects)
     known = set(rows.values_list("subject", flat=True))
-    empty = {"posterior": workflow.prior, "method": workflow.method}
-    if new := [each for each in subjects if each.pk not in known]:
-        Consensus.objects.bulk_create(
-            [Consensus(workflow=workflow, subject=each, **empty) for each in new], ignore_conflicts=True
-        )
-        refresh_models([each.pk for each in new])  # nothing else brings the models' scores before a vote
+    if new := [each.pk for each in subjects if each.pk not in known]:
+        _create_empty(workflow, new)
     return {row.subject_id: row for row in rows}
+
+
+def _create_empty(workflow: Workflow, subjects: list[int]) -> None:
+    """Create consensus rows without votes.
+
+    They follow the rules as they are now, and are recomputed after the commit: until then, a recount under rules that
+    change at this moment does not see them.
+    """
+    posterior, method = Workflow.objects.values_list("prior", "method").get(pk=workflow.pk)
+    empty = {"workflow": workflow, "posterior": posterior, "method": method}
+    Consensus.objects.bulk_create([Consensus(subject_id=each, **empty) for each in subjects], ignore_conflicts=True)
+    refresh_models(subjects)  # nothing else brings the models' scores before a vote
+    transaction.on_commit(partial(recompute_subjects, workflow, subjects), robust=True)
 
 
 def _gold_of(ruling: Ruling) -> str:
