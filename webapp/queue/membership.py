@@ -1,6 +1,8 @@
 """Queue membership: enqueue the subjects of a workflow's sets, dequeue removed ones; sets that grow."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
@@ -14,21 +16,30 @@ from webapp.queue.entries import lock_in_all_workflows, open_slots
 from webapp.queue.models import UNKNOWN, QueueEntry
 from webapp.workflows.models import Workflow
 
+# Shared: whoever gives one of them a verdict or a class waits until the entries are stored, or was waited for.
+NEW = """
+    SELECT workflow.id, subject.id FROM workflows_workflow AS workflow
+    JOIN workflows_workflow_subject_sets AS chosen ON chosen.workflow_id = workflow.id
+    JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
+    JOIN archive_subject AS subject ON subject.id = member.subject_id AND subject.kind = workflow.kind
+    WHERE workflow.id = ANY(%(workflows)s::bigint[])
+        AND subject.duplicate_of_id IS NULL AND subject.pixels_dropped_at IS NULL
+        AND (%(only)s::bigint[] IS NULL OR subject.id = ANY(%(only)s::bigint[]))
+        AND NOT EXISTS (
+            SELECT FROM queue_queueentry AS entry
+            WHERE entry.workflow_id = workflow.id AND entry.subject_id = subject.id
+        )
+    ORDER BY subject.id FOR SHARE OF subject
+"""
+# A separate statement, to see what they have changed.
 INSERT = """
     INSERT INTO queue_queueentry
         (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired)
-    SELECT DISTINCT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint,
-        random(), subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s),
-        EXISTS (
-            SELECT FROM consensus_consensus AS ruled
-            WHERE ruled.workflow_id = chosen.workflow_id AND ruled.subject_id = subject.id AND ruled.is_retired
-        )
-    FROM workflows_workflow_subject_sets AS chosen
-    JOIN archive_subjectset_subjects AS member ON member.subjectset_id = chosen.subjectset_id
-    JOIN archive_subject AS subject ON subject.id = member.subject_id
-    WHERE chosen.workflow_id = %(workflow)s AND subject.kind = %(kind)s AND subject.duplicate_of_id IS NULL
-        AND subject.pixels_dropped_at IS NULL
-        AND (%(only)s::bigint[] IS NULL OR subject.id = ANY(%(only)s::bigint[]))
+    SELECT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint, random(),
+        subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s), ruled.id IS NOT NULL
+    FROM unnest(%(subjects)s::bigint[]) AS new (id) JOIN archive_subject AS subject USING (id)
+    LEFT JOIN consensus_consensus AS ruled
+        ON ruled.workflow_id = %(workflow)s AND ruled.subject_id = subject.id AND ruled.is_retired
     ORDER BY subject.id
     ON CONFLICT (workflow_id, subject_id) DO NOTHING
 """
@@ -45,21 +56,32 @@ def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
     only
         Consider these subjects; None for all.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT,
-            {
-                "workflow": workflow.pk,
-                "priority": UNKNOWN,
-                "reason": Reason.NEW.value,
-                "open_slots": open_slots(workflow, votes=0, taken=0),
-                "kind": workflow.kind,
-                "orbit": KNOWN_ORBIT,
-                "known_objects": workflow.known_objects_are_gold,
-                "only": only,
-            },
-        )
-        return int(cursor.rowcount)
+    return _enqueue([workflow], only)
+
+
+@transaction.atomic
+def _enqueue(workflows: Collection[Workflow], only: list[int] | None) -> int:
+    """Do the same in several workflows, whose new subjects are shared at once: everybody locks them in one order."""
+    new = defaultdict(list)
+    with connection.cursor() as cursor:  # which plans anew, with an index for a few of a large set
+        cursor.execute(NEW, {"workflows": [each.pk for each in workflows], "only": only})
+        for workflow, subject in cursor.fetchall():
+            new[workflow].append(subject)
+        return sum(_insert(cursor, each, new[each.pk]) for each in workflows if each.pk in new)
+
+
+def _insert(cursor: Any, workflow: Workflow, subjects: list[int]) -> int:
+    values = {
+        "workflow": workflow.pk,
+        "priority": UNKNOWN,
+        "reason": Reason.NEW.value,
+        "open_slots": open_slots(workflow, votes=0, taken=0),
+        "orbit": KNOWN_ORBIT,
+        "known_objects": workflow.known_objects_are_gold,
+        "subjects": subjects,
+    }
+    cursor.execute(INSERT, values)
+    return int(cursor.rowcount)
 
 
 def is_gold_in(workflow: Workflow, subject: int) -> bool:
@@ -143,7 +165,7 @@ def enqueue_new(survey: int, subject_set: str, only: list[int] | None = None) ->
     execute(SHARE, [survey, subject_set])
     keys = [key for (key,) in fetch(DRAWING, [survey, subject_set])]
     drawing = Workflow.objects.filter(pk__in=keys).order_by("pk")
-    return sum(enqueue_subjects(workflow, only) for workflow in drawing)
+    return _enqueue(drawing, only)
 
 
 @transaction.atomic

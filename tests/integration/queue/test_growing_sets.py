@@ -10,6 +10,7 @@ from webapp.archive.models import Subject, SubjectSet
 from webapp.consensus.models import ConsensusRecompute
 from webapp.consensus.recompute import recompute_consensus
 from webapp.queue.membership import add_to_set
+from webapp.review.opinions import give_verdict, withdraw_verdict
 from webapp.review.rulings import rule
 from webapp.workflow_settings.change_workflow import change_workflow
 
@@ -49,6 +50,40 @@ def test_a_subject_with_a_verdict_is_retired_in_the_queue_that_it_joins_later(wo
     use_the_set(workflow)
     entry = entry_of(workflow, subject)
     assert (entry.is_retired, entry.is_gold) == (True, True)
+
+
+@pytest.fixture
+def ruled(workflow, grows):
+    """A new subject, and a scientist's verdict on it."""
+    subject = make_subject(workflow.survey, "late")
+    SubjectSet.objects.get(name="live").subjects.add(subject)
+    about = {"subject": subject, "workflow": workflow, "scientist": make_volunteer("sue").user}
+    return subject, lambda: give_verdict(**about, verdict="yes"), lambda: withdraw_verdict(**about)
+
+
+def standing(workflow, subject):
+    entry = entry_of(workflow, subject)
+    return entry.is_retired, entry.is_gold
+
+
+@pytest.mark.parametrize("is_queued_first", [True, False])
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_subject_that_joins_a_queue_while_its_verdict_changes_is_retired_with_it(
+    workflow, ruled, is_queued_first, is_given
+):
+    subject, give, withdraw = ruled
+    change = give
+    if not is_given:
+        give()
+        change = withdraw
+    first, then = (lambda: use_the_set(workflow), change)[:: 1 if is_queued_first else -1]
+    waiting = beside(then)
+    with transaction.atomic():
+        first()
+        waiting.start()
+        wait_until_somebody_waits(waiting)
+    waiting.join()
+    assert standing(workflow, subject) == (is_given, is_given)
 
 
 def test_what_is_being_stored_when_the_workflow_is_saved_is_waited_for(workflow, grows):
