@@ -73,8 +73,10 @@ MODELS = """
         FROM learning_score AS score
         JOIN learning_checkpoint AS champion ON champion.id = score.checkpoint_id AND champion.is_champion
         LEFT JOIN LATERAL (
-            SELECT previous_id FROM learning_promotion
-            WHERE checkpoint_id = champion.id AND NOT is_rollback ORDER BY id DESC LIMIT 1
+            SELECT CASE WHEN restored.id IS NULL THEN newest.previous_id ELSE restored.previous_id END AS previous_id
+            FROM learning_promotion AS newest
+            LEFT JOIN learning_promotion AS restored ON restored.id = newest.restores_id
+            WHERE newest.checkpoint_id = champion.id ORDER BY newest.id DESC LIMIT 1
         ) AS won ON true
         LEFT JOIN learning_score AS earlier
             ON earlier.checkpoint_id = won.previous_id AND earlier.subject_id = score.subject_id

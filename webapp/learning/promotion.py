@@ -135,7 +135,7 @@ def promote(
     checkpoint: Checkpoint,
     by: User | None,
     reason: str,
-    is_rollback: bool = False,
+    restores: Promotion | None = None,
     replaces: int | None = None,
 ) -> Promotion | None:
     """Make the checkpoint champion and score the archive with it; None if it is champion already.
@@ -147,6 +147,8 @@ def promote(
     ----------
     by
         The user; None for the gate.
+    restores
+        Of a rollback: the earlier promotion of the checkpoint that it puts in force again.
     replaces
         The model that is expected to be champion, 0 for none; None for any.
     """
@@ -165,7 +167,12 @@ def promote(
     Checkpoint.objects.filter(pk=checkpoint.pk).update(is_champion=True)
     checkpoint.is_champion = True
     promotion = Promotion.objects.create(
-        checkpoint=checkpoint, previous=champion, by=by, reason=reason, is_rollback=is_rollback
+        checkpoint=checkpoint,
+        previous=champion,
+        by=by,
+        reason=reason,
+        is_rollback=restores is not None,
+        restores=restores,
     )
     supersede_scoring(checkpoint)
     start_scoring(checkpoint)
@@ -176,32 +183,40 @@ def promote(
 def rollback(
     *, survey: Survey, role: str, by: User | None, reason: str = "", to: int | None = None
 ) -> Promotion | None:
-    """Make the previous champion the champion again; done twice, it goes two steps back.
+    """Undo the promotion of today's champion, so that the one before leads again; done twice, undo two promotions.
 
     Raises NoEarlierChampion: today's champion is the first, or there is none, or the previous one is not the model
     `to`, since somebody else was quicker. Nothing is changed.
     """
     champion = lock_champion(survey.pk, role)
-    before = previous_champion(champion)
-    if before is None:
+    earlier = _promotion_before(champion)
+    if earlier is None:
         raise NoEarlierChampion(
             _("%(survey)s has no earlier champion to roll back to. Nothing has changed.") % {"survey": survey}
         )
-    if to not in (None, before.pk):
+    if to not in (None, earlier.checkpoint_id):
         message = _(
             "The champion has changed meanwhile: rolling back leads to model %(now)d, not %(to)d. Nothing was done."
         )
-        raise NoEarlierChampion(message % {"now": before.pk, "to": to})
+        raise NoEarlierChampion(message % {"now": earlier.checkpoint_id, "to": to})
     message = reason or STEPPED_BACK(number=champion.pk if champion else "")
-    return promote(checkpoint=before, by=by, reason=message, is_rollback=True)
+    return promote(checkpoint=earlier.checkpoint, by=by, reason=message, restores=earlier)
 
 
 def previous_champion(champion: Checkpoint | None) -> Checkpoint | None:
-    """Return the champion that today's replaced when it was promoted (not rolled back to)."""
-    if champion is None:
+    """Return the champion that today's replaced when it was promoted (not rolled back to): a rollback leads to it."""
+    earlier = _promotion_before(champion)
+    return earlier.checkpoint if earlier else None
+
+
+def _promotion_before(champion: Checkpoint | None) -> Promotion | None:
+    """Return the promotion that was in force until the one by which the champion leads."""
+    newest = champion.promotions.first() if champion else None
+    if champion is None or newest is None:
         return None
-    won = champion.promotions.filter(is_rollback=False).order_by("-id").first()
-    return won.previous if won else None
+    log = Promotion.objects.filter(checkpoint__survey=champion.survey_id, checkpoint__role=champion.role)
+    replaced = log.filter(pk__lt=newest.in_force.pk).first()
+    return replaced.in_force if replaced else None
 
 
 def lock_champion(survey_id: int, role: str) -> Checkpoint | None:

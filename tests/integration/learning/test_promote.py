@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from ml.storage.pixel_store import PixelStore
 from tests.integration.learning import sky
 from tests.integration.people import browser, member
+from webapp.consensus.consensus_rows import refresh_models
 from webapp.core.jobs import Cancelled
 from webapp.learning import models as rows
 from webapp.learning import retention
@@ -20,6 +21,7 @@ from webapp.learning.promotion import (
     apply_gate,
     champion_of,
     finish_unevaluated,
+    previous_champion,
     promote,
     rollback,
 )
@@ -69,6 +71,37 @@ def test_rolling_back_twice_goes_two_steps_and_then_says_that_there_is_no_more(w
     with pytest.raises(NoEarlierChampion, match="Nothing has changed"):
         rollback(survey=workflow.survey, role="stamp", by=None)
     assert champion(workflow) == models[0]
+
+
+def test_rolling_back_promotions_by_hand_leads_further_back_and_never_in_a_circle(workflow, models):
+    a, b, c = models
+    for model in (a, b, a, c):
+        promote(checkpoint=model, by=None, reason="By hand.")
+    rollback(survey=workflow.survey, role="stamp", by=None)
+    assert champion(workflow) == a
+    promote(checkpoint=c, by=None, reason="By hand, again.")
+    for expected in (a, b, a):
+        assert previous_champion(champion(workflow)) == expected
+        rollback(survey=workflow.survey, role="stamp", by=None)
+        assert champion(workflow) == expected
+    with pytest.raises(NoEarlierChampion):
+        rollback(survey=workflow.survey, role="stamp", by=None)
+
+
+def test_a_consensus_compares_the_champion_with_the_model_that_a_rollback_leads_to(workflow, models):
+    a, b, c = models
+    subject = workflow.survey.subjects.first()
+    for model, p_real in ((a, 0.1), (b, 0.2), (c, 0.3)):
+        Score.objects.create(checkpoint=model, subject=subject, probabilities=[0, 1], p_real=p_real, entropy=0)
+    row = sky.votes(workflow, subject, 0.9)
+    for model in (a, b, a, c):
+        promote(checkpoint=model, by=None, reason="By hand.")
+    for p_model, p_before in ((0.3, 0.1), (0.1, 0.2), (0.2, 0.1), (0.1, None)):
+        refresh_models([subject.pk])
+        row.refresh_from_db()
+        assert (row.p_model, row.p_before) == (p_model, p_before)
+        if p_before is not None:
+            rollback(survey=workflow.survey, role="stamp", by=None)
 
 
 def test_of_two_admins_who_roll_back_at_once_the_second_reads_that_nothing_was_done(workflow, models):

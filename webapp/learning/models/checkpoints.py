@@ -105,6 +105,13 @@ class Promotion(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     reason = MessageField()
     is_rollback = models.BooleanField(default=False)
+    restores = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="the promotion that it puts in force again",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -112,6 +119,11 @@ class Promotion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.checkpoint}: {self.reason}"
+
+    @property
+    def in_force(self) -> "Promotion":
+        """Return the promotion by which its checkpoint leads: of a rollback, the one that it restores."""
+        return self.restores or self
 
 
 class Evaluation(models.Model):
