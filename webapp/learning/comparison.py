@@ -5,6 +5,7 @@ from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
@@ -189,7 +190,7 @@ def _has_archive(model: Checkpoint) -> bool:
 
 
 @transaction.atomic
-def score_archive(model: Checkpoint) -> ScoringRun | None:
+def score_archive(model: Checkpoint, by: User) -> ScoringRun | None:
     """Score the archive with a model that has not scored it; None, and nothing is started, if it has, or does."""
     Survey.objects.select_for_update(no_key=True).get(pk=model.survey_id)
-    return start_scoring(model) if without_archive(model) else None
+    return start_scoring(model, requested_by=by) if without_archive(model) else None

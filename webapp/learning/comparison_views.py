@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from webapp.archive.access import survey_page
+from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.core.fragments import fragment_of
@@ -100,7 +100,7 @@ def compare_changed(request: HttpRequest, survey: Survey) -> HttpResponse:
 def compare_score(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
     """Score the archive with one of the models that are compared, and return to the comparison."""
     model = get_object_or_404(Checkpoint, survey=survey, pk=pk)
-    if score_archive(model) is None:
+    if score_archive(model, person(request)) is None:
         message = _(
             "Nothing was started: model %(number)d has scored the archive or is scoring it, or its scores are not kept."
         )

@@ -27,7 +27,7 @@ from webapp.learning.messages import (
     STEPPED_BACK,
 )
 from webapp.learning.models import Checkpoint, Evaluation, Promotion, TestSet, TrainingRun
-from webapp.learning.scoring import start_scoring, supersede_scoring
+from webapp.learning.scoring import start_scoring, stop_scoring, supersede_scoring
 
 FEWEST_LABELS = 20
 """Minimum labels of a first champion, and minimum new labels of a later one of the same recipe."""
@@ -175,6 +175,8 @@ def promote(
         restores=restores,
     )
     supersede_scoring(checkpoint)
+    if champion is not None:
+        stop_scoring(champion)
     start_scoring(checkpoint)
     return promotion
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import groupby, pairwise
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
@@ -22,10 +23,15 @@ Range = tuple[str, int, int]
 
 
 @transaction.atomic
-def start_scoring(checkpoint: Checkpoint, ranges: list[Range] | None = None) -> ScoringRun:
-    """Score the subjects of the checkpoint's kind: all of them, or those in `ranges` (array, start, stop)."""
+def start_scoring(
+    checkpoint: Checkpoint, ranges: list[Range] | None = None, requested_by: User | None = None
+) -> ScoringRun:
+    """Score the subjects of the checkpoint's kind: all of them, or those in `ranges` (array, start, stop).
+
+    What an admin has asked for, `requested_by`, goes on when the model leads no more.
+    """
     wanted = whole_archive(checkpoint) if ranges is None else ranges
-    run = ScoringRun.objects.create(survey=checkpoint.survey, checkpoint=checkpoint)
+    run = ScoringRun.objects.create(survey=checkpoint.survey, checkpoint=checkpoint, requested_by=requested_by)
     if not _add_shards(run, wanted):
         run.enqueue()
     return run
@@ -83,7 +89,16 @@ def supersede_scoring(checkpoint: Checkpoint, besides: Checkpoint | None = None)
     )
     if besides is not None:
         earlier = earlier.exclude(checkpoint=besides)
-    keys = list(earlier.values_list("pk", flat=True))
+    _cancel(earlier)
+
+
+def stop_scoring(demoted: Checkpoint) -> None:
+    """Cancel the open scoring by a model that leads no more, unless an admin has asked for it under *Compare*."""
+    _cancel(demoted.scoring_runs.open().filter(requested_by=None))
+
+
+def _cancel(runs: QuerySet[ScoringRun]) -> None:
+    keys = list(runs.values_list("pk", flat=True))
     shards = ScoringShard.objects.open().filter(run__in=keys)
     shards.update(cancel_requested=True)
     shards.claimable().update(state=JobState.CANCELLED, finished_at=Now())
@@ -115,7 +130,7 @@ def score_unscored(champion: Checkpoint, *, given_up: bool) -> ScoringRun | None
 
 def _finished_lately(champion: Checkpoint) -> ScoringRun | None:
     """Return the last day's scoring by the champion if it all succeeded: streams bring subjects every few seconds."""
-    lately = champion.scoring_runs.filter(state=JobState.DONE, created_at__gt=Now() - REOPENED_FOR)
+    lately = champion.scoring_runs.filter(state=JobState.DONE, created_at__gt=Now() - REOPENED_FOR, requested_by=None)
     run = lately.filter(pk__in=_shards(champion).values("run")).first()
     return None if run is None or run.shards.exclude(state=JobState.DONE).exists() else run
 

@@ -10,6 +10,7 @@ from webapp.archive.ingest.create_run import inbox
 from webapp.archive.models import IngestRun, Membership, Role, Survey
 from webapp.archive.pixels import pixel_store
 from webapp.learning.models import Checkpoint, Promotion, Score, TrainingRun
+from webapp.learning.promotion import promote
 from webapp.review.models import Ruling
 
 pytestmark = pytest.mark.django_db
@@ -75,13 +76,14 @@ def test_admins_cancel_a_training_run_and_nobody_else(workflow, people):
 def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
     admin, others = people
     pixel_store().append("atlas", np.zeros((1, 2, 1, 8, 8), np.float32))
-    first, second = make_checkpoint(workflow, is_champion=True), make_checkpoint(workflow)
+    first, second = make_checkpoint(workflow), make_checkpoint(workflow)
+    promote(checkpoint=first, by=None, reason="The first.")
     back = {"survey": "atlas", "role": "tracklet"}
     for other in others:
         assert other.post(f"/api/checkpoints/{second.pk}/promote/", {}).status_code == 403
         assert other.post("/api/checkpoints/rollback/", back).status_code == 403
     assert Checkpoint.objects.get(is_champion=True) == first
-    assert not Promotion.objects.exists()
+    assert Promotion.objects.count() == 1
     assert admin.post("/api/checkpoints/rollback/", back).status_code == 409
     misspelt = admin.post(f"/api/checkpoints/{second.pk}/promote/", {"reason": "I like it.", "confirmed": True})
     assert misspelt.status_code == 400
@@ -95,7 +97,7 @@ def test_admins_promote_and_step_back_and_nobody_else(workflow, people):
     assert overtaken.status_code == 409
     assert f"it is model {first.pk}" in overtaken.json()["detail"]
     assert admin.post(f"/api/checkpoints/{second.pk}/promote/", confirmed).json()["is_champion"] is True
-    assert Promotion.objects.get().by.username == "admin-atlas"
+    assert Promotion.objects.latest("pk").by.username == "admin-atlas"
     late = admin.post("/api/checkpoints/rollback/", back | {"to": second.pk})
     assert late.status_code == 409
     assert Checkpoint.objects.get(is_champion=True) == second

@@ -6,6 +6,7 @@ import pytest
 from tasks import jobs
 from tasks.learning import score_shard
 from tests.integration.learning import sky
+from tests.integration.people import member
 from webapp.core.jobs import JobState
 from webapp.learning import acquisition, scores
 from webapp.learning.comparison import score_archive, without_archive
@@ -21,6 +22,11 @@ def workflow():
     workflow = sky.workflow(sky.survey())
     sky.queue(workflow, sky.subjects(workflow.survey, [True, False] * 5))
     return workflow
+
+
+@pytest.fixture
+def admin(workflow):
+    return member(workflow.survey, "admin")
 
 
 @pytest.fixture
@@ -74,7 +80,7 @@ def test_a_shard_that_is_tried_again_while_the_queues_are_ordered_has_them_order
     assert workflow.queue.exclude(reason="new").count() == 10
 
 
-def test_a_shadow_whose_scores_were_deleted_can_score_the_archive_again(workflow, unsure):
+def test_a_shadow_whose_scores_were_deleted_can_score_the_archive_again(workflow, admin, unsure):
     first, second = sky.checkpoint(workflow), sky.checkpoint(workflow)
     for model in (first, second):
         work(start_scoring(model))
@@ -82,12 +88,12 @@ def test_a_shadow_whose_scores_were_deleted_can_score_the_archive_again(workflow
     assert not Score.objects.filter(checkpoint=first).exists()
     promote(checkpoint=second, by=None, reason="better")
     assert without_archive(first, second) == [first]
-    assert score_archive(first) is not None
+    assert score_archive(first, admin) is not None
     assert without_archive(first, second) == []
 
 
-def test_both_models_of_a_comparison_can_be_scored_at_once(workflow):
+def test_both_models_of_a_comparison_can_be_scored_at_once(workflow, admin):
     for model in (before := sky.checkpoint(workflow), sky.checkpoint(workflow)):
         promote(checkpoint=model, by=None, reason="better")
-    runs = [score_archive(model) for model in (before, sky.checkpoint(workflow))]
+    runs = [score_archive(model, admin) for model in (before, sky.checkpoint(workflow))]
     assert [run.shards.get().state for run in runs] == [JobState.QUEUED, JobState.QUEUED]

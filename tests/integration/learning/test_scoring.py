@@ -12,13 +12,14 @@ from ml.storage.pixel_store import PixelStore
 from tasks import jobs
 from tasks.learning import score_shard as scoring
 from tests.integration.learning import sky
+from tests.integration.people import member
 from webapp.archive.models import IngestRun, Subject
 from webapp.core.jobs import JobState
 from webapp.learning import scores
-from webapp.learning.comparison import changed
+from webapp.learning.comparison import changed, score_archive
 from webapp.learning.drift import drift_of
 from webapp.learning.models import Checkpoint, Score, ScoringRun, ScoringShard
-from webapp.learning.promotion import promote, score_shadow
+from webapp.learning.promotion import promote, rollback, score_shadow
 from webapp.learning.scoring import (
     TRIES,
     conclude,
@@ -279,12 +280,26 @@ def test_a_champion_that_scores_arrivals_leaves_a_shadow_to_its_scoring(champion
     assert (run.state, run.shards.get().state) == (JobState.QUEUED, JobState.QUEUED)
 
 
-def test_a_new_shadow_leaves_the_champion_before_to_its_scoring(champion, workflow):
-    promote(checkpoint=sky.checkpoint(workflow), by=None, reason="better")
-    run = start_scoring(champion)
+def test_a_new_shadow_leaves_the_champion_before_to_its_scoring(workflow):
+    before = sky.checkpoint(workflow)
+    for model in (before, sky.checkpoint(workflow)):
+        promote(checkpoint=model, by=None, reason="better")
+    run = start_scoring(before)
     score_shadow(sky.checkpoint(workflow), Checkpoint.objects.get(is_champion=True))
     run.refresh_from_db()
     assert run.state == JobState.QUEUED
+
+
+def test_a_model_that_is_demoted_stops_scoring_unless_an_admin_has_asked_for_its_scores(workflow, survey):
+    first, newer = sky.checkpoint(workflow), sky.checkpoint(workflow)
+    promote(checkpoint=first, by=None, reason="the first")
+    asked = score_archive(newer, member(survey, "admin"))
+    promote(checkpoint=newer, by=None, reason="better")
+    (own,) = newer.scoring_runs.filter(requested_by=None)
+    rollback(survey=survey, role="stamp", by=None)
+    for run, state in ((own, JobState.CANCELLED), (asked, JobState.QUEUED)):
+        run.refresh_from_db()
+        assert (run.state, run.shards.get().state) == (state, state)
 
 
 def test_what_arrives_later_is_scored_by_the_champion_and_nothing_twice(champion, survey, pretend):

@@ -70,7 +70,7 @@ class PeopleSteps:
 
     def score_archive(self):
         for model in self.one_of(Checkpoint.objects.exclude(run__preset="external")):
-            score_archive(model)
+            score_archive(model, self.site.admin)
 
     def retry(self):
         kind = self.chance.choice([rows.TrainingRun, rows.ScoringRun, rows.ScoringShard, rows.FirstBatch])

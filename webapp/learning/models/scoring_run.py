@@ -4,6 +4,7 @@ from datetime import timedelta
 from string import ascii_uppercase
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
@@ -58,6 +59,13 @@ class ScoringRun(Job):
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="scoring_runs")
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="scoring_runs")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="who asked for the scores of this very model; it need not lead",
+    )
 
     objects: ClassVar[Any] = ScoringRunQuerySet.as_manager()
 
