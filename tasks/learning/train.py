@@ -43,6 +43,8 @@ ROUNDS = 3
 
 @job(TrainingRun)
 def run(row: TrainingRun) -> None:
+    if lost := test_sets.lost_file(test_sets.current_if_frozen(row.survey, row.workflow.kind)):
+        raise lost  # rather than train what cannot be evaluated
     checkpoint = Checkpoint.objects.filter(run=row).first() or _train(row)
     _state_file(row).delete()
     row.renew(message=messages.EVALUATING())

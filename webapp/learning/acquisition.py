@@ -17,6 +17,7 @@ from ml.acquisition.rules import Plan, Rule
 from webapp.classifications.models import Reason
 from webapp.learning.acquisition_pool import pool_of, read_queue
 from webapp.learning.drift import watch_drift
+from webapp.learning.label_snapshot import MissingFile
 from webapp.learning.models import Checkpoint, ScoringRun
 from webapp.learning.retention import prune
 from webapp.queue.models import QueueEntry
@@ -124,9 +125,18 @@ def update_priorities(run: ScoringRun) -> None:
                 notes = " The model stores no features, so its subjects are ordered without them."
             run.renew(done=changed)
         if run.shards.exists():
-            watch_drift(run.checkpoint)
+            notes += _watch_drift(run.checkpoint)
     prune(run.checkpoint)
     run.end(f"{changed} priorities changed.{notes}")
+
+
+def _watch_drift(champion: Checkpoint) -> str:
+    """Watch the new scores for drift; return a note where the file of the champion's labels is missing."""
+    try:
+        watch_drift(champion)
+    except MissingFile as missing:
+        return f" Drift was not computed. {missing}"
+    return ""
 
 
 _MAIN = {

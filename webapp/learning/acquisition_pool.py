@@ -25,7 +25,7 @@ from webapp.consensus.skills import mean_skill
 from webapp.core.sql import copy_out, fetch
 from webapp.learning.label_snapshot import Label
 from webapp.learning.models import Checkpoint, ModelRole, Score
-from webapp.learning.training_sets import trained_labels
+from webapp.learning.training_sets import has_stored_labels, trained_labels
 from webapp.queue.models import QueueEntry
 from webapp.workflows.models import Workflow
 
@@ -72,6 +72,8 @@ def pool_of(
         groups=lambda some: object_groups_of(subjects[some]),
         nights=lambda some: _nights_of(subjects[some]),
     )
+    if not has_stored_labels(checkpoint):
+        return pool
     if Rule.BALD in plan.weights:
         pool = replace(pool, members=_members(checkpoint, subjects, rows["p_real"], rng))
     if Rule.RARE in plan.weights and (classes := checkpoint.scored_classes):

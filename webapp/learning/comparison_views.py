@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.io.message import message_of
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Subject, Survey
 from webapp.core.csv_writer import csv_response
@@ -26,6 +27,7 @@ from webapp.learning.comparison import (
     without_scores,
 )
 from webapp.learning.comparison_tables import calibration_table, curve_table, short_curve_table
+from webapp.learning.label_snapshot import MissingFile
 from webapp.learning.models import Checkpoint, TestSet
 from webapp.learning.run_views import NAMES
 
@@ -130,7 +132,10 @@ def compare_points(request: HttpRequest, survey: Survey, name: str) -> HttpRespo
     form = ComparisonForm(survey, request.GET)
     if not form.is_valid():
         return HttpResponse(status=400)
-    _frozen, rows = _test_subjects(survey, **form.cleaned_data)
+    try:
+        _frozen, rows = _test_subjects(survey, **form.cleaned_data)
+    except MissingFile as missing:
+        raise Http404(str(missing)) from missing
     if name not in TABLES or not rows or not rows.is_enough:
         raise Http404(name)
     models = _performances(rows, **form.cleaned_data)
@@ -149,16 +154,18 @@ def _newest_two(survey: Survey) -> dict[str, Any]:
 
 
 def _compared(survey: Survey, first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
-    frozen, rows = _test_subjects(survey, first, second)
-    context = {
+    context: dict[str, Any] = {
         "first": first,
         "second": second,
         "without_archive": without_archive(first, second),
         "without_scores": without_scores(first, second),
         "lineages": [model.lineage() for model in (first, second)],
-        "frozen": frozen,
-        "rows": rows,
     }
+    try:
+        frozen, rows = _test_subjects(survey, first, second)
+    except MissingFile as missing:
+        return context | {"missing": message_of(missing)}
+    context |= {"frozen": frozen, "rows": rows}
     return context | _measured(survey, rows, first, second) if rows and rows.is_enough else context
 
 

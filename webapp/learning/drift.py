@@ -16,7 +16,7 @@ from webapp.learning.label_changes import changed_labels
 from webapp.learning.messages import DRIFTED
 from webapp.learning.models import Checkpoint, DriftAlarm, Score
 from webapp.learning.promotion import FEWEST_LABELS
-from webapp.learning.training_sets import trained_labels
+from webapp.learning.training_sets import has_stored_labels, trained_labels
 from webapp.learning.triggers import AlreadyTraining, labels_since, preset_due, start_training, touched_since
 
 BINS = 10
@@ -68,7 +68,7 @@ class Drift:
 def drift_of(champion: Checkpoint) -> Drift:
     """Compare the scores of subjects that came in since the champion's training with those of earlier ones, by night.
 
-    Subjects it was trained on are left out: their scores are too sure.
+    Subjects it was trained on are left out: their scores are too sure. Raises MissingFile where these are not known.
     """
     before, since = _counts(champion)
     newest = sorted(since, key=lambda night: (night is not None, night), reverse=True)[:NIGHTS]
@@ -154,8 +154,13 @@ def _answer(alarm: DriftAlarm, new: int) -> None:
 
 
 def _labels_new_to(champion: Checkpoint) -> int:
-    """Return how many labels are new or corrected since the champion's training; 0 if a run has had them."""
+    """Return how many labels are new or corrected since the champion's training.
+
+    0 if a run has had them, or if its own labels are lost.
+    """
     workflow, learnt = champion.run.workflow, champion.run.training_set
+    if not has_stored_labels(champion):
+        return 0
     if touched_since(workflow, learnt, FEWEST_LABELS) < FEWEST_LABELS or not labels_since(workflow):
         return 0
     return changed_labels(workflow, labels(workflow), trained_labels(champion))

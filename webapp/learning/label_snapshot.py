@@ -16,6 +16,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from webapp.core.partial_files import PARTIAL
+from webapp.learning.messages import MISSING_FILE
 from webapp.learning.model_roles import Classes
 
 SCHEMA = pa.schema(
@@ -32,6 +33,10 @@ SCHEMA = pa.schema(
         ("marks", pa.list_(pa.list_(pa.float64()))),
     ]
 )
+
+
+class MissingFile(FileNotFoundError):
+    """A file of labels is missing; the message says which one, and what to do."""
 
 
 CONSENSUS = "consensus"
@@ -104,8 +109,8 @@ def write_snapshot(folder: str, name: str, labels: Sequence[Label], classes: Cla
 
 
 def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
-    """Return the labels, ordered by subject id, and their classes."""
-    table = pq.read_table(path_of(folder, name))
+    """Return the labels, ordered by subject id, and their classes; raises MissingFile, as all that read a snapshot."""
+    table = _table(folder, name)
     metadata = {key.decode(): tuple(json.loads(value)) for key, value in table.schema.metadata.items()}
     return [_label(row) for row in table.to_pylist()], Classes(metadata["classes"], metadata["positive"])
 
@@ -113,13 +118,25 @@ def read_snapshot(folder: str, name: str) -> tuple[list[Label], Classes]:
 def subjects_of(folder: str, name: str, source: str = "") -> NDArray[np.int64]:
     """Return the keys of the labelled subjects, (n,), ascending; with a source, of those whose label is from it."""
     chosen = [("source", "=", source)] if source else None
-    table = pq.read_table(path_of(folder, name), columns=["subject_id"], filters=chosen)
+    table = _table(folder, name, columns=["subject_id"], filters=chosen)
     return np.sort(table["subject_id"].to_numpy())
 
 
 def groups_of(folder: str, name: str) -> set[str]:
     """Return the object groups of the labelled subjects."""
-    return set(pq.read_table(path_of(folder, name), columns=["object_group"])["object_group"].to_pylist())
+    return set(_table(folder, name, columns=["object_group"])["object_group"].to_pylist())
+
+
+def _table(folder: str, name: str, **chosen: Any) -> pa.Table:
+    try:
+        return pq.read_table(path_of(folder, name), **chosen)
+    except FileNotFoundError as error:
+        raise missing(folder, name) from error
+
+
+def missing(folder: str, name: str) -> MissingFile:
+    """Return the error that says so of a file."""
+    return MissingFile(MISSING_FILE[folder](file=f"{folder}/{name}.parquet"))
 
 
 def _label(row: dict[str, Any]) -> Label:

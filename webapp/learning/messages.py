@@ -51,6 +51,22 @@ TOO_LITTLE_GOLD = Sentence(
     "%(survey)s has %(real)s real and %(bogus)s bogus gold subjects for testing; %(fewest)s of each "
     "are needed. Gold comes from the manifest or from scientists' verdicts."
 )
+MISSING_FILE = {
+    "training-sets": Sentence(
+        "The file %(file)s is missing from the data folder: labels that a model was trained on. Restore it from a"
+        " backup. If there is none, train a model and promote it by hand."
+    ),
+    "unlabelled-pools": Sentence(
+        "The file %(file)s is missing from the data folder: unlabelled subjects that a model was trained on. Restore it"
+        " from a backup. If there is none, train a model and promote it by hand."
+    ),
+    "test-sets": Sentence(
+        "The file %(file)s is missing from the data folder: the frozen test set. Restore it from a backup. If there is"
+        " none, freeze a new test set under Models."
+    ),
+}
+"""By folder: what a missing file of labels means."""
+
 BY_HAND = Sentence("Promoted manually by %(name)s.")
 STEPPED_BACK = Sentence("Rolled back from model %(number)s.")
 

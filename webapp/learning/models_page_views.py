@@ -20,15 +20,16 @@ from webapp.core.fragments import fragment_of
 from webapp.core.stored_messages import in_words
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
+from webapp.learning.label_snapshot import MissingFile
 from webapp.learning.learning_curve import learning_curve
 from webapp.learning.lineage_views import lineage_context
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.model_roles import ROLE_OF_KIND, roles_of
-from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TestSet, TrainingRun
+from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Promotion, TrainingRun
 from webapp.learning.prevalence import latest_prevalence
 from webapp.learning.promotion import FEWEST_LABELS, champion_of, previous_champion
 from webapp.learning.scoring import failures
-from webapp.learning.test_sets import TooLittleGold, freeze
+from webapp.learning.test_sets import TooLittleGold, current_if_frozen, freeze, lost_file
 from webapp.learning.triggers import AlreadyTraining, recipes_of, short_of_labels, start_training
 from webapp.workflows.models import Workflow
 
@@ -91,7 +92,11 @@ def drift(request: HttpRequest, survey: Survey, role: str) -> HttpResponse:
     champion = champion_of(survey, role)
     if champion is None:
         raise Http404(f"There is no champion of the role {role}.")
-    context = {"champion": champion, "drift": drift_of(champion), "prevalence": latest_prevalence(champion)}
+    context: dict[str, Any] = {"champion": champion, "prevalence": latest_prevalence(champion)}
+    try:
+        context["drift"] = drift_of(champion)
+    except MissingFile as missing:
+        context["missing"] = message_of(missing)
     return render(request, "learning/drift.html", context)
 
 
@@ -132,15 +137,18 @@ def _page(request: HttpRequest, survey: Survey, form: TrainingForm, status: int 
         "plotted": [curve.plotted() for curve in curves],
         "fewest_labels": FEWEST_LABELS,
         "promotions": promotions[:SHOWN],
-        "test_sets": [
-            (role.kind, role.label, TestSet.objects.filter(survey=survey, kind=role.kind, is_current=True).first())
-            for role in roles
-        ],
+        "test_sets": [_test_set(survey, role) for role in roles],
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         **_runs(survey),
         **lineage_context(survey),
     }
     return render(request, "learning/models_page.html", context, status=status)
+
+
+def _test_set(survey: Survey, role: ModelRole) -> dict[str, Any]:
+    frozen = current_if_frozen(survey, role.kind)
+    lost = lost_file(frozen)
+    return {"kind": role.kind, "name": role.label, "frozen": frozen, "missing": message_of(lost) if lost else ""}
 
 
 def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:

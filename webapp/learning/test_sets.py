@@ -22,7 +22,7 @@ from django.db.models.lookups import LessThan
 from ml.data.observing_nights import day_break
 from webapp.archive.models import Subject, Survey
 from webapp.learning import label_snapshot
-from webapp.learning.label_snapshot import Label
+from webapp.learning.label_snapshot import Label, MissingFile
 from webapp.learning.messages import TOO_LITTLE_GOLD
 from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import TestSet
@@ -41,10 +41,11 @@ def current(survey: Survey, kind: str) -> TestSet:
 
     Raises TooLittleGold: nothing is frozen; the message has the number of gold subjects, and how many are needed.
     """
-    return _current(survey, kind) or _freeze_first(survey, kind)
+    return current_if_frozen(survey, kind) or _freeze_first(survey, kind)
 
 
-def _current(survey: Survey, kind: str) -> TestSet | None:
+def current_if_frozen(survey: Survey, kind: str) -> TestSet | None:
+    """Return the survey's test set, if there is one yet."""
     return TestSet.objects.filter(survey=survey, kind=kind, is_current=True).first()
 
 
@@ -52,7 +53,7 @@ def _current(survey: Survey, kind: str) -> TestSet | None:
 def _freeze_first(survey: Survey, kind: str) -> TestSet:
     """Freeze a test set, unless another run has done so while this one waited for the survey."""
     Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
-    return _current(survey, kind) or freeze(survey=survey, kind=kind)
+    return current_if_frozen(survey, kind) or freeze(survey=survey, kind=kind)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,13 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
 def frozen_labels(test_set: TestSet) -> list[Label]:
     """Return the test set's labels, as they were frozen."""
     return label_snapshot.read_snapshot(FOLDER, test_set.hash)[0]
+
+
+def lost_file(test_set: TestSet | None) -> MissingFile | None:
+    """Return what the file of a test set's labels being missing means, if it is."""
+    if test_set is None or label_snapshot.path_of(FOLDER, test_set.hash).exists():
+        return None
+    return label_snapshot.missing(FOLDER, test_set.hash)
 
 
 def _label(classes: Classes, subject: Subject) -> Label:

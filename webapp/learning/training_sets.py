@@ -22,6 +22,12 @@ def is_stored(training_set: TrainingSet) -> bool:
     return label_snapshot.path_of(FOLDER, training_set.hash).exists()
 
 
+def has_stored_labels(checkpoint: Checkpoint) -> bool:
+    """Return whether the labels that a checkpoint was trained on, if any, can be read."""
+    training_set = checkpoint.run.training_set
+    return training_set is None or is_stored(training_set)
+
+
 def labels_with_pixels(training_set: TrainingSet) -> tuple[list[Label], Classes]:
     """Return a training set without subjects whose pixels were dropped before an open run had it.
 

@@ -30,7 +30,8 @@ from webapp.learning.models import (
     TrainingSet,
 )
 from webapp.learning.promotion import FEWEST_LABELS
-from webapp.learning.training_sets import is_stored, labels_of
+from webapp.learning.test_sets import current_if_frozen, lost_file
+from webapp.learning.training_sets import has_stored_labels, is_stored, labels_of
 from webapp.workflows.models import Workflow
 
 FEWEST_TO_FINETUNE = 1000
@@ -148,7 +149,7 @@ def is_retraining_due(workflow: Workflow) -> bool:
     cancelled, before it read its labels has used none of them, and delays the next one by `PAUSE`.
     """
     wanted = 1 if _is_time(workflow) else workflow.min_new_labels
-    if not wanted or workflow.training_runs.open().exists() or _is_pausing(workflow):
+    if not wanted or workflow.training_runs.open().exists() or _is_pausing(workflow) or _lacks_test_set(workflow):
         return False
     touched = touched_since(workflow, _last_training_set(workflow), wanted)
     return touched >= wanted and labels_since(workflow) >= wanted
@@ -168,6 +169,11 @@ def _is_pausing(workflow: Workflow) -> bool:
     if last is None or last.training_set_id is not None or last.finished_at is None:
         return False
     return bool(timezone.now() - last.finished_at < PAUSE)
+
+
+def _lacks_test_set(workflow: Workflow) -> bool:
+    """Return whether the file of the test set is missing, so that no run could be evaluated."""
+    return lost_file(current_if_frozen(workflow.survey, workflow.kind)) is not None
 
 
 def labels_since(workflow: Workflow) -> int:
@@ -198,10 +204,10 @@ def short_of_labels(champion: Checkpoint) -> int | None:
 
     None where they may be as many as the gate asks for.
     """
-    run, learnt = champion.run, champion.run.training_set
-    if champion.is_from_elsewhere or (learnt is not None and not is_stored(learnt)):
+    run = champion.run
+    if champion.is_from_elsewhere or not has_stored_labels(champion):
         return None
-    new = touched_since(run.workflow, learnt, FEWEST_LABELS)
+    new = touched_since(run.workflow, run.training_set, FEWEST_LABELS)
     return new if new < FEWEST_LABELS else None
 
 

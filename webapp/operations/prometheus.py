@@ -4,6 +4,7 @@ Requests are counted by the processes themselves (`request_metrics`).
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from webapp.core.cached_figures import cached_figure
 from webapp.core.disks import data_disk, pixel_disk
 from webapp.core.models import Backup
 from webapp.learning.drift import Night, drift_of
+from webapp.learning.label_snapshot import MissingFile
 from webapp.learning.models import Checkpoint, Evaluation
 from webapp.operations import request_metrics
 from webapp.operations.job_overview import job_kinds, job_seconds
@@ -190,7 +192,9 @@ def _scores() -> Metric:
 
 
 def _newest_night(champion: Checkpoint) -> list[Night]:
-    return drift_of(champion).nights[:1]
+    with suppress(MissingFile):  # the Models page says so
+        return drift_of(champion).nights[:1]
+    return []
 
 
 def _disk() -> Iterator[Metric]:

@@ -57,7 +57,7 @@ class TrainedOn:
     def among(self, keys: list[int]) -> set[int]:
         """Return which of the subjects they are, at this moment.
 
-        Raises FileNotFoundError: a snapshot of labels is missing, so nothing can be said.
+        Raises MissingFile: a snapshot of labels is missing, so nothing can be said.
         """
         wanted, found = np.array(sorted(keys), dtype=np.int64), set[int]()
         for snapshot in self._snapshots():

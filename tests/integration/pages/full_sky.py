@@ -21,7 +21,7 @@ from webapp.consensus.recompute import RECOUNTED
 from webapp.imports.foreign_record import NOT_BROUGHT_IN_FURTHER, NOT_UTF8
 from webapp.imports.models import ClassificationImport
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
-from webapp.learning import label_snapshot, training_sets
+from webapp.learning import label_snapshot, test_sets, training_sets
 from webapp.learning.messages import LEARNING
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Evaluation, Promotion, Score, TestSet, TrainingEpoch, TrainingRun, TrainingSet
@@ -155,6 +155,7 @@ def _train(model):
     run.training_set = TrainingSet.objects.create(workflow=run.workflow, hash="0" * 64, size=30, sources=sources)
     run.message, run.attempts = sentence, 1
     run.save()
+    label_snapshot.write_snapshot(test_sets.FOLDER, "1" * 64, [], classes_of(run.survey))
     tested = TestSet.objects.create(survey=run.survey, kind="stamp", hash="1" * 64, size=12, nights=[60000])
     metrics = {"n": 12, "roc_auc": 0.9, "accuracy": 0.8, "intervals": {"roc_auc": [0.8, 0.95]}}
     metrics |= {"classes": ["no", "yes"], "confusion": [[5, 1], [1, 5]]}

@@ -25,7 +25,7 @@ def page(client, survey):
 def shown(response):
     """Return the roles of the champions' cards and of the test sets, which are the same."""
     champions = [str(card["name"]) for card in response.context["champions"]]
-    assert [str(name) for _, name, _ in response.context["test_sets"]] == champions
+    assert [str(test_set["name"]) for test_set in response.context["test_sets"]] == champions
     text = response.content.decode()
     assert all(f"<h3>{name}" in text for name in champions)
     return champions
