@@ -60,17 +60,27 @@ def _freeze_first(survey: Survey, kind: str) -> TestSet:
 class HeldOut:
     """What a test set keeps to itself besides the hash's choice.
 
-    Observing nights, by the MJD at which each begins, and object groups.
+    Observing nights, by the MJD at which each begins, object groups, and frozen subjects that the hash would let go:
+    their gold was withdrawn, or a link of their object with another was taken back.
     """
 
     nights: list[float] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    subjects: list[int] = field(default_factory=list)
 
 
 def current_held_out(survey: Survey, kind: str) -> HeldOut:
     """Return what the survey's test set keeps to itself; nothing without one."""
-    rows = TestSet.objects.filter(survey=survey, kind=kind, is_current=True).values_list("nights", "groups")
-    return next((HeldOut(*row) for row in rows), HeldOut())
+    frozen = current_if_frozen(survey, kind)
+    return HeldOut(frozen.nights, frozen.groups, _let_go(frozen)) if frozen else HeldOut()
+
+
+def _let_go(test_set: TestSet) -> list[int]:
+    """Return the frozen subjects that are not on the test side by their hash, any more; none if the file is missing."""
+    if lost_file(test_set):
+        return []
+    frozen = Subject.objects.filter(pk__in=label_snapshot.subjects_of(FOLDER, test_set.hash).tolist())
+    return list(frozen.exclude(HAS_TEST_HASH, ~Q(gold_label="")).values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -159,6 +169,9 @@ def may_be_tested_on(survey: Survey, besides: HeldOut) -> QuerySet[Subject]:
 def _is_kept(subjects: QuerySet[Subject], besides: HeldOut) -> Q:
     """Return whether a subject shares an object with what a test set keeps to itself besides the hash's choice."""
     kept = Q(object_group__in=besides.groups)
+    if besides.subjects:
+        frozen = Subject.objects.filter(pk__in=besides.subjects)
+        kept |= Q(pk__in=besides.subjects) | Q(object_group__in=frozen.exclude(object_group="").values("object_group"))
     if besides.nights:
         kept |= Q(object_group__in=subjects.filter(_during(besides.nights)).values("object_group"))
     return kept

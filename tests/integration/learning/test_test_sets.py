@@ -7,8 +7,9 @@ from django.db import transaction
 from tests.integration.at_once import beside
 from tests.integration.learning import sky
 from tests.integration.locks import wait_until_somebody_waits
+from tests.integration.people import member
 from webapp.archive.models import Subject
-from webapp.learning import curate_labels, models, test_sets, training_sets
+from webapp.learning import curate_labels, models, test_sets, training_sets, unlabelled_pool
 from webapp.learning.curate_labels import labels
 from webapp.learning.test_sets import (
     TEST_SHARE,
@@ -19,6 +20,8 @@ from webapp.learning.test_sets import (
     nights_of,
     on_test_side,
 )
+from webapp.linking.linked_objects import merge, take_back
+from webapp.linking.models import Decision, LinkRun, Links, Proposal
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +112,57 @@ def test_a_frozen_test_set_stays_until_somebody_asks():
     assert test_sets.frozen_labels(frozen) == before
     judged = {label.object_group for label in test_sets.frozen_labels(newer)}
     assert not judged & {label.object_group for label in training_sets.labels_of(curate_labels.curate(workflow))[0]}
+
+
+@pytest.fixture
+def gold():
+    """200 tracklets of known class, half of them real."""
+    survey = sky.survey()
+    sky.workflow(survey, kind="tracklet")
+    rows = sky.subjects(survey, [True] * 200, kind="tracklet", frames=2)
+    sky.make_gold(rows, [number % 2 == 0 for number in range(200)])
+    return rows
+
+
+def frozen_rows(gold):
+    """Freeze the test set; return its subjects."""
+    frozen = test_sets.freeze(survey=gold[0].survey, kind="tracklet")
+    keys = {label.subject_id for label in test_sets.frozen_labels(frozen)}
+    return [row for row in gold if row.pk in keys]
+
+
+def test_a_frozen_subject_whose_gold_is_withdrawn_is_not_trained_on_through_votes(gold):
+    withdrawn, twin, other = frozen_rows(gold)[0], *sky.subjects(gold[0].survey, [True] * 2, kind="tracklet", frames=2)
+    workflow = gold[0].survey.workflows.get()
+    Subject.objects.filter(pk=withdrawn.pk).update(gold_label="", gold_source="")
+    Subject.objects.filter(pk=twin.pk).update(object_group=withdrawn.object_group)
+    for row in (withdrawn, twin, other):
+        sky.votes(workflow, row, 0.99, is_retired=True, retired_reason="consensus")
+    learnt = {label.subject_id for label in labels(workflow)}
+    assert other.pk in learnt
+    assert not learnt & {withdrawn.pk, twin.pk}
+    pool = set(unlabelled_pool.unlabelled(workflow).values_list("pk", flat=True))
+    assert not pool & {withdrawn.pk, twin.pk}
+    sky.make_gold(sky.subjects(gold[0].survey, [True] * 9, kind="tracklet", frames=2, prefix="more"), [True] * 9)
+    test_sets.freeze(survey=gold[0].survey, kind="tracklet")
+    assert {withdrawn.pk, twin.pk} <= {label.subject_id for label in labels(workflow)}, "a new set lets it go"
+
+
+def test_what_was_frozen_as_part_of_an_object_is_not_trained_on_when_the_link_is_taken_back(gold):
+    survey = gold[0].survey
+    tested = next(row for row in gold if is_test_group(row.object_group))
+    other = next(row for row in gold if not is_test_group(row.object_group))
+    run = LinkRun.objects.create(survey=survey, links=Links.TRACKLETS, first_mjd=60000, last_mjd=60001, state="done")
+    place = {"mjd": 60000.0, "ra": 1.0, "dec": 1.0, "rate": 1.0, "position_angle": 1.0, "misfit": 1.0}
+    proposal = Proposal.objects.create(run=run, decision=Decision.CONFIRMED, **place)
+    proposal.members.set([tested, other])
+    merge(survey, proposal)
+    assert {tested, other} <= set(frozen_rows(gold))
+    by = member(survey, "scientist")
+    take_back(survey=survey, proposal=proposal.pk, by=by, reason="The third frame is a star.")
+    other.refresh_from_db()
+    assert not is_test_group(other.object_group)
+    assert not {tested.pk, other.pk} & {label.subject_id for label in labels(survey.workflows.get())}
 
 
 def test_too_little_gold_is_said_in_numbers_and_freezes_nothing():

@@ -91,8 +91,7 @@ class Oracle:
         """A fresh training set has nothing of today's test set, nor of its objects."""
         current = TestSet.objects.filter(survey=self.site.survey, is_current=True).first()
         tested = read_snapshot("test-sets", current.hash)[0] if current else []
-        still = [row for row in (self.subjects[label.subject_id] for label in tested) if row.gold_label]
-        objects = {row.object_group for row in still}
+        objects = {self.subjects[label.subject_id].object_group for label in tested}
         for row in TrainingSet.objects.exclude(pk__in=known["sets"]):
             known["sets"].add(row.pk)
             learnt = {self.subjects[label.subject_id].object_group for label in self.labels_of(row)}
