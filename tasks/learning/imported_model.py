@@ -11,12 +11,14 @@ from ml.models.element_limit import ElementLimit
 from ml.models.weights import ARCHITECTURE
 from ml.roles.detector_scorer import DetectorScorer
 from ml.storage.pixel_store import PixelStore
+from tasks.learning import model_cache
 from tasks.learning.examples import tracks_of_subjects
 from tasks.learning.imported_manifest import read_manifest
 from webapp.archive.models import Subject
 from webapp.learning import messages
 from webapp.learning.import_model import imported_folder
 from webapp.learning.models import Checkpoint, ModelRole, Preset, TrainingRun
+from webapp.learning.models.checkpoints import OWN_NETWORK
 
 NOT_AS_TRAINED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, RuntimeError)
 """What files that were made by hand raise."""
@@ -37,6 +39,7 @@ def adopt(row: TrainingRun) -> Checkpoint:
     """
     folder = imported_folder(row)
     manifest = _sound(row, Path(settings.DATA) / folder)
+    manifest[OWN_NETWORK] = manifest["feature_key"] != model_cache.packaged().feature_key
     return Checkpoint.objects.of_run(row, folder=folder, sha256=manifest["sha256"], manifest=manifest)
 
 

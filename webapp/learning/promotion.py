@@ -289,8 +289,8 @@ def score_shadow(checkpoint: Checkpoint, champion: Checkpoint | None) -> None:
     """
     if champion == checkpoint:
         return
-    frozen, key = checkpoint.manifest.get("preset") == "head", checkpoint.manifest.get("feature_key")
-    if frozen or (key and champion and champion.manifest.get("feature_key") == key):
+    key = checkpoint.manifest.get("feature_key")
+    if checkpoint.is_frozen_head or (key and champion and champion.manifest.get("feature_key") == key):
         supersede_scoring(checkpoint, besides=previous_champion(champion))
         start_scoring(checkpoint)
 

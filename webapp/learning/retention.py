@@ -14,7 +14,7 @@ from django.db.models import Exists, Max, OuterRef
 from ml.storage.pixel_store import PixelStore
 from webapp.archive.models import Survey
 from webapp.core.partial_files import delete_if_left
-from webapp.learning.models import Checkpoint, Detection, Preset, Score, ScoringRun, TrainingRun
+from webapp.learning.models import Checkpoint, Detection, Score, ScoringRun, TrainingRun
 from webapp.learning.promotion import champion_of, previous_champion
 
 AT_ONCE = 20_000
@@ -30,10 +30,9 @@ def prune(checkpoint: Checkpoint) -> int:
     models = Checkpoint.objects.filter(survey=checkpoint.survey_id, role=checkpoint.role)
     has_scores = Exists(Score.objects.filter(checkpoint=OuterRef("pk")))
     has_run = Exists(ScoringRun.objects.filter(checkpoint=OuterRef("pk")))
-    stale = models.exclude(pk__in=_retained(checkpoint.survey, checkpoint.role)).filter(has_scores | has_run)
-    forgotten = list(stale)
-    _forget_features(checkpoint.survey, forgotten)
-    return sum(_forget_scores(model) for model in forgotten)
+    stale = models.exclude(pk__in=_retained(checkpoint.survey, checkpoint.role))
+    _forget_features(checkpoint.survey, list(stale))
+    return sum(_forget_scores(model) for model in list(stale.filter(has_scores | has_run)))
 
 
 def _forget_scores(model: Checkpoint) -> int:
@@ -63,13 +62,12 @@ def _forget_part(model: Checkpoint) -> int:
 
 def _forget_features(survey: Survey, stale: list[Checkpoint]) -> None:
     """Delete features made only by old models' own networks."""
-    others = Checkpoint.objects.filter(survey=survey).exclude(pk__in=[model.pk for model in stale])
-    needed = {model.manifest.get("feature_key") for model in others}
+    in_use = Checkpoint.objects.filter(pk__in=models_in_use(survey))
+    needed = {model.manifest.get("feature_key", "") for model in in_use}
+    own = {model.manifest.get("feature_key", "") for model in stale if not model.is_frozen_head}
     store = PixelStore(settings.PIXELS)
-    for model in stale:
-        key = model.manifest.get("feature_key")
-        if key and key not in needed and model.manifest.get("preset") != Preset.HEAD:
-            store.forget_features(survey.slug, key)
+    for key in own - needed - {""}:
+        store.forget_features(survey.slug, key)
 
 
 def models_in_use(survey: Survey) -> set[int]:

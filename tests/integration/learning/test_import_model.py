@@ -14,7 +14,7 @@ from django.db import transaction
 
 from ml.inference.checkpoint import Checkpoint as Files
 from tasks.housekeeping import nightly_retention
-from tasks.learning import train
+from tasks.learning import model_cache, train
 from tests.integration.core.test_partial_files import age
 from tests.integration.learning import sky
 from tests.integration.learning.runs import take_up, trained
@@ -119,6 +119,23 @@ def test_later_training_goes_on_from_it_only_if_it_brings_a_network(files, workf
     run = TrainingRun(workflow=workflow, survey=workflow.survey, role="stamp", preset="head")
     assert starting_classifier(run, champion.manifest["feature_key"]) is None
     assert starting_classifier(run, "another") == champion
+
+
+@pytest.fixture
+def another_backbone(files, settings):
+    """The site's frozen network is not the one that the files' head was trained on."""
+    settings.BACKBONE = "imagenet"
+    model_cache.packaged.cache_clear()
+    yield
+    model_cache.packaged.cache_clear()
+
+
+def test_its_features_are_those_of_the_sites_network(files, workflow):
+    assert imported(workflow, sent(files)).checkpoint.is_frozen_head
+
+
+def test_its_features_are_its_own_where_the_site_has_another_network(files, workflow, another_backbone):
+    assert not imported(workflow, sent(files)).checkpoint.is_frozen_head
 
 
 def test_what_one_site_offers_for_download_another_can_import(files, workflow):

@@ -206,3 +206,22 @@ def test_features_go_with_the_last_model_that_reads_them(workflow):
         assert (opened_later.features("sky", array, key, 0, 3) == 0).all()
     with pytest.raises(FileNotFoundError):
         opened_later.features("sky", array, "first", 0, 3)
+
+
+def test_features_of_an_imported_heads_own_network_go_with_the_last_model_that_reads_them(workflow):
+    store = PixelStore(settings.PIXELS)
+    array = store.arrays("sky")[0]
+    store.write_features("sky", array, "own", 0, np.zeros((3, 1, 8)))
+    imported = sky.checkpoint(workflow, manifest={"preset": "head", "feature_key": "own", "own_network": True})
+    heads = [sky.checkpoint(workflow, manifest={"preset": "head", "feature_key": key}) for key in ("own", "frozen")]
+    for model in (imported, *heads):
+        promote(checkpoint=model, by=None, reason="Better.")
+    prune(heads[1])
+    assert (PixelStore(settings.PIXELS).features("sky", array, "own", 0, 3) == 0).all(), (
+        "the champion before reads them"
+    )
+    for _ in range(2):
+        promote(checkpoint=sky.checkpoint(workflow), by=None, reason="Better.")
+    prune(champion(workflow))
+    with pytest.raises(FileNotFoundError):
+        PixelStore(settings.PIXELS).features("sky", array, "own", 0, 3)

@@ -12,6 +12,8 @@ from webapp.core.touched import Touched
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
+OWN_NETWORK = "own_network"
+"""Of an imported model's manifest: its features are not those of the site's frozen network."""
 
 
 class CheckpointManager(models.Manager["Checkpoint"]):
@@ -75,6 +77,14 @@ class Checkpoint(Touched):
     def is_from_elsewhere(self) -> bool:
         """Return whether it was trained elsewhere, so that nobody here knows on what."""
         return self.run.is_from_elsewhere
+
+    @property
+    def is_frozen_head(self) -> bool:
+        """Return whether it is a head on the site's frozen network, whose features every new head needs.
+
+        An imported head may bring a network of its own.
+        """
+        return self.manifest.get("preset") == Preset.HEAD and not self.manifest.get(OWN_NETWORK, False)
 
     @property
     def notes(self) -> list[str]:
