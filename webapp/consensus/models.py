@@ -102,6 +102,10 @@ class ConsensusQuerySet(models.QuerySet["Consensus"]):
         found = self.filter(IS_SETTLED | IS_CONFIDENT, workflow=workflow).alias(decided=_DECIDED)
         return found.filter(IS_SETTLED | Q(decided__gte=workflow.min_votes), decided__gte=1)
 
+    def labels_by_fewer_votes(self, workflow: Workflow, earlier: int) -> Self:
+        """Rows of `labels` that a larger `min_votes` of earlier would not have let in."""
+        return self.labels(workflow).exclude(IS_SETTLED).filter(decided__lt=earlier)
+
     def settled(self, *, is_real: bool) -> Self:
         """Settled rows that say real, or bogus."""
         return self.filter(IS_SETTLED, **{"posterior__gte" if is_real else "posterior__lt": 0.5})

@@ -167,5 +167,6 @@ def _row(workflow: Workflow, name: str, curated: list[Label], read_at: datetime)
             "new_labels": new_labels(curated, known),
             "sources": dict(Counter(label.source for label in curated)),
             "created_at": read_at,
+            "min_votes": workflow.min_votes,
         },
     )[0]

@@ -196,6 +196,8 @@ def touched_since(workflow: Workflow, last: TrainingSet | None, most: int) -> in
     changed = Subject.objects.filter(survey=workflow.survey_id, gold_changed_at__gte=last.created_at)
     crowd, gold = crowd.filter(updated_at__gte=last.created_at), gold.filter(created_at__gte=last.created_at)
     gained = crowd[:most].count() + gold[:most].count() + changed[:most].count()
+    if workflow.min_votes < last.min_votes:
+        gained += Consensus.objects.labels_by_fewer_votes(workflow, last.min_votes)[:most].count()
     return gained + min(no_longer_given(last), most)
 
 

@@ -163,6 +163,20 @@ def test_a_corrected_label_counts_as_a_new_one(workflow):
     assert (labels_since(workflow), workflows_to_retrain()) == (3, [workflow])
 
 
+def test_labels_that_fewer_votes_are_enough_for_start_a_run(workflow):
+    Workflow.objects.update(min_votes=3)
+    workflow.refresh_from_db()
+    trained(workflow)
+    for row in workflow.survey.subjects.filter(consensus=None)[:3]:
+        sky.votes(workflow, row, posterior=0.99, votes_yes=2)
+    Consensus.objects.update(updated_at=timezone.now() - timedelta(days=1))
+    assert workflows_to_retrain() == []
+    Workflow.objects.update(min_votes=2)
+    assert workflows_to_retrain() == [workflow]
+    trained(Workflow.objects.get())
+    assert workflows_to_retrain() == []
+
+
 def test_more_votes_for_the_same_labels_start_nothing(workflow):
     settle_more(workflow, 1)
     trained(workflow)

@@ -47,6 +47,7 @@ class TrainingSet(models.Model):
     hash = models.CharField(max_length=64, help_text="blake2b of the labels; also the file's name")
     size = models.PositiveIntegerField()
     new_labels = models.PositiveIntegerField(default=0, help_text="more than the set before")
+    min_votes = models.PositiveSmallIntegerField(default=0, help_text="of its volunteers' labels, the workflow's then")
     sources = models.JSONField(default=dict, help_text="labels by source: ruling, gold, consensus")
     created_at = models.DateTimeField(default=timezone.now, help_text="when its labels were read")
 
