@@ -17,7 +17,7 @@ from webapp.workflows.models import Workflow
 SURE = 2.0  # arcsec: farther, or on a more uncertain orbit, it may be another object
 MAGNITUDES = 2.0  # from V: bands, rotation and uncertain H leave this much to the same object
 RATES = (10.0, 0.25)  # arcsec/h, or a fraction of the predicted rate if that is more: short tracklets are uncertain
-IS_STRAY = Q(subject__gold_source=KNOWN_ORBIT) & ~Q(is_gold=F("workflow__known_objects_are_gold"))
+IS_STRAY = Q(subject__gold_source=KNOWN_ORBIT, is_public=False) & ~Q(is_gold=F("workflow__known_objects_are_gold"))
 """Entries of subjects on known orbits in workflows that have begun, or ceased, to ask for them since."""
 
 
@@ -45,7 +45,8 @@ def make_gold(subjects: Collection[int]) -> None:
     Subject.objects.filter(pk__in=unknown).set_gold("", "")
     entries = QueueEntry.objects.filter(subject__in=changed)
     entries.update(is_gold=False)
-    entries.filter(subject__gold_source=KNOWN_ORBIT, workflow__known_objects_are_gold=True).update(is_gold=True)
+    trained = entries.filter(subject__gold_source=KNOWN_ORBIT, workflow__known_objects_are_gold=True)
+    trained.update(is_gold=Q(is_public=False))
     _recompute(changed)
 
 

@@ -126,10 +126,15 @@ def dequeue_subjects(workflow: Workflow) -> int:
 
 
 def end_training(subjects: Iterable[int]) -> None:
-    """Serve retired subjects no more, not even for training, since everybody may know their class now."""
+    """Serve retired subjects no more, not even for training, since everybody may know their class now.
+
+    No later verdict makes them train again.
+    """
     keys = list(subjects)
     lock_in_all_workflows(keys)
-    QueueEntry.objects.filter(subject__in=keys, is_retired=True, is_gold=True).update(is_gold=False)
+    entries = QueueEntry.objects.filter(subject__in=keys)
+    entries.update(is_public=True)
+    entries.filter(is_retired=True, is_gold=True).update(is_gold=False)
 
 
 def refill(run: IngestRun) -> int:

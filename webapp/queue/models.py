@@ -35,6 +35,9 @@ class QueueEntry(models.Model):
     random_key = models.FloatField(default=random_position, editable=False, help_text="where a random draw finds it")
     is_gold = models.BooleanField(default=False, help_text="served as training, also when a ruling retired it")
     is_retired = models.BooleanField(default=False)
+    is_public = models.BooleanField(
+        default=False, db_default=False, help_text="its class was published, so no verdict makes it train anybody"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workflow", "subject"], name="one_entry_per_subject")]

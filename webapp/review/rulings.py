@@ -261,9 +261,7 @@ def _retire(workflow: Workflow, rulings: Collection[Ruling]) -> None:
     of = {"workflow": workflow, "subject__in": [row.subject_id for row in rulings]}
     at = max(row.created_at for row in rulings)
     human = {"is_retired": True, "retired_reason": RetiredReason.HUMAN}
-    ruled = Consensus.objects.filter(**of, **human).values("subject")
-    ended = Q(is_retired=True, is_gold=False, subject__in=ruled)  # by `end_training`, and for good
-    QueueEntry.objects.filter(**of).exclude(ended).update(is_retired=True, is_gold=True)  # for training from now on
+    QueueEntry.objects.filter(**of).update(is_retired=True, is_gold=Q(is_public=False))  # for training from now on
     since = Coalesce("retired_at", Value(at))  # what was retired already stays so
     Consensus.objects.filter(**of).update(**human, retired_at=since, updated_at=timezone.now())
 
@@ -274,7 +272,7 @@ def _reopen(ruling: Ruling) -> None:
     row = Consensus.objects.filter(**of)
     row.update(is_retired=False, retired_reason="")  # votes that retire it, too, keep the time
     row.filter(**NO_VOTES).delete()
-    QueueEntry.objects.filter(**of).update(is_retired=False, is_gold=_was_gold(ruling))
+    QueueEntry.objects.filter(**of).update(is_retired=False, is_gold=Q(is_public=False) if _was_gold(ruling) else False)
     recompute_subjects(ruling.workflow, [ruling.subject_id])
     row.filter(is_retired=False).update(retired_at=None)
 

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests.integration.people import browser, member
-from webapp.archive.models import Survey
+from webapp.archive.models import Subject, Survey
 from webapp.community.models import Discovery, Notification
 from webapp.consensus.models import Consensus
 from webapp.queue.membership import end_training
@@ -53,6 +53,27 @@ def test_what_a_report_made_public_trains_nobody_after_another_verdict_or_its_un
     give_verdict(scientist=bob, verdict="yes", overrules=True, **about)
     if is_undone:
         withdraw_verdict(scientist=bob, is_undo=True, **about)
+    entry = QueueEntry.objects.get(subject=about["subject"])
+    assert (entry.is_retired, entry.is_gold) == (True, False)
+
+
+@pytest.mark.parametrize("was_gold", [False, True])
+def test_what_is_public_trains_nobody_when_its_verdict_is_withdrawn_and_given_anew(about, ann, bob, was_gold):
+    if was_gold:
+        Subject.objects.filter(pk=about["subject"].pk).set_gold("yes", "manifest")
+    give_verdict(scientist=ann, verdict="yes", **about)
+    end_training([about["subject"].pk])
+    withdraw_verdict(scientist=ann, **about)
+    entry = QueueEntry.objects.get(subject=about["subject"])
+    assert (entry.is_retired, entry.is_gold) == (False, False)
+    give_verdict(scientist=bob, verdict="yes", **about)
+    entry.refresh_from_db()
+    assert (entry.is_retired, entry.is_gold) == (True, False)
+
+
+def test_what_became_public_before_its_first_verdict_trains_nobody_after_it(about, ann):
+    end_training([about["subject"].pk])
+    give_verdict(scientist=ann, verdict="yes", **about)
     entry = QueueEntry.objects.get(subject=about["subject"])
     assert (entry.is_retired, entry.is_gold) == (True, False)
 

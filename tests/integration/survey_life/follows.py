@@ -47,11 +47,11 @@ class Follows:
         row, subject = oracle.consensus.get(key), oracle.subjects[key[1]]
         assert entry.is_retired == (row is not None and row.is_retired), (entry, entry.is_retired)
         assert not entry.is_gold or subject.gold_label, entry
-        if key in self.published & set(oracle.rulings):
+        if key in self.published:
             assert not entry.is_gold
-        if subject.gold_source == "known orbit" and not self.is_match_due:
+        elif subject.gold_source == "known orbit" and not self.is_match_due:
             assert entry.is_gold == oracle.workflows[key[0]].known_objects_are_gold, entry
-        if subject.gold_source == "manifest":
+        elif subject.gold_source == "manifest" and not entry.is_public:
             assert entry.is_gold, entry
         if not entry.is_gold and not entry.is_retired and not oracle.is_waiting(key):
             votes = oracle.sums[key].votes
