@@ -209,6 +209,11 @@ def answered(workflow, rows, people, reason="uncertain", **fields):
     )
 
 
+def ordered_at(when):
+    """Say when the last ordering was: the database's clock stands still in a test."""
+    ScoringRun.objects.update(started_at=when, finished_at=when)
+
+
 def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, champion, ordered):
     first = workflow.queue.order_by("-priority").first().subject
     answered(workflow, ordered[-3:], people=3)
@@ -221,7 +226,7 @@ def test_after_many_votes_the_queue_is_ordered_anew_without_scoring(workflow, ch
         assert ScoringRun.objects.open().count() == 1, "one job, however often beat looks"
     assert workflow.queue.order_by("-priority").first().subject == first
     jobs.finish_scoring(ScoringRun.objects.open().get().pk)
-    ScoringRun.objects.update(finished_at=timezone.now())  # the database's clock stands still in a test
+    ordered_at(timezone.now())
     assert workflow.queue.order_by("priority").first().subject == first
     housekeeping.retrain()
     assert (ScoringRun.objects.count(), ScoringShard.objects.count()) == (2, 1)
@@ -239,15 +244,24 @@ def test_votes_order_a_queue_whether_people_or_a_schedule_train(workflow, champi
 def test_a_few_votes_order_the_queue_after_a_while(workflow, champion, ordered):
     answered(workflow, ordered[:1], people=1)
     assert order_after_votes() == []
-    ScoringRun.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
+    ordered_at(timezone.now() - timedelta(minutes=11))
     Classification.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     (run,) = order_after_votes()
     jobs.finish_scoring(run.pk)
-    ScoringRun.objects.update(finished_at=timezone.now())
+    ordered_at(timezone.now())
     assert order_after_votes() == []
-    ScoringRun.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
+    ordered_at(timezone.now() - timedelta(minutes=11))
     Classification.objects.update(created_at=timezone.now() - timedelta(minutes=12))
     assert order_after_votes() == [], "without a vote since, time alone starts none"
+
+
+def test_votes_that_were_given_before_the_last_ordering_but_count_since_order_the_queue(workflow, champion, ordered):
+    ordered_at(timezone.now() - timedelta(minutes=11))
+    assert order_after_votes() == []
+    answered(workflow, ordered[:1], people=1)
+    Classification.objects.update(created_at=timezone.now() - timedelta(days=400))  # imported, say
+    sky.votes(workflow, ordered[0], posterior=0.3)
+    assert len(order_after_votes()) == 1
 
 
 @pytest.mark.parametrize("why", ["experiment", "asleep", "former", "training", "undone", "before", "unscored"])
@@ -286,7 +300,8 @@ def test_the_votes_of_another_workflow_leave_an_experiments_order_alone(workflow
 def test_an_ordering_that_failed_is_tried_again_after_as_many_votes(workflow, champion, ordered):
     answered(workflow, ordered, people=2)
     (run,) = order_after_votes()
-    ScoringRun.objects.filter(pk=run.pk).update(state="failed", finished_at=timezone.now())
+    ScoringRun.objects.filter(pk=run.pk).update(state="failed")
+    ordered_at(timezone.now())
     assert order_after_votes() == []
     answered(workflow, ordered, people=2)
     assert len(order_after_votes()) == 1

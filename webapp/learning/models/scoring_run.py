@@ -86,7 +86,8 @@ class ScoringRun(Job):
 
     def reopen(self) -> None:
         """Let the job of a finished run follow more shards, as it followed those before."""
-        fresh = {"attempts": 0, "fruitless": 0, "token": None, "lease_until": None, "finished_at": None}
+        fresh = {"attempts": 0, "fruitless": 0, "token": None, "lease_until": None}
+        fresh |= {"started_at": None, "finished_at": None}
         ScoringRun.objects.filter(pk=self.pk, state=JobState.DONE).update(state=JobState.QUEUED, **fresh)
 
 
