@@ -53,6 +53,7 @@ class ExternalModel:
         for first in range(0, len(indexes), at_once):
             part = slice(first, first + at_once)
             pixels = np.stack([store.get(self.survey, array, int(index)) for index in indexes[part]])
+            self.scorer.refresh_from_db(fields=["address", "secret"])  # an admin may have revoked it meanwhile
             answer = ask(self.scorer, self.kind, described(subjects[part]), pixels)
             if answer.version != self.version:
                 raise ExternalScorerFailed(messages.OTHER_VERSION(now=answer.version, before=self.version))

@@ -13,6 +13,8 @@ from webapp.archive.models import Survey
 ANSWERS = (Answer.YES.label, Answer.NO.label)
 PER_PART = ("perregion", "peritem")
 MOST_TOLD = 5
+MOST_CONTROLS = 50
+"""Every task gets a result for each control, so thousands of them would fill the memory."""
 
 
 class BadConfiguration(Exception):
@@ -89,10 +91,12 @@ def _control(given: dict[str, str]) -> Control | None:
 
 
 def check_controls(controls: list[Control], survey: Survey) -> None:
-    """Raise BadConfiguration unless some Choices offer both answers, or all of the survey's classes."""
+    """Raise BadConfiguration unless some Choices offer both answers, or all classes of the survey; or for too many."""
     wanted = [labels for labels in (ANSWERS, survey.classes) if labels]
     lacking = {control.name: min((control.missing(labels) for labels in wanted), key=len) for control in controls}
     if lacking and not all(lacking.values()):
+        if len(controls) > MOST_CONTROLS:
+            raise BadConfiguration(_("It has more than %(most)d Choices about whole tasks.") % {"most": MOST_CONTROLS})
         return
     problem = _("No Choices about whole tasks offer Yes and No.")
     if survey.classes:

@@ -17,7 +17,13 @@ from webapp.core.jobs import JobState
 from webapp.core.public_network import is_public
 from webapp.core.stored_messages import in_words
 from webapp.learning import external_scorers
-from webapp.learning.external_scorers import ExternalScorerFailed, evaluate_scorer, public_address, register_scorer
+from webapp.learning.external_scorers import (
+    ExternalScorerFailed,
+    evaluate_scorer,
+    public_address,
+    register_scorer,
+    revoke_scorer,
+)
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
 from webapp.learning.starting_checkpoint import starting_classifier
 from webapp.learning.triggers import start_training
@@ -210,6 +216,7 @@ def test_an_address_that_may_not_be_asked_is_not_stored(server, settings):
     [
         "127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "::1", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "ff02::1",
+        "fec0::1",
     ],
 )  # fmt: skip
 def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
@@ -273,6 +280,23 @@ def test_a_revoked_scorer_is_asked_nothing_until_it_has_a_new_secret(workflow, s
     assert "An admin revoked" in admin.post(f"{address}/evaluate/", follow=True).content.decode()
     assert len(server.requests) == asked
     assert evaluated(workflow, server).state == JobState.DONE
+
+
+def test_a_scorer_that_is_revoked_while_it_scores_gets_no_further_request(workflow, server, monkeypatch):
+    ask = external_model.ask
+
+    def ask_and_revoke(scorer, *about):
+        answer = ask(scorer, *about)
+        revoke_scorer(scorer)
+        return answer
+
+    evaluated(workflow, server)
+    asked = len(server.requests)
+    monkeypatch.setattr(external_model, "AT_ONCE", 8)
+    monkeypatch.setattr(external_model, "ask", ask_and_revoke)
+    score_archive()
+    assert "revoked" in ScoringShard.objects.get().error
+    assert len(server.requests) == asked + 1
 
 
 def test_a_survey_without_subjects_has_nothing_to_ask_about(server):

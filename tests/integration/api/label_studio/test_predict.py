@@ -20,6 +20,7 @@ from tests.integration.api.label_studio.requests import (
 from tests.integration.world import make_subject, subjects_of
 from webapp.archive.models import Survey
 from webapp.exports.formats import EXPORTS
+from webapp.exports.label_studio_choices import MOST_CONTROLS
 from webapp.learning.models import Checkpoint
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +164,13 @@ def test_a_problem_with_many_choices_stays_short(workflow, scientist):
     configuration = view(*(choices(f"c{place}", "good", "bad") for place in range(500)))
     [problem] = scientist.post(f"{URL}setup", {"schema": configuration}, format="json").json()["schema"]
     assert problem.count("lacks") == 5
+
+
+def test_thousands_of_choices_do_not_fill_the_memory_with_predictions(workflow, champion, scientist):
+    many = view(*(choices(f"c{place}", "Yes", "No") for place in range(MOST_CONTROLS + 1)))
+    refused = ask(scientist, many, {"subject_id": subjects_of(workflow)[0].pk})
+    assert refused.status_code == 400
+    assert "more than 50 Choices" in refused.json()["label_config"][0]
 
 
 def test_an_alias_is_what_results_contain(workflow, champion, scientist):
