@@ -31,12 +31,13 @@ FEWEST = 20
 
 # Subjects whose time is unknown are a night of their own.
 COUNT = f"""
-    SELECT subject.created_at > %(trained)s AS is_new, floor(subject.mjd - %(begins)s) AS night,
+    SELECT subject.created_at > %(trained)s AS is_new, score.subject_id = ANY(%(learnt)s) AS is_learnt,
+        floor(subject.mjd - %(begins)s) AS night,
         width_bucket(score.p_real, 0, 1, %(bins)s) AS bin, count(*),
         count(*) FILTER (WHERE score.p_real >= %(threshold)s)
     FROM {Score._meta.db_table} AS score JOIN {Subject._meta.db_table} AS subject ON subject.id = score.subject_id
-    WHERE score.checkpoint_id = %(checkpoint)s AND NOT score.subject_id = ANY(%(learnt)s) AND NOT subject.is_synthetic
-    GROUP BY 1, 2, 3
+    WHERE score.checkpoint_id = %(checkpoint)s AND NOT subject.is_synthetic
+    GROUP BY 1, 2, 3, 4
 """  # noqa: S608  # our own tables
 
 
@@ -44,14 +45,13 @@ COUNT = f"""
 class Night:
     """The champion's scores on the subjects of one night that came in since its training.
 
-    `index` is the population stability index against the reference, and `p` the chance of so large a difference.
+    `index` is the population stability index against the reference.
     """
 
     mjd: int | None
     n: int
     fraction_real: float
     index: float
-    p: float
     is_shifted: bool
 
 
@@ -68,26 +68,29 @@ class Drift:
 def drift_of(champion: Checkpoint) -> Drift:
     """Compare the scores of subjects that came in since the champion's training with those of earlier ones, by night.
 
-    Subjects it was trained on are left out: their scores are too sure. Raises MissingFile where these are not known.
+    A night has shifted if it differs both from all earlier subjects and from those that the champion was not trained
+    on. The scores of the others are too sure; but without them movers are missing, since people are asked about likely
+    movers first. Raises MissingFile where they are not known.
     """
-    before, since = _counts(champion)
+    references, since = _counts(champion)
     newest = sorted(since, key=lambda night: (night is not None, night), reverse=True)[:NIGHTS]
     bound = LEVEL / max(len(newest), 1)
-    return Drift(int(before.sum()), [_night(night, before, since[night], bound) for night in newest])
+    return Drift(int(references[0].sum()), [_night(night, references, since[night], bound) for night in newest])
 
 
-def _night(mjd: int | None, before: NDArray[np.int64], counts: NDArray[np.int64], bound: float) -> Night:
+def _night(mjd: int | None, references: NDArray[np.int64], counts: NDArray[np.int64], bound: float) -> Night:
     counted, real = counts
-    index, p = stability_index(before, counted), chance_of_as_much(before, counted)
-    n = int(counted.sum())
-    return Night(mjd, n, float(real.sum() / n), index, p, is_shifted=n >= FEWEST and index >= SHIFTED and p < bound)
+    n, index = int(counted.sum()), min(stability_index(before, counted) for before in references)
+    is_shifted = n >= FEWEST and index >= SHIFTED
+    is_shifted = is_shifted and all(chance_of_as_much(before, counted) < bound for before in references)
+    return Night(mjd, n, float(real.sum() / n), index, is_shifted)
 
 
 def _counts(champion: Checkpoint) -> tuple[NDArray[np.int64], dict[int | None, NDArray[np.int64]]]:
     """Return the counts by bin of p_real.
 
-    Those of subjects before the training (`BINS`,), and of each night since (2, `BINS`): of all, and of those that the
-    champion calls real.
+    Those of subjects before the training (2, `BINS`): of all, and of those that it was not trained on. And those of
+    each night since (2, `BINS`): of all, and of those that the champion calls real.
     """
     parameters: dict[str, Any] = {
         "trained": champion.run.created_at,
@@ -97,15 +100,18 @@ def _counts(champion: Checkpoint) -> tuple[NDArray[np.int64], dict[int | None, N
         "checkpoint": champion.pk,
         "learnt": [label.subject_id for label in trained_labels(champion)],
     }
-    before = np.zeros((2, BINS), dtype=np.int64)
+    references = np.zeros((2, BINS), dtype=np.int64)
     since: dict[int | None, NDArray[np.int64]] = {}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, parameters)
-        for is_new, night, place, *counts in cursor.fetchall():
-            key = None if night is None else int(night)
-            into = since.setdefault(key, np.zeros_like(before)) if is_new else before
-            into[:, min(place, BINS) - 1] += counts
-    return before[0], since
+        for is_new, is_learnt, night, place, *counts in cursor.fetchall():
+            column = min(place, BINS) - 1
+            if not is_new:
+                references[: 1 if is_learnt else 2, column] += counts[0]
+            elif not is_learnt:
+                key = None if night is None else int(night)
+                since.setdefault(key, np.zeros_like(references))[:, column] += counts
+    return references, since
 
 
 def watch_drift(champion: Checkpoint) -> DriftAlarm | None:

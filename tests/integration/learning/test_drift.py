@@ -17,8 +17,6 @@ from webapp.learning.models import Checkpoint, DriftAlarm, Score, ScoringRun, Sc
 
 pytestmark = pytest.mark.django_db
 
-RANDOM = np.random.default_rng(8)
-
 
 @pytest.fixture
 def workflow():
@@ -39,7 +37,8 @@ def night(checkpoint, n, mjd, *, real, days_ago=0.0):
     Subject.objects.filter(pk__in=[row.pk for row in rows]).update(
         mjd=mjd + 0.3, created_at=timezone.now() - timedelta(days=days_ago)
     )
-    p_real = np.where(RANDOM.random(n) < real, RANDOM.beta(20, 1, n), RANDOM.beta(1, 20, n))
+    rng = np.random.default_rng(int(10 * mjd))  # a night has the same scores, whichever tests ran before
+    p_real = np.where(rng.random(n) < real, rng.beta(20, 1, n), rng.beta(1, 20, n))
     Score.objects.bulk_create(
         Score(checkpoint=checkpoint, subject=row, probabilities=[1 - p, p], p_real=p, entropy=0.1)
         for row, p in zip(rows, p_real.tolist(), strict=True)
@@ -89,6 +88,20 @@ def test_a_detector_is_watched_like_a_classifier(role, kind):
     address = f"/surveys/night/learning/drift/{role}/"
     assert address in client.get("/surveys/night/learning/").content.decode()
     assert "Scores have shifted on 1 night" in client.get(address, headers=HTMX).content.decode()
+
+
+def test_where_the_model_was_trained_on_most_movers_later_nights_like_the_first_have_not_shifted(workflow, champion):
+    movers = Subject.objects.filter(scores__p_real__gte=0.5)
+    label(movers, real=True)
+    label(Subject.objects.exclude(pk__in=movers)[:20], real=False)
+    TrainingRun.objects.update(training_set=curate(workflow))
+    champion.refresh_from_db()
+    for mjd in range(60010, 60020):
+        night(champion, 200, mjd, real=0.1)
+    found = drift_of(champion)
+    assert (found.reference, len(found.nights), found.shifted) == (400, 10, [])
+    night(champion, 200, 60020, real=0.6)
+    assert [each.mjd for each in drift_of(champion).shifted] == [60020]
 
 
 def test_without_newer_subjects_nothing_has_drifted(workflow, champion):
