@@ -5,10 +5,11 @@ from datetime import timedelta
 from functools import partial
 
 import numpy as np
+from django.db.models import Exists, OuterRef, Q
 from numpy.typing import NDArray
 
 from ml.crowd.answer import CLASSES
-from ml.evaluation.metrics.binomial import jeffreys
+from ml.evaluation.metrics.binomial import stratified
 from webapp.archive.models import Subject
 from webapp.classifications.models import Classification, Reason
 from webapp.consensus.models import SETTLED_BY_VOTES, VOTE_COLUMNS, Consensus
@@ -21,6 +22,7 @@ from webapp.workflows.models import Workflow
 LEFT_ALONE = timedelta(days=7)
 """An open subject with enough votes, but none for so long, counts as it stands: perhaps everybody has seen it."""
 
+_IS_COUNTED = Q(subject__is_synthetic=False) & (Q(subject__gold_label="") | Q(subject__gold_source="ruling"))
 _DECIDED = " + ".join(f"crowd.{VOTE_COLUMNS[answer]}" for answer in CLASSES)
 _IS_RULED = "subject.gold_source = 'ruling'"
 _IS_SETTLED = "crowd.is_retired AND crowd.retired_reason = ANY(%(settled)s)"
@@ -57,7 +59,7 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Prevalence:
-    """Of a random sample of subjects with an answer, how many are real, with a 95 % interval."""
+    """The fraction real of the subjects in the queues, from a random sample of n with an answer; a 95 % interval."""
 
     n: int
     fraction: float
@@ -77,15 +79,39 @@ def prevalence(champion: Checkpoint) -> Prevalence | None:
     the likely movers out of it before their turn comes. So the sample is not what was drawn, but the first part of
     that order (`complete_part`), whoever asked about its subjects. Left out are subjects whose class came with them or
     follows from a known orbit, synthetic ones, and those that retired without an answer; a verdict counts as one.
+
+    Each workflow's sample counts by the size of its queue, however many of it have been asked about. A subject belongs
+    to the first workflow with a sample.
     """
-    found: dict[int, bool] = {}
-    for workflow in Workflow.objects.filter(survey=champion.survey_id, kind=champion.kind).select_related("survey"):
-        found |= _sample_of(workflow)
-    if not found:
+    strata: list[_Stratum] = []
+    workflows = Workflow.objects.filter(survey=champion.survey_id, kind=champion.kind).select_related("survey")
+    for workflow in workflows.order_by("pk"):
+        if (sample := _sample_of(workflow)) and (stratum := _stratum(workflow, sample, strata)):
+            strata.append(stratum)
+    if not strata:
         return None
-    real, n = sum(found.values()), len(found)
-    low, high = jeffreys(np.array(real), np.array(n))
-    return Prevalence(n, real / n, float(low), float(high))
+    hits, total = [each.real for each in strata], [each.n for each in strata]
+    return Prevalence(
+        sum(total), *stratified(np.array(hits), np.array(total), np.array([each.size for each in strata]))
+    )
+
+
+@dataclass(frozen=True)
+class _Stratum:
+    """The subjects of a workflow's queue that are in no earlier one's: all, sampled ones, and real ones among these."""
+
+    workflow: int
+    size: int
+    n: int
+    real: int
+
+
+def _stratum(workflow: Workflow, sample: dict[int, bool], earlier: list[_Stratum]) -> _Stratum | None:
+    elsewhere = QueueEntry.objects.filter(workflow__in=[each.workflow for each in earlier])
+    entries = workflow.queue.exclude(Exists(elsewhere.filter(subject=OuterRef("subject"))))
+    known = set(elsewhere.filter(subject__in=sample).values_list("subject", flat=True))
+    own = [is_real for subject, is_real in sample.items() if subject not in known]
+    return _Stratum(workflow.pk, entries.filter(_IS_COUNTED).count(), len(own), sum(own)) if own else None
 
 
 def _sample_of(workflow: Workflow) -> dict[int, bool]:

@@ -45,6 +45,35 @@ def jeffreys(hits: Array, total: Array, level: float = 0.95) -> tuple[NDArray[np
     return np.where(any_total, low, np.nan), np.where(any_total, high, np.nan)
 
 
+DRAWS = 20_000
+
+
+def stratified(hits: Array, total: Array, sizes: Array, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the proportion in a population of strata of known sizes, and its interval, from a sample of each.
+
+    The proportions of the strata, weighted by their sizes. The interval is by draws from their Jeffreys posteriors,
+    with ends at 0 and 1 for no or only hits; of one stratum, it is that of `jeffreys`.
+
+    Parameters
+    ----------
+    hits, total
+        (K,) counts in the samples, 0 ≤ hits ≤ total, none without a sample.
+    sizes
+        (K,) subjects of the strata.
+    level
+        Coverage, between 0 and 1.
+    """
+    hits, total = np.asarray(hits, dtype=np.float64), np.asarray(total, dtype=np.float64)
+    weights = np.asarray(sizes, dtype=np.float64) / np.sum(sizes)
+    if len(hits) == 1:
+        ends = jeffreys(hits, total, level)
+        return float(hits[0] / total[0]), float(ends[0][0]), float(ends[1][0])
+    drawn = np.random.default_rng(0).beta(hits + 0.5, total - hits + 0.5, (DRAWS, len(hits))) @ weights
+    low = np.quantile(drawn, (1 - level) / 2) if hits.any() else 0.0
+    high = np.quantile(drawn, (1 + level) / 2) if (hits < total).any() else 1.0
+    return float((weights * hits / total).sum()), float(low), float(high)
+
+
 def proportion(hits: Array, total: Array) -> NDArray[np.float64]:
     """Return hits / total, NaN where total is 0; shapes broadcast."""
     hits, total = np.asarray(hits, dtype=np.float64), np.asarray(total, dtype=np.float64)

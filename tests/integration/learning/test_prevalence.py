@@ -171,6 +171,20 @@ def test_gold_synthetic_ones_and_those_without_an_answer_are_left_out_and_verdic
     assert (found.n, found.fraction) == (4, 0.25)
 
 
+def test_workflows_count_by_the_sizes_of_their_queues_not_of_their_samples(workflow, champion):
+    rare = in_order(workflow, 90, prefix="rare")
+    other = sky.workflow(workflow.survey, slug="other")
+    common = sky.subjects(workflow.survey, [True] * 10, prefix="common")
+    sky.queue(other, common)
+    for each, rows, real in ((workflow, rare[:20], 2), (other, common, 5)):
+        for place, row in enumerate(rows):
+            close(each, row, 0.98 if place < real else 0.02)
+        serve(each, rows)
+    found = prevalence(champion)
+    assert (found.n, found.fraction) == (30, pytest.approx(0.9 * 0.1 + 0.1 * 0.5))
+    assert found.low < 0.14 < found.high
+
+
 def test_a_subject_in_two_workflows_counts_once(workflow, champion):
     rows = in_order(workflow, 4)
     other = sky.workflow(workflow.survey, slug="other", random_fraction=1.0)
