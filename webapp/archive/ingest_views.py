@@ -114,6 +114,7 @@ def _context(survey: Survey, pk: int) -> dict[str, Any]:
         "more_files": len(names[FILES:]),
         "unread": unread_names(run),
         "kind": _kind(run),
+        "is_asked": survey.workflows.filter(subject_sets__name=run.subject_set).exists(),
     }
 
 

@@ -75,3 +75,21 @@ def test_no_survey_reads_the_inbox_of_another(client):
         asked = {"survey": "atlas", "path": name}
         assert client.post("/api/ingest-runs/", asked, content_type="application/json").status_code == 400
     assert not IngestRun.objects.exists()
+
+
+def test_a_done_run_leads_to_the_workflow_that_its_set_still_needs(client):
+    survey, admin = make_survey(), get_user_model().objects.create_user("ada")
+    Membership.objects.create(user=admin, survey=survey, role="admin")
+    client.force_login(admin)
+    run = IngestRun.objects.create(survey=survey, path="night", subject_set="night", state="done", added=1)
+    page = f"/surveys/atlas/ingest/{run.pk}/"
+
+    def note():
+        _, found, rest = client.get(page).content.decode().partition("No workflow asks about this subject set yet.")
+        return rest.partition("</p>")[0] if found else None
+
+    assert 'href="/surveys/atlas/workflows/new/"' in note()
+    workflow = survey.workflows.create(slug="movers", name="Movers", kind="stamp", question="?")
+    assert 'href="/surveys/atlas/workflows/"' in note()
+    workflow.subject_sets.add(survey.subject_sets.create(name="night"))
+    assert note() is None
