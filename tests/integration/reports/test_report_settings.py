@@ -59,3 +59,12 @@ def test_the_second_of_two_admins_who_change_the_settings_at_once_is_told(survey
     newer = refused.context["seen"]
     assert second.post(address, values | {"submitter": "B. Bob", "seen": newer}).status_code == 302
     assert ReportSettings.objects.get().submitter == "B. Bob"
+
+
+def test_an_admin_finds_the_way_to_the_missing_observatory_code(survey):
+    survey.observatory = ""
+    survey.save()
+    for role, leads in (("admin", True), ("scientist", False)):
+        page = browser(member(survey, role)).get(reverse("reports", args=["night"])).content.decode()
+        note = page.partition("The survey has no observatory code.")[2].partition("</p>")[0]
+        assert (reverse("survey-settings", args=["night"]) in note) is leads
