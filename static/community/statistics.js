@@ -1,6 +1,6 @@
 // Classifications over time, drawn by Bokeh, in the browser's time zone. The table below has the same numbers.
 import { nameBars } from "../site/bars.js";
-import { figureOf, paint, show, token } from "../site/plot.js";
+import { figureOf, paint, show, speak, token } from "../site/plot.js";
 
 const root = document.querySelector("[data-zone]");
 const address = new URL(location.href);
@@ -30,6 +30,7 @@ function draw({ labels, counts }) {
   });
   paint(figure);
   for (const grid of figure.xgrid) grid.visible = false;
+  speak(figure.yaxis);
   nameBars(figure, root, labels);
   return figure;
 }
