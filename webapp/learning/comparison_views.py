@@ -38,12 +38,13 @@ CSV_COLUMNS = ("subject", "external_id", "p_real_first", "p_real_second")
 
 
 class ModelChoice(forms.ModelChoiceField):
-    """A choice of checkpoint, labelled with its role, recipe and date."""
+    """A choice of checkpoint, labelled with its role, recipe, time (UTC) and workflow."""
 
     def label_from_instance(self, obj: Any) -> str:
         named = _("%(number)d: %(role)s, %(preset)s, %(date)s")
         values = {"number": obj.pk, "role": obj.get_role_display(), "preset": obj.run.get_preset_display()}
-        return named % {**values, "date": f"{obj.created_at:%Y-%m-%d}"} + (_(", champion") if obj.is_champion else "")
+        label = named % {**values, "date": f"{obj.created_at:%Y-%m-%d %H:%M}"}
+        return f"{label}{_(', champion') if obj.is_champion else ''} · {obj.run.workflow.name}"
 
 
 class ComparisonForm(forms.Form):
@@ -55,7 +56,7 @@ class ComparisonForm(forms.Form):
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("first", "second"):
-            self.fields[name].queryset = Checkpoint.objects.filter(survey=survey).select_related("run")  # type: ignore[attr-defined]
+            self.fields[name].queryset = Checkpoint.objects.filter(survey=survey).select_related("run__workflow")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or {}

@@ -1,6 +1,7 @@
 """Scientists compare two models: on the frozen test set, and by what they answer differently."""
 
 import csv
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -80,6 +81,16 @@ def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, 
         == len(test_sets.frozen_labels(answer.context["frozen"]))
     )
     assert f"Model {better.pk} is better." in compared(scientist, better, worse).content.decode()
+
+
+def test_models_of_one_day_and_recipe_are_told_apart(workflow, rows, scientist):
+    other = sky.workflow(workflow.survey, slug="other", name="Control arm")
+    first = sky.checkpoint(workflow)
+    sky.checkpoint(other)
+    Checkpoint.objects.filter(pk=first.pk).update(created_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+    choices = [str(label) for _, label in scientist.get(PAGE).context["form"].fields["first"].choices]
+    assert any(", 2026-01-02 03:04" in label and label.endswith(f" · {workflow.name}") for label in choices)
+    assert any(label.endswith(" · Control arm") for label in choices)
 
 
 @pytest.mark.usefixtures("tasks_in_the_tests_transaction")
