@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.signing import get_cookie_signer
 
 from tests.integration import world
 from webapp.classifications.models import Classification
 from webapp.community import activity
 from webapp.community.activity import answers_by, effort_of
 from webapp.community.statistics import own_answers
+from webapp.volunteers.identity import COOKIE, SALT
+from webapp.volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +86,15 @@ def test_the_page_draws_in_the_zone_of_the_address(workflow, ada, browser_of):
     assert client.get("/you/statistics/?by=week&zone=Asia/Tokyo").context["zone"] == "Asia/Tokyo"
     page = client.get("/you/statistics/?by=year&zone=../etc/passwd")
     assert (page.context["step"], page.context["zone"], sum(page.context["plot"]["counts"])) == ("day", "UTC", 1)
+
+
+def test_visitors_read_what_a_certificate_is_and_needs(workflow, browser_of):
+    visitor, client = Volunteer.objects.create(), browser_of()
+    client.cookies[COOKIE] = get_cookie_signer(salt=COOKIE + SALT).sign(visitor.key.hex)
+    world.vote(visitor, workflow, world.subjects_of(workflow)[0])
+    page = client.get("/you/statistics/").content.decode()
+    assert "A certificate shows how many images you classified" in page
+    assert "/you/certificate.pdf" not in page
 
 
 def test_the_certificate_is_a_pdf_of_ones_own_work(workflow, ada, ben, browser_of):

@@ -42,6 +42,13 @@ def test_the_newest_comes_first_until_somebody_moves_it(mine, subjects, ada, bro
     assert order(mine) == [one, two, three]
 
 
+def test_an_empty_collection_leads_to_what_may_be_added(ada, browser_of):
+    page = browser_of(ada).get(f"/collections/{open_collection(owner=ada, name='Odd').pk}/").content.decode()
+    note = page.partition("This collection is empty.")[2].partition("</p>")[0]
+    assert 'href="/you/recent/"' in note
+    assert 'href="/you/favourites/"' in note
+
+
 def test_the_first_subject_moves_no_further_and_the_last_neither(mine, ada, browser_of):
     page = browser_of(ada).get(f"/collections/{mine.pk}/").content.decode()
     ways = re.findall(r'value="(forward|back)"( disabled)?', page)
