@@ -27,8 +27,6 @@ FEWEST = 10
 POINTS = 200
 """Points of a curve; more cannot be seen."""
 
-DRAWS = 500
-
 CHANGED = f"""
     FROM {Score._meta.db_table} AS one JOIN {Score._meta.db_table} AS other USING (subject_id)
     WHERE one.checkpoint_id = %(first)s AND other.checkpoint_id = %(second)s
@@ -143,7 +141,7 @@ class Performance:
 
 def difference(rows: ComparableSubjects) -> tuple[float, float, float]:
     """Return how much higher the second model's ROC AUC is, and the 95 % interval by bootstrap over objects."""
-    return bootstrap_difference(rows.is_real, rows.p_real[1], rows.p_real[0], rows.groups, n=DRAWS)
+    return bootstrap_difference(rows.is_real, rows.p_real[1], rows.p_real[0], rows.groups)
 
 
 @dataclass(frozen=True)
