@@ -69,7 +69,7 @@ class SurveyForm(forms.ModelForm):
         required=False,
         label=_("Seeing (FWHM of a star, arcsec)"),
         help_text=_(
-            "Of a usual night. With the S/N, it gives the error of each position whose file gives none: for"
+            "On a typical night. With the S/N, it gives the error of each position whose file gives none: for"
             " known objects, motions and reports. Empty: 2.5 pixels, or 2″ without a pixel scale, and no such errors"
             " in reports."
         ),

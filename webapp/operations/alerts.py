@@ -78,8 +78,10 @@ def _new_flags() -> Iterator[tuple[str, str]]:
     workflows = Workflow.objects.select_related("survey").in_bulk({pk for pk, *rest in counted})
     for pk, day, people in counted:
         sentence = ngettext(
-            "%(people)s volunteer of %(survey)s: %(workflow)s seems to answer without looking. Decide under Quality.",
-            "%(people)s volunteers of %(survey)s: %(workflow)s seem to answer without looking. Decide under Quality.",
+            "%(people)s volunteer of %(survey)s: %(workflow)s seems to answer without looking."
+            " Decide under Quality control.",
+            "%(people)s volunteers of %(survey)s: %(workflow)s seem to answer without looking."
+            " Decide under Quality control.",
             people,
         )
         workflow = workflows[pk]

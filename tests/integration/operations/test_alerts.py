@@ -92,7 +92,7 @@ def test_volunteers_who_seem_not_to_look_are_told_once_a_day_until_somebody_deci
             flag = {"volunteer": volunteer, "workflow": workflow, "kind": kind, "p": 1e-9, "seen_at": timezone.now()}
             QualityFlag.objects.create(**flag)
     [told] = alert_mails(mailoutbox)
-    assert told.strip() == "2 volunteers of night: movers seem to answer without looking. Decide under Quality."
+    assert told.strip() == "2 volunteers of night: movers seem to answer without looking. Decide under Quality control."
     QualityFlag.objects.filter(kind="speed").update(found_at=timezone.now() - timedelta(days=3))
     QualityFlag.objects.filter(kind="uniform").update(state=FlagState.CONFIRMED)
     alerts.check()
