@@ -83,23 +83,22 @@ def _subjects_since(survey: Survey, since: datetime) -> int:
     return min(counted, MOST_COUNTED + 1)
 
 
-def first_of_kinds(workflows: Sequence[Workflow]) -> set[Workflow]:
+def first_of_kinds(workflows: Sequence[Workflow]) -> list[Workflow]:
     """Return the first workflow of each kind of subjects, an active one if there is one."""
     by_kind: dict[str, Workflow] = {}
     for each in sorted(workflows, key=lambda workflow: not workflow.is_active):
         by_kind.setdefault(each.kind, each)
-    return set(by_kind.values())
+    return list(by_kind.values())
 
 
 def newest_images(workflows: Sequence[Workflow]) -> list[NewestImages]:
     """Return the newest night of each kind of subjects, with the workflows that ask about them."""
-    first = {each.kind: each for each in first_of_kinds(workflows)}
     found = []
-    for kind in dict.fromkeys(each.kind for each in workflows):
-        night = newest_night(first[kind])
+    for first in first_of_kinds(workflows):
+        night = newest_night(first)
         if night is not None:
-            names = ", ".join(each.name for each in workflows if each.kind == kind)
-            found.append(NewestImages(first[kind], names, night))
+            names = ", ".join(each.name for each in workflows if each.kind == first.kind)
+            found.append(NewestImages(first, names, night))
     return found
 
 
