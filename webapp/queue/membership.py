@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from webapp.archive.models import IngestRun, Subject, SubjectSet, Survey
 from webapp.archive.models.subject import KNOWN_ORBIT
@@ -34,10 +34,15 @@ NEW = """
 # A separate statement, to see what they have changed.
 INSERT = """
     INSERT INTO queue_queueentry
-        (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired)
+        (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired, is_public)
     SELECT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint, random(),
-        subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s), ruled.id IS NOT NULL
+        subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s)
+            AND NOT (other.is_public AND subject.gold_source = 'ruling'),
+        ruled.id IS NOT NULL, other.is_public
     FROM unnest(%(subjects)s::bigint[]) AS new (id) JOIN archive_subject AS subject USING (id)
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM queue_queueentry WHERE subject_id = subject.id AND is_public) AS is_public
+    ) AS other
     LEFT JOIN consensus_consensus AS ruled
         ON ruled.workflow_id = %(workflow)s AND ruled.subject_id = subject.id AND ruled.is_retired
     ORDER BY subject.id
@@ -49,7 +54,7 @@ def enqueue_subjects(workflow: Workflow, only: list[int] | None = None) -> int:
     """Add the subjects of the workflow's sets that are not in its queue yet; return how many.
 
     Duplicates, subjects of another kind and those without pixels are excluded. Repeating it adds only new ones. They
-    are gold as by `is_gold_in`, and retired if they have a verdict already.
+    are gold as by `is_gold_in`, but for a verdict that is public, and retired if they have a verdict already.
 
     Parameters
     ----------
@@ -126,15 +131,17 @@ def dequeue_subjects(workflow: Workflow) -> int:
 
 
 def end_training(subjects: Iterable[int]) -> None:
-    """Serve retired subjects no more, not even for training, since everybody may know their class now.
+    """Let verdicts on the subjects train nobody any more, since everybody may know their class now.
 
-    No later verdict makes them train again.
+    What is retired is not served at all. That holds for later verdicts too, and for queues that the subjects join.
     """
     keys = list(subjects)
+    list(Subject.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
     lock_in_all_workflows(keys)
     entries = QueueEntry.objects.filter(subject__in=keys)
     entries.update(is_public=True)
-    entries.filter(is_retired=True, is_gold=True).update(is_gold=False)
+    ruled = Q(is_retired=True) | Q(subject__gold_source="ruling")
+    entries.filter(ruled, is_gold=True).update(is_gold=False)
 
 
 def refill(run: IngestRun) -> int:

@@ -4,7 +4,8 @@ import pytest
 
 from tests.integration.learning import sky
 from webapp.queue.leases import lease_next
-from webapp.queue.membership import enqueue_subjects
+from webapp.queue.membership import end_training, enqueue_subjects
+from webapp.queue.models import QueueEntry
 from webapp.review.rulings import rule, withdraw_ruling
 from webapp.review.verdict_panel import workflow_of
 from webapp.volunteers.models import Volunteer
@@ -48,6 +49,31 @@ def test_a_workflow_that_began_with_the_verdict_asks_when_it_is_withdrawn(workfl
     assert subject.queue_entries.get(workflow=other).is_gold
     withdraw_ruling(ruling=ruling, by=scientist)
     assert is_asked_about(subject, workflow, other)
+
+
+@pytest.mark.parametrize("began", ["before", "after"])
+def test_a_verdict_that_is_public_trains_nobody_in_a_workflow_that_begins_with_it(
+    workflow, other, subject, scientist, began
+):
+    rule(subject=subject, workflow=workflow, scientist=scientist, verdict="yes")
+    if began == "before":
+        enqueue_subjects(other)
+    end_training([subject.pk])
+    if began == "after":
+        enqueue_subjects(other)
+    entry = subject.queue_entries.get(workflow=other)
+    assert (entry.is_gold, entry.is_public) == (False, True)
+    rule(subject=subject, workflow=other, scientist=scientist, verdict="yes")
+    assert not QueueEntry.objects.filter(subject=subject, is_gold=True)
+
+
+def test_a_subject_that_came_with_its_class_trains_in_a_workflow_that_begins_after_it_is_public(
+    workflow, other, subject
+):
+    sky.make_gold([subject], [True])
+    end_training([subject.pk])
+    enqueue_subjects(other)
+    assert subject.queue_entries.get(workflow=other).is_gold
 
 
 def test_a_verdict_is_not_given_in_practice_while_another_workflow_asks(workflow, subject):
