@@ -32,7 +32,9 @@ TRIED = (Kind.TRACKLET, Kind.STAMP)
 @ensure_csrf_cookie
 def home(request: HttpRequest) -> HttpResponse:
     open_workflows = Prefetch("workflows", Workflow.objects.filter(is_active=True), to_attr="open_workflows")
-    surveys: list[Any] = list(Survey.objects.prefetch_related(open_workflows))
+    surveys: list[Any] = sorted(
+        Survey.objects.prefetch_related(open_workflows), key=lambda survey: not survey.open_workflows
+    )
     show_translated(*surveys, *(workflow for survey in surveys for workflow in survey.open_workflows))
     rows = [_row(request, survey) for survey in surveys]
     context = {

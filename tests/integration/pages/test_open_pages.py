@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.integration.learning import sky
-from webapp.archive.models import Membership
+from webapp.archive.models import Membership, Survey
 from webapp.archive.pixels import pixel_store
 from webapp.classifications.models import Classification
 from webapp.volunteers.models import Volunteer
@@ -29,6 +29,13 @@ def test_home_offers_open_workflows_only(client, survey):
     page = client.get("/").content.decode()
     assert "/classify/open-one/" in page
     assert "closed-one" not in page
+
+
+def test_home_lists_the_surveys_that_ask_first(client, survey):
+    sky.workflow(survey)
+    Survey.objects.create(slug="aaa", name="A season that is over")
+    page = client.get("/").content.decode()
+    assert page.index(f'id="survey-{survey.slug}"') < page.index('id="survey-aaa"')
 
 
 def test_home_says_that_sky_and_volunteers_are_simulated(client, survey):
