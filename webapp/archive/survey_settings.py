@@ -1,4 +1,4 @@
-"""Create surveys and change their settings; sizes of their subject sets."""
+"""Create surveys, change their settings and delete empty ones; sizes of their subject sets."""
 
 from collections import Counter
 from typing import Any
@@ -16,6 +16,9 @@ from webapp.archive.stored_rates import start_fit
 from webapp.archive.target_leakage import leaky_columns
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 
+CONTENTS = ("subjects", "streams", "checkpoints", "reports", "comments", "guide_images")
+"""The relations of what somebody would miss if the survey were deleted, or that has files of its own."""
+
 
 @transaction.atomic
 def open_survey(*, by: User, slug: str, **settings: Any) -> Survey:
@@ -32,6 +35,20 @@ def open_survey(*, by: User, slug: str, **settings: Any) -> Survey:
         raise ValidationError({"slug": _("Another survey uses this URL slug. Choose another.")}) from error
     Membership.objects.create(user=by, survey=survey, role=Role.ADMIN)
     return survey
+
+
+def is_empty(survey: Survey) -> bool:
+    """Return whether nothing but settings, workflows and members would be lost with the survey, and no ingest waits."""
+    return not survey.ingest_runs.open().exists() and not any(getattr(survey, name).exists() for name in CONTENTS)
+
+
+@transaction.atomic
+def delete_survey(survey: Survey) -> None:
+    """Delete a survey that is empty, with its workflows and memberships; raises ValidationError: it is not empty."""
+    row = Survey.objects.select_for_update().get(pk=survey.pk)
+    if not is_empty(row):
+        raise ValidationError(_("%(survey)s is no longer empty, so it was not deleted.") % {"survey": row})
+    row.delete()
 
 
 def change_survey(*, survey: Survey, seen: str = "", **settings: Any) -> Survey:

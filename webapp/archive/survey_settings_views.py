@@ -1,4 +1,4 @@
-"""Survey settings pages: create a survey, change it, manage its members."""
+"""Survey settings pages: create a survey, change it, delete it while it is empty, manage its members."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ from webapp.archive.access import (
 )
 from webapp.archive.forms import MemberForm, NewSurveyForm, RoleForm, SurveyForm
 from webapp.archive.models import Membership, Role, Survey
-from webapp.archive.survey_settings import change_survey, open_survey
+from webapp.archive.survey_settings import change_survey, delete_survey, is_empty, open_survey
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 
 
@@ -61,6 +61,18 @@ def survey_settings(request: HttpRequest, survey: Survey) -> HttpResponse:
     return settings_page(request, survey, form, MemberForm(), status=400)
 
 
+@require_POST
+@survey_page(Role.ADMIN)
+def survey_delete(request: HttpRequest, survey: Survey) -> HttpResponse:
+    try:
+        delete_survey(survey)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("survey-settings", survey.slug)
+    messages.success(request, _("%(survey)s is deleted.") % {"survey": survey})
+    return redirect("home")
+
+
 def _changed_meanwhile(request: HttpRequest, survey: Survey) -> HttpResponse:
     """Say in which fields the settings now differ from those in the form; those of a form sent twice do in none."""
     now = Survey.objects.get(pk=survey.pk)
@@ -85,7 +97,7 @@ def settings_page(
     seen = seen or (request.POST.get("seen", "") if form.is_bound else fingerprint(survey, form.fields))
     members = Membership.objects.filter(survey=survey).select_related("user").order_by("user__username")
     context = {"survey": survey, "form": form, "seen": seen, "member_form": member_form, "members": members}
-    context["roles"] = Role.choices
+    context |= {"roles": Role.choices, "is_empty": is_empty(survey)}
     return render(request, "archive/survey_settings.html", context, status=status)
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("surveys/<slug:slug>/ingest/<int:pk>/problems.csv", ingest_views.ingest_problems, name="ingest-problems"),
     path("surveys/<slug:slug>/ingest/<int:pk>/cancel/", ingest_views.ingest_cancel, name="ingest-cancel"),
     path("surveys/<slug:slug>/settings/", survey_settings_views.survey_settings, name="survey-settings"),
+    path("surveys/<slug:slug>/settings/delete/", survey_settings_views.survey_delete, name="survey-delete"),
     path("surveys/<slug:slug>/settings/members/", survey_settings_views.member_add, name="member-add"),
     path("surveys/<slug:slug>/settings/members/<int:pk>/", survey_settings_views.member_change, name="member-change"),
     path(

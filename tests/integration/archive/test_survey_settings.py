@@ -5,9 +5,10 @@ from html import unescape
 import pytest
 from django.core.exceptions import ValidationError
 
+from tests.integration.learning import sky
 from tests.integration.people import account, browser, member, others
 from tests.integration.world import make_subject, make_workflow
-from webapp.archive.models import Membership, Survey
+from webapp.archive.models import Membership, SubjectSet, Survey
 from webapp.archive.survey_settings import change_survey
 from webapp.review.rulings import rule
 
@@ -106,6 +107,33 @@ def test_of_two_admins_who_change_the_settings_the_second_reads_what_the_first_h
     assert Survey.objects.get().name == "Mine"
     assert second.post(address, {**given, "seen": answer.context["seen"]}).status_code == 302
     assert Survey.objects.get().name == "A night"
+
+
+def test_an_admin_deletes_a_survey_that_was_opened_by_mistake(admin):
+    mistake = Survey.objects.create(slug="mistake", name="A mistake")
+    Membership.objects.create(user=admin, survey=mistake, role="admin")
+    SubjectSet.objects.create(survey=mistake, name="none")
+    sky.workflow(mistake, slug="asks")
+    page = browser(admin)
+    assert "Delete the survey" in page.get("/surveys/mistake/settings/").content.decode()
+    answer = page.post("/surveys/mistake/settings/delete/", follow=True)
+    assert "A mistake is deleted." in answer.content.decode()
+    assert not Survey.objects.filter(slug="mistake").exists()
+
+
+def test_a_survey_with_images_is_not_deleted(survey, admin):
+    make_subject(survey, "image")
+    page = browser(admin)
+    assert "Delete the survey" not in page.get("/surveys/atlas/settings/").content.decode()
+    answer = page.post("/surveys/atlas/settings/delete/", follow=True)
+    assert "no longer empty, so it was not deleted" in answer.content.decode()
+    assert Survey.objects.filter(pk=survey.pk).exists()
+
+
+def test_nobody_else_deletes_a_survey(survey):
+    for person in others(survey):
+        assert person.post("/surveys/atlas/settings/delete/").status_code == 403
+    assert Survey.objects.filter(pk=survey.pk).exists()
 
 
 def test_nobody_else_changes_the_settings(survey):
