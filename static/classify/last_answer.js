@@ -83,7 +83,8 @@ export class LastAnswer {
     this.parts.talk.href = `${reply.about}#talk`;
     const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
-    this.parts.why.textContent = [votes, REASONS[reply.reason], modelSentence(reply)].filter(Boolean).join(" · ");
+    const why = [REASONS[reply.reason], modelSentence(reply)].filter(Boolean).join(" · ");
+    this.parts.why.textContent = `${votes} ${why}`.trim();
   }
 
   /** Choose a chip; the chosen one is let go of. */

@@ -130,7 +130,7 @@ def test_a_phone_says_why_one_was_asked_and_how_others_answered(workflow, open_p
     why = page.locator("[data-part=why]")
     expect(why).not_to_be_empty()
     chips = area(page, ".chips")
-    sentence = "Others so far: 1 yes, 0 no · The model was uncertain, and this one is unlike the others it asks about"
+    sentence = "Others so far: 1 yes, 0 no. The model was uncertain, and this one is unlike the others it asks about"
     why.evaluate("(element, text) => { element.textContent = text; }", sentence)
     assert why.evaluate("({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight")
     assert area(page, ".chips") == chips
