@@ -34,7 +34,10 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
     workflow = _workflow(slug)
     search = request.GET.get("q", "")[:100]
     entries = field_guide(workflow, reader_of(request), search)
-    return _answer(request, "guides/field_guide.html", workflow, entries=entries, search=search)
+    lacks_examples = any(entry.label and not entry.examples for entry in entries)
+    return _answer(
+        request, "guides/field_guide.html", workflow, entries=entries, search=search, lacks_examples=lacks_examples
+    )
 
 
 @require_safe

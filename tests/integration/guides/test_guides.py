@@ -243,6 +243,13 @@ def test_the_field_guide_finds_classes_and_shows_only_what_the_reader_is_not_ask
     assert "1 entry" in page
 
 
+def test_the_field_guide_says_once_that_examples_are_missing(workflow, scientist):
+    write(workflow, "field-guide", "# CR\n\nSharp.\n\n# AST\n\nRound.\n\n# Other", scientist)
+    reader = browser()
+    assert reader.get("/classify/atlas/guide/").content.decode().count("Examples appear here") == 1
+    assert "Examples appear here" not in reader.get("/classify/atlas/guide/?q=other").content.decode()
+
+
 def test_what_the_field_guide_says_of_a_class_is_told_after_an_answer(workflow, scientist):
     write(workflow, "field-guide", f"# CR\n\nSharp and bright. {'It goes on. ' * 40}", scientist)
     said = explanation(workflow, "CR")
@@ -256,6 +263,9 @@ def test_help_is_the_scientists_text_or_what_the_settings_say(workflow, scientis
     workflow.save()
     page = browser().get("/classify/atlas/help/").content.decode()
     assert "Look twice." in page
-    assert 'href="/classify/atlas/"' in page
+    assert '<a class="button primary" href="/classify/atlas/">Start</a>' in page
+    assert 'href="/classify/atlas/guide/"' in page
     write(workflow, "help", "Look **thrice**.", scientist)
-    assert "Look <strong>thrice</strong>." in browser().get("/classify/atlas/help/?part=1").content.decode()
+    part = browser().get("/classify/atlas/help/?part=1").content.decode()
+    assert "Look <strong>thrice</strong>." in part
+    assert "Start" not in part
