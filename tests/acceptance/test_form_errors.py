@@ -47,3 +47,13 @@ def test_a_file_that_cannot_be_read_is_refused_in_view(survey, open_page, tmp_pa
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_role("alert")).to_be_in_viewport()
+
+
+def test_a_new_workflows_slug_follows_its_name_until_it_is_typed(survey, open_page):
+    page = open_page("/surveys/night/workflows/new/", user=member(survey, "admin"))
+    name, slug = page.get_by_label("Name", exact=True), page.get_by_label("URL slug")
+    name.press_sequentially("Été: real movers?")
+    expect(slug).to_have_value("ete-real-movers")
+    slug.fill("mine")
+    name.fill("Another name")
+    expect(slug).to_have_value("mine")

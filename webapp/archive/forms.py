@@ -1,7 +1,7 @@
 """Forms for surveys, their members and their ingests."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -121,7 +121,7 @@ class SurveyForm(forms.ModelForm):
                 " trained on."
             ),
         }
-        widgets = {"description": forms.Textarea({"rows": 3})}
+        widgets: ClassVar[dict[str, forms.Widget]] = {"description": forms.Textarea({"rows": 3})}
 
     def clean_language(self) -> str:
         """Keep the language if none is sent."""
@@ -145,6 +145,7 @@ class NewSurveyForm(SurveyForm):
                 "unique": _("Another survey uses this URL slug. Choose another."),
             }
         }
+        widgets = {**SurveyForm.Meta.widgets, "slug": forms.TextInput({"data-slug-of": "name"})}
 
 
 class RoleForm(forms.Form):

@@ -236,7 +236,7 @@ class WorkflowForm(forms.ModelForm):
 
 
 class NewWorkflowForm(WorkflowForm):
-    """A new workflow, preset to the survey's most common kind, with its classes as follow-ups."""
+    """A new workflow, preset to the survey's most common kind and only subject set, with its classes as follow-ups."""
 
     kind = forms.ChoiceField(
         choices=Kind.choices,
@@ -257,6 +257,7 @@ class NewWorkflowForm(WorkflowForm):
                 "unique": _("Another workflow uses this URL slug. Choose another."),
             }
         }
+        widgets = {**WorkflowForm.Meta.widgets, "slug": forms.TextInput({"data-slug-of": "name"})}
 
     def __init__(self, survey: Survey, *args: Any, **kwargs: Any) -> None:
         super().__init__(survey, *args, instance=Workflow(survey=survey, follow_ups=_follow_ups(survey)), **kwargs)
@@ -264,6 +265,8 @@ class NewWorkflowForm(WorkflowForm):
         for each in self.sizes.values():
             kinds.update(each)
         self.initial["kind"] = max(kinds, key=kinds.__getitem__, default=Kind.STAMP)
+        if len(self.sizes) == 1:
+            self.initial["subject_sets"] = list(self.sizes)
 
 
 def _sides(survey: Survey) -> dict[str, list[str]]:

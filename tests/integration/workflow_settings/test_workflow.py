@@ -103,6 +103,15 @@ def test_an_admin_opens_a_workflow_and_its_queue_is_filled(admin, sets):
     assert page.get("/classify/movers/").status_code == 200
 
 
+def test_the_form_of_a_new_workflow_has_an_only_set_chosen(admin, sets):
+    chosen = 'name="subject_sets" value="{}"'.format
+    both = browser(admin).get(f"{PAGE}new/").content.decode()
+    assert [both.split(chosen(each.pk))[1].split(">")[0].count("checked") for each in sets] == [0, 0]
+    sets[1].delete()
+    one = browser(admin).get(f"{PAGE}new/").content.decode()
+    assert "checked" in one.split(chosen(sets[0].pk))[1].split(">")[0]
+
+
 def test_the_settings_promise_no_more_than_posteriors_and_queues_do(admin, workflow):
     page = browser(admin).get(f"{PAGE}{workflow.slug}/").content.decode()
     assert "At 0.99, at most one in a hundred is wrong if posteriors are calibrated" in page
