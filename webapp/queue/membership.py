@@ -33,16 +33,17 @@ NEW = """
 """
 # A separate statement, to see what they have changed.
 INSERT = """
+    WITH public AS MATERIALIZED (
+        SELECT DISTINCT subject_id FROM queue_queueentry WHERE is_public AND subject_id = ANY(%(subjects)s::bigint[])
+    )
     INSERT INTO queue_queueentry
         (workflow_id, subject_id, priority, reason, open_slots, random_key, is_gold, is_retired, is_public)
     SELECT %(workflow)s::bigint, subject.id, %(priority)s::float8, %(reason)s, %(open_slots)s::smallint, random(),
         subject.gold_label <> '' AND (subject.gold_source <> %(orbit)s OR %(known_objects)s)
-            AND NOT (other.is_public AND subject.gold_source = 'ruling'),
-        ruled.id IS NOT NULL, other.is_public
+            AND NOT (public.subject_id IS NOT NULL AND subject.gold_source = 'ruling'),
+        ruled.id IS NOT NULL, public.subject_id IS NOT NULL
     FROM unnest(%(subjects)s::bigint[]) AS new (id) JOIN archive_subject AS subject USING (id)
-    CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM queue_queueentry WHERE subject_id = subject.id AND is_public) AS is_public
-    ) AS other
+    LEFT JOIN public ON public.subject_id = subject.id
     LEFT JOIN consensus_consensus AS ruled
         ON ruled.workflow_id = %(workflow)s AND ruled.subject_id = subject.id AND ruled.is_retired
     ORDER BY subject.id
