@@ -103,6 +103,8 @@ class Inspection:
 
     Attributes
     ----------
+    is_whole
+        Whether these are all rows of the file.
     labels
         By task, the count of each label.
     lines
@@ -114,6 +116,7 @@ class Inspection:
 
     format: str
     rows: int = 0
+    is_whole: bool = True
     broken: int = 0
     labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lines: Counter[str] = field(default_factory=Counter)
@@ -148,7 +151,8 @@ def inspect_file(path: Path, workflow: Workflow) -> Inspection:
     """Read the first rows of a file; raises BadFile for an unusable one."""
     inspected = Inspection(format_of(path))
     values: dict[str, set[str]] = defaultdict(set)
-    for row in islice(read_classifications(path), ROWS):
+    rows = read_classifications(path)
+    for row in islice(rows, ROWS):
         inspected.rows += 1
         if isinstance(row, Broken):
             inspected.broken += 1
@@ -158,6 +162,7 @@ def inspect_file(path: Path, workflow: Workflow) -> Inspection:
         raise BadFile(NO_ANSWER(file=path.name))
     if not inspected.labels:
         raise BadFile(NO_LABEL(file=path.name))
+    inspected.is_whole = inspected.rows < ROWS or next(rows, None) is None
     inspected.keys = {key: (_known(workflow, seen), len(seen)) for key, seen in values.items()}
     return inspected
 

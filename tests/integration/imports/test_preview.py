@@ -1,0 +1,40 @@
+"""The preview of an import says how much of the file it shows, and doesn't urge an import that would bring nothing."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.integration.imports.files import panoptes_row, write_csv
+from tests.integration.people import browser, member
+from tests.integration.world import make_workflow
+from webapp.imports import inspect
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def preview(tmp_path):
+    """Return the preview of a file with an answer to each of these subjects."""
+    workflow = make_workflow(subjects=2)
+    scientist = browser(member(workflow.survey, "scientist"))
+
+    def upload(*subjects):
+        rows = [panoptes_row(number, "ann", subject, "Yes") for number, subject in enumerate(subjects, 1)]
+        content = write_csv(tmp_path / "answers.csv", rows).read_bytes()
+        file = SimpleUploadedFile("answers.csv", content)
+        sent = scientist.post("/surveys/atlas/exchange/atlas/import/", {"file": file})
+        return scientist.get(sent["Location"]).content.decode()
+
+    return upload
+
+
+@pytest.mark.parametrize(("limit", "said"), [(3, "all 2 rows read"), (2, "all 2 rows read"), (1, "first 1 rows read")])
+def test_it_says_whether_it_has_read_the_whole_file(preview, monkeypatch, limit, said):
+    monkeypatch.setattr(inspect, "ROWS", limit)
+    assert said in preview("atlas-0", "atlas-1")
+
+
+def test_an_import_that_would_bring_nothing_is_not_the_first_choice(preview):
+    assert '<button class="button primary">Import</button>' in preview("atlas-0", "absent")
+    page = preview("absent")
+    assert "nothing would be imported" in page
+    assert '<button class="button">Import</button>' in page
