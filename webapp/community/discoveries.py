@@ -24,13 +24,15 @@ from webapp.workflows.models import Workflow
 def confirm(confirmed: Mapping[Subject, datetime], workflow: Workflow) -> int:
     """Credit and notify everybody who said yes to subjects before they were confirmed; return the new credits' number.
 
+    Whoever said it first is credited, and so named, first.
     A yes to a training subject earns no credit, since its answer was known; nor does a simulated volunteer's.
     """
     votes = Classification.objects.standing().filter(subject__in=confirmed, workflow=workflow, answer=Answer.YES)
     discoverers = votes.exclude(reason=Reason.TRAINING).filter(volunteer__is_simulated=False)
     credited = Discovery.objects.filter(subject=OuterRef("subject"), workflow=workflow, volunteer=OuterRef("volunteer"))
     subjects = {subject.pk: subject for subject in confirmed}
-    pairs = discoverers.filter(~Exists(credited)).values_list("subject", "volunteer", "created_at")
+    uncredited = discoverers.filter(~Exists(credited)).order_by("created_at", "pk")
+    pairs = uncredited.values_list("subject", "volunteer", "created_at")
     first = [(subjects[subject], volunteer, said_at) for subject, volunteer, said_at in pairs]
     new = [(subject, volunteer) for subject, volunteer, said_at in first if said_at <= confirmed[subject]]
     Discovery.objects.bulk_create(

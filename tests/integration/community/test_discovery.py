@@ -1,5 +1,7 @@
 """Volunteers who said yes before scientists confirmed a subject are notified and credited; withdrawing revokes it."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -69,8 +71,19 @@ def test_nobody_is_named_before_they_chose_to_be(workflow, subject, scientist, a
     assert "by ada" not in page
     Profile.objects.update_or_create(user=ada.user, defaults={"credit": "own-name", "display_name": "Ada <L>"})
     Profile.objects.update_or_create(user=ben.user, defaults={"credit": "user-name"})
-    page = page_of(client, subject)
-    assert "Ada &lt;L&gt;, ben" in page
+    named = page_of(client, subject).partition("First seen by:")[2].partition(".</p>")[0]
+    assert sorted(named.strip().split(", ")) == ["Ada &lt;L&gt;", "ben"]
+
+
+def test_whoever_said_yes_first_is_named_first(workflow, subject, scientist, ada, ben, client):
+    for volunteer in (ada, ben):
+        world.vote(volunteer, workflow, subject, "yes")
+        Profile.objects.create(user=volunteer.user, credit="user-name")
+    answers = Classification.objects.filter(volunteer=ben)
+    answers.update(created_at=answers.get().created_at - timedelta(hours=1))
+    confirm(subject, workflow, scientist)
+    client.force_login(ada.user)
+    assert "First seen by: ben, ada." in page_of(client, subject)
 
 
 def test_a_verdict_taken_back_takes_the_credit_back(workflow, subject, scientist, ada, ben, browser_of, client):
