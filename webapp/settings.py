@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "webapp.core.page_rates.limit_pages",
     "webapp.core.middleware.UnstorableMiddleware",
+    "webapp.core.middleware.method_not_allowed",
     "webapp.archive.audit.audit_outcome",
 ]
 ROOT_URLCONF, WSGI_APPLICATION = "webapp.urls", "webapp.wsgi.application"

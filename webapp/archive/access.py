@@ -44,6 +44,7 @@ _FOR = {
     Role.SCIENTIST: gettext_lazy("This page is for the scientists of %(survey)s."),
     Role.ADMIN: gettext_lazy("This page is for the admins of %(survey)s."),
 }
+ASK = gettext_lazy("Nothing was changed. If you need access, ask an admin of the survey or of the site for the role.")
 
 
 def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
@@ -54,7 +55,7 @@ def survey_for(request: HttpRequest, slug: str, role: str) -> Survey:
     """
     survey = get_object_or_404(Survey, slug=slug)
     if not Membership.objects.holds(request.user, survey, role):
-        raise PermissionDenied(_FOR[Role(role)] % {"survey": survey})
+        raise PermissionDenied(f"{_FOR[Role(role)] % {'survey': survey}} {ASK}")
     _ask_for_second_factor(request, role)
     if role == Role.ADMIN:
         _ask_for_password(request)
@@ -111,7 +112,8 @@ def site_admin_page(view: View) -> View:
         if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
             return _sign_in(request)
         if not person(request).is_superuser:
-            raise PermissionDenied(_("Only the site's administrators can open this page."))
+            denied = _("Only the site's administrators can open this page.")
+            raise PermissionDenied(f"{denied} {ASK}")
         _ask_for_second_factor(request, Role.ADMIN)
         _ask_for_password(request)
         record_act(request, person(request))

@@ -1,4 +1,4 @@
-"""Middleware: request numbers, health endpoints, common headers, and 400 for values that cannot be stored.
+"""Middleware: request numbers, health endpoints, common headers, and pages for what cannot be stored or opened.
 
 Health endpoints are answered first, since monitors use the site's IP address rather than its host name, and no HTTPS.
 """
@@ -7,6 +7,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import DataError
@@ -147,5 +148,20 @@ def common_headers(get_response: Answer) -> Answer:
         if is_json and request.path_info.startswith("/api/") and not is_for_a_script:
             response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
         return response
+
+    return answer
+
+
+def method_not_allowed(get_response: Answer) -> Answer:
+    """Answer a reader who opens an address that only takes forms with a page."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_empty = response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not getattr(response, "content", True)
+        if not is_empty or request.method != "GET":
+            return response
+        page = render(request, "405.html", status=response.status_code)
+        page["Allow"] = response["Allow"]
+        return page
 
     return answer

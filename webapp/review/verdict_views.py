@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from webapp.archive.access import person, subject_of, survey_page
 from webapp.archive.models import Role, Subject, Survey
 from webapp.core.fragments import fragment_of
+from webapp.core.return_address import return_address
 from webapp.learning.model_roles import classes_of
 from webapp.review.cases import change_case
 from webapp.review.opinions import ask_second_opinion, give_verdict, withdraw_verdict
@@ -117,11 +117,4 @@ def _act(request: HttpRequest, survey: Survey, workflow: str, pk: int, act: Act)
         return trigger_client_event(render(request, "review/verdict_panel.html", context), "judged")
     if problem:
         messages.error(request, problem)
-    return redirect(_back(request, survey))
-
-
-def _back(request: HttpRequest, survey: Survey) -> str:
-    """Return the page of this site that the form came from."""
-    here = request.headers.get("Referer", "")
-    is_ours = url_has_allowed_host_and_scheme(here, {request.get_host()}, require_https=request.is_secure())
-    return here if is_ours else reverse("review", args=[survey.slug])
+    return redirect(return_address(request, reverse("review", args=[survey.slug])))
