@@ -22,10 +22,10 @@ def check_author(author: Volunteer, survey: Survey, text: str) -> None:
     if suspension := suspensions(author).filter(survey=survey).first():
         raise ValidationError(
             _(
-                "Moderators suspended you from posting until %(until)s UTC: %(reason)s. "
+                "Moderators suspended you from posting until %(until)s UTC: %(reason)s "
                 "Your classifications still count. You can appeal under Safety, one of your pages."
             )
-            % {"until": f"{suspension.until:%Y-%m-%d %H:%M}", "reason": suspension.reason.rstrip(".")}
+            % {"until": f"{suspension.until:%Y-%m-%d %H:%M}", "reason": suspension.reason_sentence}
         )
     if LINK.search(text) and is_newcomer(author, survey):
         raise ValidationError(

@@ -72,6 +72,11 @@ class ModeratorAction(models.Model):
         return f"{self.kind}: {self.comment}"
 
     @property
+    def reason_sentence(self) -> str:
+        """Return the reason with a full stop, unless it ends with a sign of its own."""
+        return self.reason if self.reason.endswith((".", "!", "?", "…")) else f"{self.reason}."
+
+    @property
     def still_holds(self) -> bool:
         """Return whether it is a suspension that is neither over nor lifted."""
         return self.until is not None and self.lifted_at is None and self.until > timezone.now()

@@ -102,6 +102,19 @@ def test_who_is_suspended_reads_until_when_and_why_and_how_to_appeal(action, ada
     assert "suspended you" not in browser(ada.user).get("/you/").content.decode()
 
 
+def test_news_of_a_suspension_offer_an_appeal_only_while_there_is_one_to_make(action, ada, moderator):
+    def news():
+        return browser(ada.user).get("/you/news/").content.decode()
+
+    ModeratorAction.objects.update(reason="Be kind")
+    assert "Reason: Be kind. You can <a" in news()
+    appealed(ada.user, action)
+    assert "You can <a" not in news()
+    answered(moderator, "granted")
+    assert "Reason: Be kind. The suspension was lifted." in news()
+    assert "You can <a" not in news()
+
+
 def test_nobody_else_answers(action, workflow, ada, ben):
     appeal(user=ada.user, action=action, text="It was a quotation.")
     for stranger in (None, ada.user, ben.user, member(workflow.survey, "volunteer")):

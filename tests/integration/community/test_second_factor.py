@@ -14,6 +14,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from fido2.cose import ES256
+from fido2.webauthn import Aaguid, AttestedCredentialData
 
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member
@@ -48,6 +50,16 @@ def test_a_security_key_is_asked_something_new_each_time():
     ]
     assert [len(urlsafe_b64decode(f"{each}==")) for each in asked] == [32, 32]
     assert asked[0] != asked[1]
+
+
+@pytest.mark.parametrize("has_key", [False, True])
+def test_a_key_is_asked_for_only_if_the_account_has_one(monkeypatch, has_key):
+    give_factor(account("ada", password=make_password(PASSWORD)))
+    keys = [AttestedCredentialData.create(Aaguid.NONE, b"a key", ES256({1: 2, 3: -7}))] if has_key else []
+    monkeypatch.setattr("allauth.mfa.webauthn.internal.auth.get_credentials", lambda user: keys)
+    page = Client().post("/accounts/login/", {"login": "ada", "password": PASSWORD}, follow=True).content.decode()
+    assert "Two-factor sign-in" in page
+    assert ("Use a security key" in page) == has_key
 
 
 @pytest.mark.parametrize("page", ["totp/activate", "webauthn/add"])

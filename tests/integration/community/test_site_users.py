@@ -131,6 +131,8 @@ def test_a_suspended_account_is_out_at_once_and_signs_in_anew_when_that_is_lifte
     assert opens_the_api(token)
     browser(boss).post(f"/users/{ada.pk}/suspend/")
     assert not is_signed_in(stolen)
+    refused = browser().post("/accounts/login/", {"login": "ada", "password": PASSWORD}, follow=True).content.decode()
+    assert "An administrator of this site suspended your account." in refused
     assert not opens_the_api(token)
     browser(boss).post(f"/users/{ada.pk}/lift/")
     assert not is_signed_in(stolen), "lifting a suspension brings no session back"
@@ -306,6 +308,8 @@ def test_a_password_reset_is_mailed_or_else_its_link_is_shown(boss, ada, with_ma
     hers.post(form["Location"], {"password1": PASSWORD, "password2": PASSWORD})
     ada.refresh_from_db()
     assert ada.check_password(PASSWORD)
+    used = browser().get(re.search(r"http://testserver(/accounts/password/reset/key/[^\s\"]+)", page)[1], follow=True)
+    assert "ask an administrator for a new link" in used.content.decode()
 
 
 def test_a_suspended_account_gets_no_password_reset(boss, ada, without_mail):
