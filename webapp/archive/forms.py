@@ -141,7 +141,7 @@ class NewSurveyForm(SurveyForm):
         }
         error_messages = {
             "slug": {
-                "invalid": _("Use only letters, digits, hyphens and underscores, without spaces."),
+                "invalid": _("Use only letters, digits and hyphens, without spaces."),
                 "unique": _("Another survey uses this URL slug. Choose another."),
             }
         }

@@ -253,7 +253,7 @@ class NewWorkflowForm(WorkflowForm):
         }
         error_messages = {
             "slug": {
-                "invalid": _("Use only letters, digits, hyphens and underscores, without spaces."),
+                "invalid": _("Use only letters, digits and hyphens, without spaces."),
                 "unique": _("Another workflow uses this URL slug. Choose another."),
             }
         }
