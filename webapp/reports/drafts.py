@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from webapp.archive.models import Kind, Subject, Survey
+from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.known_objects.unidentified import unidentified
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.reports.names import names_of
@@ -24,6 +25,14 @@ def reportable(survey: Survey) -> QuerySet[Subject]:
 def candidates(survey: Survey) -> QuerySet[Subject]:
     """Return the reportable tracklets that are in no report yet."""
     return reportable(survey).filter(reported=None)
+
+
+def no_longer_confirmed(survey: Survey) -> QuerySet[ReportedTracklet]:
+    """Return the tracklets of signed reports whose yes a scientist has withdrawn or changed since."""
+    signed = ReportedTracklet.objects.filter(report__survey=survey, report__signed_at__isnull=False)
+    return signed.exclude(
+        subject__gold_label__in=["yes", *survey.positive], subject__gold_source__in=["ruling", KNOWN_ORBIT]
+    )
 
 
 def candidates_of(surveys: Iterable[Survey]) -> QuerySet[Subject]:

@@ -15,7 +15,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 from webapp.core.request_values import chosen, whole_numbers
 from webapp.reports.contents import Contents
-from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
+from webapp.reports.drafts import candidates, delete_draft, draft_report, no_longer_confirmed, remove_tracklet
 from webapp.reports.dry_run import FORMATS, dry_file
 from webapp.reports.forms import ReportSettingsForm, SignatureForm
 from webapp.reports.models import Report, ReportSettings, settings_of
@@ -37,6 +37,7 @@ def reports(request: HttpRequest, survey: Survey) -> HttpResponse:
     context = {
         "survey": survey,
         "settings": ReportSettings.objects.filter(survey=survey).first(),
+        "no_longer_confirmed": set(no_longer_confirmed(survey).values_list("report", flat=True)),
         "reports": survey.reports.select_related("created_by").annotate(count=Count("tracklets")),
         "candidates": [(row, doubts.get(row.pk, [])) for row in shown],
         "count": rows.count(),
@@ -168,6 +169,7 @@ def _page(request: HttpRequest, row: Report, form: SignatureForm | None, status:
         context |= {"files": [each for each in FILES if getattr(row, each)]}
         context |= {"signed_lines": list(enumerate(getattr(row, kind).splitlines(), 1))}
         context |= {"tracklets": row.tracklets.select_related("subject")}
+        context |= {"no_longer_confirmed": list(no_longer_confirmed(row.survey).filter(report=row))}
     else:
         settings = get_object_or_404(ReportSettings.objects.select_related("survey"), survey=row.survey)
         contents = Contents(row, settings)

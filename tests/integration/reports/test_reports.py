@@ -12,7 +12,8 @@ from tests.integration.at_once import beside
 from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.people import account, browser, member
 from tests.integration.reports.reporting import DAY, contents, draft, sign
-from webapp.archive.models import Frame, SubjectSet, Survey
+from webapp.archive.models import Frame, Subject, SubjectSet, Survey
+from webapp.archive.models.subject import KNOWN_ORBIT
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.linking.decisions import decide
 from webapp.linking.linked_objects import take_back
@@ -20,6 +21,7 @@ from webapp.linking.models import LinkRun, Proposal
 from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.reports.names import names_of
+from webapp.review.models import Ruling
 from webapp.review.rulings import withdraw_ruling
 
 pytestmark = pytest.mark.django_db
@@ -288,6 +290,24 @@ def test_a_scientist_drafts_checks_signs_and_downloads(survey):
     client.post(reverse("report-delete", args=["night", report.pk]))
     assert Report.objects.get().psv == report.psv
     assert client.get(reverse("report-file", args=["night", report.pk, "signed_name"])).status_code == 404
+
+
+def test_a_signed_report_says_which_verdict_no_longer_stands(survey):
+    report = sign(draft(survey))
+    client = browser(survey.memberships.first().user)
+    pages = [reverse("reports", args=["night"]), reverse("report", args=["night", report.pk])]
+    told = ["a verdict was withdrawn", "tell the Minor Planet Center"]
+    first = report.tracklets.first()
+    Subject.objects.filter(pk=report.tracklets.last().subject_id).update(gold_source=KNOWN_ORBIT)
+    for page, sentence in zip(pages, told, strict=True):
+        assert sentence not in client.get(page).content.decode()
+    withdraw_ruling(ruling=Ruling.objects.get(subject=first.subject), by=survey.memberships.first().user)
+    for page, sentence in zip(pages, told, strict=True):
+        assert sentence in client.get(page).content.decode()
+    page = client.get(pages[1]).content.decode()
+    assert f"No longer confirmed: {first.trk_sub}. A scientist" in page
+    assert page.count('<span class="badge failed">no longer confirmed</span>') == 1
+    assert client.get(reverse("report-file", args=["night", report.pk, "psv"])).content.decode() == report.psv
 
 
 def test_a_draft_is_deleted_and_its_tracklets_are_candidates_again(survey):
