@@ -107,10 +107,13 @@ def group_leave(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page
 def group_join(request: HttpRequest, user: User, token: str) -> HttpResponseBase:
-    """Say what joining means; join."""
+    """Say what joining means; join. A member is led to the group."""
     row = rules.group_of_link(token)
     if row is None:
         raise Http404(Message("This link has ended. Ask for a new one."))
+    if rules.members_of(row).filter(volunteer=account_volunteer(user)).exists():
+        messages.info(request, _("You're a member already."))
+        return redirect("group", row.pk)
     if request.method != "POST":
         page = {"group": row, "owner": name_in_talk(row.owner), "own_name": name_in_talk(account_volunteer(user))}
         return render(request, "community/group_join.html", page)

@@ -40,6 +40,7 @@ def test_anyone_with_an_account_opens_one_and_others_join_by_its_link(ada, ben, 
     for _ in range(2):
         assert browser_of(ben).post(address).url == f"/groups/{group.pk}/"
     assert [row.volunteer for row in GroupMember.objects.all()] == [ben]
+    assert "a member already" in browser_of(ben).get(address, follow=True).content.decode()
     assert "Night owls" in browser_of(ben).get("/you/groups/").content.decode()
 
 

@@ -303,6 +303,7 @@ def test_a_password_reset_is_mailed_or_else_its_link_is_shown(boss, ada, with_ma
     assert mail.outbox[0].to == ["ada@example.org"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     page = browser(boss).post(f"/users/{ada.pk}/reset/").content.decode()
+    assert "Make a password reset link" in page
     hers = browser()
     form = hers.get(re.search(r"http://testserver(/accounts/password/reset/key/[^\s\"]+)", page)[1])
     hers.post(form["Location"], {"password1": PASSWORD, "password2": PASSWORD})
