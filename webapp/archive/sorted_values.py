@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from django.utils.formats import number_format
+from django.template.defaultfilters import floatformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +27,7 @@ def time_in_words(mjd: float) -> str:
 
 
 def _number(words: Promise, decimals: int, value: float) -> str:
-    return str(words) % {"value": number_format(value, decimals)}
+    return str(words) % {"value": floatformat(value, decimals)}
 
 
 _WORDS: dict[str, tuple[Callable[[float], str], Promise]] = {

@@ -70,6 +70,12 @@ def test_without_a_champion_no_score_is_claimed(survey):
     assert captions(page) == ["", ""]
 
 
+def test_values_are_rounded_as_on_other_pages(survey):
+    Subject.objects.filter(mag=19.35).update(mag=19.876)
+    page = browser(member(survey, "scientist")).get("/surveys/night/", {"sort": "mag"}).content.decode()
+    assert captions(page) == ["magnitude 19.88", "no magnitude"]
+
+
 def test_a_time_that_no_calendar_has_is_shown_as_it_is(survey):
     Subject.objects.filter(mjd=58207.25).update(mjd=1e9)
     page = browser(member(survey, "scientist")).get("/surveys/night/", {"sort": "mjd"}).content.decode()
