@@ -75,6 +75,7 @@ def missing_in(skill: Skill | None, wanted: float) -> list[str]:
 
 
 def _uncertain(real: Proportion, bogus: Proportion, wanted: float) -> list[str]:
+    """Return the skills that are too low, cut to two decimals: rounded, 0.799 would be “0.80 of 0.80”."""
     names: Sequence[tuple[Proportion, str]] = [
         (real, _("skill with real movers: %(is)s of %(wanted)s")),
         (bogus, _("skill with bogus ones: %(is)s of %(wanted)s")),
