@@ -60,7 +60,7 @@ def test_a_list_of_votes(folder):
     rows = rows_of(path)
     workflow = queue(*{row["subject_ids"] for row in rows})
     guess = inspect_file(path, workflow).guess(workflow)
-    assert (guess.source, guess.match, guess.task) == ("zooniverse.org", "subject", "val")
+    assert (guess.source, guess.match, guess.task) == (path.stem, "subject", "val")
     job = bring_in(path)
     meant = [row for row in rows if row["val"] != "null"]
     first = {(row["user_name"], row["subject_ids"]): row["val"] for row in reversed(meant)}

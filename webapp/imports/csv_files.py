@@ -171,6 +171,12 @@ def read_csv(path: Path) -> Iterator[Row]:
         raise BadFile(NO_CSV(file=path.name, error=error, line=rows.line_num)) from error
 
 
+def is_panoptes(start: bytes) -> bool:
+    """Tell a Panoptes export from a plain list by its header."""
+    header = start.splitlines()[0].decode(errors="replace")
+    return "annotations" in next(csv.reader([header]))
+
+
 def _check(header: list[str], path: Path) -> None:
     missing = [name for name in NEEDED if name not in header]
     if missing:

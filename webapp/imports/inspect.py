@@ -10,7 +10,7 @@ from pathlib import Path
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
 from webapp.classifications.presentation import PRESENTATIONS
-from webapp.imports.csv_files import read_csv
+from webapp.imports.csv_files import is_panoptes, read_csv
 from webapp.imports.foreign_record import (
     EMPTY,
     METADATA,
@@ -61,12 +61,12 @@ def _classes(workflow: Workflow) -> Mapping[str, str]:
     return {label.casefold(): answer for label, answer in meant.items()}
 
 
-PANOPTES, LABEL_STUDIO = "panoptes", "label-studio"
+PANOPTES, VOTES, LABEL_STUDIO = "panoptes", "votes", "label-studio"
 USUAL_SOURCE = {PANOPTES: "zooniverse.org", LABEL_STUDIO: "label-studio"}
 
 
 def format_of(path: Path) -> str:
-    """Tell Label Studio's JSON from CSV by the start of the file; raises BadFile for an empty or missing one."""
+    """Tell the formats by the start of the file; raises BadFile for an empty or missing one."""
     try:
         with path.open("rb") as file:
             start = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -74,7 +74,9 @@ def format_of(path: Path) -> str:
         raise BadFile(NOT_OPENED(file=path.name, error=error.strerror)) from error
     if not start:
         raise BadFile(EMPTY(file=path.name))
-    return LABEL_STUDIO if start[:1] in (b"[", b"{") else PANOPTES
+    if start[:1] in (b"[", b"{"):
+        return LABEL_STUDIO
+    return PANOPTES if is_panoptes(start) else VOTES
 
 
 def read_classifications(path: Path) -> Iterator[Row]:
@@ -103,6 +105,8 @@ class Inspection:
 
     Attributes
     ----------
+    source
+        The usual source of such files; of a plain list, which has none, its name.
     is_whole
         Whether these are all rows of the file.
     labels
@@ -114,7 +118,7 @@ class Inspection:
         were seen.
     """
 
-    format: str
+    source: str
     rows: int = 0
     is_whole: bool = True
     broken: int = 0
@@ -126,7 +130,7 @@ class Inspection:
         """Return the probable mapping, for a scientist to confirm."""
         task = self._question(workflow)
         return Guess(
-            source=USUAL_SOURCE[self.format],
+            source=self.source,
             match=max(self.keys, key=lambda key: self.keys[key][0], default=SUBJECT),
             task=task,
             follow_up_task=self._follow_ups(workflow, task),
@@ -149,7 +153,7 @@ class Inspection:
 
 def inspect_file(path: Path, workflow: Workflow) -> Inspection:
     """Read the first rows of a file; raises BadFile for an unusable one."""
-    inspected = Inspection(format_of(path))
+    inspected = Inspection(USUAL_SOURCE.get(format_of(path), path.stem))
     values: dict[str, set[str]] = defaultdict(set)
     rows = read_classifications(path)
     for row in islice(rows, ROWS):

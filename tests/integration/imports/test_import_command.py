@@ -27,3 +27,13 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
     call_command("import_classifications", str(path), "--workflow", "votes", "--answer", "Blue=yes")
     assert "1  classifications imported" in capsys.readouterr().out
     assert Classification.objects.get().answer == "yes"
+
+
+def test_two_plain_lists_that_number_their_rows_alike_both_come_in_once(tmp_path, capsys):
+    make_workflow(subjects=2, slug="votes")
+    for name, subject in (("monday", "votes-0"), ("tuesday", "votes-1"), ("monday", "votes-0")):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"classification_id,user_name,subject_ids,answer\n1,ann,{subject},Yes\n")
+        call_command("import_classifications", str(path), "--workflow", "votes")
+    assert "of tuesday:" in capsys.readouterr().out
+    assert Classification.objects.count() == 2

@@ -12,17 +12,26 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def preview(tmp_path):
-    """Return the preview of a file with an answer to each of these subjects."""
+def preview_of():
+    """Return the preview of a file's bytes."""
     workflow = make_workflow(subjects=2)
     scientist = browser(member(workflow.survey, "scientist"))
 
-    def upload(*subjects):
-        rows = [panoptes_row(number, "ann", subject, "Yes") for number, subject in enumerate(subjects, 1)]
-        content = write_csv(tmp_path / "answers.csv", rows).read_bytes()
+    def upload(content):
         file = SimpleUploadedFile("answers.csv", content)
         sent = scientist.post("/surveys/atlas/exchange/atlas/import/", {"file": file})
         return scientist.get(sent["Location"]).content.decode()
+
+    return upload
+
+
+@pytest.fixture
+def preview(preview_of, tmp_path):
+    """Return the preview of a file with an answer to each of these subjects."""
+
+    def upload(*subjects):
+        rows = [panoptes_row(number, "ann", subject, "Yes") for number, subject in enumerate(subjects, 1)]
+        return preview_of(write_csv(tmp_path / "answers.csv", rows).read_bytes())
 
     return upload
 
@@ -31,6 +40,12 @@ def preview(tmp_path):
 def test_it_says_whether_it_has_read_the_whole_file(preview, monkeypatch, limit, said):
     monkeypatch.setattr(inspect, "ROWS", limit)
     assert said in preview("atlas-0", "atlas-1")
+
+
+def test_a_list_is_its_own_source_and_an_export_is_of_zooniverse(preview, preview_of):
+    assert 'name="source" value="zooniverse.org"' in preview("atlas-0")
+    votes = b"classification_id,user_name,subject_ids,answer\n1,ann,atlas-0,Yes\n"
+    assert 'name="source" value="answers"' in preview_of(votes)
 
 
 def test_an_import_that_would_bring_nothing_is_not_the_first_choice(preview):

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--inspect", action="store_true", help="preview the file and its mapping, without importing"
         )
-        parser.add_argument("--source", help="origin (default: zooniverse.org or label-studio)")
+        parser.add_argument("--source", help="origin (default: zooniverse.org, label-studio, or a plain list's name)")
         parser.add_argument("--match", help="how to match subjects: subject, or metadata:KEY")
         parser.add_argument("--task", help="the task, or the column, whose labels are the answers")
         parser.add_argument(
