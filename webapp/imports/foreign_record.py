@@ -47,6 +47,7 @@ class Reason(models.TextChoices):
     CONTRADICTORY = "contradictory", _("The labels in this row map to different answers.")
     CANCELLED = "cancelled", _("Skipped by the annotator.")
     KNOWN = "known", _("Already imported.")
+    OTHER_SUBJECT = "other-subject", _("Another row of this source has this id, with another subject.")
     ANSWERED = "answered", _("This user has already classified this subject.")
     FOLLOW_UP = "follow-up", _("The workflow has no such follow-up; imported without it.")
     LINE = "line", _("The line can't be stored; imported without it.")

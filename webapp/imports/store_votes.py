@@ -202,15 +202,16 @@ def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
 
 def _new_votes(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
     """Return the new votes that the workflow asks for, each once."""
-    known = set(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", flat=True))
+    known = dict(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", "subject"))
     new: list[Vote] = []
     for vote in votes:
         if vote.id in known:
-            tally.note(Reason.KNOWN, vote.record.row, vote.record.id)
+            reason = Reason.KNOWN if known[vote.id] == vote.subject.pk else Reason.OTHER_SUBJECT
+            tally.note(reason, vote.record.row, vote.record.id)
         elif vote.subject.pk not in entries:
             tally.note(Reason.NOT_QUEUED, vote.record.row, vote.subject.external_id)
         else:
-            known.add(vote.id)
+            known[vote.id] = vote.subject.pk
             new.append(vote)
     return new
 

@@ -120,6 +120,16 @@ def test_whatever_does_not_come_in_says_why(tmp_path):
     assert Classification.objects.count() == 2
 
 
+def test_an_id_that_the_source_has_used_for_another_subject_is_not_called_imported(tmp_path):
+    workflow = make_workflow(subjects=2)
+    imported(workflow, write_csv(tmp_path / "one.csv", [panoptes_row(1, "ann", "atlas-0")]))
+    rows = [panoptes_row(1, "ann", "atlas-0"), panoptes_row(1, "bob", "atlas-1"), panoptes_row(2, "bob", "atlas-0")]
+    rows.append(panoptes_row(2, "bob", "atlas-1"))
+    job = imported(workflow, write_csv(tmp_path / "two.csv", rows))
+    assert (job.added, job.known, job.skipped) == (1, 1, 2)
+    assert [each["row"] for each in job.report["other-subject"]["examples"]] == [2, 4]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
