@@ -27,8 +27,8 @@ class UploadForm(forms.Form):
         label=gettext_lazy("File"),
         help_text=gettext_lazy(
             "A Panoptes classification export (CSV), a list of classifications with the columns "
-            "classification_id, user_name, subject_ids and an answer (CSV), or a Label Studio export "
-            "(JSON)."
+            "classification_id, user_name, subject_ids (the survey's external ids) and an answer (CSV), or a "
+            "Label Studio export (JSON)."
         ),
         widget=forms.ClearableFileInput({"accept": ",".join(SUFFIXES)}),
     )
