@@ -77,8 +77,16 @@ function press(what) {
   if (performance.now() < readyAt) return;
   readyAt = performance.now() + SETTLE;
   const row = current();
-  if (row) unfold(row);
-  row?.querySelector(`[data-${what}]`)?.click();
+  unfold(row);
+  const button = row.querySelector(`[data-${what}]`);
+  if (button) button.click();
+  else noteOn(row, whyNot(what, row));
+}
+
+function whyNot(what, row) {
+  if (what === "assign") return gettext("Somebody has this subject already. Unassign it first.");
+  if (row.querySelector("[data-unask]")) return gettext("A second opinion is wanted already.");
+  return gettext("Give your verdict first; then you can ask for a second opinion.");
 }
 
 /** Show the page's list of keys, wherever the page is scrolled to. */

@@ -103,6 +103,17 @@ def test_hold_assign_and_a_second_opinion_by_key(page):
     expect(page.get_by_text("asked for a second opinion")).to_be_visible()
 
 
+def test_a_key_that_a_row_has_no_use_for_says_why(page):
+    row, status = page.locator("[data-row]").first, page.locator("[data-status]")
+    press(page, "s")
+    expect(row.get_by_text("Give your verdict first; then you can ask for a second opinion.")).to_be_visible()
+    expect(status).to_contain_text("Give your verdict first")
+    press(page, "a")
+    expect(status).to_have_text("Saved.")
+    press(page, "a")
+    expect(status).to_have_text("Somebody has this subject already. Unassign it first.")
+
+
 RETIRED = {"subjects": "retired: scientist’s verdict", "consensus/subjects": "A scientist ruled yes."}
 
 
