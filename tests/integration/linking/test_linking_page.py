@@ -62,6 +62,16 @@ def test_the_form_keeps_what_the_last_search_asked_for(survey):
     assert kept()["night"] == "2023-03-07"
 
 
+@pytest.mark.parametrize(
+    ("links", "advice"), [("detections", "Try fewer detections"), ("tracklets", "Try more nights, or velocities")]
+)
+def test_a_search_that_found_none_says_what_to_try(survey, links, advice):
+    client, address = browser(member(survey, "scientist")), reverse("linking", args=["night"])
+    assert "Links appear here after a search" in client.get(address).content.decode()
+    LinkRun.objects.create(survey=survey, links=links, first_mjd=60000, last_mjd=60001, state="done")
+    assert advice in client.get(address).content.decode()
+
+
 def test_an_empty_error_leaves_each_detection_its_own(survey):
     client = browser(member(survey, "scientist"))
     assert client.post(reverse("linking-start", args=["night"]), FIELDS | {"position_error": ""}).status_code == 302
