@@ -71,13 +71,17 @@ def decide(*, survey: Survey, proposals: Sequence[int], by: User, decision: Deci
     Raises
     ------
     ValidationError
-        Two confirmed proposals would share a detection. Nothing is changed.
+        None is chosen or still open, or two confirmed proposals would share a detection. Nothing is changed.
     """
+    if not proposals:
+        raise ValidationError(_("Choose at least one link."))
     Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     rows = Proposal.objects.filter(run__survey=survey, pk__in=proposals, decision=Decision.OPEN)
     keys = list(rows.values_list("pk", flat=True))
+    if not keys:
+        raise ValidationError(_("Somebody has decided on these links already. Nothing has changed."))
     _decide(keys, decision, by)
-    if decision != Decision.CONFIRMED or not keys:
+    if decision != Decision.CONFIRMED:
         return len(keys)
     _refuse_shared(survey, keys)
     _reject_rivals(survey, keys, by)

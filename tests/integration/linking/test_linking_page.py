@@ -72,6 +72,22 @@ def test_a_search_that_found_none_says_what_to_try(survey, links, advice):
     assert advice in client.get(address).content.decode()
 
 
+@pytest.mark.parametrize("decision", ["confirmed", "rejected"])
+def test_to_decide_on_no_open_link_is_an_error(survey, decision):
+    proposal = search(survey).proposals.first()
+    client, address = browser(member(survey, "scientist", "colleague")), reverse("linking-decide", args=["night"])
+
+    def said(**chosen):
+        page = client.post(address, {"decision": decision, **chosen}, follow=True)
+        return [(message.level_tag, message.message) for message in page.context["messages"]]
+
+    assert said() == [("error", "Choose at least one link.")]
+    assert said(proposals=[proposal.pk])[0][0] == "success"
+    assert said(proposals=[proposal.pk]) == [
+        ("error", "Somebody has decided on these links already. Nothing has changed.")
+    ]
+
+
 def test_an_empty_error_leaves_each_detection_its_own(survey):
     client = browser(member(survey, "scientist"))
     assert client.post(reverse("linking-start", args=["night"]), FIELDS | {"position_error": ""}).status_code == 302
