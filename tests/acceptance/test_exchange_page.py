@@ -15,6 +15,7 @@ from tasks import jobs
 from tests.acceptance.people import member
 from tests.acceptance.test_every_page import RULES
 from tests.integration.imports.files import panoptes_row, write_csv
+from tests.integration.imports.test_bundle import packed
 from tests.integration.world import make_volunteer, make_workflow, subjects_of, vote
 from webapp.classifications.models import Classification
 from webapp.consensus.models import Consensus
@@ -45,6 +46,18 @@ def test_answers_are_taken_out(workflow, open_page):
     assert download.value.suggested_filename == "atlas-classifications.csv"
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert [json.loads(row["annotations"])[0]["value"] for row in rows] == ["Yes", "Yes"]
+
+
+def test_what_a_bundle_changes_looks_as_if_it_opened(workflow, open_page, tmp_path):
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(packed({"survey": {"name": "Another name"}}).read())
+    page = open_page("/surveys/atlas/exchange/", user=member(workflow.survey, "admin"))
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Show what it changes").click()
+    change = page.locator(".change summary")
+    expect(change).to_have_css("display", "list-item")  # with the marker
+    change.click()
+    expect(page.get_by_text("Another name")).to_be_visible()
 
 
 def test_answers_are_brought_in_and_what_is_not_is_told(workflow, open_page, tmp_path):
