@@ -43,11 +43,12 @@ from webapp.known_objects.start_match import unchecked
 from webapp.known_objects.subject_detections import detections_of
 
 READING = Sentence(gettext_noop("Reading %(count)s orbits."))
-MATCHED = Sentence(gettext_noop("%(known)s of %(all)s subjects have a known object near them."))
+MATCHED = Sentence(gettext_noop("%(known)s of %(all)s newly compared subjects have a known object near them."))
 UNPLACED = Sentence(
     gettext_noop(
-        "%(known)s of %(all)s subjects have a known object near them. %(unplaced)s detections were left out: nobody"
-        " knows where observatory %(code)s was. Set the survey’s code, or give a spacecraft’s place in the manifest."
+        "%(known)s of %(all)s newly compared subjects have a known object near them. %(unplaced)s detections were left"
+        " out: nobody knows where observatory %(code)s was. Set the survey’s code, or give a spacecraft’s place in the"
+        " manifest."
     )
 )
 BATCH = 5_000

@@ -97,7 +97,7 @@ def counts(cube):
 def test_a_track_matches_in_the_frame_in_its_middle(catalogue, champion, cube, path, survey, places):
     assert np.hypot(*(path[-1] - path[0])) > 8, "pixels: elsewhere in its track it would not match"
     found(champion, cube, path)
-    assert str(run(survey).message) == "1 of 1 subjects have a known object near them."
+    assert str(run(survey).message) == "1 of 1 newly compared subjects have a known object near them."
     match = cube.known_matches.get()
     assert match.designation == unpack_designation(places[0][0])
     assert match.separation < 0.1 * PIXEL

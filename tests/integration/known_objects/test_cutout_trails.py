@@ -53,7 +53,7 @@ def cutout(survey, places):
 def test_a_trail_matches_by_its_middle_whichever_way_it_was_drawn(catalogue, workflow, cutout, survey, places):
     draw(workflow, cutout, OBJECT)
     draw(workflow, cutout, (OBJECT[0] + 4, OBJECT[1]), half=(-30.0, -5.0))
-    assert str(run(survey).message) == "1 of 1 subjects have a known object near them."
+    assert str(run(survey).message) == "1 of 1 newly compared subjects have a known object near them."
     match = cutout.known_matches.get()
     assert match.designation == unpack_designation(places[0][0])
     assert match.detections == 1, "two lines on one trail are one detection"

@@ -45,7 +45,7 @@ def test_a_file_without_orbits_changes_nothing(catalogue, tmp_path):
 def test_subjects_get_their_candidates(catalogue, survey, places):
     job = run(survey)
     assert (job.state, job.done, job.total) == (JobState.DONE, 4, 4)
-    assert str(job.message) == "2 of 4 subjects have a known object near them."
+    assert str(job.message) == "2 of 4 newly compared subjects have a known object near them."
     first, second, nowhere, lost = survey.subjects.order_by("pk")
     names = [row.known_matches.get().designation for row in (first, second)]
     assert names == [unpack_designation(places[at][0]) for at in (0, 1)]
@@ -88,7 +88,7 @@ def test_a_spacecraft_is_where_the_manifest_says(catalogue, survey):
         row.save()
     second.metadata = {"#obs_x1": 1.5e6, "#obs_y1": "1.5e6", "#obs_z1": 0}  # km: as far as L2, so off by parallax
     second.save()
-    assert str(run(survey).message) == "1 of 4 subjects have a known object near them."
+    assert str(run(survey).message) == "1 of 4 newly compared subjects have a known object near them."
     assert first.known_matches.get().separation < 0.1
 
 
@@ -273,7 +273,7 @@ def test_detections_whose_observer_nobody_knows_do_not_stop_the_others(catalogue
     placed.save()
     job = run(survey)
     assert job.state == JobState.DONE
-    assert "1 of 4 subjects have a known object near them. 2 detections were left out: nobody" in str(job.message)
+    assert "1 of 4 newly compared subjects have a known object near them. 2 detections were left" in str(job.message)
     assert list(IdentityCheck.objects.order_by("subject").values_list("detections", flat=True)) == [1, 0, 0, 0]
 
 
