@@ -35,7 +35,7 @@ def test_it_is_shown_only_to_those_who_know_the_answer(client, subject, django_u
     Membership.objects.create(user=scientist, survey=subject.survey, role="scientist")
     client.force_login(scientist)
     page = client.get(address).content.decode()
-    assert "2 measurements from MJD 60369.5 to 60370.5" in page
+    assert "2 measurements from MJD 60369.5000 to 60370.5000" in page
     assert 'cx="708.0" cy="12.0"' in page  # the newest and brightest
     assert "433, 2.2″" in page
     assert f'href="{address}light-curve.csv"' in page
@@ -63,8 +63,17 @@ def test_a_single_point_is_one_magnitude_and_no_range(client, subject, django_us
     Membership.objects.create(user=scientist, survey=subject.survey, role="scientist")
     client.force_login(scientist)
     page = client.get(f"/surveys/atlas/subjects/{subject.pk}/").content.decode()
-    assert "MJD 60369.5 (UTC), magnitude 20.5; a triangle is an upper limit." in page
+    assert "MJD 60369.5000 (UTC), magnitude 20.50; a triangle is an upper limit." in page
     assert "at the bottom" not in page
+
+
+def test_the_ends_of_a_tracklets_light_curve_are_told_apart(client, subject, django_user_model):
+    Subject.objects.update(light_curve=[[60310.3, "g", 19.88, 0.1], [60310.3104, "g", 19.94, 0.1]])
+    scientist = django_user_model.objects.create_user("scientist")
+    Membership.objects.create(user=scientist, survey=subject.survey, role="scientist")
+    client.force_login(scientist)
+    page = client.get(f"/surveys/atlas/subjects/{subject.pk}/").content.decode()
+    assert "MJD 60310.3000 to 60310.3104 (UTC); magnitude 19.94 at the bottom, 19.88 at the top" in page
 
 
 def file_of(response):
