@@ -85,6 +85,7 @@ def read_classifications(path: Path) -> Iterator[Row]:
 
 
 ROWS = 20_000
+EXAMPLES = 3
 VALUES = 1000
 
 
@@ -109,6 +110,8 @@ class Inspection:
         The usual source of such files; of a plain list, which has none, its name.
     is_whole
         Whether these are all rows of the file.
+    broken, first_broken
+        The number of unusable rows, and the first few of them.
     labels
         By task, the count of each label.
     lines
@@ -122,6 +125,7 @@ class Inspection:
     rows: int = 0
     is_whole: bool = True
     broken: int = 0
+    first_broken: list[Broken] = field(default_factory=list)
     labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lines: Counter[str] = field(default_factory=Counter)
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -160,6 +164,7 @@ def inspect_file(path: Path, workflow: Workflow) -> Inspection:
         inspected.rows += 1
         if isinstance(row, Broken):
             inspected.broken += 1
+            inspected.first_broken = [*inspected.first_broken, row][:EXAMPLES]
         else:
             _count(inspected, row, values)
     if not inspected.rows:

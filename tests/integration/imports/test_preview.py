@@ -48,6 +48,15 @@ def test_a_list_is_its_own_source_and_an_export_is_of_zooniverse(preview, previe
     assert 'name="source" value="answers"' in preview_of(votes)
 
 
+def test_the_first_rows_that_cannot_be_used_say_why(preview_of):
+    rows = ["1,ann,atlas-0,Yes", "2,ann", *("3,ann,atlas-0;atlas-1,Yes" for _ in range(2)), ",ann,atlas-0,Yes"]
+    page = preview_of("\n".join(["classification_id,user_name,subject_ids,answer", *rows]).encode())
+    assert "4 of them cannot be used." in page
+    assert "row 2: Unreadable row. <code>2 cells, and the header has 4</code>" in page
+    assert "row 4: More than one subject in the row. <code>atlas-0;atlas-1</code>" in page
+    assert "row 5" not in page
+
+
 def test_an_import_that_would_bring_nothing_is_not_the_first_choice(preview):
     assert '<button class="button primary">Import</button>' in preview("atlas-0", "absent")
     page = preview("absent")
