@@ -14,6 +14,7 @@ from webapp.archive.access import person, survey_for, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.fingerprint import ChangedMeanwhile, fingerprint
 from webapp.core.request_values import chosen, whole_numbers
+from webapp.known_objects.models import OrbitCatalogue
 from webapp.reports.contents import Contents
 from webapp.reports.drafts import candidates, delete_draft, draft_report, no_longer_confirmed, remove_tracklet
 from webapp.reports.dry_run import FORMATS, dry_file
@@ -42,6 +43,7 @@ def reports(request: HttpRequest, survey: Survey) -> HttpResponse:
         "candidates": [(row, doubts.get(row.pk, [])) for row in shown],
         "count": rows.count(),
         "shown": SHOWN,
+        "has_orbits": OrbitCatalogue.objects.exists(),
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
     }
     return render(request, "reports/reports.html", context)

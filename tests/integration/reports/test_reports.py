@@ -50,6 +50,16 @@ def test_a_draft_becomes_files_that_are_read_back(survey):
     assert {(each.magnitude, each.band, each.code) for each in found} == {("19.13", "o", "T05")}
 
 
+def test_without_candidates_the_page_says_whether_orbits_are_missing(survey):
+    IdentityCheck.objects.all().delete()
+    client, address = browser(member(survey, "scientist")), reverse("reports", args=["night"])
+    assert "compare them with the known objects" in client.get(address).content.decode()
+    OrbitCatalogue.objects.all().delete()
+    page = client.get(address).content.decode()
+    assert "until an administrator loads orbits" in page
+    assert f'<a href="{reverse("known-objects", args=["night"])}">Known objects</a></p>' in page
+
+
 def test_a_positions_own_error_is_reported_and_an_assumed_one_is_not(survey):
     Frame.objects.filter(position=0).update(rms_ra=0.05, rms_dec=0.071, rms_corr=-0.25)
     Frame.objects.filter(position=1).update(rms_corr=0.5)  # of no errors
