@@ -11,7 +11,7 @@ from ml.io.message import message_of
 from webapp.classifications.presentation import PRESENTATIONS
 from webapp.core.stored_messages import in_words
 from webapp.imports.foreign_record import METADATA, SUBJECT
-from webapp.imports.inspect import Inspection, guess_answers
+from webapp.imports.inspect import LONGEST_SOURCE, Inspection, guess_answers
 from webapp.imports.mapping import Choices, WrongChoice
 from webapp.imports.run_import import SUFFIXES
 from webapp.workflows.models import Workflow
@@ -38,7 +38,7 @@ class ChoicesForm(forms.Form):
     """The mapping of a file, preselected from its first rows."""
 
     source = forms.CharField(
-        max_length=100,
+        max_length=LONGEST_SOURCE,
         label=gettext_lazy("Source"),
         help_text=gettext_lazy(
             "Identifies classifications together with their ids. Use the same name for all files from one source."

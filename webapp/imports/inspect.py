@@ -62,6 +62,7 @@ def _classes(workflow: Workflow) -> Mapping[str, str]:
 
 
 PANOPTES, VOTES, LABEL_STUDIO = "panoptes", "votes", "label-studio"
+LONGEST_SOURCE = 100
 USUAL_SOURCE = {PANOPTES: "zooniverse.org", LABEL_STUDIO: "label-studio"}
 
 
@@ -157,7 +158,7 @@ class Inspection:
 
 def inspect_file(path: Path, workflow: Workflow) -> Inspection:
     """Read the first rows of a file; raises BadFile for an unusable one."""
-    inspected = Inspection(USUAL_SOURCE.get(format_of(path), path.stem))
+    inspected = Inspection(USUAL_SOURCE.get(format_of(path), path.stem[:LONGEST_SOURCE]))
     values: dict[str, set[str]] = defaultdict(set)
     rows = read_classifications(path)
     for row in islice(rows, ROWS):

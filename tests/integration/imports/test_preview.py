@@ -9,6 +9,7 @@ from tests.integration.world import make_workflow
 from webapp.imports import inspect
 
 pytestmark = pytest.mark.django_db
+VOTES = b"classification_id,user_name,subject_ids,answer\n1,ann,atlas-0,Yes\n"
 
 
 @pytest.fixture
@@ -44,8 +45,13 @@ def test_it_says_whether_it_has_read_the_whole_file(preview, monkeypatch, limit,
 
 def test_a_list_is_its_own_source_and_an_export_is_of_zooniverse(preview, preview_of):
     assert 'name="source" value="zooniverse.org"' in preview("atlas-0")
-    votes = b"classification_id,user_name,subject_ids,answer\n1,ann,atlas-0,Yes\n"
-    assert 'name="source" value="answers"' in preview_of(votes)
+    assert 'name="source" value="answers"' in preview_of(VOTES)
+
+
+def test_a_source_is_no_longer_than_it_may_be(tmp_path):
+    path = tmp_path / f"{'n' * 150}.csv"
+    path.write_bytes(VOTES)
+    assert inspect.inspect_file(path, make_workflow(subjects=1)).source == "n" * 100
 
 
 def test_the_first_rows_that_cannot_be_used_say_why(preview_of):
