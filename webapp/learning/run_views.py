@@ -91,7 +91,7 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "checkpoint": checkpoint,
         "evaluation": evaluation,
         "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
-        "confusion": confusion(evaluation.metrics) if evaluation else None,
+        "confusions": confusions(evaluation.metrics) if evaluation else [],
         "champion": champion_of(survey, checkpoint.role) if checkpoint else None,
         "doubts": doubts(checkpoint) if checkpoint and not checkpoint.is_champion else [],
         "scoring": checkpoint.scoring_runs.of_archive().first() if checkpoint else None,
@@ -131,14 +131,30 @@ def shown_metrics(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"name": NAMES[key], "value": metrics[key], "interval": intervals.get(key)} for key in known]
 
 
-ANSWERS = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")}
-"""Default classes of a survey without any."""
+DECISIONS = gettext_lazy("Confusion matrix at the decision threshold: rows are true answers, columns are decisions")
+MOST_PROBABLE = gettext_lazy(
+    "Confusion matrix over the survey's classes: rows are true classes, columns are predictions. Each subject is in the"
+    " column of its most probable class, so the totals differ from the decisions at the threshold."
+)
+ANSWERS = {
+    "bogus": gettext_lazy("no"),
+    "real": gettext_lazy("yes"),
+    "no": gettext_lazy("no"),
+    "yes": gettext_lazy("yes"),
+}
 
 
-def confusion(metrics: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the finest available confusion matrix: its classes, and a row for each true class."""
-    table = metrics.get("fine") or metrics
-    if not table.get("confusion"):
-        return None
-    names = [str(ANSWERS.get(name, name)) for name in table["classes"]]
-    return {"classes": names, "rows": list(zip(names, table["confusion"], strict=True))}
+def confusions(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the confusion matrices: of the decisions, and of the classes where they are more than real and bogus."""
+    if not metrics.get("confusion"):
+        return []
+    answers = [str(ANSWERS.get(name, name)) for name in metrics["classes"]]
+    found = [_matrix("confusion", DECISIONS, answers, metrics["confusion"])]
+    fine = metrics.get("fine")
+    if fine and len(fine["classes"]) > 2:
+        found.append(_matrix("class-confusion", MOST_PROBABLE, fine["classes"], fine["confusion"]))
+    return found
+
+
+def _matrix(key: str, caption: str, classes: list[str], counts: list[list[int]]) -> dict[str, Any]:
+    return {"key": key, "caption": caption, "classes": classes, "rows": list(zip(classes, counts, strict=True))}

@@ -1,0 +1,53 @@
+"""The page of a training run: its figures agree with one another, and say what they are of."""
+
+import numpy as np
+import pytest
+
+from tests.integration.learning import sky
+from tests.integration.learning.runs import trained
+from tests.integration.people import browser, member
+from webapp.learning.comparison import Performance, comparable_subjects
+
+pytestmark = pytest.mark.django_db
+
+REAL = np.arange(160) % 2 == 0
+CLASSES = ["CR", "NOISE", "AST"]
+
+
+@pytest.fixture
+def workflow():
+    """A workflow of a survey with fine classes; one gold label in five is wrong, so that models err."""
+    workflow = sky.workflow(sky.survey(classes=CLASSES, positive=["AST"]))
+    rows = sky.subjects(workflow.survey, REAL)
+    for n, row in enumerate(rows):
+        row.gold_label = "AST" if REAL[n] != (n % 5 == 0) else CLASSES[n // 2 % 2]
+        row.gold_source = "manifest"
+        row.save()
+    return workflow
+
+
+def page_of(run):
+    return browser(member(run.survey, "scientist")).get(f"/surveys/{run.survey.slug}/learning/runs/{run.pk}/")
+
+
+def test_the_decisions_at_the_threshold_are_shown_before_the_most_probable_classes(workflow):
+    run = trained(workflow)
+    page, evaluation = page_of(run), run.checkpoint.evaluations.get()
+    decisions, classes = page.context["confusions"]
+    (bogus, false), (missed, hit) = (row for _, row in decisions["rows"])
+    assert missed or false, "A model without mistakes shows nothing here."
+    assert hit / (hit + false) == pytest.approx(evaluation.metrics["precision"])
+    assert hit / (hit + missed) == pytest.approx(evaluation.metrics["recall"])
+    assert classes["classes"] == CLASSES
+    shown = page.content.decode()
+    assert shown.index('id="confusion"') < shown.index('id="class-confusion"')
+    assert "in the column of its most probable class, so the totals differ" in shown
+    rows = comparable_subjects(evaluation.test_set, run.checkpoint)
+    assert Performance(run.checkpoint, rows.is_real, rows.p_real[0]).confusion == [(bogus, false), (missed, hit)]
+
+
+def test_a_survey_without_classes_has_one_confusion_matrix():
+    page = page_of(trained(sky.gold_workflow(REAL)))
+    (only,) = page.context["confusions"]
+    assert only["classes"] == ["no", "yes"]
+    assert "most probable class" not in page.content.decode()
