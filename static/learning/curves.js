@@ -3,19 +3,20 @@
 import { figureOf, finish, show, token, ZOOM } from "../site/plot.js";
 
 const EVERY = 1000;
+const root = document.querySelector("[data-curves]");
+const accuracy = "classes" in root.dataset ? gettext("accuracy (classes)") : gettext("accuracy");
 const CURVES = {
   loss: { label: gettext("loss (nats)"), lines: [
     { field: "loss", legend: gettext("training set"), color: "--accent", dash: "solid" },
     { field: "val_loss", legend: gettext("validation set"), color: "--no", dash: "dashed" },
   ] },
   metrics: { label: gettext("metric"), lines: [
-    { field: "accuracy", legend: gettext("accuracy"), color: "--yes", dash: "solid" },
+    { field: "accuracy", legend: accuracy, color: "--yes", dash: "solid" },
     { field: "roc_auc", legend: "ROC AUC", color: "--unsure", dash: "dashed" },
   ] },
 };
 const FIELDS = ["epoch", "loss", "val_loss", "accuracy", "roc_auc"];
 
-const root = document.querySelector("[data-curves]");
 const sources = new Map(); // one per plot, since Bokeh can't share a source; none before the first epoch
 let data = null; // the plotted columns
 let drawn = "";

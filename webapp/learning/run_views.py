@@ -16,7 +16,8 @@ from webapp.core.csv_writer import csv_response
 from webapp.core.fragments import fragment_of
 from webapp.core.jobs import JobState
 from webapp.learning.manual_promotion import doubts
-from webapp.learning.models import Checkpoint, TrainingEpoch, TrainingRun
+from webapp.learning.model_roles import classes_of
+from webapp.learning.models import Checkpoint, ModelRole, TrainingEpoch, TrainingRun
 from webapp.learning.promotion import champion_of
 
 
@@ -87,6 +88,7 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "run": row,
         "epochs": list(row.curve()),
+        "tells_classes_apart": _tells_classes_apart(row, checkpoint),
         "sources": sources(row.training_set.sources) if row.training_set else [],
         "checkpoint": checkpoint,
         "evaluation": evaluation,
@@ -96,6 +98,12 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "doubts": doubts(checkpoint) if checkpoint and not checkpoint.is_champion else [],
         "scoring": checkpoint.scoring_runs.of_archive().first() if checkpoint else None,
     }
+
+
+def _tells_classes_apart(row: TrainingRun, checkpoint: Checkpoint | None) -> bool:
+    """Return whether the accuracy of the run's epochs is that of classes, more than yes and no."""
+    names = checkpoint.scored_classes if checkpoint else classes_of(row.survey).names
+    return row.role == ModelRole.STAMP and len(names) > 2
 
 
 SOURCES = {

@@ -7,6 +7,7 @@ from tests.integration.learning import sky
 from tests.integration.learning.runs import trained
 from tests.integration.people import browser, member
 from webapp.learning.comparison import Performance, comparable_subjects
+from webapp.learning.models import TrainingEpoch
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +52,12 @@ def test_a_survey_without_classes_has_one_confusion_matrix():
     (only,) = page.context["confusions"]
     assert only["classes"] == ["no", "yes"]
     assert "most probable class" not in page.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["stamp", "tracklet"])
+def test_an_epochs_accuracy_is_named_after_what_it_is_of(workflow, kind):
+    of = workflow if kind == "stamp" else sky.workflow(workflow.survey, kind, "tracks")
+    run = sky.checkpoint(of, manifest={"classes": CLASSES}).run
+    TrainingEpoch.objects.create(run=run, attempt=0, epoch=1, epochs=1, loss=0.5, metrics={"accuracy": 0.5})
+    shown = page_of(run).content.decode()
+    assert ("Accuracy (classes)" in shown) == ("data-classes" in shown) == (kind == "stamp")
