@@ -87,12 +87,13 @@ def train_cubes(
 
         with compute.limited():
             run_rounds(model, training, crops, val_examples[: preset.judged], preset, best, on_epoch, save)
+        notes += training.notes(preset.rounds)
         best.restore(model.network)
         validation, calibration = calibrated_validation(model, val_examples)
     clock = training.clock
     return Checkpoint(
         manifest(model, preset, validation, clock, len(examples), name=name, normalisation=normalisation, seed=seed)
-        | {"compute": compute.as_manifest(), "notes": notes + clock.notes()}
+        | {"compute": compute.as_manifest(), "notes": notes}
         | {"rounds": training.epoch, "calibration": calibration},
         {f"cube.{key}": value for key, value in model.network.state_dict().items()},
     )

@@ -98,7 +98,7 @@ def finetune(
             learner.best.offer(epoch.val_loss, learner.judged)
             if state is not None:
                 state.write(run, learner.state(batches.tensors(), at=batches.at))
-    examples.notes.extend(learner.clock.notes())
+    examples.notes.extend(learner.notes(schedule.rounds))
     learner.best.restore(model)
     model.cpu().eval()
     return network, LinearHead(linear.weight.detach().clone(), linear.bias.detach().clone()), learner.compute

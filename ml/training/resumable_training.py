@@ -30,6 +30,21 @@ class ResumableTraining:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
+    def notes(self, epochs: int) -> list[str]:
+        """Return a note for a run of `epochs` that its time limit has changed, and one if its patience ended it."""
+        notes = self.clock.notes()
+        if self.best is not None and self.best.is_exhausted and self.clock.progress < 1:
+            notes.append(
+                Message(
+                    "Stopped after %(done)s of %(epochs)s epochs, since the validation loss had not improved in"
+                    " %(patience)s; the best weights are kept.",
+                    done=self.epoch,
+                    epochs=epochs,
+                    patience=self.best.patience,
+                )
+            )
+        return notes
+
     def state(self, tensors: dict[str, Tensor], **scalars: Any) -> State:
         """Return all that decides how the training continues, after a whole epoch.
 

@@ -39,7 +39,9 @@ def test_a_resumed_w_net_is_bitwise_the_uninterrupted_one(state, normalisation):
 def test_patience_counts_rounds_before_the_interruption(state):
     hopeless = replace(TINY, rate=0.0, steps=50, rounds=25, patience=2)
     told, resumed, none = [], [], []
-    train(EXAMPLES, hopeless, told=told)
+    whole = train(EXAMPLES, hopeless, told=told)
+    (note,) = whole.manifest["notes"]
+    assert note.startswith(f"Stopped after {told[-1]} of 25 epochs")
     with pytest.raises(Killed):
         train(EXAMPLES, hopeless, state, last=2)
     train(EXAMPLES, hopeless, state, told=resumed)

@@ -100,15 +100,25 @@ def test_a_training_killed_after_its_last_epoch_repeats_none(examples, state):
     assert told == []
 
 
-def test_patience_counts_epochs_before_the_interruption(examples, state, monkeypatch):
+def test_patience_counts_epochs_before_the_interruption_and_says_that_it_ended_the_training(
+    examples, state, monkeypatch
+):
     shorten(monkeypatch, **BRIEF | {"views": 750, "patience": 1, "rate": 0.0})
     told = []
-    train_role.train("stamp", examples(), preset="small", on_epoch=epochs_until(9, told))
+    whole = train_role.train("stamp", examples(), preset="small", on_epoch=epochs_until(9, told))
     interrupted(examples(), state, after=1, preset="small")
     resumed = []
-    train_role.train("stamp", examples(), preset="small", state=state, on_epoch=epochs_until(9, resumed))
+    again = train_role.train("stamp", examples(), preset="small", state=state, on_epoch=epochs_until(9, resumed))
     assert [1, *resumed] == told
     assert len(told) < 4
+    (note,) = (note for note in whole.manifest["notes"] if note.startswith("Stopped"))
+    assert note.startswith(f"Stopped after {told[-1]} of 4 epochs, since the validation loss had not improved in 1;")
+    assert note in again.manifest["notes"]
+
+
+def test_a_training_that_runs_to_its_end_does_not_say_that_it_stopped(examples):
+    whole = train_role.train("stamp", examples(), preset="small")
+    assert not any(note.startswith("Stopped") for note in whole.manifest["notes"])
 
 
 @pytest.mark.parametrize("change", ["seed", "labels", "code"])
