@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ml.data.dataset import Examples, grouped_folds
 from ml.inference.tracklet_net import TrainedTrackletNet
+from ml.io.message import Message
 from ml.models.compute import Compute
 from ml.training import linear_probe
 from ml.training.callbacks import Epoch, OnEpoch
@@ -67,12 +68,13 @@ def train_head(
         Choose ridge and temperature by five-fold cross-validation (see `can_be_crossed`).
     """
     if crossed:
-        judge = Validator(examples, np.arange(len(examples)))
-        best = _crossed_head(examples, features, judge, seed=seed, on_epoch=on_epoch, crops=crops)
+        judge, epochs = Validator(examples, np.arange(len(examples))), EpochReporter(on_epoch, len(linear_probe.RIDGES))
+        best = _crossed_head(examples, features, judge, seed=seed, epochs=epochs, crops=crops)
     else:
         train, validation = examples.split()
         judge, epochs = Validator(examples, validation), EpochReporter(on_epoch, HEAD_EPOCHS)
         best = best_head(examples, features, train, judge, seed=seed, epochs=epochs, crops=crops)
+    examples.notes.extend(epochs.notes())
     stamp = best.stamp
     if refit:
         every = regression(examples, features, np.arange(len(examples)), seed, crops)
@@ -136,7 +138,7 @@ def _crossed_head(
     judge: Validator,
     *,
     seed: int,
-    on_epoch: OnEpoch,
+    epochs: "EpochReporter",
     crops: Sequence[int],
 ) -> BestHead:
     """Fit heads as `best_head` does, on all folds but one each, and judge them on that one; return the first fold's.
@@ -149,7 +151,7 @@ def _crossed_head(
     heads: list[LinearHead] = []
     scores = torch.empty(*features.shape[:2], len(examples.classes))
     best: BestHead | None = None
-    for number, ridge in enumerate(linear_probe.RIDGES, start=1):
+    for ridge in linear_probe.RIDGES:
         starts: Sequence[LinearHead | None] = heads or [None] * FOLDS
         heads = [fit.fit(ridge, start=start) for fit, start in zip(fits, starts, strict=True)]
         for rows, head in zip(parts, heads, strict=True):
@@ -157,7 +159,7 @@ def _crossed_head(
         temperature = judge.temperature(scores)
         temperature_scaled = (scores / temperature).log_softmax(-1)
         loss, metrics = judge.stamp(temperature_scaled)
-        on_epoch(Epoch(number, len(linear_probe.RIDGES), judge.stamp(scores)[0], loss, metrics))
+        epochs.report(judge.stamp(scores)[0], loss, metrics)
         if best is not None and loss >= best.loss:
             return best
         best = BestHead(heads[0], ridge, temperature, temperature_scaled, loss)
@@ -171,12 +173,28 @@ class EpochReporter:
     def __init__(self, on_epoch: OnEpoch, epochs: int) -> None:
         self.on_epoch, self.epochs, self.last = on_epoch, epochs, 0
 
+    def report(self, loss: float, val_loss: float, metrics: dict[str, float]) -> None:
+        """Report the next epoch."""
+        self.last += 1
+        self.on_epoch(Epoch(self.last, self.epochs, loss, val_loss, metrics))
+
+    def notes(self) -> list[str]:
+        """Return a note if a head's epochs were fewer than planned."""
+        if self.last == self.epochs:
+            return []
+        return [
+            Message(
+                "Stopped after %(done)s of %(epochs)s epochs, since the loss no longer fell.",
+                done=self.last,
+                epochs=self.epochs,
+            )
+        ]
+
     def of_head(self, judge: Validator, val_features: NDArray[Any]) -> linear_probe.Report:
         """Return the callback that reports a stamp head after each epoch, on validation features (n, F, D)."""
 
         def report(loss: float, stamp: LinearHead) -> None:
-            self.last += 1
-            self.on_epoch(Epoch(self.last, self.epochs, loss, *judge.stamp(log_scores(stamp, val_features))))
+            self.report(loss, *judge.stamp(log_scores(stamp, val_features)))
 
         return report
 

@@ -216,3 +216,15 @@ def test_cross_validation_never_scores_what_it_learnt(random):
 
 def test_cross_validation_learns(kinds, features):
     assert roc_auc(kinds < 2, cross_validate(labelled(kinds, features=features), role="tracklet", folds=2)) > 0.95
+
+
+@pytest.mark.parametrize("n", [120, 700])
+def test_a_head_that_needs_fewer_epochs_than_planned_says_so(n, random):
+    """With few labels the head is cross-validated, and an epoch is one strength of its regularisation."""
+    kinds, told = np.arange(n) % 4, []
+    features = random.normal(size=(n, 1, 40)).astype(np.float16)
+    learnt = train_role.train("stamp", labelled(kinds, features=features), on_epoch=told.append)
+    last = told[-1]
+    assert last.epoch < last.epochs
+    note = f"Stopped after {last.epoch} of {last.epochs} epochs, since the loss no longer fell."
+    assert note in learnt.manifest["notes"]
