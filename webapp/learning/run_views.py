@@ -157,10 +157,10 @@ def confusions(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     if not metrics.get("confusion"):
         return []
     answers = [str(ANSWERS.get(name, name)) for name in metrics["classes"]]
-    found = [_matrix("confusion", DECISIONS, answers, metrics["confusion"])]
+    found = [_matrix("confusion", str(DECISIONS), answers, metrics["confusion"])]
     fine = metrics.get("fine")
     if fine and len(fine["classes"]) > 2:
-        found.append(_matrix("class-confusion", MOST_PROBABLE, fine["classes"], fine["confusion"]))
+        found.append(_matrix("class-confusion", str(MOST_PROBABLE), fine["classes"], fine["confusion"]))
     return found
 
 
