@@ -206,6 +206,7 @@ def _measured(survey: Survey, rows: ComparableSubjects, first: Checkpoint, secon
 
 def _mistakes(rows: ComparableSubjects, model: Performance) -> dict[str, Any]:
     false, missed = model.mistakes(SHOWN)
+    (_rejected, all_false), (all_missed, _found) = model.confusion
     pictures = Subject.objects.in_bulk(rows.subjects[[*false, *missed]].tolist())
 
     def cards(places: Any) -> list[tuple[Subject, float]]:
@@ -215,4 +216,10 @@ def _mistakes(rows: ComparableSubjects, model: Performance) -> dict[str, Any]:
             if key in pictures
         ]
 
-    return {"model": model.checkpoint, "false": cards(false), "missed": cards(missed)}
+    return {
+        "model": model.checkpoint,
+        "false": cards(false),
+        "missed": cards(missed),
+        "all_false": all_false,
+        "all_missed": all_missed,
+    }

@@ -83,6 +83,18 @@ def test_the_better_model_is_named_with_its_interval_and_its_mistakes(workflow, 
     assert f"Model {better.pk} is better." in compared(scientist, better, worse).content.decode()
 
 
+def test_a_list_of_mistakes_that_is_cut_short_says_of_how_many(workflow, rows, scientist):
+    test_sets.freeze(survey=workflow.survey, kind="stamp")
+    wrong, right = (scored(workflow, rows, np.where(REAL, p, 1 - p)) for p in (0.1, 0.9))
+    answer = compared(scientist, wrong, right)
+    (rejected, false), (missed, found) = answer.context["models"][0].confusion
+    page = answer.content.decode()
+    assert min(false, missed) > 24
+    assert rejected == found == 0
+    assert f"Bogus subjects called real, most confident first: 24 of {false}<" in page
+    assert f"Real subjects called bogus, most confident first: 24 of {missed}<" in page
+
+
 def test_models_of_one_day_and_recipe_are_told_apart(workflow, rows, scientist):
     other = sky.workflow(workflow.survey, slug="other", name="Control arm")
     first = sky.checkpoint(workflow)
