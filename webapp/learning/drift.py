@@ -29,14 +29,18 @@ LEVEL = 0.01
 FEWEST = 20
 """Subjects of a night without which it raises no alarm."""
 
-# Subjects whose time is unknown are a night of their own.
+# Subjects of one object and night are alike, so one counts. Those whose time is unknown are a night of their own.
 COUNT = f"""
-    SELECT subject.created_at > %(trained)s AS is_new, score.subject_id = ANY(%(learnt)s) AS is_learnt,
-        floor(subject.mjd - %(begins)s) AS night,
-        width_bucket(score.p_real, 0, 1, %(bins)s) AS bin, count(*),
-        count(*) FILTER (WHERE score.p_real >= %(threshold)s)
-    FROM {Score._meta.db_table} AS score JOIN {Subject._meta.db_table} AS subject ON subject.id = score.subject_id
-    WHERE score.checkpoint_id = %(checkpoint)s AND NOT subject.is_synthetic
+    SELECT is_new, is_learnt, night, width_bucket(p_real, 0, 1, %(bins)s) AS bin, count(*),
+        count(*) FILTER (WHERE p_real >= %(threshold)s)
+    FROM (
+        SELECT DISTINCT ON (is_new, night, subject.object_group)
+            subject.created_at > %(trained)s AS is_new, score.subject_id = ANY(%(learnt)s) AS is_learnt,
+            floor(subject.mjd - %(begins)s) AS night, score.p_real
+        FROM {Score._meta.db_table} AS score JOIN {Subject._meta.db_table} AS subject ON subject.id = score.subject_id
+        WHERE score.checkpoint_id = %(checkpoint)s AND NOT subject.is_synthetic
+        ORDER BY is_new, night, subject.object_group, subject.id
+    ) AS counted
     GROUP BY 1, 2, 3, 4
 """  # noqa: S608  # our own tables
 

@@ -104,6 +104,16 @@ def test_where_the_model_was_trained_on_most_movers_later_nights_like_the_first_
     assert [each.mjd for each in drift_of(champion).shifted] == [60020]
 
 
+def test_many_stamps_of_few_objects_raise_no_alarm(champion):
+    for mjd in (60010, 60011):
+        for n, row in enumerate(night(champion, 200, mjd, real=0.6)):
+            row.object_group = f"object {n % 8}"
+            row.save(update_fields=["object_group"])
+    found = drift_of(champion)
+    assert [each.n for each in found.nights] == [8, 8], "an object counts once in each night"
+    assert (found.reference, found.shifted) == (400, [])
+
+
 def test_without_newer_subjects_nothing_has_drifted(workflow, champion):
     assert drift_of(champion).nights == []
     client = browser(member(workflow.survey, "scientist"))
