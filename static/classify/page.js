@@ -1,6 +1,6 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in other files.
 import { switchAnswers } from "./answer_buttons.js";
-import { Api, Away } from "./api.js";
+import { Api, Away, Unknown } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { FollowUp } from "./follow_up.js";
 import { KeyList, labelButtons } from "./key_list.js";
@@ -42,7 +42,7 @@ const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "r
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   ...(config.undo_seconds && { undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo } }),
-  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Choose a kind for the last answer"), keys: ["k"], run: () => part("chips").firstElementChild?.focus() } }),
+  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Choose a kind for the last answer"), keys: ["k"], run: choose } }),
   talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
@@ -235,6 +235,12 @@ function talk() {
   else notify(gettext("Answer a subject first, then discuss it."));
 }
 
+function choose() {
+  const chip = part("chips").firstElementChild;
+  if (chip?.checkVisibility()) chip.focus();
+  else notify(gettext("There are no kinds to choose from for the last answer."));
+}
+
 function sent(request, reply) {
   if (request.kind !== "classify") return;
   if (kept.delete(request.id) && queue.progress && !reply.replayed && reply.accepted) answered += 1; // a replay is among the server's
@@ -260,7 +266,8 @@ function refused(request, sentence) {
 
 function waiting(count, why) {
   part("waiting").hidden = count === 0;
-  if (count) part("waiting").textContent = waitingSentence(count, why);
+  if (count) part("waiting-words").textContent = waitingSentence(count, why);
+  part("waiting-sign-in").hidden = !(why instanceof Unknown);
   if (count === 0) lookAfterAll();
 }
 

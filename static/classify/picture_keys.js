@@ -25,7 +25,7 @@ export function pictureActions(stage, { kind, channels, lines, annotated }) {
     lookRight: { label: gettext("Pan right"), keys: ["Shift+ArrowRight"], run: () => stage.lookAround(1, 0) },
     lookUp: { label: gettext("Pan up"), keys: ["Shift+ArrowUp"], run: () => stage.lookAround(0, -1) },
     lookDown: { label: gettext("Pan down"), keys: ["Shift+ArrowDown"], run: () => stage.lookAround(0, 1) },
-    ...(hasOneChannel ? {} : channelActions(stage)),
+    ...(hasOneChannel ? {} : channelActions(stage, channels.length)),
     ...(lines ? lineActions(stage) : {}),
     ...(annotated ? { annotations: { label: gettext("Marks and detections"), keys: ["b"], run: flip("annotations") } } : {}),
   };
@@ -43,14 +43,10 @@ function frameActions(stage) {
   };
 }
 
-function channelActions(stage) {
-  return {
-    allChannels: { label: gettext("All channels"), keys: ["0"], run: () => stage.choose(-1) },
-    channel1: { label: gettext("First channel"), keys: ["1"], run: () => stage.choose(0) },
-    channel2: { label: gettext("Second channel"), keys: ["2"], run: () => stage.choose(1) },
-    channel3: { label: gettext("Third channel"), keys: ["3"], run: () => stage.choose(2) },
-    channel4: { label: gettext("Fourth channel"), keys: ["4"], run: () => stage.choose(3) },
-  };
+function channelActions(stage, count) {
+  const labels = [gettext("First channel"), gettext("Second channel"), gettext("Third channel"), gettext("Fourth channel")];
+  const each = labels.slice(0, count).map((label, n) => [`channel${n + 1}`, { label, keys: [String(n + 1)], run: () => stage.choose(n) }]);
+  return { allChannels: { label: gettext("All channels"), keys: ["0"], run: () => stage.choose(-1) }, ...Object.fromEntries(each) };
 }
 
 function lineActions(stage) {

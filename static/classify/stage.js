@@ -282,8 +282,9 @@ export class Stage {
     const { frames, planes } = this.#scene.picture;
     if (planes && frame !== null) return planes[frame];
     const name = this.#names.length > 1 ? this.#names[channel] : gettext("picture");
-    if (frame === null) return `${name}, ${interpolate(gettext("mean of %s frames"), [frames])}`;
-    if (frames < 2) return name;
-    return `${name}, ${interpolate(gettext("frame %(frame)s of %(count)s"), { frame: frame + 1, count: frames }, true)}`;
+    if (frame !== null && frames < 2) return name;
+    const which = frame === null ? interpolate(gettext("mean of %s frames"), [frames])
+      : interpolate(gettext("frame %(frame)s of %(count)s"), { frame: frame + 1, count: frames }, true);
+    return `${name}, ${which}`;
   }
 }

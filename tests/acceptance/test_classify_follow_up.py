@@ -57,6 +57,9 @@ def test_numbers_choose_a_kind_after_a_look_at_the_picture_and_leave_the_picture
         mover(frames=1, channels=2), channels=["g", "r"], follow_ups=KINDS, follow_up_first=True, undo_seconds=300
     )
     page = open_page(PAGE)
+    ready(page)
+    page.keyboard.press("k")
+    expect(page.locator("[data-part=notice]")).to_contain_text("no kinds to choose from")
     press(page, "n")
     dialog = page.get_by_role("dialog", name="What kind is it?")
     expect(dialog).to_be_visible()

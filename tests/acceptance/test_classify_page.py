@@ -152,6 +152,7 @@ def test_answers_of_a_session_that_has_ended_wait_for_the_next(workflow, open_pa
     Session.objects.all().delete()
     given = {press(page, "y"): "yes", press(page, "n"): "no"}
     expect(page.get_by_text("You've been signed out. 2 answers are saved")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in")).to_have_attribute("href", "/accounts/login/?next=/classify/night/")
     assert standing() == {}
     sign_in(page, ann)
     page.goto("/classify/night/")

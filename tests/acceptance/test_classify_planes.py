@@ -42,6 +42,9 @@ def test_a_wide_window_shows_all_dithers_at_once_and_a_key_chooses_one(db, open_
     assert len(boxes(page)) == 1
     page.keyboard.press("0")
     assert len(boxes(page)) == 3
+    page.keyboard.press("?")
+    expect(page.locator("[data-part=key-list]")).to_contain_text("Third channel")
+    expect(page.locator("[data-part=key-list]")).not_to_contain_text("Fourth channel")
 
 
 def test_dithers_and_frames_are_matched_in_background_and_noise(db, open_page):

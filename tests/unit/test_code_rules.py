@@ -65,3 +65,14 @@ def test_csv_is_written_by_the_one_writer_that_escapes_formulas():
     """Simulated manifests are for our own reader; nobody else writes their cells."""
     writers = {str(path) for path in PYTHON if re.search(r"csv\.(writer|DictWriter)\(", path.read_text())}
     assert writers == {"ml/io/safe_csv.py", "ml/simulate/writer.py"}
+
+
+def test_texts_to_translate_stand_where_the_collector_finds_them():
+    """It reads neither f-strings nor template literals: what is asked for inside one would stay English."""
+    python = re.compile(r"""\bf["'].*\{[^}]*\b(?:_|n?gettext)\(""")
+    script = re.compile(r"`[^`]*\$\{[^`]*?\b(?:n|p|np)?gettext\(")
+    hidden = [str(path) for path in PYTHON if any(map(python.search, path.read_text().splitlines()))]
+    hidden += [
+        str(path) for path in Path("static").rglob("*.js") if any(map(script.search, path.read_text().splitlines()))
+    ]
+    assert hidden == []

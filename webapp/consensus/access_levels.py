@@ -29,7 +29,8 @@ class Gate:
         if self.way is None:
             return " ".join(self.missing)
         begin = _("To unlock this workflow, show skill in “%(workflow)s”.") % {"workflow": self.way}
-        return f"{begin} {_('Still missing: %(what)s.') % {'what': '; '.join(self.missing)}}"
+        missing = _("Still missing: %(what)s.") % {"what": "; ".join(self.missing)}
+        return f"{begin} {missing}"
 
 
 def sensitivity(skill: Skill | None) -> Proportion:

@@ -44,7 +44,8 @@ class ModelChoice(forms.ModelChoiceField):
         named = _("%(number)d: %(role)s, %(preset)s, %(date)s")
         values = {"number": obj.pk, "role": obj.get_role_display(), "preset": obj.run.get_preset_display()}
         label = named % {**values, "date": f"{obj.created_at:%Y-%m-%d %H:%M}"}
-        return f"{label}{_(', champion') if obj.is_champion else ''} · {obj.run.workflow.name}"
+        champion = _(", champion") if obj.is_champion else ""
+        return f"{label}{champion} · {obj.run.workflow.name}"
 
 
 class ComparisonForm(forms.Form):

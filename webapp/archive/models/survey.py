@@ -116,7 +116,8 @@ class Survey(models.Model):
 def _unknown_code(code: str) -> str:
     sentence = _("The Minor Planet Center lists no observatory “%(code)s”.") % {"code": code}
     alike = ", ".join(f"{each.code} ({each.name})" for each in similar_codes(code))
-    return f"{sentence} {_('Did you mean one of these? %(codes)s') % {'codes': alike}}" if alike else sentence
+    meant = _("Did you mean one of these? %(codes)s") % {"codes": alike}
+    return f"{sentence} {meant}" if alike else sentence
 
 
 def _check_names(field: str, names: list[str]) -> None:
