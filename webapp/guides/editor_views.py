@@ -142,7 +142,8 @@ def _row(survey: Survey, workflow: Workflow | None, kind: GuideKind, texts: dict
         }
         for code, name in Language.choices
     ]
-    return {"workflow": workflow, "label": kind.label, "kind": kind.value, "languages": languages}
+    is_built_in = not any(each["text"] and each["text"].body.strip() for each in languages)
+    return {"workflow": workflow, "label": kind.label, "languages": languages, "is_built_in": is_built_in}
 
 
 def _editor(
@@ -164,6 +165,7 @@ def _editor(
         "versions": rows,
         "languages": languages,
         "own": own,
+        "shown": current_text(survey, of["workflow"], kind, of["language"]),
         "label": GuideKind(kind).label,
         "language_name": Language(of["language"]).label,
         **of,

@@ -150,6 +150,22 @@ def test_readers_get_their_language_and_else_english(workflow, scientist):
         assert current_text(workflow.survey, workflow, "help").body == "english"
 
 
+def test_a_scientist_reads_what_readers_see_where_a_language_has_no_text(workflow, scientist):
+    def pages(language):
+        client = browser(scientist)
+        editor = client.get(f"{GUIDES}of/atlas/help/{language}/").content.decode()
+        return client.get(GUIDES).content.decode().count("built-in"), editor
+
+    count, editor = pages("de")
+    assert "readers see the built-in one" in editor
+    write(workflow, "help", "Ayuda.", scientist, language="es")
+    Survey.objects.update(language="es")
+    count_now, editor = pages("de")
+    assert count - count_now == 4, "one text, in four languages"
+    assert "readers see the one in Español" in editor
+    assert "readers see" not in pages("es")[1]
+
+
 def test_a_picture_is_encoded_anew_and_served_for_ever(workflow, scientist):
     upload = picture(form="JPEG", comment=b"secret place")
     upload = SimpleUploadedFile("a.jpg", upload.read() + b"<script>alert(1)</script>")
