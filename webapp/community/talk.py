@@ -69,10 +69,10 @@ def post_comment(
     Raises
     ------
     PermissionDenied
-        The thread is locked, or the user may still be asked about the subject, and is no moderator. Nothing is stored.
+        The user may still be asked about the subject, and is no moderator. Nothing is stored.
     ValidationError
-        It is empty or too long, the user wrote too many within an hour, is suspended, or is a newcomer with a link or
-        too many pictures; or the picture is refused. Nothing is stored.
+        It is empty or too long, the thread is locked and the user no moderator, the user wrote too many within an hour,
+        is suspended, or is a newcomer with a link or too many pictures; or the picture is refused. Nothing is stored.
     """
     drawn = read_picture(picture, alt)
     author = locked_account_volunteer(user)
@@ -81,8 +81,7 @@ def post_comment(
     comment.full_clean()
     if double := _double_of(comment, drawn):
         return double
-    if _is_closed(comment, user):
-        raise PermissionDenied(_("Moderators locked this thread. Nothing was posted."))
+    _check_open(comment, user)
     if subject and not may_read(user, author, subject):
         raise PermissionDenied(_("Answer this subject first, then write about it. Nothing was posted."))
     _check_rate(author)
@@ -101,8 +100,10 @@ def post_comment(
     return comment
 
 
-def _is_closed(comment: Comment, user: User) -> bool:
-    return comment.thread is not None and comment.thread.is_locked and not moderates(user, comment.survey)
+def _check_open(comment: Comment, user: User) -> None:
+    """Raise ValidationError if the comment's thread is locked and the user is no moderator."""
+    if comment.thread and comment.thread.is_locked and not moderates(user, comment.survey):
+        raise ValidationError(_("Moderators locked this thread."))
 
 
 def _double_of(comment: Comment, drawn: CommentPicture | None) -> Comment | None:
@@ -128,17 +129,17 @@ def edit(*, user: User, comment: Comment, text: str, drops_picture: bool = False
     Raises
     ------
     PermissionDenied
-        It is somebody else's, or was removed; or the thread is locked, and the user is no moderator.
+        It is somebody else's, or was removed.
     ValidationError
-        It is empty or too long, or its author is suspended, or a newcomer with a link. Nothing is changed.
+        It is empty or too long, its thread is locked and the user no moderator, or its author is suspended, or a
+        newcomer with a link. Nothing is changed.
     """
     row = locked_comment(comment)
     if not wrote(user, row):
         raise PermissionDenied(_("Only the author can edit a comment. Nothing was changed."))
     if row.removed_at is not None:
         raise PermissionDenied(_("This comment was removed; you can't edit it."))
-    if _is_closed(row, user):
-        raise PermissionDenied(_("Moderators locked this thread. Nothing was changed."))
+    _check_open(row, user)
     assert row.author is not None  # noqa: S101 - it is the user's own
     check_author(row.author, row.survey, text)
     before, row.text, row.edited_at = row.text, _tidy(text), timezone.now()

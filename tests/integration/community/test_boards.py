@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from rest_framework.test import APIClient
 
 from tests.integration.people import account, browser, member
@@ -112,9 +112,7 @@ def test_moderators_pin_and_lock_and_it_is_logged(survey, board, comment):
     assert [row.kind for row in ModeratorAction.objects.all()] == ["locked", "pinned"]
     page = browser().get(f"{TALK}boards/{board.pk}/").content.decode()
     assert page.index("What is a burn?") < page.index("Newer")
-    refused = browser(newer.author.user).post(address, {"text": "But…"})
-    assert refused.status_code == 403
-    with pytest.raises(PermissionDenied, match="locked this thread"):
+    with pytest.raises(ValidationError, match="locked this thread"):
         edit(user=comment.author.user, comment=comment, text="What I meant…")
     assert list(Comment.objects.filter(thread=comment.thread).values_list("text", flat=True)) == [comment.text]
     assert "Moderators locked this thread" in browser(newer.author.user).get(address).content.decode()
@@ -123,6 +121,24 @@ def test_moderators_pin_and_lock_and_it_is_logged(survey, board, comment):
         browser(moderator).post(f"{address}change/", {"what": "renamed", "title": title})
     assert Thread.objects.get(pk=comment.thread_id).title == "What burns are"
     assert ModeratorAction.objects.get(kind="renamed").reason == "What is a burn?"
+
+
+def test_who_writes_while_a_thread_is_locked_keeps_the_text(comment):
+    ada = comment.author.user
+    Thread.objects.update(is_locked=True)
+    for address in (f"{TALK}threads/{comment.thread_id}/", f"/talk/{comment.pk}/edit/"):
+        refused = browser(ada).post(address, {"text": "What I meant…"})
+        assert refused.status_code == 400
+        page = refused.content.decode()
+        assert "Moderators locked this thread. Not saved yet. Your text is below." in page
+        assert re.search(r"<textarea[^>]*>What I meant…", page)
+    api = APIClient()
+    api.force_authenticate(ada)
+    sent = {"thread": comment.thread_id, "text": "What I meant…"}
+    assert api.post("/api/talk/comments/", sent, format="json").status_code == 400
+    assert api.patch(f"/api/talk/comments/{comment.pk}/", sent, format="json").status_code == 400
+    assert Comment.objects.get().text == comment.text
+    assert browser(account("ben")).post(f"/talk/{comment.pk}/edit/", sent).status_code == 403
 
 
 def test_replies_of_scientists_stand_out(survey, comment):
