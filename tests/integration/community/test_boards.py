@@ -141,6 +141,20 @@ def test_who_writes_while_a_thread_is_locked_keeps_the_text(comment):
     assert browser(account("ben")).post(f"/talk/{comment.pk}/edit/", sent).status_code == 403
 
 
+def test_a_locked_thread_offers_writing_to_moderators_alone(survey, comment):
+    moderator = member(survey, "moderator")
+    post_comment(user=moderator, thread=comment.thread, text="Enough.")
+
+    def offered(user):
+        page = browser(user).get(comment.get_absolute_url()).content.decode()
+        return [page.count(f">{each}<") for each in ("Reply with quote", "Edit", "Remove", "Report")]
+
+    assert offered(comment.author.user) == [2, 1, 1, 2]
+    Thread.objects.update(is_locked=True)
+    assert offered(comment.author.user) == [0, 0, 1, 2]
+    assert offered(moderator) == [2, 1, 2, 0]
+
+
 def test_replies_of_scientists_stand_out(survey, comment):
     post_comment(user=member(survey, "scientist"), thread=comment.thread, text="A trail of charge.")
     page = browser().get(comment.get_absolute_url()).content.decode()
