@@ -19,7 +19,7 @@ NEWCOMER_BELOW = 10
 
 def check_author(author: Volunteer, survey: Survey, text: str) -> None:
     """Raise ValidationError if the author may not post this in the survey's Talk: suspended, or a newcomer's link."""
-    if suspension := suspensions(author).filter(survey=survey).first():
+    if suspension := suspensions_in(survey, author).first():
         raise ValidationError(
             _(
                 "Moderators suspended you from posting until %(until)s UTC: %(reason)s "
@@ -38,6 +38,11 @@ def is_newcomer(author: Volunteer, survey: Survey) -> bool:
     if author.user and Membership.objects.allows(author.user, survey, Role.MODERATOR):
         return False
     return Classification.objects.standing().filter(volunteer=author)[:NEWCOMER_BELOW].count() < NEWCOMER_BELOW
+
+
+def suspensions_in(survey: Survey, author: Volunteer | None) -> QuerySet[ModeratorAction]:
+    """Return those of somebody's suspensions that keep them from posting in the survey's Talk now."""
+    return suspensions(author).filter(survey=survey) if author else ModeratorAction.objects.none()
 
 
 def suspensions(author: Volunteer) -> QuerySet[ModeratorAction]:

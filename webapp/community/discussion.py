@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from webapp.archive.models import Membership, Role, Survey
+from webapp.community.authors import suspensions_in
 from webapp.community.blocks import blocked_by
 from webapp.community.models import LONGEST, LONGEST_REASON, Comment, CommentQuerySet
 from webapp.community.person import name_in_talk
@@ -24,13 +25,15 @@ def discussion(request: HttpRequest, survey: Survey, comments: CommentQuerySet) 
     """Return the template context: the newest comments, or those before the one in the URL, oldest first."""
     found = comments.with_pictures().select_related("author__user__profile").order_by("-pk")
     before = whole_number(request.GET.get("talk_before", ""))
+    reader = reader_of(request)
     newest = within(survey, (found.filter(pk__lt=before) if before else found)[: COMMENTS + 1])
     shown = list(reversed(newest[:COMMENTS]))
     return {
         "request": request,
         "survey": survey,
         "sign_in": f"{reverse('account_login')}?{urlencode({'next': f'{request.get_full_path()}#talk'})}",
-        "writes_as": name_in_talk(reader_of(request)),
+        "writes_as": name_in_talk(reader),
+        "suspensions": suspensions_in(survey, reader),
         "earlier": newest[COMMENTS - 1].pk if len(newest) > COMMENTS else "",
         "longest": LONGEST,
         "longest_reason": LONGEST_REASON,

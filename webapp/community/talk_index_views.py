@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from webapp.archive.access import person, survey_page
 from webapp.archive.blinding import blind_names
 from webapp.archive.models import Membership, Role, Survey
+from webapp.community.authors import suspensions_in
 from webapp.community.discussion import comment_rows, discussion, within
 from webapp.community.models import LONGEST, Board, Comment, Thread
 from webapp.community.person import account_page
@@ -91,6 +92,7 @@ def _board_page(request: HttpRequest, row: Board, status: int = 200, **filled: A
         "threads": [(each, counts.get(each.pk, 0)) for each in shown[:THREADS]],
         "page": page,
         "has_next": len(shown) > THREADS,
+        "suspensions": suspensions_in(row.survey, reader_of(request)),
         "longest": LONGEST,
         "longest_alt": LONGEST_ALT,
         "is_admin": Membership.objects.allows(request.user, row.survey, Role.ADMIN),

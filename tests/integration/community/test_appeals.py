@@ -8,13 +8,25 @@ from django.utils import timezone
 
 from tests.integration.people import browser, member
 from webapp.accounts.delete_account import delete_account
+from webapp.archive.models import Survey
 from webapp.community.appeals import appeal
 from webapp.community.authors import suspensions
 from webapp.community.groups import join, open_group, renew_link
-from webapp.community.models import Appeal, Block, Comment, Group, GroupMember, ModeratorAction, Notification, Profile
+from webapp.community.models import (
+    Appeal,
+    Block,
+    Board,
+    Comment,
+    Group,
+    GroupMember,
+    ModeratorAction,
+    Notification,
+    Profile,
+)
 from webapp.community.moderation import settle
 from webapp.community.news_mail import deliver
 from webapp.community.talk import post_comment
+from webapp.community.threads import open_thread
 from webapp.volunteers.identity import account_volunteer
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +125,27 @@ def test_news_of_a_suspension_offer_an_appeal_only_while_there_is_one_to_make(ac
     answered(moderator, "granted")
     assert "Reason: Be kind. The suspension was lifted." in news()
     assert "You can <a" not in news()
+
+
+def test_who_is_suspended_reads_so_where_the_form_would_be_and_only_in_that_survey(action, ada, ben, subject):
+    board = Board.objects.create(survey=subject.survey, name="Help")
+    thread = open_thread(user=ben.user, board=board, title="What is a burn?", text="I see stripes.").thread
+    post_comment(user=ben.user, subject=subject, text="Hm.")
+    elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere", classes=["A"], positive=["A"])
+    other = Board.objects.create(survey=elsewhere, name="Help")
+    places = ["subjects", subject.pk], ["talk/threads", thread.pk], ["talk/boards", board.pk]
+    places = [f"/surveys/atlas/{name}/{pk}/" for name, pk in places]
+
+    def shown(person, address):
+        page = browser(person.user).get(address).content.decode()
+        return "suspended you" in page, '<textarea id="comment-text"' in page, "Reply with quote" in page
+
+    assert [shown(ada, each) for each in places] == [(True, False, False)] * 3
+    assert [shown(ben, each) for each in places] == [(False, True, True), (False, True, True), (False, True, False)]
+    assert shown(ada, f"/surveys/elsewhere/talk/boards/{other.pk}/") == (False, True, False)
+    for address in places[1:]:
+        refused = browser(ada.user).post(address, {"title": "Why", "text": "But I meant…"}).content.decode()
+        assert "But I meant…</textarea>" in refused
 
 
 def test_nobody_else_answers(action, workflow, ada, ben):
