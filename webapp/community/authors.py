@@ -20,17 +20,22 @@ NEWCOMER_BELOW = 10
 def check_author(author: Volunteer, survey: Survey, text: str) -> None:
     """Raise ValidationError if the author may not post this in the survey's Talk: suspended, or a newcomer's link."""
     if suspension := suspensions_in(survey, author).first():
-        raise ValidationError(
-            _(
-                "Moderators suspended you from posting until %(until)s UTC: %(reason)s "
-                "Your classifications still count. You can appeal under Safety, one of your pages."
-            )
-            % {"until": f"{suspension.until:%Y-%m-%d %H:%M}", "reason": suspension.reason_sentence}
-        )
+        told = _(
+            "Moderators suspended you from posting until %(until)s UTC: %(reason)s Your classifications still count."
+        ) % {"until": f"{suspension.until:%Y-%m-%d %H:%M}", "reason": suspension.reason_sentence}
+        raise ValidationError(f"{told} {_about_appeal(suspension)}".strip())
     if LINK.search(text) and is_newcomer(author, survey):
         raise ValidationError(
             _("You can post links after %(n)d classifications. Leave the link out for now.") % {"n": NEWCOMER_BELOW}
         )
+
+
+def _about_appeal(suspension: ModeratorAction) -> str:
+    """Return where to appeal, that an appeal waits, or nothing if it is answered."""
+    appeal = getattr(suspension, "appeal", None)
+    if appeal is None:
+        return _("You can appeal under Safety, one of your pages.")
+    return _("Your appeal waits for an answer.") if appeal.is_granted is None else ""
 
 
 def is_newcomer(author: Volunteer, survey: Survey) -> bool:
@@ -48,4 +53,4 @@ def suspensions_in(survey: Survey, author: Volunteer | None) -> QuerySet[Moderat
 def suspensions(author: Volunteer) -> QuerySet[ModeratorAction]:
     """Return the suspensions that keep somebody from posting now, the one that ends last first."""
     rows = ModeratorAction.objects.filter(author=author, until__gt=timezone.now(), lifted_at=None)
-    return rows.select_related("survey").order_by("-until")
+    return rows.select_related("survey", "appeal").order_by("-until")

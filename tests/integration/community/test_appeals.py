@@ -127,6 +127,22 @@ def test_news_of_a_suspension_offer_an_appeal_only_while_there_is_one_to_make(ac
     assert "You can <a" not in news()
 
 
+def test_who_is_suspended_is_told_to_appeal_only_while_there_is_no_appeal(action, ada, subject, moderator):
+    def told():
+        note = browser(ada.user).get("/you/").content.decode().partition("suspended you")[2].partition("</div>")[0]
+        with pytest.raises(ValidationError) as refused:
+            post_comment(user=ada.user, subject=subject, text="Again.")
+        texts = "appeal</a> once", "You can appeal", "waits for an answer"
+        assert "Your classifications still count." in note
+        return [text for text in texts if text in note], [text for text in texts if text in refused.value.message]
+
+    assert told() == (["appeal</a> once"], ["You can appeal"])
+    appealed(ada.user, action)
+    assert told() == (["waits for an answer"], ["waits for an answer"])
+    answered(moderator, "rejected")
+    assert told() == ([], [])
+
+
 def test_who_is_suspended_reads_so_where_the_form_would_be_and_only_in_that_survey(action, ada, ben, subject):
     board = Board.objects.create(survey=subject.survey, name="Help")
     thread = open_thread(user=ben.user, board=board, title="What is a burn?", text="I see stripes.").thread
