@@ -56,10 +56,10 @@ def appeal(*, user: User, action: ModeratorAction, text: str) -> Appeal:
 
 
 @transaction.atomic
-def answer_appeal(*, moderator: User, appeal: Appeal, is_granted: bool, answer: str) -> None:
+def answer_appeal(*, moderator: User, appeal: Appeal, is_granted: bool, answer: str) -> Appeal:
     """Answer an appeal and notify the person; granting it restores the comment and ends the suspension.
 
-    A second answer changes nothing.
+    A second answer changes nothing: the first is returned.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def answer_appeal(*, moderator: User, appeal: Appeal, is_granted: bool, answer: 
     if not answer.strip():
         raise ValidationError(_("Write an answer. The person who appealed reads it."))
     if row.is_granted is not None:
-        return
+        return row
     row.is_granted, row.answer = is_granted, answer.strip()
     row.answered_by, row.answered_at = moderator, timezone.now()
     row.full_clean()
@@ -91,6 +91,7 @@ def answer_appeal(*, moderator: User, appeal: Appeal, is_granted: bool, answer: 
     if action.author:
         news = {"survey": action.survey, "kind": Notification.Kind.ANSWERED}
         Notification.objects.create(volunteer=action.author, **news)
+    return row
 
 
 def _restore(action: ModeratorAction) -> None:

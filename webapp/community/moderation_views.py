@@ -9,19 +9,26 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.community.appeals import answer_appeal, open_appeals
 from webapp.community.models import Appeal, Comment, ModeratorAction
-from webapp.community.moderation import lift, open_reports, report, settle
+from webapp.community.moderation import Kind, lift, open_reports, report, settle
 from webapp.community.moderation_forms import AnswerForm, SettleForm
 from webapp.community.person import account_page
 from webapp.core.request_values import whole_number
 from webapp.volunteers.identity import account_volunteer
 
 SHOWN = 100
+SETTLED = {
+    Kind.DISMISSED: gettext_lazy("The report is dismissed."),
+    Kind.REMOVED: gettext_lazy("The comment is removed."),
+    Kind.WARNED: gettext_lazy("The comment is removed, and its author is warned."),
+    Kind.SUSPENDED: gettext_lazy("The comment is removed, and its author is suspended."),
+}
 
 
 @require_POST
@@ -51,7 +58,8 @@ def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResp
     form = SettleForm(report, request.POST)
     if form.is_valid():
         try:
-            settle(moderator=person(request), comment=comment, **form.decision())
+            action = settle(moderator=person(request), comment=comment, **form.decision())
+            messages.success(request, SETTLED[Kind(action.kind)])
             return redirect("moderation", survey.slug)
         except ValidationError as error:
             form.add_error(None, error)
@@ -66,7 +74,8 @@ def appeal_answer(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse
     if form.is_valid():
         is_granted = request.POST.get("what") == "granted"
         try:
-            answer_appeal(moderator=person(request), appeal=row, is_granted=is_granted, **form.cleaned_data)
+            row = answer_appeal(moderator=person(request), appeal=row, is_granted=is_granted, **form.cleaned_data)
+            messages.success(request, _("The appeal is granted.") if row.is_granted else _("The appeal is rejected."))
             return redirect("moderation", survey.slug)
         except ValidationError as error:
             form.add_error(None, error)

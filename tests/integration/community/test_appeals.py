@@ -92,6 +92,14 @@ def test_moderators_answer_and_the_log_keeps_it(action, ada, subject, moderator,
     assert ("The suspension was lifted." in news) == is_granted
 
 
+def test_who_answers_an_appeal_reads_which_answer_holds(action, ada, moderator):
+    row = appeal(user=ada.user, action=action, text="It was a quotation.")
+    address = reverse("appeal-answer", args=["atlas", row.pk])
+    for what in ("rejected", "granted"):  # the second comes too late
+        page = browser(moderator).post(address, {"what": what, "answer": "We looked again."}, follow=True)
+        assert "The appeal is rejected." in page.content.decode()
+
+
 def test_who_is_suspended_reads_until_when_and_why_and_how_to_appeal(action, ada, ben, subject, mailoutbox, settings):
     settings.SITE_URL = "https://wanderers.example"
     EmailAddress.objects.create(user=ada.user, email="ada@example.org", verified=True, primary=True)

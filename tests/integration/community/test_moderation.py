@@ -145,6 +145,21 @@ def test_a_moderator_settles_a_report_and_the_log_keeps_it(comment, author, mode
     assert "Be kind." in page
 
 
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("dismissed", "The report is dismissed."),
+        ("removed", "The comment is removed."),
+        ("warned", "The comment is removed, and its author is warned."),
+        ("suspended:7", "The comment is removed, and its author is suspended."),
+    ],
+)
+def test_who_settles_a_report_reads_what_was_done(comment, moderator, what, told):
+    address = reverse("moderation-settle", args=["night", comment.pk])
+    page = browser(moderator).post(address, {"what": what, "because": "Be kind."}, follow=True)
+    assert told in page.content.decode()
+
+
 @pytest.mark.parametrize("what", ["removed", "warned", "suspended:7"])
 def test_authors_do_not_restore_what_they_removed_before_the_moderators_did(comment, author, moderator, what):
     browser(account("reader")).post(reverse("comment-report", args=[comment.pk]), {"because": "It is rude."})
