@@ -11,6 +11,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.community.authors import suspensions_in
 from webapp.community.blocks import blocked_by
 from webapp.community.models import LONGEST, LONGEST_REASON, Comment, CommentQuerySet
+from webapp.community.moderation_forms import removals
 from webapp.community.person import name_in_talk
 from webapp.community.pictures import LONGEST_ALT
 from webapp.community.talk import may_restore, moderates, wrote
@@ -38,6 +39,7 @@ def discussion(request: HttpRequest, survey: Survey, comments: CommentQuerySet) 
         "longest": LONGEST,
         "longest_reason": LONGEST_REASON,
         "longest_alt": LONGEST_ALT,
+        "removals": removals,
         "rows": comment_rows(request, survey, shown),
         "text": _quotation(comments, whole_number(request.GET.get("quote", ""))),
     }

@@ -20,13 +20,17 @@ def _suspend_for(days: int) -> str:
     return words % {"days": days}
 
 
-def _choices() -> list[tuple[str, Any]]:
+def removals() -> list[tuple[str, Any]]:
+    """Return the choices that remove a comment, the mildest first."""
     return [
-        (Kind.DISMISSED, _("Dismiss the report")),
         (Kind.REMOVED, _("Remove the comment")),
         (Kind.WARNED, _("Remove it and warn the author")),
         *((f"{Kind.SUSPENDED}:{days}", _suspend_for(days)) for days in SUSPENSIONS),
     ]
+
+
+def _choices() -> list[tuple[str, Any]]:
+    return [(Kind.DISMISSED, _("Dismiss the report")), *removals()]
 
 
 class SettleForm(forms.Form):

@@ -60,7 +60,7 @@ def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResp
         try:
             action = settle(moderator=person(request), comment=comment, **form.decision())
             messages.success(request, SETTLED[Kind(action.kind)])
-            return redirect("moderation", survey.slug)
+            return redirect("moderation", survey.slug) if "report" in request.POST else redirect(comment)
         except ValidationError as error:
             form.add_error(None, error)
     return _page(request, survey, refused=(report, form))

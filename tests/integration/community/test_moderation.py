@@ -1,5 +1,6 @@
 """Moderation: reports, removal, warnings, suspensions, the link filter, the log; strangers change nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -260,6 +261,23 @@ def test_nobody_dismisses_reports_of_their_own_comment(subject, survey, moderato
     assert Report.objects.filter(settled_at=None).exists()
     assert settled(member(survey, "scientist"), own, "dismissed") == 302
     assert not Report.objects.filter(settled_at=None).exists()
+
+
+def test_moderators_warn_and_suspend_without_a_report_where_the_comment_is(survey, subject, comment, moderator):
+    post_comment(user=member(survey, "scientist"), subject=subject, text="Please stop.")
+    page = browser(moderator).get(f"/surveys/night/subjects/{subject.pk}/").content.decode()
+    of_author, of_scientist = page.split("You are all fools.")[1].split("Please stop.")
+    address = reverse("moderation-settle", args=["night", comment.pk])
+    assert f'action="{address}"' in of_author
+    offered = re.findall(r'name="what"|<option value="([^"]+)"', of_author)
+    assert offered == ["", "removed", "warned", "suspended:1", "suspended:7", "suspended:30"]
+    assert "<option" not in of_scientist
+    assert '<input type="hidden" name="what" value="removed">' in of_scientist
+    done = browser(moderator).post(address, {"what": "suspended:7", "because": "Be kind."}, follow=True)
+    assert done.redirect_chain == [(comment.get_absolute_url(), 302)]
+    shown = done.content.decode()
+    assert "The comment is removed, and its author is suspended." in shown
+    assert "A moderator removed this comment: Be kind." in shown
 
 
 def test_a_removal_on_the_subjects_page_is_logged_too_and_settles_reports(comment, moderator):
