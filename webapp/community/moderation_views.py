@@ -52,7 +52,9 @@ def moderation(request: HttpRequest, survey: Survey) -> HttpResponse:
 @require_POST
 @survey_page(Role.MODERATOR)
 def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Settle a comment's reports on the moderators' page, or decide about it where it is, and lead back there."""
     comment = get_object_or_404(Comment, pk=pk, survey=survey)
+    place = redirect("moderation", survey.slug) if "report" in request.POST else redirect(comment)
     reports = open_reports(survey).filter(comment=comment)
     report = reports.filter(pk=whole_number(request.POST.get("report", "")) or 0).first() or reports.first()
     form = SettleForm(report, request.POST)
@@ -60,10 +62,13 @@ def moderation_settle(request: HttpRequest, survey: Survey, pk: int) -> HttpResp
         try:
             action = settle(moderator=person(request), comment=comment, **form.decision())
             messages.success(request, SETTLED[Kind(action.kind)])
-            return redirect("moderation", survey.slug) if "report" in request.POST else redirect(comment)
+            return place
         except ValidationError as error:
             form.add_error(None, error)
-    return _page(request, survey, refused=(report, form))
+    if "report" in request.POST:
+        return _page(request, survey, refused=(report, form))
+    messages.error(request, _errors_of(form))
+    return place
 
 
 @require_POST
@@ -87,7 +92,7 @@ def _page(request: HttpRequest, survey: Survey, *, refused: tuple[Any, Form] | N
     forms = dict([refused] if refused else [])
     reports, appeals = list(open_reports(survey)[:SHOWN]), list(open_appeals(survey)[:SHOWN])
     for row in forms.keys() - {*reports, *appeals}:  # a colleague has settled it meanwhile
-        messages.error(request, " ".join(str(text) for texts in forms[row].errors.values() for text in texts))
+        messages.error(request, _errors_of(forms[row]))
     log = ModeratorAction.objects.filter(survey=survey).select_related("moderator", "author__user", "comment")
     page = {
         "survey": survey,
@@ -96,6 +101,10 @@ def _page(request: HttpRequest, survey: Survey, *, refused: tuple[Any, Form] | N
         "log": log[:SHOWN],
     }
     return render(request, "community/moderation.html", page, status=400 if refused else 200)
+
+
+def _errors_of(form: Form) -> str:
+    return " ".join(str(text) for texts in form.errors.values() for text in texts)
 
 
 @require_POST

@@ -280,6 +280,14 @@ def test_moderators_warn_and_suspend_without_a_report_where_the_comment_is(surve
     assert "A moderator removed this comment: Be kind." in shown
 
 
+def test_a_removal_without_a_reason_leads_back_to_the_comment_and_says_so(comment, moderator):
+    address = reverse("moderation-settle", args=["night", comment.pk])
+    refused = browser(moderator).post(address, {"what": "warned", "because": " "}, follow=True)
+    assert refused.redirect_chain == [(comment.get_absolute_url(), 302)]
+    assert "Give a reason. Everyone can read it." in refused.content.decode()
+    assert not ModeratorAction.objects.exists()
+
+
 def test_a_removal_on_the_subjects_page_is_logged_too_and_settles_reports(comment, moderator):
     address = reverse("comment-report", args=[comment.pk])
     browser(account("hurt")).post(address, {"because": "Rude."})
