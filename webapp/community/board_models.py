@@ -3,9 +3,22 @@
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from webapp.archive.models import Survey
 from webapp.volunteers.models import Volunteer
+
+USUAL_BOARDS = {
+    gettext_noop("General"): gettext_noop("Say hello, and talk about the project."),
+    gettext_noop("Help"): gettext_noop("Ask what you don't understand. Volunteers and scientists answer."),
+    gettext_noop("Finds"): gettext_noop("Show what caught your eye."),
+}
+"""Names and descriptions of the boards that most surveys want: stored in English, shown in the reader's language."""
+
+
+def _in_readers_language(text: str) -> str:
+    return _(text) if text in {*USUAL_BOARDS, *USUAL_BOARDS.values()} else text
 
 
 class Board(models.Model):
@@ -23,6 +36,14 @@ class Board(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_name(self) -> str:
+        return _in_readers_language(self.name)
+
+    @property
+    def shown_description(self) -> str:
+        return _in_readers_language(self.description)
 
 
 class Thread(models.Model):

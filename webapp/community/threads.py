@@ -5,9 +5,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from webapp.archive.models import Membership, Role, Survey
+from webapp.community.board_models import USUAL_BOARDS
 from webapp.community.models import Board, Comment, Thread
 from webapp.community.moderation import Kind, log
 from webapp.community.talk import moderates, post_comment
@@ -15,11 +15,6 @@ from webapp.core.locked_rows import locked_or_404
 from webapp.volunteers.identity import locked_account_volunteer
 
 MOST_BOARDS = 30
-USUAL_BOARDS = [
-    (gettext_lazy("General"), gettext_lazy("Say hello, and talk about the project.")),
-    (gettext_lazy("Help"), gettext_lazy("Ask what you don't understand. Volunteers and scientists answer.")),
-    (gettext_lazy("Finds"), gettext_lazy("Show what caught your eye.")),
-]
 CHANGES = {
     Kind.PINNED: ("is_pinned", True),
     Kind.UNPINNED: ("is_pinned", False),
@@ -32,8 +27,8 @@ CHANGES = {
 def make_usual_boards(*, user: User, survey: Survey) -> None:
     """Create the boards that most surveys want, as far as they are missing; raises PermissionDenied for non-admins."""
     _check_admin(user, survey)
-    for name, description in USUAL_BOARDS:
-        Board.objects.get_or_create(survey=survey, name=str(name), defaults={"description": str(description)})
+    for name, description in USUAL_BOARDS.items():
+        Board.objects.get_or_create(survey=survey, name=name, defaults={"description": description})
 
 
 @transaction.atomic

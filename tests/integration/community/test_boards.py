@@ -62,6 +62,17 @@ def test_admins_make_boards_and_nobody_else(survey):
     assert "1 thread" in page
 
 
+def test_the_usual_boards_speak_each_readers_language_until_they_are_renamed(survey):
+    admin = browser(member(survey, "admin"))
+    admin.post(f"{TALK}boards/", {"what": "usual"}, headers={"accept-language": "fr"})
+    admin.post(f"{TALK}boards/", {"board": Board.objects.first().pk, "name": "Lounge", "description": "Chat"})
+    pages = {language: browser().get(TALK, headers={"accept-language": language}) for language in ("en", "de")}
+    english, german = (page.content.decode() for page in pages.values())
+    assert "Ask what you don&#x27;t understand." in english
+    assert "Ask what you don&#x27;t understand." not in german
+    assert "Lounge" in german
+
+
 def test_a_board_of_another_survey_is_not_found(survey, board):
     elsewhere = Survey.objects.create(slug="elsewhere", name="Elsewhere")
     admin = browser(member(elsewhere, "admin"))
