@@ -134,15 +134,12 @@ def address_of_text(of: dict[str, Any], name: str = "guide-text", **more: Any) -
 
 def _row(survey: Survey, workflow: Workflow | None, kind: GuideKind, texts: dict[Any, GuideText]) -> dict[str, Any]:
     of = {"survey": survey, "workflow": workflow, "kind": kind.value}
+    written = {code: texts.get((workflow.pk if workflow else None, kind.value, code)) for code in Language.values}
     languages = [
-        {
-            "name": name,
-            "text": texts.get((workflow.pk if workflow else None, kind.value, code)),
-            "address": address_of_text({**of, "language": code}),
-        }
+        {"name": name, "text": written[code], "address": address_of_text({**of, "language": code})}
         for code, name in Language.choices
     ]
-    is_built_in = not any(each["text"] and each["text"].body.strip() for each in languages)
+    is_built_in = not any(text and text.body.strip() for text in written.values())
     return {"workflow": workflow, "label": kind.label, "languages": languages, "is_built_in": is_built_in}
 
 
