@@ -96,11 +96,12 @@ def count(path: Path | Catalogue) -> int | None:
     Returns
     -------
     int or None
-        The number of rows or files; None if unknown (`path` does not exist).
+        The number of rows or files; None if unknown: `path` does not exist, or has files of many packets.
     """
     if manifest := manifest_of(path):
         return count_rows(manifest)
-    return len(_names(path)) if isinstance(path, Path) and path.exists() else None
+    names = _names(path) if isinstance(path, Path) and path.exists() else []
+    return None if not names or any(name.lower().endswith(PACKETS) for name in names) else len(names)
 
 
 def _names(path: Path) -> list[str]:

@@ -16,6 +16,7 @@ from webapp.archive.blinding import shown, until_answered
 from webapp.archive.footprints import LARGEST, in_moc, read_moc_filter, read_moc_upload
 from webapp.archive.models import Frame, IngestProblem, IngestRun, Kind, Subject, Survey
 from webapp.archive.pixels import shape_of
+from webapp.archive.uploads import unread_names
 
 
 class SurveySerializer(serializers.ModelSerializer[Survey]):
@@ -150,6 +151,18 @@ class IngestRunSerializer(serializers.ModelSerializer[IngestRun]):
 
     def get_url(self, run: IngestRun) -> str:
         return reverse("api:ingestrun-detail", kwargs={"pk": run.pk})
+
+
+class UploadedRunSerializer(IngestRunSerializer):
+    unread = serializers.SerializerMethodField(
+        help_text="sent files that are neither images, nor packets, nor a manifest"
+    )
+
+    class Meta(IngestRunSerializer.Meta):
+        fields = [*IngestRunSerializer.Meta.fields, "unread"]
+
+    def get_unread(self, run: IngestRun) -> list[str]:
+        return unread_names(run)
 
 
 @extend_schema_field(OpenApiTypes.STR)

@@ -23,6 +23,7 @@ from webapp.api.archive_serializers import (
     SubjectDetailSerializer,
     SubjectSerializer,
     SurveySerializer,
+    UploadedRunSerializer,
     UploadImagesSerializer,
     WithinSerializer,
 )
@@ -78,7 +79,7 @@ class SurveyViewSet(PublicRows):
         survey = checked(lambda: open_survey(by=by, **asked(CreateSurveySerializer, request)))
         return Response(SurveySerializer(survey).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request={"multipart/form-data": UploadImagesSerializer}, responses={201: IngestRunSerializer})
+    @extend_schema(request={"multipart/form-data": UploadImagesSerializer}, responses={201: UploadedRunSerializer})
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated], parser_classes=[MultiPartParser])
     def images(self, request: Request, slug: str) -> Response:
         """Upload images and ingest them; as an admin of the survey. `url` of the answer follows the run."""
@@ -90,7 +91,7 @@ class SurveyViewSet(PublicRows):
             run = ingest_upload(survey, files, by=admin, **options)
         except IngestRefused as error:
             raise ValidationError({"files": [str(error)]}) from error
-        return Response(IngestRunSerializer(run).data, status=status.HTTP_201_CREATED)
+        return Response(UploadedRunSerializer(run).data, status=status.HTTP_201_CREATED)
 
 
 def known_as_drawn(request: Request) -> Q:

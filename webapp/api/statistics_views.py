@@ -53,6 +53,7 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     """Standing classifications: of all time, and by hour (48), day (30) or week (26), oldest first."""
 
     total = serializers.IntegerField()
+    simulated = serializers.IntegerField(help_text="of these, by simulated volunteers, who reach no milestones")
     milestone = serializers.IntegerField(allow_null=True, help_text="the highest that is reached")
     next_milestone = serializers.IntegerField()
     counts = CountSerializer(many=True)
@@ -70,7 +71,8 @@ class StatisticsView(APIView):
         found = _found(request, asked.validated_data)
         reached = found.milestones()
         counts = [{"beginning": at, "classifications": n} for at, n in found.rows]
-        row = {"total": found.total, "milestone": reached["reached"], "next_milestone": reached["next_milestone"]}
+        row = {"total": found.total, "simulated": found.simulated}
+        row |= {"milestone": reached["reached"], "next_milestone": reached["next_milestone"]}
         return Response(StatisticsSerializer({**row, "counts": counts}).data)
 
 

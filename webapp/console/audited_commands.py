@@ -19,6 +19,8 @@ NO_ACTS = frozenset(
 """They only read, run a part of the site, or are recorded elsewhere, as migrations are; any other command acts."""
 UNTOLD = frozenset({"shell", "dbshell"})
 """What they are given is code, which may contain anything."""
+NO_TABLE = "42P01"
+"""PostgreSQL's code for a table that is not there: nothing was migrated yet."""
 USAGE = 2
 """The exit status of a command that did not understand its arguments, and did nothing."""
 
@@ -54,6 +56,8 @@ def _record(argv: list[str], outcome: str | int) -> None:
             asked["username"] = _newest_superuser()
         record_command(name, asked, by=_system_user(), outcome=outcome)
     except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") == NO_TABLE:  # the command itself says what to do
+            return
         why = str(error).partition("\n")[0]
         sys.stderr.write(f"This command could not be recorded in the audit log: {why}\n")
 

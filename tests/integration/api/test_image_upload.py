@@ -57,8 +57,9 @@ def test_an_admin_uploads_images_and_follows_their_run(night, admin):
 
 
 def test_what_an_image_lacks_is_listed_with_its_run(night, admin):
-    files = [image(), SimpleUploadedFile("b.fits", b"SIMPLE  = not so")]
+    files = [image(), SimpleUploadedFile("b.fits", b"SIMPLE  = not so"), SimpleUploadedFile("model.pkl", b"x")]
     reply = admin.post(IMAGES, {"files": files, "kind": "stamp"})
+    assert reply.json()["unread"] == ["model.pkl"]
     work_on(IngestRun.objects.get())
     (problem,) = admin.get(f"{reply.json()['url']}problems/").json()["results"]
     assert problem["file"] == "b.fits"

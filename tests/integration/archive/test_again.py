@@ -18,6 +18,7 @@ from tests.integration.archive.sky import (
     write_cube,
     write_manifest,
 )
+from tests.unit.io.packets import write, ztf
 from webapp.archive.ingest.create_run import new_run
 from webapp.archive.models import IngestRun, Subject, SubjectSet
 from webapp.queue.models import QueueEntry
@@ -209,3 +210,10 @@ def test_a_synthetic_subject_gives_its_name_to_an_observed_one(tmp_path):
     assert synthetic.external_id.startswith("field-")
     assert not Subject.objects.get(survey=survey, external_id="field-0003").is_synthetic
     assert run_ingest(survey, tmp_path / "later").known == 16
+
+
+@pytest.mark.django_db
+def test_a_file_of_packets_has_as_many_as_were_read(tmp_path):
+    packets = [ztf() | {"candid": number} for number in (1, 2)]
+    run = run_ingest(make_survey(), write(tmp_path / "night.avro", *packets))
+    assert (run.done, run.total, run.fraction) == (2, 2, 1.0)

@@ -93,3 +93,11 @@ def test_manage_py_records():
     ((act, fields),) = entries()
     assert (act, fields["username"], fields["ended"]) == ("manage.py changepassword", "nobody", str(ended.returncode))
     assert fields["system_user"]
+
+
+@pytest.mark.django_db
+def test_a_site_without_tables_says_nothing_of_the_audit_log(capsys):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {AuditEntry._meta.db_table} RENAME TO not_migrated")
+    run("ingest", "/data/night", "--survey", "atlas")
+    assert capsys.readouterr().err == ""
