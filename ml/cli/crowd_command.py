@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     check_outputs(args)
     started = time.perf_counter()
     votes = read_votes(args.labels)
-    truth = read_truth(args.truth) if args.truth else {}
+    truth = votes.truth_of(read_truth(args.truth) if args.truth else {})
     gold = votes.gold_of(read_truth(args.gold)) if args.gold else None
     read = time.perf_counter()
     model = METHODS[args.method](**({"seed": args.seed} if args.method in SEEDED else {})).fit(votes, gold)
@@ -73,11 +73,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def crowd_summary(
-    method: str, votes: Votes, model: Aggregator, truth: dict[str, str], gold: np.ndarray | None
+    method: str, votes: Votes, model: Aggregator, truth: np.ndarray, gold: np.ndarray | None
 ) -> dict[str, Any]:
     """Describe the result and its accuracy; gold items are not scored."""
-    codes = votes.codes_of(truth)
-    labelled_items = np.full(len(codes), False) if gold is None else gold >= 0
+    labelled_items = np.full(len(truth), False) if gold is None else gold >= 0
     return {
         "method": method,
         "chosen": getattr(model, "chosen_", method),
@@ -89,7 +88,7 @@ def crowd_summary(
         "n_unsure": int((~votes.definite).sum()),
         "n_gold": int(labelled_items.sum()),
         "agreement": agreement.agreement_summary(votes.counts()[:, :-1]),
-        **compare_with_truth(model.posteriors_, np.where(labelled_items, -1, codes)),
+        **compare_with_truth(model.posteriors_, np.where(labelled_items, -1, truth)),
         "iterations": model.n_iter_,
         "converged": model.converged_,
         "log_likelihood": None if np.isnan(model.log_likelihood_) else round(model.log_likelihood_, 4),
@@ -97,22 +96,24 @@ def crowd_summary(
 
 
 def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | None]:
-    """Compare posteriors (n, K) with class codes (n,), -1 where unknown.
+    """Compare posteriors (n, K) with class codes (n,): -1 where unknown, K for a class that nobody voted for (of probability 0).
 
     Returns
     -------
     dict
-        n_truth; accuracy, where an item tied between m classes counts 1/m if the truth is one of them (the expectation
+        n_truth; n_truth_unvoted, those of code K, which are wrong; accuracy, where an item tied between m classes counts 1/m if the truth is one of them (the expectation
         of a random choice); log_loss in nats, probabilities clipped at 1e-15. Both are None without any truth.
     """
     known = np.flatnonzero(truth >= 0)
     if not len(known):
-        return {"n_truth": 0, "accuracy": None, "log_loss": None}
-    right = truth[known]
-    chances = np.maximum(posteriors[known, right], 1e-15)
+        return {"n_truth": 0, "n_truth_unvoted": 0, "accuracy": None, "log_loss": None}
+    rows, right, classes = np.arange(len(known)), truth[known], posteriors.shape[1]
+    p = np.pad(posteriors[known], ((0, 0), (0, 1)))
+    chances = np.maximum(p[rows, right], 1e-15)
     return {
         "n_truth": len(known),
-        "accuracy": round(float(leading(posteriors[known])[np.arange(len(known)), right].mean()), 6),
+        "n_truth_unvoted": int((right == classes).sum()),
+        "accuracy": round(float(leading(p)[rows, right].mean()), 6),
         "log_loss": round(float(-np.log(chances).mean()), 6),
     }
 

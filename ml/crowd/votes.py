@@ -111,6 +111,20 @@ class Votes:
                 raise BadVotes(f"gold says {truth[name]!r} of item {name!r}; the classes are {', '.join(self.classes)}")
         return self.codes_of(truth)
 
+    def truth_of(self, truth: Mapping[str, str]) -> np.ndarray:
+        """Encode the truth as `codes_of`, with ``len(classes)`` for a class that nobody voted for.
+
+        Raises `BadVotes` if that is so of every class in the truth: the names are probably written differently.
+        """
+        named = set(truth.values())
+        if named and named.isdisjoint(self.classes):
+            raise BadVotes(
+                f"the truth's classes (such as {', '.join(in_order(named)[:9])}) are none of the votes' classes"
+                f" ({', '.join(self.classes)}); write them alike"
+            )
+        codes, known = self.codes_of(truth), np.array([name in truth for name in self.items], dtype=bool)
+        return np.where(known & (codes < 0), len(self.classes), codes)
+
 
 def encode(names: Sequence[str] | pa.Array) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the sorted distinct names, and the code of each (n,).

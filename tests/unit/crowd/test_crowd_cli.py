@@ -2,6 +2,7 @@ import argparse
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from ml.cli import crowd_command
@@ -80,6 +81,25 @@ def test_gold_is_used_and_not_scored(labels, truth, tmp_path, method, capsys):
 def test_a_tie_counts_half(labels, truth, capsys):
     call("--labels", labels, "--truth", truth, "--method", "majority")
     assert json.loads(capsys.readouterr().out)["accuracy"] == pytest.approx(2.5 / 3, abs=1e-6)
+
+
+def test_a_true_class_that_nobody_voted_for_counts_as_wrong(labels, truth, capsys):
+    truth.write_text("item,truth\n1,yes\n2,perhaps\n9,yes\n")
+    assert call("--labels", labels, "--truth", truth, "--method", "majority") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["n_truth"], said["n_truth_unvoted"], said["accuracy"]) == (2, 1, 0.5)
+    assert said["log_loss"] == pytest.approx((np.log(1.5) - np.log(1e-15)) / 2, abs=1e-6)
+
+
+def test_truth_whose_classes_are_written_differently_is_refused(labels, truth, tmp_path, capsys):
+    truth.write_text("item,truth\n1,Yes\n2,No\n")
+    assert call("--labels", labels, "--truth", truth, "--out", tmp_path / "out.csv") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "crowd: the truth's classes (such as No, Yes) are none of the votes' classes (no, yes); write them alike\n"
+    )
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_without_truth_there_is_no_accuracy(labels, capsys):
