@@ -112,6 +112,8 @@ def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]
 
 def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     """Write the tracks of every cube, one per row, with one cube in memory at a time."""
+    check_above_zero("--radius", args.radius, "pixels")
+    check_above_zero("--pixel-scale", args.pixel_scale, "arcsec per pixel")
     model, tally, started = CubeModel.of(checkpoint, step=args.stride, tta=args.tta), Tally(), time.monotonic()
     known = None if args.known_objects is None else KnownTable(args.known_objects)
     threshold = voxel_threshold(args.threshold, model)
@@ -164,6 +166,12 @@ def voxel_threshold(given: float | None, model: CubeModel) -> float:
     if not 0 < given <= 1:
         raise BadExamples(f"--threshold is a probability above 0 and at most 1, not {given:g}.")
     return given
+
+
+def check_above_zero(option: str, given: float, unit: str) -> None:
+    """Raise BadExamples unless the value of an option is finite and above 0."""
+    if not 0 < given < np.inf:
+        raise BadExamples(f"{option} is a number of {unit} above 0, not {given:g}.")
 
 
 def figures_by_limit(rows: list[dict[str, Any]], part: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

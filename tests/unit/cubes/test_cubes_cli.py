@@ -218,6 +218,15 @@ def test_options_out_of_range(sky, trained, options, sentence, capsys):
     assert sentence in error.splitlines()[-1]
 
 
+@pytest.mark.parametrize("option", ["--radius", "--pixel-scale"])
+@pytest.mark.parametrize("given", ["-1", "0", "nan", "inf"])
+def test_a_radius_or_a_pixel_that_is_no_length_is_refused(sky, trained, tmp_path, option, given, capsys):
+    arguments = ["score", "--checkpoint", str(trained), "--data", str(sky), "--out", str(tmp_path / "tracks.parquet")]
+    error = complaint([*arguments, option, given], capsys)
+    assert error.startswith(f"score: {option} is a number of ")
+    assert error.endswith(f" above 0, not {given}.\n")
+
+
 def test_crops_that_the_network_cannot_halve(sky, tmp_path, capsys):
     arguments = ["train", "--role", "cube", "--data", str(sky), "--out", str(tmp_path / "c"), "--crop", "18"]
     assert "take a multiple of 4" in complaint(arguments, capsys)
