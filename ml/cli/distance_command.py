@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.cli.sky_table import Rows, errors_of, number, table_command
+from ml.cli.sky_table import Rows, check_usable, errors_of, number, table_command, unusable_rows
 from ml.sky.detection_table import read_detections
 from ml.sky.detections import Detections
 from ml.sky.observatories import read_observatories
@@ -41,14 +42,18 @@ def distance_table(args: argparse.Namespace) -> Rows:
         raise ValueError("--rms must be more than 0 arcsec")
     detections = read_detections(args.data)
     observers, problems = observers_of(detections, read_observatories(), args.observatory)
+    problems += unusable_rows(detections)
+    usable = detections.usable & np.isfinite(observers.position).all(1)
+    check_usable(usable, problems)
     for problem in problems:
         sys.stderr.write(f"distance: {problem}\n")
     errors = errors_of(detections, rms=args.rms, seeing=0.0, floor=0.0)
-    return HEADER, _rows(detections, observers, errors)
+    return HEADER, _rows(detections, usable, observers, errors)
 
 
-def _rows(detections: Detections, observers: Observers, errors: Errors) -> Iterator[list[str]]:
-    usable = detections.usable & np.isfinite(observers.position).all(1)
+def _rows(
+    detections: Detections, usable: NDArray[np.bool_], observers: Observers, errors: Errors
+) -> Iterator[list[str]]:
     directions = unit_vectors(detections.ra, detections.dec)
     for name in dict.fromkeys(detections.name.tolist()):
         rows = np.flatnonzero((detections.name == name) & usable)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.cli.sky_table import Rows, number, table_command
+from ml.cli.sky_table import Rows, check_usable, number, table_command, unusable_rows
 from ml.sky.advance import advance
 from ml.sky.comet_elements import read_comets
 from ml.sky.detection_table import read_detections
@@ -62,11 +62,8 @@ def known_table(args: argparse.Namespace) -> Rows:
         raise ValueError("give --orbits or --comets")
     detections = read_detections(args.data, need_name=False)
     observers, problems = observers_of(detections, read_observatories(args.obscodes), args.observatory)
-    if lacking := int((~detections.usable).sum()):
-        problems.append(f"{lacking} of {len(detections)} rows lack a time or a position and are left out")
-    problems += _unknown_velocities(detections)
-    if not (np.isfinite(observers.position).all(1) & detections.usable).any():
-        raise ValueError(f"no row can be used: {'; '.join(problems)}")
+    problems += unusable_rows(detections) + _unknown_velocities(detections)
+    check_usable(np.isfinite(observers.position).all(1) & detections.usable, problems)
     catalogues = [*map(read_mpcorb, args.orbits), *map(read_comets, args.comets)]
     for path, catalogue in zip([*args.orbits, *args.comets], catalogues, strict=True):
         problems += _catalogue_problems(path, catalogue)

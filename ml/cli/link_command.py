@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ml.cli.sky_table import Rows, add_position_errors, errors_of, number, table_command
+from ml.cli.sky_table import (
+    Rows,
+    add_position_errors,
+    check_usable,
+    errors_of,
+    number,
+    table_command,
+    unusable_rows,
+)
 from ml.sky.detection_table import OBSERVER, OBSERVER_VELOCITY, read_detections
 from ml.sky.detections import Detections
 from ml.sky.linking import LONGEST, LinkLimits, link
@@ -69,9 +77,11 @@ def link_table(args: argparse.Namespace) -> Rows:
     if not args.seeing > 0 or not (args.rms is None or args.rms > 0):
         raise ValueError("--seeing and --rms must be more than 0 arcsec")
     detections = read_detections(args.data, "detection", need_name=False)
+    problems = unusable_rows(detections)
+    check_usable(detections.usable, problems)
+    for problem in problems:
+        sys.stderr.write(f"link: {problem}\n")
     usable = np.flatnonzero(detections.usable)
-    if lacking := len(detections) - len(usable):
-        sys.stderr.write(f"link: {lacking} of {len(detections)} rows lack a time or a position and are left out\n")
     errors = errors_of(detections, rms=args.rms, seeing=args.seeing, floor=FLOOR)
     rms_ra, rms_dec, corr = (error[usable] for error in errors)
     directions = unit_vectors(detections.ra[usable], detections.dec[usable])

@@ -69,6 +69,18 @@ def errors_of(detections: Detections, *, rms: float | None, seeing: float, floor
     return position_errors(*measured, seeing=seeing, floor=floor)
 
 
+def unusable_rows(detections: Detections) -> list[str]:
+    """Say how many rows lack a time or a position; empty if none."""
+    count = int((~detections.usable).sum())
+    return [f"{count} of {len(detections)} rows lack a time or a position and are left out"] if count else []
+
+
+def check_usable(usable: NDArray[np.bool_], problems: list[str]) -> None:
+    """Raise ValueError, which tells the problems, if no row (N,) can be used."""
+    if not usable.any():
+        raise ValueError(f"no row can be used: {'; '.join(problems)}")
+
+
 def number(value: float, digits: int) -> str:
     """Return a number with some decimals; empty for NaN and infinity."""
     return f"{value:.{digits}f}" if abs(value) < float("inf") else ""

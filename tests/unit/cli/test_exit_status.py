@@ -54,6 +54,23 @@ def test_a_file_or_folder_that_is_not_there_is_named_plainly(command, tmp_path, 
     assert capsys.readouterr().err.splitlines()[-1] == f"{command}: {nowhere}: No such file or directory"
 
 
+@pytest.mark.parametrize("command", ["motion", "link", "distance"])
+def test_a_table_without_a_usable_row_is_one_line_and_exit_2(command, tmp_path, capsys):
+    (tmp_path / "d.csv").write_text("tracklet,mjd,ra,dec\na,nan,1,1\na,60000,1,95\n")
+    assert main([command, "--data", str(tmp_path / "d.csv")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "2 of 2" in captured.err
+
+
+def test_a_distance_needs_an_observatory_that_is_known(detections, capsys):
+    assert main(["distance", "--data", str(detections), "--observatory", "XXX"]) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.count("\n")) == ("", 1)
+    assert captured.err.startswith("distance: no row can be used: observatory XXX is unknown")
+
+
 def test_a_pipe_and_a_link_are_written_and_not_replaced(tmp_path):
     pipe, target, link = (tmp_path / name for name in ("pipe", "target", "link"))
     os.mkfifo(pipe)
