@@ -96,13 +96,14 @@ def crowd_summary(
 
 
 def compare_with_truth(posteriors: np.ndarray, truth: np.ndarray) -> dict[str, float | int | None]:
-    """Compare posteriors (n, K) with class codes (n,): -1 where unknown, K for a class that nobody voted for (of probability 0).
+    """Compare posteriors (n, K) with class codes (n,): -1 where unknown, K for a class that nobody voted for.
 
     Returns
     -------
     dict
-        n_truth; n_truth_unvoted, those of code K, which are wrong; accuracy, where an item tied between m classes counts 1/m if the truth is one of them (the expectation
-        of a random choice); log_loss in nats, probabilities clipped at 1e-15. Both are None without any truth.
+        n_truth; n_truth_unvoted, those of code K, which are wrong and of probability 0; accuracy, where an item tied
+        between m classes counts 1/m if the truth is one of them (the expectation of a random choice); log_loss in nats,
+        probabilities clipped at 1e-15. Both are None without any truth.
     """
     known = np.flatnonzero(truth >= 0)
     if not len(known):
