@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.cli.sky_table import Rows, add_position_errors, errors_of, number, table_command
-from ml.sky.detection_table import read_detections
+from ml.sky.detection_table import LACKING, read_detections
 from ml.sky.motion import FLOOR
 from ml.sky.tangent_plane import positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
@@ -83,7 +83,7 @@ def _problem(count: int, given: int, *, fitted: bool) -> str:
     """Say what a tracklet lacks; empty if nothing."""
     problems = []
     if count < given:
-        problems.append(f"{given - count} of {given} detections lack a time or a position")
+        problems.append(f"{given - count} of {given} detections {LACKING}")
     if count == 0:
         problems.append("no detection left")
     elif count == 1:

@@ -14,6 +14,7 @@ from ml.cli.outputs import check_outputs
 from ml.cli.seed import add_seed
 from ml.io.safe_csv import CellWriter
 from ml.io.whole_file import whole_file
+from ml.sky.detection_table import LACKING
 from ml.sky.detections import Detections
 from ml.sky.motion import SEEING, position_errors
 
@@ -70,9 +71,9 @@ def errors_of(detections: Detections, *, rms: float | None, seeing: float, floor
 
 
 def unusable_rows(detections: Detections) -> list[str]:
-    """Say how many rows lack a time or a position; empty if none."""
+    """Say how many rows have no possible time and position; empty if none."""
     count = int((~detections.usable).sum())
-    return [f"{count} of {len(detections)} rows lack a time or a position and are left out"] if count else []
+    return [f"{count} of {len(detections)} rows {LACKING} and are left out"] if count else []
 
 
 def check_usable(usable: NDArray[np.bool_], problems: list[str]) -> None:

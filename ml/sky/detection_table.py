@@ -18,13 +18,19 @@ OBSERVER = ("obs_x", "obs_y", "obs_z")
 OBSERVER_VELOCITY = ("obs_vx", "obs_vy", "obs_vz")
 _LARGEST_ERROR = 1_296_000.0  # arcsec: the whole sky
 _FIRST_MJD, _LAST_MJD = -100_000.0, 200_000.0
+LACKING = (
+    "lack a time or a position, or have an impossible one"
+    f" (possible are MJD {_FIRST_MJD:.0f} to {_LAST_MJD:.0f}, RA -360 to 360°, Dec -90 to 90°)"
+)
+"""What is wrong with rows or detections that are not usable."""
 
 
 def read_detections(path: Path, name: str = "tracklet", *, need_name: bool = True) -> Detections:
     """Read a CSV of mjd, ra, dec and any of rms_ra, rms_dec, rms_corr, mag, snr, band, observatory, obs_x … obs_vz.
 
-    Numbers that cannot be read count as unknown, and so do impossible times, declinations beyond ±90° and errors that
-    are not positive, or wider than the sky: the row stays, and the command says what it lacks.
+    Numbers that cannot be read count as unknown, and so do impossible times, right ascensions beyond ±360°,
+    declinations beyond ±90° and errors that are not positive, or wider than the sky: the row stays, and the command
+    says that it lacks a time or a position, or has an impossible one.
 
     Parameters
     ----------

@@ -64,6 +64,17 @@ def test_a_table_without_a_usable_row_is_one_line_and_exit_2(command, tmp_path, 
     assert "2 of 2" in captured.err
 
 
+@pytest.mark.parametrize("row", ["a,60000,400,1", "a,60000,1,95", "a,2460000.5,1,1"])
+@pytest.mark.parametrize("command", ["motion", "link", "distance"])
+def test_an_impossible_time_or_position_is_not_called_lacking(command, row, tmp_path, capsys):
+    (tmp_path / "d.csv").write_text(f"tracklet,mjd,ra,dec\n{row}\n")
+    assert main([command, "--data", str(tmp_path / "d.csv")]) == 2
+    assert (
+        "lack a time or a position, or have an impossible one"
+        " (possible are MJD -100000 to 200000, RA -360 to 360°, Dec -90 to 90°)"
+    ) in capsys.readouterr().err
+
+
 def test_a_distance_needs_an_observatory_that_is_known(detections, capsys):
     assert main(["distance", "--data", str(detections), "--observatory", "XXX"]) == 2
     captured = capsys.readouterr()

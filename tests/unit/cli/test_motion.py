@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
+from ml.sky.detection_table import LACKING
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_each_tracklet_has_its_motion_and_each_bad_one_its_reason(motion):
     assert rows["b"]["problem"] == ""
     assert rows["a"]["problem"] == "one detection: no motion"
     assert rows["same"]["problem"] == "all detections have one time"
-    assert rows["lost"]["problem"] == "2 of 2 detections lack a time or a position; no detection left"
+    assert rows["lost"]["problem"] == f"2 of 2 detections {LACKING}; no detection left"
     assert rows["lost"]["ra"] == rows["same"]["rate"] == ""
 
 
