@@ -99,7 +99,7 @@ def read_columns(path: Path, names: tuple[str, ...]) -> list[list[str]]:
     except UnicodeDecodeError as error:
         raise BadVotes(not_utf8(path)) from error
     except (OSError, csv.Error) as error:
-        raise BadVotes(f"{path.name} cannot be read: {error}") from error
+        raise BadVotes(f"{path} cannot be read: {error}") from error
     return columns
 
 

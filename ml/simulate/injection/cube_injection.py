@@ -1,6 +1,7 @@
 """Inject movers into real cubes, with masks and truth."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,16 +106,14 @@ def read_cube(path: Path) -> RealCube:
     """
     if not path.is_file():
         raise BadInput("is not there. Check the path.", file=str(path))
-    picture = open_fits(path)
     try:
-        flux = picture.take(None)
-        if flux.ndim != 3:
-            raise BadInput(
-                "has the shape %(shape)s; (frames, height, width) is needed.", shape=flux.shape, file=path.name
-            )
-        facts = [picture.facts(plane) for plane in range(len(flux))]
-    finally:
-        picture.close()
+        with closing(open_fits(path)) as picture:
+            flux = picture.take(None)
+            if flux.ndim != 3:
+                raise BadInput("has the shape %(shape)s; (frames, height, width) is needed.", shape=flux.shape)
+            facts = [picture.facts(plane) for plane in range(len(flux))]
+    except BadInput as bad:
+        raise bad.at(file=path.name) from bad
     return RealCube(np.asarray(flux, np.float32), facts, cadence_of(facts))
 
 

@@ -141,6 +141,12 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, labels, capsys):
     assert "labels.csv has no column 'truth'" in captured.err
 
 
+def test_a_folder_instead_of_votes_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call("--labels", ".") == 2
+    assert capsys.readouterr().err.startswith("crowd: . cannot be read: ")
+
+
 def test_swap_says_why_it_cannot(tmp_path, capsys):
     path = tmp_path / "three.csv"
     path.write_text("item,worker,label\n1,a,x\n2,a,y\n3,a,z\n")

@@ -72,8 +72,11 @@ def test_what_is_no_cube_is_refused(tmp_path):
     with pytest.raises(BadInput, match="is not there"):
         read_cube(tmp_path / "none.fits")
     fits.writeto(tmp_path / "flat.fits", np.zeros((8, 8), np.float32))
-    with pytest.raises(BadInput, match="frames, height, width"):
+    with pytest.raises(BadInput, match=r"^flat\.fits: .*frames, height, width"):
         read_cube(tmp_path / "flat.fits")
+    (tmp_path / "zero.fits").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"^zero\.fits: is empty"):
+        read_cube(tmp_path / "zero.fits")
     with pytest.raises(ValueError, match="three axes"):
         inject_cube(np.zeros((8, 8)), mover())
     with pytest.raises(ValueError, match="12 frames and the cube 5"):
