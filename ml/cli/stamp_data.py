@@ -24,8 +24,10 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
     Raises BadExamples if there is nothing to train on; the message says why and what to do.
     """
     edges = None if args.velocity_bins is None else parse_edges(args.velocity_bins)
-    label = merged_label(merged_classes(args.merge)) if edges is None else rate_label(edges)
+    merged = merged_classes(args.merge)
+    label = merged_label(merged) if edges is None else rate_label(edges)
     parts = list(slabs(args.data, tally, labelled=edges is None))
+    _check_merged(merged, {name for part in parts for name in part.labels})
     parts = [part for part in (_labelled(part, label, tally) for part in parts) if part.ids]
     if edges is not None and not parts:
         raise BadExamples(f"No subject has a `rate` from {edges[0]:g} to {edges[-1]:g} arcsec/h: nothing to train on.")
@@ -35,6 +37,12 @@ def examples_from(args: argparse.Namespace, base: Checkpoint | None, tally: Tall
         examples = _unsure(examples, data)
     names = named(args.tabular_features)
     return replace(examples, values=values(data, names), columns=names) if names else examples
+
+
+def _check_merged(merged: dict[str, str], labels: set[str]) -> None:
+    unknown = [name for name in merged if name not in labels]
+    if labels and unknown:
+        raise BadExamples(f"--merge names {unknown[0]!r}, which is not one of the labels {', '.join(sorted(labels))}.")
 
 
 def merged_label(names: dict[str, str]) -> Callable[[Slab, int], str]:

@@ -123,6 +123,7 @@ def test_class_weights_and_stretches_train(sky, made, capsys):
         (["--merge", "other"], "--merge is NAME=A,B"),
         (["--merge", "a=CR", "--merge", "b=CR"], "puts CR into two classes, a and b"),
         (["--merge", "all=CR,GALAXY,STAR,SSO"], "Every label is 'all'"),
+        (["--merge", "a=CR,STARR"], "--merge names 'STARR', which is not one of the labels CR, GALAXY, SSO, STAR."),
         (["--velocity-bins", "10,5,80"], "three or more rising rates"),
         (["--velocity-bins", "100,200,300"], "No subject has a `rate` from 100 to 300 arcsec/h"),
         (["--velocity-bins", "10,79.999,80"], "No subject moves at 79.999–80 arcsec/h"),
