@@ -58,7 +58,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Aggregate and print JSON."""
-    check_outputs(args)
+    check_outputs(args, "out")
     started = time.perf_counter()
     votes = read_votes(args.labels)
     truth = votes.truth_of(read_truth(args.truth) if args.truth else {})

@@ -7,22 +7,29 @@ from typing import Any
 WRITTEN = ("out", "obs", "report")
 """The options that name a file or a folder to write."""
 FILES = ("obs", "report")
-"""Those of them that always name a file."""
+"""Those of them that name a file in every command."""
 
 
-def check_outputs(args: argparse.Namespace) -> None:
-    """Raise ValueError if the command would write to a file that it reads, or where no file can be."""
+def check_outputs(args: argparse.Namespace, *files: str) -> None:
+    """Raise ValueError if the command would write to a file that it reads, or where no file can be.
+
+    `files` are further options that name a file in this command.
+    """
     given = vars(args)
-    for name in FILES:
-        path = given.get(name)
-        if path is not None and path.is_dir():
-            raise ValueError(f"--{name} is {path}: that is a folder.")
-        if path is not None and not path.parent.is_dir():
-            raise ValueError(f"--{name} is {path}: its folder is not there.")
+    for name in (*FILES, *files):
+        check_file(name, given.get(name))
     for name in WRITTEN:
         for other in given.keys() - set(WRITTEN):
             if any(_is_same(given.get(name), each) for each in _each(given[other])):
                 raise ValueError(f"--{name} is the file that --{other} reads, and would replace it. Name another file.")
+
+
+def check_file(name: str, path: Path | None) -> None:
+    """Raise ValueError if the option `name` is a path where no file can be."""
+    if path is not None and path.is_dir():
+        raise ValueError(f"--{name} is {path}: that is a folder.")
+    if path is not None and not path.parent.is_dir():
+        raise ValueError(f"--{name} is {path}: its folder is not there.")
 
 
 def _each(value: Any) -> list[Any]:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.acquisition.uncertainty import entropy
+from ml.cli.outputs import check_file
 from ml.cli.stamp_data import values
 from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import BadExamples
@@ -53,8 +54,9 @@ def probabilities_of(scorer: Scorer, slab: Slab) -> NDArray[np.float32]:
 def write_tables(out: Path, schema: pa.Schema, tables: Iterable[pa.Table], nothing: str) -> tuple[int, int]:
     """Write tables as one Parquet file, whole or not at all; return how many there were, and their rows.
 
-    Raises BadExamples with the sentence `nothing`, if there is no table.
+    Raises BadExamples with the sentence `nothing`, if there is no table, and ValueError where no file can be.
     """
+    check_file("out", out)
     count = rows = 0
     with whole_file(out) as partial:
         with pq.ParquetWriter(partial, schema) as file:

@@ -33,7 +33,7 @@ def table_command(
     add_seed(parser, "has no effect: nothing here is random")
 
     def run(args: argparse.Namespace) -> None:
-        check_outputs(args)
+        check_outputs(args, "out")
         write_table(args.out, *work(args))
 
     parser.set_defaults(run=lambda args: exit_status(name, lambda: run(args)))

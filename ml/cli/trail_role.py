@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ml.cli.cutout_data import LabelledCutout, read_cutouts
+from ml.cli.outputs import check_file
 from ml.cli.subject_slabs import Tally
 from ml.cli.subsample import Subsample
 from ml.cli.training_output import print_epoch, saved, state_file
@@ -198,6 +199,8 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     if not 0 < least < 1:
         raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
     joined = args.out if args.out.suffix == ".parquet" else args.out / JOINED
+    if joined == args.out:
+        check_file("out", joined)
     folder = args.out.with_name(args.out.name + ".shards") if joined == args.out else args.out / "shards"
     result = {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data), "least": least}
     scan = Scan(folder, result, args.shard)

@@ -95,6 +95,14 @@ def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):
     assert any("can use `mag` besides the pixels" in note for note in said(capsys)["notes"])
 
 
+def test_scores_that_cannot_be_written_are_refused_in_plain_words(sky, made, tmp_path, capsys):
+    assert train(sky, made, *TINY) == 0
+    for out, why in ((tmp_path, "that is a folder"), (tmp_path / "no" / "s.parquet", "its folder is not there")):
+        capsys.readouterr()
+        assert main(["score", "--checkpoint", made, "--data", str(sky), "--out", str(out)]) == 2
+        assert complaint(capsys) == f"score: --out is {out}: {why}."
+
+
 def test_posteriors_of_a_consensus_are_soft_labels(sky, made, capsys):
     def doubt(row, number):
         row.update({f"p_{name}": 0.7 if name == row["label"] else 0.1 for name in ("SSO", "CR", "GALAXY", "STAR")})

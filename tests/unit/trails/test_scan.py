@@ -112,6 +112,13 @@ def test_out_may_be_a_file(scan, tmp_path):
     assert len(content(said["out"])) == said["n"]
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_the_scan(scan, tmp_path):
+    (tmp_path / "folder.parquet").mkdir()
+    assert "folder.parquet: that is a folder." in scan(tmp_path / "folder.parquet")
+    assert "trails.parquet: its folder is not there." in scan(tmp_path / "nowhere" / "trails.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.parquet"]
+
+
 def test_a_folder_of_another_scan_is_refused(scan, archive, tmp_path):
     scan(tmp_path / "scan")
     assert "another shard (2, not 3)" in scan(tmp_path / "scan", "--shard", "3")
