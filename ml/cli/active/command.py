@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ml.cli.active.rounds import CONTENDERS, Curve, fitted, learning_curve, measured
-from ml.cli.active.skies import BANK, POOL, Sky, night_bank, night_sky, simulated_bank, simulated_sky, stored
+from ml.cli.active.skies import (
+    BANK,
+    POOL,
+    Sky,
+    check_night,
+    night_bank,
+    night_sky,
+    simulated_bank,
+    simulated_sky,
+    stored,
+)
 from ml.cli.active.summary import FOUND_AT, LEVEL, summarise, write_charts
 from ml.evaluation.classifier import jsonable
 from ml.inference.checkpoint import Checkpoint
@@ -37,12 +47,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the benchmark and return the figures; also write them, the curves and the plots to `args.out`.
 
-    Raises ValueError for a missing folder, an unknown rule, a share of movers that is none, or a pool too large for the
-    sky.
+    Raises ValueError for a missing folder, an unknown rule, a share of movers that is none, no seed, no sky, a night
+    without known asteroids, or a pool too large for the sky.
     """
     if args.out is None:
         raise ValueError("Choose a folder for features, results and plots: --out DIR.")
     rules, shares = _rules(args.rules), _shares(args.shares)
+    _check(args, shares)
     limit_torch()
     args.out.mkdir(parents=True, exist_ok=True)
     curves: Curves = defaultdict(lambda: defaultdict(list))
@@ -58,6 +69,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     result = {"skies": {name: summarise(of_rules, full[name]) for name, of_rules in curves.items()}}
     _write(args.out / "active.json", result)
     return result | {"plots": write_charts(curves, DRAWN, args.out)}
+
+
+def _check(args: argparse.Namespace, shares: list[float]) -> None:
+    if args.seeds < 1:
+        raise ValueError(f"--seeds is a number of repetitions, 1 or more, not {args.seeds}.")
+    if not shares and args.night is None:
+        raise ValueError(f"There is no sky to ask about: name shares of movers, such as --shares {SHARES}, or --night.")
+    if args.night is not None:
+        check_night(args.night)
 
 
 def _skies(args: argparse.Namespace, shares: list[float], seed: int) -> Iterator[tuple[str, Sky]]:

@@ -1,6 +1,6 @@
 """The skies of the benchmark: a pool to ask about and a test set, as frozen features with the truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,13 +83,31 @@ def simulated_sky(bank: Subjects, share: float, n: int, seed: int) -> Sky:
     return Sky(bank.take(rng.permutation(pool)), bank.take(test), weights, share, bank.take(gold))
 
 
+def check_night(folder: Path) -> None:
+    """Raise ValueError if the folder is not there, or no alert in it is of a known asteroid."""
+    if not folder.exists():
+        raise ValueError(f"--night is {folder}: that folder is not there.")
+    if not any(map(_is_known, _alerts(folder))):
+        raise ValueError(
+            f"--night is {folder}: no alert there has a known asteroid within {NEAR} arcsec (`ssdistnr`)."
+            " Name a folder of ZTF's packets."
+        )
+
+
+def _alerts(folder: Path) -> Iterator[SubjectRecord]:
+    return (record for record in read_subjects(folder) if isinstance(record, SubjectRecord))
+
+
+def _is_known(alert: SubjectRecord) -> bool:
+    return 0 <= float(alert.metadata.get("#ssdistnr", -1)) <= NEAR
+
+
 def night_bank(backbone: Backbone, folder: Path) -> Subjects:
     """Return the alerts of a real night: asteroids where a known one is near, the others of unknown class."""
-    records = [record for record in read_subjects(folder) if isinstance(record, SubjectRecord)]
-    distance = np.array([record.metadata.get("#ssdistnr", np.nan) for record in records], dtype=np.float64)
+    records = list(_alerts(folder))
     return Subjects(
         backbone.features(np.stack([record.block() for record in records]))[:, 0],
-        np.where((distance >= 0) & (distance <= NEAR), "AST", "OTHER"),
+        np.where([_is_known(record) for record in records], "AST", "OTHER"),
         np.full(len(records), np.nan),
         np.array([record.object_group for record in records]),
     )

@@ -5,12 +5,13 @@ import pytest
 
 from ml.__main__ import main
 from ml.cli.active.rounds import CONTENDERS, Curve, fitted, learning_curve, measured
-from ml.cli.active.skies import Sky, Subjects, night_sky, simulated_sky
+from ml.cli.active.skies import Sky, Subjects, check_night, night_sky, simulated_sky
 from ml.cli.active.summary import movers_per_hundred, summarise, votes_needed, write_charts
 from ml.cli.active.voting import Crowd
 from ml.crowd.retirement import MAX_VOTES, MIN_VOTES
 from ml.crowd.skill import Skill
 from ml.simulate.volunteers import SimulatedVolunteer
+from tests.unit.io import packets
 
 
 def subjects(n, share, seed):
@@ -134,9 +135,22 @@ def test_the_plots_are_drawn(sky, tmp_path):
         ([], "--out DIR"),
         (["--out", "OUT", "--rules", "astrology"], "There is no rule 'astrology'"),
         (["--out", "OUT", "--shares", "5"], "--shares must be between 0 and 1"),
+        (["--out", "OUT", "--shares", ","], "There is no sky to ask about: name shares of movers"),
+        (["--out", "OUT", "--seeds", "0"], "--seeds is a number of repetitions, 1 or more, not 0."),
+        (["--out", "OUT", "--night", "nowhere"], "--night is nowhere: that folder is not there."),
     ],
 )
 def test_bad_options_are_explained(options, message, tmp_path, capsys):
     options = [str(tmp_path) if word == "OUT" else word for word in options]
     assert main(["benchmark", "active", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_night_needs_an_alert_of_a_known_asteroid(tmp_path):
+    with pytest.raises(ValueError, match="no alert there has a known asteroid within 5 arcsec"):
+        check_night(tmp_path)
+    packets.write(tmp_path / "far.avro", packets.ztf(ssdistnr=5.1), packets.ztf(ssdistnr=-999.0))
+    with pytest.raises(ValueError, match="no alert there has a known asteroid within 5 arcsec"):
+        check_night(tmp_path)
+    packets.write(tmp_path / "near.avro", packets.ztf(ssdistnr=2.0))
+    check_night(tmp_path)
