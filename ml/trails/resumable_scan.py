@@ -18,6 +18,13 @@ from ml.trails.detected_trail import Trail
 
 SHARD = 64  # subjects
 SCAN = "scan.json"
+OTHERS = {
+    "checkpoint": "by another checkpoint",
+    "data": "of another manifest",
+    "least": "with another --min-foreground ({}, not {})",
+    "shard": "with another --shard ({}, not {})",
+}
+"""How a scan differs from one with another identity."""
 POINTS = pa.list_(pa.list_(pa.float32()))
 SCHEMA = pa.schema(
     [
@@ -38,14 +45,14 @@ SCHEMA = pa.schema(
 class Scan:
     """A folder of shards, and the identity of its scan.
 
-    Raises BadExamples if the folder has another scan.
+    Raises BadExamples if the folder has finished shards of another scan.
 
     Parameters
     ----------
     folder
         Made if missing.
     scan_of
-        Identity of the scan (checkpoint, manifest); a folder begun with another one is refused.
+        Identity of the scan: checkpoint, manifest, and the least foreground probability of a cell.
     size
         Subjects per shard, by their position in the manifest.
     """
@@ -57,14 +64,14 @@ class Scan:
         folder.mkdir(parents=True, exist_ok=True)
         scan_of = {**scan_of, "shard": size}
         path = folder / SCAN
-        if path.exists():
+        self.done = {int(shard.stem) for shard in folder.glob("[0-9]*.parquet")}
+        if self.done and path.exists():
             _check(folder, json.loads(path.read_text()), scan_of)
         else:
             with whole_file(path) as partial:
                 partial.write_text(json.dumps(scan_of, indent=2) + "\n")
         for left in folder.glob("*.partial"):
             left.unlink()
-        self.done = {int(path.stem) for path in folder.glob("[0-9]*.parquet")}
 
     def skip(self, _external_id: str) -> bool:
         """Return whether the next row is in a finished shard; the reader calls it for every row in turn."""
@@ -104,9 +111,9 @@ def trail_rows(external_id: str, frame: int, found: Sequence[Trail]) -> Iterator
 def _check(folder: Path, there: dict[str, Any], scan_of: dict[str, Any]) -> None:
     for name, value in scan_of.items():
         if there.get(name) != value:
+            other = OTHERS[name].format(there.get(name), value)
             raise BadExamples(
-                f"{folder} holds a scan with another {name} ({there.get(name)}, not {value}). Choose another --out, or"
-                " delete that folder to start again."
+                f"{folder} holds a scan {other}. Choose another --out, or delete that folder to start again."
             )
 
 

@@ -121,9 +121,22 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_scan(scan, tmp_path
 
 def test_a_folder_of_another_scan_is_refused(scan, archive, tmp_path):
     scan(tmp_path / "scan")
-    assert "another shard (2, not 3)" in scan(tmp_path / "scan", "--shard", "3")
+    assert "holds a scan with another --shard (2, not 3). Choose another --out, or delete that folder" in scan(
+        tmp_path / "scan", "--shard", "3"
+    )
     (archive.parent / "more.csv").write_text(archive.read_text() + "a-8,cutout,0.npy\n")
-    assert "another data" in scan(tmp_path / "scan", "--data", str(archive.parent / "more.csv"))
+    assert "holds a scan of another manifest. Choose" in scan(
+        tmp_path / "scan", "--data", str(archive.parent / "more.csv")
+    )
+
+
+def test_a_scan_that_found_no_image_gives_way_to_one_of_the_corrected_manifest(scan, archive, tmp_path):
+    wrong = archive.parent / "wrong.csv"
+    wrong.write_text("external_id,kind,image\na-1,cutout,nosuch.npy\n")
+    assert "contains no usable image" in scan(tmp_path / "scan", "--data", str(wrong))
+    said = scan(tmp_path / "scan")
+    assert (said["images"], said["finished_before"]) == (N - 1, 0)
+    assert scan(tmp_path / "scan")["finished_before"] > 0
 
 
 def test_out_of_memory_says_what_to_do(scan, tmp_path, monkeypatch):

@@ -129,7 +129,7 @@ def test_less_sure_cells_may_count(sky, trained, tmp_path, run):
     words = ["score", "--checkpoint", trained, "--data", two]
     strict = run(*words, "--out", tmp_path / "strict", "--min-foreground", 0.9)["n"]
     assert run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.02)["n"] > strict
-    assert "another least" in run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.5)[1]
+    assert "(0.02, not 0.5)" in run(*words, "--out", tmp_path / "lax", "--min-foreground", 0.5)[1]
     assert "between 0 and 1" in run(*words, "--out", tmp_path / "bad", "--min-foreground", 2)[1]
 
 
