@@ -21,6 +21,7 @@ from ml.evaluation.metrics.nightly_counts import by_night
 from ml.evaluation.stratified import ScoredSubjects, night_rows
 from ml.inference.checkpoint import Checkpoint
 from ml.inference.scorer import TRACKLET_CLASSES, Scorer
+from ml.inference.tracklet_net import PAPER
 from ml.models.sky_net import SKY
 from ml.roles.train_role import INITS
 from ml.roles.train_role import train as train_model
@@ -35,6 +36,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """Train, save, and return a summary."""
     if not 0 < args.completeness <= 1:
         raise BadExamples(f"--completeness is a fraction above 0 and up to 1, not {args.completeness:g}.")
+    if args.preset == PAPER:
+        args.foreign.unread(args, ("completeness",), "preset paper")
     init = SKY if args.init == AUTO else args.init  # as on the site
     base = None if init in INITS else Checkpoint.load(init)
     preset = PRESETS[0] if args.preset == "auto" else args.preset

@@ -139,6 +139,7 @@ def test_a_magnitude_that_is_nan_names_its_row(night, tmp_path, capsys):
         ("SATELLITE", [], "Every label is 'SATELLITE'"),
         ("", [], "no labelled tracklet of three or more frames"),
         (None, ["--completeness", "1.5"], "--completeness is a fraction above 0 and up to 1, not 1.5"),
+        (None, ["--preset", "paper", "--completeness", "0.5"], "--completeness would change nothing for preset paper."),
         (None, ["--preset", "huge"], "no preset 'huge' for this role; it is one of auto, set, paper, head"),
         (None, ["--positive", "GHOST"], "--positive names 'GHOST'"),
     ],
