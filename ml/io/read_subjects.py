@@ -96,12 +96,13 @@ def count(path: Path | Catalogue) -> int | None:
     Returns
     -------
     int or None
-        The number of rows or files; None if unknown: `path` does not exist, or has files of many packets.
+        The number of rows or files; None if unknown: `path` does not exist, or is one file of packets.
     """
     if manifest := manifest_of(path):
         return count_rows(manifest)
-    names = _names(path) if isinstance(path, Path) and path.exists() else []
-    return None if not names or any(name.lower().endswith(PACKETS) for name in names) else len(names)
+    if not isinstance(path, Path) or not path.exists() or (path.is_file() and path.name.lower().endswith(PACKETS)):
+        return None
+    return len(_names(path))
 
 
 def _names(path: Path) -> list[str]:

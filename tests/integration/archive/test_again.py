@@ -215,5 +215,7 @@ def test_a_synthetic_subject_gives_its_name_to_an_observed_one(tmp_path):
 @pytest.mark.django_db
 def test_a_file_of_packets_has_as_many_as_were_read(tmp_path):
     packets = [ztf() | {"candid": number} for number in (1, 2)]
-    run = run_ingest(make_survey(), write(tmp_path / "night.avro", *packets))
-    assert (run.done, run.total, run.fraction) == (2, 2, 1.0)
+    file = write(tmp_path / "night.avro", *packets)
+    for slug, path in (("file", file), ("folder", tmp_path)):
+        run = run_ingest(make_survey(slug), path)
+        assert (run.done, run.total, run.fraction) == (2, 2, 1.0)

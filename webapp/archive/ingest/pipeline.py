@@ -108,7 +108,7 @@ def _read(run: IngestRun, watch: Callable[[IngestRun], object]) -> Tally:
             tally = through_restarts(partial(write, run, batch, tally))
             del batch  # free its pixels before reading the next batch
             watch(run)
-    if reader.total is None:
+    if reader.total is None or reader.total < reader.seen:  # its files hold several packets
         through_restarts(partial(run.renew, total=reader.seen))
     return through_restarts(partial(_with_earlier_problems, run, tally))
 
