@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from ml.imaging.display import STRETCHES
@@ -14,15 +13,12 @@ from ml.storage.pixel_store import PixelStore
 from tests.acceptance.classifying import (
     ECHO,
     drawn_on,
-    loaded_ahead,
     make_workflow,
     press,
     ready,
     standing,
     wait_until,
 )
-from tests.acceptance.conftest import sign_in
-from tests.acceptance.intercept import intercept
 from tests.integration.learning import sky
 from webapp.archive.models import Subject, SubjectSet
 from webapp.classifications.models import Classification
@@ -120,64 +116,6 @@ def test_undo_is_not_offered_where_no_answer_can_be_undone(db, open_page):
     expect(page.locator("[data-part=key-list]")).to_contain_text("This help")
     expect(page.locator("[data-part=key-list]")).not_to_contain_text("Undo")
     expect(page.locator("[data-part=undo]")).to_be_hidden()
-
-
-def test_nothing_is_lost_when_the_network_fails(workflow, open_page):
-    page = open_page("/classify/night/")
-    loaded_ahead(page)
-    page.context.set_offline(True)
-    given = {press(page, "y"): "yes", press(page, "n"): "no"}
-    expect(page.get_by_text("2 answers are saved in this browser")).to_be_visible()
-    assert standing() == {}
-    page.context.set_offline(False)
-    wait_until(page, lambda: standing() == given)
-    expect(page.locator("[data-part=waiting]")).to_be_hidden()
-
-
-def test_an_answer_survives_a_reload_before_it_was_sent(workflow, open_page):
-    page = open_page("/classify/night/")
-    intercept(page, "**/api/classifications/", lambda route: route.abort())
-    first = press(page, "y")
-    expect(page.get_by_text("One answer is saved in this browser")).to_be_visible()
-    page.unroute("**/api/classifications/")
-    page.reload()
-    wait_until(page, lambda: standing() == {first: "yes"})
-    assert ready(page) != first
-
-
-def test_answers_of_a_session_that_has_ended_wait_for_the_next(workflow, open_page, django_user_model):
-    ann = django_user_model.objects.create_user("ann", password="ann")
-    page = open_page("/classify/night/", user=ann)
-    ready(page)
-    Session.objects.all().delete()
-    given = {press(page, "y"): "yes", press(page, "n"): "no"}
-    expect(page.get_by_text("You've been signed out. 2 answers are saved")).to_be_visible()
-    expect(page.get_by_role("link", name="Sign in")).to_have_attribute("href", "/accounts/login/?next=/classify/night/")
-    assert standing() == {}
-    sign_in(page, ann)
-    page.goto("/classify/night/")
-    wait_until(page, lambda: standing() == given)
-    assert set(Classification.objects.values_list("volunteer__user__username", flat=True)) == {"ann"}
-
-
-def test_a_lost_reply_counts_once(workflow, open_page):
-    page = open_page("/classify/night/")
-    tries = []
-
-    def lose_the_first_reply(route):
-        tries.append(route.request.post_data_json["id"])
-        response = route.fetch()
-        if len(tries) == 1:
-            route.abort()
-        else:
-            route.fulfill(response=response)
-
-    intercept(page, "**/api/classifications/", lose_the_first_reply)
-    first = press(page, "y")
-    wait_until(page, lambda: len(tries) == 2)
-    assert tries[0] == tries[1]
-    assert standing() == {first: "yes"}
-    expect(page.locator("[data-part=waiting]")).to_be_hidden()
 
 
 def test_a_double_press_answers_once(workflow, open_page):

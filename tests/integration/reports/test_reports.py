@@ -2,26 +2,21 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
-from django.utils import timezone
 
 from ml.sky.ades import read_psv, read_xml
 from ml.sky.obs80 import read_obs80
-from tests.integration.at_once import beside
-from tests.integration.locks import wait_until_somebody_waits
 from tests.integration.people import account, browser, member
 from tests.integration.reports.reporting import DAY, contents, draft, sign
-from webapp.archive.models import Frame, Subject, SubjectSet, Survey
-from webapp.archive.models.subject import KNOWN_ORBIT
+from webapp.archive.models import Frame, Survey
 from webapp.known_objects.models import IdentityCheck, OrbitCatalogue
 from webapp.linking.decisions import decide
 from webapp.linking.linked_objects import take_back
 from webapp.linking.models import LinkRun, Proposal
-from webapp.reports.drafts import candidates, delete_draft, draft_report, remove_tracklet
+from webapp.reports.drafts import candidates, draft_report
 from webapp.reports.models import Report, ReportedTracklet, ReportSettings
 from webapp.reports.names import names_of
-from webapp.review.models import Ruling
 from webapp.review.rulings import withdraw_ruling
 
 pytestmark = pytest.mark.django_db
@@ -234,43 +229,6 @@ def test_a_tracklet_that_gave_its_name_to_an_object_gets_another_once_the_link_i
     assert alone != shared
 
 
-def test_a_signature_needs_a_name_and_what_was_seen(survey):
-    report = draft(survey)
-    seen = contents(report).digest
-    with pytest.raises(ValidationError, match="Write your name"):
-        sign(report, name=" ")
-    survey.subjects.order_by("pk").first().frames.update(mag=18.0)
-    with pytest.raises(ValidationError, match="has changed since"):
-        sign(report, seen=seen)
-    assert not Report.objects.exclude(signed_at=None).exists()
-    signed = sign(report)
-    assert (signed.signed_name, signed.signed_at <= timezone.now()) == ("S. Scientist", True)
-    with pytest.raises(ValidationError, match="already"):
-        sign(report)
-
-
-def test_the_database_keeps_a_signed_report_as_it_is(survey):
-    report = sign(draft(survey, count=3))
-    row = report.tracklets.first()
-    spare = survey.subjects.order_by("pk").last()
-    statements = [
-        f"UPDATE reports_report SET signed_name = 'Another' WHERE id = {report.pk}",
-        f"UPDATE reports_reportedtracklet SET trk_sub = 'W0' WHERE id = {row.pk}",
-        f"DELETE FROM reports_reportedtracklet WHERE id = {row.pk}",
-        f"DELETE FROM reports_report WHERE id = {report.pk}",
-        f"INSERT INTO reports_reportedtracklet (report_id, subject_id, trk_sub) VALUES ({report.pk}, {spare.pk}, 'W1')",
-    ]
-    for statement in statements:
-        with pytest.raises(IntegrityError, match="signed report"), transaction.atomic():
-            connection.cursor().execute(statement)
-    for act in (lambda: remove_tracklet(report=report, tracklet=row.pk), lambda: delete_draft(report=report)):
-        with pytest.raises(ValidationError):
-            act()
-    survey.subjects.first().frames.update(mag=1.0)
-    report.refresh_from_db()
-    assert (report.tracklets.count(), "19.13" in report.psv) == (3, True)
-
-
 def test_a_scientist_drafts_checks_signs_and_downloads(survey):
     client = browser(survey.memberships.first().user)
     keys = list(survey.subjects.order_by("pk").values_list("pk", flat=True))
@@ -300,24 +258,6 @@ def test_a_scientist_drafts_checks_signs_and_downloads(survey):
     client.post(reverse("report-delete", args=["night", report.pk]))
     assert Report.objects.get().psv == report.psv
     assert client.get(reverse("report-file", args=["night", report.pk, "signed_name"])).status_code == 404
-
-
-def test_a_signed_report_says_which_verdict_no_longer_stands(survey):
-    report = sign(draft(survey))
-    client = browser(survey.memberships.first().user)
-    pages = [reverse("reports", args=["night"]), reverse("report", args=["night", report.pk])]
-    told = ["a verdict was withdrawn", "tell the Minor Planet Center"]
-    first = report.tracklets.first()
-    Subject.objects.filter(pk=report.tracklets.last().subject_id).update(gold_source=KNOWN_ORBIT)
-    for page, sentence in zip(pages, told, strict=True):
-        assert sentence not in client.get(page).content.decode()
-    withdraw_ruling(ruling=Ruling.objects.get(subject=first.subject), by=survey.memberships.first().user)
-    for page, sentence in zip(pages, told, strict=True):
-        assert sentence in client.get(page).content.decode()
-    page = client.get(pages[1]).content.decode()
-    assert f"No longer confirmed: {first.trk_sub}. A scientist" in page
-    assert page.count('<span class="badge failed">no longer confirmed</span>') == 1
-    assert client.get(reverse("report-file", args=["night", report.pk, "psv"])).content.decode() == report.psv
 
 
 def test_a_draft_is_deleted_and_its_tracklets_are_candidates_again(survey):
@@ -353,17 +293,6 @@ def test_strangers_and_volunteers_get_403_and_change_nothing(survey):
     report.refresh_from_db()
     assert (report.is_signed, report.tracklets.count(), Report.objects.count()) == (False, 2, 1)
     assert ReportSettings.objects.get().submitter == "R. Núñez"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_signing_keeps_nobody_from_storing_what_belongs_to_the_survey(survey):
-    report = draft(survey)
-    other = beside(lambda: SubjectSet.objects.create(survey=survey, name="new"))
-    with transaction.atomic():
-        sign(report)
-        other.start()
-        wait_until_somebody_waits(other)
-        assert not other.is_alive()
 
 
 def test_pages_cost_few_queries(survey, django_assert_max_num_queries):
