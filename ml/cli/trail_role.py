@@ -198,10 +198,11 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     least = LEAST if args.min_foreground is None else args.min_foreground
     if not 0 < least < 1:
         raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
-    joined = args.out if args.out.suffix == ".parquet" else args.out / JOINED
-    if joined == args.out:
-        check_file("out", joined)
-    folder = args.out.with_name(args.out.name + ".shards") if joined == args.out else args.out / "shards"
+    if args.out.suffix == ".parquet":
+        check_file("out", args.out)
+        joined, folder = args.out, args.out.with_name(args.out.name + ".shards")
+    else:
+        joined, folder = args.out / JOINED, args.out / "shards"
     result = {"checkpoint": checkpoint.manifest["sha256"], "data": digest_of(args.data), "least": least}
     scan = Scan(folder, result, args.shard)
     before = len(scan.done)
