@@ -87,6 +87,13 @@ export class LastAnswer {
     this.parts.why.textContent = `${votes} ${why}`.trim();
   }
 
+  /** Go to the first chip, or say that there is none: practice answers take no kind. */
+  chooseKind() {
+    const chip = this.parts.chips.firstElementChild;
+    if (chip?.checkVisibility()) chip.focus();
+    else this.say(gettext("There are no kinds to choose from for the last answer."));
+  }
+
   /** Choose a chip; the chosen one is let go of. */
   #pick(chip, choose) {
     const isLetGo = chip.getAttribute("aria-pressed") === "true";

@@ -42,7 +42,7 @@ const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "r
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
   ...(config.undo_seconds && { undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo } }),
-  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Choose a kind for the last answer"), keys: ["k"], run: choose } }),
+  ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Choose a kind for the last answer"), keys: ["k"], run: () => last.chooseKind() } }),
   talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
@@ -233,12 +233,6 @@ function followUp(id, choice) {
 function talk() {
   if (part("talk").hasAttribute("href")) part("talk").click();
   else notify(gettext("Answer a subject first, then discuss it."));
-}
-
-function choose() {
-  const chip = part("chips").firstElementChild;
-  if (chip?.checkVisibility()) chip.focus();
-  else notify(gettext("There are no kinds to choose from for the last answer."));
 }
 
 function sent(request, reply) {
