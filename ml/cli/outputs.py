@@ -8,6 +8,7 @@ WRITTEN = ("out", "obs", "report")
 """The options that name a file or a folder to write."""
 FILES = ("obs", "report")
 """Those of them that name a file in every command."""
+OTHER_FORMATS = {".csv", ".tsv", ".txt", ".json", ".fits"}
 
 
 def check_outputs(args: argparse.Namespace, *files: str) -> None:
@@ -30,6 +31,12 @@ def check_file(name: str, path: Path | None) -> None:
         raise ValueError(f"--{name} is {path}: that is a folder.")
     if path is not None and not path.parent.is_dir():
         raise ValueError(f"--{name} is {path}: its folder is not there.")
+
+
+def check_parquet(out: Path) -> None:
+    """Raise ValueError if the scores' file is named as one of another format."""
+    if out.suffix.lower() in OTHER_FORMATS:
+        raise ValueError(f"--out is {out}, but scores are Parquet: name it {out.with_suffix('.parquet').name}.")
 
 
 def _each(value: Any) -> list[Any]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.acquisition.uncertainty import entropy
-from ml.cli.outputs import check_file
+from ml.cli.outputs import check_file, check_parquet
 from ml.cli.stamp_data import values
 from ml.cli.subject_slabs import Slab, Tally, slabs
 from ml.data.dataset import BadExamples
@@ -57,6 +57,7 @@ def write_tables(out: Path, schema: pa.Schema, tables: Iterable[pa.Table], nothi
     Raises BadExamples with the sentence `nothing`, if there is no table, and ValueError where no file can be.
     """
     check_file("out", out)
+    check_parquet(out)
     count = rows = 0
     with whole_file(out) as partial:
         with pq.ParquetWriter(partial, schema) as file:

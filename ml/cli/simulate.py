@@ -28,9 +28,9 @@ def add(subparsers: Any) -> None:
     skies = parser.add_subparsers(dest="sky", required=True)
     night = add_sky(skies, "atlas", "difference stamps of eight classes, or tracklets of them")
     night.add_argument("--tracklets", action="store_true", help="link the stamps into tracklets")
-    night.add_argument("--detections", default="4", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
+    night.add_argument("--detections", help="frames of a tracklet: 3 to 8, or 'mixed' (default 4)")
     night.add_argument("--snr", help="S/N range of all classes but NOISE, such as 5:20 (default: each class its own)")
-    night.add_argument("--satellites", type=float, default=SATELLITES, help="fraction of tracklets (default 0.08)")
+    night.add_argument("--satellites", type=float, help=f"fraction of tracklets (default {SATELLITES})")
     field = add_sky(skies, "euclid", "three-dither stamps of moving objects, stars, galaxies and cosmic rays")
     night.add_argument("--share", type=float, help="fraction of real subjects (default: three eighths)")
     field.add_argument("--share", type=float, help="fraction of SSO (default: a half)")
@@ -83,10 +83,14 @@ def run(args: argparse.Namespace) -> None:
 
 def simulate_atlas(args: argparse.Namespace) -> Path:
     kind = "tracklet" if args.tracklets else "stamp"
-    detections = frame_count(args.detections)
+    for option in ("detections", "satellites"):
+        if not args.tracklets and getattr(args, option) is not None:
+            raise ValueError(f"--{option} is of tracklets: add --tracklets, or leave it out.")
+    detections = frame_count(args.detections or "4")
     snr = number_pair("--snr", args.snr) if args.snr else None
+    satellites = SATELLITES if args.satellites is None else args.satellites
     return atlas(
-        args.n, args.seed, args.out, kind=kind, detections=detections, snr=snr, satellites=args.satellites,
+        args.n, args.seed, args.out, kind=kind, detections=detections, snr=snr, satellites=satellites,
         share=args.share, gold_fraction=args.gold,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ml.cli.cutout_data import LabelledCutout, read_cutouts
-from ml.cli.outputs import check_file
+from ml.cli.outputs import check_file, check_parquet
 from ml.cli.subject_slabs import Tally
 from ml.cli.subsample import Subsample
 from ml.cli.training_output import print_epoch, saved, state_file
@@ -198,6 +198,7 @@ def score(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:
     least = LEAST if args.min_foreground is None else args.min_foreground
     if not 0 < least < 1:
         raise BadExamples(f"--min-foreground must lie between 0 and 1, not {least}.")
+    check_parquet(args.out)
     if args.out.suffix == ".parquet":
         check_file("out", args.out)
         joined, folder = args.out, args.out.with_name(args.out.name + ".shards")

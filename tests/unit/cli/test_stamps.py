@@ -97,10 +97,15 @@ def test_metadata_is_read_again_when_scoring(sky, made, capsys, tmp_path):
 
 def test_scores_that_cannot_be_written_are_refused_in_plain_words(sky, made, tmp_path, capsys):
     assert train(sky, made, *TINY) == 0
-    for out, why in ((tmp_path, "that is a folder"), (tmp_path / "no" / "s.parquet", "its folder is not there")):
+    for out, why in (
+        (tmp_path, ": that is a folder."),
+        (tmp_path / "no" / "s.parquet", ": its folder is not there."),
+        (tmp_path / "s.csv", ", but scores are Parquet: name it s.parquet."),
+    ):
         capsys.readouterr()
         assert main(["score", "--checkpoint", made, "--data", str(sky), "--out", str(out)]) == 2
-        assert complaint(capsys) == f"score: --out is {out}: {why}."
+        assert complaint(capsys) == f"score: --out is {out}{why}"
+    assert not (tmp_path / "s.csv").exists()
 
 
 def test_posteriors_of_a_consensus_are_soft_labels(sky, made, capsys):

@@ -45,6 +45,8 @@ def test_euclid_takes_a_size(tmp_path, capsys):
         ("atlas", "--n", 0),
         ("atlas", "--n", 4, "--tracklets", "--detections", "four"),
         ("atlas", "--n", 4, "--tracklets", "--detections", 9),
+        ("atlas", "--n", 4, "--detections", 4),
+        ("atlas", "--n", 4, "--satellites", 0.1),
         ("euclid", "--n", 4, "--size", 8),
         ("euclid", "--n", 4, "--gold", 2),
         ("euclid", "--n", 4, "--rates", "fast"),
