@@ -5,10 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.views import defaults
+from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -17,12 +18,14 @@ from ml.io.message import Message, message_of
 from webapp.core.logs import logged_name
 from webapp.core.postgresql.unavailable import Unavailable, unavailable
 
+NOT_FOUND = "There is nothing with this name or number, or you may not see it."
+
 
 def as_json(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an error of a view as JSON, also where its own format is another."""
     request = context["request"]
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-    return exception_handler(error, context)
+    return exception_handler(NotFound(_reason(error) or NOT_FOUND) if isinstance(error, Http404) else error, context)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

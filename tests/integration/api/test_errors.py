@@ -33,6 +33,7 @@ def test_refusals_are_json_for_whatever_is_accepted(accepted):
     assert is_json(vera.get("/api/workflows/atlas/exports/consensus.csv"), 403)
     for path in ("subjects/0/", "nowhere/", "workflows/atlas/exports/nothing.csv", "subjects/?format=yaml"):
         assert is_json(client.get(f"/api/{path}"), 404)
+    assert client.get("/api/subjects/0/").json() == {"detail": errors.NOT_FOUND}
     for path in ("subjects/", "schema/", "statistics/"):
         assert is_json(vera.delete(f"/api/{path}"), 405)
     assert is_json(vera.post("/api/cases/", b"x", content_type="text/plain"), 415)
