@@ -14,10 +14,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from webapp.archive.models import Kind, Survey
 from webapp.core.markdown import Section
 from webapp.guides.built_in_words import CLASSES, HELP, STEPS
+from webapp.guides.models import GuideKind
 from webapp.workflows.models import Workflow
 
 PLANES = {"tracklet": 4, "dithers": 3, "cube": 4, "stamp": 1, "cutout": 1}
@@ -65,16 +67,29 @@ def built_in_help(workflow: Workflow) -> SafeString:
 
 def built_in_classes(workflow: Workflow) -> Iterator[Section]:
     """Yield a section for each of the survey's classes that the site knows, or for yes and no; then for all others."""
-    survey = workflow.survey
-    lesson = lesson_of(survey, workflow.kind)
-    known = CLASSES[lesson]
+    lesson = lesson_of(workflow.survey, workflow.kind)
+    for title, text, label in _classes(workflow):
+        yield _section(title, text, picture_of(lesson, label)) if text else Section(title, SafeString(), title, "")
+
+
+def built_in_markdown(workflow: Workflow, kind: str, language: str) -> str:
+    """Return a built-in text as somebody would write it in Markdown, without its pictures."""
+    with override(language):
+        lesson = lesson_of(workflow.survey, workflow.kind)
+        if kind == GuideKind.HELP:
+            return "\n\n".join(str(text) for text in HELP[lesson])
+        parts = STEPS[lesson] if kind == GuideKind.TUTORIAL else _classes(workflow)
+        return "\n\n".join(f"# {title}\n\n{text}".strip() for title, text, _label in parts)
+
+
+def _classes(workflow: Workflow) -> Iterator[tuple[str, str, str]]:
+    """Yield title, text and label of each class; the text is empty where the site knows none."""
+    survey, known = workflow.survey, CLASSES[lesson_of(workflow.survey, workflow.kind)]
     for label in [name for name in survey.classes if name in known] or ["yes", "no"]:
         name, text = known[label]
         is_plain = label in ("yes", "no") or label.casefold() == str(name).casefold()
-        title = capfirst(str(name)) if is_plain else f"{label}: {name}"
-        yield _section(title, str(text), picture_of(lesson, label))
-    for label in [name for name in survey.classes if name not in known]:
-        yield Section(label, SafeString(), label, "")
+        yield capfirst(str(name)) if is_plain else f"{label}: {name}", str(text), label
+    yield from ((label, "", label) for label in survey.classes if label not in known)
 
 
 def name_of_class(lesson: str, label: str) -> Promise | str:

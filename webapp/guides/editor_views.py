@@ -15,6 +15,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.markdown import as_html, sections
 from webapp.core.pictures import PictureRefused
+from webapp.guides.built_in import built_in_markdown
 from webapp.guides.field_guide import class_of
 from webapp.guides.guide_texts import TextRefused, check_length, current_text, versions, write_text
 from webapp.guides.images import address_of, store_image
@@ -64,8 +65,10 @@ def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workf
     of = _place(survey, workflow, kind, language)
     newest = versions(**of).first()
     if request.method != "POST":
-        form = TextForm(initial={"body": newest.body if newest else "", "based_on": newest.version if newest else 0})
-        return _editor(request, of, form, newest)
+        body = newest.body if newest else ""
+        starts = _built_in(of) if "built-in" in request.GET and not body.strip() else ""
+        form = TextForm(initial={"body": starts or body, "based_on": newest.version if newest else 0})
+        return _editor(request, of, form, newest, starts=bool(starts))
     form = TextForm(request.POST)
     if form.is_valid():
         try:
@@ -124,6 +127,12 @@ def _place(survey: Survey, workflow: str, kind: str, language: str) -> dict[str,
     return {"survey": survey, "workflow": of, "kind": kind, "language": language}
 
 
+def _built_in(of: dict[str, Any]) -> str:
+    """Return the built-in text at this place; the field guide's is that of the survey's first workflow."""
+    workflow = of["workflow"] or of["survey"].workflows.order_by("pk").first()
+    return built_in_markdown(workflow, of["kind"], of["language"]) if workflow else ""
+
+
 def address_of_text(of: dict[str, Any], name: str = "guide-text", **more: Any) -> str:
     """Return where a text is edited, or another page of it."""
     place = {"slug": of["survey"].slug, "kind": of["kind"], "language": of["language"], **more}
@@ -144,7 +153,13 @@ def _row(survey: Survey, workflow: Workflow | None, kind: GuideKind, texts: dict
 
 
 def _editor(
-    request: HttpRequest, of: dict[str, Any], form: TextForm, newest: GuideText | None, status: int = 200
+    request: HttpRequest,
+    of: dict[str, Any],
+    form: TextForm,
+    newest: GuideText | None,
+    *,
+    status: int = 200,
+    starts: bool = False,
 ) -> HttpResponse:
     survey, kind = of["survey"], of["kind"]
     languages = [
@@ -159,6 +174,8 @@ def _editor(
     context = {
         "form": form,
         "newest": newest,
+        "starts": starts,
+        "has_built_in": of["workflow"] is not None or survey.workflows.exists(),
         "versions": rows,
         "languages": languages,
         "own": own,

@@ -1,5 +1,6 @@
 """Tutorial, field guide and help: scientists write them, volunteers read them."""
 
+import html
 import io
 import struct
 import time
@@ -60,16 +61,16 @@ def promising(width, height):
 
 
 def test_markdown_becomes_html_that_harms_nobody():
-    html = as_html(
+    shown = as_html(
         "# Title\n\n<script>alert(1)</script> **bold** [x](javascript:alert(1)) [y](https://a.org)\n\n"
         "![far](https://elsewhere.org/a.png) ![near](/guide-images/1/ab12)"
     )
-    assert "<script" not in html
-    assert "javascript:" not in html.replace("](javascript:", "")
-    assert "elsewhere" not in html
-    assert "<h2>Title</h2>" in html
-    assert '<img src="/guide-images/1/ab12" alt="near">' in html
-    assert 'rel="noopener noreferrer nofollow"' in html
+    assert "<script" not in shown
+    assert "javascript:" not in shown.replace("](javascript:", "")
+    assert "elsewhere" not in shown
+    assert "<h2>Title</h2>" in shown
+    assert '<img src="/guide-images/1/ab12" alt="near">' in shown
+    assert 'rel="noopener noreferrer nofollow"' in shown
     assert [(each.title, each.text) for each in sections("Before\n# One `x`\ntwo\n## Three\n")] == [
         ("", "Before"), ("One x", "One x two"), ("Three", "Three"),
     ]  # fmt: skip
@@ -285,3 +286,27 @@ def test_help_is_the_scientists_text_or_what_the_settings_say(workflow, scientis
     part = browser().get("/classify/atlas/help/?part=1").content.decode()
     assert "Look <strong>thrice</strong>." in part
     assert "Start" not in part
+
+
+@pytest.mark.parametrize("place", ["of/atlas/tutorial", "of/atlas/help", "field-guide"])
+def test_a_text_can_start_from_the_built_in_one_in_its_own_language(workflow, scientist, place):
+    Survey.objects.update(classes=["AST", "NEVER-HEARD-OF"])
+    page = browser(scientist)
+    assert "Start from the built-in text" in page.get(f"{GUIDES}{place}/de/").content.decode()
+    started = page.get(f"{GUIDES}{place}/de/?built-in")
+    body = started.context["form"].initial["body"]
+    read = place.rsplit("/", 1)[-1].removeprefix("field-")
+    shown = html.unescape(page.get(f"/classify/atlas/{read}/", headers={"accept-language": "de"}).content.decode())
+    assert len(body) > 50
+    assert [line for line in body.split("\n\n") if line.removeprefix("# ") not in shown] == []
+    assert "data-unsaved" in started.content.decode()
+    assert not GuideText.objects.exists()
+    assert page.post(f"{GUIDES}{place}/de/?built-in", {"body": body, "based_on": 0}).status_code == 302
+    assert GuideText.objects.get().body == body
+    assert page.get(f"{GUIDES}{place}/de/?built-in").context["starts"] is False
+
+
+def test_without_a_workflow_there_is_no_built_in_text_to_start_from(workflow, scientist):
+    workflow.delete()
+    shown = browser(scientist).get(f"{GUIDES}field-guide/en/?built-in")
+    assert (shown.context["starts"], "Start from" in shown.content.decode()) == (False, False)
