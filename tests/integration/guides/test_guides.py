@@ -1,6 +1,5 @@
 """Tutorial, field guide and help: scientists write them, volunteers read them."""
 
-import html
 import io
 import struct
 import time
@@ -286,27 +285,3 @@ def test_help_is_the_scientists_text_or_what_the_settings_say(workflow, scientis
     part = browser().get("/classify/atlas/help/?part=1").content.decode()
     assert "Look <strong>thrice</strong>." in part
     assert "Start" not in part
-
-
-@pytest.mark.parametrize("place", ["of/atlas/tutorial", "of/atlas/help", "field-guide"])
-def test_a_text_can_start_from_the_built_in_one_in_its_own_language(workflow, scientist, place):
-    Survey.objects.update(classes=["AST", "NEVER-HEARD-OF"])
-    page = browser(scientist)
-    assert "Start from the built-in text" in page.get(f"{GUIDES}{place}/de/").content.decode()
-    started = page.get(f"{GUIDES}{place}/de/?built-in")
-    body = started.context["form"].initial["body"]
-    read = place.rsplit("/", 1)[-1].removeprefix("field-")
-    shown = html.unescape(page.get(f"/classify/atlas/{read}/", headers={"accept-language": "de"}).content.decode())
-    assert len(body) > 50
-    assert [line for line in body.split("\n\n") if line.removeprefix("# ") not in shown] == []
-    assert "data-unsaved" in started.content.decode()
-    assert not GuideText.objects.exists()
-    assert page.post(f"{GUIDES}{place}/de/?built-in", {"body": body, "based_on": 0}).status_code == 302
-    assert GuideText.objects.get().body == body
-    assert page.get(f"{GUIDES}{place}/de/?built-in").context["starts"] is False
-
-
-def test_without_a_workflow_there_is_no_built_in_text_to_start_from(workflow, scientist):
-    workflow.delete()
-    shown = browser(scientist).get(f"{GUIDES}field-guide/en/?built-in")
-    assert (shown.context["starts"], "Start from" in shown.content.decode()) == (False, False)

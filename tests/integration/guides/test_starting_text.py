@@ -1,0 +1,47 @@
+"""A tutorial, field guide or help text can start from the words that readers see until somebody writes one."""
+
+import html
+
+import pytest
+
+from tests.integration.people import browser, member
+from tests.integration.world import make_workflow
+from webapp.archive.models import Survey
+from webapp.guides.models import GuideText
+
+pytestmark = pytest.mark.django_db
+
+GUIDES = "/surveys/atlas/guides/"
+
+
+@pytest.fixture
+def workflow():
+    return make_workflow(subjects=1)
+
+
+@pytest.fixture
+def page(workflow):
+    return browser(member(workflow.survey, "scientist"))
+
+
+@pytest.mark.parametrize("place", ["of/atlas/tutorial", "of/atlas/help", "field-guide"])
+def test_a_text_can_start_from_the_built_in_one_in_its_own_language(page, place):
+    Survey.objects.update(classes=["AST", "NEVER-HEARD-OF"])
+    assert "Start from the built-in text" in page.get(f"{GUIDES}{place}/de/").content.decode()
+    started = page.get(f"{GUIDES}{place}/de/?built-in")
+    body = started.context["form"].initial["body"]
+    read = place.rsplit("/", 1)[-1].removeprefix("field-")
+    shown = html.unescape(page.get(f"/classify/atlas/{read}/", headers={"accept-language": "de"}).content.decode())
+    assert len(body) > 50
+    assert [line for line in body.split("\n\n") if line.removeprefix("# ") not in shown] == []
+    assert "data-unsaved" in started.content.decode()
+    assert not GuideText.objects.exists()
+    assert page.post(f"{GUIDES}{place}/de/?built-in", {"body": body, "based_on": 0}).status_code == 302
+    assert GuideText.objects.get().body == body
+    assert page.get(f"{GUIDES}{place}/de/?built-in").context["starts"] is False
+
+
+def test_without_a_workflow_there_is_no_built_in_text_to_start_from(workflow, page):
+    workflow.delete()
+    shown = page.get(f"{GUIDES}field-guide/en/?built-in")
+    assert (shown.context["starts"], "Start from" in shown.content.decode()) == (False, False)
