@@ -18,7 +18,8 @@ $(STAMP):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -c constraints.txt -r pyproject.toml --extra learn --extra s3 --extra streams --extra telemetry --extra dev
-	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -c constraints.txt -r pyproject.toml --extra neo || \
+	@# digest2 has no wheel, and its C99 calls rand_r, which new compilers refuse to guess.
+	@CFLAGS=-D_DEFAULT_SOURCE $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -c constraints.txt -r pyproject.toml --extra neo || \
 	  echo "digest2 could not be installed: it needs a C compiler here. Everything else works; tracklets get no digest2 scores."
 	@rm -f $(VENV)/installed-*
 	@touch $@
