@@ -70,6 +70,7 @@ class KafkaTopic:
                 "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
                 "queued.max.messages.kbytes": MAX_BATCH_BYTES // 1024,
                 "error_cb": self._complain,
+                "log_level": 0,  # librdkafka would write each attempt to reach a broker to the terminal
                 **settings,
             }
         )

@@ -1,5 +1,6 @@
 """Listen to a topic: read messages, store what they hold, then tell the brokers, until told to stop."""
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,8 @@ from webapp.core.sql import execute, fetch, through_restarts
 from webapp.streams.models import Stream
 from webapp.streams.read_messages import Reader, Reading, Received
 from webapp.streams.store import store
+
+log = logging.getLogger(__name__)
 
 MOST = 1024
 """Messages of a batch; a slow disk slows the stream, since only one batch is read ahead."""
@@ -119,6 +122,10 @@ def _lock(stream: Stream) -> None:
 def _report(stream: Stream, topic: Topic, rate: float | None, *, is_over: bool = False) -> None:
     """Record how it is; a listener that dies leaves `should_listen`, which one that is told to stop takes back."""
     through_restarts(partial(_lock, stream))
-    now = {"lag": topic.lag(), "trouble": topic.trouble(), "rate": rate, "heard_at": timezone.now()}
+    trouble = topic.trouble()
+    if trouble and trouble != stream.trouble:
+        log.warning("%s: %s", stream.topic, trouble)
+    stream.trouble = trouble
+    now = {"lag": topic.lag(), "trouble": trouble, "rate": rate, "heard_at": timezone.now()}
     now["should_listen"] = not is_over
     through_restarts(partial(Stream.objects.filter(pk=stream.pk).update, **now))

@@ -66,9 +66,8 @@ class Filter:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             if isinstance(error, BadInput):
                 raise
-            raise BadInput(
-                "is not a condition (%(error)s). Write it as in: snr > 5 and rb > 0.3", error=error
-            ) from error
+            why = getattr(error, "msg", error)  # of a SyntaxError: without Python's name of the file
+            raise BadInput("is not a condition (%(error)s). Write it as in: snr > 5 and rb > 0.3", error=why) from error
         self._tree = tree
 
     def __call__(self, facts: Facts) -> bool:

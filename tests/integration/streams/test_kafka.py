@@ -156,6 +156,9 @@ def test_the_command_checks_what_it_is_given(tmp_path):
     given = {"brokers": "127.0.0.1:9", "survey": "atlas"}
     with pytest.raises(CommandError, match="There is no survey"):
         call_command("listen", "alerts", **given)
+    with pytest.raises(CommandError, match=r"condition: is not a condition \(invalid syntax\)"):
+        call_command("listen", "alerts", where="snr >", create=True, **given)
+    assert not Survey.objects.exists()
     make_survey()
     with pytest.raises(CommandError, match="condition: is not a condition"):
         call_command("listen", "alerts", where="snr >", **given)

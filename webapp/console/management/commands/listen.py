@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
+from django.db import transaction
 from environs import Env
 from rich.console import Console
 
@@ -55,21 +56,19 @@ class Command(BaseCommand):
         if options["watched"]:
             sys.exit(run_watched(topic, survey, is_polled=bool(options["api"])))
         start_traces("listener")
-        row = the_survey(survey, create=create)
         api = APIS[options["api"]](options["api_address"]) if options["api"] else None
-        stream = the_stream(
-            Stream(
-                survey=row,
-                topic=topic,
-                brokers=api.address if api else options["brokers"],
-                group=options["group"] or f"wanderers-{survey}",
-                subject_set=options["subject_set"] or topic[:120],
-                condition=options["where"],
-                poll_seconds=POLL_EVERY if api else None,
-            )
-        )
-        mapping = the_mapping(options["mapping"])
-        reader = Reader(topic, the_schema(schema), Filter(stream.condition), row.classes, mapping)
+        given = {
+            "topic": topic,
+            "brokers": api.address if api else options["brokers"],
+            "group": options["group"] or f"wanderers-{survey}",
+            "subject_set": options["subject_set"] or topic[:120],
+            "condition": options["where"],
+            "poll_seconds": POLL_EVERY if api else None,
+        }
+        written, mapping = the_schema(schema), the_mapping(options["mapping"])
+        with transaction.atomic():  # what is refused creates no survey
+            stream = the_stream(Stream(survey=the_survey(survey, create=create), **given))
+        reader = Reader(topic, written, Filter(stream.condition), stream.survey.classes, mapping)
         over = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: over.set())
@@ -86,7 +85,8 @@ class Command(BaseCommand):
             source.close()
         stream.refresh_from_db()
         console.print(f"{stream.stored:,} stored, {stream.known:,} known, {stream.filtered:,} left out by --where,")
-        console.print(f"{stream.refused:,} refused: see the survey's page Streams. Run it again to go on.")
+        console.print(f"{stream.refused:,} refused: see Streams of alerts, on the survey's tab Ingest.")
+        console.print(" ".join(filter(None, [stream.trouble, "Run it again to go on."])))
 
 
 def run_watched(topic: str, survey: str, *, is_polled: bool) -> int:
