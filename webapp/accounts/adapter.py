@@ -15,6 +15,7 @@ from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.contrib.sites.requests import RequestSite
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -94,11 +95,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return _login(credentials).casefold()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send nothing where the site has no mail server; say so where that does not take the mail."""
+        """Send nothing where the site has no mail server; say so where that does not take the mail.
+
+        Mails name this software, not the site's host, whose address is in the links.
+        """
         if not mail_is_sent():
             return
+        site = RequestSite(current.request)
+        site.name = "Wanderers"
         try:
-            super().send_mail(template_prefix, email, context)
+            super().send_mail(template_prefix, email, {"current_site": site, **context})
         except OSError:  # of sockets and SMTP alike
             if self.raises_if_unsent:
                 raise

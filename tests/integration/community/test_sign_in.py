@@ -137,7 +137,8 @@ def test_a_sign_in_is_logged_and_its_owner_told_of_a_new_device(ada, settings, c
     assert tried(browser, PASSWORD) == "in"
     assert f"Account {ada.pk} signed in from 127.0.0.1, on a new device." in caplog.text
     [told] = mail.outbox
-    assert (told.to, "New sign-in" in told.subject) == (["ada@example.org"], True)
+    assert (told.to, told.subject) == (["ada@example.org"], "[Wanderers] New sign-in")
+    assert "Hello from Wanderers!" in told.body
     assert "127.0.0.1" in told.body
     assert PASSWORD not in told.body + caplog.text
     browser.post("/accounts/logout/")
