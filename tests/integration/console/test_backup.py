@@ -100,7 +100,7 @@ def test_the_next_backup_copies_only_what_is_new(data, tmp_path, capsys):
     call_command("backup", tmp_path / "backups")
     added = stored(tmp_path / "backups") - before
     assert len(added) == 2, "the new chunk and the new dump"
-    assert "1 contents were new" in capsys.readouterr().out
+    assert "; the database and 1 file were copied." in capsys.readouterr().out
     first, second = Backup.objects.order_by("pk")
     assert (first.files, second.files) == (4, 4)
     restore(tmp_path / "backups", name=first.name)

@@ -177,12 +177,16 @@ def test_the_command_freezes_again_or_says_why_not(capsys):
     survey = sky.survey()
     with pytest.raises(CommandError, match="There is no survey “moon”"):
         call_command("freeze", "moon", kind="stamp")
-    with pytest.raises(CommandError, match="The existing test set stays"):
+    with pytest.raises(CommandError, match="6 of each are needed") as none_yet:
         call_command("freeze", "sky", kind="stamp")
+    assert "existing" not in str(none_yet.value)
     sky.make_gold(sky.subjects(survey, [True] * 100), [n % 2 == 0 for n in range(100)])
     call_command("freeze", "sky", kind="stamp")
     frozen = models.TestSet.objects.get(is_current=True)
     assert capsys.readouterr().out == f"{frozen.size} gold stamps are now the test set of sky.\n"
+    Subject.objects.update(gold_label="")
+    with pytest.raises(CommandError, match="The existing test set stays in use"):
+        call_command("freeze", "sky", kind="stamp")
 
 
 @pytest.mark.django_db(transaction=True)

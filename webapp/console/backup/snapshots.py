@@ -24,7 +24,7 @@ from webapp.core.backup_lock import files_stay
 from webapp.core.models import Backup, Heartbeat
 from webapp.core.partial_files import delete_if_left, is_partial
 
-LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary", "restarts", "remote"})
+LEFT_OUT = frozenset({"postgres", "broker", "static", "log", "beat", "temporary", "restarts", "remote", "site.lock"})
 PIXELS = "pixels"
 DUMP = "database.dump"
 TEMPORARY = "wanderers-backup-"

@@ -47,8 +47,13 @@ class Command(BaseCommand):
             )
         return (
             f"Backup {manifest.name}: {len(manifest.files):,} files, {manifest.size / 1e6:,.1f} MB;"
-            f" {taken.added:,} contents were new."
+            f" {_copied(taken.added)}."
         )
+
+
+def _copied(number: int) -> str:
+    """Say how many files were new; the database is one, and always new."""
+    return f"the database and {number:,} file{'' if number == 1 else 's'} were copied"
 
 
 def _number(text: str) -> int:

@@ -5,6 +5,7 @@ from django.core.management import BaseCommand, CommandError
 
 from webapp.archive.models import Survey
 from webapp.learning.model_roles import ROLE_OF_KIND
+from webapp.learning.models import TestSet
 from webapp.learning.test_sets import TooLittleGold, freeze
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         try:
             frozen = freeze(survey=row, kind=kind)
         except TooLittleGold as error:
-            raise CommandError(f"{error} The existing test set stays in use.") from error
+            has_one = TestSet.objects.filter(survey=row, kind=kind).exists()
+            raise CommandError(f"{error}{' The existing test set stays in use.' if has_one else ''}") from error
         nights = f", {len(frozen.nights)} whole nights among them" if frozen.nights else ""
         self.stdout.write(f"{frozen.size} gold {kind}s{nights} are now the test set of {row}.")
