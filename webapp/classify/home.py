@@ -39,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     rows = [_row(request, survey) for survey in surveys]
     context = {
         "rows": rows,
+        "is_open": any(survey.open_workflows for survey in surveys),
         "has_answered": _has_answered(request),
         "live": _live(request, [row["survey"] for row in rows]),
         "found": latest_discoveries(),
