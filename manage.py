@@ -6,7 +6,7 @@ import signal
 import sys
 
 from django.core.management import execute_from_command_line
-from django.db import ProgrammingError
+from django.db import OperationalError, ProgrammingError
 from psycopg.errors import UndefinedTable
 
 from webapp.console.audited_commands import recorded
@@ -21,6 +21,11 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         sys.exit(128 + signal.SIGINT)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", ""):  # the database has answered
+            raise
+        first_line = str(error).partition("\n")[0]
+        sys.exit(f"The database can't be reached: {first_line}. See that it runs, and that DATABASE_URL is right.")
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable):
             raise

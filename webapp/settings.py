@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONCE
-from environs import EnvError, validate
+from environs import validate
 
 from webapp.core.celery_settings import beat_schedule, broker_options
 from webapp.core.environment import (
@@ -19,13 +19,14 @@ from webapp.core.environment import (
     mail,
     metrics_token,
     secret_key,
+    usable,
 )
 from webapp.core.logs import logging_config
 
 at_least_0, at_least_1 = validate.Range(min=0), validate.Range(min=1)
 is_rate = validate.Regexp(r"(\d+/[smhd][a-z]*)?$", error="A rate is a number a second, min, hour or day: 600/min.")
 
-try:
+with usable():
     DATA: Path = data_folder()
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA)
@@ -74,9 +75,6 @@ try:
     ORBITS = env.str("ORBITS", "")
     LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-except EnvError as error:
-    reason = str(error).rstrip(".")
-    sys.exit(f"The settings in the environment cannot be used: {reason}. Correct that variable and start again.")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -194,6 +192,7 @@ ACCOUNT_FORMS = {"login": "webapp.accounts.forms.SignInForm", "signup": "webapp.
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_USERNAME_VALIDATORS = "webapp.accounts.names.USERNAME_VALIDATORS"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Wanderers] "
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a new device, password, address or factor, where the site sends mail
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to change addresses and connected accounts, which set a new password
 # Entering an e-mail address does not reveal whether it is taken; it must be confirmed by mail.

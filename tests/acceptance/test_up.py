@@ -76,6 +76,30 @@ def test_a_taken_port_is_a_sentence(data):
     assert "Traceback" not in refused.stderr
 
 
+def test_a_second_site_on_one_data_folder_is_a_sentence(data):
+    with running_site(data, program=QUICK_UP, WEB_WORKERS="1") as site:
+        refused = manage(data, "up", "--port", str(free_port()))
+        assert refused.returncode == 1
+        assert f"Another site runs from {data} already. Stop it first" in refused.stderr
+        assert site.get("/health/live/") == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PIXELS", "/proc/pixels", "Pixels cannot be written to /proc/pixels"),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1:1/x", "The database can't be reached: connection failed"),
+        ("SECRET_KEY_FILE", "/nowhere", "The value of SECRET_KEY_FILE must be a readable file path"),
+        ("DATABASE_URL_FILE", "/nowhere", "The value of DATABASE_URL_FILE must be a readable file path"),
+    ],
+)
+def test_what_cannot_be_used_is_a_sentence(data, name, value, said):
+    refused = manage(data, "up", "--port", str(free_port()), **{name: value})
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_malformed_setting_stops_the_start_with_a_sentence(data):
     refused = manage(data, "up", "--port", str(free_port()), SWEEP_SECONDS="many")
     assert refused.returncode != 0

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from fasteners import InterProcessLock
 
 from webapp.console import watchdog
 from webapp.console.processes import Child, beat, end, shorten, web, worker
@@ -53,6 +55,38 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
+@contextmanager
+def only_site() -> Iterator[None]:
+    """Hold the data folder for this site, until its process ends.
+
+    Raises CommandError if another site runs from it: every scheduled job would start twice.
+    """
+    lock = InterProcessLock(Path(settings.DATA) / "site.lock")
+    if not lock.acquire(blocking=False):
+        raise CommandError(
+            f"Another site runs from {settings.DATA} already. Stop it first, or set WANDERERS_DATA to another folder."
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_pixels() -> None:
+    """Raise CommandError if PIXELS is a folder that cannot be written."""
+    if "://" in settings.PIXELS:
+        return
+    folder = Path(settings.PIXELS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CommandError(
+            f"Pixels cannot be written to {folder} ({error.strerror}). Correct PIXELS, or who may write there."
+        ) from error
+
+
 def prepare(say: Say) -> None:
     """Migrate the database and update static files."""
     say("Bringing the database up to date …")
@@ -67,10 +101,18 @@ def running(host: str, port: int, concurrency: int, say: Say) -> Iterator[list[C
 
     The web server starts first: the worker, which loads all of the science, would slow it down.
     """
-    check_port(host, port)
-    prepare(say)
-    logs = private_log_folder()
-    server, background = web(host, port, logs), [worker(concurrency, logs), beat(logs)]
+    with only_site():
+        check_pixels()
+        check_port(host, port)
+        prepare(say)
+        logs = private_log_folder()
+        server, background = web(host, port, logs), [worker(concurrency, logs), beat(logs)]
+        with _started(host, port, server, background, say) as children:
+            yield children
+
+
+@contextmanager
+def _started(host: str, port: int, server: Child, background: list[Child], say: Say) -> Iterator[list[Child]]:
     children = [server, *background]
     with _signals_as_exceptions():
         try:
@@ -113,6 +155,7 @@ def watch(children: list[Child]) -> None:
         while True:
             time.sleep(1.0)
             if embedded_postgres.keep_running():
+                log.warning("The database had ended, or no longer responded; it has been started again.")
                 restarts.note("database", GONE())
             for child in children:
                 if reason := child.revive():

@@ -115,8 +115,8 @@ def _send_late_alerts(over: threading.Event) -> None:
         pause = ALERTS_PAUSE
         try:
             alerts.check_if_late()
-        except Exception:  # again, whatever it is
-            log.warning("The watchdog could not look for problems; it tries again.", exc_info=True)
+        except Exception as error:  # again, whatever it is
+            log.warning("The watchdog could not look for problems; it tries again: %r", error)
         finally:
             connection.close()
 

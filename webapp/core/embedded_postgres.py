@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from fasteners import InterProcessLock
 
-from webapp.core.environment import data_folder, env
+from webapp.core.environment import data_folder, env, usable
 
 with warnings.catch_warnings():
     # Without a login session there is no XDG_RUNTIME_DIR, and the library warns; the folder is set below.
@@ -39,7 +39,8 @@ def ensure() -> str:
 
     The server stops with the last process that called this.
     """
-    url = env.str("DATABASE_URL", "")
+    with usable():
+        url = env.str("DATABASE_URL", "")
     if not url:
         url = start(data_folder() / "postgres")
         os.environ["DATABASE_URL"] = url

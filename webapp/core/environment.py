@@ -3,8 +3,11 @@
 import hashlib
 import os
 import secrets
+import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,16 @@ NOTICE_A_LOST_CLIENT = " ".join(
 )
 
 
+@contextmanager
+def usable() -> Iterator[None]:
+    """End the program with a sentence if a variable that is read in here cannot be used."""
+    try:
+        yield
+    except ValueError as error:  # EnvError is one, as is that of a secret's file that cannot be read
+        reason = str(error).rstrip(".")
+        sys.exit(f"The settings in the environment cannot be used: {reason}. Correct that variable and start again.")
+
+
 def version() -> str:
     """Return the site's version, as pyproject.toml has it: a checkout and an image are not installed as a package."""
     with (ROOT / "pyproject.toml").open("rb") as file:
@@ -48,6 +61,8 @@ def data_folder() -> Path:
 def database(*, has_pooler: bool) -> dict[str, Any]:
     """Return the database of DATABASE_URL, whose own options win over ours; a pooler refuses those of the server."""
     found: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///wanderers"))
+    if not found.get("ENGINE", "").endswith(".postgresql"):
+        raise EnvError('Environment variable "DATABASE_URL" invalid: it begins with postgresql://')
     ours = NOTICE_A_LOST_SERVER | ({} if has_pooler else {"options": NOTICE_A_LOST_CLIENT})
     return found | {"OPTIONS": ours | found.get("OPTIONS", {})}
 

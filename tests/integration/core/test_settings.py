@@ -82,6 +82,7 @@ def test_mail_is_sent_as_its_address_says():
 UNUSABLE = [
     ("JOB_LEASE_SECONDS", "0"),
     ("LOG_LEVEL", "LOUD"),
+    ("DATABASE_URL", "mysql://host/name"),
     ("TRUSTED_PROXIES", "-1"),
     ("CACHE_URL", "radio://host"),
     ("EMAIL_URL", "pigeon://host"),
