@@ -118,3 +118,9 @@ def test_finds_are_credited_as_people_chose_and_name_no_subject(client, survey, 
     assert "Ada &lt;L&gt; and 1 more" in found
     assert "bob" not in found
     assert subjects[5].external_id not in found
+
+
+def test_nobody_is_asked_to_begin_where_no_project_is_open(client, survey):
+    assert "No account or astronomy needed" not in client.get("/").content.decode()
+    sky.workflow(survey)
+    assert "No account or astronomy needed" in client.get("/").content.decode()

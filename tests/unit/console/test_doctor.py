@@ -15,4 +15,5 @@ def test_without_a_database_it_says_what_does_not_answer(tmp_path):
     assert said.returncode == 1
     assert "The database does not answer." in said.stdout
     assert "The broker does not answer." in said.stdout
+    assert "that DATABASE_URL is right." in said.stdout
     assert "Traceback" not in said.stderr

@@ -37,6 +37,7 @@ class Command(BaseCommand):
             for sentence in check_health(("database", "broker", "disk")).values():
                 if sentence != "ok":
                     self.stdout.write(self.style.ERROR(sentence))
+            self.stdout.write("See that the database runs, and that DATABASE_URL is right.")
             sys.exit(1)
 
 
