@@ -49,9 +49,11 @@ class Follows:
         assert not entry.is_gold or subject.gold_label, entry
         if key in self.published:
             assert not entry.is_gold
+        elif entry.is_public:
+            pass  # it stays gold if it was, and becomes gold no more
         elif subject.gold_source == "known orbit" and not self.is_match_due:
             assert entry.is_gold == oracle.workflows[key[0]].known_objects_are_gold, entry
-        elif subject.gold_source == "manifest" and not entry.is_public:
+        elif subject.gold_source == "manifest":
             assert entry.is_gold, entry
         if not entry.is_gold and not entry.is_retired and not oracle.is_waiting(key):
             votes = oracle.sums[key].votes
