@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from webapp.archive.models import Survey
 from webapp.consensus.evidence import Proportion, proportion_of
 from webapp.consensus.models import Skill
 from webapp.volunteers.models import Volunteer
@@ -48,18 +50,34 @@ def _recognised(right: int, wrong: int) -> Proportion:
 
 
 def gate_of(workflow: Workflow, volunteer: Volunteer | None) -> Gate:
-    """Return whether the volunteer may answer the workflow: the first level is open to everybody."""
+    """Return whether the volunteer may answer the workflow: the first level is open to everybody.
+
+    Skill shown in a workflow that has closed since still counts, but only open ones are a way to show it.
+    """
     if workflow.level <= 1:
         return Gate(is_open=True)
-    below = list(
-        Workflow.objects.filter(survey=workflow.survey_id, level=workflow.level - 1, is_active=True).order_by("name")
-    )
-    if not below:
-        return Gate(False, (_("Locked until the level below has a workflow."),))
+    below = list(Workflow.objects.filter(survey=workflow.survey_id, level=workflow.level - 1).order_by("name"))
     skills = {skill.workflow_id: skill for skill in Skill.objects.filter(volunteer=volunteer, workflow__in=below)}
-    ways = [(missing_in(skills.get(each.pk), workflow.required_skill), each) for each in below]
-    missing, way = min(ways, key=lambda one: (len(one[0]), -_answered(skills.get(one[1].pk))))
-    return Gate(True) if not missing else Gate(False, tuple(missing), way)
+    lacks = {each: missing_in(skills.get(each.pk), workflow.required_skill) for each in below}
+    if not all(lacks.values()):
+        return Gate(is_open=True)
+    ways = [each for each in below if each.is_active]
+    if not ways:
+        return Gate(False, (_closed_below(workflow),))
+    way = min(ways, key=lambda each: (len(lacks[each]), -_answered(skills.get(each.pk))))
+    return Gate(False, tuple(lacks[way]), way)
+
+
+def _closed_below(workflow: Workflow) -> str:
+    sentence = _("To unlock this workflow, show skill at level %(level)d. No workflow is open there right now.")
+    return sentence % {"level": workflow.level - 1}
+
+
+def unreachable_workflows(survey: Survey) -> list[Workflow]:
+    """Return the survey's open workflows that nobody can unlock now, as none is open at the level below."""
+    below = Workflow.objects.filter(survey=survey, level=OuterRef("level") - 1, is_active=True)
+    rows = Workflow.objects.filter(~Exists(below), survey=survey, level__gt=1, is_active=True)
+    return list(rows.order_by("level", "name"))
 
 
 def missing_in(skill: Skill | None, wanted: float) -> list[str]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.consensus.access_levels import unreachable_workflows
 from webapp.consensus.models import ConsensusRecompute, RetiredReason
 from webapp.consensus.retirement import rules_in_words
 from webapp.consensus.retirement_preview import Trial, preview_rules
@@ -52,6 +53,7 @@ def workflow_new(request: HttpRequest, survey: Survey) -> HttpResponse:
     messages.success(
         request, " ".join([_("%(workflow)s is open.") % {"workflow": saved.workflow}, *_queue_messages(saved)])
     )
+    _warn_of_levels(request, survey)
     return redirect("workflow", survey.slug, saved.workflow.slug)
 
 
@@ -73,7 +75,18 @@ def workflow(request: HttpRequest, survey: Survey, workflow: str) -> HttpRespons
     if saved is None:
         return _page(request, survey, form, row, status=400, seen=seen)
     messages.success(request, " ".join([_("Saved."), *_queue_messages(saved)]))
+    _warn_of_levels(request, survey)
     return redirect("workflow", survey.slug, row.slug)
+
+
+def _warn_of_levels(request: HttpRequest, survey: Survey) -> None:
+    """Say which workflows nobody can unlock now."""
+    for each in unreachable_workflows(survey):
+        warning = _(
+            "“%(workflow)s” is at level %(level)d, but no workflow is open at level %(below)d. Only volunteers who"
+            " have already unlocked it can answer it."
+        )
+        messages.warning(request, warning % {"workflow": each, "level": each.level, "below": each.level - 1})
 
 
 def _changed_meanwhile(request: HttpRequest, survey: Survey, row: Workflow) -> HttpResponse:

@@ -95,7 +95,21 @@ def test_a_level_without_one_below_stays_closed(hard, easy):
     easy.delete()
     gate = gate_of(hard, make_volunteer())
     assert (gate.is_open, gate.way) == (False, None)
-    assert "the level below has a workflow" in gate.sentence
+    assert gate.sentence.endswith("show skill at level 1. No workflow is open there right now.")
+
+
+def test_who_has_unlocked_a_level_keeps_it_when_the_level_below_closes(easy, hard):
+    learner, newcomer = make_volunteer(), make_volunteer()
+    for cell in ("true_yes_said_yes", "true_no_said_no"):
+        Skill.objects.update_or_create(volunteer=learner, workflow=easy, defaults={cell: 20})
+    easy.is_active = False
+    easy.save()
+    assert gate_of(hard, learner).is_open
+    assert (gate_of(hard, newcomer).is_open, gate_of(hard, newcomer).way) == (False, None)
+    assert "No workflow is open there" in gate_of(hard, newcomer).sentence
+    again = make_workflow(subjects=1, slug="again")
+    assert gate_of(hard, newcomer).way == again
+    assert gate_of(hard, learner).is_open
 
 
 def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):

@@ -256,6 +256,21 @@ def test_a_follow_up_whose_class_has_gone_can_be_kept_or_dropped(admin, survey, 
     assert workflow.follow_ups == {}
 
 
+def test_an_admin_reads_which_levels_nobody_can_unlock_now(admin, workflow, sets):
+    page = browser(admin)
+
+    def read(address, **changes):
+        return page.post(f"{PAGE}{address}/", said(sets[0], **changes), follow=True).content.decode()
+
+    expert = read("new", slug="expert", kind="tracklet", name="Expert", level="2")
+    assert "no workflow is open at level" not in expert + read("movers")
+    closed = read("movers", is_active="")
+    assert "“Expert” is at level 2, but no workflow is open at level 1." in closed
+    lifted = read("expert", name="Expert", level="3")
+    assert "“Expert” is at level 3, but no workflow is open at level 2." in lifted
+    assert "no workflow is open at level" not in read("expert", name="Expert", level="3", is_active="")
+
+
 def test_a_closed_workflow_is_asked_no_more(admin, workflow, sets):
     closed = said(sets[0])
     del closed["is_active"]
