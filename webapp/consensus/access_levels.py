@@ -83,14 +83,19 @@ def unreachable_workflows(survey: Survey) -> list[Workflow]:
 def missing_in(skill: Skill | None, wanted: float) -> list[str]:
     """Return what a record lacks to unlock, most important first; nothing if it unlocks."""
     real, bogus = sensitivity(skill), specificity(skill)
-    few = [
-        (real, lambda n: ngettext("%(n)d more real mover to answer", "%(n)d more real movers to answer", n)),
-        (bogus, lambda n: ngettext("%(n)d more bogus one to answer", "%(n)d more bogus ones to answer", n)),
-    ]
-    missing = [
-        say(FEWEST - proportion.n) % {"n": FEWEST - proportion.n} for proportion, say in few if proportion.n < FEWEST
-    ]
+    few = [(real, _more_real), (bogus, _more_bogus)]
+    missing = [say(FEWEST - proportion.n) for proportion, say in few if proportion.n < FEWEST]
     return missing + _uncertain(real, bogus, wanted)
+
+
+def _more_real(n: int) -> str:
+    sentence = ngettext("%(n)d more practice image with a real mover", "%(n)d more practice images with real movers", n)
+    return sentence % {"n": n}
+
+
+def _more_bogus(n: int) -> str:
+    sentence = ngettext("%(n)d more practice image with a bogus one", "%(n)d more practice images with bogus ones", n)
+    return sentence % {"n": n}
 
 
 def _uncertain(real: Proportion, bogus: Proportion, wanted: float) -> list[str]:

@@ -68,6 +68,7 @@ def _record(reader: Volunteer, workflow: Workflow) -> dict[str, Any] | None:
         "specificity": specificity_of(answers),
         "points": points,
         "curve": _curve(points),
+        "following": Workflow.objects.filter(survey=workflow.survey, level=workflow.level + 1, is_active=True),
         "confused": [(name_of_class(lesson, each.label), each) for each in most_confused(answers)],
     }
 

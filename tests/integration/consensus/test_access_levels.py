@@ -15,6 +15,7 @@ from webapp.consensus.evidence import proportion_of
 from webapp.consensus.models import Skill
 from webapp.consensus.skills import answered_by, most_confused, over_time, sensitivity_of
 from webapp.queue.models import Lease
+from webapp.workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -53,12 +54,12 @@ def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
     assert reply.status_code == 403
     sentence = reply.json()["detail"]
     assert "show skill in “ATLAS”" in sentence
-    assert "10 more real movers to answer; 10 more bogus ones to answer" in sentence
+    assert "10 more practice images with real movers; 10 more practice images with bogus ones" in sentence
     assert not Lease.objects.exists()
     answer_gold(volunteer, easy, "AST", ["yes"] * 12)
     answer_gold(volunteer, easy, "CR", ["no"] * 8 + ["yes", "unsure"])
     said = client.get("/api/workflows/hard/next/").json()["detail"]
-    assert "1 more bogus one to answer" in said
+    assert "1 more practice image with a bogus one" in said
     assert "real" not in said.partition("missing")[2]
     rest = Subject.objects.filter(gold_label="CR").order_by("pk")[10:15]
     for subject in rest:
@@ -73,10 +74,10 @@ def test_a_level_says_what_is_missing_and_opens_when_it_is_shown(easy, hard):
 
 def test_the_pages_say_what_is_missing(easy, hard):
     page = browser().get("/").content.decode()
-    assert "10 more real movers to answer" in page
+    assert "10 more practice images with real movers" in page
     assert 'href="/classify/hard/"' not in page
     locked = browser().get("/classify/hard/").content.decode()
-    assert "10 more bogus ones to answer" in locked
+    assert "10 more practice images with bogus ones" in locked
     assert "page.js" not in locked
     assert 'href="/classify/atlas/"' in locked
 
@@ -110,6 +111,20 @@ def test_who_has_unlocked_a_level_keeps_it_when_the_level_below_closes(easy, har
     again = make_workflow(subjects=1, slug="again")
     assert gate_of(hard, newcomer).way == again
     assert gate_of(hard, learner).is_open
+
+
+def test_the_skill_page_names_the_next_level_and_what_it_still_asks_for(easy, hard):
+    volunteer = make_volunteer("own")
+    answer_gold(volunteer, easy, "AST", ["yes"] * 7)
+    page = browser(volunteer.user).get("/skill/").content.decode()
+    following = page[page.index("Next level") : page.index("Your most common mistakes")]
+    assert "HARD" in following
+    assert "3 more practice images with real movers; 10 more practice images with bogus ones" in following
+    Skill.objects.update(true_yes_said_yes=20, true_no_said_no=20)
+    page = browser(volunteer.user).get("/skill/").content.decode()
+    assert '<a href="/classify/hard/">HARD</a> is open to you.' in page
+    Workflow.objects.filter(pk=hard.pk).update(is_active=False)
+    assert "Next level" not in browser(volunteer.user).get("/skill/").content.decode()
 
 
 def test_the_skill_page_shows_ones_own_numbers_and_nobody_elses(easy):
