@@ -15,7 +15,7 @@ from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
 from webapp.guides.models import ProjectPageVersion
-from webapp.guides.project_page import newest_version, texts_of
+from webapp.guides.project_page import live_version, newest_version, texts_of
 from webapp.guides.translations import show_translated
 from webapp.queue.counts import figures_of
 from webapp.queue.entries import waiting_for
@@ -39,7 +39,8 @@ def project_version(request: HttpRequest, survey: Survey, number: int) -> HttpRe
     page = _shown(request, survey)
     for name, text in texts_of(version).items():
         setattr(survey, name, text)
-    return render(request, "classify/project.html", {**page, "version": version, "newest": newest_version(survey)})
+    of_version = {"version": version, "newest": newest_version(survey), "live": live_version(survey)}
+    return render(request, "classify/project.html", {**page, **of_version})
 
 
 def _shown(request: HttpRequest, survey: Survey) -> dict[str, Any]:

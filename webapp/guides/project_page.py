@@ -16,6 +16,11 @@ def newest_version(survey: Survey) -> ProjectPageVersion | None:
     return ProjectPageVersion.objects.filter(survey=survey).first()
 
 
+def live_version(survey: Survey) -> ProjectPageVersion | None:
+    """Return the version that visitors read; publishing always makes a new one, so it is the newest published."""
+    return ProjectPageVersion.objects.filter(survey=survey, published_at__isnull=False).first()
+
+
 def texts_of(row: Survey | ProjectPageVersion) -> dict[str, str]:
     return {name: getattr(row, name) for name in TEXTS}
 

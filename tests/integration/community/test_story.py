@@ -58,7 +58,9 @@ def test_each_version_is_listed_with_its_author_and_comes_back(survey, client):
     assert "First" in page_of(client, PROJECT)
     admin.post(f"{STORY}2/publish/")
     assert "Second" in page_of(client, PROJECT)
-    assert "Revert to this version" in page_of(scientist, f"{STORY}1/")
+    earlier = page_of(scientist, f"{STORY}1/")
+    assert "Publish this version again" in earlier
+    assert earlier.index('<details class="ask">') < earlier.index(f'action="{STORY}1/publish/"')
     for _twice in range(2):
         scientist.post(f"{STORY}1/publish/")
     assert "First" in page_of(client, PROJECT)
@@ -66,6 +68,21 @@ def test_each_version_is_listed_with_its_author_and_comes_back(survey, client):
     assert [*rows] == [(3, "First", "vera", "vera"), (2, "Second", "ada", "ada"), (1, "First", "vera", "vera")]
     editor = page_of(scientist, STORY)
     assert all(f"{STORY}{number}/" in editor for number in (1, 2, 3))
+
+
+def test_a_draft_that_was_passed_over_is_published_only_after_a_question(survey):
+    scientist = browser(member(survey, "scientist"))
+    save(scientist, story="First")
+    assert f'action="{STORY}1/publish/"' in page_of(scientist, f"{STORY}1/")
+    assert "Publish this version" not in page_of(scientist, f"{STORY}1/")
+    save(scientist, based_on=1, story="Second")
+    scientist.post(f"{STORY}2/publish/")
+    passed_over = page_of(scientist, f"{STORY}1/")
+    assert "Publish this version<" in passed_over
+    assert passed_over.index('<details class="ask">') < passed_over.index(f'action="{STORY}1/publish/"')
+    live = page_of(scientist, f"{STORY}2/")
+    assert "It is live: everyone sees it now." in live
+    assert "publish/" not in live
 
 
 def test_two_people_who_write_at_once_lose_nothing(survey):
