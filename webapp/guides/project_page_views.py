@@ -12,7 +12,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
 from webapp.guides.guide_texts import TextRefused
 from webapp.guides.models import ProjectPageVersion
-from webapp.guides.project_page import TEXTS, newest_version, publish, save_draft, texts_of
+from webapp.guides.project_page import TEXTS, live_version, newest_version, publish, save_draft, texts_of
 
 SHOWN = 50
 ROWS = {"story": 16, "team": 6, "faq": 10}
@@ -76,5 +76,5 @@ def project_publish(request: HttpRequest, survey: Survey, number: int) -> HttpRe
 
 def _editor(request: HttpRequest, survey: Survey, form: ProjectPageForm, status: int = 200) -> HttpResponse:
     rows = ProjectPageVersion.objects.filter(survey=survey).select_related("created_by", "published_by")
-    page = {"survey": survey, "form": form, "versions": rows[:SHOWN]}
+    page = {"survey": survey, "form": form, "versions": rows[:SHOWN], "live": live_version(survey)}
     return render(request, "guides/project_page.html", page, status=status)

@@ -1,6 +1,7 @@
 """A survey's project page: drafts by scientists, shown sanitised once published, with what was found."""
 
 import pytest
+from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.people import account, browser, member, others
@@ -67,6 +68,8 @@ def test_each_version_is_listed_with_its_author_and_comes_back(survey, client):
     rows = ProjectPageVersion.objects.values_list("number", "story", "created_by__username", "published_by__username")
     assert [*rows] == [(3, "First", "vera", "vera"), (2, "Second", "ada", "ada"), (1, "First", "vera", "vera")]
     editor = page_of(scientist, STORY)
+    badges = [line.rpartition('">')[2].partition("<")[0] for line in editor.splitlines() if 'class="badge' in line]
+    assert badges == ["live", *[f"published {timezone.now():%Y-%m-%d}"] * 2]
     assert all(f"{STORY}{number}/" in editor for number in (1, 2, 3))
 
 
