@@ -27,8 +27,10 @@ from webapp.workflows.models import Workflow
 @require_safe
 @ensure_csrf_cookie
 def classify(request: HttpRequest, slug: str) -> HttpResponse:
-    workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug, is_active=True)
+    workflow = get_object_or_404(Workflow.objects.select_related("survey"), slug=slug)
     show_translated(workflow)
+    if not workflow.is_active:
+        return _closed(request, workflow)
     config = {
         "workflow": workflow.slug,
         "kind": workflow.kind,
@@ -48,6 +50,13 @@ def classify(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.user.is_authenticated:  # before its scripts write side by side, or each makes a visitor of its own
         remember(response, volunteer_of(request))
     return response
+
+
+def _closed(request: HttpRequest, workflow: Workflow) -> HttpResponse:
+    """Thank for the answers to a closed workflow, and say where to go on."""
+    going_on = list(Workflow.objects.filter(survey=workflow.survey_id, is_active=True).select_related("survey"))
+    show_translated(*going_on)
+    return render(request, "classify/closed.html", {"workflow": workflow, "going_on": going_on}, status=404)
 
 
 def _welcome(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
