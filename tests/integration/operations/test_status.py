@@ -55,7 +55,15 @@ def test_the_page_says_how_the_site_is(well, client, boss, failed):
     IngestRun.objects.create(survey=failed.survey, path="next", subject_set="night")
     sky.workflow(failed.survey)
     page = client.get("/status/").content.decode()
-    for words in ("The disk is full.", "line 1 &lt;b&gt;", "Ingest", "12 files", "PostgreSQL", "pixels:", "Try again"):
+    for words in (
+        "The disk is full.",
+        "line 1 &lt;b&gt;",
+        "Ingest",
+        "Just now: 12 files",
+        "PostgreSQL",
+        "pixels:",
+        "Try again",
+    ):
         assert words in page
     assert client.get("/").content.decode().count('href="/status/"') == 1
 

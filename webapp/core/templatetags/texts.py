@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from webapp.core.ago import ago
 from webapp.core.health import somebody_works
 from webapp.core.markdown import as_html
 from webapp.core.stored_messages import in_words
@@ -25,6 +26,7 @@ def with_code(text: str) -> SafeString:
 
 
 register.filter("in_words", in_words)
+register.filter("ago", ago)
 
 
 @register.inclusion_tag("waiting_for_worker.html")

@@ -3,11 +3,11 @@ from typing import Any
 
 from django.core.management import BaseCommand
 from django.template.defaultfilters import filesizeformat
-from django.utils.timesince import timesince
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from webapp.core.ago import ago
 from webapp.core.health import check_health
 from webapp.core.stored_messages import in_words
 from webapp.operations.restarts import Restarts
@@ -93,7 +93,7 @@ def _problems(status: SiteStatus) -> list[str]:
 
 
 def _ago(moment: Any) -> str:
-    return f"{timesince(moment)} ago".replace("\xa0", " ") if moment else "never"
+    return ago(moment).replace("\xa0", " ") if moment else "never"
 
 
 def _size(number: int) -> str:
