@@ -138,7 +138,7 @@ def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_pag
     expect(page.locator("#preview").get_by_role("img", name="A mover")).to_be_visible()
     expect(page.get_by_text("Not saved yet.")).to_be_visible()
     no_wider_than(page, width)
-    page.get_by_role("button", name="Save new version").click()
+    page.get_by_role("button", name="Save and publish").click()
     expect(page.get_by_text("Version 1 saved and published.")).to_be_visible()
     assert "![A mover](/guide-images/" in GuideText.objects.get().body
 
@@ -157,7 +157,7 @@ def test_a_text_that_was_refused_is_still_unsaved(workflow, open_page):
     assert not page.evaluate(WARNS)
     page.get_by_label("Text, in Markdown").fill("mine")
     write(workflow, "tutorial", STEPS)
-    page.get_by_role("button", name="Save new version").click()
+    page.get_by_role("button", name="Save and publish").click()
     expect(page.get_by_role("alert")).to_contain_text("Not saved")
     expect(page.get_by_label("Text, in Markdown")).to_have_value("mine")
     expect(page.get_by_text("Not saved yet.")).to_be_visible()

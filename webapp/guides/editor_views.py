@@ -76,9 +76,20 @@ def editor(request: HttpRequest, survey: Survey, kind: str, language: str, workf
         except TextRefused as error:
             form.add_error("body", str(error))
         else:
-            messages.success(request, _("Version %(version)d saved and published.") % {"version": saved.version})
+            messages.success(request, _saved_message(of, saved))
             return redirect(address_of_text(of))
     return _editor(request, of, form, newest, status=400)
+
+
+def _saved_message(of: dict[str, Any], saved: GuideText) -> str:
+    """Say what readers see now; an empty text takes the one before back."""
+    if saved.body.strip():
+        return _("Version %(version)d saved and published.") % {"version": saved.version}
+    shown = current_text(**of)
+    if shown is None:
+        return _("Version %(version)d saved. Readers see the built-in text again.") % {"version": saved.version}
+    message = _("Version %(version)d saved. Readers see the text in %(language)s instead.")
+    return message % {"version": saved.version, "language": shown.get_language_display()}
 
 
 @require_POST

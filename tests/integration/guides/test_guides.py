@@ -138,6 +138,18 @@ def test_a_text_that_cannot_be_is_not_found(scientist, path):
     assert browser(scientist).get(GUIDES + path).status_code == 404
 
 
+def test_saving_says_what_readers_see_from_now_on(workflow, scientist):
+    def said(language, body, based_on):
+        address = f"{GUIDES}of/atlas/help/{language}/"
+        return browser(scientist).post(address, {"body": body, "based_on": based_on}, follow=True).content.decode()
+
+    assert "Save and publish" in browser(scientist).get(TUTORIAL).content.decode()
+    assert "Version 1 saved and published." in said("en", "english", 0)
+    said("de", "deutsch", 0)
+    assert "Version 2 saved. Readers see the text in English instead." in said("de", " ", 1)
+    assert "Version 2 saved. Readers see the built-in text again." in said("en", "", 1)
+
+
 def test_readers_get_their_language_and_else_english(workflow, scientist):
     write(workflow, "help", "english", scientist)
     write(workflow, "help", "deutsch", scientist, language="de")
