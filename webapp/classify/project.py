@@ -14,6 +14,7 @@ from webapp.archive.verdict_blinding import hides_verdict
 from webapp.classify.home import cover_of
 from webapp.community.discoveries import latest_discoveries
 from webapp.community.models import Credit, Discovery
+from webapp.core.markdown import has_foreign_pictures
 from webapp.guides.models import ProjectPageVersion
 from webapp.guides.project_page import live_version, newest_version, texts_of
 from webapp.guides.translations import show_translated
@@ -39,7 +40,12 @@ def project_version(request: HttpRequest, survey: Survey, number: int) -> HttpRe
     page = _shown(request, survey)
     for name, text in texts_of(version).items():
         setattr(survey, name, text)
-    of_version = {"version": version, "newest": newest_version(survey), "live": live_version(survey)}
+    of_version = {
+        "version": version,
+        "newest": newest_version(survey),
+        "live": live_version(survey),
+        "has_foreign_pictures": any(map(has_foreign_pictures, texts_of(version).values())),
+    }
     return render(request, "classify/project.html", {**page, **of_version})
 
 

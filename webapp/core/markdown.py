@@ -72,6 +72,20 @@ def as_html(body: str, cut: Cut | None = None) -> SafeString:
     return _render(tokens)
 
 
+def has_foreign_pictures(body: str) -> bool:
+    """Return whether the text has pictures of other sites, of which readers see only the alternative text."""
+    return any(_is_foreign(child) for token in _READER.parse(body) for child in token.children or [])
+
+
+def _is_foreign(token: Token) -> bool:
+    return token.type == "image" and not PICTURE.match(str(token.attrs["src"]))
+
+
+def _in_words(picture: Token) -> Token:
+    """Return a picture's alternative text."""
+    return Token("text", "", 0, content=_plain([picture]))
+
+
 def _linked(tokens: Iterable[Token], cut: Cut) -> Iterable[Token]:
     depth = 0
     for token in tokens:
@@ -119,6 +133,7 @@ def _render(tokens: list[Token]) -> SafeString:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+        token.children = [_in_words(each) if _is_foreign(each) else each for each in token.children or []]
     html = nh3.clean(
         _READER.renderer.render(tokens, _READER.options, {}),
         tags=TAGS,

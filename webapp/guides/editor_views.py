@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
-from webapp.core.markdown import as_html, sections
+from webapp.core.markdown import as_html, has_foreign_pictures, sections
 from webapp.core.pictures import PictureRefused
 from webapp.guides.built_in import built_in_markdown
 from webapp.guides.field_guide import class_of
@@ -201,7 +201,8 @@ def _editor(
 
 def _shown(survey: Survey, kind: str, body: str) -> dict[str, Any]:
     """Return a text as readers see it: whole, or split into steps or classes by its headings."""
+    shown = {"kind": kind, "has_foreign_pictures": has_foreign_pictures(body)}
     if kind == GuideKind.HELP:
-        return {"kind": kind, "html": as_html(body)}
+        return {**shown, "html": as_html(body)}
     parts = [{"section": section, "label": class_of(survey, section.title)} for section in sections(body)]
-    return {"kind": kind, "parts": parts}
+    return {**shown, "parts": parts}

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.archive.access import person, survey_page
 from webapp.archive.models import Role, Survey
+from webapp.core.markdown import has_foreign_pictures
 from webapp.guides.guide_texts import TextRefused
 from webapp.guides.models import ProjectPageVersion
 from webapp.guides.project_page import TEXTS, live_version, newest_version, publish, save_draft, texts_of
@@ -76,5 +77,11 @@ def project_publish(request: HttpRequest, survey: Survey, number: int) -> HttpRe
 
 def _editor(request: HttpRequest, survey: Survey, form: ProjectPageForm, status: int = 200) -> HttpResponse:
     rows = ProjectPageVersion.objects.filter(survey=survey).select_related("created_by", "published_by")
-    page = {"survey": survey, "form": form, "versions": rows[:SHOWN], "live": live_version(survey)}
+    page = {
+        "survey": survey,
+        "form": form,
+        "versions": rows[:SHOWN],
+        "live": live_version(survey),
+        "has_foreign_pictures": any(has_foreign_pictures(form[name].value() or "") for name in TEXTS),
+    }
     return render(request, "guides/project_page.html", page, status=status)

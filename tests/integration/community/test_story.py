@@ -41,10 +41,13 @@ def test_scientists_write_a_draft_see_it_as_visitors_would_and_publish_it(survey
     assert preview["Location"] == f"{STORY}1/"
     assert "<strong>look</strong>" in page_of(scientist, preview["Location"])
     assert "<strong>look</strong>" not in page_of(client, PROJECT)
+    for writing in (preview["Location"], STORY):
+        assert "Images from other sites are not shown" in page_of(scientist, writing)
     assert TEXT.splitlines()[0] in page_of(scientist, STORY)  # the editor goes on with the draft
     assert scientist.post(f"{STORY}1/publish/")["Location"] == PROJECT
     page = page_of(client, PROJECT)
     assert "<strong>look</strong>" in page
+    assert "Images from other sites" not in page
     for harm in ("javascript:", "<script>alert", "elsewhere.example"):
         assert f'"{harm}' not in page
         assert harm not in page.replace("&lt;script&gt;", "").replace("[More](javascript:alert(1))", "")

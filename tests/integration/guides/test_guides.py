@@ -62,11 +62,12 @@ def promising(width, height):
 def test_markdown_becomes_html_that_harms_nobody():
     shown = as_html(
         "# Title\n\n<script>alert(1)</script> **bold** [x](javascript:alert(1)) [y](https://a.org)\n\n"
-        "![far](https://elsewhere.org/a.png) ![near](/guide-images/1/ab12)"
+        "![far *away*](https://elsewhere.org/a.png) ![near](/guide-images/1/ab12)"
     )
     assert "<script" not in shown
     assert "javascript:" not in shown.replace("](javascript:", "")
     assert "elsewhere" not in shown
+    assert "far away <img src" in shown
     assert "<h2>Title</h2>" in shown
     assert '<img src="/guide-images/1/ab12" alt="near">' in shown
     assert 'rel="noopener noreferrer nofollow"' in shown
@@ -89,6 +90,19 @@ def test_a_scientist_writes_a_tutorial_and_every_version_is_kept(workflow, scien
     assert "version 3" in page.get(GUIDES).content.decode()
     preview = page.post(f"{GUIDES}preview/tutorial/", {"body": STEPS}).content.decode()
     assert "Step 3 of 3" in preview
+
+
+def test_writers_read_that_pictures_must_be_uploaded(scientist):
+    page, warning = browser(scientist), "Images from other sites are not shown"
+    for kind in ("help", "tutorial"):
+        foreign = page.post(
+            f"{GUIDES}preview/{kind}/", {"body": "# A\n\n![x](http://elsewhere.org/a.png)"}
+        ).content.decode()
+        assert warning in foreign
+        assert "<img" not in foreign
+        own = page.post(f"{GUIDES}preview/{kind}/", {"body": "# A\n\n![x](/guide-images/1/ab12)"}).content.decode()
+        assert warning not in own
+        assert "<img" in own
 
 
 def test_a_text_of_brackets_takes_no_minute():
