@@ -50,6 +50,7 @@ for (const each of bodies) {
 }
 form.addEventListener("submit", () => { isLeaving = true; });
 pictureForm.addEventListener("submit", upload);
+pictureForm.addEventListener("input", () => { part("picture-status").textContent = ""; });
 addEventListener("beforeunload", (event) => {
   if (!isLeaving && isChanged()) event.preventDefault();
 });

@@ -143,6 +143,23 @@ def test_a_scientist_writes_with_a_live_preview_and_a_picture(workflow, open_pag
     assert "![A mover](/guide-images/" in GuideText.objects.get().body
 
 
+def test_the_error_of_an_image_is_gone_with_the_next_one(workflow, open_page, tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no image")
+    page = open_page("/surveys/night/story/", user=member(workflow.survey, "scientist"))
+    page.get_by_label("Image, up to").set_input_files(tmp_path / "a.png")
+    page.get_by_label("Alt text").fill("A mover")
+    page.get_by_role("button", name="Insert image").click()
+    status = page.locator('[data-part="picture-status"]')
+    expect(status).to_contain_text("not a readable image")
+    page.get_by_label("Image, up to").set_input_files(tmp_path / "b.png")
+    expect(status).to_be_empty()
+    page.get_by_role("button", name="Insert image").click()
+    expect(status).to_contain_text("not a readable image")
+    page.get_by_label("Alt text").fill("Another")
+    expect(status).to_be_empty()
+
+
 WARNS = """() => {
   const leaving = new Event("beforeunload", { cancelable: true });
   dispatchEvent(leaving);
