@@ -118,7 +118,7 @@ def summarise_import(console: Console, job: ClassificationImport) -> None:
     table = Table(show_header=False, box=None)
     table.add_column(justify="right")
     table.add_row(f"{job.added:,}", f"classifications imported, with {job.lines:,} lines")
-    for reason in left_out(job):
+    for reason in left_out(job.report):
         first = "; ".join(f"row {each['row']}: {each['what']}".removesuffix(": ") for each in reason.examples[:3])
         table.add_row(f"{reason.count:,}", escape(f"{reason.sentence} ({first})"))
     console.print(table)

@@ -80,6 +80,10 @@ class ChoicesForm(forms.Form):
     def meanings(self) -> Iterator[forms.BoundField]:
         return (self[f"label_{place}"] for place in range(len(self.labels)))
 
+    def as_shown(self) -> dict[str, Any]:
+        """Return what the page would send if nobody changed a field."""
+        return {field.name: field.value() for field in self}
+
     def choices(self) -> Choices | None:
         """Return the choices; None if the form has errors."""
         if not self.is_valid():

@@ -95,10 +95,16 @@ def own_people(workflow: Workflow) -> dict[str, int]:
 
 def volunteers_of(source: str, users: Collection[str], own: dict[str, int]) -> dict[str, int]:
     """Return a source's volunteers by name, creating new ones."""
-    keys = {user: _key(source, user) for user in users if user not in own}
-    Volunteer.objects.bulk_create([Volunteer(key=key) for key in sorted(keys.values())], ignore_conflicts=True)
-    pk_by_key = dict(Volunteer.objects.filter(key__in=keys.values()).values_list("key", "pk"))
-    return {user: own[user] if user in own else pk_by_key[keys[user]] for user in users}
+    keys = sorted(_key(source, user) for user in users if user not in own)
+    Volunteer.objects.bulk_create([Volunteer(key=key) for key in keys], ignore_conflicts=True)
+    return known_volunteers(source, users, own)
+
+
+def known_volunteers(source: str, users: Collection[str], own: dict[str, int]) -> dict[str, int]:
+    """Return a source's volunteers by name, without those of whom nothing has been imported yet."""
+    keys = {_key(source, user): user for user in users if user not in own}
+    found = Volunteer.objects.filter(key__in=keys).values_list("key", "pk")
+    return {user: own[user] for user in users if user in own} | {keys[key]: pk for key, pk in found}
 
 
 def _key(source: str, user: str) -> UUID:

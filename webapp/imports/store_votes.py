@@ -1,7 +1,7 @@
 """Store a batch of an import in one transaction, and report what was rejected and why."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from uuid import UUID
@@ -74,9 +74,9 @@ class LeftOut:
     examples: list[Mapping[str, Any]]
 
 
-def left_out(job: ClassificationImport) -> list[LeftOut]:
+def left_out(report: Mapping[str, Mapping[str, Any]]) -> list[LeftOut]:
     """Return the reasons for skipped rows, most frequent first."""
-    reasons = sorted(job.report.items(), key=lambda item: -item[1]["count"])
+    reasons = sorted(report.items(), key=lambda item: -item[1]["count"])
     return [LeftOut(Reason(name).label, entry["count"], entry["examples"]) for name, entry in reasons]
 
 
@@ -129,11 +129,11 @@ def _store(
 ) -> Tally:
     tally = before.after(len(rows))
     workflow = job.workflow
-    votes = _votes(workflow, choices, rows, tally)
+    votes = read_votes(workflow, choices, rows, tally)
     _compare_again(votes)
     people, voters = _locked_people(workflow, choices.source, {vote.record.user for vote in votes}, own)
     entries = lock_entries(workflow, list({vote.subject.pk for vote in votes}))
-    new = _new_votes(votes, entries, tally)
+    new = new_votes(votes, entries, tally)
     stored = _insert(workflow, new, entries, people)
     _store_lines(new, stored, tally)
     _count(workflow, [stored[vote.id] for vote in new if vote.id in stored], voters, entries)
@@ -141,7 +141,7 @@ def _store(
     return tally
 
 
-def _votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tally) -> list[Vote]:
+def read_votes(workflow: Workflow, choices: Choices, rows: Sequence[Row], tally: Tally) -> list[Vote]:
     """Return the rows as votes, noting those without a meaning here."""
     answered: list[tuple[Record, str, str]] = []
     for row in rows:
@@ -200,15 +200,15 @@ def _subjects(workflow: Workflow, keys: set[str]) -> dict[str, Subject]:
     return {subject.external_id: subject.duplicate_of or subject for subject in subjects}
 
 
-def _new_votes(votes: Sequence[Vote], entries: Mapping[int, QueueEntry], tally: Tally) -> list[Vote]:
-    """Return the new votes that the workflow asks for, each once."""
+def new_votes(votes: Sequence[Vote], queued: Container[int], tally: Tally) -> list[Vote]:
+    """Return the new votes on the `queued` subjects, each once."""
     known = dict(Classification.objects.filter(pk__in=[vote.id for vote in votes]).values_list("pk", "subject"))
     new: list[Vote] = []
     for vote in votes:
         if vote.id in known:
             reason = Reason.KNOWN if known[vote.id] == vote.subject.pk else Reason.OTHER_SUBJECT
             tally.note(reason, vote.record.row, vote.record.id)
-        elif vote.subject.pk not in entries:
+        elif vote.subject.pk not in queued:
             tally.note(Reason.NOT_QUEUED, vote.record.row, vote.subject.external_id)
         else:
             known[vote.id] = vote.subject.pk

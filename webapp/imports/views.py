@@ -18,9 +18,11 @@ from webapp.core.stored_messages import in_words
 from webapp.exports.catalogue import FORMATS, TooMany, catalogue_response
 from webapp.exports.formats import EXPORTS, file_response
 from webapp.imports.bundle_views import bundle_form
+from webapp.imports.forecast import forecast_import
 from webapp.imports.foreign_record import BadFile
 from webapp.imports.forms import LABELS_SHOWN, ChoicesForm, UploadForm
 from webapp.imports.inspect import Inspection, inspect_file
+from webapp.imports.mapping import Choices
 from webapp.imports.models import ClassificationImport
 from webapp.imports.run_import import (
     UploadRefused,
@@ -108,7 +110,8 @@ def upload(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def inspect_upload(request: HttpRequest, workflow: Workflow, token: str) -> HttpResponse:
     path, inspected = _inspected(workflow, token)
     form = ChoicesForm(inspected, workflow, task=request.GET.get("task", ""))
-    return _page(request, workflow, token, path, inspected, form)
+    guessed = ChoicesForm(inspected, workflow, form.as_shown()).choices()
+    return _page(request, workflow, token, path, inspected, form, choices=guessed)
 
 
 @require_POST
@@ -119,6 +122,8 @@ def start(request: HttpRequest, workflow: Workflow, token: str) -> HttpResponse:
     choices = form.choices()
     if choices is None:
         return _page(request, workflow, token, path, inspected, form, status=400)
+    if "forecast" in request.POST:
+        return _page(request, workflow, token, path, inspected, form, choices=choices)
     job = start_import(workflow=workflow, path=path, by=person(request), choices=choices)
     return redirect("import-run", workflow.survey.slug, workflow.slug, job.pk)
 
@@ -166,10 +171,12 @@ def _page(
     inspected: Inspection,
     form: ChoicesForm,
     status: int = 200,
+    choices: Choices | None = None,
 ) -> HttpResponse:
     context = {
         "survey": workflow.survey,
         "workflow": workflow,
+        "forecast": forecast_import(workflow, path, choices) if choices else None,
         "token": token,
         "name": path.name,
         "seen": inspected,
@@ -187,6 +194,6 @@ def _job(survey: Survey, workflow: str, pk: int) -> dict[str, Any]:
         "survey": survey,
         "workflow": job.workflow,
         "job": job,
-        "reasons": left_out(job),
+        "reasons": left_out(job.report),
         "meanings": [(label, answer) for label, answer in job.options["answers"].items() if answer],
     }
