@@ -18,7 +18,7 @@ from webapp.core.pictures import PictureRefused
 from webapp.guides.built_in import built_in_markdown
 from webapp.guides.field_guide import class_of
 from webapp.guides.guide_texts import TextRefused, check_length, current_text, versions, write_text
-from webapp.guides.images import address_of, store_image
+from webapp.guides.images import address_of, store_image, store_subject_picture
 from webapp.guides.models import GuideKind, GuideText, Language
 from webapp.workflows.models import Workflow
 
@@ -119,12 +119,15 @@ def version(
 @require_POST
 @survey_page(Role.SCIENTIST)
 def image_add(request: HttpRequest, survey: Survey) -> HttpResponse:
-    """Store a picture; return the URL to put into a text."""
-    upload = request.FILES.get("picture")
-    if upload is None:
+    """Store an uploaded picture, or that of a subject; return the URL to put into a text."""
+    upload, subject = request.FILES.get("picture"), request.POST.get("subject", "").strip()
+    if upload is None and not subject:
         return JsonResponse({"detail": _("Choose a picture first.")}, status=400)
     try:
-        image = store_image(survey=survey, upload=upload, by=person(request))
+        if upload is None:
+            image = store_subject_picture(survey=survey, name=subject, by=person(request))
+        else:
+            image = store_image(survey=survey, upload=upload, by=person(request))
     except PictureRefused as error:
         return JsonResponse({"detail": str(error)}, status=400)
     return JsonResponse({"address": address_of(image), "width": image.width, "height": image.height}, status=201)
