@@ -20,6 +20,7 @@ from django.utils.translation.template import templatize
 from webapp.core.environment import ROOT
 
 LOCALE = ROOT / "locale"
+LIBRARIES = LOCALE / "libraries"
 LAZY = {
     "gettext_lazy": None,
     "ngettext_lazy": (1, 2),
@@ -52,10 +53,20 @@ class Translation:
 
     language: str
     domain: str
+    folder: Path = LOCALE
+
+    @property
+    def by_hand(self) -> bool:
+        """Return whether it is only compiled, and not renewed from the sources."""
+        return self.folder == LIBRARIES
 
     @property
     def po(self) -> Path:
-        return LOCALE / self.language / "LC_MESSAGES" / f"{self.domain}.po"
+        return self.folder / self.language / "LC_MESSAGES" / f"{self.domain}.po"
+
+    @property
+    def name(self) -> str:
+        return str(self.po.relative_to(LOCALE))
 
     @property
     def mo(self) -> Path:
@@ -74,13 +85,11 @@ class Translation:
 
 
 def translations() -> list[Translation]:
-    """Return every catalog: all languages but the source's, in every domain."""
-    others = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
-    return [Translation(language, domain) for language in others for domain in SOURCES]
-
-
-ENGLISH = Translation(settings.LANGUAGE_CODE, "django")
-"""Other words for what libraries say in English; written by hand, so it is compiled and not renewed."""
+    """Return every catalog: the site's texts in all languages but the source's, then what libraries say."""
+    languages = [code for code, _ in settings.LANGUAGES]
+    others = [code for code in languages if code != settings.LANGUAGE_CODE]
+    own = [Translation(language, domain) for language in others for domain in SOURCES]
+    return own + [Translation(each, "django", LIBRARIES) for each in languages if (LIBRARIES / each).exists()]
 
 
 def gather(domain: str) -> Catalog:
@@ -106,7 +115,9 @@ def extract_template(file: Any, keywords: Any, comment_tags: Any, options: Any) 
 
 
 def renew(translation: Translation, texts: Catalog) -> bytes:
-    """Return an updated catalog: new texts empty, obsolete ones removed."""
+    """Return an updated catalog: new texts empty, obsolete ones removed; one written by hand as it is."""
+    if translation.by_hand:
+        return translation.po.read_bytes()
     catalog = translation.read()
     catalog.update(texts, no_fuzzy_matching=True)
     catalog.header_comment, catalog.revision_date, catalog.fuzzy = "", UNCHANGING, False

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from webapp.console.message_catalogs import ENGLISH, SOURCES, compiled, gather, renew, translations
+from webapp.console.message_catalogs import SOURCES, compiled, gather, renew, translations
 
 
 class Command(BaseCommand):
@@ -15,19 +15,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         texts = {domain: gather(domain) for domain in SOURCES}
         stale, missing = [], 0
-        for each in (*translations(), ENGLISH):
-            renewed = each.po.read_bytes() if each == ENGLISH else renew(each, texts[each.domain])
+        for each in translations():
+            renewed = renew(each, texts[each.domain])
             if not each.po.exists() or each.po.read_bytes() != renewed:
-                stale.append(f"{each.language}/{each.domain}")
+                stale.append(each.name)
             if not check:
                 each.po.parent.mkdir(parents=True, exist_ok=True)
                 each.po.write_bytes(renewed)
                 each.mo.write_bytes(compiled(each))
             elif not each.mo.exists() or each.mo.read_bytes() != compiled(each):
-                stale.append(f"{each.language}/{each.domain}, compiled")
+                stale.append(f"{each.name}, compiled")
             for text in each.missing():
                 missing += 1
-                self.stdout.write(f"{each.po.relative_to(each.po.parents[3])}: {text!r} has no translation.")
+                self.stdout.write(f"{each.name}: {text!r} has no translation.")
         if check and (stale or missing):
             raise CommandError(
                 f"Not up to date: {', '.join(sorted(set(stale))) or 'nothing'}; {missing} texts lack a "
