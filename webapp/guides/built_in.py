@@ -88,7 +88,8 @@ def _classes(workflow: Workflow) -> Iterator[tuple[str, str, str]]:
     for label in [name for name in survey.classes if name in known] or ["yes", "no"]:
         name, text = known[label]
         is_plain = label in ("yes", "no") or label.casefold() == str(name).casefold()
-        yield capfirst(str(name)) if is_plain else f"{label}: {name}", str(text), label
+        title = capfirst(str(name)) if is_plain else _("%(label)s: %(name)s") % {"label": label, "name": name}
+        yield title, str(text), label
     yield from ((label, "", label) for label in survey.classes if label not in known)
 
 

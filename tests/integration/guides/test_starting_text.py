@@ -3,10 +3,13 @@
 import html
 
 import pytest
+from django.utils.translation import override
 
 from tests.integration.people import browser, member
 from tests.integration.world import make_workflow
 from webapp.archive.models import Survey
+from webapp.guides.built_in import built_in_classes
+from webapp.guides.field_guide import class_of
 from webapp.guides.models import GuideText
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +48,12 @@ def test_without_a_workflow_there_is_no_built_in_text_to_start_from(workflow, pa
     workflow.delete()
     shown = page.get(f"{GUIDES}field-guide/en/?built-in")
     assert (shown.context["starts"], "Start from" in shown.content.decode()) == (False, False)
+
+
+def test_a_classs_title_has_the_colon_of_the_language_and_is_still_that_classs(workflow):
+    Survey.objects.update(classes=["BURN"])
+    workflow.survey.refresh_from_db()
+    with override("fr"):
+        (entry,) = built_in_classes(workflow)
+    assert entry.title == "BURN : colonne brûlée"
+    assert class_of(workflow.survey, entry.title) == "BURN"
