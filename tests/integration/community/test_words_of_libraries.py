@@ -77,7 +77,7 @@ def _first(message_id):
     ],
 )
 def test_a_page_says_it_in_our_words(client, language, sentence):
-    wrong = {"login": "nobody", "password": "nothing"}
+    wrong = dict.fromkeys(["login", "password"], "nobody")
     page = client.post("/accounts/login/", wrong, headers={"Accept-Language": language})
     assert sentence in page.content.decode()
 
