@@ -144,9 +144,9 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
                 kind = ScorerUnavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
                 raise kind(messages.BAD_STATUS(status=response.status))
             return _read(response)
-    except TooSlow as slow:
-        problem = messages.TOO_SLOW(seconds=round(LONGEST))
-        raise ScorerUnavailable(messages.UNREACHABLE(error=problem)) from slow
+    except httpcore.ReadTimeout as late:
+        seconds = LONGEST if isinstance(late, TooSlow) else TIMEOUT["read"]
+        raise ScorerUnavailable(messages.NO_ANSWER(seconds=f"{seconds:g}")) from late
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         raise ScorerUnavailable(messages.UNREACHABLE(error=str(error) or type(error).__name__)) from error
 

@@ -81,6 +81,7 @@ BAD_ADDRESS = Sentence("This is not the address of a scorer: it needs a host, an
 UNKNOWN_HOST = Sentence("The scorer's host %(host)s is unknown. Check the address.")
 PRIVATE_HOST = Sentence("The scorer's host %(host)s has a private address. The setting PRIVATE_SCORERS would allow it.")
 UNREACHABLE = Sentence("The scorer can't be reached (%(error)s). Check that it runs, and try again.")
+NO_ANSWER = Sentence("The scorer did not answer within %(seconds)s seconds. Make it faster, then try again.")
 NOT_SIGNED_IN = Sentence(
     "The scorer refused the request's signature (HTTP status %(status)s). Check that both have the same secret, "
     "and that its clock and this site's agree to within minutes. Its log may say more."
@@ -89,7 +90,6 @@ REVOKED = Sentence("An admin revoked the scorer's secret. Register the scorer ag
 BAD_STATUS = Sentence("The scorer answered with HTTP status %(status)s instead of 200. Its log may say why.")
 BAD_ANSWER = Sentence("The scorer's answer can't be used: %(problem)s")
 TOO_LONG = Sentence("it is longer than %(most)s bytes.")
-TOO_SLOW = Sentence("the answer took longer than %(seconds)s s")
 NOT_JSON = Sentence("it is not JSON.")
 NO_VERSION = Sentence("“version” must be a text of at most %(most)s characters.")
 WRONG_COUNT = Sentence("“p_real” has %(got)s numbers for %(n)s subjects.")

@@ -153,6 +153,21 @@ def test_a_bad_answer_is_refused_with_a_sentence(workflow, server, misbehave, sa
     assert not Score.objects.exists()
 
 
+def late(number, answer):
+    time.sleep(0.5)
+    return 200, json.dumps(answer).encode()
+
+
+@pytest.mark.parametrize(("read", "longest", "said"), [(0.1, 60.0, "0.1"), (60.0, 0.2, "0.2")])
+def test_a_slow_scorer_is_not_said_to_be_out_of_reach(workflow, server, monkeypatch, read, longest, said):
+    monkeypatch.setitem(external_scorers.TIMEOUT, "read", read)
+    monkeypatch.setattr(external_scorers, "LONGEST", longest)
+    server.misbehave = late
+    run = evaluated(workflow, server)
+    assert run.state == JobState.FAILED
+    assert in_words(run.error).startswith(f"The scorer did not answer within {said} seconds.")
+
+
 def test_a_scorer_that_is_busy_is_asked_again_and_one_that_refuses_is_not(workflow, server):
     server.misbehave = lambda number, answer: (503 if number == 1 else 200, json.dumps(answer).encode())
     assert evaluated(workflow, server).state == JobState.DONE
