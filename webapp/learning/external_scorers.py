@@ -138,17 +138,24 @@ def _post(scorer: ExternalScorer, body: bytes) -> bytes:
                 "POST", scorer.address, headers=headers, content=body, extensions={"timeout": TIMEOUT}
             ) as response,
         ):
-            if response.status in (401, 403):
-                raise ExternalScorerFailed(messages.NOT_SIGNED_IN(status=response.status))
-            if response.status != 200:
-                kind = ScorerUnavailable if response.status == 429 or response.status >= 500 else ExternalScorerFailed
-                raise kind(messages.BAD_STATUS(status=response.status))
+            _check_status(response.status)
             return _read(response)
     except httpcore.ReadTimeout as late:
         seconds = LONGEST if isinstance(late, TooSlow) else TIMEOUT["read"]
         raise ScorerUnavailable(messages.NO_ANSWER(seconds=f"{seconds:g}")) from late
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         raise ScorerUnavailable(messages.UNREACHABLE(error=str(error) or type(error).__name__)) from error
+
+
+def _check_status(status: int) -> None:
+    if status in (401, 403):
+        raise ExternalScorerFailed(messages.NOT_SIGNED_IN(status=status))
+    if 300 <= status < 400:
+        raise ExternalScorerFailed(messages.REDIRECTS(status=status))
+    if status == 429 or status >= 500:
+        raise ScorerUnavailable(messages.BAD_STATUS(status=status))
+    if status != 200:
+        raise ExternalScorerFailed(messages.BAD_STATUS(status=status))
 
 
 def _read(response: httpcore.Response) -> bytes:

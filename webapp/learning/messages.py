@@ -87,6 +87,10 @@ NOT_SIGNED_IN = Sentence(
     "and that its clock and this site's agree to within minutes. Its log may say more."
 )
 REVOKED = Sentence("An admin revoked the scorer's secret. Register the scorer again to ask it.")
+REDIRECTS = Sentence(
+    "The scorer answered with a redirect (HTTP status %(status)s), which is not followed. Register the address that it"
+    " leads to."
+)
 BAD_STATUS = Sentence("The scorer answered with HTTP status %(status)s instead of 200. Its log may say why.")
 BAD_ANSWER = Sentence("The scorer's answer can't be used: %(problem)s")
 TOO_LONG = Sentence("it is longer than %(most)s bytes.")

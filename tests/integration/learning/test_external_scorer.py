@@ -140,7 +140,7 @@ def changed(**fields):
         (lambda *_: (200, b"[1, 2"), "it is not JSON"),
         (lambda *_: (200, b"[" * 100_000), "it is not JSON"),
         (lambda *_: (200, b" " * (2**20 + 1)), "longer than 1048576 bytes"),
-        (lambda *_: (302, b""), "HTTP status 302"),
+        (lambda *_: (302, b""), "a redirect (HTTP status 302), which is not followed"),
         (lambda *_: (500, b""), "HTTP status 500"),
     ],
 )
