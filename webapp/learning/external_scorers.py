@@ -180,8 +180,9 @@ def _checked(answer: bytes, n: int) -> Answer:
     if not isinstance(p_real, list) or len(p_real) != n:
         got = len(p_real) if isinstance(p_real, list) else 0
         raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.WRONG_COUNT(got=got, n=n)))
-    if not all(_is_probability(value) for value in p_real):
-        raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NO_PROBABILITY()))
+    bad = next((place for place, value in enumerate(p_real) if not _is_probability(value)), None)
+    if bad is not None:
+        raise ExternalScorerFailed(messages.BAD_ANSWER(problem=messages.NO_PROBABILITY(place=bad)))
     return Answer(version, np.array(p_real, dtype=np.float32))
 
 

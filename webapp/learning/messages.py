@@ -97,7 +97,9 @@ TOO_LONG = Sentence("it is longer than %(most)s bytes.")
 NOT_JSON = Sentence("it is not JSON.")
 NO_VERSION = Sentence("“version” must be a text of at most %(most)s characters.")
 WRONG_COUNT = Sentence("“p_real” has %(got)s numbers for %(n)s subjects.")
-NO_PROBABILITY = Sentence("“p_real” has something that is not a number from 0 to 1.")
+NO_PROBABILITY = Sentence(
+    "“p_real” has something that is not a number from 0 to 1. The first is at position %(place)s, counted from 0."
+)
 OTHER_VERSION = Sentence("The scorer now answers as version %(now)s, not %(before)s. Evaluate it again under Models.")
 NOTHING_TO_ASK = Sentence("The survey has no subject that the scorer could be asked about.")
 SUBJECT_TOO_LARGE = Sentence("A subject has %(size)s MB of pixels; a scorer is sent %(most)s at most.")

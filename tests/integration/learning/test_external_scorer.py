@@ -153,6 +153,13 @@ def test_a_bad_answer_is_refused_with_a_sentence(workflow, server, misbehave, sa
     assert not Score.objects.exists()
 
 
+def test_the_first_value_that_is_no_probability_is_named(workflow, server):
+    server.misbehave = lambda _, answer: (200, json.dumps(answer | {"p_real": [0.0, 1.0, float("nan"), 2]}).encode())
+    scorer = ExternalScorer(workflow=workflow, address=server.address, secret=SECRET)
+    with pytest.raises(ExternalScorerFailed, match="The first is at position 2, counted from 0"):
+        external_scorers.ask(scorer, "stamp", [{}] * 4, np.zeros((4, 1, 1, 21, 21), dtype=np.float32))
+
+
 def late(number, answer):
     time.sleep(0.5)
     return 200, json.dumps(answer).encode()
