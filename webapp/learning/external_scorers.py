@@ -226,6 +226,6 @@ def revoke_scorer(scorer: ExternalScorer) -> None:
 
 
 def address_without_query(scorer: ExternalScorer) -> str:
-    """Return host and path of a scorer's address, without a query, which may contain a key."""
+    """Return a scorer's address without its query and any login, which may contain a key."""
     parts = urlsplit(scorer.address)
-    return f"{parts.hostname}{parts.path}"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -19,6 +19,7 @@ from webapp.core.stored_messages import in_words
 from webapp.learning import external_scorers
 from webapp.learning.external_scorers import (
     ExternalScorerFailed,
+    address_without_query,
     evaluate_scorer,
     public_address,
     register_scorer,
@@ -251,6 +252,12 @@ def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
         public_address("rebound.example.org", 443)
 
 
+@pytest.mark.parametrize("login", ["", "me:hush@"])
+def test_an_address_is_shown_without_what_may_be_a_key(login):
+    scorer = ExternalScorer(address=f"https://{login}Example.org:8443/score?key=hush#hush")
+    assert address_without_query(scorer) == "https://Example.org:8443/score"
+
+
 def test_a_private_scorer_gets_no_request(workflow, server, settings):
     settings.PRIVATE_SCORERS = False
     scorer = ExternalScorer(workflow=workflow, address=server.address.replace("http:", "https:"), secret=SECRET)
@@ -268,7 +275,7 @@ def test_an_admin_registers_and_evaluates_and_never_sees_the_secret_again(workfl
     assert admin.post("/surveys/sky/learning/scorers/register/", body).status_code == 302
     train.run(TrainingRun.objects.get().pk)
     page = admin.get("/surveys/sky/learning/scorers/").content.decode()
-    assert "127.0.0.1/score" in page
+    assert f"<td>{server.address}</td>" in page
     assert SECRET not in page
     scorer = ExternalScorer.objects.get()
     assert admin.post(f"/surveys/sky/learning/scorers/{scorer.pk}/evaluate/").status_code == 302
