@@ -18,6 +18,7 @@ RESUMED = Sentence("Resumed at epoch %(epoch)s, after a worker stopped.")
 CROSS_VALIDATING = Sentence("Cross-validating: five more heads, each trained without a fifth of the objects.")
 NOT_CROSS_VALIDATED = Sentence("Not cross-validated: this head's network was itself trained on some of the labels.")
 OTHER_SIZES = Sentence("Subjects of other sizes, left out: %(n)s.")
+CANCELLED = Sentence("Cancelled. The champion and all labels are unchanged.")
 EVALUATING = Sentence("Evaluating on the frozen test set.")
 CHAMPION_CHANGED = Sentence("The champion changed %(times)s times during the comparison. Start the run again.")
 

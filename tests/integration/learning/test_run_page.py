@@ -7,7 +7,9 @@ from tests.integration.learning import sky
 from tests.integration.learning.runs import trained
 from tests.integration.people import browser, member
 from webapp.learning.comparison import Performance, comparable_subjects
-from webapp.learning.models import TrainingEpoch
+from webapp.learning.messages import LEARNING
+from webapp.learning.models import TrainingEpoch, TrainingRun
+from webapp.learning.triggers import start_training
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +63,14 @@ def test_an_epochs_accuracy_is_named_after_what_it_is_of(workflow, kind):
     TrainingEpoch.objects.create(run=run, attempt=0, epoch=1, epochs=1, loss=0.5, metrics={"accuracy": 0.5})
     shown = page_of(run).content.decode()
     assert ("Accuracy (classes)" in shown) == ("data-classes" in shown) == (kind == "stamp")
+
+
+def test_a_cancelled_run_says_so_in_the_list_as_on_its_page(workflow):
+    run = start_training(workflow=workflow, by=None)
+    TrainingRun.objects.filter(pk=run.pk).update(message=LEARNING(count=254))
+    run.request_cancel()
+    scientist = browser(member(run.survey, "scientist"))
+    for page in (scientist.get("/surveys/sky/learning/"), scientist.get(run.get_absolute_url())):
+        shown = page.content.decode()
+        assert "Cancelled. The champion and all labels are unchanged." in shown
+        assert "Training on 254 labels." not in shown

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.archive.models import Survey
-from webapp.core.jobs import AnotherOpen, Job
+from webapp.core.jobs import AnotherOpen, Job, JobState
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
+from webapp.learning.messages import CANCELLED
 from webapp.workflows.models import Workflow
 
 SHORTEST_SECRET = 16
@@ -172,6 +173,13 @@ class TrainingRun(Touched, Job):
         if self.requested_by is not None:
             return str(self.requested_by)
         return str(_("the command line") if self.preset == Preset.IMPORTED else _("the schedule"))
+
+    @property
+    def outcome(self) -> str:
+        """Return how it ended, or what it is doing; the last message of a cancelled run would say what it was doing."""
+        if self.state == JobState.CANCELLED:
+            return CANCELLED()
+        return self.error or self.message
 
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.survey.slug, self.pk])
