@@ -62,6 +62,19 @@ def test_a_night_full_of_false_movers_raises_the_alarm_and_a_quiet_one_does_not(
     assert "Scores have shifted on 1 night since the champion was trained." in page
 
 
+@pytest.mark.parametrize("preset", ["external", "imported"])
+def test_of_a_model_from_elsewhere_only_its_first_evaluation_is_known(workflow, champion, preset):
+    TrainingRun.objects.update(preset=preset)
+    scientist, address = browser(member(workflow.survey, "scientist")), "/surveys/night/learning/drift/stamp/"
+    quiet = scientist.get(address, headers=HTMX).content.decode()
+    assert "since the champion was first evaluated here, so there is nothing to compare yet." in quiet
+    night(champion, 200, 60011, real=0.6)
+    shifted = scientist.get(address, headers=HTMX).content.decode()
+    assert "Scores have shifted on 1 night since the champion was first evaluated here." in shifted
+    assert "Scores on 1 night since its first evaluation here" in shifted
+    assert "train" not in (quiet + shifted).replace("retrain", "").replace("trained elsewhere", "")
+
+
 @pytest.mark.parametrize("threshold", [0.03, 0.37, 0.9])
 def test_a_night_s_share_of_real_is_by_the_champion_s_own_threshold(threshold):
     workflow = sky.workflow(sky.survey("night"), kind="tracklet")
