@@ -18,7 +18,7 @@ from webapp.core.jobs import JobState
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, ModelRole, TrainingEpoch, TrainingRun
-from webapp.learning.promotion import champion_of
+from webapp.learning.promotion import champion_of, previous_champion
 
 
 @require_safe
@@ -95,6 +95,7 @@ def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
         "metrics": shown_metrics(evaluation.metrics) if evaluation else [],
         "confusions": confusions(evaluation.metrics) if evaluation else [],
         "champion": champion_of(survey, checkpoint.role) if checkpoint else None,
+        "previous": previous_champion(checkpoint) if checkpoint and checkpoint.is_champion else None,
         "doubts": doubts(checkpoint) if checkpoint and not checkpoint.is_champion else [],
         "scoring": checkpoint.scoring_runs.of_archive().first() if checkpoint else None,
     }

@@ -21,7 +21,8 @@ from webapp.learning.external_scorers import (
     register_scorer,
     revoke_scorer,
 )
-from webapp.learning.models import ExternalScorer, TrainingRun
+from webapp.learning.models import Checkpoint, ExternalScorer, TrainingRun
+from webapp.learning.promotion import previous_champion
 from webapp.learning.triggers import AlreadyTraining
 from webapp.workflows.models import Workflow
 
@@ -95,5 +96,17 @@ def revoke(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, survey: Survey, form: ScorerForm, status: int = 200) -> HttpResponse:
     rows = ExternalScorer.objects.filter(workflow__survey=survey).select_related("workflow", "registered_by")
-    found = [(scorer, address_without_query(scorer), scorer.runs.first()) for scorer in rows]
-    return render(request, "learning/scorers.html", {"survey": survey, "form": form, "scorers": found}, status=status)
+    context = {"survey": survey, "form": form, "scorers": [_row(scorer) for scorer in rows]}
+    return render(request, "learning/scorers.html", context, status=status)
+
+
+def _row(scorer: ExternalScorer) -> dict[str, Any]:
+    champion = Checkpoint.objects.filter(run__scorer=scorer, is_champion=True).first()
+    previous = previous_champion(champion)
+    return {
+        "scorer": scorer,
+        "address": address_without_query(scorer),
+        "run": scorer.runs.first(),
+        "champion": champion,
+        "way_back": previous if previous and previous.run.scorer_id != scorer.pk else None,
+    }

@@ -26,6 +26,7 @@ from webapp.learning.external_scorers import (
     revoke_scorer,
 )
 from webapp.learning.models import Checkpoint, ExternalScorer, Score, ScoringShard, TrainingRun
+from webapp.learning.promotion import promote
 from webapp.learning.starting_checkpoint import starting_classifier
 from webapp.learning.triggers import start_training
 
@@ -309,6 +310,19 @@ def test_a_revoked_scorer_is_asked_nothing_until_it_has_a_new_secret(workflow, s
     assert "An admin revoked" in admin.post(f"{address}/evaluate/", follow=True).content.decode()
     assert len(server.requests) == asked
     assert evaluated(workflow, server).state == JobState.DONE
+
+
+def test_who_revokes_a_champion_is_told_what_can_score_instead(workflow, server):
+    admin = browser(member(workflow.survey, "admin"))
+    first = evaluated(workflow, server).checkpoint
+    page = admin.get("/surveys/sky/learning/scorers/").content.decode()
+    assert f"Its model {first.pk} is champion, and there is no other model to roll back to" in page
+    head = sky.checkpoint(workflow)
+    promote(checkpoint=head, by=None, reason="Better.")
+    assert "is champion" not in admin.get("/surveys/sky/learning/scorers/").content.decode()
+    promote(checkpoint=first, by=None, reason="Better.")
+    page = admin.get("/surveys/sky/learning/scorers/").content.decode()
+    assert f"Its model {first.pk} is champion: roll back to model {head.pk} first" in page
 
 
 def test_a_scorer_that_is_revoked_while_it_scores_gets_no_further_request(workflow, server, monkeypatch):

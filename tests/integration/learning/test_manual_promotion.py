@@ -44,6 +44,10 @@ def click(admin, checkpoint, **fields):
     return admin.post(address, fields, follow=True).content.decode()
 
 
+def page_of(admin, checkpoint):
+    return admin.get(checkpoint.run.get_absolute_url()).content.decode()
+
+
 def test_a_model_that_passed_the_gate_takes_one_click(checkpoint, admin):
     evaluated(checkpoint)
     epochs(checkpoint, 3.0, 0.4)
@@ -128,3 +132,15 @@ def test_the_list_of_runs_has_each_models_auc_on_the_test_set(checkpoint, admin)
     row = admin.get(page).content.decode().partition(f'id="run-{checkpoint.run_id}"')[2].partition("</tr>")[0]
     assert "0.813" in row
     assert "(0.750–0.875)" in row
+
+
+def test_a_first_champion_is_not_said_to_be_rolled_back(checkpoint, admin):
+    evaluated(checkpoint)
+    assert "A first champion can’t be rolled back" in page_of(admin, checkpoint)
+    click(admin, checkpoint)
+    assert "All champions<" in page_of(admin, checkpoint)
+    later = sky.checkpoint(checkpoint.run.workflow, sha256="1")
+    evaluated(later)
+    assert "you can roll back at any time" in page_of(admin, later)
+    click(admin, later)
+    assert "All champions, and rollback<" in page_of(admin, later)
