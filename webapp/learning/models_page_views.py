@@ -18,6 +18,7 @@ from webapp.archive.access import person, survey_page
 from webapp.archive.models import Membership, Role, Survey
 from webapp.core.fragments import fragment_of
 from webapp.core.stored_messages import in_words
+from webapp.learning.archive_coverage import coverage_of
 from webapp.learning.drift import drift_of
 from webapp.learning.first_batch import newest_batches
 from webapp.learning.label_snapshot import MissingFile
@@ -155,6 +156,7 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
     checkpoint = champion_of(survey, role)
     evaluation = checkpoint.evaluations.first() if checkpoint else None
     scoring = checkpoint.scoring_runs.of_archive().first() if checkpoint else None
+    failed = failures(checkpoint) if checkpoint else []
     previous = previous_champion(checkpoint)
     return {
         "role": role,
@@ -163,7 +165,8 @@ def _champion(survey: Survey, role: ModelRole) -> dict[str, Any]:
         "evaluation": evaluation,
         "scoring": scoring,
         "has_features": not role.is_detector,
-        "failures": failures(checkpoint) if checkpoint else [],
+        "failures": failed,
+        "coverage": coverage_of(checkpoint) if checkpoint and failed else None,
         "first_batches": [] if checkpoint else newest_batches(survey, role),
         "previous": previous,
         "doubts": doubts(previous) if previous else [],

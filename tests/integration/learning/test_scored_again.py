@@ -6,13 +6,13 @@ import pytest
 from tasks import jobs
 from tasks.learning import score_shard
 from tests.integration.learning import sky
-from tests.integration.people import member
+from tests.integration.people import browser, member
 from webapp.core.jobs import JobState
 from webapp.learning import acquisition, scores
 from webapp.learning.comparison import score_archive, without_archive
 from webapp.learning.models import Score, ScoringShard
 from webapp.learning.promotion import promote
-from webapp.learning.scoring import start_scoring
+from webapp.learning.scoring import score_unscored, start_scoring, whole_archive
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +97,24 @@ def test_both_models_of_a_comparison_can_be_scored_at_once(workflow, admin):
         promote(checkpoint=model, by=None, reason="better")
     runs = [score_archive(model, admin) for model in (before, sky.checkpoint(workflow))]
     assert [run.shards.get().state for run in runs] == [JobState.QUEUED, JobState.QUEUED]
+
+
+def test_the_champions_card_says_how_much_of_the_archive_is_scored_where_batches_failed(workflow, unsure, monkeypatch):
+    scientist, address = browser(member(workflow.survey, "scientist")), "/surveys/sky/learning/"
+    champion = sky.checkpoint(workflow, is_champion=True)
+    array, first, last = whole_archive(champion)[0]
+    run = start_scoring(champion, [(array, first, 4), (array, 4, last)])
+    with monkeypatch.context() as broken:
+        broken.setattr(score_shard, "_scored", fail)
+        score_shard.shard(run.shards.earliest("start").pk)
+    work(run)
+    assert "<dd>6 of 10 subjects scored</dd>" in scientist.get(address).content.decode()
+    with monkeypatch.context() as slow:
+        slow.setattr("webapp.learning.archive_coverage.count_in_time", lambda *_: None)
+        assert "<dd>not all subjects scored</dd>" in scientist.get(address).content.decode()
+    work(score_unscored(champion, given_up=True))
+    assert "<dd>scored, 20" in scientist.get(address).content.decode()
+
+
+def fail(*_):
+    raise ValueError("No.")
