@@ -52,6 +52,7 @@ TOO_LITTLE_GOLD = Sentence(
     "%(survey)s has %(real)s real and %(bogus)s bogus gold subjects for testing; %(fewest)s of each "
     "are needed. Gold comes from the manifest or from scientists' verdicts."
 )
+SAME_GOLD = Sentence("The gold is the same as on %(day)s, when the current test set was frozen.")
 MISSING_FILE = {
     "training-sets": Sentence(
         "The file %(file)s is missing from the data folder: labels that a model was trained on. Restore it from a"

@@ -30,7 +30,7 @@ from webapp.learning.models import Checkpoint, FirstBatch, ModelRole, Preset, Pr
 from webapp.learning.prevalence import latest_prevalence
 from webapp.learning.promotion import FEWEST_LABELS, champion_of, previous_champion
 from webapp.learning.scoring import failures
-from webapp.learning.test_sets import TooLittleGold, current_if_frozen, freeze, lost_file
+from webapp.learning.test_sets import NothingNew, TooLittleGold, current_if_frozen, freeze, lost_file
 from webapp.learning.triggers import AlreadyTraining, recipes_of, short_of_labels, start_training
 from webapp.workflows.models import Workflow
 
@@ -207,7 +207,7 @@ def freeze_test_set(request: HttpRequest, survey: Survey, kind: str) -> HttpResp
         raise Http404(f"No model is judged on a {kind}.")
     try:
         frozen = freeze(survey=survey, kind=kind)
-    except TooLittleGold as error:
+    except (NothingNew, TooLittleGold) as error:
         messages.error(request, _("%(why)s Nothing has changed.") % {"why": in_words(message_of(error))})
     else:
         message = ngettext(

@@ -23,7 +23,7 @@ from ml.data.observing_nights import day_break
 from webapp.archive.models import Subject, Survey
 from webapp.learning import label_snapshot
 from webapp.learning.label_snapshot import Label, MissingFile
-from webapp.learning.messages import TOO_LITTLE_GOLD
+from webapp.learning.messages import SAME_GOLD, TOO_LITTLE_GOLD
 from webapp.learning.model_roles import Classes, classes_of
 from webapp.learning.models import TestSet
 
@@ -34,6 +34,10 @@ FEWEST_PER_ANSWER = 6
 
 class TooLittleGold(ValueError):
     """The survey has too few gold subjects to evaluate a model."""
+
+
+class NothingNew(ValueError):
+    """A new test set would be the same as the current one."""
 
 
 def current(survey: Survey, kind: str) -> TestSet:
@@ -85,7 +89,10 @@ def _let_go(test_set: TestSet) -> list[int]:
 
 @transaction.atomic
 def freeze(*, survey: Survey, kind: str) -> TestSet:
-    """Freeze today's gold on the test side as the survey's test set; the previous one is kept but no longer used."""
+    """Freeze today's gold on the test side as the survey's test set; the previous one is kept but no longer used.
+
+    Raises TooLittleGold, or NothingNew unless the file of the current set is missing; nothing is frozen.
+    """
     locked = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     classes = classes_of(locked)
     gold = Subject.objects.filter(survey=locked, kind=kind).originals().observed().with_pixels().gold()
@@ -101,12 +108,13 @@ def freeze(*, survey: Survey, kind: str) -> TestSet:
     )
     labels = [_label(classes, subject) for subject in gold.filter(pk__in=on_test_side(locked, held_out).values("pk"))]
     _check(locked, labels)
-    name = label_snapshot.digest(labels, classes)
-    label_snapshot.write_snapshot(FOLDER, name, labels, classes)
+    frozen = TestSet(survey=locked, kind=kind, hash=label_snapshot.digest(labels, classes), size=len(labels))
+    frozen.nights, frozen.groups = held_out.nights, held_out.groups
+    _check_is_new(frozen, current_if_frozen(locked, kind))
+    label_snapshot.write_snapshot(FOLDER, frozen.hash, labels, classes)
     TestSet.objects.filter(survey=locked, kind=kind, is_current=True).update(is_current=False)
-    return TestSet.objects.create(
-        survey=locked, kind=kind, hash=name, size=len(labels), nights=held_out.nights, groups=held_out.groups
-    )
+    frozen.save()
+    return frozen
 
 
 def frozen_labels(test_set: TestSet) -> list[Label]:
@@ -136,6 +144,13 @@ def _check(survey: Survey, labels: list[Label]) -> None:
     yes = sum(label.label == "yes" for label in labels)
     if min(yes, len(labels) - yes) < FEWEST_PER_ANSWER:
         raise TooLittleGold(TOO_LITTLE_GOLD(survey=survey, real=yes, bogus=len(labels) - yes, fewest=FEWEST_PER_ANSWER))
+
+
+def _check_is_new(frozen: TestSet, before: TestSet | None) -> None:
+    if before is None or lost_file(before):
+        return
+    if (frozen.hash, frozen.nights, frozen.groups) == (before.hash, before.nights, before.groups):
+        raise NothingNew(SAME_GOLD(day=f"{before.created_at:%Y-%m-%d}"))
 
 
 TEST_SHARE = 0.3

@@ -11,7 +11,7 @@ from webapp.learning.comparison import score_archive
 from webapp.learning.external_scorers import ExternalScorerFailed, evaluate_scorer, register_scorer, revoke_scorer
 from webapp.learning.models import Checkpoint, ExternalScorer, TrainingRun
 from webapp.learning.promotion import NoEarlierChampion, promote, rollback
-from webapp.learning.test_sets import TooLittleGold, freeze
+from webapp.learning.test_sets import NothingNew, TooLittleGold, freeze
 from webapp.learning.triggers import AlreadyTraining, start_training
 from webapp.linking.linked_objects import merge
 from webapp.linking.models import Decision, Proposal
@@ -65,7 +65,7 @@ class PeopleSteps:
             rollback(survey=self.site.survey, role=ROLE, by=self.site.admin)
 
     def freeze(self):
-        with suppress(TooLittleGold):
+        with suppress(NothingNew, TooLittleGold):
             freeze(survey=self.site.survey, kind=ROLE)
 
     def score_archive(self):

@@ -6,7 +6,7 @@ from django.core.management import BaseCommand, CommandError
 from webapp.archive.models import Survey
 from webapp.learning.model_roles import ROLE_OF_KIND
 from webapp.learning.models import TestSet
-from webapp.learning.test_sets import TooLittleGold, freeze
+from webapp.learning.test_sets import NothingNew, TooLittleGold, freeze
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no survey “{survey}”.")
         try:
             frozen = freeze(survey=row, kind=kind)
-        except TooLittleGold as error:
+        except (NothingNew, TooLittleGold) as error:
             has_one = TestSet.objects.filter(survey=row, kind=kind).exists()
             raise CommandError(f"{error}{' The existing test set stays in use.' if has_one else ''}") from error
         nights = f", {len(frozen.nights)} whole nights among them" if frozen.nights else ""
