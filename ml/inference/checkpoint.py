@@ -26,6 +26,18 @@ class BadCheckpoint(ValueError):
     """Not a checkpoint, a damaged one, or a folder that can't become one; the message says what to do."""
 
 
+class NoCheckpoint(BadCheckpoint):
+    """The folder, or one of its files, is missing."""
+
+
+class DamagedWeights(BadCheckpoint):
+    """The weights are truncated, or are no such file."""
+
+
+class OtherWeights(BadCheckpoint):
+    """Weights and manifest are not of one model, or somebody has changed one of them."""
+
+
 @dataclass
 class Checkpoint:
     """Weights and their metadata.
@@ -74,11 +86,11 @@ class Checkpoint:
             weights = (folder / WEIGHTS).read_bytes()
             tensors = read_tensors(weights)
         except FileNotFoundError:
-            raise BadCheckpoint(f"{folder} has no {WEIGHTS}. Copy the whole checkpoint folder again.") from None
+            raise NoCheckpoint(f"{folder} has no {WEIGHTS}. Copy the whole checkpoint folder again.") from None
         except SafetensorError as error:
-            raise BadCheckpoint(f"{folder / WEIGHTS} is damaged ({error}). Copy the checkpoint again.") from error
+            raise DamagedWeights(f"{folder / WEIGHTS} is damaged ({error}). Copy the checkpoint again.") from error
         if _digest(manifest, weights) != manifest.get("sha256"):
-            raise BadCheckpoint(
+            raise OtherWeights(
                 f"{folder} does not match its own checksum: it was changed or truncated after it was written."
                 " Nothing was loaded. Copy the checkpoint again, or train a new one."
             )
@@ -137,7 +149,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
-        raise BadCheckpoint(f"{folder} is not a checkpoint: it has no {MANIFEST}.") from None
+        raise NoCheckpoint(f"{folder} is not a checkpoint: it has no {MANIFEST}.") from None
     except ValueError as error:
         raise BadCheckpoint(f"{path} is not JSON ({error}). Copy the checkpoint again.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:

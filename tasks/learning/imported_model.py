@@ -23,6 +23,13 @@ from webapp.learning.models.checkpoints import OWN_NETWORK
 NOT_AS_TRAINED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, RuntimeError)
 """What files that were made by hand raise."""
 
+OF_FILES = {
+    files.NoCheckpoint: messages.NO_FILES,
+    files.DamagedWeights: messages.DAMAGED_WEIGHTS,
+    files.OtherWeights: messages.OTHER_WEIGHTS,
+}
+"""What people who chose the files read, instead of a path and another library's words."""
+
 
 class UnsoundModel(ValueError):
     """The files are no model that can be used here; the message says why."""
@@ -51,8 +58,10 @@ def _sound(row: TrainingRun, path: Path) -> dict[str, Any]:
         _try(row, loaded)
     except UnsoundModel:
         raise
+    except tuple(OF_FILES) as error:
+        raise UnsoundModel(OF_FILES[type(error)]()) from error
     except NOT_AS_TRAINED as error:
-        said = str(error).replace(str(path), row.workflow.name) or type(error).__name__
+        said = str(error).replace(f"{path}/", "") or type(error).__name__
         raise UnsoundModel(messages.UNSOUND_MODEL(error=said)) from error
     return manifest
 

@@ -109,6 +109,14 @@ ASKING = Sentence("Asking the external scorer.")
 
 CHECKING_MODEL = Sentence("Checking the imported model.")
 UNSOUND_MODEL = Sentence("The imported files can't be used: %(error)s")
+NO_FILES = Sentence("The site no longer has the imported files. Import the model again.")
+DAMAGED_WEIGHTS = Sentence(
+    "The file weights.safetensors is incomplete or damaged. Import the model again from whole files."
+)
+OTHER_WEIGHTS = Sentence(
+    "The files manifest.json and weights.safetensors don't belong together, or one was changed later. Choose both files"
+    " of the same model, and import it again."
+)
 WRONG_MODEL = Sentence("The imported model is not for the role “%(role)s”.")
 NO_REAL_CLASS = Sentence("The imported model doesn't say which of its classes are real: some must be, and not all.")
 MODEL_KNOWN = Sentence("These files are model %(number)s of this survey. Compare or promote it under Models.")

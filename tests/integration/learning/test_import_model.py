@@ -250,10 +250,30 @@ def test_nothing_is_downloaded_for_a_model_without_its_network(files, workflow, 
 def test_damaged_weights_end_the_run_and_their_files_are_deleted(files, workflow, settings):
     run = imported(workflow, sent(files) | {"weights": File(BytesIO(b"\x08" + bytes(99)), "weights.safetensors")})
     assert run.state == JobState.FAILED
-    assert "weights.safetensors is damaged" in run.error
-    assert str(settings.DATA) not in run.error
+    assert run.error.startswith("The file weights.safetensors is incomplete or damaged.")
     delete_left_checkpoints()
     assert not (Path(settings.DATA) / imported_folder(run)).exists()
+
+
+def test_truncated_weights_are_said_to_be_incomplete(files, workflow):
+    weights = (files / "weights.safetensors").read_bytes()[:-7]
+    run = imported(workflow, sent(files) | {"weights": File(BytesIO(weights), "weights.safetensors")})
+    assert run.error.startswith("The file weights.safetensors is incomplete or damaged.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [({"seed": 7}, "don't belong together"), ({"format": "x"}, " manifest.json is")]
+)
+def test_what_is_wrong_with_the_files_names_the_file_and_neither_folder_nor_survey(files, workflow, changed, says):
+    run = imported(workflow, sent(files, **changed))
+    assert (run.state, says in run.error) == (JobState.FAILED, True), run.error
+    assert not re.search(f"{settings.DATA}|{workflow.name}|{imported_folder(run)}", run.error)
+
+
+def test_an_import_whose_files_are_gone_says_so(files, workflow):
+    assert post(browser(member(workflow.survey, "admin")), workflow, sent(files)).status_code == 302
+    shutil.rmtree(Path(settings.DATA) / imported_folder(workflow.training_runs.get()))
+    assert "no longer has the imported files" in evaluated(workflow).error
 
 
 @pytest.fixture
