@@ -58,7 +58,8 @@ ROUTES_BY_ROLE = {
         ingest-problems ingest-progress ingest-run ingest-runs ingest-start member-add member-change
         member-remove model-import promote report-settings retention retention-runs retention-start rollback score-again
         scorer-evaluate scorer-register scorer-revoke scorers streams streams-now survey-delete survey-settings
-        training-cancel training-start translation translations workflow workflow-new workflow-queue workflows
+        training-cancel training-retry training-start translation translations workflow workflow-new workflow-queue
+        workflows
         api:checkpoint-promote api:checkpoint-rollback api:ingestrun-cancel api:ingestrun-detail
         api:ingestrun-list api:ingestrun-problems api:survey-images api:trainingrun-cancel POST
         api:trainingrun-list POST api:workflow-list

@@ -189,6 +189,11 @@ class Job(models.Model):
             return 1.0
         return min(1.0, self.done / self.total) if self.total else 0.0
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Return whether it has failed for a reason that stays, so that another attempt would fail too."""
+        return False
+
     def enqueue(self) -> None:
         """Announce the job once the transaction commits."""
         type(self).objects.filter(pk=self.pk).update(sent_at=Now())
@@ -244,11 +249,13 @@ class Job(models.Model):
         jobs.claimable().update(state=JobState.CANCELLED, finished_at=Now())
 
     def retry(self) -> bool:
-        """Queue a failed job again; return False, and change nothing, if it has not failed.
+        """Queue a failed job again; return False, and change nothing, if it has not failed, or is hopeless.
 
         Jobs that were given up get one more attempt. Kinds of which one may be open raise AnotherOpen, or the
         database's IntegrityError, beside another.
         """
+        if self.is_hopeless:
+            return False
         clean = {"error": "", "traceback": "", "token": None, "lease_until": None, "finished_at": None}
         again = (
             type(self)

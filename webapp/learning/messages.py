@@ -120,3 +120,8 @@ OTHER_WEIGHTS = Sentence(
 WRONG_MODEL = Sentence("The imported model is not for the role “%(role)s”.")
 NO_REAL_CLASS = Sentence("The imported model doesn't say which of its classes are real: some must be, and not all.")
 MODEL_KNOWN = Sentence("These files are model %(number)s of this survey. Compare or promote it under Models.")
+UNUSABLE_FILES = {
+    each.english
+    for each in (UNSOUND_MODEL, NO_FILES, DAMAGED_WEIGHTS, OTHER_WEIGHTS, WRONG_MODEL, NO_REAL_CLASS, MODEL_KNOWN)
+}
+"""What is said of imported files that another attempt would refuse again."""

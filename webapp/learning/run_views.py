@@ -1,4 +1,4 @@
-"""Training run page: progress, learning curves, evaluation, confusion matrix."""
+"""Training run page: progress, learning curves, evaluation, confusion matrix; cancel or retry it, for admins."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ from webapp.archive.models import Membership, Role, Survey
 from webapp.core.csv_writer import csv_response
 from webapp.core.fragments import fragment_of
 from webapp.core.jobs import JobState
+from webapp.core.retries import retry_for
 from webapp.learning.manual_promotion import doubts
 from webapp.learning.model_roles import classes_of
 from webapp.learning.models import Checkpoint, ModelRole, TrainingEpoch, TrainingRun
@@ -67,6 +68,14 @@ def cancel(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         message = _("The run stops after the current epoch. The champion and all labels stay unchanged.")
     messages.info(request, message)
     return redirect("training-run", survey.slug, row.pk)
+
+
+@require_POST
+@survey_page(Role.ADMIN)
+def retry(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
+    """Queue a failed run again."""
+    retry_for(request, _run(survey, pk))
+    return redirect("training-run", survey.slug, pk)
 
 
 def _run(survey: Survey, pk: int) -> TrainingRun:

@@ -43,4 +43,5 @@ urlpatterns = [
     path("runs/<int:pk>/epochs.json", run_views.epochs, name="training-epochs"),
     path("runs/<int:pk>/epochs.csv", run_views.epochs_csv, name="training-epochs-csv"),
     path("runs/<int:pk>/cancel/", run_views.cancel, name="training-cancel"),
+    path("runs/<int:pk>/retry/", run_views.retry, name="training-retry"),
 ]

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,7 +12,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.archive.access import person, site_admin_page
-from webapp.core.jobs import AnotherOpen, Job
+from webapp.core.jobs import Job
+from webapp.core.retries import retry_for
 from webapp.operations.alert_ways import try_all
 from webapp.operations.dismissals import dismiss, dismiss_all, take_back
 from webapp.operations.job_overview import job_models
@@ -30,17 +30,7 @@ def status(request: HttpRequest) -> HttpResponse:
 @site_admin_page
 def retry(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Queue a failed job again."""
-    job = _job(kind, pk)
-    try:
-        with transaction.atomic():
-            again = job.retry()
-    except (IntegrityError, AnotherOpen):
-        messages.error(request, _("Another job of this kind is already waiting."))
-    else:
-        if again:
-            messages.success(request, _("The job is queued again."))
-        else:
-            messages.error(request, _("This job has not failed: nothing was changed."))
+    retry_for(request, _job(kind, pk))
     return redirect("status")
 
 

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 
 from tests.integration.learning import sky
 from tests.integration.learning.runs import trained
 from tests.integration.people import browser, member
+from webapp.core.jobs import JobState
 from webapp.learning.comparison import Performance, comparable_subjects
-from webapp.learning.messages import LEARNING
+from webapp.learning.messages import DAMAGED_WEIGHTS, LEARNING, UNSOUND_MODEL
 from webapp.learning.models import TrainingEpoch, TrainingRun
 from webapp.learning.triggers import start_training
 
@@ -74,3 +77,49 @@ def test_a_cancelled_run_says_so_in_the_list_as_on_its_page(workflow):
         shown = page.content.decode()
         assert "Cancelled. The champion and all labels are unchanged." in shown
         assert "Training on 254 labels." not in shown
+
+
+@pytest.fixture
+def failed(workflow):
+    run = start_training(workflow=workflow, by=None)
+    TrainingRun.objects.update(state=JobState.FAILED, error="The disk is full.", finished_at=timezone.now())
+    return run
+
+
+def test_an_admin_tries_a_failed_run_again_from_its_page(failed):
+    admin, address = browser(member(failed.survey, "admin")), failed.get_absolute_url()
+    assert f'action="{address}retry/"' in admin.get(address).content.decode()
+    assert "The job is queued again." in admin.post(f"{address}retry/", follow=True).content.decode()
+    failed.refresh_from_db()
+    assert (failed.state, failed.error) == (JobState.QUEUED, "")
+    assert "has not failed" in admin.post(f"{address}retry/", follow=True).content.decode()
+
+
+def test_nobody_else_tries_it_again(failed, django_user_model):
+    stranger, scientist = django_user_model.objects.create_user("stranger"), member(failed.survey, "scientist")
+    for client in map(browser, (stranger, scientist)):
+        assert client.post(f"{failed.get_absolute_url()}retry/").status_code == 403
+    assert "Try again" not in browser(scientist).get(failed.get_absolute_url()).content.decode()
+    assert TrainingRun.objects.get().state == JobState.FAILED
+
+
+@pytest.mark.parametrize("error", [DAMAGED_WEIGHTS(), UNSOUND_MODEL(error="classes")])
+def test_an_import_whose_files_stay_bad_leads_to_another_import_and_is_not_tried_again(failed, error):
+    TrainingRun.objects.update(preset="imported", error=error)
+    admin, boss = browser(member(failed.survey, "admin")), browser(User.objects.create_superuser("boss"))
+    page = admin.get(failed.get_absolute_url()).content.decode()
+    assert 'href="/surveys/sky/learning/import/"' in page
+    for shown in (page, boss.get("/status/").content.decode()):
+        assert "Try again" not in shown
+    page = admin.post(f"{failed.get_absolute_url()}retry/", follow=True).content.decode()
+    assert "This job would fail again: nothing was changed." in page
+    assert TrainingRun.objects.get().state == JobState.FAILED
+
+
+@pytest.mark.parametrize(("preset", "leads_to"), [("head", "#start"), ("imported", "import/")])
+def test_a_cancelled_run_leads_admins_to_a_new_one(workflow, preset, leads_to):
+    run = start_training(workflow=workflow, by=None, preset=preset)
+    run.request_cancel()
+    link = f'class="button" href="/surveys/sky/learning/{leads_to}"'
+    assert link in browser(member(run.survey, "admin")).get(run.get_absolute_url()).content.decode()
+    assert link not in page_of(run).content.decode()

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ml.io.message import Message
 from webapp.archive.models import Survey
 from webapp.core.jobs import AnotherOpen, Job, JobState
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
-from webapp.learning.messages import CANCELLED
+from webapp.learning.messages import CANCELLED, UNUSABLE_FILES
 from webapp.workflows.models import Workflow
 
 SHORTEST_SECRET = 16
@@ -180,6 +181,11 @@ class TrainingRun(Touched, Job):
         if self.state == JobState.CANCELLED:
             return CANCELLED()
         return self.error or self.message
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Return whether it failed since the files of its imported model can't be used."""
+        return isinstance(self.error, Message) and self.error.template in UNUSABLE_FILES
 
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.survey.slug, self.pk])
