@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from http.client import HTTPException, InvalidURL
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,23 +12,38 @@ from django.core.mail import send_mail
 from django.utils.translation import gettext as _
 
 from webapp.community.news_mail import mail_is_sent
-from webapp.operations.webhook import call_webhook
+from webapp.operations.webhook import Refused, call_webhook
 
 log = logging.getLogger(__name__)
 
 
+SETTINGS = {"mail": "EMAIL_URL", "webhook": "ALERT_WEBHOOK"}
+
+
 def attempt(way: str, subject: str, lines: list[str]) -> str:
-    """Send to everyone who is to be told; return why that failed, to try again later, or nothing."""
+    """Send to everyone who is to be told; return why that failed, to try again later, or nothing.
+
+    What the receiver says of it, which may repeat a secret, is not in the log.
+    """
     try:
         WAYS[way](subject, lines)
-    except (InvalidURL, ValueError) as error:  # of malformed addresses: their words repeat parts that may be secret
-        why = _("The address is malformed (%(error)s).") % {"error": type(error).__name__}
-    except (OSError, HTTPException) as error:  # of sockets, SMTP and HTTP
-        why = str(error) or type(error).__name__
-    else:
-        return ""
-    log.warning("An alert could not be sent by %s; the next check tries again: %s", way, why)
-    return why
+    except (OSError, HTTPException, ValueError) as error:  # of sockets, SMTP and HTTP, or of a malformed address
+        why = _why(error)
+        log.warning("An alert could not be sent by %s; the next check tries again: %s", way, why)
+        check = _("Check the setting %(setting)s.") % {"setting": SETTINGS[way]}
+        said = _("It says: %(said)s") % {"said": error.said} if isinstance(error, Refused) and error.said else ""
+        return " ".join(filter(None, (why, check, said)))
+    return ""
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, InvalidURL | ValueError):  # whose words repeat parts of an address that may be secret
+        return _("The address is malformed (%(error)s).") % {"error": type(error).__name__}
+    if isinstance(error, Refused):
+        return _("The receiver answered with HTTP status %(status)s.") % {"status": error.status}
+    if isinstance(error, URLError):
+        return _("The receiver can't be reached (%(error)s).") % {"error": error.reason}
+    return f"{str(error) or type(error).__name__}."
 
 
 def receivers() -> dict[str, str]:

@@ -10,13 +10,26 @@ import socket
 import time
 import urllib.request
 from base64 import b64encode
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT = 10  # seconds
 LONGEST = 20.0
 """Seconds from the end of the message to the end of the answer's header, however slowly its bytes come."""
+
+
+MOST_SHOWN = 200
+"""Characters of a refusal that are shown."""
+
+
+class Refused(OSError):
+    """The receiver answered with another status than success; `said` is how its answer begins, as plain text."""
+
+    def __init__(self, error: HTTPError) -> None:
+        super().__init__(str(error))
+        self.status, self.said = error.code, _beginning(error)
 
 
 class _InTime(io.RawIOBase):
@@ -78,14 +91,26 @@ DIRECTLY = urllib.request.build_opener(_NoRedirects, _Http, _Https)
 def call_webhook(address: str, text: str) -> None:
     """Post {"text": …}, which Slack, Mattermost and others understand.
 
-    Raises OSError or HTTPException if that fails, ValueError for a malformed address.
+    Raises Refused, another OSError or HTTPException if that fails, ValueError for a malformed address.
     """
     address, login = _without_login(address)
     body = json.dumps({"text": text}).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  # checked at the start
     if login:
         request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
-    DIRECTLY.open(request, timeout=TIMEOUT).close()
+    try:
+        DIRECTLY.open(request, timeout=TIMEOUT).close()
+    except HTTPError as error:
+        with error:
+            raise Refused(error) from error
+
+
+def _beginning(error: HTTPError) -> str:
+    try:
+        read = error.read(4 * MOST_SHOWN).decode(errors="replace")  # a character has at most four bytes
+    except (OSError, HTTPException):
+        return ""
+    return " ".join("".join(each if each.isprintable() else " " for each in read).split())[:MOST_SHOWN]
 
 
 def _without_login(address: str) -> tuple[str, str]:

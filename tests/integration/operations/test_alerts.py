@@ -171,7 +171,8 @@ def test_administrators_see_who_is_told_and_try_it(client, mailoutbox, settings)
     assert "secret" not in page
     tried = client.post("/status/test-alerts/", follow=True).content.decode()
     assert "mail: the test message was sent." in tried
-    assert "webhook: the test failed: &lt;urlopen error" in tried
+    assert "webhook: the test failed: The receiver can&#x27;t be reached ([Errno 111] Connection refused)." in tried
+    assert "Check the setting ALERT_WEBHOOK." in tried
     assert [mail.subject for mail in mailoutbox] == ["Wanderers: test"]
     with webhook() as (address, received):
         for login in ("", "ada:se%2Fc%40ret@"):
@@ -183,6 +184,17 @@ def test_administrators_see_who_is_told_and_try_it(client, mailoutbox, settings)
     page = client.get("/status/").content.decode()
     assert "No mail: set EMAIL_URL" in page
     assert "Send a test message" not in page
+
+
+def test_what_the_webhook_answers_is_shown_as_text_and_cut_short_and_not_logged(client, settings, caplog):
+    client.force_login(User.objects.get(username="boss"))
+    said = b"<b>No\x1b such\n\n hook</b> " + "é".encode() * 300
+    with webhook(status=404, says=said) as (settings.ALERT_WEBHOOK, _):
+        page = client.post("/status/test-alerts/", follow=True).content.decode()
+    assert "The receiver answered with HTTP status 404. Check the setting ALERT_WEBHOOK. It says: " in page
+    assert f"It says: &lt;b&gt;No such hook&lt;/b&gt; {'é' * 180}<" in page
+    assert "HTTP status 404" in caplog.text
+    assert "such" not in caplog.text
 
 
 @pytest.mark.parametrize(

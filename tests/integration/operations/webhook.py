@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def webhook(meanwhile=lambda: None, status=204):
+def webhook(meanwhile=lambda: None, status=204, says=b""):
     """Yield its address, and the list of what it has received; before each response it does something else."""
     received = []
 
@@ -19,6 +19,7 @@ def webhook(meanwhile=lambda: None, status=204):
             self.send_response(status)
             self.send_header("Location", "/elsewhere")
             self.end_headers()
+            self.wfile.write(says)
 
         def log_message(self, *args):
             pass
