@@ -69,6 +69,7 @@ def _comparison(
     champion_trained_on = training_sets.trained_labels(champion)
     new = {
         "same_recipe": champion.run.preset == checkpoint.run.preset and not checkpoint.is_from_elsewhere,
+        "is_champion_again": checkpoint.is_external and checkpoint.sha256 == champion.sha256,
         "new_labels": label_changes.changed_labels(champion.run.workflow, trained_on, champion_trained_on),
     }
     fair = training_sets.unseen_by(champion, labels)

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from webapp.core.stored_messages import in_words
 from webapp.learning.messages import BY_HAND
 from webapp.learning.models import Checkpoint, Promotion, TrainingRun
 from webapp.learning.promotion import promote
@@ -26,6 +27,8 @@ def doubts(checkpoint: Checkpoint) -> list[str]:
     evaluation = checkpoint.evaluations.first()
     if evaluation is None:
         found.append(_("It was never evaluated: nobody knows how good it is."))
+    elif evaluation.is_of_champion_again:
+        found.append(in_words(evaluation.verdict))
     elif not evaluation.passed:
         found.append(_("It didn't pass the gate."))
     if losses := _if_diverged(checkpoint.run):

@@ -41,6 +41,9 @@ BETTER = Sentence("Beats the champion: %(comparison)s, with %(new)s new or corre
 LIKELY_BETTER = Sentence(
     "Probably better, and not worse by more than %(margin)s: %(comparison)s, with %(new)s new or corrected labels."
 )
+CHAMPION_AGAIN = Sentence(
+    "This has the champion's own address and version, and ranks the test set as before. The champion stays."
+)
 CONTROL = Sentence("Control run: never promoted. %(verdict)s")
 NOT_PROBABILITIES = Sentence(
     "Model %(model)s gives no probability (NaN, or outside 0 to 1) for %(bad)s of %(n)s subjects. Its training "

@@ -11,6 +11,7 @@ from webapp.archive.models import Survey
 from webapp.learning.messages import (
     BETTER,
     BETTER_FROM_ELSEWHERE,
+    CHAMPION_AGAIN,
     COMPARISON,
     CONTROL,
     FEW_LABELS,
@@ -53,6 +54,12 @@ class Result:
     difference_low: float | None = None
     difference_high: float | None = None
     is_from_elsewhere: bool = False
+    is_champion_again: bool = False
+
+    @property
+    def answers_as_the_champion(self) -> bool:
+        """Return whether it is the champion's own endpoint and version, and ranks the test set as before."""
+        return self.is_champion_again and self.difference == self.difference_low == self.difference_high == 0
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ def _against_champion(result: Result) -> GateDecision:
     difference, low, high = result.difference, result.difference_low, result.difference_high
     if difference is None or low is None or high is None:
         return GateDecision(False, NOT_COMPARED())
+    if result.answers_as_the_champion:
+        return GateDecision(False, CHAMPION_AGAIN())
     figures = {
         "auc": f"{result.auc:.3f}",
         "difference": signed(difference),

@@ -212,6 +212,17 @@ def test_a_new_version_is_refused_until_it_is_evaluated(workflow, server):
     assert not run.checkpoint.scoring_runs.exists(), "to send it the whole archive is not cheap"
 
 
+def test_the_champion_s_own_endpoint_is_not_judged_against_itself(workflow, server):
+    scientist = browser(member(workflow.survey, "scientist"))
+    first = evaluated(workflow, server).checkpoint
+    again = evaluated(workflow, server, name="The same")
+    assert "champion's own address and version, and ranks the test set as before." in again.message
+    page = scientist.get(again.get_absolute_url()).content.decode()
+    assert "ranks the test set as before" in page
+    assert "Did not pass the gate" not in page
+    assert Checkpoint.objects.get(is_champion=True) == first
+
+
 def test_no_training_starts_from_an_external_champion(workflow, server):
     assert evaluated(workflow, server).checkpoint.is_champion
     run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="stamp", preset="finetune")

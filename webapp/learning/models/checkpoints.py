@@ -9,6 +9,7 @@ from ml.io.message import from_json
 from webapp.archive.models import Survey
 from webapp.core.stored_messages import MessageField
 from webapp.core.touched import Touched
+from webapp.learning.messages import CHAMPION_AGAIN
 from webapp.learning.models.training_run import ModelRole, Preset, TestSet, TrainingRun
 
 HALF = 0.5
@@ -156,6 +157,11 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.checkpoint}: {self.verdict}"
+
+    @property
+    def is_of_champion_again(self) -> bool:
+        """Return whether the champion's own endpoint was evaluated again, and answered as before."""
+        return self.verdict == CHAMPION_AGAIN()
 
 
 class DriftAlarm(models.Model):
