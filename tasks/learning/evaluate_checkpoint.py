@@ -69,7 +69,6 @@ def _comparison(
     champion_trained_on = training_sets.trained_labels(champion)
     new = {
         "same_recipe": champion.run.preset == checkpoint.run.preset and not checkpoint.is_from_elsewhere,
-        "is_champion_again": checkpoint.is_external and checkpoint.sha256 == champion.sha256,
         "new_labels": label_changes.changed_labels(champion.run.workflow, trained_on, champion_trained_on),
     }
     fair = training_sets.unseen_by(champion, labels)
@@ -81,7 +80,9 @@ def _comparison(
     theirs = model_cache.model(champion).p_real(_probabilities(run, champion, fair))
     groups = np.array([label.object_group for label in fair])
     difference, low, high = bootstrap_difference(truth, ours, theirs, groups)
-    return new | {"difference": difference, "difference_low": low, "difference_high": high}
+    is_again = checkpoint.is_external and checkpoint.sha256 == champion.sha256 and difference == low == high == 0
+    measured = {"difference": difference, "difference_low": low, "difference_high": high}
+    return new | measured | {"is_champion_again": is_again}
 
 
 def _probabilities(run: TrainingRun, checkpoint: Checkpoint, labels: list[Label]) -> NDArray[np.float32]:

@@ -42,7 +42,8 @@ class Result:
     """A candidate's metrics on the frozen test set; differences are from the champion's, on the same subjects.
 
     `auc_low` and the ends of the difference are those of 95 % bootstrap intervals over whole objects. How many labels
-    a model from elsewhere has learnt from, and which, is not known here.
+    a model from elsewhere has learnt from, and which, is not known here. `is_champion_again` is of the champion's own
+    endpoint and version, if it ranks the test set as before.
     """
 
     labels: int
@@ -55,11 +56,6 @@ class Result:
     difference_high: float | None = None
     is_from_elsewhere: bool = False
     is_champion_again: bool = False
-
-    @property
-    def answers_as_the_champion(self) -> bool:
-        """Return whether it is the champion's own endpoint and version, and ranks the test set as before."""
-        return self.is_champion_again and self.difference == self.difference_low == self.difference_high == 0
 
 
 @dataclass(frozen=True)
@@ -91,15 +87,9 @@ def _against_champion(result: Result) -> GateDecision:
     difference, low, high = result.difference, result.difference_low, result.difference_high
     if difference is None or low is None or high is None:
         return GateDecision(False, NOT_COMPARED())
-    if result.answers_as_the_champion:
+    if result.is_champion_again:
         return GateDecision(False, CHAMPION_AGAIN())
-    figures = {
-        "auc": f"{result.auc:.3f}",
-        "difference": signed(difference),
-        "low": signed(low),
-        "high": signed(high),
-    }
-    comparison = COMPARISON(**figures)
+    comparison = COMPARISON(auc=f"{result.auc:.3f}", difference=signed(difference), low=signed(low), high=signed(high))
     if difference <= 0:
         return GateDecision(False, NO_BETTER(comparison=comparison))
     if low < -MARGIN:

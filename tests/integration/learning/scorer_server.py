@@ -54,6 +54,12 @@ class Scorer:
         return 200, json.dumps(answer).encode()
 
 
+def late(number, answer):
+    """Misbehave by answering after half a second."""
+    time.sleep(0.5)
+    return 200, json.dumps(answer).encode()
+
+
 def certificate(folder, name):
     """Write a self-signed certificate for a host name, with its key, and return the file."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -1,12 +1,10 @@
 """A model elsewhere is asked over HTTP, judged like the others, and may become champion."""
 
 import json
-import socket
 import time
 
 import numpy as np
 import pytest
-from django.core.exceptions import ValidationError
 
 from tasks.learning import external_model, score_shard, train
 from tests.integration.learning import scorer_server, sky
@@ -14,14 +12,11 @@ from tests.integration.learning.scorer_server import SECRET
 from tests.integration.people import browser, member
 from webapp.archive.models import AuditEntry, Frame
 from webapp.core.jobs import JobState
-from webapp.core.public_network import is_public
 from webapp.core.stored_messages import in_words
 from webapp.learning import external_scorers
 from webapp.learning.external_scorers import (
     ExternalScorerFailed,
-    address_without_query,
     evaluate_scorer,
-    public_address,
     register_scorer,
     revoke_scorer,
 )
@@ -162,16 +157,11 @@ def test_the_first_value_that_is_no_probability_is_named(workflow, server):
         external_scorers.ask(scorer, "stamp", [{}] * 4, np.zeros((4, 1, 1, 21, 21), dtype=np.float32))
 
 
-def late(number, answer):
-    time.sleep(0.5)
-    return 200, json.dumps(answer).encode()
-
-
 @pytest.mark.parametrize(("read", "longest", "said"), [(0.1, 60.0, "0.1"), (60.0, 0.2, "0.2")])
 def test_a_slow_scorer_is_not_said_to_be_out_of_reach(workflow, server, monkeypatch, read, longest, said):
     monkeypatch.setitem(external_scorers.TIMEOUT, "read", read)
     monkeypatch.setattr(external_scorers, "LONGEST", longest)
-    server.misbehave = late
+    server.misbehave = scorer_server.late
     run = evaluated(workflow, server)
     assert run.state == JobState.FAILED
     assert in_words(run.error).startswith(f"The scorer did not answer within {said} seconds.")
@@ -227,55 +217,6 @@ def test_no_training_starts_from_an_external_champion(workflow, server):
     assert evaluated(workflow, server).checkpoint.is_champion
     run = TrainingRun.objects.create(survey=workflow.survey, workflow=workflow, role="stamp", preset="finetune")
     assert starting_classifier(run, packaged="abc") is None
-
-
-REFUSED = [
-    "http://example.org/score", "ftp://example.org/", "https://", "https://me:secret@example.org/",
-    "https://example.org/#x", "https://exämple.org/", "https://example.org/a b", "https://example.org:99999/", "x",
-    "https://127.0.0.1/", "https://localhost:8000/", "https://[::1]/", "https://169.254.169.254/", "file:///etc/passwd",
-]  # fmt: skip
-
-
-def test_an_address_that_may_not_be_asked_is_not_stored(server, settings):
-    settings.PRIVATE_SCORERS = False
-    workflow = sky.workflow(sky.survey())
-    for address in REFUSED:
-        with pytest.raises(ValidationError):
-            register(workflow, server, address=address)
-    assert not ExternalScorer.objects.exists()
-    assert not TrainingRun.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "::1", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "ff02::1",
-        "fec0::1",
-    ],
-)  # fmt: skip
-def test_private_addresses_are_not_connected_to(settings, monkeypatch, address):
-    settings.PRIVATE_SCORERS = False
-    assert not is_public(address)
-    assert is_public("93.184.215.14")
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", address)]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(ExternalScorerFailed, match="private address"):
-        public_address("rebound.example.org", 443)
-
-
-@pytest.mark.parametrize("login", ["", "me:hush@"])
-def test_an_address_is_shown_without_what_may_be_a_key(login):
-    scorer = ExternalScorer(address=f"https://{login}Example.org:8443/score?key=hush#hush")
-    assert address_without_query(scorer) == "https://Example.org:8443/score"
-
-
-def test_a_private_scorer_gets_no_request(workflow, server, settings):
-    settings.PRIVATE_SCORERS = False
-    scorer = ExternalScorer(workflow=workflow, address=server.address.replace("http:", "https:"), secret=SECRET)
-    with pytest.raises(ExternalScorerFailed, match="private address"):
-        external_scorers.ask(scorer, "stamp", [{}], np.zeros((1, 1, 1, 4, 4), dtype=np.float32))
-    assert not server.requests
 
 
 def test_an_admin_registers_and_evaluates_and_never_sees_the_secret_again(workflow, server):
