@@ -12,6 +12,7 @@ class MailServer:
     def __init__(self):
         self.port, self.taken, self.refused = 0, [], set()
         self.greeting, self.pause, self.over = b"220 ready\r\n", 0.0, threading.Event()
+        self.refuses_login = False
 
 
 @contextmanager
@@ -42,6 +43,10 @@ def mail_server(settings):
         def answer(self, word, to):
             if word == b"RCPT TO" and to in told.refused:
                 return b"550 no such person\r\n"
+            if word.startswith(b"EHLO") and told.refuses_login:
+                return b"250-here\r\n250 AUTH PLAIN\r\n"
+            if word.startswith(b"AUTH"):
+                return b"535 5.7.8 wrong\r\n"
             return b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n"
 
     class Server(socketserver.ThreadingTCPServer):

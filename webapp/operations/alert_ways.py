@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 from http.client import HTTPException, InvalidURL
+from smtplib import SMTPAuthenticationError, SMTPResponseException
+from ssl import SSLError
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -37,12 +39,21 @@ def attempt(way: str, subject: str, lines: list[str]) -> str:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, InvalidURL | ValueError):  # whose words repeat parts of an address that may be secret
-        return _("The address is malformed (%(error)s).") % {"error": type(error).__name__}
-    if isinstance(error, Refused):
-        return _("The receiver answered with HTTP status %(status)s.") % {"status": error.status}
-    if isinstance(error, URLError):
-        return _("The receiver can't be reached (%(error)s).") % {"error": error.reason}
+    match error:
+        case Refused():
+            return _("The receiver answered with HTTP status %(status)s.") % {"status": error.status}
+        case SMTPAuthenticationError():
+            return _("The mail server refused the user name or the password.")
+        case SMTPResponseException():
+            return _("The mail server answered with status %(status)s.") % {"status": error.smtp_code}
+        case URLError() | SSLError():
+            return _("The receiver can't be reached (%(error)s).") % {
+                "error": getattr(error.reason, "strerror", None) or error.reason
+            }
+        case InvalidURL() | ValueError():  # whose words repeat parts of an address that may be secret
+            return _("The address is malformed (%(error)s).") % {"error": type(error).__name__}
+        case OSError() if error.strerror:
+            return _("The receiver can't be reached (%(error)s).") % {"error": error.strerror}
     return f"{str(error) or type(error).__name__}."
 
 

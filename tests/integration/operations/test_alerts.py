@@ -1,5 +1,6 @@
 """Administrators are told of a problem once, and once more when it is over, by mail and by a webhook."""
 
+import gc
 from base64 import b64encode
 from collections import namedtuple
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.utils import timezone
 from tests.integration.learning import sky
 from tests.integration.operations.alerting import alert_mails, doctor
 from tests.integration.operations.webhook import webhook
+from tests.integration.smtp_server import mail_server
 from webapp.archive.models import AuditEntry, IngestRun
 from webapp.classifications.models import Classification
 from webapp.core.jobs import JobState
@@ -171,7 +173,7 @@ def test_administrators_see_who_is_told_and_try_it(client, mailoutbox, settings)
     assert "secret" not in page
     tried = client.post("/status/test-alerts/", follow=True).content.decode()
     assert "mail: the test message was sent." in tried
-    assert "webhook: the test failed: The receiver can&#x27;t be reached ([Errno 111] Connection refused)." in tried
+    assert "webhook: the test failed: The receiver can&#x27;t be reached (Connection refused)." in tried
     assert "Check the setting ALERT_WEBHOOK." in tried
     assert [mail.subject for mail in mailoutbox] == ["Wanderers: test"]
     with webhook() as (address, received):
@@ -195,6 +197,26 @@ def test_what_the_webhook_answers_is_shown_as_text_and_cut_short_and_not_logged(
     assert f"It says: &lt;b&gt;No such hook&lt;/b&gt; {'é' * 180}<" in page
     assert "HTTP status 404" in caplog.text
     assert "such" not in caplog.text
+
+
+def test_a_mail_server_that_refuses_or_is_away_is_said_to_in_words(settings):
+    with mail_server(settings) as server:
+        server.greeting = b"554 go away\r\n"
+        said = attempt("mail", "Wanderers", ["Beat has not reported."])
+        assert said == "The mail server answered with status 554. Check the setting EMAIL_URL."
+    settings.EMAIL_PORT = 1
+    said = attempt("mail", "Wanderers", ["Beat has not reported."])
+    assert said == "The receiver can't be reached (Connection refused). Check the setting EMAIL_URL."
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_a_mail_server_that_refuses_the_password_is_said_to(settings):
+    with mail_server(settings) as server:
+        server.refuses_login = True
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "ada"
+        said = attempt("mail", "Wanderers", ["Beat has not reported."])
+    assert said == "The mail server refused the user name or the password. Check the setting EMAIL_URL."
+    gc.collect()  # Django leaves the connection open
 
 
 @pytest.mark.parametrize(
