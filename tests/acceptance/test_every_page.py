@@ -1,5 +1,5 @@
-"""Every linked page meets WCAG 2.2 AA (axe), in light and dark mode, on a phone and at high zoom; it is light, and
-keeps still while it loads, on a desktop and on a phone.
+"""Every linked page meets WCAG 2.2 AA (axe), in light and dark mode, on a phone, at high zoom and with large text; it is
+light, and keeps still while it loads, on a desktop and on a phone.
 
 One walk looks at all of this, since to load a page takes longer than to look at it.
 """
@@ -59,6 +59,8 @@ def test_every_page_can_be_used_by_everybody_is_light_and_keeps_still(survey, op
         look(page, "dark", ZOOMED)
         found += wider(page)
         page.set_viewport_size({"width": width, "height": 900})
+        if width == PHONE:
+            found += wider_with_large_text(page)
         page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         if found:
             wrong[kind] = found
@@ -78,6 +80,13 @@ def barriers(page, rules):
         for node in violation["nodes"]
     ]
     return found + wider(page)
+
+
+def wider_with_large_text(page):
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found = [f"{each}, with text at 200 %" for each in wider(page)]
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return found
 
 
 def wider(page):
