@@ -24,13 +24,17 @@ DAYS = (1, 7, 30)
 
 @transaction.atomic
 def open_group(*, user: User, name: str, description: str = "", is_class: bool = False) -> Group:
-    """Create a group; raises ValidationError for an empty or too long name, or one group too many."""
+    """Create a group with its owner as the first member.
+
+    Raises ValidationError for an empty or too long name, or one group too many.
+    """
     owner = locked_account_volunteer(user)
     if owner.owned_groups.count() >= MOST_GROUPS:
         raise ValidationError(_("You have the maximum number of groups. Delete one first."))
     group = Group(owner=owner, name=name.strip(), description=description.strip(), is_class=is_class)
     group.full_clean()
     group.save()
+    GroupMember.objects.create(group=group, volunteer=owner)
     return group
 
 
