@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from fpdf import FPDF
@@ -55,10 +54,7 @@ def _frame(page: FPDF) -> None:
 
 def _text(page: FPDF, certificate: Certificate) -> None:
     effort = certificate.effort
-    answers = ngettext("%(n)s picture", "%(n)s pictures", effort.answers) % {
-        "n": f"{effort.answers:,}".replace(",", " ")
-    }
-    days = {"since": date_format(certificate.since), "until": date_format(certificate.until)}
+    answers = ngettext("%(n)s image", "%(n)s images", effort.answers) % {"n": f"{effort.answers:,}".replace(",", " ")}
     page.set_y(56)
     _line(page, _("Certificate of participation"), 26, "B", 16)
     _line(page, certificate.name, 20, "B", 14, LINE)
@@ -66,12 +62,18 @@ def _text(page: FPDF, certificate: Certificate) -> None:
     _line(
         page, _("%(pictures)s in %(time)s") % {"pictures": answers, "time": effort_in_words(effort.spent)}, 20, "B", 14
     )
-    _line(page, _("from %(since)s to %(until)s (UTC).") % days, 13, "", 16)
+    _line(page, _period(certificate.since, certificate.until), 13, "", 16)
     page.set_y(-52)
     _line(page, _what_counts(), 9, "", 5, QUIET)
-    facts = {"site": certificate.site, "day": date_format(certificate.issued)}
+    facts = {"site": certificate.site, "day": certificate.issued}
     page.set_y(-30)
     _line(page, _("%(site)s, %(day)s") % facts, 10, "", 6, QUIET)
+
+
+def _period(since: date, until: date) -> str:
+    if since == until:
+        return _("on %(day)s (UTC).") % {"day": since}
+    return _("from %(since)s to %(until)s (UTC).") % {"since": since, "until": until}
 
 
 def _what_counts() -> str:

@@ -9,7 +9,7 @@ from django.core.signing import get_cookie_signer
 
 from tests.integration import world
 from webapp.classifications.models import Classification
-from webapp.community import activity
+from webapp.community import activity, certificate
 from webapp.community.activity import answers_by, effort_of
 from webapp.community.statistics import own_answers
 from webapp.volunteers.identity import COOKIE, SALT
@@ -106,6 +106,18 @@ def test_the_certificate_is_a_pdf_of_ones_own_work(workflow, ada, ben, browser_o
     assert browser_of().get("/you/certificate.pdf").status_code == 302
     assert browser_of(ada).get("/you/certificate.pdf?since=2026-02-01&until=2026-01-01").status_code == 400
     assert browser_of(ada).get("/you/certificate.pdf?since=2001-01-01&until=2001-01-02").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [("", "on 2026-10-25 (UTC)."), ("?since=2026-10-24", "from 2026-10-24 to 2026-10-25 (UTC).")],
+)
+def test_a_certificate_names_one_day_once(workflow, ada, browser_of, now, monkeypatch, days, sentence):
+    answered(ada, workflow, world.subjects_of(workflow)[0], now, seconds=60)
+    lines = []
+    monkeypatch.setattr(certificate, "_line", lambda _page, text, *_looks: lines.append(text))
+    browser_of(ada).get(f"/you/certificate.pdf{days}")
+    assert lines[3:5] == ["1 image in 1 minute", sentence]
 
 
 @pytest.mark.parametrize("days", ["until=9999-12-31", "since=9999-12-31", "until=2026-10-27"])
