@@ -65,11 +65,13 @@ def built_in_help(workflow: Workflow) -> SafeString:
     return format_html_join("", "<p>{}</p>", ((text,) for text in HELP[lesson_of(workflow.survey, workflow.kind)]))
 
 
-def built_in_classes(workflow: Workflow) -> Iterator[Section]:
-    """Yield a section for each of the survey's classes that the site knows, or for yes and no; then for all others."""
+def built_in_classes(workflow: Workflow) -> Iterator[tuple[str, Section]]:
+    """Yield label and section of each of the survey's classes that the site knows, or of yes and no; then of others."""
     lesson = lesson_of(workflow.survey, workflow.kind)
-    for title, text, label in _classes(workflow):
-        yield _section(title, text, picture_of(lesson, label)) if text else Section(title, SafeString(), title, "")
+    for name, text, label in _classes(workflow):
+        title = capfirst(name)
+        section = _section(title, text, picture_of(lesson, label)) if text else Section(title, SafeString(), title, "")
+        yield label, section
 
 
 def built_in_markdown(workflow: Workflow, kind: str, language: str) -> str:
@@ -78,19 +80,24 @@ def built_in_markdown(workflow: Workflow, kind: str, language: str) -> str:
         lesson = lesson_of(workflow.survey, workflow.kind)
         if kind == GuideKind.HELP:
             return "\n\n".join(str(text) for text in HELP[lesson])
-        parts = STEPS[lesson] if kind == GuideKind.TUTORIAL else _classes(workflow)
+        parts = STEPS[lesson] if kind == GuideKind.TUTORIAL else _classes_to_edit(workflow)
         return "\n\n".join(f"# {title}\n\n{text}".strip() for title, text, _label in parts)
 
 
 def _classes(workflow: Workflow) -> Iterator[tuple[str, str, str]]:
-    """Yield title, text and label of each class; the text is empty where the site knows none."""
+    """Yield name, text and label of each class; the text is empty where the site knows none."""
     survey, known = workflow.survey, CLASSES[lesson_of(workflow.survey, workflow.kind)]
     for label in [name for name in survey.classes if name in known] or ["yes", "no"]:
         name, text = known[label]
-        is_plain = label in ("yes", "no") or label.casefold() == str(name).casefold()
-        title = capfirst(str(name)) if is_plain else _("%(label)s: %(name)s") % {"label": label, "name": name}
-        yield title, str(text), label
+        yield str(name), str(text), label
     yield from ((label, "", label) for label in survey.classes if label not in known)
+
+
+def _classes_to_edit(workflow: Workflow) -> Iterator[tuple[str, str, str]]:
+    """Yield the same with titles by which the field guide finds the class again: “CR: cosmic ray”."""
+    for name, text, label in _classes(workflow):
+        is_plain = label in ("yes", "no") or label.casefold() == name.casefold()
+        yield capfirst(name) if is_plain else _("%(label)s: %(name)s") % {"label": label, "name": name}, text, label
 
 
 def name_of_class(lesson: str, label: str) -> Promise | str:

@@ -51,16 +51,20 @@ class Entry:
 def field_guide(workflow: Workflow, reader: Volunteer | None, search: str = "") -> list[Entry]:
     """Return the entries that contain all search words, with examples that the reader may see."""
     survey = workflow.survey
-    matching = [section for section in guide_sections(workflow) if _has(section, search)]
-    labels = {section.title: class_of(survey, section.title) for section in matching}
-    examples = examples_of(survey, {label for label in labels.values() if label}, reader)
-    return [Entry(each, labels[each.title], examples.get(labels[each.title], [])) for each in matching]
+    matching = [(label, section) for label, section in guide_sections(workflow) if _has(section, search)]
+    examples = examples_of(survey, {label for label, _section in matching if label}, reader)
+    return [Entry(section, label, examples.get(label, [])) for label, section in matching]
 
 
-def guide_sections(workflow: Workflow) -> list[Section]:
-    """Return the field guide's sections in the reader's language; the built-in ones until the survey has its own."""
+def guide_sections(workflow: Workflow) -> list[tuple[str, Section]]:
+    """Return class, if any, and section of the field guide in the reader's language.
+
+    They are the built-in ones until the survey has its own.
+    """
     text = current_text(workflow.survey, None, GuideKind.FIELD_GUIDE)
-    return sections(text.body) if text else list(built_in_classes(workflow))
+    if text is None:
+        return list(built_in_classes(workflow))
+    return [(class_of(workflow.survey, section.title), section) for section in sections(text.body)]
 
 
 def class_of(survey: Survey, title: str) -> str:
@@ -80,7 +84,7 @@ def explanation(workflow: Workflow, label: str) -> str:
 
 
 def _explanations(workflow: Workflow) -> dict[str, str]:
-    return {class_of(workflow.survey, section.title): _short(section) for section in guide_sections(workflow)}
+    return {label: _short(section) for label, section in guide_sections(workflow)}
 
 
 def _short(section: Section) -> str:
@@ -119,8 +123,7 @@ def presented_classes(workflow: Workflow) -> dict[str, dict[str, Any]]:
 
 def _names(workflow: Workflow) -> dict[str, str]:
     """Return the names after the classes in the field guide's headings: “CR: cosmic ray”."""
-    titles = [section.title for section in guide_sections(workflow)]
-    return {class_of(workflow.survey, title): title.partition(":")[2].strip() for title in titles}
+    return {label: section.title.partition(":")[2].strip() for label, section in guide_sections(workflow)}
 
 
 def _own_examples(survey: Survey, labels: list[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 from django.utils.translation import override
 
 from tests.integration.people import browser, member
-from tests.integration.world import make_workflow
+from tests.integration.world import make_subject, make_workflow
 from webapp.archive.models import Survey
 from webapp.guides.built_in import built_in_classes
 from webapp.guides.field_guide import class_of
@@ -36,12 +36,21 @@ def test_a_text_can_start_from_the_built_in_one_in_its_own_language(page, place)
     read = place.rsplit("/", 1)[-1].removeprefix("field-")
     shown = html.unescape(page.get(f"/classify/atlas/{read}/", headers={"accept-language": "de"}).content.decode())
     assert len(body) > 50
-    assert [line for line in body.split("\n\n") if line.removeprefix("# ") not in shown] == []
+    assert [line for line in body.split("\n\n") if line.removeprefix("# ").removeprefix("AST: ") not in shown] == []
     assert "data-unsaved" in started.content.decode()
     assert not GuideText.objects.exists()
     assert page.post(f"{GUIDES}{place}/de/?built-in", {"body": body, "based_on": 0}).status_code == 302
     assert GuideText.objects.get().body == body
     assert page.get(f"{GUIDES}{place}/de/?built-in").context["starts"] is False
+
+
+def test_headings_of_the_built_in_field_guide_are_names_and_labels_only_where_they_are_edited(page, workflow):
+    Survey.objects.update(classes=["CR"])
+    free = make_subject(workflow.survey, "free", "CR")
+    (entry,) = page.get("/classify/atlas/guide/").context["entries"]
+    assert (entry.section.title, entry.examples) == ("Cosmic ray", [free])
+    started = page.get(f"{GUIDES}field-guide/en/?built-in")
+    assert started.context["form"].initial["body"].startswith("# CR: cosmic ray\n")
 
 
 def test_without_a_workflow_there_is_no_built_in_text_to_start_from(workflow, page):
