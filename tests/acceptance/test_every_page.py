@@ -1,5 +1,5 @@
-"""Every linked page meets WCAG 2.2 AA (axe), in light and dark mode, on a phone, at high zoom and with large text; it is
-light, and keeps still while it loads, on a desktop and on a phone.
+"""Every linked page meets WCAG 2.2 AA (axe), in light and dark mode, on a phone, at high zoom and with large text; it
+is light, and keeps still while it loads, on a desktop and on a phone.
 
 One walk looks at all of this, since to load a page takes longer than to look at it.
 """
