@@ -24,10 +24,11 @@ UNSURE: Step = (
 STEPS: dict[str, list[Step]] = {
     "tracklet": [
         (
-            _("Watch the crosshair"),
+            _("Watch the middle"),
             _(
                 "The images were taken minutes apart. Each one is cut out around the candidate, so a real mover stays "
-                "at the crosshair in every frame. The stars, or what is left of them, shift around it."
+                "in the middle of every frame, where a crosshair marks it when you classify. The stars, or what is "
+                "left of them, shift around it."
             ),
             "AST",
         ),
@@ -72,10 +73,10 @@ STEPS: dict[str, list[Step]] = {
     ],
     "stamp": [
         (
-            _("Look at the crosshair"),
+            _("Look at the middle"),
             _(
-                "The candidate is at the crosshair. In a difference image everything that was there before is "
-                "subtracted: what is left has changed, or is a flaw."
+                "The candidate is in the middle; a crosshair marks it when you classify. In a difference image "
+                "everything that was there before is subtracted: what is left has changed, or is a flaw."
             ),
             "AST",
         ),

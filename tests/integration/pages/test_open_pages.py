@@ -176,3 +176,4 @@ def test_a_new_password_is_offered_only_where_mail_is_sent(client, settings, bac
     assert says in text
     assert ('name="email"' in text) == (backend == "smtp")
     assert ("Ask an administrator for a link" in text) == (backend == "console")
+    assert "changepassword" not in text
