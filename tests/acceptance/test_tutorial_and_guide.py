@@ -207,5 +207,6 @@ def test_ones_own_skill_is_drawn_and_tabled(workflow, open_page):
     page.goto("/skill/")
     expect(page.locator("[data-skill] .bk-Canvas, [data-skill] canvas").first).to_be_attached()
     page.get_by_text("Show as a table").click()
-    expect(page.get_by_role("columnheader", name="Sensitivity")).to_be_visible()
+    table = page.get_by_role("region", name="Skill over time night")
+    expect(table.get_by_role("columnheader", name="Sensitivity")).to_be_visible()
     no_wider_than(page, width)
