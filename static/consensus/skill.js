@@ -14,7 +14,7 @@ function known(columns) {
 function draw(columns) {
   const source = new Bokeh.ColumnDataSource({ data: known(columns) });
   const figure = figureOf({
-    tools: "", toolbar_location: null, y_range: [0, 1.02], outline_line_color: token("--line"),
+    tools: "", toolbar_location: null, y_range: [-0.02, 1.02], outline_line_color: token("--line"),
     x_axis_label: gettext("practice images answered"),
   });
   for (const { field, legend, color, dash } of LINES) {

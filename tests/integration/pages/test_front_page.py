@@ -51,6 +51,12 @@ def test_a_survey_that_asks_about_nothing_shows_no_bar(client, survey, subjects)
     assert "0 of 0 done" not in client.get("/").content.decode()
 
 
+@pytest.mark.parametrize(("name", "badges"), [("Practice", 0), ("First nights", 1)])
+def test_a_badge_says_that_it_is_training_where_the_heading_does_not(client, survey, name, badges):
+    sky.workflow(survey, name=name, is_training=True)
+    assert client.get("/").content.decode().count('<span class="badge">training</span>') == badges
+
+
 def test_a_closed_workflow_no_longer_counts_beside_an_open_one(survey, subjects):
     workflow, closed = sky.workflow(survey, slug="open"), sky.workflow(survey, slug="closed", is_active=False)
     sky.queue(workflow, subjects[4:8])
