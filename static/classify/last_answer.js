@@ -81,7 +81,8 @@ export class LastAnswer {
     }
     showServerState(this.parts.card.querySelector(".heart"), reply.is_favourite);
     this.parts.talk.href = `${reply.about}#talk`;
-    const votes = reply.others ? votesSentence(reply.others, this.counted) : "";
+    const isPractice = reply.feedback || reply.reason === "training"; // its votes are not counted
+    const votes = reply.others && !isPractice ? votesSentence(reply.others, this.counted) : "";
     if (!reply.accepted) this.parts.feedback.textContent = reply.message;
     const why = [REASONS[reply.reason], modelSentence(reply)].filter(Boolean).join(" · ");
     this.parts.why.textContent = `${votes} ${why}`.trim();

@@ -4,7 +4,7 @@ import { isOf } from "./outbox_store.js";
 
 /** Count the others' votes; `counted` has the words for each answer. */
 export function votesSentence(others, counted) {
-  if (!Object.values(others).reduce((sum, n) => sum + n, 0)) return gettext("You're the first.");
+  if (!Object.values(others).reduce((sum, n) => sum + n, 0)) return gettext("You're the first to answer this one.");
   const counts = Object.entries(counted).map(([value, words]) => interpolate(words, { n: others[value] ?? 0 }, true));
   return interpolate(gettext("Others so far: %s."), [counts.join(", ")]);
 }

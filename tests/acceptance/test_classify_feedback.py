@@ -33,4 +33,4 @@ def test_practice_images_answer_back(db, open_page, kind, truth):
     name = press(page, "y")
     assert Subject.objects.get(external_id=name).gold_label == truth
     expect(page.locator("[data-part=feedback]")).to_contain_text(SAID[truth])
-    expect(page.locator("[data-part=why]")).to_contain_text("Practice image")
+    expect(page.locator("[data-part=why]")).to_have_text("Practice image")

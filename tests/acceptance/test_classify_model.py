@@ -24,7 +24,7 @@ def test_the_score_comes_after_the_answer_with_the_models_number(open_page, is_t
     expect(page.locator("body")).not_to_contain_text("93%")
     press(page, "y")
     why = page.locator("[data-part=why]")
-    expect(why).to_contain_text("You're the first. Next in the queue")
+    expect(why).to_contain_text("You're the first to answer this one. Next in the queue")
     if is_told:
         expect(why).to_contain_text(f"Model {model.pk}: 93% yes")
     else:
