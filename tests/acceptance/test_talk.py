@@ -1,6 +1,7 @@
 """Talk opens in a new tab for the subject just answered."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.acceptance.people import member
@@ -63,6 +64,22 @@ def test_what_was_just_answered_can_be_talked_about(workflow, open_page):
     talk.get_by_role("button", name="Restore").click()
     expect(talk.get_by_text("A bright one")).to_be_visible()
     assert Comment.objects.get().subject == subject
+
+
+def test_the_browser_asks_for_a_picture_s_description_and_keeps_the_file(workflow, open_page, tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    subject = Survey.objects.get().subjects.first()
+    ada = member(Survey.objects.get(), "scientist")
+    page = open_page(f"/surveys/night/subjects/{subject.pk}/", width=390, height=844, user=ada)
+    page.get_by_label("Your comment").fill("Look")
+    page.get_by_text("Add a picture").click()
+    page.locator("#comment-picture").set_input_files(tmp_path / "a.png")
+    page.get_by_text("Add a picture").click()
+    page.get_by_role("button", name="Post").click()
+    expect(page.get_by_label("What does it show?")).to_be_focused()
+    page.get_by_label("What does it show?").fill("Four grey pixels")
+    page.get_by_role("button", name="Post").click()
+    expect(page.locator(".comments").get_by_role("img", name="Four grey pixels")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
