@@ -137,6 +137,22 @@ def test_a_phone_says_why_one_was_asked_and_how_others_answered(workflow, open_p
     assert area(page, "[data-answer=yes]") == yes
 
 
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (844, 390)])
+def test_a_low_phone_asks_for_the_kind_in_words_and_has_the_whole_reason(workflow, open_page, width, height):
+    page = open_page(PAGE, width=width, height=height)
+    ready(page)
+    page.locator(NO).click()
+    ready(page)
+    why = page.locator("[data-part=why]")
+    expect(why).not_to_be_empty()
+    expect(page.locator("[data-part=card]").get_by_text("What kind? (optional)")).to_be_in_viewport(ratio=1)
+    sentence = "Models that learned from different samples of the labels disagree about this one"
+    why.evaluate("(element, text) => { element.textContent = `${text}. ${text}.`; }", sentence)
+    assert why.evaluate("({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight")
+    page.locator("[data-part=card]").evaluate("(card) => card.scrollTo(0, card.scrollHeight)")
+    assert area(page, "[data-part=why]")[3] <= area(page, "[data-part=card]")[3]
+
+
 @pytest.mark.parametrize(("path", "opens"), [("/", []), (PAGE, ["Picture", "Field guide"])])
 def test_nothing_lies_under_the_camera_of_a_phone_held_sideways(workflow, open_page, path, opens):
     page = open_page(path, width=844, height=390)
