@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
+from tests.acceptance.classifying import loaded_ahead, make_workflow, ready, standing, wait_until
 from webapp.archive.models import Subject, Survey
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -151,6 +151,19 @@ def test_a_low_phone_asks_for_the_kind_in_words_and_has_the_whole_reason(workflo
     assert why.evaluate("({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight")
     page.locator("[data-part=card]").evaluate("(card) => card.scrollTo(0, card.scrollHeight)")
     assert area(page, "[data-part=why]")[3] <= area(page, "[data-part=card]")[3]
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1024, 700), (1440, 900)])
+def test_that_answers_wait_is_said_beside_the_picture_and_not_over_it(workflow, open_page, width, height):
+    page = open_page(PAGE, width=width, height=height)
+    loaded_ahead(page)
+    answers = area(page, "[data-part=answers]")
+    page.context.set_offline(True)
+    page.locator(NO).click()
+    expect(page.get_by_text("One answer is saved in this browser")).to_be_in_viewport(ratio=1)
+    for other in (".stage", ".bar", ".tools", "[data-part=card]", "[data-part=answers]"):
+        assert are_apart(area(page, "[data-part=waiting]"), area(page, other)), other
+    assert area(page, "[data-part=answers]") == answers
 
 
 @pytest.mark.parametrize(("path", "opens"), [("/", []), (PAGE, ["Picture", "Field guide"])])
