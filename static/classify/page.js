@@ -1,6 +1,6 @@
 // The classify page: shows a subject, takes an answer, shows the next. Everything else is in other files.
 import { switchAnswers } from "./answer_buttons.js";
-import { Api, Away, Unknown } from "./api.js";
+import { Api, Away } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { FollowUp } from "./follow_up.js";
 import { KeyList, labelButtons } from "./key_list.js";
@@ -16,11 +16,12 @@ import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { fetchPicture } from "./raw_pixels.js";
 import { offerReader } from "./reader.js";
-import { feedbackSentence, othersSentence, refusedSentence, waitingSentence } from "./replies.js";
+import { feedbackSentence, othersSentence, refusedSentence } from "./replies.js";
 import { Stage } from "./stage.js";
 import { showMetadata } from "./subject_metadata.js";
 import { UndoHistory } from "./undo_history.js";
 import { uuid } from "./uuid.js";
+import { Waiting } from "./waiting.js";
 
 const REST = 250; // ms after a picture appears in which a second key press is ignored
 const HASTY = gettext("You haven't seen every frame yet. Answer again if you're sure.");
@@ -33,6 +34,9 @@ const partsOf = (group, ...names) => Object.fromEntries(names.map((name) => [nam
 const swipes = { up: "undo", ...Object.fromEntries(Object.entries(config.answers).map(([value, { swipe }]) => [swipe, value])) };
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.me, { sent, refused, waiting });
+const isSignedOut = config.me.id === null;
+const others = othersSentence(outbox.stored, config.me);
+const note = new Waiting({ ...parts("waiting"), ...partsOf("waiting", "words", "sign-in") }, isSignedOut ? others : "");
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, config.channels), () => outbox.classifications.length);
 const progress = new Progress(parts("answered", "progress"), notify);
 const stage = new Stage(part, config, say);
@@ -259,9 +263,7 @@ function refused(request, sentence) {
 }
 
 function waiting(count, why) {
-  part("waiting").hidden = count === 0;
-  if (count) part("waiting-words").textContent = waitingSentence(count, why);
-  part("waiting-sign-in").hidden = !(why instanceof Unknown);
+  note.show(count, why);
   if (count === 0) lookAfterAll();
 }
 
@@ -284,7 +286,7 @@ function listenToButtons() {
 }
 
 listenToButtons();
-showMessages(part("notice"), othersSentence(outbox.stored, config.me));
+showMessages(part("notice"), isSignedOut ? "" : others);
 offerReader(config.reader);
 listen(keymap);
 keymap.listen(() => labelButtons(keymap));

@@ -39,6 +39,10 @@ def test_what_an_account_could_not_send_waits_for_that_account(workflow, open_pa
     sign_out(page)
     anns = "One answer by ann waits in this browser. It will be sent when ann signs in here."
     expect(page.get_by_text(anns)).to_be_visible()
+    page.goto("/classify/night/")
+    expect(page.locator("[data-part=waiting]")).to_contain_text(anns)
+    page.locator("[data-part=waiting]").get_by_role("link", name="Sign in").click()
+    page.wait_for_url("**/accounts/login/?next=/classify/night/")
     page.unroute(ANSWERS)
     sign_in(page, bob)
     expect(page.get_by_text(anns)).to_be_visible()

@@ -166,6 +166,13 @@ def test_that_answers_wait_is_said_beside_the_picture_and_not_over_it(workflow, 
     assert area(page, "[data-part=answers]") == answers
 
 
+def test_the_help_leads_a_phone_s_visitor_to_the_sign_in_and_back(workflow, open_page):
+    page = open_page(PAGE, width=390, height=844)
+    page.get_by_role("button", name="Help and shortcuts").tap()
+    sign_in = page.get_by_role("dialog").get_by_role("link", name="Sign in")
+    expect(sign_in).to_have_attribute("href", f"/accounts/login/?next={PAGE}")
+
+
 @pytest.mark.parametrize(("path", "opens"), [("/", []), (PAGE, ["Picture", "Field guide"])])
 def test_nothing_lies_under_the_camera_of_a_phone_held_sideways(workflow, open_page, path, opens):
     page = open_page(path, width=844, height=390)
