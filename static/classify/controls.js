@@ -76,10 +76,19 @@ export class Controls {
         if (!target.matches(":focus-visible")) target.blur(); // so that shortcuts keep working after a click
       });
     }
-    part("panel").addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
+    this.#listenToLeaving(part("panel"), part("picture"), choices);
+  }
+
+  /** Escape closes the panel, and so does a tap outside where it covers the page. */
+  #listenToLeaving(panel, button, choices) {
+    addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape" || !choices.panel || document.querySelector("dialog[open], :popover-open")) return;
+      if (panel.contains(document.activeElement)) button.focus();
       choices.set({ panel: false });
-      part("picture").focus();
+    });
+    addEventListener("click", ({ target }) => {
+      const isCovering = choices.panel && getComputedStyle(panel).position === "fixed";
+      if (isCovering && !panel.contains(target) && !button.contains(target)) choices.set({ panel: false });
     });
   }
 

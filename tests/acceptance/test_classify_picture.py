@@ -191,6 +191,11 @@ def test_on_a_phone_the_tools_are_behind_one_button(db, open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Close").tap()
     expect(part(page, "stretch")).to_be_hidden()
+    for leave in (lambda: page.keyboard.press("Escape"), lambda: page.touchscreen.tap(150, 20)):
+        page.get_by_role("button", name="Picture").tap()
+        expect(part(page, "stretch")).to_be_visible()
+        leave()
+        expect(part(page, "stretch")).to_be_hidden()
     paused = page.get_by_role("button", name="Play")
     page.touchscreen.tap(195, 200)
     expect(paused).to_be_visible()
