@@ -4,7 +4,7 @@ const DIGITS = 9; // choices that have a key
 
 function option(choice, number, { name = choice, picture } = {}) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "kind", value: choice });
-  if (picture) button.append(Object.assign(document.createElement("img"), { src: picture, alt: "", width: 72, height: 72 }));
+  if (picture) button.append(Object.assign(document.createElement("img"), { src: picture, alt: "" }));
   button.append(Object.assign(document.createElement("span"), { textContent: name }));
   if (number <= DIGITS) button.append(Object.assign(document.createElement("kbd"), { textContent: number }));
   return button;

@@ -130,7 +130,7 @@ def _own_examples(survey: Survey, labels: list[str]) -> dict[str, str]:
     """Return pictures of gold subjects that nobody is asked about."""
     examples = examples_of(survey, labels, None) if labels else {}
     return {
-        label: f"{reverse('picture', args=[rows[0].pk, rows[0].checksum])}?frame=0&channel=0&size={SIZE}"
+        label: f"{reverse('picture', args=[rows[0].pk, rows[0].checksum])}?frame=0&size={SIZE}"
         for label, rows in examples.items()
         if rows
     }

@@ -280,6 +280,9 @@ def test_the_field_guide_finds_classes_and_shows_only_what_the_reader_is_not_ask
     assert field_guide(workflow, reader, "square") == []
     Subject.objects.filter(pk=free.pk).update(is_synthetic=True)
     assert field_guide(workflow, reader, "sharp")[0].examples == []
+    page = browser(reader.user).get("/classify/atlas/guide/?q=round").content.decode()
+    assert f'<a href="/surveys/atlas/subjects/{asteroid.pk}/"><img src="/pixels/{asteroid.pk}/' in page
+    assert "channel=" not in page, "an example shows all of its channels"
     page = browser().get("/classify/atlas/guide/?q=sharp").content.decode()
     assert "cosmic rays" in page
     assert "1 entry" in page
