@@ -34,6 +34,7 @@ const partsOf = (group, ...names) => Object.fromEntries(names.map((name) => [nam
 const swipes = { up: "undo", ...Object.fromEntries(Object.entries(config.answers).map(([value, { swipe }]) => [swipe, value])) };
 const api = new Api(config.urls);
 const outbox = await Outbox.open(api, config.workflow, config.me, { sent, refused, waiting });
+const reader = `${config.workflow}.${config.me.id}`;
 const isSignedOut = config.me.id === null;
 const others = othersSentence(outbox.stored, config.me);
 const note = new Waiting({ ...parts("waiting"), ...partsOf("waiting", "words", "sign-in") }, isSignedOut ? others : "");
@@ -52,7 +53,7 @@ const keymap = new Keymap({
   ...pictureActions(stage, config),
 });
 new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog: part("keys") });
-const history = new UndoHistory(part("undo"), config.undo_seconds, `${config.workflow}.${config.me.id}`);
+const history = new UndoHistory(part("undo"), config.undo_seconds, reader);
 const backoff = new Backoff();
 const answers = [...document.querySelectorAll("[data-answer]")];
 
@@ -287,7 +288,7 @@ function listenToButtons() {
 
 listenToButtons();
 showMessages(part("notice"), isSignedOut ? "" : others);
-offerReader(config.reader);
+offerReader(config.reader, reader);
 listen(keymap);
 keymap.listen(() => labelButtons(keymap));
 addEventListener("online", lookAfterAll);

@@ -1,4 +1,5 @@
 // Tutorial, field guide and help in a dialog over the picture, loaded on demand.
+import { goOn, welcome } from "./welcome.js";
 
 const dialog = document.querySelector('[data-part="reader"]');
 const body = dialog.querySelector('[data-part="reader-body"]');
@@ -32,7 +33,7 @@ function search() {
   });
 }
 
-async function open(kind, config) {
+async function open(kind, config, reader) {
   dialog.dataset.kind = kind;
   dialog.querySelector("h2").textContent = {
     tutorial: gettext("Tutorial"), guide: gettext("Field guide"), help: gettext("Need some help?"),
@@ -43,18 +44,22 @@ async function open(kind, config) {
   dialog.showModal();
   try {
     await load(config[kind]);
-    if (kind === "tutorial") (await import("./tutorial.js")).walk(body, dialog);
+    if (kind === "tutorial") (await import("./tutorial.js")).walk(body, dialog, () => goOn(reader));
     if (kind === "guide") search();
   } catch {
     body.textContent = gettext("This failed to load. Close it and try again in a moment.");
   }
 }
 
-/** Let the buttons open what they name; `config` holds addresses, and whether the tutorial is to be shown by itself. */
-export function offerReader(config) {
+/**
+ * Let the buttons open what they name to `reader`, a person in a workflow. `config` holds addresses, and whether the
+ * tutorial is to be shown by itself.
+ */
+export function offerReader(config, reader) {
+  welcome(reader);
   for (const button of document.querySelectorAll("[data-guide]")) {
-    button.addEventListener("click", () => open(button.dataset.guide, config));
+    button.addEventListener("click", () => open(button.dataset.guide, config, reader));
   }
   dialog.querySelector('[data-part="reader-close"]').addEventListener("click", () => dialog.close());
-  if (config.tutorialIsDue) open("tutorial", config);
+  if (config.tutorialIsDue) open("tutorial", config, reader);
 }

@@ -12,8 +12,8 @@ function button(text, className) {
   return Object.assign(document.createElement("button"), { type: "button", className, textContent: text });
 }
 
-/** Turn the steps in `root` into pages; the last one closes `dialog`. */
-export function walk(root, dialog) {
+/** Turn the steps in `root` into pages; the last one closes `dialog` and calls `finish`. */
+export function walk(root, dialog, finish) {
   const tutorial = root.querySelector("[data-tutorial]");
   const steps = [...tutorial.querySelectorAll("[data-part-step]")];
   if (!steps.length) return;
@@ -45,6 +45,7 @@ export function walk(root, dialog) {
     } else {
       note(url, at, true);
       dialog.close();
+      finish();
     }
   });
   turn(at, false);

@@ -70,6 +70,22 @@ def test_the_tutorial_comes_first_is_resumed_and_comes_no_more(workflow, open_pa
     expect(dialog.get_by_text("Step 1 of 4")).to_be_visible()
 
 
+def test_whoever_has_read_the_built_in_tutorial_is_no_longer_asked_to(workflow, open_page):
+    page = open_page("/classify/night/")
+    ready(page)
+    first_time = page.get_by_text("First time here?")
+    page.get_by_role("button", name="Show me how").click()
+    for _ in range(3):
+        page.get_by_role("button", name="Next").click()
+    expect(first_time).to_be_visible()
+    page.get_by_role("button", name="Start classifying").click()
+    expect(first_time).to_have_count(0)
+    expect(page.get_by_role("heading", name="Is it real?")).to_be_focused()
+    page.reload()
+    ready(page)
+    expect(first_time).to_have_count(0)
+
+
 def test_the_field_guide_is_searched_over_the_picture(workflow, open_page):
     width, height = PHONE
     write(workflow, "field-guide", GUIDE)
