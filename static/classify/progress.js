@@ -15,7 +15,7 @@ export class Progress {
   /** Show the server's counts, with as many `more` answers that it does not count yet. */
   show({ answered, retired, total }, more) {
     const own = answered + more;
-    this.parts.progress.textContent = interpolate(gettext("Project: %(settled)s of %(total)s retired"), { settled: inWords(retired), total: inWords(total) }, true);
+    this.parts.progress.textContent = interpolate(gettext("Project: %(settled)s of %(total)s done"), { settled: inWords(retired), total: inWords(total) }, true);
     this.parts.answered.textContent = interpolate(gettext("You: %s"), [inWords(own)]);
     if (own > this.#most && MILESTONE.test(own)) this.reached(interpolate(gettext("%s answers here. Thank you!"), [inWords(own)]));
     this.#most = this.#most === Infinity ? own : Math.max(own, this.#most);
