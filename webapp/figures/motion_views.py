@@ -170,9 +170,10 @@ def _place(subject: Subject, track: Track) -> dict[str, Any]:
 def _digest2(subject: Subject, frames: list[Frame]) -> dict[str, Any]:
     """Return the digest2 scores by class, and whether they are of these very detections."""
     row = NeoScore.objects.filter(subject=subject).first()
-    if row is None or not row.raw or not row.noid:
+    if row is None or not row.is_over:
         return {"neo": row}
-    classes = [(name, row.raw[name], row.noid[name]) for name in CLASSES if name in row.noid]
+    raw, noid = row.raw or {}, row.noid or {}
+    classes = [(name, raw[name], noid[name]) for name in CLASSES if name in noid]
     return {"neo": row, "neo_classes": classes, "neo_is_old": row.fingerprint != fingerprint(subject.survey, frames)}
 
 

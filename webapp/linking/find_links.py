@@ -44,7 +44,11 @@ Candidates = list[tuple[Proposal, list[int]]]
 
 
 class CannotLink(ValueError):
-    """There are too few or too many rows; the message says so."""
+    """There are too many rows; the message says so."""
+
+
+class TooFew(ValueError):
+    """There are too few rows for a link; the message says so."""
 
 
 def find_links(job: LinkRun) -> None:
@@ -52,6 +56,9 @@ def find_links(job: LinkRun) -> None:
     search = _within_a_night if job.links == Links.DETECTIONS else _across_nights
     try:
         found, among = search(job)
+    except TooFew as error:
+        job.finish(message=message_of(error))
+        return
     except CannotLink as error:
         job.fail(message_of(error))
         return
@@ -128,13 +135,14 @@ def _table(job: LinkRun, rows: Sequence[tuple[float | None, ...]], least: int) -
     Raises
     ------
     CannotLink
+    TooFew
     """
     if len(rows) > MOST:
         raise CannotLink(TOO_MANY(count=f"{len(rows):,}", most=f"{MOST:,}"))
     table = np.array(rows, float).reshape(-1, 4 + len(MEASURED))
     table = table[np.isfinite(table[:, :4]).all(1) & (np.abs(table[:, 3]) <= 90)]
     if len(table) < least:
-        raise CannotLink(TOO_FEW(count=len(table), least=least))
+        raise TooFew(TOO_FEW(count=len(table), least=least))
     return np.column_stack([table[:, :4], *_errors(job, table[:, 4:])])
 
 

@@ -65,20 +65,23 @@ def _due(survey: Survey) -> QuerySet[Subject]:
 
 
 def score_tracklet(row: NeoScore) -> None:
-    """Run the job; it fails with a sentence where digest2 is missing, or has no score for such detections."""
+    """Run the job; it says where digest2 has no score for such detections, and fails where digest2 is missing."""
     survey, frames = row.subject.survey, list(row.subject.frames.all())
     mjd, ra, dec, mag = (
         np.array([getattr(frame, name) for frame in frames], dtype=float) for name in ("mjd_mid", "ra", "dec", "mag")
     )
     bands = _bands(survey)
     names = [bands.get(frame.band, frame.band) for frame in frames]
+    inputs = {"fingerprint": fingerprint(survey, frames), "setup": setup_of(survey)}
     try:
         found = neo_scores(mjd, ra, dec, mag, names, survey.observatory)
-    except (NotInstalled, ValueError) as error:
+    except NotInstalled as error:
         row.fail(message_of(error))
         return
-    inputs = {"fingerprint": fingerprint(survey, frames), "setup": setup_of(survey)}
-    row.finish(raw=found.raw, noid=found.noid, rms=found.rms, **inputs)
+    except ValueError as error:
+        row.finish(message=message_of(error), raw=None, noid=None, rms=None, **inputs)
+        return
+    row.finish(message="", raw=found.raw, noid=found.noid, rms=found.rms, **inputs)
 
 
 def _bands(survey: Survey) -> dict[str, str]:

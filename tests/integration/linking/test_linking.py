@@ -165,7 +165,7 @@ def test_a_confirmed_link_that_makes_no_tracklet_leaves_its_detections_to_others
 def test_what_cannot_be_linked_is_said(survey, change, said):
     survey.subjects.update(**change)
     job = search(survey)
-    assert said in (str(job.message), str(job.error))
+    assert (job.state, job.message, job.error) == (JobState.DONE, said, "")
 
 
 def test_tracklets_of_two_nights_become_one_object(survey):

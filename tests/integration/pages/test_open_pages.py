@@ -47,7 +47,11 @@ def test_home_says_that_sky_and_volunteers_are_simulated(client, survey):
     )
     page = client.get("/").content.decode()
     assert "simulated sky" in page
-    assert page.index(">classifications<") < page.index("of them from simulated volunteers") < page.index("subjects in the archive")
+    assert (
+        page.index(">classifications<")
+        < page.index("of them from simulated volunteers")
+        < page.index("subjects in the archive")
+    )
 
 
 def test_home_names_a_survey_once(client, survey):

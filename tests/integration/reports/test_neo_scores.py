@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
+from ml.io.message import Message
 from ml.sky.neo_scores import NeoScores, NotInstalled
 from tasks import jobs
 from tests.integration import people
@@ -123,6 +124,23 @@ def test_a_failure_is_tried_again_a_day_later(night, asked, monkeypatch):
         assert (score_what_is_due(), score_what_is_due()) == (1, 0)
     NeoScore.objects.update(created_at=timezone.now() - timedelta(hours=23))
     assert (score_what_is_due(), score_what_is_due(), in_the_catalogue(night)) == (1, 0, [99.0])
+
+
+def test_detections_that_have_no_score_are_told_so_and_no_job_fails(night, asked, monkeypatch):
+    def refuse(*_):
+        raise ValueError(Message("digest2 needs two detections with a position, at different times."))
+
+    row = tracklet(night, gold_label="AST", gold_source="ruling")
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.reports.neo_scores.neo_scores", refuse)
+        assert (score_what_is_due(), score_what_is_due()) == (1, 0)
+    assert NeoScore.objects.get().state == JobState.DONE
+    scientist = people.browser(people.member(night, "scientist"))
+    said = scientist.get(f"/surveys/night/subjects/{row.pk}/motion/").content.decode()
+    assert "digest2 needs two detections with a position" in said
+    assert "Compute digest2 scores" not in said
+    row.frames.filter(position=0).update(ra=1.0)
+    assert "Compute digest2 scores" in scientist.get(f"/surveys/night/subjects/{row.pk}/motion/").content.decode()
 
 
 @pytest.mark.usefixtures("tasks_in_the_tests_transaction")
