@@ -195,7 +195,10 @@ class IngestForm(forms.Form):
         required=False,
         allow_empty_file=True,  # beside others: the run reports it
         label=_("Files from your computer"),
-        help_text=_("FITS, ZTF Avro packets, PNG, JPEG, npy; or a manifest (CSV, VOTable) together with its files."),
+        help_text=_(
+            "FITS, PNG, JPEG, npy, alert packets (Avro or Parquet); or a manifest (CSV, VOTable, Parquet) together with "
+            "its files."
+        ),
     )
     name = forms.CharField(
         required=False,
