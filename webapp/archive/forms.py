@@ -196,8 +196,8 @@ class IngestForm(forms.Form):
         allow_empty_file=True,  # beside others: the run reports it
         label=_("Files from your computer"),
         help_text=_(
-            "FITS, PNG, JPEG, npy, alert packets (Avro or Parquet); or a manifest (CSV, VOTable, Parquet) together with "
-            "its files."
+            "FITS, PNG, JPEG, npy, alert packets (Avro or Parquet); or a manifest (CSV, VOTable, Parquet) together "
+            "with its files."
         ),
     )
     name = forms.CharField(

@@ -63,8 +63,8 @@ def test_a_group_is_opened_joined_and_left_and_only_its_owner_changes_it(workflo
     token = link.rstrip("/").rpartition("/")[2]
     stranger, moderator = account("eve"), member(workflow.survey, "moderator")
     assert send(ben, "post", "groups/join/", {"token": token})[0] == 200
-    [joined] = send(ada, "get", f"{place}members/")[1]
-    assert joined["name"] == "ben"
+    opener, joined = send(ada, "get", f"{place}members/")[1]
+    assert (opener["name"], joined["name"]) == ("ada", "ben")
     writes = [
         ("patch", place, {"name": "mine"}),
         ("delete", place),
@@ -77,10 +77,15 @@ def test_a_group_is_opened_joined_and_left_and_only_its_owner_changes_it(workflo
     assert Group.objects.get().token == token
     assert send(ada, "patch", place, {"name": "8b"})[1]["name"] == "8b"
     assert send(ben, "post", f"{place}leave/")[0] == 204
-    assert GroupMember.objects.get().left_at
+    assert GroupMember.objects.get(pk=joined["id"]).left_at
     send(ben, "post", "groups/join/", {"token": token})
-    send(ada, "post", f"{place}remove-member/", {"member": GroupMember.objects.get(left_at=None).pk})
-    assert not GroupMember.objects.filter(left_at=None).exists()
+    send(
+        ada,
+        "post",
+        f"{place}remove-member/",
+        {"member": GroupMember.objects.exclude(pk=opener["id"]).get(left_at=None).pk},
+    )
+    assert [row.pk for row in GroupMember.objects.filter(left_at=None)] == [opener["id"]]
     assert send(ada, "delete", place)[0] == 204
     assert not Group.objects.exists()
 

@@ -3,14 +3,13 @@
 import html
 
 import pytest
-from django.utils.translation import override
 
 from tests.integration.people import browser, member
 from tests.integration.world import make_subject, make_workflow
 from webapp.archive.models import Survey
-from webapp.guides.built_in import built_in_classes
+from webapp.guides.built_in import built_in_markdown
 from webapp.guides.field_guide import class_of
-from webapp.guides.models import GuideText
+from webapp.guides.models import GuideKind, GuideText
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +61,6 @@ def test_without_a_workflow_there_is_no_built_in_text_to_start_from(workflow, pa
 def test_a_classs_title_has_the_colon_of_the_language_and_is_still_that_classs(workflow):
     Survey.objects.update(classes=["BURN"])
     workflow.survey.refresh_from_db()
-    with override("fr"):
-        (entry,) = built_in_classes(workflow)
-    assert entry.title == "BURN : colonne brûlée"
-    assert class_of(workflow.survey, entry.title) == "BURN"
+    title = built_in_markdown(workflow, GuideKind.FIELD_GUIDE, "fr").partition("\n")[0].removeprefix("# ")
+    assert title == "BURN : colonne brûlée"
+    assert class_of(workflow.survey, title) == "BURN"
