@@ -89,9 +89,10 @@ def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, ta
             tally.complain(f"{cutout.external_id}: neither {COLUMN} nor the label no says what stands in it")
         return cutout.annotations
     found = [mark for mark in marks.get(cutout.external_id, []) if mark.frame == cutout.frame]
+    if cutout.says_no:
+        _leave_out(found, cutout)
+        return []
     if not found:
-        if cutout.says_no:
-            return []
         tally.complain(
             f"{cutout.external_id}: frame {cutout.frame} has no marked line, and the subject's label is not no"
         )
@@ -105,6 +106,14 @@ def _annotations(cutout: LabelledCutout, marks: dict[str, list[Mark]] | None, ta
         )
     sample = [mark for mark in found if mark not in wrong]
     return annotations_of(sample) if sample else None
+
+
+def _leave_out(marks: list[Mark], cutout: LabelledCutout) -> None:
+    """Say how many marks are left out of an image that is known to be empty; the image itself is used."""
+    if marks:
+        sys.stderr.write(
+            f"note: {cutout.external_id}: the label is no; marks left out of frame {cutout.frame}: {len(marks)}\n"
+        )
 
 
 def evaluate(args: argparse.Namespace, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -60,7 +60,10 @@ class AnswerSerializer(RequestBody):
     viewport = serializers.CharField(max_length=20, allow_blank=True, default="")
     frames_seen = serializers.IntegerField(min_value=0, max_value=32767, allow_null=True, default=None)
     marks = serializers.ListSerializer[Any](
-        child=LineSerializer(), max_length=MOST_MARKS, default=list, help_text="where the workflow asks for lines"
+        child=LineSerializer(),
+        max_length=MOST_MARKS,
+        default=list,
+        help_text="where the workflow asks for lines; a no has none",
     )
 
 

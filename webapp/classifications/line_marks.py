@@ -12,6 +12,7 @@ from typing import Protocol
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from ml.crowd.answer import Answer
 from ml.imaging.wcs import Cards, to_sky
 from webapp.archive.models import Frame, Subject
 from webapp.archive.pixels import planes_of, shape_of
@@ -80,8 +81,13 @@ def _check(line: Line, frames: int, height: int, width: int) -> None:
 
 
 def store_lines(answers: Mapping[Classification, Sequence[Line]]) -> None:
-    """Store the lines of new answers, with sky coordinates if their frames have a WCS."""
-    drawn = [(answer, position, line) for answer, lines in answers.items() for position, line in enumerate(lines)]
+    """Store the lines of new answers, with sky coordinates if their frames have a WCS; a no has none."""
+    drawn = [
+        (answer, position, line)
+        for answer, lines in answers.items()
+        if answer.answer != Answer.NO
+        for position, line in enumerate(lines)
+    ]
     ends = ends_on_sky([(answer.subject, line) for answer, _, line in drawn])
     Mark.objects.bulk_create(
         Mark(classification=answer, position=position, **asdict(line), **on_sky)

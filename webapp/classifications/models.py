@@ -99,8 +99,8 @@ MOST_MARKS = 20
 
 class MarkQuerySet(models.QuerySet["Mark"]):
     def standing(self) -> models.QuerySet["Mark"]:
-        """Exclude the marks of undone classifications."""
-        return self.filter(classification__withdrawn_at=None)
+        """Exclude the marks of undone classifications, and of each no, which says that no trail is there."""
+        return self.filter(classification__withdrawn_at=None).exclude(classification__answer=Answer.NO)
 
 
 class Mark(models.Model):

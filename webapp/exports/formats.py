@@ -22,7 +22,7 @@ from webapp.volunteers.identity import pseudonym
 from webapp.workflows.models import Workflow
 
 PLACE = ("frame", "x1", "y1", "x2", "y2", "ra1", "dec1", "ra2", "dec2")
-COLUMNS = ("external_id", "volunteer", *PLACE)
+COLUMNS = ("external_id", "volunteer", *PLACE, "answer")
 
 
 def lines_export(workflow: Workflow) -> Iterator[bytes]:
@@ -37,14 +37,14 @@ def count_lines(workflow: Workflow) -> int:
 
 def _rows(page: Sequence[CountedAnswer]) -> Iterator[Sequence[Any]]:
     given = {each.id: each for each in page if each.weighs}
-    marks = Mark.objects.filter(classification__in=given)
+    marks = Mark.objects.standing().filter(classification__in=given)
     ordered = marks.order_by("classification__subject", "classification", "position")
     rows = list(ordered.values_list("classification", *PLACE))
     subjects = Subject.objects.filter(pk__in={given[answer].subject for answer, *_ in rows})
     names = dict(subjects.values_list("pk", "external_id"))
     for answer, *place in rows:
         by = given[answer]
-        yield names[by.subject], pseudonym(by.volunteer, by.has_account).user_name, *place
+        yield names[by.subject], pseudonym(by.volunteer, by.has_account).user_name, *place, by.answer
 
 
 Parts = Iterator[bytes]

@@ -212,10 +212,11 @@ def subject_data(facts: Facts) -> str:
 
 
 def marks_of(workflow: Workflow, given: Iterable[UUID]) -> dict[UUID, list[Mark]]:
-    """Return the lines of some answers, in drawing order."""
+    """Return the lines of some answers, in drawing order; a no has none."""
     drawn: dict[UUID, list[Mark]] = defaultdict(list)
     if workflow.line_marking:
-        for mark in Mark.objects.filter(classification__in=list(given)).order_by("classification", "position"):
+        marks = Mark.objects.standing().filter(classification__in=list(given))
+        for mark in marks.order_by("classification", "position"):
             drawn[mark.classification_id].append(mark)
     return drawn
 

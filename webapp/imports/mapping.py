@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from ml.crowd.answer import Answer
 from webapp.archive.models import Subject
@@ -159,7 +160,7 @@ def vote_of(workflow: Workflow, choices: Choices, record: Record, subject: Subje
         subject,
         answer,
         _follow_up(workflow, choices, record, answer, noted),
-        _lines(workflow, choices, record, subject, noted),
+        _lines(workflow, choices, record, subject, noted) if answer != Answer.NO else _no_lines(choices, record, noted),
         noted,
     )
 
@@ -194,3 +195,9 @@ def _lines(
         else:
             fitting.append(line)
     return tuple(fitting)
+
+
+def _no_lines(choices: Choices, record: Record, noted: list[tuple[Reason, str]]) -> tuple[Line, ...]:
+    """Note that the lines of a no are left out."""
+    noted += [(Reason.LINE, _("The answer is no.")) for _line in record.lines.get(choices.lines_task, ())]
+    return ()

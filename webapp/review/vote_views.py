@@ -25,7 +25,7 @@ VOTE_COLUMNS = (
 )  # fmt: skip
 LINE_COLUMNS = (
     "external_id", "number", "volunteer", "frame", "x1_px", "y1_px", "x2_px", "y2_px", "length_px", "ra1_deg",
-    "dec1_deg", "ra2_deg", "dec2_deg", "length_arcsec",
+    "dec1_deg", "ra2_deg", "dec2_deg", "length_arcsec", "answer",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ def lines_csv(request: HttpRequest, workflow: Workflow, pk: int) -> HttpResponse
         (
             subject.external_id, line.number, line.who, line.mark.frame, line.mark.x1, line.mark.y1, line.mark.x2,
             line.mark.y2, line.pixels, line.mark.ra1, line.mark.dec1, line.mark.ra2, line.mark.dec2, line.arcsec,
+            line.mark.classification.answer,
         )
         for line in lines_of(workflow, subject)
     )  # fmt: skip

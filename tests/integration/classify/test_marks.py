@@ -113,6 +113,17 @@ def test_lines_are_taken_only_where_the_workflow_asks_for_them(client, workflow,
     assert "does not ask for lines" in reply.json()["detail"]
 
 
+def test_a_no_is_stored_without_its_lines(client, subject):
+    assert post(client, answer(subject, [LINE], answer="no")).status_code == 201
+    assert (Classification.objects.get().answer, Mark.objects.count()) == ("no", 0)
+
+
+def test_lines_that_were_stored_with_a_no_do_not_stand(client, subject):
+    post(client, answer(subject, [LINE]))
+    Classification.objects.update(answer="no")
+    assert (Mark.objects.count(), Mark.objects.standing().count()) == (1, 0)
+
+
 def test_nobody_reads_the_lines_of_others(client, subject):
     post(client, answer(subject, [LINE]))
     assert client_of(make_volunteer("eve")).get("/api/classifications/").json()["results"] == []

@@ -114,8 +114,12 @@ def test_lines_are_what_the_trail_detector_is_trained_on(workflow, tmp_path):
     out = vote(careless, workflow, second).recorded.classification
     store_lines({out: [Line(0, 0, 7, 7)]})
     Classification.objects.filter(pk=out.pk).update(log_odds_micronats=None)
+    said_no = vote(make_volunteer("no"), workflow, second).recorded.classification
+    store_lines({said_no: [Line(0, 0, 7, 7)]})
+    Classification.objects.filter(pk=said_no.pk).update(answer="no")
     file = tmp_path / "lines.csv"
     call_command("export", workflow.slug, "lines.csv", out=file)
+    assert [row["answer"] for row in csv.DictReader(file.read_text().splitlines())] == ["yes"] * 3
     [(name, marks)] = read_marks(file).items()
     assert name == first.external_id
     assert sorted(mark.line for mark in marks) == [(0, 7, 7, 0), (1, 2, 5, 6), (1.5, 2, 5, 6.5)]

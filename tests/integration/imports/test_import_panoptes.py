@@ -194,6 +194,16 @@ def test_lines_of_both_classifiers_come_in_where_they_were_drawn(tmp_path):
     ]
 
 
+def test_a_no_comes_in_without_its_lines(tmp_path):
+    workflow = make_workflow(subjects=1, line_marking=True)
+    choices = Choices(**PANOPTES.stored() | {"lines_task": "T2"})
+    line = {"tool": 0, "frame": 0, "x1": 1.5, "y1": 5.5, "x2": 5.5, "y2": 1.5}
+    drawn = {"annotations": drawing(line)["annotations"].replace("Yes", "No")}
+    job = imported(workflow, write_csv(tmp_path / "answers.csv", [panoptes_row(1, "ann", "atlas-0", **drawn)]), choices)
+    assert (job.added, job.lines, counts(job)) == (1, 0, {"line": 1})
+    assert not Mark.objects.exists()
+
+
 def test_an_import_into_another_workflow_is_another(tmp_path):
     first, second = make_workflow(subjects=1), make_workflow(subjects=1, slug="second")
     Subject.objects.filter(external_id="atlas-0").update(external_id="shared")

@@ -139,6 +139,8 @@ def test_a_training_set_keeps_the_lines_that_count(trails):
     assert counted_lines(trails)[subject.pk] == (*before, (2.0, 0.0, 1.0, 2.0, 3.0, 4.0))
     draws(trails, careless, subject, [5, 6, 7, 8])
     Skill.objects.create(volunteer=careless, workflow=trails, is_trusted=False)
+    said_no = draws(trails, make_volunteer("eli"), subject, [9, 8, 7, 6])
+    Classification.objects.filter(marks=said_no).update(answer="no")
     Classification.objects.filter(volunteer=volunteer).update(is_counted=False)
     assert counted_lines(trails)[subject.pk] == before
     labels, _ = training_sets.labels_of(curate_labels.curate(trails))

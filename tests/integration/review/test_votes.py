@@ -124,7 +124,7 @@ def test_lines_stand_in_the_viewer_and_in_the_table(workflow, subjects, vote, sc
     assert "10.000000, 20.000000" in text
     table = b"".join(client.get(f"/surveys/night/consensus/night/subjects/{subjects[0].pk}/lines.csv")).decode()
     [row] = csv.DictReader(table.splitlines())
-    assert (row["x2_px"], row["y2_px"], row["length_px"]) == ("3.0", "4.0", "5.0")
+    assert (row["x2_px"], row["y2_px"], row["length_px"], row["answer"]) == ("3.0", "4.0", "5.0", "yes")
     file = tmp_path / "lines.csv"
     file.write_text(table)
     assert read_marks(file) == {subjects[0].external_id: [Mark(line.who, (0, 0, 3, 4))]}

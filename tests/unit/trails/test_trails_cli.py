@@ -167,6 +167,16 @@ def test_marks_settle_on_the_ridge_and_a_single_one_weighs_less(tmp_path):
     assert abs((middle[1] - 30) - 0.5 * (middle[0] - 20)) < 0.8
 
 
+def test_marks_on_a_subject_labelled_no_are_no_trails(tmp_path, capsys):
+    data = manifest(tmp_path, [noisy((128, 160), line(20, 30, 120, 80), snr=12)], label=["no"])
+    (tmp_path / "marks.csv").write_text("external_id,volunteer,x1,y1,x2,y2\ns-0,anna,20,30,120,80\ns-0,ben,9,9,50,9\n")
+    tally = Tally()
+    made = training_set(data, tmp_path / "marks.csv", tally, seed=0)
+    assert [image.annotations for image in made.images] == [[]]
+    assert "s-0: the label is no; marks left out of frame 0: 2" in capsys.readouterr().err
+    assert tally.skipped == 0, "the image is used"
+
+
 def test_a_mark_belongs_to_the_frame_that_it_was_drawn_on(tmp_path, capsys):
     """The mover has left its place of the first frame by the second; nobody marked the third."""
     for n in range(3):
