@@ -2,13 +2,14 @@
 import { switchAnswers } from "./answer_buttons.js";
 import { Api, Away } from "./api.js";
 import { Backoff } from "./backoff.js";
+import { Doubts } from "./doubts.js";
 import { FollowUp } from "./follow_up.js";
 import { KeyList, labelButtons } from "./key_list.js";
 import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last_answer.js";
 import { Mistake } from "./mistake.js";
-import { notice, showMessages, withdraw } from "./notice.js";
+import { notice, showMessages } from "./notice.js";
 import { hearAnswered, tellAnswered } from "./other_tabs.js";
 import { Outbox } from "./outbox.js";
 import { pictureActions } from "./picture_keys.js";
@@ -24,7 +25,6 @@ import { uuid } from "./uuid.js";
 import { Waiting } from "./waiting.js";
 
 const REST = 250; // ms after a picture appears in which a second key press is ignored
-const HASTY = gettext("You haven't seen every frame yet. Answer again if you're sure.");
 
 const config = JSON.parse(document.getElementById("classify-config").textContent);
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
@@ -41,6 +41,7 @@ const note = new Waiting({ ...parts("waiting"), ...partsOf("waiting", "words", "
 const queue = new Queue((n) => api.next(n), (subject) => fetchPicture(subject, config.channels), () => outbox.classifications.length);
 const progress = new Progress(parts("answered", "progress"), notify);
 const stage = new Stage(part, config, say);
+const doubts = new Doubts(stage, part("notice"));
 const last = new LastAnswer(parts("card", "thumbnail", "said", "feedback", "why", "chips", "ask", "talk", "welcome"), config, followUp, notify);
 const kinds = new FollowUp(partsOf("kinds", "dialog", "list", "skip", "back"), config);
 const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "reason", "ok"), rest);
@@ -63,7 +64,6 @@ let drawn = null; // its picture, loaded
 let readyAt = Infinity; // when its answer is accepted
 let startedAt = null;
 let answered = 0; // on this page
-let hasWarned = false; // that not every frame was shown yet
 const kept = new Set(outbox.classifications.map(({ id }) => id)); // unsent answers of an earlier page
 
 function say(text) {
@@ -95,7 +95,7 @@ async function advance() {
   readyAt = Infinity;
   kinds.close();
   part("facts").hidePopover();
-  withdraw(part("notice"), HASTY);
+  doubts.forget();
   const slow = setTimeout(() => { if (mine === turn && document.body.dataset.state !== "away") setState("loading"); }, 150);
   try {
     const entry = await queue.take();
@@ -164,9 +164,9 @@ function lookAfterAll() {
 function answer(value) {
   if (!current || performance.now() < readyAt) return;
   kinds.close();
-  if (!stage.blink.areAllSeen && !hasWarned) {
-    hasWarned = true;
-    notify(HASTY);
+  const doubt = doubts.about(value);
+  if (doubt) {
+    notify(doubt);
   } else if (config.asksFirst && config.followUps[value].length) {
     kinds.ask(value, (choice) => submit(value, choice));
   } else {
@@ -189,9 +189,9 @@ function submit(value, choice = "") {
     device: matchMedia("(pointer: coarse)").matches ? "touch" : "pointer",
     viewport: `${innerWidth}x${innerHeight}`,
     frames_seen: stage.blink.framesSeen,
-    marks: stage.marks.sent,
+    marks: value === "no" ? [] : stage.marks.sent,
   };
-  current.marks = classification.marks; // undo restores them
+  current.marks = stage.marks.sent; // undo restores them
   history.add(current, classification);
   answered += 1;
   last.show(classification, drawn, stage.look, stage.bestFrame());

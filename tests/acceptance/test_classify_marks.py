@@ -229,3 +229,45 @@ def test_a_workflow_without_lines_offers_none(db, open_page):
     expect(handles(page)).to_have_count(0)
     page.keyboard.press("y")
     wait_until(page, lambda: len(standing()) == 1)
+
+
+NO_WITH_LINES = "You drew 2 lines, but said no. Answer yes, or no again to leave them out."
+
+
+def test_a_no_with_lines_is_asked_about_once_and_sends_none(subject, open_page):
+    page = open_page(PAGE)
+    name = ready(page)
+    notice = page.locator("[data-part=notice]")
+    drag(page, (50, 40), (300, 200))
+    drag(page, (10, 250), (390, 280))
+    page.locator("[data-answer=no]").click()
+    expect(notice).to_have_text(NO_WITH_LINES)
+    expect(page.locator("[data-part=status]")).to_have_text(NO_WITH_LINES)
+    assert standing() == {}
+    page.keyboard.press("n")
+    wait_until(page, lambda: standing() == {name: "no"})
+    expect(notice).to_be_hidden(timeout=1000)
+    assert stored(page, 0) == []
+    page.keyboard.press("z")
+    ready(page)
+    expect(handles(page)).to_have_count(4)
+    page.keyboard.press("ArrowLeft")
+    expect(notice).to_have_text(NO_WITH_LINES)
+    page.keyboard.press("u")
+    assert len(stored(page, 2)) == 2, "whoever is unsure keeps the lines"
+
+
+def test_a_swiped_no_is_asked_about_too(subject, open_page):
+    page = open_page(PAGE, width=390, height=844)
+    ready(page)
+    swipe(page, (at(page, 50, 50), at(page, 350, 250)))
+    page.locator("[data-part=help]").click()
+    page.get_by_label("Swipe to answer").check()
+    page.get_by_role("button", name="Close").click()
+    page.locator("[data-part=draw]").click()
+    expect(page.locator("[data-part=draw]")).to_have_attribute("aria-pressed", "false")
+    swipe(page, (at(page, 300, 40), at(page, 100, 40)))
+    expect(page.locator("[data-part=notice]")).to_contain_text("You drew a line, but said no.")
+    swipe(page, (at(page, 300, 40), at(page, 100, 40)))
+    wait_until(page, lambda: list(standing().values()) == ["no"])
+    assert stored(page, 0) == []
