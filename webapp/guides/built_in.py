@@ -18,7 +18,16 @@ from django.utils.translation import override
 
 from webapp.archive.models import Kind, Survey
 from webapp.core.markdown import Section
-from webapp.guides.built_in_words import CLASSES, HELP, STEPS
+from webapp.guides.built_in_words import (
+    CLASSES,
+    DRAW,
+    DRAW_HELP,
+    DRAW_IN_A_FRAME,
+    DRAW_IN_A_FRAME_HELP,
+    HELP,
+    STEPS,
+    Step,
+)
 from webapp.guides.models import GuideKind
 from webapp.workflows.models import Workflow
 
@@ -57,12 +66,12 @@ def picture_of(lesson: str, label: str) -> Picture | None:
 def built_in_steps(workflow: Workflow) -> list[Section]:
     """Return the steps of the built-in tutorial."""
     lesson = lesson_of(workflow.survey, workflow.kind)
-    return [_section(str(title), str(text), picture_of(lesson, label)) for title, text, label in STEPS[lesson]]
+    return [_section(str(title), str(text), picture_of(lesson, label)) for title, text, label in _steps(workflow)]
 
 
 def built_in_help(workflow: Workflow) -> SafeString:
     """Return the built-in help: when to answer what."""
-    return format_html_join("", "<p>{}</p>", ((text,) for text in HELP[lesson_of(workflow.survey, workflow.kind)]))
+    return format_html_join("", "<p>{}</p>", ((text,) for text in _help(workflow)))
 
 
 def built_in_classes(workflow: Workflow) -> Iterator[tuple[str, Section]]:
@@ -77,11 +86,31 @@ def built_in_classes(workflow: Workflow) -> Iterator[tuple[str, Section]]:
 def built_in_markdown(workflow: Workflow, kind: str, language: str) -> str:
     """Return a built-in text as somebody would write it in Markdown, without its pictures."""
     with override(language):
-        lesson = lesson_of(workflow.survey, workflow.kind)
         if kind == GuideKind.HELP:
-            return "\n\n".join(str(text) for text in HELP[lesson])
-        parts = STEPS[lesson] if kind == GuideKind.TUTORIAL else _classes_to_edit(workflow)
+            return "\n\n".join(str(text) for text in _help(workflow))
+        parts = _steps(workflow) if kind == GuideKind.TUTORIAL else _classes_to_edit(workflow)
         return "\n\n".join(f"# {title}\n\n{text}".strip() for title, text, _label in parts)
+
+
+def _steps(workflow: Workflow) -> list[Step]:
+    """Return the steps, with one about lines before the last if the workflow asks for them."""
+    steps = STEPS[lesson_of(workflow.survey, workflow.kind)]
+    if not workflow.line_marking:
+        return steps
+    return [*steps[:-1], DRAW_IN_A_FRAME if _has_frames(workflow) else DRAW, steps[-1]]
+
+
+def _help(workflow: Workflow) -> list[Promise]:
+    """Return the sentences of the help, with one about lines if the workflow asks for them."""
+    sentences = HELP[lesson_of(workflow.survey, workflow.kind)]
+    if not workflow.line_marking:
+        return sentences
+    return [*sentences, DRAW_IN_A_FRAME_HELP if _has_frames(workflow) else DRAW_HELP]
+
+
+def _has_frames(workflow: Workflow) -> bool:
+    """Return whether subjects have several frames, so that a line belongs to one of them."""
+    return PLANES[lesson_of(workflow.survey, workflow.kind)] > 1
 
 
 def _classes(workflow: Workflow) -> Iterator[tuple[str, str, str]]:

@@ -156,6 +156,28 @@ HELP: dict[str, list[Promise]] = {
     ],
 }
 
+DRAW: Step = (
+    _("Draw the trail"),
+    _(
+        "If you see a trail, draw a line along it before you answer: drag from one end of the trail to the other. "
+        "You can move its ends, and delete it again."
+    ),
+    "",
+)
+DRAW_IN_A_FRAME: Step = (
+    _("Draw what moves"),
+    _(
+        "If you see a mover, draw a line before you answer, in the frame where you see it: drag along its trail, "
+        "from one end to the other. You can move the ends of the line, and delete it again."
+    ),
+    "",
+)
+
+DRAW_HELP = _("Lines: draw along each trail, from one end to the other, then answer yes.")
+DRAW_IN_A_FRAME_HELP = _(
+    "Lines: draw along each trail, from one end to the other, in the frame where you see it; then answer yes."
+)
+
 COSMIC_RAY = _("cosmic ray")
 COMET = (_("comet"), _("Fuzzy, wider than a star, sometimes with a tail to one side."))
 FLAWS = {
