@@ -13,25 +13,23 @@ function handle() {
 }
 
 export class MarkLayer {
-  /**
-   * `place(pane, {x, y})` leads from a line's end to the pane; `list` is the element that holds a button to delete
-   * each line.
-   */
-  constructor(marks, place, list) {
-    this.marks = marks;
-    this.place = place;
-    this.list = list;
-    list.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button) this.#remove([...list.children].indexOf(button));
-    });
+  /** `place(pane, {x, y})` leads from a line's end to the pane; `isElsewhere(pane, line)` tells whether a line is hinted at there. */
+  constructor(marks, place, isElsewhere) {
+    Object.assign(this, { marks, place, isElsewhere });
   }
 
   /** Draw all lines in the panes; the first pane that shows a line holds the handles that Tab reaches. */
   draw(panes) {
     const reachable = new Set();
-    for (const pane of panes) this.#drawPane(pane, reachable);
-    this.#drawList();
+    for (const pane of panes) {
+      this.#drawPane(pane, reachable);
+      this.#hint(pane);
+    }
+  }
+
+  remove(index) {
+    this.marks.remove(index);
+    this.focus(Math.min(index, this.marks.lines.length - 1));
   }
 
   /** Return the nearest line and end within reach of a place in the pane; null if there is none. */
@@ -63,11 +61,22 @@ export class MarkLayer {
     const lines = this.#fit(pane.overlay, ".mark", shown.length, () => lineOf("mark"));
     const handles = this.#fit(pane.element, ".handle", 2 * shown.length, () => this.#newHandle());
     shown.forEach(({ line, index }, i) => {
-      const ends = [1, 2].map((end) => this.place(pane, { x: line[`x${end}`], y: line[`y${end}`] }));
+      const ends = this.#ends(pane, line);
       placeLine(lines[i], ...ends);
       ends.forEach((place, j) => this.#placeHandle(handles[2 * i + j], place, index, j + 1, !reachable.has(index)));
       reachable.add(index);
     });
+  }
+
+  /** Draw the lines of other frames faintly, without handles. */
+  #hint(pane) {
+    const elsewhere = this.marks.lines.filter((line) => this.isElsewhere(pane, line));
+    const lines = this.#fit(pane.overlay, ".hint", elsewhere.length, () => lineOf("hint"));
+    elsewhere.forEach((line, i) => placeLine(lines[i], ...this.#ends(pane, line)));
+  }
+
+  #ends(pane, line) {
+    return [1, 2].map((end) => this.place(pane, { x: line[`x${end}`], y: line[`y${end}`] }));
   }
 
   /** Keep the needed number of elements, reusing existing ones: one of them may have the focus. */
@@ -102,7 +111,7 @@ export class MarkLayer {
       const { [`x${end}`]: x, [`y${end}`]: y } = this.marks.lines[line];
       this.marks.move(line, end, { x: x + step[0] * far, y: y + step[1] * far });
     } else if (event.key === "Delete" || event.key === "Backspace") {
-      this.#remove(line);
+      this.remove(line);
     } else if (event.key === "Enter" || event.key === "Escape") {
       button.blur();
     } else {
@@ -110,24 +119,5 @@ export class MarkLayer {
     }
     event.preventDefault();
     event.stopPropagation(); // these keys are also shortcuts of the page
-  }
-
-  #remove(index) {
-    this.marks.remove(index);
-    this.focus(Math.min(index, this.marks.lines.length - 1));
-  }
-
-  #drawList() {
-    const { lines } = this.marks;
-    const buttons = this.#fit(this.list, "button", lines.length, () => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "button" });
-      return button;
-    });
-    buttons.forEach((button, i) => {
-      button.textContent = `${i + 1} ×`;
-      button.setAttribute("aria-label", interpolate(gettext("Delete line %s"), [i + 1]));
-    });
-    this.list.hidden = !lines.length;
   }
 }

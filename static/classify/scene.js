@@ -79,6 +79,17 @@ export class Scene {
     return isInAll || pane.frame === null || pane.frame === frame;
   }
 
+  /** Whether a pane hints at a line of another frame: in a cube the stars stay, and the trail goes on where it was. */
+  hints(pane, { frame }) {
+    return this.subject.kind === "cube" && pane.frame !== null && pane.frame !== frame;
+  }
+
+  /** Return a frame's name in the list of lines; empty if there is no other. */
+  nameOf(frame) {
+    if (this.picture.frames < 2) return "";
+    return this.picture.planes?.[frame] ?? interpolate(gettext("frame %s"), [frame + 1]);
+  }
+
   /** By how many pixels a place that was marked in a frame is shifted in a pane: the stack has moved each frame. */
   shiftOf(pane, frame) {
     return pane.frame === null ? this.displaced?.[frame] ?? NOWHERE : this.shift(pane);

@@ -6,6 +6,7 @@ import { Controls } from "./controls.js";
 import { Draw } from "./draw.js";
 import { Gestures } from "./gestures.js";
 import { Guides } from "./guides.js";
+import { LineList } from "./line_list.js";
 import { MarkLayer } from "./mark_layer.js";
 import { Marks } from "./marks.js";
 import { Panes } from "./panes.js";
@@ -35,7 +36,8 @@ export class Stage {
     this.blink = new Blink((frame, count, paused) => this.#turn(frame, count, paused));
     this.guides = new Guides(part, this.choices, this.view);
     this.marks = new Marks(lines, () => this.#drawMarks());
-    this.layer = new MarkLayer(this.marks, (pane, pixel) => this.#toPane(pane, pixel), part("lines"));
+    this.layer = new MarkLayer(this.marks, (pane, pixel) => this.#toPane(pane, pixel), (pane, line) => this.#scene.hints(pane, line));
+    this.list = new LineList(part("lines"), this, (frame) => this.#scene.nameOf(frame));
     this.draw = new Draw(this.marks, this.layer, {
       toPixel: (place) => this.#scene.toPixel(this.view.toImage(place, this.#scene.shift(place.pane))),
       scale: () => this.view.scale,
@@ -250,7 +252,9 @@ export class Stage {
   }
 
   #drawMarks() {
-    if (this.#scene && this.marks.most) this.layer.draw(this.panes.all);
+    if (!this.#scene || !this.marks.most) return;
+    this.layer.draw(this.panes.all);
+    this.list.draw(this.marks.lines);
   }
 
   #toPane(pane, pixel) {

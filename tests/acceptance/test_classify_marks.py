@@ -130,7 +130,7 @@ def test_lines_are_drawn_by_finger_on_a_phone(subject, open_page):
     swipe(page, (left, (left[0] - 40, left[1])), (right, (right[0] + 40, right[1])))
     expect(handles(page)).to_have_count(2)
     assert page.locator(".pictures canvas").bounding_box()["width"] > 500, "two fingers zoom"
-    for button in page.locator(".marking button").all():
+    for button in page.locator(".marking button:visible").all():
         box = button.bounding_box()
         assert min(box["width"], box["height"]) >= 43.5
     page.get_by_role("button", name="Yes").tap()
@@ -271,3 +271,41 @@ def test_a_swiped_no_is_asked_about_too(subject, open_page):
     swipe(page, (at(page, 300, 40), at(page, 100, 40)))
     wait_until(page, lambda: list(standing().values()) == ["no"])
     assert stored(page, 0) == []
+
+
+@pytest.fixture
+def cube(db):
+    block = np.random.default_rng(0).normal(0, 1, (8, 1, HEIGHT, WIDTH)).astype(np.float32)
+    return one_subject(block, "cube", line_marking=True)
+
+
+def test_a_line_in_a_cube_is_named_by_its_frame_and_found_again(cube, open_page):
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    page.keyboard.press(".")
+    page.keyboard.press(".")
+    drag(page, (50, 40), (300, 200))
+    page.keyboard.press(".")
+    expect(page.locator(".mark")).to_have_count(0)
+    faint = page.locator(".hint .stroke")
+    assert faint.bounding_box()["width"] == pytest.approx(at(page, 300, 0)[0] - at(page, 50, 0)[0], abs=4)
+    expect(handles(page)).to_have_count(0)
+    page.get_by_role("button", name="Show line 1 · frame 3").click()
+    expect(page.locator("[data-part=frame]")).to_have_text("3 of 8")
+    expect(page.locator(".mark")).to_have_count(1)
+    expect(page.locator(".hint")).to_have_count(0)
+    page.keyboard.press("v")
+    expect(page.locator(".hint")).to_have_count(7)
+    page.get_by_role("button", name="Delete line 1").click()
+    expect(page.locator(".hint, .mark")).to_have_count(0)
+
+
+def test_from_the_stack_a_line_is_found_in_its_frame(cube, open_page):
+    page = open_page(PAGE, reduced_motion="reduce")
+    ready(page)
+    drag(page, (50, 40), (300, 200))
+    page.keyboard.press("v")
+    page.keyboard.press("v")
+    expect(page.locator("figcaption")).to_have_text("stack")
+    page.get_by_role("button", name="Show line 1 · frame 1").click()
+    expect(page.locator(".mark")).to_have_count(1)
