@@ -88,7 +88,7 @@ export class Stage {
     this.panes.clear();
     this.guides.clear();
     delete this.root.dataset.subject;
-    for (const name of ["holes", "marking"]) this.part(name).hidden = true; // the rest keeps its room, so that nothing jumps
+    this.part("holes").hidden = true; // the rest keeps its room, so that nothing jumps
   }
 
   /** Show one channel or plane, or all of them side by side (-1). */

@@ -309,3 +309,20 @@ def test_from_the_stack_a_line_is_found_in_its_frame(cube, open_page):
     expect(page.locator("figcaption")).to_have_text("stack")
     page.get_by_role("button", name="Show line 1 · frame 1").click()
     expect(page.locator(".mark")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_the_tools_for_lines_cover_nothing_and_move_nothing(cube, open_page, width):
+    page = open_page(PAGE, width=width, height=844, reduced_motion="reduce")
+    ready(page)
+    before = page.locator(".pictures").bounding_box()
+    for _ in range(6):
+        page.get_by_role("button", name="Add a line").click()
+        page.keyboard.press("Enter")
+        assert page.locator(".pictures").bounding_box() == before
+    expect(page.get_by_role("button", name="Delete line")).to_have_count(6)
+    for name in ("Draw", "Add a line", "Show line 1"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box["y"] >= before["y"] + before["height"]
+        assert box["x"] + box["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
