@@ -39,6 +39,7 @@ export class Draw {
   /** Begin a line in the middle, and choose its start. */
   add(frame, middle, seen) {
     const half = seen * SHARE / 2;
+    this.marks.step();
     const index = this.marks.add(frame, { x: middle.x - half, y: middle.y }, { x: middle.x + half, y: middle.y });
     if (index < 0) return this.#sayFull();
     this.#added = this.marks.lines[index];
@@ -59,6 +60,7 @@ export class Draw {
     const isAdded = this.marks.lines[index] === this.#added;
     this.#added = null;
     if (!isAdded && there?.index === index && there.end === end) return; // tapped again: leave it in place
+    this.marks.step();
     this.marks.move(index, end, this.toPixel(place));
     if (isAdded && end === 1) this.#choose({ index, end: 2 }, gettext("Now tap the end of the line."));
     else this.say(gettext("Placed."));
@@ -66,6 +68,7 @@ export class Draw {
 
   #moving({ index, end }) {
     this.began();
+    this.marks.step();
     const { [`x${end}`]: x, [`y${end}`]: y } = this.marks.lines[index];
     return {
       move: (place) => this.marks.move(index, end, this.toPixel(place)),
@@ -82,6 +85,7 @@ export class Draw {
       move: (to) => {
         if (index < 0) {
           this.began();
+          this.marks.step();
           index = this.marks.add(place.pane.frame, from, this.toPixel(to));
         } else {
           this.marks.move(index, 2, this.toPixel(to));

@@ -28,6 +28,7 @@ export class MarkLayer {
   }
 
   remove(index) {
+    this.marks.step();
     this.marks.remove(index);
     this.focus(Math.min(index, this.marks.lines.length - 1));
   }
@@ -109,6 +110,7 @@ export class MarkLayer {
     if (step && !event.ctrlKey && !event.metaKey && !event.altKey) {
       const far = event.shiftKey ? FAR : 1;
       const { [`x${end}`]: x, [`y${end}`]: y } = this.marks.lines[line];
+      this.marks.step(`${line} ${end}`); // all presses on one end are one step
       this.marks.move(line, end, { x: x + step[0] * far, y: y + step[1] * far });
     } else if (event.key === "Delete" || event.key === "Backspace") {
       this.remove(line);

@@ -3,6 +3,8 @@
 
 export class Marks {
   #lines = [];
+  #past = []; // the lines before each step, as JSON
+  #going = ""; // the name of the step that more changes belong to
 
   /** `most` lines at most; `changed()` is called after each change. */
   constructor(most, changed) {
@@ -23,6 +25,30 @@ export class Marks {
     this.width = width;
     this.height = height;
     this.#lines = lines.map((line) => ({ ...line }));
+    this.#past = [];
+    this.#going = "";
+    this.changed();
+  }
+
+  /** Begin a step, which undo takes back as a whole; one of the same name goes on. */
+  step(name = "") {
+    if (name && name === this.#going) return;
+    this.#past.push(JSON.stringify(this.#lines));
+    this.#going = name;
+  }
+
+  /** Whether a step has changed anything. */
+  get canUndo() {
+    const now = JSON.stringify(this.#lines);
+    return this.#past.some((before) => before !== now);
+  }
+
+  /** Take back the last step that changed something. */
+  undo() {
+    const now = JSON.stringify(this.#lines);
+    while (this.#past.at(-1) === now) this.#past.pop();
+    if (this.#past.length) this.#lines = JSON.parse(this.#past.pop());
+    this.#going = "";
     this.changed();
   }
 

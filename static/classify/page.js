@@ -8,6 +8,7 @@ import { KeyList, labelButtons } from "./key_list.js";
 import { Keymap } from "./keymap.js";
 import { listen } from "./keys.js";
 import { LastAnswer } from "./last_answer.js";
+import { LineUndo, undoLabel } from "./line_undo.js";
 import { Mistake } from "./mistake.js";
 import { notice, showMessages } from "./notice.js";
 import { hearAnswered, tellAnswered } from "./other_tabs.js";
@@ -47,14 +48,14 @@ const kinds = new FollowUp(partsOf("kinds", "dialog", "list", "skip", "back"), c
 const mistake = new Mistake(partsOf("mistake", "dialog", "pictures", "truth", "reason", "ok"), rest);
 const keymap = new Keymap({
   ...Object.fromEntries(Object.entries(config.answers).map(([value, { hint, keys }]) => [value, { label: hint, keys, run: () => answer(value) }])),
-  ...(config.undo_seconds && { undo: { label: interpolate(gettext("Undo, for %s seconds"), [config.undo_seconds]), keys: ["z"], run: undo } }),
+  ...((config.undo_seconds || config.lines) && { undo: { label: undoLabel(config), keys: ["z"], run: undo } }),
   ...(Object.values(config.followUps).flat().length && { kind: { label: gettext("Choose a kind for the last answer"), keys: ["k"], run: () => last.chooseKind() } }),
   talk: { label: gettext("Discuss the last subject"), keys: ["t"], run: talk },
   help: { label: gettext("This help"), keys: ["?"], run: () => part("keys").showModal() },
   ...pictureActions(stage, config),
 });
 new KeyList(keymap, { list: part("key-list"), reset: part("keys-reset"), dialog: part("keys") });
-const history = new UndoHistory(part("undo"), config.undo_seconds, reader);
+const lineUndo = new LineUndo(stage, () => readyAt < Infinity, say);
 const backoff = new Backoff();
 const answers = [...document.querySelectorAll("[data-answer]")];
 
@@ -64,6 +65,7 @@ let drawn = null; // its picture, loaded
 let readyAt = Infinity; // when its answer is accepted
 let startedAt = null;
 let answered = 0; // on this page
+const history = new UndoHistory(part("undo"), config.undo_seconds, reader, lineUndo);
 const kept = new Set(outbox.classifications.map(({ id }) => id)); // unsent answers of an earlier page
 
 function say(text) {
@@ -77,9 +79,8 @@ function notify(text) {
 
 function setState(state) {
   document.body.dataset.state = state;
-  const open = state === "open";
-  switchAnswers(answers, open);
-  if (!open) { stage.clear(); readyAt = Infinity; }
+  switchAnswers(answers, state === "open");
+  if (state !== "open") { stage.clear(); readyAt = Infinity; }
   for (const name of ["empty", "broken", "away", "loading"]) part(name).hidden = name !== state;
 }
 
@@ -210,6 +211,7 @@ function answeredElsewhere(subject) {
 }
 
 function undo() {
+  if (lineUndo.take()) return;
   const step = history.newest;
   if (!step) return;
   if (history.timeLeft(step) < 0) {
@@ -254,8 +256,7 @@ function explain(classification, reply) {
     mistake.show(last.picture, last.look, known, feedbackSentence(known, classification.answer));
   }
   if (!reply.accepted) say(reply.message);
-  const feedback = part("feedback").textContent;
-  if (reply.feedback && feedback) say(feedback);
+  if (reply.feedback && part("feedback").textContent) say(part("feedback").textContent);
 }
 
 function refused(request, sentence) {

@@ -35,7 +35,7 @@ export class Stage {
     this.panes = new Panes(this.root, (size) => this.view.resize(size));
     this.blink = new Blink((frame, count, paused) => this.#turn(frame, count, paused));
     this.guides = new Guides(part, this.choices, this.view);
-    this.marks = new Marks(lines, () => this.#drawMarks());
+    this.marks = new Marks(lines, () => { this.#drawMarks(); this.root.dispatchEvent(new CustomEvent("lines")); });
     this.layer = new MarkLayer(this.marks, (pane, pixel) => this.#toPane(pane, pixel), (pane, line) => this.#scene.hints(pane, line));
     this.list = new LineList(part("lines"), this, (frame) => this.#scene.nameOf(frame));
     this.draw = new Draw(this.marks, this.layer, {

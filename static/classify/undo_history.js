@@ -7,10 +7,14 @@ export class UndoHistory {
   #steps;
   #timer = null;
 
-  /** Each step is {entry, classification}; after a reload the entry lacks its picture. `name` is the workflow's and person's. */
-  constructor(button, seconds, name) {
-    Object.assign(this, { button, seconds, storedAs: `wanderers.undo.${name}` });
+  /**
+   * Each step is {entry, classification}; after a reload the entry lacks its picture. `name` is the workflow's and person's.
+   * The button also serves `lines`, a LineUndo.
+   */
+  constructor(button, seconds, name, lines) {
+    Object.assign(this, { button, seconds, storedAs: `wanderers.undo.${name}`, lines });
     this.#steps = this.#stored().filter((step) => this.timeLeft(step) > 0);
+    lines.listen(() => this.#switchButton());
     this.#switchButton();
   }
 
@@ -27,8 +31,9 @@ export class UndoHistory {
     return Date.parse(classification.finished_at) + 1000 * this.seconds - Date.now();
   }
 
+  /** Keep an answer, if answers can be undone. */
   add(entry, classification) {
-    this.#steps = [...this.#steps, { entry, classification }].slice(-MOST);
+    if (this.seconds) this.#steps = [...this.#steps, { entry, classification }].slice(-MOST);
     this.#changed();
   }
 
@@ -57,7 +62,7 @@ export class UndoHistory {
   #switchButton() {
     clearTimeout(this.#timer);
     const left = this.newest ? this.timeLeft(this.newest) : 0;
-    this.button.disabled = left <= 0;
+    this.button.disabled = left <= 0 && !this.lines.isDue;
     if (left > 0) this.#timer = setTimeout(() => this.#switchButton(), Math.min(left, LONGEST));
   }
 }

@@ -7,6 +7,7 @@ from astropy.wcs import WCS
 from playwright.sync_api import expect
 
 from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
+from tests.acceptance.drawing import HEIGHT, WIDTH, at, drag, handles, stored
 from tests.acceptance.fingers import swipe
 from tests.acceptance.intercept import intercept
 from tests.acceptance.skies import CARDS, one_subject
@@ -15,35 +16,12 @@ from webapp.classifications.models import Mark
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGE = "/classify/night/"
-HEIGHT, WIDTH = 300, 400
 
 
 @pytest.fixture
 def subject(db):
     block = np.random.default_rng(0).normal(0, 1, (1, 1, HEIGHT, WIDTH)).astype(np.float32)
     return one_subject(block, "cutout", cards=CARDS, places=[(200, 150)], line_marking=True)
-
-
-def at(page, x, y):
-    """Return the window position of pixel x, y, counted from 0 at the lower left."""
-    box = page.locator(".pictures canvas").bounding_box()
-    return box["x"] + (x + 0.5) * box["width"] / WIDTH, box["y"] + (HEIGHT - y - 0.5) * box["height"] / HEIGHT
-
-
-def drag(page, start, end):
-    page.mouse.move(*at(page, *start))
-    page.mouse.down()
-    page.mouse.move(*at(page, *end), steps=4)
-    page.mouse.up()
-
-
-def handles(page):
-    return page.locator(".handle")
-
-
-def stored(page, count):
-    wait_until(page, lambda: Mark.objects.standing().count() == count)
-    return [(mark.x1, mark.y1, mark.x2, mark.y2) for mark in Mark.objects.standing()]
 
 
 def near(*numbers):
@@ -271,58 +249,3 @@ def test_a_swiped_no_is_asked_about_too(subject, open_page):
     swipe(page, (at(page, 300, 40), at(page, 100, 40)))
     wait_until(page, lambda: list(standing().values()) == ["no"])
     assert stored(page, 0) == []
-
-
-@pytest.fixture
-def cube(db):
-    block = np.random.default_rng(0).normal(0, 1, (8, 1, HEIGHT, WIDTH)).astype(np.float32)
-    return one_subject(block, "cube", line_marking=True)
-
-
-def test_a_line_in_a_cube_is_named_by_its_frame_and_found_again(cube, open_page):
-    page = open_page(PAGE, reduced_motion="reduce")
-    ready(page)
-    page.keyboard.press(".")
-    page.keyboard.press(".")
-    drag(page, (50, 40), (300, 200))
-    page.keyboard.press(".")
-    expect(page.locator(".mark")).to_have_count(0)
-    faint = page.locator(".hint .stroke")
-    assert faint.bounding_box()["width"] == pytest.approx(at(page, 300, 0)[0] - at(page, 50, 0)[0], abs=4)
-    expect(handles(page)).to_have_count(0)
-    page.get_by_role("button", name="Show line 1 · frame 3").click()
-    expect(page.locator("[data-part=frame]")).to_have_text("3 of 8")
-    expect(page.locator(".mark")).to_have_count(1)
-    expect(page.locator(".hint")).to_have_count(0)
-    page.keyboard.press("v")
-    expect(page.locator(".hint")).to_have_count(7)
-    page.get_by_role("button", name="Delete line 1").click()
-    expect(page.locator(".hint, .mark")).to_have_count(0)
-
-
-def test_from_the_stack_a_line_is_found_in_its_frame(cube, open_page):
-    page = open_page(PAGE, reduced_motion="reduce")
-    ready(page)
-    drag(page, (50, 40), (300, 200))
-    page.keyboard.press("v")
-    page.keyboard.press("v")
-    expect(page.locator("figcaption")).to_have_text("stack")
-    page.get_by_role("button", name="Show line 1 · frame 1").click()
-    expect(page.locator(".mark")).to_have_count(1)
-
-
-@pytest.mark.parametrize("width", [390, 820, 1440])
-def test_the_tools_for_lines_cover_nothing_and_move_nothing(cube, open_page, width):
-    page = open_page(PAGE, width=width, height=844, reduced_motion="reduce")
-    ready(page)
-    before = page.locator(".pictures").bounding_box()
-    for _ in range(6):
-        page.get_by_role("button", name="Add a line").click()
-        page.keyboard.press("Enter")
-        assert page.locator(".pictures").bounding_box() == before
-    expect(page.get_by_role("button", name="Delete line")).to_have_count(6)
-    for name in ("Draw", "Add a line", "Show line 1"):
-        box = page.get_by_role("button", name=name).bounding_box()
-        assert box["y"] >= before["y"] + before["height"]
-        assert box["x"] + box["width"] <= width
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
