@@ -59,6 +59,9 @@ def test_the_tools_for_lines_cover_nothing_and_move_nothing(cube, open_page, wid
     before = page.locator(".pictures").bounding_box()
     for _ in range(6):
         page.get_by_role("button", name="Add a line").click()
+        hint = page.get_by_text("Tap a new place for this end.")
+        assert hint.evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth"), "it is all there"
+        assert page.locator(".pictures").bounding_box() == before
         page.keyboard.press("Enter")
         assert page.locator(".pictures").bounding_box() == before
     expect(page.get_by_role("button", name="Delete line")).to_have_count(6)
