@@ -60,7 +60,7 @@ def test_the_tools_for_lines_cover_nothing_and_move_nothing(cube, open_page, wid
     for _ in range(6):
         page.get_by_role("button", name="Add a line").click()
         hint = page.get_by_text("Tap a new place for this end.")
-        assert hint.evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth"), "it is all there"
+        assert hint.evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")
         assert page.locator(".pictures").bounding_box() == before
         page.keyboard.press("Enter")
         assert page.locator(".pictures").bounding_box() == before
