@@ -67,13 +67,13 @@ def _edited(sample: bytes, edits: list, is_early: bool) -> bytes:
     return bytes(out)
 
 
-def read_or_refused(read: Callable[[], Any], refusal: type[Exception]) -> Any:
-    """Return what `read` returns, in bounded memory; None if it raises a `refusal`, itself and with a reason."""
+def read_or_refused(read: Callable[[], Any], *refusals: type[Exception]) -> Any:
+    """Return what `read` returns, in bounded memory; None if it raises one of `refusals`, itself and with a reason."""
     with bounded_memory():
         try:
             return read()
-        except refusal as refused:
-            if type(refused) is not refusal or not str(refused):
+        except refusals as refused:
+            if type(refused) not in refusals or not str(refused):
                 raise
             return None
 
