@@ -63,7 +63,8 @@ def _rows(
         except ValueError as error:
             yield [name, str(len(rows)), *[""] * (len(HEADER) - 3), str(error)]
             continue
-        distance = (found.distance, found.distance_error) if found.is_measured else (np.nan, np.nan)
-        values = (*distance, found.nearest, found.parallax, found.parallax_error)
+        distance = (found.distance, found.distance_error) if not found.complaint else (np.nan, np.nan)
+        nearest = np.nan if found.is_unfit else found.nearest
+        values = (*distance, nearest, found.parallax, found.parallax_error)
         fits = (number(found.chi2, 2), number(found.straight_chi2, 2), str(found.dof))
         yield [name, str(len(rows)), *(number(value, 6) for value in values), *fits, found.complaint]

@@ -18,10 +18,11 @@ from ml.io.observer_place import observer_place, observer_velocity
 from ml.io.read_subjects import read_or_refuse
 from ml.io.records import BadInput, FrameRecord, SubjectRecord
 from ml.sky.observer_path import observer_path
+from ml.sky.parallax_distance import LEAST_CHANCE
 from ml.trails.annotation import TRAIL
 from ml.trails.line_marks import consensus_lines, read_marks
 from ml.trails.maps import one_plane
-from ml.trails.trail_distance import LEAST_CHANCE, Exposure, TrailDistance, trail_distance
+from ml.trails.trail_distance import Exposure, TrailDistance, trail_distance
 
 HEADER = (
     "external_id", "frame", "number", "points", "distance", "distance_error", "nearest", "parallax", "parallax_error",

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from ml.sky.tangent_plane import ARCSEC, east_north, plane_covariances
 
 Array = NDArray[np.float64]
 PARAMETERS = 5
 SIGNIFICANT = 3.0  # σ
+LEAST_CHANCE = 0.001  # of a χ² as large: below it, no distance fits
+STILL = 0.2  # of χ² without parallax: a near object's is large too, as its distance changes, but falls further
 LONGEST_ARC = 1.0  # days: beyond, the object's own acceleration and its changing distance count
 
 
@@ -62,8 +65,20 @@ class ParallaxDistance:
         return self.significance <= -SIGNIFICANT
 
     @property
+    def chance(self) -> float:
+        """Return the probability of a χ² at least as large."""
+        return float(chdtrc(self.dof, self.chi2))
+
+    @property
+    def is_unfit(self) -> bool:
+        """Return whether the detections fit no distance: χ² is too large for chance, and hardly less by parallax."""
+        return self.chance < LEAST_CHANCE and self.chi2 > STILL * self.straight_chi2
+
+    @property
     def complaint(self) -> str:
         """Return why the distance is not known; empty if it is."""
+        if self.is_unfit:
+            return "no distance fits: the detections do not move uniformly"
         if self.is_impossible:
             return "the path bends the wrong way for any distance"
         return "" if self.is_measured else "no parallax above 3σ: only the least distance is known"

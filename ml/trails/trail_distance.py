@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from ml.imaging.polyline import tangents
 from ml.imaging.wcs import to_sky
@@ -16,7 +15,6 @@ from ml.sky.tangent_plane import separation, unit_vectors
 from ml.sky.trail_parallax import TrailParallax, fit_trail_parallax
 from ml.trails.ridge_points import RidgePoints, ridge_points
 
-LEAST_CHANCE = 0.001
 EITHER = 9.0  # difference of χ², below which the exposure may have begun at either end
 Array = NDArray[Any]
 
@@ -51,7 +49,7 @@ class TrailDistance:
     @property
     def chance(self) -> float:
         """Return the probability of a χ² at least as large; below `LEAST_CHANCE` no distance fits the shape."""
-        return float(chdtrc(self.parallax.fit.dof, self.parallax.fit.chi2))
+        return self.parallax.fit.chance
 
     @property
     def is_either(self) -> bool:

@@ -21,6 +21,7 @@ from webapp.archive.pixels import may_show_motion
 from webapp.consensus.models import AggregatedPosterior, Consensus
 from webapp.core.csv_writer import csv_response
 from webapp.figures.distance import measure_distance
+from webapp.figures.doubts import doubts
 from webapp.figures.possible_links import DAYS, MOST, possible_links
 from webapp.figures.sky_links import links, sexagesimal
 from webapp.figures.track import Nearby, Track
@@ -69,6 +70,7 @@ def motion(request: HttpRequest, survey: Survey, pk: int) -> HttpResponse:
         "track": track,
         "n_known": int(track.is_known.sum()),
         "fit": track.numbers(),
+        "doubts": list(doubts(track)),
         "detections": [(each, trailing.trails.get(each.frame.position)) for each in track.detections()],
         "filled": Frame.measured(frames),
         "trailing": trailing,

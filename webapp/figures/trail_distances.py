@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from ml.imaging.noise_normalisation import linear_noise
 from ml.io.observer_place import observer_place, observer_velocity
 from ml.sky.observer_path import observer_path
+from ml.sky.parallax_distance import LEAST_CHANCE
 from ml.sky.trail_parallax import STRAIGHT
 from ml.trails import ridge_points
 from ml.trails.line_marks import consensus_lines
-from ml.trails.trail_distance import LEAST_CHANCE, Exposure, TrailDistance, trail_distance
+from ml.trails.trail_distance import Exposure, TrailDistance, trail_distance
 from webapp.archive.models import Frame, Kind, Subject
 from webapp.archive.pixels import pixels_of
 from webapp.known_objects.trails_and_tracks import LEAST_SCORE, volunteers_lines

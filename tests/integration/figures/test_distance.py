@@ -1,5 +1,6 @@
 """The motion page says how far a mover is: measured, a least distance, or why neither."""
 
+import numpy as np
 import pytest
 
 from ml.sky.tangent_plane import positions
@@ -7,8 +8,6 @@ from tests.integration import people
 from tests.integration.learning import sky
 from tests.unit.sky.curved_trails import hubble, trail
 from webapp.archive.models import Frame
-from webapp.figures.distance import measure_distance
-from webapp.figures.track import Track
 
 pytestmark = pytest.mark.django_db
 SHARP = {"seeing": "0.1", "floor": "0.03"}
@@ -30,12 +29,15 @@ def seen(survey, distance, *, space, minutes, n=10):
     return row
 
 
-def bent(row, by):
-    """Bend a tracklet by so many degrees of RA, times the square of a frame's place from the middle; return its fit."""
-    for frame in row.frames.all():
-        frame.ra += by * (frame.position - 4.5) ** 2
-        frame.save()
-    return measure_distance(row, Track(list(row.frames.all()), seeing=0.1, floor=0.03))
+def bend_the_other_way(row):
+    """Mirror a tracklet at the straight line through it."""
+    frames = list(row.frames.all())
+    for axis in ("ra", "dec"):
+        values = np.array([getattr(each, axis) for each in frames])
+        line = np.polyval(np.polyfit(range(len(values)), values, 1), range(len(values)))
+        for each, value in zip(frames, 2 * line - values, strict=True):
+            setattr(each, axis, value)
+    Frame.objects.bulk_update(frames, ["ra", "dec"])
 
 
 def distance_page(row):
@@ -67,12 +69,23 @@ def test_a_distant_object_is_only_farther_than():
 
 def test_a_track_that_bends_the_wrong_way_has_no_distance():
     row = seen(sky.survey("night", observatory="I41"), 0.05, space=False, minutes=90)
-    toward, away = (bent(row, by).fit.significance for by in (2e-4, -4e-4))
-    assert min(toward, away) < -3
-    assert max(toward, away) > 3
+    bend_the_other_way(row)
     found, page = distance_page(row)
-    assert found.fit.is_impossible == (away < 0)
-    assert ("wrong way for any distance" in page) == found.fit.is_impossible
+    assert found.fit.significance < -3
+    assert found.fit.is_impossible
+    assert "wrong way for any distance" in page
+
+
+def test_a_hopeless_fit_claims_no_distance_and_two_places_at_one_time_are_said():
+    row = seen(sky.survey("night", observatory="I41"), 0.5, space=False, minutes=60, n=4)
+    third, last = row.frames.order_by("position")[2:]
+    last.mjd_mid, last.ra, last.dec = third.mjd_mid, third.ra, third.dec + 3.6 / 3600
+    last.save()
+    found, page = distance_page(row)
+    assert found.fit.is_unfit
+    assert "No distance fits" in page
+    assert "au</strong>" not in page
+    assert "Frames 3 and 4 have one time but different places" in page
 
 
 @pytest.mark.parametrize(("n", "said"), [(2, "three detections within a day"), (10, "place is unknown")])

@@ -85,6 +85,21 @@ def test_a_straight_observer_is_refused():
         fit(mjd, directions, straight)
 
 
+def test_two_places_at_one_time_fit_no_distance():
+    mjd, directions, observer = trail(1.5, n=4)
+    mjd[3] = mjd[2]
+    found = fit(mjd, directions, observer)
+    assert found.straight_chi2 > found.chi2 > found.straight_chi2 / 2
+    assert (found.is_unfit, found.complaint) == (True, "no distance fits: the detections do not move uniformly")
+
+
+def test_a_near_object_has_a_distance_though_it_changes_meanwhile():
+    found = fit(*trail(0.05, minutes=90, space=False))
+    assert found.chance < 1e-6
+    assert (found.is_unfit, found.complaint) == (False, "")
+    assert found.distance == pytest.approx(0.05, rel=0.1)
+
+
 def test_the_command_reads_a_spacecrafts_places(tmp_path, capsys):
     rows = []
     for name, au in (("t", 1.5), ("far", 1e6)):
@@ -93,14 +108,18 @@ def test_the_command_reads_a_spacecrafts_places(tmp_path, capsys):
             f"{name},{m:.9f},{a:.8f},{d:.8f},{x:.3f},{y:.3f},{z:.3f}"
             for m, a, d, (x, y, z) in zip(mjd, *positions(directions), hubble(mjd), strict=True)
         ]
+    twice = [row.replace("t,", "twice,", 1) for row in rows[:3]]
+    twice.append(",".join([*twice[-1].split(",")[:2], *rows[3].split(",")[2:]]))
     (tmp_path / "d.csv").write_text(
-        "\n".join(["tracklet,mjd,ra,dec,obs_x,obs_y,obs_z", *rows, "lone,60000,1,1,1,2,3", ""])
+        "\n".join(["tracklet,mjd,ra,dec,obs_x,obs_y,obs_z", *rows, *twice, "lone,60000,1,1,1,2,3", ""])
     )
     assert main(["distance", "--data", str(tmp_path / "d.csv"), "--rms", "0.03"]) == 0
-    found, far, lone = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    found, far, twice, lone = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(found["distance"]) == pytest.approx(1.5, rel=0.01)
     assert found["problem"] == ""
     assert (far["distance"], far["distance_error"]) == ("", "")
     assert float(far["nearest"]) > 3
     assert "only the least distance" in far["problem"]
+    assert (twice["distance"], twice["nearest"], twice["dof"]) == ("", "", "3")
+    assert "no distance fits" in twice["problem"]
     assert "three detections" in lone["problem"]
