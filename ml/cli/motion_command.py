@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ml.cli.sky_table import Rows, add_position_errors, errors_of, number, table_command
 from ml.sky.detection_table import LACKING, read_detections
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.motion import FLOOR
-from ml.sky.tangent_plane import positions
+from ml.sky.tangent_plane import OFF_PLANE, positions
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 
 HEADER = (
@@ -50,10 +51,10 @@ def motion_table(args: argparse.Namespace) -> Rows:
     )
     motion = fit_weighted_motion(mjd, ra, dec, *map(spread, errors))
     counts, given = np.isfinite(mjd).sum(1), np.bincount(place[0], minlength=len(names))
+    problems = [_problem(*each) for each in zip(counts.tolist(), given.tolist(), _unfitted(mjd, motion), strict=True)]
     if not np.isfinite(motion.rate).any():
-        first = f"{names[0]}: {_problem(int(counts[0]), int(given[0]), fitted=False)}"
-        raise ValueError(f"none of {len(names)} tracklets has a motion ({first})")
-    return HEADER, _rows(names, motion, counts, given)
+        raise ValueError(f"none of {len(names)} tracklets has a motion ({names[0]}: {problems[0]})")
+    return HEADER, _rows(names, motion, counts, problems)
 
 
 def padded_rows(names: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[Any, Any], tuple[int, int]]:
@@ -67,20 +68,27 @@ def padded_rows(names: NDArray[np.str_]) -> tuple[NDArray[np.str_], tuple[Any, A
     return distinct[np.argsort(first)], (rank, column), (len(distinct), int(counts.max()))
 
 
-def _rows(names: NDArray[np.str_], motion: WeightedMotion, counts: Any, given: Any) -> Iterator[list[str]]:
+def _unfitted(mjd: NDArray[np.float64], motion: WeightedMotion) -> list[str]:
+    """Return why two or more detections of a tracklet, at times (N, F), have no motion; empty if they have."""
+    lasts = np.where(np.isfinite(mjd), mjd, -np.inf).max(1) - np.where(np.isfinite(mjd), mjd, np.inf).min(1)
+    why = np.where(lasts > ONE_EXPOSURE, OFF_PLANE, "all detections have one time")
+    found: list[str] = np.where(np.isfinite(motion.rate), "", why).tolist()
+    return found
+
+
+def _rows(names: NDArray[np.str_], motion: WeightedMotion, counts: Any, problems: list[str]) -> Iterator[list[str]]:
     ra, dec = positions(motion.position)
     columns = (
         motion.rate, motion.rate_error, motion.position_angle, motion.position_angle_error, motion.chi2_dof,
         *motion.bend.T, motion.bend_error[:, 1],
     )  # fmt: skip
     for at, name in enumerate(names):
-        problem = _problem(int(counts[at]), int(given[at]), fitted=bool(np.isfinite(motion.rate[at])))
         place = [number(motion.mjd[at], 7), *(number(v, 7) if counts[at] else "" for v in (ra[at], dec[at]))]
-        yield [name, str(counts[at]), *place, *(number(column[at], 5) for column in columns), problem]
+        yield [name, str(counts[at]), *place, *(number(column[at], 5) for column in columns), problems[at]]
 
 
-def _problem(count: int, given: int, *, fitted: bool) -> str:
-    """Say what a tracklet lacks; empty if nothing."""
+def _problem(count: int, given: int, unfitted: str) -> str:
+    """Say what a tracklet of so many usable and given detections lacks; empty if nothing."""
     problems = []
     if count < given:
         problems.append(f"{given - count} of {given} detections {LACKING}")
@@ -88,6 +96,6 @@ def _problem(count: int, given: int, *, fitted: bool) -> str:
         problems.append("no detection left")
     elif count == 1:
         problems.append("one detection: no motion")
-    elif not fitted:
-        problems.append("all detections have one time")
+    elif unfitted:
+        problems.append(unfitted)
     return "; ".join(problems)

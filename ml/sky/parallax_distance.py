@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from ml.sky.tangent_plane import ARCSEC, east_north, plane_covariances
+from ml.sky.tangent_plane import ARCSEC, OFF_PLANE, east_north, plane_covariances
 
 Array = NDArray[np.float64]
 PARAMETERS = 5
@@ -105,8 +105,8 @@ def fit_parallax(mjd: Array, directions: Array, errors: Errors, observer: Array)
     Raises
     ------
     ValueError
-        There are too few detections, they span more than a day, or the observer moves so straight that any distance
-        fits.
+        There are too few detections, they span more than a day, one lies 90° or more from their middle, or the observer
+        moves so straight that any distance fits.
 
     Notes
     -----
@@ -120,6 +120,8 @@ def fit_parallax(mjd: Array, directions: Array, errors: Errors, observer: Array)
     hours = (mjd - mjd.mean()) * 24
     axes = np.stack(east_north(directions.mean(0) / np.linalg.norm(directions.mean(0))))
     middle = np.cross(*axes)
+    if (directions @ middle <= 0).any():
+        raise ValueError(OFF_PLANE)
     plane = directions @ axes.T / (directions @ middle)[:, None] * ARCSEC  # gnomonic: great circles are straight
     shift = -(observer - observer.mean(0)) @ axes.T * ARCSEC  # arcsec for a distance of 1 au
     whiten = np.linalg.inv(np.linalg.cholesky(plane_covariances(directions, axes, *errors)))

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 ARCSEC = np.degrees(1) * 3600  # in a radian
+OFF_PLANE = "a detection lies 90° or more from the middle of all, so they are not of one object"
 
 
 def unit_vectors(ra: Array, dec: Array) -> Array:

@@ -102,7 +102,8 @@ def fit_weighted_motion(
 
     The residuals are taken on the tangent plane at the fitted position of each detection, so that a straight track of
     any length is straight; errors are turned from each detection's own east and north to those of the weighted mean
-    position, which differ near a pole.
+    position, which differ near a pole. No motion is fitted to detections of one time, nor where one lies 90° or more
+    from the weighted mean position.
 
     Parameters
     ----------
@@ -126,13 +127,16 @@ def fit_weighted_motion(
     share = _shares(rms_ra, rms_dec, corr, known)
     middle = normalised((share[..., None] * places).sum(1))
     axes = np.stack(east_north(middle), axis=1)  # (N, 2, 3)
-    noise = plane_covariances(places, axes[:, None], rms_ra, rms_dec, corr)
+    near = (places * middle[:, None]).sum(-1) > 0  # the plane shows nothing else: the antipode would be in the middle
+    on_plane = (near | ~known).all(1)
+    seen = np.where(near[..., None], places, middle[:, None])
+    noise = plane_covariances(seen, axes[:, None], rms_ra, rms_dec, corr)
     weight = np.where(known[..., None, None], np.linalg.inv(noise), 0.0)
     hours, mean_time = _hours(mjd, share, known)
     moving = np.ptp(hours, axis=1) / 24 > ONE_EXPOSURE
     design = np.stack([np.ones_like(hours), np.where(moving[:, None], hours, 0.0)], axis=-1)
     normal = _normal_matrix(design, weight)
-    inverse = _inverse(normal, (known.sum(1) >= 2) & moving)
+    inverse = _inverse(normal, (known.sum(1) >= 2) & moving & on_plane)
     state = np.zeros((len(mjd), 2, 2))  # position and velocity, arcsec and arcsec/h, on the plane
     for _ in range(ROUNDS):
         residual = _residuals(places, middle, axes, state, hours)

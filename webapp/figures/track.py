@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from ml.sky.detections import ONE_EXPOSURE
 from ml.sky.error_ellipse import outline, tangent_direction
 from ml.sky.motion import position_errors
 from ml.sky.tangent_plane import ARCSEC, east_north, positions, unit_vectors
@@ -87,8 +88,14 @@ class Track:
 
     @property
     def is_fitted(self) -> bool:
-        """Return whether there is a motion: two detections at different times."""
+        """Return whether there is a motion: two detections at different times, and none 90° or more from the middle."""
         return bool(np.isfinite(self.motion.rate[0]))
+
+    @property
+    def has_times(self) -> bool:
+        """Return whether the detections have more than one time."""
+        known = self.mjd[self.is_known]
+        return len(known) > 1 and bool(np.ptp(known) > ONE_EXPOSURE)
 
     @cached_property
     def position(self) -> tuple[float, float]:

@@ -87,6 +87,29 @@ def test_an_impossible_date_is_a_warning_and_the_subject_has_no_time(tmp_path, c
     assert "which is no date" in page
 
 
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ({}, ""),
+        ({"mjd2": 60600.0, "mjd3": 60600.0}, "all its frames have one time, so it has no motion. Check mjd."),
+        ({"mjd3": 60600.01}, "its frames 2 and 3 have one time and different places. Check mjd, ra and dec."),
+        ({"ra3": 13.0}, "its frames 2 and 3 lie 3.0° apart, 299° a day: too fast for one object."),
+        ({"ra3": 190.0, "dec3": -5.0}, "its frames 2 and 3 lie 180.0° apart"),
+    ],
+)
+def test_detections_that_are_not_of_one_mover_are_a_warning(tmp_path, capsys, moved, said):
+    make_survey()
+    write_cube(tmp_path / "a.fits", planes=3)
+    places = {"mjd1": 60600.0, "mjd2": 60600.01, "mjd3": 60600.02, "ra1": 10.0, "ra2": 10.001, "ra3": 10.002}
+    places |= {"dec1": 5.0, "dec2": 5.0, "dec3": 5.0}
+    write_manifest(tmp_path, [{"external_id": "a", "image": "a.fits", "kind": "tracklet"} | places | moved])
+    call_command("ingest", str(tmp_path), survey="atlas")
+    assert said in capsys.readouterr().out
+    run = IngestRun.objects.get()
+    assert (run.added, run.bad, run.problems.count()) == (1, 0, int(bool(said)))
+    assert [(each.row, each.is_warning) for each in run.problems.all()] == [(2, True)] * bool(said)
+
+
 def test_it_tells_how_many_known_subjects_join_the_set(tmp_path, capsys):
     make_survey()
     make_sky(tmp_path / "night", 3)

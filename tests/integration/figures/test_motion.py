@@ -106,6 +106,28 @@ def test_without_a_motion_the_page_says_why(night, scientist, change, sentence):
     assert "plot" not in answer.context
 
 
+@pytest.mark.parametrize(
+    ("change", "sentences"),
+    [
+        ({"dec": 8.0}, ["Frames 1 and 2 lie 3.0° apart, 288° a day: too fast for one object."]),
+        (
+            {"ra": 179.999, "dec": -5.0},
+            ["too fast for one object", "90° or more from the middle of all"],
+        ),
+        ({"dec": 5.1}, ["The detections do not move uniformly"]),
+    ],
+)
+def test_what_cannot_be_one_mover_is_said(night, scientist, change, sentences):
+    row = tracklet(night)
+    assert page(scientist, row).context["doubts"] == []
+    Frame.objects.filter(subject=row, position=1).update(**change)
+    answer = page(scientist, row)
+    assert answer.status_code == 200
+    shown = answer.content.decode()
+    assert [sentence for sentence in sentences if sentence not in shown] == []
+    assert "All detections have one time" not in shown
+
+
 def test_one_detection_moves_nowhere(night, scientist):
     row = tracklet(night)
     Frame.objects.filter(subject=row, position__gt=0).update(dec=None)

@@ -31,16 +31,19 @@ def test_each_tracklet_has_its_motion_and_each_bad_one_its_reason(motion):
         "b,60000.01,10.001,0,0.1,0.1\n"
         "b,60000.02,10.002,0,0.1,0.1\n"
         "same,60000,1,1,,\nsame,60000,1,1.001,,\n"
+        "antipode,60000,10,5,,\nantipode,60000.01,190,-5,,\nantipode,60000.02,10.002,5,,\n"
         "lost,nan,1,1,,\nlost,60000,1,91,,\n"
     )
     assert status == 0
-    assert list(rows) == ["b", "a", "same", "lost"]
+    assert list(rows) == ["b", "a", "same", "antipode", "lost"]
     assert float(rows["b"]["rate"]) == pytest.approx(3.6 / 0.24)
     assert float(rows["b"]["pa"]) == pytest.approx(90)
     assert float(rows["b"]["rate_error"]) == pytest.approx(0.1 / (0.24 * np.sqrt(2)), rel=1e-3)
     assert rows["b"]["problem"] == ""
     assert rows["a"]["problem"] == "one detection: no motion"
     assert rows["same"]["problem"] == "all detections have one time"
+    assert "90° or more from the middle" in rows["antipode"]["problem"]
+    assert rows["antipode"]["rate"] == rows["antipode"]["chi2_dof"] == ""
     assert rows["lost"]["problem"] == f"2 of 2 detections {LACKING}; no detection left"
     assert rows["lost"]["ra"] == rows["same"]["rate"] == ""
 

@@ -78,6 +78,13 @@ def test_too_few_detections_are_refused(rows, said):
         fit(mjd[rows], directions[rows], observer[rows])
 
 
+def test_an_antipode_is_refused():
+    mjd, directions, observer = trail(1.0)
+    directions[4] = -directions[4]
+    with pytest.raises(ValueError, match="90° or more"):
+        fit(mjd, directions, observer)
+
+
 def test_a_straight_observer_is_refused():
     mjd, directions, observer = trail(1.0)
     straight = observer[:1] + (mjd - mjd[0])[:, None] * np.array([0.01, 0.0, 0.0])

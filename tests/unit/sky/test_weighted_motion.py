@@ -146,3 +146,19 @@ def test_errors_of_residuals_are_the_scatter_of_places_along_the_motion_and_acro
     sin, cos = np.sin(np.radians(motion.position_angle[0])), np.cos(np.radians(motion.position_angle[0]))
     scatter = [(moved @ way).std(axis=0) for way in (sin * east + cos * north, sin * north - cos * east)]
     assert np.array(scatter) == pytest.approx(motion.residual_error[0].T, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec"),
+    [([10, 190.001, 10.002], [5, -5, 5]), ([10, 190], [5, -5]), ([10, 10.001, 130, 10.002], [0, 0, 0, 0])],
+)
+def test_no_motion_is_fitted_beyond_a_quarter_of_a_turn(ra, dec):
+    """The antipode is at the middle of the tangent plane, as the others are."""
+    motion = fit(60600 + np.arange(len(ra)) / 100, np.array(ra), np.array(dec))
+    assert np.isnan([motion.rate[0], motion.chi2[0]]).all()
+    assert np.isnan(motion.residual).all()
+    assert motion.dof[0] == 0
+
+
+def test_sixty_degrees_are_fitted():
+    assert fit(*track(3, rate=600_000.0)).rate[0] == pytest.approx(600_000, rel=1e-3)

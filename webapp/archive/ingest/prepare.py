@@ -75,20 +75,6 @@ def candidate(record: SubjectRecord, classes: list[str]) -> Candidate:
     )
 
 
-def warning_of(record: SubjectRecord) -> BadInput | None:
-    """Return a warning if a frame has no time because its header's is none."""
-    why = next((frame.mjd_keyword for frame in record.frames if frame.mjd_mid is None and frame.mjd_keyword), "")
-    if not why:
-        return None
-    return BadInput(
-        "is ingested without a time: %(why)s. Mend its header, or give the time in a manifest’s column mjd, and ingest"
-        " it under another name.",
-        file=record.source,
-        row=record.row,
-        why=why,
-    )
-
-
 def finite(value: float | None) -> float | None:
     """Return the number, or None for a missing, NaN or infinite one."""
     return value if value is not None and math.isfinite(value) else None

@@ -12,8 +12,9 @@ from ml.io.records import BadInput
 from webapp.archive.ingest.copy_rows import exposures, join_set, put_into_set, write_frames, write_subjects
 from webapp.archive.ingest.dedupe import originals, other_pixels, stored_checksums, unknown
 from webapp.archive.ingest.pixel_writer import PixelWriter, new_keys
-from webapp.archive.ingest.prepare import Candidate, gold_label, warning_of
+from webapp.archive.ingest.prepare import Candidate, gold_label
 from webapp.archive.ingest.reader import Item
+from webapp.archive.ingest.row_warnings import warning_of
 from webapp.archive.ingest.synthetic_names import free_names
 from webapp.archive.models import IngestProblem, IngestRun, SubjectSet, Survey
 from webapp.archive.models.ingest_run import MOST_PROBLEMS
