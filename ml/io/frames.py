@@ -10,7 +10,7 @@ from ml.io.message import Message
 from ml.io.picture import Facts, Picture, Selection, span
 from ml.io.records import KINDS, BadInput, FrameRecord
 
-FRAMES = {"stamp": (1, 1), "tracklet": (3, 8), "cutout": (1, 1), "cube": (1, 100_000)}
+FRAMES = {"stamp": (1, 1), "tracklet": (3, 8), "cutout": (1, 1), "cube": (3, 100_000)}
 """Minimum and maximum number of frames of a subject, by kind."""
 
 MOST_CHANNELS = 4
@@ -147,7 +147,7 @@ def _check(block: np.ndarray, kind: str) -> None:
             count=count,
         )
     if not fewest <= count <= most:
-        allowed = f"{fewest} to {most}"
+        allowed = f"{fewest} to {most:,}"
         raise BadInput(
             "a %(kind)s has %(allowed)s frames, and this has %(count)s. Add or leave out frames, or change `kind`.",
             kind=kind,

@@ -161,6 +161,7 @@ def test_a_bad_row_is_told_and_the_rest_goes_on(write_fits, write_manifest, sky_
         ({"gold": "perhaps"}, "write true or false"),
         ({"kind": "planet"}, "kind “planet” is not known"),
         ({"kind": "tracklet"}, "a tracklet has 3 to 8 frames, and this has 1"),
+        ({"kind": "cube"}, "a cube has 3 to 100,000 frames, and this has 1"),
         ({"plane": 2}, "planes 0 to 0, but the row asks for plane 2"),
         ({"plane": "-1"}, "counted from 0"),
         ({"plane": "9" * 5000}, "counted from 0"),
@@ -178,6 +179,13 @@ def test_each_bad_cell_has_its_sentence(cells, words, tmp_path, write_fits, writ
     bad = complaint(write_manifest(row(**cells)))
     assert words in bad.reason
     assert (bad.file, bad.row) == ("manifest.csv", 2)
+
+
+def test_a_cube_has_three_frames_or_more(write_fits, write_manifest, complaint, subjects, sky_noise):
+    write_fits("a.fits", sky_noise(3, 6, 6))
+    bad = complaint(write_manifest(row(kind="cube", planes="0:2")))
+    assert "a cube has 3 to 100,000 frames, and this has 2" in bad.reason
+    assert [each.kind for each in subjects(write_manifest(row(kind="cube")))] == ["cube"]
 
 
 def test_a_column_of_thousands_of_digits_is_no_frame(write_fits, write_manifest, subjects, sky_noise):
