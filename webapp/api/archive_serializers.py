@@ -35,14 +35,12 @@ class CreateSurveySerializer(RequestBody, SurveySerializer):
     positive = NamesField(default=list, help_text="the classes that are real movers")
     channels = NamesField(default=list, help_text="what the channels of a frame show")
     pixel_scale = serializers.FloatField(min_value=1e-6, allow_null=True, default=None, help_text="arcsec per pixel")
-    seeing = serializers.FloatField(
+    seeing = serializers.FloatField(min_value=1e-3, allow_null=True, default=None, help_text="arcsec, FWHM of a star")
+    position_floor = serializers.FloatField(
         min_value=1e-3,
         allow_null=True,
         default=None,
-        help_text="arcsec, FWHM of a star; with position_floor or not at all",
-    )
-    position_floor = serializers.FloatField(
-        min_value=1e-3, allow_null=True, default=None, help_text="arcsec, error of a bright object's position"
+        help_text="arcsec, error of a bright object's position; null for 0.1",
     )
     observatory = serializers.RegexField(
         r"^[A-Za-z0-9]{3,4}\Z", default="", allow_blank=True, help_text="the Minor Planet Center's code"

@@ -210,8 +210,8 @@ def _errors(survey: Survey, frame: Frame) -> Record:
     snr = frame.snr if frame.snr and frame.snr > 0 and math.isfinite(frame.snr) else None
     texts = {"logSNR": f"{math.log10(snr):.2f}"} if snr else {}
     by_snr = None
-    if snr and survey.seeing and survey.position_floor:
-        by_snr = float(astrometric_error(np.array(snr), survey.seeing, survey.position_floor))
+    if snr and survey.seeing:
+        by_snr = float(astrometric_error(np.array(snr), **survey.usual_errors()))
     errors = frame.rms_ra or by_snr, frame.rms_dec or by_snr
     if all(errors):
         texts |= {name: positive(error, 3, 7) for name, error in zip(("rmsRA", "rmsDec"), errors, strict=True)}

@@ -60,8 +60,7 @@ def test_nobody_else_opens_a_survey(survey, admin):
         ({"slug": "a night"}, "slug"),
         ({"name": ""}, "This field is required"),
         ({"seeing": "0"}, "Enter a number above 0"),
-        ({"seeing": ""}, "Give both seeing and least error, or neither"),
-        ({"position_floor": ""}, "Give both seeing and least error, or neither"),
+        ({"position_floor": "0"}, "Enter a number above 0"),
         ({"classes": "AST, AST, CR"}, "List each once"),
         ({"classes": "AST, yes"}, "an answer, not a class"),
         ({"classes": "AST, " + "C" * 21}, "at most 20 characters"),
@@ -82,6 +81,20 @@ def test_what_cannot_be_is_refused_with_what_to_do(survey, said, sentence):
     assert answer.status_code == 400
     assert sentence in unescape(answer.content.decode())
     assert list(Survey.objects.all()) == [survey]
+
+
+@pytest.mark.parametrize(
+    ("said", "errors"),
+    [
+        ({"position_floor": ""}, {"seeing": 4.5, "floor": 0.1}),
+        ({"seeing": "", "position_floor": "0.3"}, {"seeing": 4.65, "floor": 0.3}),
+        ({"seeing": "", "position_floor": "", "pixel_scale": ""}, {"seeing": 2.0, "floor": 0.1}),
+    ],
+)
+def test_an_empty_seeing_or_minimum_error_is_what_its_help_says(said, errors):
+    answer = browser(account("root", is_superuser=True)).post("/surveys/new/", {**NEW, **said})
+    assert answer.status_code == 302
+    assert Survey.objects.get(slug=NEW["slug"]).usual_errors() == errors
 
 
 def test_an_admin_changes_the_settings(survey, admin):

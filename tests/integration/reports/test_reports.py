@@ -69,6 +69,12 @@ def test_a_positions_own_error_is_reported_and_an_assumed_one_is_not(survey):
     assert second["logSNR"] == "1.00"
 
 
+def test_a_seeing_alone_makes_errors_with_the_least_error_that_the_settings_promise(survey):
+    Survey.objects.update(seeing=2.355, position_floor=None)
+    [block] = read_psv(sign(draft(survey)).psv)
+    assert {(each["rmsRA"], each["rmsDec"]) for each in block.observations} == {("0.141", "0.141")}  # S/N 10
+
+
 def test_only_confirmed_unidentified_tracklets_are_candidates(survey):
     assert candidates(survey).count() == 4
     one, two, three, _ = survey.subjects.order_by("pk")

@@ -76,13 +76,12 @@ class Survey(models.Model):
         return name in self.open_metadata and name not in self.leaky_columns
 
     def usual_errors(self) -> dict[str, float]:
-        """Return `seeing` and `floor`, the least error of a position, arcsec; assumed ones if the survey gives none.
+        """Return `seeing` and `floor`, the least error of a position, arcsec; each assumed if the survey gives none.
 
         They make errors of positions by `ml.sky.motion.position_errors`, where a detection has none of its own.
         """
-        if self.seeing and self.position_floor:
-            return {"seeing": self.seeing, "floor": self.position_floor}
-        return {"seeing": round(SEEING_PIXELS * self.pixel_scale, 3) if self.pixel_scale else SEEING, "floor": FLOOR}
+        assumed = round(SEEING_PIXELS * self.pixel_scale, 3) if self.pixel_scale else SEEING
+        return {"seeing": self.seeing or assumed, "floor": self.position_floor or FLOOR}
 
     def clean(self) -> None:
         """Validate the classes and what measures positions, as far as this row alone allows.
@@ -109,8 +108,6 @@ class Survey(models.Model):
             )
         if self.observatory and self.observatory not in read_observatories():
             raise ValidationError({"observatory": _unknown_code(self.observatory)})
-        if (self.seeing is None) != (self.position_floor is None):
-            raise ValidationError({"position_floor": _("Give both seeing and least error, or neither.")})
 
 
 def _unknown_code(code: str) -> str:
