@@ -138,7 +138,8 @@ def begin_training(
 ) -> ResumableTraining:
     """Return the training before its first round, with a clock that leaves time for the final validation."""
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=preset.rate, weight_decay=DECAY)
-    clock = Clock(preset.steps, None if minutes is None else minutes - ending(model, val_examples, minutes))
+    reserved = 0.0 if minutes is None else ending(model, val_examples, minutes)
+    clock = Clock(preset.steps, minutes, reserved)
     return ResumableTraining(model.network, optimizer, compute, clock, best=best)
 
 

@@ -83,11 +83,18 @@ class Clock:
     A run that keeps within its time limit is the same as without one, however busy the machine is. Once the measured
     pace shows that it won't, the rest of the schedule is fitted into the time that is left, so that the learning rate
     still falls to 0 by the end, and `notes` says so.
+
+    Parameters
+    ----------
+    minutes
+        Time limit of the whole run; None for none.
+    reserved
+        How many of these minutes are kept for what follows the steps.
     """
 
-    def __init__(self, steps: int, minutes: float | None) -> None:
+    def __init__(self, steps: int, minutes: float | None, reserved: float = 0.0) -> None:
         self.steps, self.step, self.minutes = steps, 0, minutes
-        self.seconds = math.inf if minutes is None else 60 * minutes
+        self.seconds = math.inf if minutes is None else 60 * (minutes - reserved)
         self.start = time.monotonic()
         self.first: tuple[int, float] | None = None  # step and seconds from which the pace is measured
         self.shortened: tuple[float, float] | None = None  # progress and seconds when the schedule was shortened
@@ -129,7 +136,7 @@ class Clock:
         if self.step < self.steps and self.elapsed >= self.seconds:
             return [
                 Message(
-                    "The limit of %(minutes)s minutes ended the training after %(done)s of %(steps)s steps. Raise or"
+                    "The time limit of %(minutes)s min ended the training after %(done)s of %(steps)s steps. Raise or"
                     " drop the limit to run all of them.",
                     minutes=f"{self.minutes:g}",
                     done=f"{self.step:,}",
@@ -139,7 +146,7 @@ class Clock:
         if self.shortened is not None:
             return [
                 Message(
-                    "The limit of %(minutes)s minutes shortened the schedule of the training. Raise or drop the limit"
+                    "The time limit of %(minutes)s min shortened the schedule of the training. Raise or drop the limit"
                     " for the usual one.",
                     minutes=f"{self.minutes:g}",
                 )

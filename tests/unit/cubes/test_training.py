@@ -53,6 +53,12 @@ def test_a_bright_mover_is_learnt_in_a_moment():
     )
 
 
+def test_a_run_that_ends_early_names_its_whole_limit():
+    """Half of it is kept for the validation."""
+    made = train_cubes(EXAMPLES, replace(TINY, steps=100_000), device="cpu", minutes=0.002)
+    assert [note.split(" ended")[0] for note in made.manifest["notes"]] == ["The time limit of 0.002 min"]
+
+
 def test_patience_and_a_person_can_end_it():
     hopeless = replace(TINY, rate=0.0, steps=50, rounds=25, patience=2)
     assert train_cubes(EXAMPLES, hopeless, device="cpu").manifest["rounds"] <= 5

@@ -224,7 +224,15 @@ def test_a_limit_that_will_be_reached_shortens_the_schedule_once_and_says_so(mon
     assert clock.step < 200
     assert rates[-1] < 0.02, "the learning rate falls to 0 by the limit"
     assert np.abs(np.diff(rates)).max() < 0.2, "without a leap"
-    assert "The limit of 5 minutes ended the training after" in clock.notes()[0]
+    assert "The time limit of 5 min ended the training after" in clock.notes()[0]
+
+
+def test_a_note_names_the_limit_that_was_given_also_where_a_part_of_it_is_reserved(monkeypatch):
+    watch = Watch(monkeypatch)
+    clock = Clock(200, 1.0, reserved=0.5)
+    watch.run(clock, 1.0)
+    assert 30 <= watch.now <= 31
+    assert "The time limit of 1 min ended the training after 3" in clock.notes()[0]
 
 
 def test_a_run_that_was_shortened_but_took_all_its_steps_says_so(monkeypatch):
