@@ -25,7 +25,7 @@ function columns(epochs) {
   return Object.fromEntries(FIELDS.map((field) => [field, epochs.map((epoch) => epoch[field] ?? NaN)]));
 }
 
-function plot(name, { label, lines }) {
+function plot(name, label, lines) {
   const source = new Bokeh.ColumnDataSource({ data });
   sources.set(name, source);
   const figure = figureOf({
@@ -42,10 +42,20 @@ function plot(name, { label, lines }) {
   return finish(figure);
 }
 
+/** Show a plot of the lines that have a value, or leave it out if none has. */
+function begin(name, { label, lines }) {
+  const known = lines.filter(({ field }) => data[field].some(Number.isFinite));
+  const place = root.querySelector(`[data-plot="${name}"]`);
+  place.closest("figure").hidden = !known.length;
+  if (known.length) show(place, () => plot(name, label, known));
+}
+
 function draw(epochs) {
   data = columns(epochs);
-  if (sources.size) for (const source of sources.values()) source.data = data;
-  else for (const [name, curves] of Object.entries(CURVES)) show(root.querySelector(`[data-plot="${name}"]`), () => plot(name, curves));
+  for (const [name, curves] of Object.entries(CURVES)) {
+    if (sources.has(name)) sources.get(name).data = data;
+    else begin(name, curves);
+  }
 }
 
 async function renew() {

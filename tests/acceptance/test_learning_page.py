@@ -13,7 +13,7 @@ from tests.integration.learning import sky
 from tests.integration.pages.test_comparison import models
 from webapp.archive.models import Subject
 from webapp.core.jobs import JobState
-from webapp.learning.models import Checkpoint, Promotion, TrainingRun
+from webapp.learning.models import Checkpoint, Promotion, TrainingEpoch, TrainingRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lost_messages")]
 
@@ -83,6 +83,21 @@ def drawn_epochs(n):
     return f"""() => Bokeh.documents.length === 2 && Bokeh.documents.every((document) =>
         [...document.all_models].filter((model) => model.type === "ColumnDataSource")
             .every((source) => source.data.epoch.length === {n}))"""
+
+
+@pytest.mark.parametrize(("metrics", "legends"), [({}, 2), ({"roc_auc": 0.9}, 3)])
+def test_curves_leave_out_metrics_that_no_epoch_has(survey, admin, open_page, metrics, legends):
+    """The loss has two lines."""
+    run = sky.checkpoint(survey.workflows.get()).run
+    for epoch in (1, 2):
+        at = {"epoch": epoch, "epochs": 2, "loss": 1 / epoch, "val_loss": 2 / epoch}
+        TrainingEpoch.objects.create(run=run, attempt=0, metrics=metrics, **at)
+    page = open_page(run.get_absolute_url(), user=admin)
+    expect(page.locator("[data-plot=loss] .bk-Figure")).to_be_visible()
+    expect(page.locator("[data-plot=metrics] .bk-Figure")).to_have_count(int(bool(metrics)))
+    expect(page.get_by_text("Validation metrics by epoch")).to_be_visible(visible=bool(metrics))
+    items = "Bokeh.documents.flatMap((each) => [...each.all_models]).filter(({ type }) => type === 'LegendItem').length"
+    assert page.evaluate(items) == legends
 
 
 def test_a_waiting_run_is_cancelled(survey, admin, open_page):

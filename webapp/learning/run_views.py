@@ -52,7 +52,7 @@ def epochs_csv(request: HttpRequest, survey: Survey, pk: int) -> HttpResponseBas
     """Return every epoch of every attempt."""
     row = _run(survey, pk)
     rows = [{"attempt": epoch.attempt, **_plain(epoch)} for epoch in row.epochs.all()]
-    columns = ("attempt", "epoch", "loss", "val_loss", "accuracy", "roc_auc")
+    columns = ("attempt", "epoch", "loss", "val_loss", *EPOCH_METRICS)
     return csv_response(f"training-{row.pk}.csv", columns, [[each[column] for column in columns] for each in rows])
 
 
@@ -83,20 +83,25 @@ def _run(survey: Survey, pk: int) -> TrainingRun:
     return get_object_or_404(runs, survey=survey, pk=pk)
 
 
+EPOCH_METRICS = ("accuracy", "roc_auc")
+
+
 def _plain(epoch: TrainingEpoch) -> dict[str, Any]:
-    metrics = {name: epoch.metrics.get(name) for name in ("accuracy", "roc_auc")}
+    metrics = {name: epoch.metrics.get(name) for name in EPOCH_METRICS}
     return {"epoch": epoch.epoch, "loss": epoch.finite_loss, "val_loss": epoch.val_loss, **metrics}
 
 
 def _context(request: HttpRequest, survey: Survey, pk: int) -> dict[str, Any]:
     row = _run(survey, pk)
+    curve = list(row.curve())
     checkpoint = Checkpoint.objects.filter(run=row).first()
     evaluation = checkpoint.evaluations.select_related("champion", "test_set").first() if checkpoint else None
     return {
         "survey": survey,
         "is_admin": Membership.objects.allows(request.user, survey, Role.ADMIN),
         "run": row,
-        "epochs": list(row.curve()),
+        "epochs": curve,
+        "epoch_metrics": [name for name in EPOCH_METRICS if any(each.metrics.get(name) is not None for each in curve)],
         "tells_classes_apart": _tells_classes_apart(row, checkpoint),
         "sources": sources(row.training_set.sources) if row.training_set else [],
         "checkpoint": checkpoint,

@@ -68,6 +68,18 @@ def test_an_epochs_accuracy_is_named_after_what_it_is_of(workflow, kind):
     assert ("Accuracy (classes)" in shown) == ("data-classes" in shown) == (kind == "stamp")
 
 
+@pytest.mark.parametrize("known", [(), ("roc_auc",), ("accuracy", "roc_auc")])
+def test_metrics_that_no_epoch_has_are_left_out(workflow, known):
+    run = sky.checkpoint(workflow).run
+    metrics = dict.fromkeys(known, 0.5)
+    TrainingEpoch.objects.create(run=run, attempt=0, epoch=1, epochs=1, loss=0.5, val_loss=0.4, metrics=metrics)
+    shown = page_of(run).content.decode()
+    table = shown.split('id="epochs-table"')[1]
+    assert (">Accuracy<" in table, ">ROC AUC<" in table) == ("accuracy" in known, "roc_auc" in known)
+    assert ">–<" not in table
+    assert ("<figure hidden>" in shown) == (not known)
+
+
 def test_a_cancelled_run_says_so_in_the_list_as_on_its_page(workflow):
     run = start_training(workflow=workflow, by=None)
     TrainingRun.objects.filter(pk=run.pk).update(message=LEARNING(count=254))
