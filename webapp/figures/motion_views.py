@@ -23,7 +23,7 @@ from webapp.core.csv_writer import csv_response
 from webapp.figures.distance import measure_distance
 from webapp.figures.doubts import doubts
 from webapp.figures.possible_links import DAYS, MOST, possible_links
-from webapp.figures.sky_links import links, sexagesimal
+from webapp.figures.sky_links import links, sexagesimal, shown_ra
 from webapp.figures.track import Nearby, Track
 from webapp.figures.trail_distances import trail_distances
 from webapp.figures.trailing import MeasuredTrail, measure_trails
@@ -165,7 +165,7 @@ def _place(subject: Subject, track: Track) -> dict[str, Any]:
     ra, dec = (subject.ra, subject.dec) if mjd is None else track.position
     if ra is None or dec is None:
         return {}
-    found = {"ra": ra, "dec": dec, "sexagesimal": sexagesimal(ra, dec)}
+    found = {"ra": shown_ra(ra), "dec": dec, "sexagesimal": sexagesimal(ra, dec)}
     return found | {"links": links(ra, dec, mjd, subject.survey.observatory)}
 
 

@@ -12,6 +12,11 @@ JPL = "https://ssd.jpl.nasa.gov/tools/sb_ident.html#/"
 """A form to fill in: JPL takes a position by address only where programs ask."""
 
 
+def shown_ra(ra: float) -> float:
+    """Return an RA, degrees, as six decimals show it: never 360."""
+    return round(ra, 6) % 360
+
+
 def sexagesimal(ra: float, dec: float, separator: str = ":", places: int = 2) -> tuple[str, str]:
     """Return RA in hours and Dec with its sign, one decimal less than RA has, from degrees."""
     style = {"sep": separator, "pad": True}
@@ -25,6 +30,7 @@ def links(ra: float, dec: float, mjd: float | None, observatory: str) -> list[tu
 
     Those that look for moving bodies, which they do at a time (UTC), are left out if it is unknown.
     """
+    ra = shown_ra(ra)
     place = f"{ra:.6f} {dec:+.6f}"
     simbad = urlencode({"Coord": place, "Radius": RADIUS, "Radius.unit": "arcmin"})
     found = [

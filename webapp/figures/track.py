@@ -15,6 +15,7 @@ from ml.sky.motion import position_errors
 from ml.sky.tangent_plane import ARCSEC, east_north, positions, unit_vectors
 from ml.sky.weighted_motion import WeightedMotion, fit_weighted_motion
 from webapp.archive.models import Frame
+from webapp.figures.sky_links import shown_ra
 from webapp.known_objects.models import KnownMatch
 
 Array = NDArray[np.float64]
@@ -39,6 +40,11 @@ class Detection:
     error_along: float | None
     error_left: float | None
     trail: float | None
+
+    @property
+    def ra(self) -> float | None:
+        """Return its RA, degrees, as the page shows it."""
+        return None if self.frame.ra is None else shown_ra(self.frame.ra)
 
 
 @dataclass(frozen=True)

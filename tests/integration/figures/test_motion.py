@@ -261,6 +261,18 @@ def test_the_page_asks_the_database_little(night, scientist, django_assert_max_n
         assert page(scientist, row).status_code == 200
 
 
+def test_no_place_is_at_360_degrees(night, scientist):
+    row = tracklet(night, n=3, rate=7.2, angle=90.0, ra=359.9995, dec=0.0)
+    for frame, ra in zip(row.frames.order_by("position"), (359.9995, 359.9999999, 0.0004999), strict=True):
+        frame.ra = ra
+        frame.save()
+    answer = page(scientist, row)
+    shown = answer.content.decode()
+    assert "0.000000° 0.000000°" in shown
+    assert "360.000000" not in shown
+    assert dict(answer.context["links"])["SIMBAD"].count("Coord=0.000000+") == 1
+
+
 def test_places_are_told_in_both_ways_and_links_have_them():
     assert sexagesimal(10.684708, -0.5) == ("00:42:44.33", "-00:30:00.0")
     assert sexagesimal(359.999999, 41.26875) == ("00:00:00.00", "+41:16:07.5")
