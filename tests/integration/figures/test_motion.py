@@ -128,6 +128,23 @@ def test_what_cannot_be_one_mover_is_said(night, scientist, change, sentences):
     assert "All detections have one time" not in shown
 
 
+@pytest.mark.parametrize(
+    ("change", "columns"),
+    [
+        ({}, ["Frame", "Along, ″", "Trail, ″", "Download as CSV"]),
+        ({"exptime": None}, ["Frame", "Along, ″", "Download as CSV"]),
+        ({"mjd_mid": 61000.2}, ["Frame", "Download as CSV"]),
+        ({"ra": None}, []),
+    ],
+)
+def test_the_table_of_detections_has_no_empty_columns(night, scientist, change, columns):
+    row = tracklet(night)
+    Frame.objects.filter(subject=row).update(**change)
+    shown = page(scientist, row).content.decode()
+    told = [name for name in ("Frame", "Along, ″", "Trail, ″") if f">{name}</th>" in shown]
+    assert told + ["Download as CSV"] * ("Download as CSV" in shown) == columns
+
+
 def test_one_detection_moves_nowhere(night, scientist):
     row = tracklet(night)
     Frame.objects.filter(subject=row, position__gt=0).update(dec=None)
