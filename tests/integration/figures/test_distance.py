@@ -88,6 +88,12 @@ def test_a_hopeless_fit_claims_no_distance_and_two_places_at_one_time_are_said()
     assert "Frames 3 and 4 have one time but different places" in page
 
 
+@pytest.mark.parametrize(("n", "said"), [(3, "with 1 degree of freedom left"), (4, "with 3 degrees of freedom left")])
+def test_degrees_of_freedom_are_counted(n, said):
+    _, page = distance_page(seen(sky.survey("night", observatory="I41"), 40.0, space=False, minutes=30, n=n))
+    assert said in page
+
+
 @pytest.mark.parametrize(("n", "said"), [(2, "three detections within a day"), (10, "place is unknown")])
 def test_what_is_missing_is_said(n, said):
     found, page = distance_page(seen(sky.survey("nowhere"), 1.5, space=False, minutes=35, n=n))
