@@ -22,6 +22,10 @@ class Links(models.TextChoices):
     TRACKLETS = "tracklets", _("Tracklets of several nights into objects")
 
 
+DETECTIONS = (3, 8)
+"""Fewest and most that a search may ask of a mover."""
+
+
 def _between(least: float, most: float) -> list[MinValueValidator | MaxValueValidator]:
     return [MinValueValidator(least), MaxValueValidator(most)]
 
@@ -42,7 +46,7 @@ class LinkRun(Job):
     )
     min_rate = models.FloatField(default=3.0, validators=_between(0, 36_000), help_text="arcsec/h")
     max_rate = models.FloatField(default=600.0, validators=_between(0, 36_000), help_text="arcsec/h")
-    min_detections = models.PositiveSmallIntegerField(default=4, validators=_between(3, 8))
+    min_detections = models.PositiveSmallIntegerField(default=4, validators=_between(*DETECTIONS))
     tolerance = models.FloatField(
         default=TOLERANCE, validators=_between(0.01, 100), help_text="arcsec/h, across nights"
     )

@@ -22,7 +22,7 @@ from webapp.archive.observing_nights import date_of, night_begins, night_of
 from webapp.core.request_values import whole_numbers
 from webapp.linking.decisions import decide, reopen, start_linking
 from webapp.linking.linked_objects import take_back
-from webapp.linking.models import LONGEST_REASON, Decision, LinkRun, Links, Proposal, ProposalEvent
+from webapp.linking.models import DETECTIONS, LONGEST_REASON, Decision, LinkRun, Links, Proposal, ProposalEvent
 
 SHOWN = 100
 FIRST, LAST = date(1900, 1, 1), date(2200, 1, 1)
@@ -46,6 +46,13 @@ class LinkForm(forms.ModelForm):
         initial=1,
         help_text=gettext_lazy("Only for tracklets, which are linked across so many nights."),
     )
+    min_detections = forms.IntegerField(
+        label=gettext_lazy("Detections at least"),
+        min_value=DETECTIONS[0],
+        max_value=DETECTIONS[1],
+        initial=4,
+        help_text=gettext_lazy("3 to 8. With 3, about one link in six is a chance alignment."),
+    )
 
     class Meta:
         model = LinkRun
@@ -55,14 +62,12 @@ class LinkForm(forms.ModelForm):
             "position_error": gettext_lazy("Error of a position (arcsec)"),
             "min_rate": gettext_lazy("Slowest (arcsec/h)"),
             "max_rate": gettext_lazy("Fastest (arcsec/h)"),
-            "min_detections": gettext_lazy("Detections at least"),
             "tolerance": gettext_lazy("Velocities may differ by (arcsec/h)"),
         }
         help_texts = {
             "position_error": gettext_lazy("Empty: each detection's own, or else by its S/N."),
             "min_rate": "",
             "max_rate": "",
-            "min_detections": gettext_lazy("3 to 8. With 3, about one link in six is a chance alignment."),
             "tolerance": gettext_lazy(
                 "Only across nights. Asteroids of the main belt differ by up to 5 within three nights, so allow that,"
                 " and more for longer."

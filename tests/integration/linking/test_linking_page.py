@@ -1,5 +1,7 @@
 """The linking page: search, decide, put back; strangers change nothing."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -24,6 +26,8 @@ def test_a_scientist_searches_and_decides_by_page(survey):
     for change in wrong:
         assert client.post(start, FIELDS | change).status_code == 400, change
     assert not LinkRun.objects.exists()
+    number = re.search(r'<input type="number" name="min_detections"[^>]*>', client.get(address).content.decode())[0]
+    assert ('min="3"' in number, 'max="8"' in number, 'value="4"' in number) == (True, True, True)
     assert "each detection&#x27;s own" in client.get(address).content.decode()
     assert client.post(start, FIELDS).status_code == 302
     assert LinkRun.objects.get().position_error == 0.3
