@@ -27,13 +27,24 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the catalogue: its type (str, int or float), unit, and UCD as the Virtual Observatory has it."""
+    """A column of the catalogue: its type (str, int or float), unit, and UCD as the Virtual Observatory has it.
+
+    Attributes
+    ----------
+    places
+        Decimals of a value that was computed here, more than its error leaves; None to keep all.
+    """
 
     name: str
     kind: type
     unit: str
     ucd: str
     meaning: str
+    places: int | None = None
+
+    def rounded(self, value: Any) -> Any:
+        """Return a value of the column with as many decimals as matter; None for None."""
+        return value if value is None or self.places is None else round(value, self.places)
 
 
 COLUMNS = (
@@ -43,22 +54,26 @@ COLUMNS = (
     Column("mjd", float, "d", "time.epoch", "middle of the first exposure, MJD in UTC"),
     Column("ra", float, "deg", "pos.eq.ra;meta.main", "right ascension, ICRS: the survey's, or else of that exposure"),
     Column("dec", float, "deg", "pos.eq.dec;meta.main", "declination, ICRS, likewise"),
-    Column("fitted_mjd", float, "d", "time.epoch", "weighted mean time of its frames, MJD in UTC"),
-    Column("fitted_ra", float, "deg", "pos.eq.ra", "right ascension at that time by the fitted motion, ICRS"),
-    Column("fitted_dec", float, "deg", "pos.eq.dec", "declination at that time, ICRS"),
-    Column("fitted_ra_error", float, "arcsec", "stat.error;pos.eq.ra", "its formal error, times cos(dec)"),
-    Column("fitted_dec_error", float, "arcsec", "stat.error;pos.eq.dec", "its formal error"),
+    Column("fitted_mjd", float, "d", "time.epoch", "weighted mean time of its frames, MJD in UTC", 9),
+    Column("fitted_ra", float, "deg", "pos.eq.ra", "right ascension at that time by the fitted motion, ICRS", 9),
+    Column("fitted_dec", float, "deg", "pos.eq.dec", "declination at that time, ICRS", 9),
+    Column("fitted_ra_error", float, "arcsec", "stat.error;pos.eq.ra", "its formal error, times cos(dec)", 5),
+    Column("fitted_dec_error", float, "arcsec", "stat.error;pos.eq.dec", "its formal error", 5),
     Column("rate", float, "arcsec / h", "pos.pm", "rate of motion on the sky, as the survey gives it"),
-    Column("fitted_rate", float, "arcsec / h", "pos.pm", "rate of uniform motion fitted to its frames"),
-    Column("fitted_rate_error", float, "arcsec / h", "stat.error;pos.pm", "formal error of the fitted rate"),
-    Column("position_angle", float, "deg", "pos.posAng;pos.pm", "fitted direction of motion, from north through east"),
-    Column("position_angle_error", float, "deg", "stat.error;pos.posAng", "its formal error"),
-    Column("chi2_dof", float, "", "stat.fit.chi2", "chi-square per degree of freedom of the fit, from three frames on"),
+    Column("fitted_rate", float, "arcsec / h", "pos.pm", "rate of uniform motion fitted to its frames", 5),
+    Column("fitted_rate_error", float, "arcsec / h", "stat.error;pos.pm", "formal error of the fitted rate", 5),
+    Column(
+        "position_angle", float, "deg", "pos.posAng;pos.pm", "fitted direction of motion, from north through east", 5
+    ),
+    Column("position_angle_error", float, "deg", "stat.error;pos.posAng", "its formal error", 5),
+    Column(
+        "chi2_dof", float, "", "stat.fit.chi2", "chi-square per degree of freedom of the fit, from three frames on", 5
+    ),
     Column("frames", int, "", "meta.number", "images of the subject"),
-    Column("mag", float, "mag", "phot.mag;stat.mean", "mean magnitude of its frames"),
-    Column("mag_scatter", float, "mag", "stat.stdev;phot.mag", "standard deviation of the magnitudes, from two on"),
+    Column("mag", float, "mag", "phot.mag;stat.mean", "mean magnitude of its frames", 4),
+    Column("mag_scatter", float, "mag", "stat.stdev;phot.mag", "standard deviation of the magnitudes, from two on", 4),
     Column("bands", str, "", "meta.id;instr.filter", "bands of the magnitudes, separated by semicolons"),
-    Column("snr", float, "", "stat.snr", "median signal-to-noise ratio of its frames"),
+    Column("snr", float, "", "stat.snr", "median signal-to-noise ratio of its frames", 3),
     Column("label", str, "", "meta.code.class", "class given by a scientist; empty if volunteers settled it"),
     Column("workflow", str, "", "meta.id", "workflow of the votes below"),
     Column("posterior", float, "", "stat.probability", "probability of a real mover, from the votes"),
@@ -72,11 +87,13 @@ COLUMNS = (
     Column("verdict_at", str, "", "time.creation", "when, UTC, ISO 8601"),
     Column("known_candidates", int, "", "meta.number", "known objects near it; empty if it was not compared"),
     Column("known_object", str, "", "meta.id.assoc", "the nearest of them"),
-    Column("known_separation", float, "arcsec", "pos.angDistance", "mean distance from it"),
-    Column("known_along", float, "arcsec", "pos.angDistance", "mean residual along its predicted motion"),
-    Column("known_sigma_along", float, "arcsec", "stat.error;pos.angDistance", "its standard error, with the orbit's"),
-    Column("known_across", float, "arcsec", "pos.angDistance", "mean residual to the left of that motion"),
-    Column("known_sigma_across", float, "arcsec", "stat.error;pos.angDistance", "its standard error"),
+    Column("known_separation", float, "arcsec", "pos.angDistance", "mean distance from it", 4),
+    Column("known_along", float, "arcsec", "pos.angDistance", "mean residual along its predicted motion", 4),
+    Column(
+        "known_sigma_along", float, "arcsec", "stat.error;pos.angDistance", "its standard error, with the orbit's", 4
+    ),
+    Column("known_across", float, "arcsec", "pos.angDistance", "mean residual to the left of that motion", 4),
+    Column("known_sigma_across", float, "arcsec", "stat.error;pos.angDistance", "its standard error", 4),
     Column(
         "orbits_age",
         float,
@@ -119,7 +136,7 @@ def rows_of(survey: Survey, page: list[Subject]) -> list[Row]:
         }
         for fact in facts:
             merged |= fact.get(row.pk, {})
-        rows.append({column.name: merged.get(column.name) for column in COLUMNS})
+        rows.append({column.name: column.rounded(merged.get(column.name)) for column in COLUMNS})
     return rows
 
 
@@ -147,7 +164,7 @@ def _motions(survey: Survey, keys: Sequence[int]) -> Mapping[int, Row]:
     ra, dec = positions(fit.position)
     columns: dict[str, NDArray[np.float64]] = {
         "fitted_mjd": fit.mjd,
-        "fitted_ra": ra,
+        "fitted_ra": np.round(ra, 9) % 360,
         "fitted_dec": dec,
         "fitted_ra_error": np.sqrt(fit.covariance[:, 0, 0]),
         "fitted_dec_error": np.sqrt(fit.covariance[:, 1, 1]),
