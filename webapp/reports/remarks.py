@@ -30,6 +30,9 @@ UNEVEN = Sentence(
         "%(name)s does not move uniformly: χ² per degree of freedom is %(chi2)s. Are all positions of one object?"
     )
 )
+UNFITTED = Sentence(
+    gettext_noop("%(name)s has positions of one time only, or 90° or more apart. Are all positions of one object?")
+)
 MOST_NAMES = 5  # in one sentence
 LEAST_CHANCE = 1e-4  # of as large a χ²
 
@@ -43,6 +46,8 @@ def remarks_on(survey: Survey, names: Mapping[int, str]) -> Iterator[Problem]:
 
 def _about_motions(survey: Survey, names: Mapping[int, str]) -> Iterator[Problem]:
     motion = fit_motions(list(names), **survey.usual_errors())
+    for name in np.array(list(names.values()))[~np.isfinite(motion.rate)].tolist():
+        yield Problem(UNFITTED(name=name), blocks=False)
     chance = np.where(motion.dof > 0, chdtrc(np.maximum(motion.dof, 1), motion.chi2), 1.0)
     for name, chi2, p in zip(names.values(), motion.chi2_dof.tolist(), chance.tolist(), strict=True):
         if p < LEAST_CHANCE:

@@ -140,6 +140,16 @@ def test_a_pole_and_missing_magnitudes_do_no_harm(survey):
     assert sum("mag" in record for record in read_psv(signed.psv)[0].observations) == 12
 
 
+def test_a_draft_names_a_tracklet_with_a_position_at_the_antipode(survey):
+    report = draft(survey)
+    frame = survey.subjects.order_by("pk").first().frames.get(position=2)
+    frame.ra, frame.dec = (frame.ra + 180) % 360, -frame.dec
+    frame.save()
+    [remark] = contents(report).problems
+    assert not remark.blocks
+    assert "90° or more apart. Are all positions of one object?" in remark.message
+
+
 def test_a_draft_names_uneven_motions_and_orbits_that_may_hide_known_objects(survey):
     report = draft(survey)
     checks, names = IdentityCheck.objects.order_by("pk"), report.tracklets.values_list("trk_sub", flat=True)
