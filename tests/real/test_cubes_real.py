@@ -44,4 +44,4 @@ def test_they_are_scored_and_a_single_cadence_is_refused(shared_data, tmp_path, 
     assert main([*arguments, str(shared_data / FIVE_CADENCES)]) == 0
     assert "path" in pq.read_table(out).column_names
     assert main([*arguments, str(shared_data / ONE)]) == 2
-    assert "is not a cube: it has 1 frame(s)" in capsys.readouterr().err
+    assert "a cube has 3 to 100,000 frames, and this has 1" in capsys.readouterr().err
