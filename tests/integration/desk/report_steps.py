@@ -1,5 +1,8 @@
 """Steps of scientists that leave the desk: reports, and links between tracklets."""
 
+from contextlib import nullcontext
+
+import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -101,4 +104,6 @@ class ReportSteps:
                 assert Proposal.objects.get(pk=chosen[0]).decision != Decision.CONFIRMED
         else:
             to = Decision.CONFIRMED if does == "confirm" else Decision.REJECTED
-            decide(survey=survey, proposals=chosen, by=by, decision=to)
+            are_open = Proposal.objects.filter(pk__in=chosen, decision=Decision.OPEN).exists()
+            with nullcontext() if are_open else pytest.raises(ValidationError, match="decided on these links already"):
+                decide(survey=survey, proposals=chosen, by=by, decision=to)
