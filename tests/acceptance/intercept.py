@@ -10,3 +10,19 @@ def intercept(page, address, handler):
     """
     page.route(address, handler)
     page.evaluate("0")
+
+
+def lose_first_reply(page, address):
+    """Lose the reply to a page's first request to this address; return the list that gets what each request sends."""
+    sent = []
+
+    def handle(route):
+        sent.append(route.request.post_data_json)
+        response = route.fetch()
+        if len(sent) == 1:
+            route.abort()
+        else:
+            route.fulfill(response=response)
+
+    intercept(page, address, handle)
+    return sent

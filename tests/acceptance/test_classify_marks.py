@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.acceptance.classifying import make_workflow, ready, standing, wait_until
 from tests.acceptance.drawing import HEIGHT, WIDTH, at, drag, handles, stored
 from tests.acceptance.fingers import swipe
-from tests.acceptance.intercept import intercept
+from tests.acceptance.intercept import lose_first_reply
 from tests.acceptance.skies import CARDS, one_subject
 from webapp.classifications.models import Mark
 
@@ -175,21 +175,11 @@ def test_lines_wait_for_the_network_and_are_stored_once(subject, open_page):
     page = open_page(PAGE)
     ready(page)
     drag(page, (50, 40), (300, 200))
-    tries = []
-
-    def lose_the_first_reply(route):
-        tries.append(route.request.post_data_json["marks"])
-        response = route.fetch()
-        if len(tries) == 1:
-            route.abort()
-        else:
-            route.fulfill(response=response)
-
-    intercept(page, "**/api/classifications/", lose_the_first_reply)
+    tries = lose_first_reply(page, "**/api/classifications/")
     page.keyboard.press("y")
     wait_until(page, lambda: len(tries) == 2)
     page.unroute_all(behavior="wait")
-    assert tries[0] == tries[1]
+    assert tries[0]["marks"] == tries[1]["marks"]
     assert len(stored(page, 1)) == 1
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.classifying import loaded_ahead, make_workflow, press, ready, standing, wait_until
 from tests.acceptance.conftest import sign_in
-from tests.acceptance.intercept import intercept
+from tests.acceptance.intercept import intercept, lose_first_reply
 from webapp.classifications.models import Classification
 from webapp.queue.leases import release_expired
 from webapp.queue.models import Lease
@@ -170,19 +170,9 @@ def test_answers_of_a_session_that_has_ended_wait_for_the_next(workflow, open_pa
 
 def test_a_lost_reply_counts_once(workflow, open_page):
     page = open_page("/classify/night/")
-    tries = []
-
-    def lose_the_first_reply(route):
-        tries.append(route.request.post_data_json["id"])
-        response = route.fetch()
-        if len(tries) == 1:
-            route.abort()
-        else:
-            route.fulfill(response=response)
-
-    intercept(page, "**/api/classifications/", lose_the_first_reply)
+    tries = lose_first_reply(page, "**/api/classifications/")
     first = press(page, "y")
     wait_until(page, lambda: len(tries) == 2)
-    assert tries[0] == tries[1]
+    assert tries[0]["id"] == tries[1]["id"]
     assert standing() == {first: "yes"}
     expect(page.locator("[data-part=waiting]")).to_be_hidden()
