@@ -7,17 +7,14 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.time import Time
 from astropy.wcs import WCS
 from django.conf import settings
 from django.utils import timezone
 
 from ml.storage.pixel_store import PixelStore
-from tests.integration import people
 from tests.integration.figures.movers import tracklet
 from tests.integration.learning import sky
 from webapp.archive.models import Frame, Survey
-from webapp.figures.sky_links import links, sexagesimal
 from webapp.figures.track import Track
 from webapp.figures.trailing import measure_trails
 from webapp.known_objects.models import IdentityCheck, KnownMatch, OrbitCatalogue
@@ -276,93 +273,3 @@ def test_the_page_asks_the_database_little(night, scientist, django_assert_max_n
     row = tracklet(night, n=8)
     with django_assert_max_num_queries(23):  # one of them counts pages, every sixth time
         assert page(scientist, row).status_code == 200
-
-
-def test_no_place_is_at_360_degrees(night, scientist):
-    row = tracklet(night, n=3, rate=7.2, angle=90.0, ra=359.9995, dec=0.0)
-    for frame, ra in zip(row.frames.order_by("position"), (359.9995, 359.9999999, 0.0004999), strict=True):
-        frame.ra = ra
-        frame.save()
-    answer = page(scientist, row)
-    shown = answer.content.decode()
-    assert "0.000000° 0.000000°" in shown
-    assert "360.000000" not in shown
-    assert dict(answer.context["links"])["SIMBAD"].count("Coord=0.000000+") == 1
-
-
-def test_places_are_told_in_both_ways_and_links_have_them():
-    assert sexagesimal(10.684708, -0.5) == ("00:42:44.33", "-00:30:00.0")
-    assert sexagesimal(359.999999, 41.26875) == ("00:00:00.00", "+41:16:07.5")
-    found = dict(links(10.684708, -41.26875, 61000.25, "T08"))
-    assert "Coord=10.684708+-41.268750" in found["SIMBAD"]
-    assert "year=2025&month=11&day=21.250" in found["MPChecker"]
-    assert "-ep=2461000.750000&-ra=10.684708&-dec=-41.268750&-rd=0.0833&-loc=T08&-mime=html" in found["SkyBoT"]
-    assert [name for name, address in found.items() if "api.jpl" in address] == [], "a page that people can read"
-    assert [name for name, _ in links(0, 0, None, "")] == ["SIMBAD", "Aladin"]
-    assert KnownMatch(designation="2010 AB1").links[1][1].endswith("object_id=2010%20AB1")
-
-
-def test_the_end_of_a_month_has_no_32nd_day():
-    assert "year=2024&month=01&day=1.000" in dict(links(10.0, 0.0, 60309.9998, "T08"))["MPChecker"]
-
-
-def test_services_are_asked_for_the_time_at_which_the_mover_is_at_the_place(night, scientist):
-    row = tracklet(night)
-    first = row.frames.first()
-    row.frames.update(rms_ra=1.0, rms_dec=1.0)
-    row.frames.filter(pk=first.pk).update(rms_ra=0.01, rms_dec=0.01)
-    asked = dict(page(scientist, row).context["links"])["SkyBoT"]
-    assert f"-ep={Time(first.mjd_mid, format='mjd').jd:.3f}" in asked
-
-
-@pytest.fixture
-def stamp(night):
-    """One detection, with everything known of it."""
-    place = {"mjd": 61000.2, "ra": 150.1, "dec": -10.2}
-    [row] = sky.subjects(night, [True], **place)
-    at = {"mjd_mid": 61000.2, "ra": 150.1, "dec": -10.2, "exptime": 30, "band": "r", "mag": 19.25, "snr": 12}
-    Frame.objects.create(subject=row, position=0, **at)
-    return row
-
-
-SILLY = ("Motion of", "so there is no motion", "digest2", "Trail, ″", "Without a motion", "tracklets that could link",
-         "Error along", "Light curve", "ellipse")  # fmt: skip
-
-
-def test_a_stamp_has_a_page_of_its_position_and_known_objects(night, scientist, stamp):
-    near = {"separation": 0.5, "along": 0.3, "across": 0.4, "rate": 60, "position_angle": 90}
-    KnownMatch.objects.create(subject=stamp, designation="3200", detections=1, **near)
-    offered = f'href="/surveys/night/subjects/{stamp.pk}/motion/">Position &amp; known objects</a>'
-    assert offered in scientist.get(f"/surveys/night/subjects/{stamp.pk}/").content.decode()
-    shown = page(scientist, stamp).content.decode()
-    for words in (
-        f"Position of {stamp.external_id}, and known objects nearby", "10:00:24.00 -10:12:00.0", "at MJD 61000.200000",
-        "SIMBAD", "Aladin", "MPChecker", "JPL</a>", "<th>3200</th>", "JPL SBDB", '<td class="n">19.25</td>',
-        "Find detections of its night that move together",
-    ):  # fmt: skip
-        assert words in shown
-    assert [words for words in SILLY if words in shown] == []
-
-
-def test_a_stamp_without_a_time_has_its_position_still(night, scientist, stamp):
-    Frame.objects.filter(subject=stamp).update(mjd_mid=None)
-    shown = page(scientist, stamp).content.decode()
-    assert "10:00:24.00 -10:12:00.0" in shown
-    assert "SIMBAD" in shown
-    assert "MPChecker" not in shown
-    assert "no known object can be predicted for it" in shown
-    assert [words for words in SILLY if words in shown] == []
-
-
-def test_a_stamp_without_a_position_has_no_such_page_to_offer(night, scientist, stamp):
-    stamp.ra = stamp.dec = None
-    stamp.save()
-    Frame.objects.filter(subject=stamp).update(ra=None, dec=None)
-    assert "/motion/" not in scientist.get(f"/surveys/night/subjects/{stamp.pk}/").content.decode()
-    answer = page(scientist, stamp)
-    assert answer.status_code == 200
-    assert "SIMBAD" not in answer.content.decode()
-
-
-def test_volunteers_are_offered_no_such_page(night, stamp):
-    assert "/motion/" not in people.browser().get(f"/surveys/night/subjects/{stamp.pk}/").content.decode()
