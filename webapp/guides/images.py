@@ -15,6 +15,7 @@ from webapp.core.pictures import PictureRefused, encode_picture
 from webapp.guides.models import GuideImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MOST_IMAGES = 24  # of a subject, side by side
 HEIGHT = 160
 """Pixels of each frame of a subject, as of the field guide's examples."""
 
@@ -31,9 +32,9 @@ def store_image(*, survey: Survey, upload: UploadedFile, by: User) -> GuideImage
 
 
 def store_subject_picture(*, survey: Survey, name: str, by: User) -> GuideImage:
-    """Store what a subject of the survey looks like, in its first channel; the guide keeps it if the subject goes.
+    """Store what a subject of the survey looks like in all its images; the guide keeps it if the subject goes.
 
-    Raises PictureRefused: no subject that `by` sees has this name, it has no pixels any more, or too many frames.
+    Raises PictureRefused: no subject that `by` sees has this name, it has no pixels any more, or too many images.
     Nothing is stored.
     """
     rows = Subject.objects.filter(survey=survey, external_id=name.replace("\0", ""))
@@ -41,9 +42,12 @@ def store_subject_picture(*, survey: Survey, name: str, by: User) -> GuideImage:
     if subject is None:
         raise PictureRefused(_("This survey has no subject “%(name)s”.") % {"name": name})
     try:
-        png = to_png(pixels_of(subject)[:, :1], size=HEIGHT)
+        pixels = pixels_of(subject)
     except LookupError as error:
         raise PictureRefused(_("The pixels of “%(name)s” are no longer stored.") % {"name": name}) from error
+    if pixels.shape[0] * pixels.shape[1] > MOST_IMAGES:
+        raise PictureRefused(_("“%(name)s” has too many images for one picture.") % {"name": name})
+    png = to_png(pixels, size=HEIGHT)
     return store_image(survey=survey, upload=SimpleUploadedFile("subject.png", png), by=by)
 
 

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -34,6 +35,15 @@ def test_a_guide_keeps_the_picture_of_a_subject(subject, scientist):
     assert height == 160
     assert width > 320, "two frames side by side"
     assert GuideImage.objects.count() == 1
+
+
+def test_all_channels_are_shown_but_not_hundreds_of_frames(subject, scientist, monkeypatch):
+    monkeypatch.setattr("webapp.guides.images.pixels_of", lambda _: np.zeros((1, 3, 21, 21)))
+    address = scientist.post(IMAGES, {"subject": subject.external_id}).json()["address"]
+    assert Image.open(io.BytesIO(scientist.get(address).content)).width > 3 * 160
+    monkeypatch.setattr("webapp.guides.images.pixels_of", lambda _: np.zeros((25, 1, 21, 21)))
+    reply = scientist.post(IMAGES, {"subject": subject.external_id})
+    assert (reply.status_code, "has too many images" in reply.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize("name", ["absent", "other0", "nul\0", "gone"])
