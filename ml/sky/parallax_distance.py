@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 PARAMETERS = 5
 SIGNIFICANT = 3.0  # σ
 LEAST_CHANCE = 0.001  # of a χ² as large: below it, no distance fits
-STILL = 0.2  # of χ² without parallax: a near object's is large too, as its distance changes, but falls further
+UNEXPLAINED = 0.2  # of χ² without parallax: a near object's is large too, as its distance changes, but falls further
 LONGEST_ARC = 1.0  # days: beyond, the object's own acceleration and its changing distance count
 
 
@@ -72,7 +72,7 @@ class ParallaxDistance:
     @property
     def is_unfit(self) -> bool:
         """Return whether the detections fit no distance: χ² is too large for chance, and hardly less by parallax."""
-        return self.chance < LEAST_CHANCE and self.chi2 > STILL * self.straight_chi2
+        return self.chance < LEAST_CHANCE and self.chi2 > UNEXPLAINED * self.straight_chi2
 
     @property
     def complaint(self) -> str:
